@@ -1,0 +1,348 @@
+"""Symbolic dimensions: integer polynomials over named symbols, such as ``28*batch``.
+
+A dimension that is known is a plain int; `Dimension` is only ever a polynomial that is not a constant. Symbols stand
+for integers of at least 1. Equalities that operators require are collected as `Requirement`s and solved by `solve`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from unroll.errors import ArgumentError, ShapeError
+
+# A monomial is the sorted names of its symbols, repeated for powers; () is the constant term.
+Monomial: TypeAlias = tuple[str, ...]
+BATCH = "batch"
+
+
+class Dimension:
+    """A dimension that is not known yet: an integer polynomial over named symbols, such as ``28*batch``."""
+
+    __slots__ = ("_hash", "_text", "terms")
+    terms: dict[Monomial, int]
+
+    def __init__(self, terms: Mapping[Monomial, int]) -> None:
+        self.terms = {monomial: terms[monomial] for monomial in sorted(terms)}
+        self._hash = hash(tuple(self.terms.items()))
+        self._text = _text(self.terms)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The names of the symbols in it."""
+        return frozenset(symbol for monomial in self.terms for symbol in monomial)
+
+    def __add__(self, other: Dim) -> Dim:
+        terms = dict(self.terms)
+        for monomial, factor in terms_of(other).items():
+            terms[monomial] = terms.get(monomial, 0) + factor
+        return from_terms(terms)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Dim:
+        return self * -1
+
+    def __sub__(self, other: Dim) -> Dim:
+        return self + -other
+
+    def __rsub__(self, other: Dim) -> Dim:
+        return -self + other
+
+    def __mul__(self, other: Dim) -> Dim:
+        terms: dict[Monomial, int] = {}
+        for left, a in self.terms.items():
+            for right, b in terms_of(other).items():
+                monomial = tuple(sorted(left + right))
+                terms[monomial] = terms.get(monomial, 0) + a * b
+        return from_terms(terms)
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: Dim) -> Dim:
+        quotient = divide(self, other)
+        if quotient is None:
+            raise ShapeError(f"dimension {self} is not divisible by {other}; only exact division has a known result")
+        return quotient
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dimension) and self._hash == other._hash and self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __int__(self) -> int:
+        raise ShapeError(f"dimension {self} has no value before a run; make the placeholder with a fixed size instead")
+
+    __index__ = __int__
+
+    def __str__(self) -> str:
+        return self._text
+
+    __repr__ = __str__
+
+
+def _text(terms: Mapping[Monomial, int]) -> str:
+    """Return terms as people write a polynomial, highest powers first."""
+    parts: list[str] = []
+    for monomial, factor in sorted(terms.items(), key=lambda term: (-len(term[0]), term[0])):
+        name = "*".join(monomial)
+        sign = "-" if factor < 0 else "+" if parts else ""
+        size = str(abs(factor)) if not name else name if abs(factor) == 1 else f"{abs(factor)}*{name}"
+        parts.append(f"{sign}{size}")
+    return "".join(parts)
+
+
+Dim: TypeAlias = int | Dimension
+Shape: TypeAlias = tuple[Dim, ...]
+
+
+def symbol(name: str) -> Dimension:
+    """Return the dimension that is the symbol `name`."""
+    return Dimension({(name,): 1})
+
+
+def parse_dimension(text: str) -> Dim:
+    """Return the dimension that `str` wrote as `text`, such as ``28*batch``; any other text is one symbol."""
+    dim: Dim = 0
+    for sign, body in re.findall(r"([+-]?)([^+-]+)", text):
+        factors = body.split("*")
+        if not all(factor.isdecimal() or factor.isidentifier() for factor in factors):
+            return symbol(text)
+        term = product(int(factor) if factor.isdecimal() else symbol(factor) for factor in factors)
+        dim = dim - term if sign == "-" else dim + term
+    return dim if str(dim) == text else symbol(text)
+
+
+def terms_of(dim: Dim) -> dict[Monomial, int]:
+    """Return the terms of a dimension, ints included."""
+    return dim.terms if isinstance(dim, Dimension) else {(): dim} if dim else {}
+
+
+def from_terms(terms: Mapping[Monomial, int]) -> Dim:
+    """Return the dimension with these terms: an int when it is a constant."""
+    kept = {monomial: factor for monomial, factor in terms.items() if factor}
+    if not kept.keys() - {()}:
+        return kept.get((), 0)
+    return Dimension(kept)
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """Return the product of dimensions: the size of a tensor of that shape."""
+    result: Dim = 1
+    for dim in dims:
+        result = result * dim
+    return result
+
+
+def divide(dividend: Dim, divisor: Dim) -> Dim | None:
+    """Return the exact quotient of two dimensions, or None where there is none (or the divisor is 0)."""
+    if isinstance(dividend, int) and isinstance(divisor, int):
+        return dividend // divisor if divisor and dividend % divisor == 0 else None
+    lead = _leading(divisor)
+    if lead is None:
+        return None
+    rest, quotient = dividend, from_terms({})
+    while rest != 0:
+        top = _leading(rest)
+        term = _divide_term(top, lead) if top else None
+        if term is None:
+            return None
+        quotient = quotient + term
+        rest = rest - term * divisor
+    return quotient
+
+
+def _leading(dim: Dim) -> tuple[Monomial, int] | None:
+    terms = terms_of(dim)
+    return max(terms.items(), key=lambda term: (len(term[0]), term[0])) if terms else None
+
+
+def _divide_term(top: tuple[Monomial, int], lead: tuple[Monomial, int]) -> Dim | None:
+    left = list(top[0])
+    for name in lead[0]:
+        if name not in left:
+            return None
+        left.remove(name)
+    return from_terms({tuple(left): top[1] // lead[1]}) if top[1] % lead[1] == 0 else None
+
+
+def is_never_zero(dim: Dim) -> bool:
+    """Say whether a polynomial provably has no root where every symbol is an integer of at least 1."""
+    if isinstance(dim, int):
+        return dim != 0
+    factors = list(dim.terms.values())
+    if all(factor > 0 for factor in factors) or all(factor < 0 for factor in factors):
+        return True
+    constant = dim.terms.get((), 0)
+    others = [(monomial, factor) for monomial, factor in dim.terms.items() if monomial]
+    if len(others) == 1 and constant:
+        (_, factor) = others[0]
+        return constant % factor != 0 or -constant // factor < 1
+    return False
+
+
+def substitute(dim: Dim, values: Mapping[str, Dim]) -> Dim:
+    """Return `dim` with symbols replaced by other dimensions or by numbers."""
+    if isinstance(dim, int) or not values:
+        return dim
+    result: Dim = 0
+    for monomial, factor in dim.terms.items():
+        result = result + product([factor, *(values.get(name, symbol(name)) for name in monomial)])
+    return result
+
+
+def substitute_shape(shape: Shape, values: Mapping[str, Dim]) -> Shape:
+    """Return `shape` with symbols replaced in every dimension."""
+    return tuple(substitute(dim, values) for dim in shape) if values else shape
+
+
+def shape_text(shape: Sequence[Dim]) -> str:
+    """Return a shape as people write it: ``(batch, 5)``, ``(5,)``, ``()``."""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def parse_shape(shape: Sequence[Dim | str | None], name: str) -> Shape:
+    """Return the shape a placeholder was declared with.
+
+    None on axis 0 is the shared symbol ``batch``; any other None is a symbol of its own, ``<name>_<axis>``; a string
+    names a symbol.
+
+    Raises:
+        ArgumentError: an entry is none of int >= 0, None, str, Dimension.
+    """
+    if isinstance(shape, (str, int)) or not isinstance(shape, Sequence):
+        raise ArgumentError(f"placeholder {name!r}: shape {shape!r} is not a list of dimensions; write [None, 3]")
+    dims: list[Dim] = []
+    for axis, entry in enumerate(shape):
+        if entry is None:
+            dims.append(symbol(BATCH if axis == 0 else f"{name}_{axis}"))
+        elif isinstance(entry, str) and entry:
+            dims.append(symbol(entry))
+        elif isinstance(entry, Dimension):
+            dims.append(entry)
+        elif hasattr(entry, "__index__") and not isinstance(entry, (bool, str)) and int(entry) >= 0:
+            dims.append(int(entry))
+        else:
+            raise ArgumentError(
+                f"placeholder {name!r}: dimension {entry!r} on axis {axis} is not an int >= 0, None or a symbol's name"
+            )
+    return tuple(dims)
+
+
+class Requirement(NamedTuple):
+    """An equality of two dimensions that an operator needs, and where in the user's program it came from."""
+
+    left: Dim
+    right: Dim
+    where: str
+
+
+class Solution(NamedTuple):
+    """What the requirements of a graph say: symbols that are known by others, and equalities left to check."""
+
+    values: dict[str, Dim]
+    residual: tuple[Requirement, ...]
+
+
+def solve(requirements: Iterable[Requirement]) -> Solution:
+    """Solve equalities between dimensions by substitution.
+
+    Returns:
+        A value for every symbol that the equalities fix, and those that only numbers can decide.
+
+    Raises:
+        ShapeError: the equalities contradict one another; the message names the line of the second one.
+    """
+    values: dict[str, Dim] = {}
+    pending = list(requirements)
+    progress = True
+    while progress:
+        progress, left = False, []
+        for item in pending:
+            difference = substitute(item.left, values) - substitute(item.right, values)
+            if difference == 0:
+                continue
+            if is_never_zero(difference):
+                known = ", ".join(f"{name} = {value}" for name, value in sorted(values.items()))
+                raise ShapeError(
+                    f"{item.where}: dimensions {item.left} and {item.right} must be equal, "
+                    f"but the rest of the graph says {known}; feed tensors whose shapes agree"
+                )
+            found = _isolate(difference)
+            if found is None:
+                left.append(item)
+                continue
+            name, value = found
+            values = {key: substitute(old, {name: value}) for key, old in values.items()} | {name: value}
+            progress = True
+        pending = left
+    return Solution(values, tuple(pending))
+
+
+def _isolate(difference: Dim) -> tuple[str, Dim] | None:
+    """Solve ``difference == 0`` for one symbol that stands alone in it; `batch` is the last one to be replaced."""
+    if isinstance(difference, int):
+        return None
+    names = sorted(difference.symbols, key=lambda name: (name == BATCH, name), reverse=False)
+    for name in names:
+        factor = difference.terms.get((name,), 0)
+        rest = difference - factor * symbol(name)
+        if factor and not (isinstance(rest, Dimension) and name in rest.symbols):
+            value = divide(rest * -1, factor)
+            if value is not None:
+                return name, value
+    return None
+
+
+def bind(sizes: Iterable[tuple[Dim, int, str]], residual: Iterable[Requirement] = ()) -> dict[str, int]:
+    """Find the number each symbol stands for from the sizes of the arrays fed.
+
+    Args:
+        sizes: (declared dimension, size seen, where) for every axis of every feed.
+        residual: equalities that could not be decided without numbers.
+
+    Returns:
+        ``{symbol: number}``.
+
+    Raises:
+        ShapeError: two sizes disagree; the message names both places.
+    """
+    known: dict[str, int] = {}
+    source: dict[str, str] = {}
+    waiting = list(sizes)
+    while waiting:
+        left = []
+        for dim, size, where in waiting:
+            value = substitute(dim, known)
+            if isinstance(value, int):
+                if value != size:
+                    why = ", ".join(f"{name} = {known[name]} from {source[name]}" for name in sorted(_names(dim)))
+                    raise ShapeError(f"{where}: size {size}, but {dim} is wanted{f' ({why})' if why else ''}")
+                continue
+            found = _isolate(value - size)
+            if found is None or not isinstance(found[1], int):
+                if len(value.symbols) == 1 and is_never_zero(value - size):
+                    raise ShapeError(f"{where}: size {size} cannot be {dim} for any whole {sorted(value.symbols)[0]}")
+                left.append((dim, size, where))
+                continue
+            name, number = found[0], int(found[1])
+            if number < 0:
+                raise ShapeError(f"{where}: size {size} cannot be {dim} for any {name} >= 0")
+            known[name], source[name] = number, where
+        if len(left) == len(waiting):
+            break
+        waiting = left
+    for item in residual:
+        difference = substitute(item.left, known) - substitute(item.right, known)
+        if is_never_zero(difference):
+            raise ShapeError(
+                f"{item.where}: {item.left} must equal {item.right}, which fails for "
+                + ", ".join(f"{name} = {known[name]}" for name in sorted(known))
+            )
+    return known
+
+
+def _names(dim: Dim) -> frozenset[str]:
+    return dim.symbols if isinstance(dim, Dimension) else frozenset()

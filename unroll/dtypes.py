@@ -1,0 +1,85 @@
+"""The dtypes of tensors, and the one rule by which an array becomes one of them.
+
+An array is cast under NumPy's ``same_kind`` rule: float64 to float32, integers to floats and Python lists just work;
+float to integer, complex, bool to number, strings and objects do not, nor does a finite value that overflows.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll.errors import DTypeError, ShapeError
+
+DType = np.dtype[Any]
+Array = npt.NDArray[Any]
+
+FLOATS: tuple[DType, ...] = (np.dtype("float16"), np.dtype("float32"), np.dtype("float64"))
+INTEGERS: tuple[DType, ...] = (np.dtype("int32"), np.dtype("int64"))
+BOOL: DType = np.dtype("bool")
+INT64: DType = np.dtype("int64")
+FLOAT32: DType = np.dtype("float32")
+FLOAT64: DType = np.dtype("float64")
+NUMBERS: tuple[DType, ...] = (*FLOATS, *INTEGERS)
+ALL: tuple[DType, ...] = (*NUMBERS, BOOL)
+
+
+def as_dtype(dtype: npt.DTypeLike, what: str = "dtype") -> DType:
+    """Return `dtype` as one of the six dtypes a tensor can have.
+
+    Raises:
+        DTypeError: it is none of float16, float32, float64, int32, int64, bool.
+    """
+    try:
+        found = np.dtype(dtype) if dtype is not None else None
+    except (TypeError, ValueError):
+        found = None
+    if found not in ALL or found is None:
+        raise DTypeError(f"{what}: {dtype!r} is not a dtype of tensors; use one of {', '.join(map(str, ALL))}")
+    return found
+
+
+def cast_array(value: Any, dtype: DType, what: str) -> Array:
+    """Cast `value` (array, nested list or number) to `dtype` under the ``same_kind`` rule.
+
+    Args:
+        value: anything NumPy makes an array of.
+        dtype: the dtype wanted.
+        what: what the value is, for the error's first words.
+
+    Returns:
+        An array of `dtype`, which may be `value` itself.
+
+    Raises:
+        DTypeError: the cast would change the kind of number, or a finite value would overflow.
+        ShapeError: a nested list is ragged.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{what}: not an array: {error}. Give every row the same length") from None
+    except (TypeError, OverflowError) as error:
+        raise DTypeError(f"{what}: cannot become an array of {dtype}: {error}") from None
+    if array.dtype == dtype:
+        return array
+    if array.size == 0 and not hasattr(value, "dtype"):
+        return array.astype(dtype)  # an empty list has no dtype of its own
+    if array.dtype.kind not in "biuf":
+        raise DTypeError(
+            f"{what}: an array of dtype {array.dtype} cannot be used as {dtype}; give an array of numbers of one dtype"
+        )
+    if (array.dtype == BOOL) != (dtype == BOOL) or not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise DTypeError(
+            f"{what}: {array.dtype} cannot be cast to {dtype} without changing its meaning; "
+            f"cast it yourself with .astype({str(dtype)!r}) if that is what you mean"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        result: Array = array.astype(dtype)
+    if dtype.kind == "f":
+        lost = np.isfinite(array) & ~np.isfinite(result) if array.dtype.kind == "f" else ~np.isfinite(result)
+    else:
+        lost = result != array
+    if np.any(lost):
+        first = array[lost].flat[0] if array.ndim else array[()]
+        raise DTypeError(f"{what}: the value {first!s} overflows {dtype}; scale it, or use a wider dtype")
+    return result

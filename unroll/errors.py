@@ -1,0 +1,76 @@
+"""Every error a user can cause, as a subclass of `UnrollError` and of the built-in error it naturally is.
+
+A message names the thing, what was seen, what was wanted and the fix.
+"""
+
+
+class UnrollError(Exception):
+    """Base class of every error that a user of unroll can cause."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its argument; a message is for reading.
+        return str(self.args[0]) if self.args else self.__class__.__name__
+
+
+class ShapeError(UnrollError, ValueError):
+    """A tensor, array or dimension has a shape that its use does not allow."""
+
+
+class DTypeError(UnrollError, TypeError):
+    """A tensor or array has a dtype that its use does not allow, or a cast would lose what it means."""
+
+
+class ArgumentError(UnrollError, ValueError):
+    """An argument has a value outside what the function takes."""
+
+
+class ArgumentTypeError(UnrollError, TypeError):
+    """An argument is of a type the function does not take."""
+
+
+class StructureError(UnrollError, ValueError):
+    """A nest of tensors (a state, the inputs of a step) is not built as the other side expects."""
+
+
+class NameClashError(UnrollError, ValueError):
+    """Two different Parameters or placeholders of one Graph have one name."""
+
+
+class NameNotFoundError(UnrollError, KeyError):
+    """No tensor, Parameter, placeholder or output goes by that name."""
+
+
+class GraphError(UnrollError, ValueError):
+    """Inputs and outputs do not make a graph."""
+
+
+class FeedError(UnrollError, ValueError):
+    """The arrays given to a run do not fit the inputs."""
+
+
+class EvaluationError(UnrollError, ValueError):
+    """An operator failed on the values it met while running."""
+
+
+class FileError(UnrollError, OSError):
+    """A file cannot be read or written, or does not hold what its name says."""
+
+
+class ModelError(UnrollError, ValueError):
+    """An ONNX model is not valid, or cannot be run."""
+
+
+class UnsupportedError(UnrollError, NotImplementedError):
+    """Asked for something that is valid, but that unroll or the chosen runtime does not do."""
+
+
+class MissingPackageError(UnrollError, ImportError):
+    """An optional package is needed for this; the message says which to install."""
+
+
+class VerificationError(UnrollError, ArithmeticError):
+    """Two runners disagree on a graph by more than the tolerance."""
+
+
+class UnrollWarning(UserWarning):
+    """Something legal that probably is not what was meant."""

@@ -1,0 +1,77 @@
+"""Checking what is fed to a run, the same for every runner: names, dtypes, shapes, and one value for every symbol."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from unroll.dimensions import Requirement, Shape, bind, shape_text
+from unroll.dtypes import Array, DType, cast_array
+from unroll.errors import ArgumentTypeError, FeedError, ShapeError
+from unroll.tensor import Placeholder, Tensor
+
+
+class InputSpec(NamedTuple):
+    """What one input of a graph or model takes."""
+
+    name: str
+    shape: Shape
+    dtype: DType
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """Return a hint for a name that was not found: the nearest ones, or all of them where they are few."""
+    listed = list(names)
+    near = difflib.get_close_matches(name, listed, n=3, cutoff=0.4)
+    shown = near or listed[:8]
+    return (
+        f"did you mean {', '.join(map(repr, shown))}?" if near else f"there are {', '.join(map(repr, shown)) or 'none'}"
+    )
+
+
+def check_feeds(
+    inputs: Sequence[InputSpec], feeds: Mapping[Any, Any], residual: Iterable[Requirement] = ()
+) -> dict[str, Array]:
+    """Return ``{input name: array of the input's dtype}``, checked against the inputs and each other.
+
+    Args:
+        inputs: what is to be fed.
+        feeds: arrays (or lists, or numbers) by Placeholder or name.
+        residual: equalities of dimensions that only the sizes fed can decide.
+
+    Raises:
+        FeedError: an input is missing, or something is fed that is no input.
+        ShapeError: an array has another shape than its input, or two disagree on a symbolic dimension.
+        DTypeError: an array cannot be cast safely.
+    """
+    if not isinstance(feeds, Mapping):
+        raise ArgumentTypeError(f"feeds: a dict {{input: array}} is wanted, not {type(feeds).__name__}")
+    specs = {spec.name: spec for spec in inputs}
+    arrays: dict[str, Array] = {}
+    for key, value in feeds.items():
+        name = key.name if isinstance(key, Placeholder) else key
+        if isinstance(key, Tensor) and not isinstance(key, Placeholder):
+            raise FeedError(f"{key!r} is not a placeholder, so it cannot be fed; feed {', '.join(specs) or 'nothing'}")
+        if name not in specs:
+            raise FeedError(f"feeds hold {name!r}, which is no input; {closest(str(name), specs)}")
+        if name in arrays:
+            raise FeedError(f"feeds hold {name!r} twice, once by name and once by placeholder; give it once")
+        spec = specs[name]
+        arrays[name] = cast_array(value, spec.dtype, f"feed {name!r}")
+        if arrays[name].ndim != len(spec.shape):
+            raise ShapeError(
+                f"feed {name!r}: shape {shape_text(arrays[name].shape)} was given, {shape_text(spec.shape)} is wanted"
+            )
+    missing = [name for name in specs if name not in arrays]
+    if missing:
+        raise FeedError(f"feeds lack {', '.join(map(repr, missing))}; every input of the graph must be fed")
+    bind(
+        (
+            (dim, size, f"feed {spec.name!r} of shape {shape_text(arrays[spec.name].shape)}, axis {axis}")
+            for spec in inputs
+            for axis, (dim, size) in enumerate(zip(spec.shape, arrays[spec.name].shape, strict=True))
+        ),
+        residual,
+    )
+    return {spec.name: arrays[spec.name] for spec in inputs}

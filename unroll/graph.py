@@ -1,0 +1,320 @@
+"""A Graph: inputs, outputs, and every node between them in topological order. Frozen; passes return a new one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
+
+from unroll import display, nest
+from unroll.collection import paused
+from unroll.dimensions import Requirement, Shape, shape_text, solve, substitute_shape
+from unroll.dtypes import Array
+from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
+from unroll.evaluator import evaluate
+from unroll.feeds import InputSpec, check_feeds, closest
+from unroll.naming import Names
+from unroll.parameter import Parameter
+from unroll.scopes import check_name
+from unroll.tensor import Node, Placeholder, Tensor
+
+if TYPE_CHECKING:
+    import networkx
+
+T = TypeVar("T")
+
+
+def _found(items: Mapping[str, T], name: str, what: str) -> T:
+    """Return the item called `name`, with or without TensorFlow's ``:0``."""
+    for candidate in (name, name.removesuffix(":0")):
+        if candidate in items:
+            return items[candidate]
+    raise NameNotFoundError(f"no {what} is called {name!r}; {closest(name, items)}")
+
+
+class ParameterTable(Mapping[str, Parameter]):
+    """The Parameters of a graph by name, in the order of first use; its repr is a table."""
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        self._items = {parameter.name: parameter for parameter in parameters}
+
+    def __getitem__(self, name: str) -> Parameter:
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"parameters are found by name, not by {type(name).__name__}")
+        return _found(self._items, name, "Parameter")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name} {shape_text(item.shape)}" for name, item in self._items.items())
+
+
+class Graph:
+    """Inputs, outputs, and every node between them.
+
+    Args:
+        inputs: the placeholders, in the order the exported model takes them.
+        outputs: a tensor, or a nest of tensors; the keys of an outermost dict become the outputs' names.
+
+    Attributes:
+        inputs: the placeholders.
+        outputs: the output tensors, flattened in order.
+        structure: the outputs as the nest they were given in.
+        output_names: their names, in order; a tensor listed twice in a list or tuple has its name twice.
+        nodes: every node that an output depends on, inputs of a node before it.
+        parameters: the Parameters they read, by name.
+        names: the names of everything in it; see `unroll.naming`.
+
+    Raises:
+        GraphError: an output depends on a placeholder that is not listed, an input is not a placeholder or is listed
+            twice, or there is no output.
+        NameClashError: two different placeholders or Parameters have one name.
+        ShapeError: the equalities of dimensions that the operators require contradict one another.
+    """
+
+    def __init__(self, inputs: Sequence[Placeholder] | Placeholder, outputs: Any) -> None:
+        with paused():
+            self._build(inputs, outputs)
+
+    def _build(self, inputs: Sequence[Placeholder] | Placeholder, outputs: Any) -> None:
+        self.inputs = _checked_inputs(inputs)
+        self.structure = outputs
+        self.outputs, given = _checked_outputs(outputs)
+        self.nodes = _topological(self.outputs)
+        self._check_closed()
+        parameters = _parameters(self.nodes, self.outputs)
+        self._solution = solve(requirement for node in self.nodes for requirement in node.requirements)
+        self.names = Names(self.inputs, parameters, self.nodes, zip(self.outputs, given, strict=False))
+        self.output_names = tuple(
+            self.names.output(tensor, name) for tensor, name in itertools.zip_longest(self.outputs, given)
+        )
+        self.parameters = ParameterTable(parameters)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def name(self, thing: Tensor | Node) -> str:
+        """Return the name of a tensor or node of this graph.
+
+        Raises:
+            NameNotFoundError: it belongs to another graph.
+        """
+        found = self.names.nodes.get(thing) if isinstance(thing, Node) else self.names.tensors.get(thing)
+        if found is None:
+            raise NameNotFoundError(f"{thing!r} is not part of this graph; it takes no part in computing its outputs")
+        return found
+
+    def tensor(self, name: str) -> Tensor:
+        """Return the tensor called `name` (with or without TensorFlow's ``:0``).
+
+        Raises:
+            NameNotFoundError: no tensor has that name; the message offers near ones.
+        """
+        return _found(self.names.by_name, name, "tensor")
+
+    def tensor_names(self) -> list[str]:
+        """Return the names of all tensors: inputs, Parameters, then constants and node outputs in order."""
+        return list(self.names.by_name)
+
+    def shape(self, tensor: Tensor) -> Shape:
+        """Return a tensor's shape with every symbol replaced that the whole graph gives a value to."""
+        return substitute_shape(tensor.shape, self._solution.values)
+
+    @property
+    def input_specs(self) -> list[InputSpec]:
+        """What each input takes, by name."""
+        return [InputSpec(tensor.name, self.shape(tensor), tensor.dtype) for tensor in self.inputs]
+
+    @property
+    def residual_requirements(self) -> tuple[Requirement, ...]:
+        """The equalities of dimensions that only the sizes fed can decide."""
+        return self._solution.residual
+
+    def check_feeds(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
+        """Return `feeds` as arrays by input name, checked; see `unroll.feeds.check_feeds` for what is raised."""
+        return check_feeds(self.input_specs, feeds, self._solution.residual)
+
+    # -- running and changing -------------------------------------------------------------------------------------
+
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...]) -> list[Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: Tensor | str) -> Array: ...
+
+    def run(
+        self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...] | Tensor | str | None = None
+    ) -> dict[str, Array] | list[Array] | Array:
+        """Compute with NumPy.
+
+        Args:
+            feeds: an array for every input, by placeholder or name.
+            fetches: tensors or names to compute, inner ones included; by default the outputs.
+
+        Returns:
+            ``{output name: array}``; a list in order where a list is fetched; an array where one tensor is.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit.
+            NameNotFoundError: a fetch is not part of the graph.
+            EvaluationError: an operator failed on the values it met.
+        """
+        arrays = self.check_feeds(feeds)
+        if fetches is None:
+            return dict(zip(self.output_names, evaluate(self, arrays, self.outputs), strict=True))
+        single = isinstance(fetches, (Tensor, str))
+        wanted = [self._fetched(item) for item in nest.flatten(fetches)]
+        values = evaluate(self, arrays, wanted)
+        return values[0] if single else values
+
+    def _fetched(self, item: Tensor | str) -> Tensor:
+        if isinstance(item, Tensor):
+            self.name(item)
+            return item
+        if not isinstance(item, str):
+            raise ArgumentTypeError(f"fetches: {item!r} is neither a tensor nor a name")
+        return self.tensor(item)
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Give Parameters new values, all or none.
+
+        Args:
+            values: arrays by Parameter name, with or without TensorFlow's ``:0``.
+
+        Raises:
+            NameNotFoundError: no Parameter has a name.
+            ShapeError, DTypeError: a value does not fit; see `unroll.Parameter.assign`.
+        """
+        if not isinstance(values, Mapping):
+            raise ArgumentTypeError(f"assign: a dict {{name: array}} is wanted, not {type(values).__name__}")
+        pairs = [(self.parameters[name], value) for name, value in values.items()]
+        for parameter, value in pairs:
+            parameter.cast(value)
+        for parameter, value in pairs:
+            parameter.assign(value)
+
+    def save_parameters(self, path: str) -> None:
+        """Write every Parameter to `path`, as ``.npz`` or ``.safetensors``; see `unroll.parameter_files.save`."""
+        from unroll import parameter_files
+
+        parameter_files.save({name: item.value for name, item in self.parameters.items()}, path)
+
+    def load_parameters(self, path: str) -> None:
+        """Assign every Parameter from `path`; see `unroll.parameter_files.load`.
+
+        Raises:
+            FileError: the file cannot be read, or lacks a Parameter or has one too many.
+            ShapeError, DTypeError: an array does not fit; nothing is assigned then.
+        """
+        from unroll import parameter_files
+
+        self.assign(parameter_files.load(path, list(self.parameters)))
+
+    # -- showing --------------------------------------------------------------------------------------------------
+
+    def summary(self, full: bool = False) -> str:
+        """Return a table of inputs, Parameters with their blocks, nodes and outputs.
+
+        Args:
+            full: list every node; by default a long list is cut in the middle.
+        """
+        from unroll.summary import summarise
+
+        return summarise(self, full)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[str]:
+        """Return the graph for networkx.
+
+        Nodes are inputs, Parameters, constants and operators by name, with attributes ``kind``, ``op``, ``scope``,
+        ``step``, ``cell``, ``gate``; edges are tensors, with ``tensor``, ``shape``, ``dtype`` and ``input`` (which
+        input of the reading node it is).
+        """
+        from unroll.networkx_view import to_networkx
+
+        return to_networkx(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return display.mimebundle(self)
+
+    def __repr__(self) -> str:
+        takes = ", ".join(f"{spec.name} {shape_text(spec.shape)}" for spec in self.input_specs)
+        gives = ", ".join(f"{self.name(tensor)} {shape_text(self.shape(tensor))}" for tensor in self.outputs[:4])
+        more = f", and {len(self.outputs) - 4} more" if len(self.outputs) > 4 else ""
+        return f"Graph({takes} -> {gives}{more}; {len(self.nodes)} nodes)"
+
+    def _check_closed(self) -> None:
+        listed = set(self.inputs)
+        for node in self.nodes:
+            for tensor in node.inputs:
+                if isinstance(tensor, Placeholder) and tensor not in listed:
+                    self._raise_open(tensor, repr(node))
+        for output in self.outputs:
+            if isinstance(output, Placeholder) and output not in listed:
+                self._raise_open(output, "an output")
+
+    def _raise_open(self, tensor: Placeholder, reader: str) -> NoReturn:
+        raise GraphError(
+            f"{reader} depends on the placeholder {tensor.name!r}, which is not among the inputs "
+            f"{[item.name for item in self.inputs]}; add it to inputs"
+        )
+
+
+def _checked_inputs(inputs: Sequence[Placeholder] | Placeholder) -> tuple[Placeholder, ...]:
+    listed = nest.flatten(inputs)
+    for item in listed:
+        if not isinstance(item, Placeholder):
+            raise GraphError(f"Graph inputs: {item!r} is not a placeholder; make inputs with unroll.placeholder")
+    twice = {item.name for item in listed if listed.count(item) > 1} if len(set(listed)) < len(listed) else ()
+    if twice:
+        raise GraphError(f"Graph inputs list {', '.join(sorted(twice))} twice; list each placeholder once")
+    return tuple(listed)
+
+
+def _checked_outputs(outputs: Any) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
+    """Return the flat outputs, and the names that an outermost dict gives them (none for other nests)."""
+    named = isinstance(outputs, dict)
+    children = outputs.items() if named else [("", outputs)]
+    pairs = [pair for key, child in children for pair in nest.flatten_with_paths(child, str(key))]
+    if not pairs:
+        raise GraphError("Graph outputs are empty; give at least one tensor")
+    for path, item in pairs:
+        if not isinstance(item, Tensor):
+            raise GraphError(f"Graph outputs{f' at {path}' if path else ''}: {item!r} is not a tensor")
+    names = tuple(check_name(path, "Graph output") for path, _ in pairs) if named else ()
+    return tuple(item for _, item in pairs), names
+
+
+def _topological(outputs: Sequence[Tensor]) -> tuple[Node, ...]:
+    """Return every node that `outputs` depend on, inputs first, without recursion."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    for output in outputs:
+        stack = [output.node] if output.node is not None else []
+        while stack:
+            node = stack[-1]
+            if node in done:
+                stack.pop()
+                continue
+            pending = [
+                tensor.node
+                for tensor in node.inputs
+                if tensor is not None and tensor.node is not None and tensor.node not in done
+            ]
+            if pending:
+                stack.extend(reversed(pending))
+            else:
+                done.add(node)
+                order.append(node)
+                stack.pop()
+    return tuple(order)
+
+
+def _parameters(nodes: Sequence[Node], outputs: Sequence[Tensor]) -> list[Parameter]:
+    """Return the Parameters read, in the order of first use."""
+    found = dict.fromkeys(tensor for node in nodes for tensor in node.inputs if isinstance(tensor, Parameter))
+    found |= dict.fromkeys(tensor for tensor in outputs if isinstance(tensor, Parameter))
+    return list(found)

@@ -1,0 +1,123 @@
+"""Final unique names for everything in a graph, given in topological order so that one program always gives the same ones.
+
+Grammar: a node is called ``<scope>/<Operator>``, a tensor ``<scope>/<hint or Operator>``; a scope's component ``t<k>`` is
+timestep k; ``_1``, ``_2``, ... tell apart what would be called alike. Placeholders, Parameters and outputs named by the user
+keep their names to the letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from unroll.dtypes import Array
+from unroll.errors import NameClashError
+from unroll.parameter import Parameter
+from unroll.scopes import join
+from unroll.tensor import Constant, Node, Placeholder, Tensor
+
+_LONGEST_VALUE = 6
+
+
+class Names:
+    """The names of a graph's tensors and nodes.
+
+    Attributes:
+        tensors: each tensor's name; equal constants share one.
+        nodes: each node's name.
+        by_name: each named tensor.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Placeholder],
+        parameters: Iterable[Parameter],
+        nodes: Sequence[Node],
+        outputs: Iterable[tuple[Tensor, str]],
+    ) -> None:
+        self.tensors: dict[Tensor, str] = {}
+        self.nodes: dict[Node, str] = {}
+        self.by_name: dict[str, Tensor] = {}
+        self._counts: dict[tuple[str, bool], int] = {}
+        self._aliases: dict[Tensor, str] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        sources: list[Placeholder | Parameter] = [*inputs, *parameters]
+        for source in sources:
+            self._claim(source, source.name)
+        for output, name in outputs:
+            self._claim(output, name)
+        by_node_name: dict[str, Node] = {}
+        for node in nodes:
+            scope = node.origin.scope
+            base = join(scope, node.op.name)
+            name = self.nodes[node] = self._unique(base, by_node_name, of_node=True)
+            by_node_name[name] = node
+            for read in node.inputs:
+                if isinstance(read, Constant) and read not in self.tensors:
+                    self.constant(read)
+            for tensor in node.outputs:
+                if tensor not in self.tensors:
+                    self._give(tensor, base if tensor.hint is None else join(scope, tensor.hint))
+
+    def constant(self, tensor: Constant) -> str:
+        """Name a constant by its hint or its value; one of equal value has the same name already."""
+        value = tensor.value
+        key = (str(value.dtype) + (tensor.hint or ""), value.shape, value.tobytes())
+        known = self._constants.get(key)
+        if known is None:
+            known = self._constants[key] = self._give(tensor, tensor.hint or f"constant/{value_text(value)}")
+        self.tensors[tensor] = known
+        return known
+
+    def _claim(self, tensor: Tensor, name: str) -> None:
+        other = self.by_name.get(name)
+        if other is not None and other is not tensor:
+            raise NameClashError(
+                f"{_kind(other)} and {_kind(tensor)} are both called {name!r}. Give one another name with name=, or make "
+                "it under another scope: static_rnn(..., scope='b'), or `with unroll.scope('b'):`. To share weights, use "
+                "one cell object for both"
+            )
+        self.by_name[name] = tensor
+        if not isinstance(tensor, Constant):
+            self.tensors.setdefault(tensor, name)
+
+    def output(self, tensor: Tensor, given: str | None) -> str:
+        """Return an output's name: the one given, or the tensor's own; an input returned as it is needs another one."""
+        if isinstance(tensor, Constant) and tensor not in self.tensors:
+            self.constant(tensor)
+        own = self.tensors[tensor]
+        if given is not None and given != own:
+            return given
+        if tensor.node is not None:
+            return own
+        if tensor not in self._aliases:
+            alias = self._aliases[tensor] = self._unique(f"{own}/identity", self.by_name)
+            self.by_name[alias] = tensor
+        return self._aliases[tensor]
+
+    def _give(self, tensor: Tensor, base: str) -> str:
+        name = self._unique(base, self.by_name)
+        self.by_name[name] = tensor
+        self.tensors[tensor] = name
+        return name
+
+    def _unique(self, base: str, taken: Mapping[str, object], of_node: bool = False) -> str:
+        """Return `base`, or with a number where it is taken; nodes and tensors are counted apart."""
+        if base not in taken:
+            return base
+        count = self._counts.get((base, of_node), 0) + 1
+        while (name := f"{base}_{count}") in taken:
+            count += 1
+        self._counts[base, of_node] = count
+        return name
+
+
+def value_text(value: Array) -> str:
+    """Return a short text for a constant: its value where it is small, else its dtype and shape."""
+    if value.size <= _LONGEST_VALUE:
+        return str(value.tolist()).replace(" ", "")
+    return f"{value.dtype}{list(value.shape)}".replace(" ", "")
+
+
+def _kind(tensor: Tensor) -> str:
+    kind = {Placeholder: "a placeholder", Parameter: "a Parameter"}.get(type(tensor), "an output")
+    return f"{kind} of shape {tensor.shape}"

@@ -1,0 +1,123 @@
+"""Nested structures of tensors: tuples, lists, named tuples and dicts, flattened and packed in one fixed order.
+
+Dicts are walked in sorted key order, as TensorFlow does. Anything else is a leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from unroll.errors import StructureError
+
+
+def is_nested(structure: object) -> bool:
+    """Say whether `structure` is a tuple, list, named tuple or dict."""
+    return isinstance(structure, (tuple, list, dict))
+
+
+def flatten(structure: Any) -> list[Any]:
+    """Return the leaves in order."""
+    return [leaf for _, leaf in flatten_with_paths(structure)] if is_nested(structure) else [structure]
+
+
+def flatten_with_paths(structure: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (path, leaf): named tuples give their field names, dicts their keys, sequences their indices."""
+    if not is_nested(structure):
+        yield path, structure
+        return
+    for key, child in _children(structure):
+        yield from flatten_with_paths(child, f"{path}/{key}" if path else str(key))
+
+
+def pack(structure: Any, leaves: Sequence[Any]) -> Any:
+    """Return a nest built like `structure` with these leaves.
+
+    Raises:
+        StructureError: there are more or fewer leaves than places.
+    """
+    rest = list(leaves)
+    places = len(flatten(structure))
+    if places != len(rest):
+        raise StructureError(f"a nest of {places} leaves cannot be packed from {len(rest)}")
+    rest.reverse()
+    return _pack(structure, rest)
+
+
+def _pack(structure: Any, rest: list[Any]) -> Any:
+    if not is_nested(structure):
+        return rest.pop()
+    if isinstance(structure, dict):
+        packed = {key: _pack(structure[key], rest) for key in sorted(structure)}
+        return {key: packed[key] for key in structure}
+    children = [_pack(child, rest) for child in structure]
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return type(structure)(*children)
+    return tuple(children) if isinstance(structure, tuple) else children
+
+
+def map_leaves(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
+    """Apply `function` to the leaves of nests built alike, and pack what it returns."""
+    columns = [flatten(structure), *(flatten(other) for other in others)]
+    return pack(structure, [function(*leaves) for leaves in zip(*columns, strict=True)])
+
+
+def check_same_structure(wanted: Any, seen: Any, what: str) -> None:
+    """Check that two nests are built alike: same kinds of container, same keys, same lengths.
+
+    Raises:
+        StructureError: they are not; the message shows both and where they part.
+    """
+    where = _first_difference(wanted, seen, "")
+    if where is not None:
+        raise StructureError(
+            f"{what}: the structure {sketch(seen)} was given where {sketch(wanted)} is wanted"
+            + (f" (they differ at {where})" if where else "")
+        )
+
+
+def _first_difference(wanted: Any, seen: Any, path: str) -> str | None:
+    if is_nested(wanted) != is_nested(seen):
+        return path
+    if not is_nested(wanted):
+        return None
+    if _kind(wanted) is not _kind(seen):
+        return path
+    ours, theirs = dict(_children(wanted)), dict(_children(seen))
+    if ours.keys() != theirs.keys():
+        return path
+    for key, child in ours.items():
+        found = _first_difference(child, theirs[key], f"{path}/{key}" if path else str(key))
+        if found is not None:
+            return found
+    return None
+
+
+def _kind(structure: Any) -> type:
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return type(structure)
+    return next(kind for kind in (tuple, list, dict) if isinstance(structure, kind))
+
+
+def _children(structure: Any) -> list[tuple[Any, Any]]:
+    if isinstance(structure, Mapping):
+        return [(key, structure[key]) for key in sorted(structure)]
+    if hasattr(structure, "_fields"):
+        return list(zip(structure._fields, structure, strict=True))
+    return list(enumerate(structure))
+
+
+def sketch(structure: Any) -> str:
+    """Return a nest as a short text, leaves as ``*`` or, for tensors, their shape."""
+    if not is_nested(structure):
+        from unroll.dimensions import shape_text
+
+        shape = getattr(structure, "shape", None)
+        return shape_text(shape) if isinstance(shape, tuple) else "*" if structure is not None else "None"
+    inner = ", ".join(
+        f"{key}={sketch(child)}" if isinstance(key, str) else sketch(child) for key, child in _children(structure)
+    )
+    if isinstance(structure, dict):
+        return "{" + inner + "}"
+    name = type(structure).__name__ if hasattr(structure, "_fields") else ""
+    return f"[{inner}]" if isinstance(structure, list) else f"{name}({inner})"

@@ -1,0 +1,339 @@
+"""What an operator is: ONNX's name and attributes, a signature, a shape rule and a NumPy meaning, in one class.
+
+To add an operator, write one subclass of `Operator` and the function that calls it, side by side in a module of this
+package. Tracing, evaluation, export, the random-graph test and the support table find it in `OPERATORS`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from unroll import scopes
+from unroll.dimensions import Dim, Requirement, Shape, is_never_zero, shape_text
+from unroll.dtypes import ALL, Array, DType, as_dtype, cast_array
+from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from unroll.tensor import Constant, Known, Node, Tensor, TensorLike
+
+#: Every operator by (domain, name).
+OPERATORS: dict[tuple[str, str], type[Operator]] = {}
+
+
+class Slot(NamedTuple):
+    """One input of a signature."""
+
+    name: str
+    type: str
+    optional: bool
+    variadic: bool
+
+
+class Signature:
+    """An operator's inputs and outputs in ONNX's words, such as ``"A: T, B: T, C: T? -> Y: T"``.
+
+    A type is a variable (given its dtypes as a keyword) or a dtype; ``?`` marks an optional input, ``*`` a variadic one.
+    """
+
+    def __init__(self, text: str, **types: Sequence[DType]) -> None:
+        before, after = text.split("->")
+        self.text = text
+        self.slots = tuple(
+            Slot(name, kind, mark == "?", mark == "*")
+            for name, kind, mark in re.findall(r"(\w+): (\w+)([?*]?)", before)
+        )
+        self.outputs = tuple(re.findall(r"\w+: (\w+)", after))
+        literal = {kind for kind in (*(slot.type for slot in self.slots), *self.outputs) if kind not in types}
+        self.types: dict[str, tuple[DType, ...]] = {name: tuple(dtypes) for name, dtypes in types.items()}
+        self.types |= {kind: (np.dtype(kind),) for kind in literal}
+        self.least = sum(not slot.optional for slot in self.slots)
+        self.variadic = any(slot.variadic for slot in self.slots)
+
+
+class Requirements:
+    """Collects the equalities of dimensions that a shape rule asks for, and refuses those that cannot hold."""
+
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: list[Requirement] = []
+
+    def equal(self, left: Dim, right: Dim, what: str) -> Dim:
+        """Require two dimensions to be equal, and return the one that says more.
+
+        Raises:
+            ShapeError: they provably differ.
+        """
+        if left == right:
+            return left
+        if is_never_zero(left - right):
+            raise ShapeError(f"{what}: {left} and {right} must be equal")
+        self.found.append(Requirement(left, right, f"{scopes.user_line()}: {what}"))
+        return left if isinstance(left, int) else right
+
+    def broadcast(self, *shapes: Shape) -> Shape:
+        """Return the shape that NumPy's broadcasting gives; a dimension that is not known is taken not to be 1.
+
+        Raises:
+            ShapeError: two dimensions provably differ and neither is 1.
+        """
+        first = shapes[0]
+        if shapes.count(first) == len(shapes):
+            return first
+        rank = max(map(len, shapes))
+        result: list[Dim] = []
+        for axis in range(-rank, 0):
+            size: Dim = 1
+            for shape in shapes:
+                dim = shape[axis] if len(shape) >= -axis else 1
+                if dim != 1:
+                    size = dim if size == 1 else self.equal(size, dim, f"broadcasting on axis {axis}")
+            result.append(size)
+        return tuple(result)
+
+
+class Operator:
+    """An operator with its attributes: a frozen dataclass whose fields are ONNX's attributes.
+
+    Subclasses set `signature` and define `shapes` and `evaluate`; `dtypes` and `known` have defaults.
+    """
+
+    domain: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    signature: ClassVar[Signature]
+
+    def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if not abstract:
+            cls.name = cls.__name__.rstrip("_")
+            OPERATORS[cls.domain, cls.name] = cls
+
+    def shapes(self, require: Requirements, *inputs: Any) -> list[Shape]:
+        """Return the shape of each output from the input tensors (None for one left out).
+
+        Raises:
+            ShapeError: the inputs do not fit; the caller adds the operator's and the tensors' names.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.shapes")
+
+    def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
+        """Return the dtype of each output from those bound to the signature's type variables."""
+        return [types[kind] if kind in types else self.signature.types[kind][0] for kind in self.signature.outputs]
+
+    def evaluate(self, *arrays: Any) -> Array | Sequence[Array]:
+        """Compute the outputs with NumPy: one array, or a sequence of them."""
+        raise NotImplementedError(f"{type(self).__name__}.evaluate")
+
+    def known(self, *inputs: Any) -> Known:
+        """Return the symbolic value of the output where the input tensors tell it: see `Tensor.known`."""
+        return None
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes by ONNX's names, those that are None left out."""
+        if not dataclasses.is_dataclass(self):
+            return {}
+        pairs = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        return {name: value for name, value in pairs if value is not None}
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={value!r}" for name, value in self.attributes.items())
+        return f"{self.name}({inner})"
+
+
+def apply(op: Operator, *arguments: TensorLike | None) -> tuple[Tensor, ...]:
+    """Call an operator: check its inputs, infer shapes and dtypes, and return its outputs as tensors of a new Node.
+
+    Args:
+        op: the operator.
+        arguments: a tensor each; None for an optional one left out; anything else becomes a constant of the dtype
+            that the operator's other inputs give it.
+
+    Raises:
+        DTypeError: a dtype the operator does not take, or two that must be equal and differ.
+        ShapeError: shapes that do not fit.
+        ArgumentTypeError: too few or too many inputs.
+    """
+    inputs, types = _bind(op, arguments)
+    require = Requirements()
+    try:
+        shapes = op.shapes(require, *inputs)
+    except ShapeError as error:
+        raise ShapeError(f"{op.name}: {error}{_seen(op, inputs)}") from None
+    node = Node(op, inputs, shapes, _dtypes(op, types, len(shapes)), scopes.current().provenance, tuple(require.found))
+    if len(shapes) == 1 and len(shapes[0]) <= 1 and node.outputs[0].dtype.kind == "i":
+        node.outputs[0].known = op.known(*inputs)
+    return node.outputs
+
+
+def apply_one(op: Operator, *arguments: TensorLike | None) -> Tensor:
+    """Call an operator of one output and return it; see `apply`."""
+    return apply(op, *arguments)[0]
+
+
+def _dtypes(op: Operator, types: dict[str, DType], count: int) -> list[DType]:
+    dtypes = op.dtypes(types)
+    return dtypes * count if len(dtypes) < count else dtypes
+
+
+def _slots(op: Operator, count: int) -> Sequence[Slot]:
+    signature = op.signature
+    if signature.variadic:
+        return [signature.slots[0]] * count
+    return signature.slots[:count]
+
+
+def _bind(op: Operator, arguments: tuple[TensorLike | None, ...]) -> tuple[tuple[Tensor | None, ...], dict[str, DType]]:
+    signature = op.signature
+    count = len(arguments)
+    if count < signature.least or (count > len(signature.slots) and not signature.variadic):
+        raise ArgumentTypeError(f"{op.name} takes ({signature.text}); {count} inputs were given")
+    types: dict[str, DType] = {}
+    inputs: list[Tensor | None] = []
+    others: list[int] = []
+    slots = _slots(op, count)
+    for place, (slot, argument) in enumerate(zip(slots, arguments, strict=True)):
+        if isinstance(argument, Tensor):
+            if (
+                types.setdefault(slot.type, argument.dtype) is not argument.dtype
+                or argument.dtype not in signature.types[slot.type]
+            ):
+                _check_type(op, slot, argument, types, arguments)
+            inputs.append(argument)
+        else:
+            inputs.append(None)
+            others.append(place)
+    for place in others:  # once the tensors have said which dtype a number is to take
+        slot, argument = slots[place], arguments[place]
+        if argument is not None:
+            inputs[place] = _as_constant(op, slot, argument, types)
+        elif not slot.optional:
+            raise ArgumentTypeError(f"{op.name}: input {slot.name} is None; a tensor is wanted")
+    while inputs and inputs[-1] is None:
+        inputs.pop()
+    return tuple(inputs), types
+
+
+def _check_type(
+    op: Operator, slot: Slot, tensor: Tensor, types: dict[str, DType], arguments: tuple[TensorLike | None, ...]
+) -> None:
+    allowed = op.signature.types[slot.type]
+    if tensor.dtype not in allowed:
+        raise DTypeError(
+            f"{op.name}: input {slot.name} is {tensor.described()}, but {op.name} takes "
+            f"{', '.join(map(str, allowed))} there; convert it with unroll.ops.cast(x, dtype)"
+        )
+    bound = types.setdefault(slot.type, tensor.dtype)
+    if bound != tensor.dtype:
+        first = next(arg for arg in arguments if isinstance(arg, Tensor) and arg.dtype == bound)
+        raise DTypeError(
+            f"{op.name}: {first.described()} and {tensor.described()} must have one dtype; "
+            "give both the same dtype when you make them, or convert one with unroll.ops.cast(x, dtype)"
+        )
+
+
+def _as_constant(op: Operator, slot: Slot, value: Any, types: dict[str, DType]) -> Constant:
+    allowed = op.signature.types[slot.type]
+    dtype = types.get(slot.type) or (allowed[0] if len(allowed) == 1 else None)
+    what = f"{op.name}: input {slot.name}"
+    if isinstance(value, (list, tuple)) and any(isinstance(item, Tensor) for item in value):
+        raise ArgumentTypeError(f"{what} is a {type(value).__name__} of tensors; join them with unroll.ops.stack first")
+    if dtype is None:
+        from unroll.tensor import array_dtype
+
+        dtype = array_dtype(value, None, what)
+        if slot.type not in op.signature.types or dtype not in allowed:
+            raise DTypeError(f"{what}: {dtype} is not one of {', '.join(map(str, allowed))}")
+        types[slot.type] = dtype
+    if type(value) in (int, float):
+        return _scalar(value, type(value).__name__, dtype, what)
+    return Constant(np.array(cast_array(value, dtype, what)))
+
+
+@lru_cache(maxsize=1024)
+def _scalar(value: float, kind: str, dtype: DType, what: str) -> Constant:
+    """Return one constant for all uses of a number: the same forget bias at every step."""
+    return Constant(np.array(cast_array(value, dtype, what)))
+
+
+def _seen(op: Operator, inputs: Sequence[Tensor | None]) -> str:
+    parts = [
+        f"{slot.name} = {tensor.described()}"
+        for slot, tensor in zip(_slots(op, len(inputs)), inputs, strict=True)
+        if tensor is not None
+    ]
+    return f" (seen: {', '.join(parts)})"
+
+
+# -- helpers for shape rules ------------------------------------------------------------------------------------------
+
+
+def axis_of(axis: int, rank: int, what: str = "axis") -> int:
+    """Return `axis` counted from the front.
+
+    Raises:
+        ShapeError: it is outside -rank .. rank - 1.
+    """
+    if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
+        raise ArgumentTypeError(f"{what} {axis!r} is not an int")
+    if not -rank <= axis < rank:
+        raise ShapeError(f"{what} {axis} is outside a tensor of rank {rank}; use {-rank} to {rank - 1}")
+    return int(axis) % rank
+
+
+def rank_of(x: TensorLike) -> int:
+    """Return the rank of a tensor, or of what would become a constant."""
+    return x.rank if isinstance(x, Tensor) else int(np.ndim(x))
+
+
+def known_vector(tensor: Tensor | None, what: str) -> tuple[Dim, ...] | None:
+    """Return the dimensions that an integer vector holds, which must be known while tracing (None for no tensor).
+
+    Raises:
+        ShapeError: the vector depends on values that only a run has.
+    """
+    if tensor is None:
+        return None
+    if not isinstance(tensor.known, tuple):
+        raise ShapeError(f"{what} must be known while tracing, and {tensor.described()} is not; give a list of ints")
+    return tensor.known
+
+
+def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:
+    """Return the ints that an integer vector holds; as `known_vector`, and no symbol is allowed."""
+    dims = known_vector(tensor, what)
+    if dims is None:
+        return None
+    if not all(isinstance(dim, int) for dim in dims):
+        raise ShapeError(f"{what} must be plain ints, not {shape_text(dims)}")
+    return tuple(int(dim) for dim in dims)
+
+
+def float_attribute(op: Operator, *names: str) -> None:
+    """Round float attributes to float32, as ONNX stores them, so that every runner computes with the same number."""
+    for name in names:
+        value = getattr(op, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
+            raise ArgumentTypeError(f"{op.name}: {name}={value!r} is not a number")
+        object.__setattr__(op, name, float(np.float32(value)))
+
+
+def flag_attribute(op: Operator, *names: str) -> None:
+    """Store boolean attributes as ONNX's 0 and 1."""
+    for name in names:
+        value = getattr(op, name)
+        if value not in (0, 1):
+            raise ArgumentError(f"{op.name}: {name}={value!r} is neither True nor False")
+        object.__setattr__(op, name, int(value))
+
+
+def dtype_attribute(value: Any, what: str) -> DType:
+    """Return a dtype given as an attribute."""
+    return as_dtype(value, what)
+
+
+__all__ = ["ALL", "OPERATORS", "Operator", "Requirements", "Signature", "apply", "apply_one"]

@@ -1,0 +1,142 @@
+"""Operators that reduce along axes, softmax among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unroll.dimensions import Shape
+from unroll.dtypes import FLOATS, NUMBERS, Array
+from unroll.ops.base import (
+    Operator,
+    Requirements,
+    Signature,
+    apply_one,
+    axis_of,
+    flag_attribute,
+    known_ints,
+    rank_of,
+)
+from unroll.ops.elementwise import Unary
+from unroll.tensor import Tensor, TensorLike
+
+
+@dataclass(frozen=True, repr=False)
+class Reduction(Operator, abstract=True):
+    """An operator that combines the elements along `axes` (all of them by default)."""
+
+    signature = Signature("data: T, axes: int64? -> reduced: T", T=NUMBERS)
+    keepdims: int = 1
+    noop_with_empty_axes: int = 0
+
+    def __post_init__(self) -> None:
+        flag_attribute(self, "keepdims", "noop_with_empty_axes")
+
+    def shapes(self, require: Requirements, x: Tensor, axes: Tensor | None = None) -> list[Shape]:
+        along = known_ints(axes, "axes") or ()
+        if not along and self.noop_with_empty_axes:
+            return [x.shape]
+        drop = {axis_of(axis, len(x.shape)) for axis in along or range(len(x.shape))}
+        if self.keepdims:
+            return [tuple(1 if axis in drop else dim for axis, dim in enumerate(x.shape))]
+        return [tuple(dim for axis, dim in enumerate(x.shape) if axis not in drop)]
+
+    def evaluate(self, x: Array, axes: Array | None = None) -> Array:
+        along = tuple(axes.tolist()) if axes is not None and axes.size else None
+        if along is None and self.noop_with_empty_axes:
+            return x
+        return np.asarray(self.reduce(x, axis=along, keepdims=bool(self.keepdims))).astype(x.dtype)
+
+    def reduce(self, x: Array, **options: Any) -> Array:
+        """Combine the elements along ``options["axis"]``."""
+        raise NotImplementedError(f"{type(self).__name__}.reduce")
+
+
+class ReduceSum(Reduction):
+    """The sum along `axes`."""
+
+    def reduce(self, x: Array, **options: Any) -> Array:
+        return np.asarray(np.sum(x, dtype=x.dtype, **options))
+
+
+class ReduceMean(Reduction):
+    """The mean along `axes`; of integers, rounded towards zero."""
+
+    def reduce(self, x: Array, **options: Any) -> Array:
+        return np.asarray(np.mean(x, **options))
+
+
+class ReduceMax(Reduction):
+    """The largest element along `axes`."""
+
+    def reduce(self, x: Array, **options: Any) -> Array:
+        return np.asarray(np.max(x, **options))
+
+
+def reduce_sum(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The sum of `x` along `axes` (default: all)."""
+    return _reduce(ReduceSum(int(keepdims)), x, axes)
+
+
+def reduce_mean(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The mean of `x` along `axes` (default: all)."""
+    return _reduce(ReduceMean(int(keepdims)), x, axes)
+
+
+def reduce_max(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The largest element of `x` along `axes` (default: all)."""
+    return _reduce(ReduceMax(int(keepdims)), x, axes)
+
+
+def _reduce(op: Reduction, x: TensorLike, axes: int | Sequence[int] | None) -> Tensor:
+    if axes is None:
+        return apply_one(op, x)
+    along = [axes] if isinstance(axes, (int, np.integer)) else list(axes)
+    if not along:
+        raise_empty(op)
+    rank = rank_of(x)
+    return apply_one(op, x, [axis_of(axis, rank, f"{op.name}: axis") for axis in along])
+
+
+def raise_empty(op: Reduction) -> None:
+    """Refuse an empty list of axes, which ONNX would read as all of them."""
+    from unroll.errors import ArgumentError
+
+    raise ArgumentError(f"{op.name}: axes is empty; leave it out to reduce along every axis")
+
+
+@dataclass(frozen=True, repr=False)
+class Softmax(Unary):
+    """``exp(x) / sum(exp(x))`` along `axis`."""
+
+    signature = Signature("input: T -> output: T", T=FLOATS)
+    axis: int = -1
+
+    def shapes(self, require: Requirements, *inputs: Tensor) -> list[Shape]:
+        axis_of(self.axis, len(inputs[0].shape))
+        return [inputs[0].shape]
+
+    def evaluate(self, x: Array) -> Array:
+        powers = np.exp(x - np.max(x, axis=self.axis, keepdims=True))
+        return np.asarray(powers / np.sum(powers, axis=self.axis, keepdims=True))
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of softmax along `axis`."""
+
+    def evaluate(self, x: Array) -> Array:
+        shifted = x - np.max(x, axis=self.axis, keepdims=True)
+        return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=self.axis, keepdims=True)))
+
+
+def softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along `axis`."""
+    return apply_one(Softmax(axis), x)
+
+
+def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
+    """The logarithm of softmax along `axis`."""
+    return apply_one(LogSoftmax(axis), x)

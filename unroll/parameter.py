@@ -1,0 +1,119 @@
+"""Parameters: named, mutable arrays that a graph shares by identity, and the block table that says what their blocks are."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll import scopes
+from unroll.dimensions import shape_text
+from unroll.dtypes import Array, DType, as_dtype, cast_array
+from unroll.errors import ShapeError
+from unroll.tensor import Tensor, array_dtype
+
+
+class BlockTable(NamedTuple):
+    """How the axes of a weight divide into named blocks, such as rows of x over rows of h and one column block a gate.
+
+    Attributes:
+        rows: (source, size) from top to bottom; empty for a bias.
+        columns: (gate, size) from left to right.
+    """
+
+    rows: tuple[tuple[str, int], ...]
+    columns: tuple[tuple[str, int], ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the whole weight."""
+        return (*([sum(size for _, size in self.rows)] if self.rows else []), sum(size for _, size in self.columns))
+
+    def __str__(self) -> str:
+        """Return the decomposition as text: ``[x 28 + h 13] x [i|j|f|o 13]``."""
+        sizes = {size for _, size in self.columns}
+        names = "|".join(name for name, _ in self.columns)
+        columns = f"{names} {sizes.pop()}" if len(sizes) == 1 else "|".join(f"{n} {size}" for n, size in self.columns)
+        rows = " + ".join(f"{name} {size}" for name, size in self.rows)
+        return f"[{rows}] x [{columns}]" if rows else f"[{columns}]"
+
+
+class Parameter(Tensor):
+    """A named, mutable array shared by every node that reads it: 28 timesteps, one kernel.
+
+    Args:
+        value: the first value.
+        name: its name under the current scope; fixed from here on.
+        dtype: by default that of an array, float32 for Python floats.
+        blocks: what the blocks of the array are, shown in summaries and pictures.
+
+    Attributes:
+        name: the full variable name, such as ``rnn/basic_lstm_cell/kernel``.
+        version: counts the assignments, so that a snapshot knows when it is out of date.
+
+    Raises:
+        ArgumentError: the name is not valid.
+        DTypeError: the value is not an array of numbers.
+        ShapeError: `blocks` do not add up to the value's shape.
+    """
+
+    __slots__ = ("_value", "blocks", "name", "version")
+
+    def __init__(
+        self, value: Any, name: str, dtype: npt.DTypeLike | None = None, *, blocks: BlockTable | None = None
+    ) -> None:
+        self.name = scopes.join(scopes.current().variables, scopes.check_name(name, "Parameter"))
+        wanted = array_dtype(value, dtype, f"Parameter {self.name!r}")
+        array = np.array(cast_array(value, wanted, f"Parameter {self.name!r}"))
+        super().__init__(array.shape, array.dtype, hint=self.name)
+        if blocks is not None and blocks.shape != array.shape:
+            raise ShapeError(f"Parameter {self.name!r}: shape {array.shape} is not the {blocks.shape} of {blocks}")
+        self.blocks = blocks
+        self.version = 0
+        self._store(array)
+
+    @property
+    def value(self) -> Array:
+        """The current value, read-only; change it with `assign`."""
+        return self._value
+
+    def assign(self, value: Any) -> None:
+        """Give the Parameter a new value of the same shape, cast to its dtype under the ``same_kind`` rule.
+
+        Raises:
+            ShapeError: another shape (nothing is broadcast), or a ragged list.
+            DTypeError: not an array of numbers, or the cast would change the kind of number or overflow.
+        """
+        array = self.cast(value)
+        self._store(np.array(array))
+        self.version += 1
+
+    def cast(self, value: Any) -> Array:
+        """Return `value` as `assign` would store it, storing nothing; raises what `assign` raises."""
+        array = cast_array(value, self.dtype, f"assign to {self.name!r}")
+        if array.shape != self.shape:
+            raise ShapeError(
+                f"assign to {self.name!r}: shape {shape_text(array.shape)} was given, {shape_text(self.shape)} is wanted"
+                + (f" = {self.blocks}" if self.blocks else "")
+                + ("; transpose it with .T" if array.T.shape == self.shape and array.ndim == 2 else "")
+            )
+        return array
+
+    def _store(self, array: Array) -> None:
+        array.flags.writeable = False
+        self._value = array
+
+
+def parameter_dtype(dtype: npt.DTypeLike) -> DType:
+    """Return `dtype` where a trainable weight can have it: any floating one.
+
+    Raises:
+        DTypeError: not a floating dtype.
+    """
+    found = as_dtype(dtype, "weights")
+    if found.kind != "f":
+        from unroll.errors import DTypeError
+
+        raise DTypeError(f"weights of dtype {found}: weights are floating-point; give inputs of float32 or float64")
+    return found

@@ -1,0 +1,156 @@
+"""Where in a user's program a node or Parameter is made: two paths, a timestep, a cell and a gate.
+
+The variable path (``rnn/basic_lstm_cell``) names Parameters and never holds a timestep, so that all steps share them. The
+node path (``rnn/t3/basic_lstm_cell/f``) names nodes. Both live in a context variable, with no counters beside them:
+tracing the same program twice gives the same names.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import NamedTuple
+
+from unroll.dimensions import Shape
+from unroll.dtypes import Array, DType
+from unroll.errors import ArgumentError
+
+#: Draws the first value of a Parameter: (shape, dtype, variable name, seed or None) -> array.
+Initializer = Callable[[Shape, DType, str, "int | None"], Array]
+
+
+class Origin(NamedTuple):
+    """Where a node came from; a node that a pass merged from several has several."""
+
+    scope: str  #: the node path, such as ``rnn/t3/basic_lstm_cell/f``
+    step: int | None  #: the timestep, counted from 0
+    cell: str | None  #: the variable path of the innermost cell, such as ``rnn/basic_lstm_cell``
+    gate: str | None  #: the gate within the cell, such as ``f``
+
+
+class ScopeState(NamedTuple):
+    """The scope in force at one line of a program."""
+
+    variables: str = ""
+    nodes: str = ""
+    step: int | None = None
+    cell: str | None = None
+    gate: str | None = None
+    seed: int | None = None
+    initializer: Initializer | None = None
+    provenance: frozenset[Origin] = frozenset({Origin("", None, None, None)})  #: of a node made here
+
+
+def _state(
+    within: ScopeState,
+    variables: str,
+    nodes: str,
+    step: int | None,
+    cell: str | None,
+    gate: str | None,
+    seed: int | None = None,
+    initializer: Initializer | None = None,
+) -> ScopeState:
+    provenance = frozenset((Origin(nodes, step, cell, gate),))
+    seed = within.seed if seed is None else seed
+    return ScopeState(variables, nodes, step, cell, gate, seed, initializer or within.initializer, provenance)
+
+
+_OUTERMOST = ScopeState()
+_current: ContextVar[ScopeState] = ContextVar("unroll_scope", default=_OUTERMOST)
+
+
+def current() -> ScopeState:
+    """Return the scope in force."""
+    return _current.get()
+
+
+def join(path: str, name: str) -> str:
+    """Join two parts of a path, either of which may be empty."""
+    return f"{path}/{name}" if path and name else path or name
+
+
+class _Entered:
+    """A context inside which a scope is in force; a class, because one is entered several times a step."""
+
+    __slots__ = ("_state", "_token")
+
+    def __init__(self, state: ScopeState) -> None:
+        self._state = state
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._state)
+
+    def __exit__(self, *exception: object) -> None:
+        _current.reset(self._token)
+
+
+def scope(
+    name: str, *, seed: int | None = None, initializer: Initializer | None = None
+) -> AbstractContextManager[None]:
+    """Put everything made inside under `name`, Parameters and nodes alike.
+
+    Args:
+        name: one or more path components, such as ``"encoder"``.
+        seed: seed for the first values of Parameters made inside; each is drawn from its own name and this.
+        initializer: how Parameters made inside are drawn where their cell does not say.
+
+    Raises:
+        ArgumentError: `name` is empty or not a path.
+    """
+    check_name(name, "scope")
+    now = current()
+    variables, nodes = join(now.variables, name), join(now.nodes, name)
+    return _Entered(_state(now, variables, nodes, now.step, now.cell, now.gate, seed, initializer))
+
+
+def at_step(step: int) -> AbstractContextManager[None]:
+    """Mark nodes made inside as belonging to timestep `step`; Parameters do not see it."""
+    now = current()
+    return _Entered(_state(now, now.variables, join(now.nodes, f"t{step}"), step, now.cell, now.gate))
+
+
+def in_cell(name: str) -> AbstractContextManager[None]:
+    """Enter a cell: a scope whose variable path is also the cell's identity across timesteps."""
+    now = current()
+    variables = join(now.variables, name)
+    return _Entered(_state(now, variables, join(now.nodes, name), now.step, variables, None))
+
+
+def in_gate(name: str) -> AbstractContextManager[None]:
+    """Mark nodes made inside as belonging to gate `name` of the cell; Parameters do not see it."""
+    now = current()
+    return _Entered(_state(now, now.variables, join(now.nodes, name), now.step, now.cell, name))
+
+
+def beside_steps(name: str) -> AbstractContextManager[None]:
+    """Name nodes made inside under `name` without entering it for Parameters."""
+    now = current()
+    return _Entered(_state(now, now.variables, join(now.nodes, name), now.step, now.cell, now.gate))
+
+
+def check_name(name: object, what: str) -> str:
+    """Return `name` where it can name something in a graph.
+
+    Raises:
+        ArgumentError: it is not a string, is empty, has an empty path component or a control character.
+    """
+    if not isinstance(name, str) or not name or not all(name.split("/")) or not name.isprintable():
+        raise ArgumentError(
+            f"{what}: {name!r} is not a name; use a non-empty string of printable characters, parts joined by single '/'"
+        )
+    return name
+
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+def user_line() -> str:
+    """Return ``file:line`` of the innermost frame outside this package: the line of the user's program."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,81 @@
+"""A graph as a table to read: inputs, Parameters with their blocks, nodes, outputs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from unroll.dimensions import shape_text
+
+if TYPE_CHECKING:
+    from unroll.graph import Graph
+
+_MOST_ROWS = 40
+
+
+def summarise(graph: Graph, full: bool) -> str:
+    """Return the summary of `graph`; see `unroll.Graph.summary`."""
+    items = graph.parameters.values()
+    count = sum(math.prod(item.value.shape) for item in items)
+    size = sum(item.value.nbytes for item in items)
+    steps = {origin.step for node in graph.nodes for origin in node.provenance if origin.step is not None}
+    head = (
+        f"Graph of {len(graph.nodes)} nodes"
+        + (f" over {len(steps)} timestep{'s' if len(steps) > 1 else ''}" if steps else "")
+        + f"; {count:,} parameters in {len(items)} arrays ({size:,} bytes)"
+    )
+    parameters = [
+        (
+            item.name,
+            shape_text(item.shape) + (f" = {item.blocks}" if item.blocks else ""),
+            str(item.dtype),
+            f"{item.value.size:,}",
+        )
+        for item in items
+    ]
+    nodes = [
+        (
+            graph.name(node),
+            node.op.name,
+            ", ".join("-" if tensor is None else graph.name(tensor) for tensor in node.inputs),
+            _counted([shape_text(graph.shape(tensor)) for tensor in node.outputs]),
+        )
+        for node in graph.nodes
+    ]
+    outputs = [
+        (name, shape_text(graph.shape(tensor)), str(tensor.dtype))
+        for name, tensor in zip(graph.output_names, graph.outputs, strict=True)
+    ]
+    inputs = [(spec.name, shape_text(spec.shape), str(spec.dtype)) for spec in graph.input_specs]
+    tables = [
+        _table(("input", "shape", "dtype"), inputs, full),
+        _table(("parameter", "shape", "dtype", "count"), parameters, full),
+        _table(("node", "operator", "inputs", "output shapes"), nodes, full),
+        _table(("output", "shape", "dtype"), outputs, full),
+    ]
+    return "\n\n".join([head, *filter(None, tables)])
+
+
+def _counted(texts: Sequence[str]) -> str:
+    """Return texts with runs of equal ones counted: ``28 x (batch, 28)``."""
+    runs = [(text, len(list(group))) for text, group in itertools.groupby(texts)]
+    return ", ".join(text if count == 1 else f"{count} x {text}" for text, count in runs)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], full: bool) -> str:
+    """Return rows in aligned columns; a long table is cut in the middle unless `full`."""
+    if not rows:
+        return ""
+    half = _MOST_ROWS // 2
+    cut = [] if full or len(rows) <= _MOST_ROWS else [f"... {len(rows) - 2 * half} more ..."]
+    shown = [*rows[:half], *rows[-half:]] if cut else rows
+    widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
+
+    def lines(rows: Iterable[Sequence[str]]) -> list[str]:
+        return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+    body = lines(shown)
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join([*lines([header]), rule, *(body[:half] + cut + body[half:] if cut else body)])

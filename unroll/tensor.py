@@ -1,0 +1,351 @@
+"""Tensors and the nodes that make them.
+
+A `Tensor` is one output of a `Node`, or it has no node and is a `Placeholder`, a `Constant` or a
+`unroll.parameter.Parameter`. Tensors are built by calling operators and refer to what made them; there is no global graph.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll import scopes
+from unroll.dimensions import Dim, Requirement, Shape, parse_shape, shape_text
+from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
+from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
+
+if TYPE_CHECKING:
+    from unroll.ops.base import Operator
+
+#: What operators take where a tensor is wanted: anything else becomes a constant of the other operand's dtype.
+TensorLike: TypeAlias = "Tensor | Array | Sequence[Any] | float | int | bool"
+#: The symbolic value of an integer scalar or vector: what `Shape` returns, and what is computed from it.
+Known: TypeAlias = "Dim | tuple[Dim, ...] | None"
+_LARGEST_KNOWN = 64
+
+
+class Node:
+    """One application of an operator. Immutable.
+
+    Attributes:
+        op: the operator with its attributes.
+        inputs: a Tensor each, or None for an optional input that is left out.
+        outputs: the tensors it makes.
+        provenance: every (scope, step, cell, gate) it came from; never empty.
+        requirements: the equalities of dimensions its shape rule asked for.
+    """
+
+    __slots__ = ("inputs", "op", "outputs", "provenance", "requirements")
+
+    def __init__(
+        self,
+        op: Operator,
+        inputs: tuple[Tensor | None, ...],
+        shapes: Sequence[Shape],
+        dtypes: Sequence[DType],
+        provenance: frozenset[scopes.Origin],
+        requirements: tuple[Requirement, ...] = (),
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.provenance = provenance
+        self.requirements = requirements
+        if len(shapes) == 1:
+            self.outputs: tuple[Tensor, ...] = (Tensor(shapes[0], dtypes[0], self),)
+        else:
+            pairs = enumerate(zip(shapes, dtypes, strict=True))
+            self.outputs = tuple(Tensor(shape, dtype, self, index) for index, (shape, dtype) in pairs)
+
+    @property
+    def origin(self) -> scopes.Origin:
+        """The first origin in sorted order: the only one, unless a pass merged nodes."""
+        if len(self.provenance) == 1:
+            (only,) = self.provenance
+            return only
+        return min(self.provenance, key=lambda origin: (origin.step if origin.step is not None else -1, origin.scope))
+
+    def __repr__(self) -> str:
+        return f"Node({scopes.join(self.origin.scope, self.op.name)})"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        _refuse_copy(self)
+
+
+class Tensor:
+    """One output of a Node (or a placeholder, a constant, a Parameter): a value that exists only during a run.
+
+    Attributes:
+        shape: a tuple of ints and symbolic dimensions.
+        dtype: one of float16, float32, float64, int32, int64, bool.
+        node: the Node it is an output of, or None.
+        index: which output of that node.
+        hint: what the tensor should be called within its scope; names are made final by Graph.
+        known: for integer scalars and vectors, the value as dimensions where it is known while tracing.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "hint", "index", "known", "node", "shape")
+    __array_ufunc__ = None  # so that `array + tensor` asks the tensor
+
+    def __init__(
+        self, shape: Shape, dtype: DType, node: Node | None = None, index: int = 0, hint: str | None = None
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.node = node
+        self.index = index
+        self.hint = hint
+        self.known: Known = None
+
+    @property
+    def rank(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def label(self) -> str:
+        """What to call the tensor in a message: its name where it has one, else its path."""
+        if self.node is None:
+            return self.hint or "constant"
+        return scopes.join(self.node.origin.scope, self.node.op.name if self.hint is None else self.hint)
+
+    def described(self) -> str:
+        """Return ``label (shape) dtype`` for messages."""
+        return f"{self.label} {shape_text(self.shape)} {self.dtype}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.described()})"
+
+    # -- operators; the module of operators needs this one, so it is imported when first used ---------------------
+
+    def __add__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.add(self, other)
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.add(other, self)
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.sub(self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.sub(other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.mul(self, other)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.mul(other, self)
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.div(self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.div(other, self)
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.matmul(other, self)
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.pow(self, other)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.pow(other, self)
+
+    def __neg__(self) -> Tensor:
+        from unroll import ops
+
+        return ops.neg(self)
+
+    def __abs__(self) -> Tensor:
+        from unroll import ops
+
+        return ops.abs(self)
+
+    def __lt__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.less(self, other)
+
+    def __gt__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.greater(self, other)
+
+    def __and__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.logical_and(self, other)
+
+    def __invert__(self) -> Tensor:
+        from unroll import ops
+
+        return ops.logical_not(self)
+
+    def __getitem__(self, index: int | slice | types.EllipsisType | tuple[Any, ...] | None) -> Tensor:
+        from unroll.ops.indexing import getitem
+
+        return getitem(self, index)
+
+    # -- what Python would do with a value, which a tensor does not have ------------------------------------------
+
+    def __bool__(self) -> bool:
+        self._no_value("its truth is not known while tracing", "choose with unroll.ops.where(condition, a, b)")
+
+    def __len__(self) -> int:
+        self._no_value("it has no len()", "read tensor.shape")
+
+    def __iter__(self) -> NoReturn:
+        self._no_value(
+            "it cannot be unpacked or looped over", "use unroll.ops.unstack(tensor, axis) for a list of tensors"
+        )
+
+    def __float__(self) -> float:
+        self._no_value("it is not a number", "run the graph to get one")
+
+    def __int__(self) -> int:
+        self._no_value("it is not a number", "run the graph to get one")
+
+    __index__ = __int__
+
+    def __complex__(self) -> complex:
+        self._no_value("it is not a number", "run the graph to get one")
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Array:
+        self._no_value(
+            "NumPy cannot compute with it", "use unroll.ops, or Graph(inputs, outputs).run(feeds) for its value"
+        )
+
+    def __contains__(self, item: object) -> bool:
+        self._no_value("'in' has no answer", "build the comparison with unroll.ops.equal")
+
+    def _no_value(self, seen: str, fix: str) -> NoReturn:
+        raise ArgumentTypeError(f"{self!r} has no value before a run: {seen}; {fix}")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        _refuse_copy(self)
+
+
+def _refuse_copy(thing: object) -> NoReturn:
+    raise UnsupportedError(
+        f"{thing!r} cannot be copied or pickled: it refers to everything it was made from. "
+        "Trace again for a second graph; to keep one, use unroll.save(graph, 'model.onnx')"
+    )
+
+
+class Placeholder(Tensor):
+    """An input of a graph; made by `placeholder`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, shape: Shape, dtype: DType, name: str) -> None:
+        super().__init__(shape, dtype, hint=name)
+        self.name = name
+
+
+class Constant(Tensor):
+    """A fixed array; made by `constant`.
+
+    Attributes:
+        value: the array, read-only.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Array, name: str | None = None) -> None:
+        super().__init__(value.shape, value.dtype, hint=name)
+        value.flags.writeable = False
+        self.value = value
+        if value.dtype == INT64 and value.ndim <= 1 and value.size <= _LARGEST_KNOWN:
+            listed = value.tolist()
+            self.known = tuple(listed) if value.ndim else listed
+
+
+def placeholder(shape: Sequence[Dim | str | None], name: str, dtype: npt.DTypeLike = "float32") -> Placeholder:
+    """Declare an input of a graph.
+
+    Args:
+        shape: one entry an axis: an int; None (the symbol ``batch`` on axis 0, a symbol ``<name>_<axis>`` elsewhere);
+            a string, which names a symbol; or a dimension of another tensor.
+        name: the input's name, in the graph and in ONNX.
+        dtype: float16, float32, float64, int32, int64 or bool.
+
+    Returns:
+        A tensor to call operators and cells on.
+
+    Raises:
+        ArgumentError: the name or an entry of the shape is not valid.
+        DTypeError: not a dtype of tensors.
+    """
+    scopes.check_name(name, "placeholder")
+    return Placeholder(parse_shape(shape, name), as_dtype(dtype, f"placeholder {name!r}"), name)
+
+
+def constant(value: Any, dtype: npt.DTypeLike | None = None, name: str | None = None) -> Constant:
+    """Make a fixed array a tensor.
+
+    Args:
+        value: array, nested list or number.
+        dtype: the tensor's dtype; by default that of an array, float32 for Python floats and int64 for Python ints.
+        name: what to call it in the graph; by default it is named by its value or its place.
+
+    Raises:
+        DTypeError: the value is not an array of numbers, or the cast would change its kind or overflow.
+        ShapeError: a nested list is ragged.
+    """
+    what = f"constant {name!r}" if name else "constant"
+    if name is not None:
+        scopes.check_name(name, "constant")
+    return Constant(np.array(cast_array(value, array_dtype(value, dtype, what), what)), name)
+
+
+def array_dtype(value: Any, dtype: npt.DTypeLike | None, what: str) -> DType:
+    """Return the dtype a tensor made from `value` has: the one asked for, the array's own, or Python's as float32/int64."""
+    if dtype is not None:
+        return as_dtype(dtype, what)
+    if isinstance(value, Tensor):
+        raise DTypeError(f"{what}: {value!r} is a tensor already; give an array")
+    try:
+        found = np.asarray(value).dtype
+    except (ValueError, TypeError):
+        return FLOAT32  # the cast that follows says what is wrong with it
+    if not hasattr(value, "dtype"):
+        return {"f": FLOAT32, "i": INT64, "b": found}.get(found.kind, FLOAT32)
+    if found not in ALL:
+        raise DTypeError(f"{what}: {found} is not a dtype of tensors; use one of {', '.join(map(str, ALL))}")
+    return found
+
+
+def named(tensor: Tensor, hint: str) -> Tensor:
+    """Say what a tensor just made should be called within its scope (``""``: as the scope itself), and return it."""
+    tensor.hint = hint
+    return tensor

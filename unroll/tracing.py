@@ -1,0 +1,30 @@
+"""Tracing a plain Python function into a Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unroll.errors import ArgumentTypeError
+from unroll.graph import Graph
+from unroll.tensor import Placeholder
+
+
+def trace(fn: Callable[..., Any], *placeholders: Placeholder) -> Graph:
+    """Call `fn` once on placeholders and return the Graph of what it returns.
+
+    Args:
+        fn: takes one tensor for each placeholder; returns a tensor or a nest of them. The keys of a dict it returns
+            become the outputs' names.
+        placeholders: the inputs, in order.
+
+    Raises:
+        ArgumentTypeError: `fn` is not callable, or an input is not a placeholder.
+        GraphError: `fn` returns something other than tensors.
+    """
+    if not callable(fn):
+        raise ArgumentTypeError(f"trace: {fn!r} is not callable; give a function of {len(placeholders)} tensors")
+    for item in placeholders:
+        if not isinstance(item, Placeholder):
+            raise ArgumentTypeError(f"trace: {item!r} is not a placeholder; make inputs with unroll.placeholder")
+    return Graph(placeholders, fn(*placeholders))
