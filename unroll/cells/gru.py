@@ -1,0 +1,88 @@
+"""The gated recurrent unit."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy.typing as npt
+
+from unroll import scopes
+from unroll.activations import Activation, get_activation
+from unroll.cells.base import refuse_reuse
+from unroll.cells.gated import GatedCell, Kernel
+from unroll.initializers import ones
+from unroll.ops import concat, sigmoid, split
+from unroll.parameter import Parameter
+from unroll.scopes import Initializer
+from unroll.tensor import Tensor, named
+
+
+class GRUCell(GatedCell):
+    """The gated recurrent unit: Cho et al. 2014 (arXiv:1406.1078), as TensorFlow 1's ``GRUCell``.
+
+    ``r, u = split(sigmoid([x, h] @ gates/kernel + gates/bias))``;
+    ``c = activation([x, r * h] @ candidate/kernel + candidate/bias)``; ``h' = u * h + (1 - u) * c``.
+    gates/kernel ``(input + num_units, 2 * num_units)``, columns r, u, bias ones at first; candidate/kernel
+    ``(input + num_units, num_units)``, bias zeros at first. The reset gate acts before the product.
+
+    Args:
+        num_units: the width of the state and the output.
+        activation: a name or a function of a tensor; tanh by default.
+        reuse: TensorFlow's; only None and False are taken.
+        kernel_initializer: draws both kernels; glorot uniform by default.
+        bias_initializer: draws both biases; by default ones for the gates, zeros for the candidate.
+        name: the cell's scope; ``gru_cell`` by default.
+        dtype: the dtype of the weights; by default that of the inputs.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: `num_units` is not an int of at least 1, or there is no such activation.
+    """
+
+    kernels = (Kernel("gates", ("r", "u"), ones), Kernel("candidate", ("c",)))
+    gate_aliases: ClassVar = {"z": "u", "h": "c", "n": "c"}
+
+    def __init__(
+        self,
+        num_units: int,
+        activation: Activation | None = None,
+        reuse: bool | None = None,
+        kernel_initializer: Initializer | None = None,
+        bias_initializer: Initializer | None = None,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        super().__init__(num_units, name=name, dtype=dtype)
+        refuse_reuse(reuse, "GRUCell")
+        self.activation = get_activation(activation, "tanh", "GRUCell")
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
+
+    @property
+    def gates_kernel(self) -> Parameter:
+        """The gates' kernel ``(input + num_units, 2 * num_units)``; made on the first call."""
+        return self.weight("gates/kernel")
+
+    @property
+    def gates_bias(self) -> Parameter:
+        """The gates' bias ``(2 * num_units,)``; made on the first call."""
+        return self.weight("gates/bias")
+
+    @property
+    def candidate_kernel(self) -> Parameter:
+        """The candidate's kernel ``(input + num_units, num_units)``; made on the first call."""
+        return self.weight("candidate/kernel")
+
+    @property
+    def candidate_bias(self) -> Parameter:
+        """The candidate's bias ``(num_units,)``; made on the first call."""
+        return self.weight("candidate/bias")
+
+    def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        gates, candidate = (self.weights_for(inputs, kernel) for kernel in self.kernels)
+        with scopes.in_gate("gates"):
+            r, u = split(sigmoid(concat([inputs, state], axis=-1) @ gates[0] + gates[1]), 2, axis=-1)
+            named(r, "r"), named(u, "u")
+        with scopes.in_gate("c"):
+            c = named(self.activation(concat([inputs, r * state], axis=-1) @ candidate[0] + candidate[1]), "")
+        h = named(u * state + (1 - u) * c, "h")
+        return h, h

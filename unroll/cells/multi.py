@@ -1,0 +1,77 @@
+"""Cells stacked on one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from unroll import nest, scopes
+from unroll.cells.base import RNNCell, RNNCellLike, State
+from unroll.errors import ArgumentError
+from unroll.ops import concat, split
+from unroll.tensor import named
+
+
+class MultiRNNCell(RNNCell):
+    """Cells in a stack: the output of each is the input of the next; TensorFlow 1's ``MultiRNNCell``.
+
+    The variables of the cell in place i are under ``multi_rnn_cell/cell_<i>/``. A cell listed twice keeps the variables
+    of its first place, and both places share them.
+
+    Args:
+        cells: the cells, from the input up.
+        state_is_tuple: the state is a tuple of the cells' states; if False, they are joined on the last axis, which
+            every cell's state being one tensor allows.
+
+    Raises:
+        ArgumentError: no cells, something that is no cell, or nested states with ``state_is_tuple=False``.
+    """
+
+    def __init__(self, cells: Sequence[RNNCellLike], state_is_tuple: bool = True, *, name: str | None = None) -> None:
+        super().__init__(name=name)
+        if not isinstance(cells, (list, tuple)) or not cells:
+            raise ArgumentError(f"MultiRNNCell: a non-empty list of cells is wanted, not {cells!r}")
+        for cell in cells:
+            check_cell(cell, "MultiRNNCell")
+        self.cells = tuple(cells)
+        self.state_is_tuple = state_is_tuple
+        if not state_is_tuple and any(nest.is_nested(cell.state_size) for cell in cells):
+            raise ArgumentError("MultiRNNCell: state_is_tuple=False needs cells whose state is one tensor each")
+
+    @property
+    def state_size(self) -> Any:
+        sizes = tuple(cell.state_size for cell in self.cells)
+        return sizes if self.state_is_tuple else sum(sizes)
+
+    @property
+    def output_size(self) -> Any:
+        return self.cells[-1].output_size
+
+    def call(self, inputs: Any, state: State) -> tuple[Any, State]:
+        sizes = [cell.state_size for cell in self.cells]
+        states = state if self.state_is_tuple else split(state, sizes, axis=-1)
+        new_states = []
+        for place, (cell, old) in enumerate(zip(self.cells, states, strict=True)):
+            with scopes.scope(f"cell_{place}"):
+                inputs, new = cell(inputs, old)
+            new_states.append(new)
+        if self.state_is_tuple:
+            return inputs, tuple(new_states)
+        return inputs, named(concat(new_states, axis=-1), "state")
+
+
+def check_cell(cell: object, what: str) -> None:
+    """Check that `cell` keeps the contract of cells.
+
+    Raises:
+        ArgumentError: a part is missing; the message names it.
+    """
+    missing = [
+        part for part in ("state_size", "output_size") if not hasattr(type(cell), part) and not hasattr(cell, part)
+    ]
+    if not callable(cell):
+        missing.append("__call__(inputs, state)")
+    if missing or isinstance(cell, type):
+        hint = f"; make one: {cell.__name__}(...)" if isinstance(cell, type) else ""
+        lacks = f" lacks {', '.join(missing)}" if missing else " is a class"
+        raise ArgumentError(f"{what}: {cell!r} is not a cell: it{lacks}{hint}")
