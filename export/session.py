@@ -1,0 +1,209 @@
+"""Running a model in onnxruntime, with the checks that it leaves out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from google.protobuf.message import DecodeError
+from onnx import ModelProto
+from unroll.export.lowering import to_onnx
+
+from unroll import nest
+from unroll.dimensions import Dim, Requirement, parse_dimension, symbol
+from unroll.dtypes import Array
+from unroll.errors import (
+    ArgumentTypeError,
+    EvaluationError,
+    ModelError,
+    NameNotFoundError,
+    UnrollWarning,
+    UnsupportedError,
+)
+from unroll.feeds import InputSpec, check_feeds, closest
+from unroll.files import as_path, read_bytes
+from unroll.graph import Graph
+from unroll.progress import busy
+from unroll.tensor import Tensor
+
+
+class Session:
+    """A model, ready to run in onnxruntime on the CPU.
+
+    A session is a snapshot: Parameters assigned later do not reach it until `refresh`, and `run` warns of them.
+
+    Args:
+        model: a Graph, an ``onnx.ModelProto``, or the path of an ``.onnx`` file.
+        options: onnxruntime's session options; by default its own.
+
+    Attributes:
+        inputs: name, shape and dtype of each input.
+        output_names: the names of the outputs, in order.
+
+    Raises:
+        FileError: the file cannot be read.
+        ModelError: the file is no ONNX model, or onnxruntime refuses it.
+        UnsupportedError: onnxruntime has no kernel for an operator of a Graph on its dtype.
+    """
+
+    def __init__(self, model: Graph | ModelProto | str | Path, options: ort.SessionOptions | None = None) -> None:
+        self._options = options
+        self._graph: Graph | None = None
+        self._residual: tuple[Requirement, ...] = ()
+        if isinstance(model, Graph):
+            self._graph = model
+            self._load_graph(model)
+            return
+        proto, source = _read(model)
+        self._start(source)
+        self.inputs = _input_specs(proto)
+
+    def _load_graph(self, graph: Graph) -> None:
+        self._versions = {item: item.version for item in graph.parameters.values()}
+        self._start(to_onnx(graph).SerializeToString())
+        self.inputs = graph.input_specs
+        self._residual = graph.residual_requirements
+
+    def _start(self, source: bytes | str) -> None:
+        options = self._options
+        if options is None:
+            options = ort.SessionOptions()
+            options.log_severity_level = 3  # errors are raised; warnings about a model's style are not for its user
+        with busy("loading into onnxruntime"):
+            try:
+                self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+            except Exception as error:  # onnxruntime's errors share no base class
+                raise ModelError(f"onnxruntime refuses the model: {_first_line(error)}") from None
+        self.output_names = tuple(item.name for item in self._session.get_outputs())
+
+    @property
+    def stale(self) -> list[str]:
+        """The names of the Parameters that were assigned since the session took its snapshot."""
+        if self._graph is None:
+            return []
+        return [item.name for item, version in self._versions.items() if item.version != version]
+
+    def refresh(self) -> None:
+        """Take a new snapshot of the graph's Parameters.
+
+        Raises:
+            UnsupportedError: the session was made from a model, which holds no Parameters.
+        """
+        if self._graph is None:
+            raise UnsupportedError("refresh: this session was made from a model, not from a Graph; make a new Session")
+        self._load_graph(self._graph)
+
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...]) -> list[Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: Tensor | str) -> Array: ...
+
+    def run(
+        self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...] | Tensor | str | None = None
+    ) -> dict[str, Array] | list[Array] | Array:
+        """Run the model.
+
+        Args:
+            feeds: an array for every input, by placeholder or name; cast and checked as `Graph.run` does.
+            fetches: outputs, by tensor or name; by default all of them.
+
+        Returns:
+            ``{output name: array}``; a list in order where a list is fetched; an array where one output is.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit.
+            NameNotFoundError: a fetch is not an output of the model.
+            EvaluationError: onnxruntime failed while running.
+        """
+        stale = self.stale
+        if stale:
+            warnings.warn(
+                f"Parameters changed since this Session was made: {', '.join(stale)}; it runs with the old values. "
+                "Call session.refresh()",
+                UnrollWarning,
+                stacklevel=2,
+            )
+        arrays = check_feeds(self.inputs, feeds, self._residual)
+        single = isinstance(fetches, (Tensor, str))
+        wanted = self.output_names if fetches is None else nest.flatten(fetches)
+        names = [self._output_name(item) for item in wanted]
+        try:
+            results = self._session.run(names, {name: np.ascontiguousarray(item) for name, item in arrays.items()})
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise EvaluationError(f"onnxruntime failed while running: {_first_line(error)}") from None
+        values = [np.asarray(item) for item in results]
+        if fetches is None:
+            return dict(zip(names, values, strict=True))
+        return values[0] if single else values
+
+    def _output_name(self, item: Tensor | str) -> str:
+        name = item
+        if isinstance(item, Tensor):
+            if self._graph is None:
+                raise ArgumentTypeError(f"fetches: {item!r}: this session was made from a model, so fetch by name")
+            name = next(
+                (
+                    name
+                    for name, tensor in zip(self._graph.output_names, self._graph.outputs, strict=True)
+                    if tensor is item
+                ),
+                repr(item),
+            )
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"fetches: {item!r} is neither a tensor nor a name")
+        if name in self.output_names:
+            return name
+        if name.removesuffix(":0") in self.output_names:
+            return name.removesuffix(":0")
+        raise NameNotFoundError(
+            f"{name!r} is no output of the model; {closest(name, self.output_names)}. "
+            "To see an inner tensor, list it in Graph(outputs=...), or use graph.run"
+        )
+
+
+def _read(model: ModelProto | str | Path) -> tuple[ModelProto, bytes | str]:
+    """Return the model and what onnxruntime is to load: the path of a file, beside which external weights may lie."""
+    if isinstance(model, ModelProto):
+        return model, model.SerializeToString()
+    if not isinstance(model, (str, Path)):
+        raise ArgumentTypeError(f"Session: a Graph, an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
+    path = as_path(model, "Session")
+    data = read_bytes(path)
+    try:
+        proto = onnx.load_model_from_string(data)
+    except (DecodeError, ValueError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: is not an ONNX model: {_first_line(error)}") from None
+    if not proto.ir_version or not proto.graph.output:
+        raise ModelError(f"{path}: is not an ONNX model: it has no version or no outputs")
+    return proto, str(path)
+
+
+def _input_specs(model: ModelProto) -> list[InputSpec]:
+    weights = {item.name for item in model.graph.initializer}
+    specs = []
+    for item in model.graph.input:
+        if item.name in weights:
+            continue
+        kind = item.type.tensor_type
+        if not item.type.HasField("tensor_type"):
+            raise UnsupportedError(f"input {item.name!r} is not a tensor; only tensors can be fed")
+        dims: list[Dim] = []
+        for axis, dim in enumerate(kind.shape.dim):
+            if dim.HasField("dim_value"):
+                dims.append(dim.dim_value)
+            else:
+                dims.append(parse_dimension(dim.dim_param) if dim.dim_param else symbol(f"{item.name}_{axis}"))
+        specs.append(InputSpec(item.name, tuple(dims), onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)))
+    return specs
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

@@ -1,0 +1,199 @@
+"""Proving that NumPy, onnx's own reference evaluator and onnxruntime compute the same from one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from onnx import ModelProto
+from onnx.reference import ReferenceEvaluator
+from unroll.export import support
+from unroll.export.lowering import to_onnx
+from unroll.export.session import Session
+
+from unroll.dimensions import substitute
+from unroll.dtypes import Array, DType
+from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError, VerificationError
+from unroll.graph import Graph
+from unroll.progress import busy
+
+#: By dtype: two runners agree where ``|a - b| <= tolerance * max(1, |b|)``. Integers and booleans must be equal.
+TOLERANCES: dict[str, float] = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-9}
+REFERENCE = "NumPy"
+
+
+class Difference(NamedTuple):
+    """How far a runner is from NumPy on one output.
+
+    Attributes:
+        output: the output's name.
+        runner: who is compared with NumPy.
+        absolute: the worst ``|a - b|``.
+        relative: the worst ``|a - b| / |b|``, where b is not 0.
+        tolerance: the worst allowed ``|a - b| / max(1, |b|)``.
+        agrees: whether it is within the tolerance everywhere.
+    """
+
+    output: str
+    runner: str
+    absolute: float
+    relative: float
+    tolerance: float
+    agrees: bool
+
+
+class Verification(NamedTuple):
+    """What `verify` found.
+
+    Attributes:
+        differences: one row an output and runner.
+        runners: who took part, NumPy first.
+        left_out: who did not, and why.
+    """
+
+    differences: tuple[Difference, ...]
+    runners: tuple[str, ...]
+    left_out: dict[str, str]
+
+    @property
+    def worst(self) -> Difference:
+        """The row with the largest absolute difference."""
+        return max(self.differences, key=lambda row: (not row.agrees, row.absolute))
+
+    def __str__(self) -> str:
+        worst: dict[str, Difference] = {}
+        for row in self.differences:
+            if row.runner not in worst or row.absolute > worst[row.runner].absolute:
+                worst[row.runner] = row
+        lines = [f"{len({row.output for row in self.differences})} outputs; {', '.join(self.runners)} took part"]
+        lines += [
+            f"  {runner}: worst absolute difference {row.absolute:.3g}, "
+            f"worst relative {max(r.relative for r in self.differences if r.runner == runner):.3g} "
+            f"(tolerance {row.tolerance:g}), on {row.output}"
+            for runner, row in worst.items()
+        ]
+        lines += [f"  {runner} left out: {reason}" for runner, reason in self.left_out.items()]
+        return "\n".join(lines)
+
+
+def verify(
+    graph: Graph,
+    feeds: Mapping[Any, Any] | None = None,
+    *,
+    tolerance: float | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Verification:
+    """Run a graph in NumPy, and its ONNX model in onnx's ReferenceEvaluator and in onnxruntime, on the same feeds.
+
+    Args:
+        graph: the graph.
+        feeds: arrays by placeholder or name; by default generated: normal floats, integers 0 and 1, every symbolic
+            dimension a different small number.
+        tolerance: agree where ``|a - b| <= tolerance * max(1, |b|)``; by default 1e-5 for float32, 1e-9 for float64 and
+            1e-2 for float16 outputs.
+        seed: of the generated feeds.
+        options: those of `to_onnx`.
+
+    Returns:
+        The worst absolute and relative difference of each output and runner, and who took part: onnxruntime is left out
+        where it has no kernel for an operator on its dtype, and then that is said.
+
+    Raises:
+        VerificationError: a runner differs by more than the tolerance; the message names the output and both values.
+        FeedError, ShapeError, DTypeError: the feeds do not fit.
+    """
+    if not isinstance(graph, Graph):
+        raise ArgumentTypeError(f"verify: a Graph is wanted, not {type(graph).__name__}")
+    if tolerance is not None and not (isinstance(tolerance, (int, float)) and tolerance >= 0):
+        raise ArgumentError(f"verify: tolerance {tolerance!r} is not a number >= 0")
+    arrays = graph.check_feeds(generate_feeds(graph, seed) if feeds is None else feeds)
+    expected = graph.run(arrays)
+    left_out: dict[str, str] = {}
+    results: dict[str, dict[str, Array]] = {}
+    model = to_onnx(graph, **{"runtime": None, **options})
+    with busy("running onnx's reference evaluator"):
+        results["onnx reference"] = _run_reference(model, arrays)
+    try:
+        support.check(graph, "onnxruntime")
+        results["onnxruntime"] = Session(model).run(arrays)
+    except UnsupportedError as error:
+        left_out["onnxruntime"] = str(error)
+    rows = [
+        _compare(name, runner, expected[name], outputs[name], tolerance)
+        for runner, outputs in results.items()
+        for name in expected
+    ]
+    found = Verification(tuple(rows), (REFERENCE, *results), left_out)
+    if not all(row.agrees for row in rows):
+        _raise_disagreement(found, expected, results)
+    return found
+
+
+def generate_feeds(graph: Graph, seed: int = 0) -> dict[str, Array]:
+    """Return random feeds for every input: normal floats, integers and booleans 0 and 1; symbols are 2, 3, 4, ...
+
+    Raises:
+        ArgumentError: the graph's dimensions must satisfy equalities that no such choice does.
+    """
+    generator = np.random.default_rng(seed)
+    names = sorted(
+        {name for spec in graph.input_specs for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols}
+    )
+    sizes = {name: 2 + place for place, name in enumerate(names)}
+    feeds: dict[str, Array] = {}
+    for spec in graph.input_specs:
+        shape = [substitute(dim, sizes) for dim in spec.shape]
+        if not all(isinstance(size, int) and size >= 0 for size in shape):
+            raise ArgumentError(f"input {spec.name!r}: no feed can be generated for {spec.shape}; give feeds")
+        feeds[spec.name] = _draw(generator, [int(size) for size in shape], spec.dtype)
+    return feeds
+
+
+def _draw(generator: np.random.Generator, shape: list[int], dtype: DType) -> Array:
+    if dtype.kind == "f":
+        return generator.standard_normal(shape).astype(dtype)
+    return generator.integers(0, 2, shape).astype(dtype)
+
+
+def _run_reference(model: ModelProto, arrays: dict[str, Array]) -> dict[str, Array]:
+    names = [item.name for item in model.graph.output]
+    with np.errstate(all="ignore"):
+        return dict(zip(names, map(np.asarray, ReferenceEvaluator(model).run(None, arrays)), strict=True))
+
+
+def _compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
+    limit = TOLERANCES.get(str(expected.dtype), 0.0) if tolerance is None else tolerance
+    if seen.shape != expected.shape or seen.dtype != expected.dtype:
+        return Difference(output, runner, float("inf"), float("inf"), limit, False)
+    if expected.dtype.kind != "f":
+        differ = float(np.count_nonzero(seen != expected) > 0)
+        return Difference(output, runner, differ, differ, 0.0, not differ)
+    a, b = seen.astype(np.float64), expected.astype(np.float64)
+    with np.errstate(all="ignore"):
+        gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+        gap = np.where(np.isnan(gap), np.inf, gap)
+        relative = np.where(b != 0, gap / np.abs(b), 0.0)
+        agrees = gap <= limit * np.maximum(1.0, np.where(np.isfinite(b), np.abs(b), 1.0))
+    return Difference(
+        output,
+        runner,
+        float(gap.max(initial=0.0)),
+        float(np.nan_to_num(relative, nan=0.0).max(initial=0.0)),
+        limit,
+        bool(agrees.all()),
+    )
+
+
+def _raise_disagreement(found: Verification, expected: dict[str, Array], results: dict[str, dict[str, Array]]) -> None:
+    row = found.worst
+    a, b = results[row.runner][row.output], expected[row.output]
+    if a.shape != b.shape or a.dtype != b.dtype:
+        detail = f"{row.runner} gives {a.dtype}{list(a.shape)}, NumPy {b.dtype}{list(b.shape)}"
+    else:
+        at = np.unravel_index(np.argmax(np.nan_to_num(np.abs(a.astype(float) - b.astype(float)), nan=np.inf)), a.shape)
+        detail = f"at {tuple(map(int, at))} {row.runner} gives {a[at]!s}, NumPy {b[at]!s}"
+    raise VerificationError(
+        f"output {row.output!r}: {detail}; more than the tolerance {row.tolerance:g} apart\n{found}"
+    )

@@ -1,0 +1,152 @@
+"""Leave out what a state of zeros makes useless at step 0.
+
+Preserves the inputs, the names of the outputs and their values, for finite inputs (it takes ``0 * x`` to be 0). Never adds
+more than one Slice a Parameter, which a runtime computes once when it loads the model; never changes a Parameter.
+
+``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f`` and ``0 @ W`` are 0; ``y + 0`` is y. What nothing reads any
+more is gone with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from unroll import scopes
+from unroll.graph import Graph
+from unroll.ops.base import Requirements
+from unroll.ops.elementwise import Add
+from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.structure import Concat, ConstantOfShape, Slice
+from unroll.parameter import Parameter
+from unroll.passes.rewriting import Rewriting, copied
+from unroll.tensor import Constant, Node, Tensor
+
+# Operators whose output is zero where their first input is.
+_PRESERVE_ZERO = frozenset(
+    """Abs Cast Elu Expand Gather Identity LeakyRelu Neg ReduceMax ReduceMean ReduceSum Relu Reshape Slice Softsign Split
+    Sqrt Squeeze Tanh Transpose Unsqueeze""".split()  # noqa: SIM905 (a list of words, to be read as one)
+)
+
+
+def fold_zeros(graph: Graph) -> Graph:
+    """Return `graph` without the work that tensors of zeros make useless; see this module for what is preserved."""
+    folding = _Folding(graph)
+    for node in graph.nodes:
+        folding.visit(node)
+    return folding.finish()
+
+
+class _Folding(Rewriting):
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self._zero: set[Tensor] = set()
+        self._slices: dict[tuple[Tensor, int, int, int], Tensor] = {}
+
+    def visit(self, node: Node) -> None:
+        """Carry one node over: kept, replaced, or marked as zero."""
+        inputs = self.inputs(node)
+        name = node.op.name
+        if isinstance(node.op, ConstantOfShape):
+            if node.op.value == 0:
+                self._zero.update(node.outputs)
+            self.keep(node, inputs)
+            return
+        if isinstance(node.op, (MatMul, Gemm)) and not self._any_zero(inputs[:2]):
+            shorter = self._without_zero_columns(node, inputs)
+            if shorter is not None:
+                self.replace(node.outputs[0], shorter)
+                return
+        rule = _RULES.get(name)
+        if rule is not None and self._any_zero(inputs):
+            found = rule(self, node, inputs)
+            if found is not None:
+                self._stand_in(node.outputs[0], found)
+                return
+        kept = self.keep(node, inputs)
+        if self._makes_zero(name, inputs):
+            self._zero.update(kept.outputs)
+
+    def is_zero(self, tensor: Tensor | None) -> bool:
+        """Say whether a tensor of the new graph is known to hold only zeros."""
+        if isinstance(tensor, Constant):
+            return tensor.dtype.kind == "f" and not np.any(tensor.value)
+        return tensor in self._zero
+
+    def _any_zero(self, inputs: tuple[Tensor | None, ...]) -> bool:
+        return any(self.is_zero(tensor) for tensor in inputs)
+
+    def _makes_zero(self, name: str, inputs: tuple[Tensor | None, ...]) -> bool:
+        if name in _PRESERVE_ZERO:
+            return self.is_zero(inputs[0])
+        if name in ("Mul", "MatMul"):
+            return self._any_zero(inputs)
+        if name in ("Add", "Concat", "Sub"):
+            return all(self.is_zero(tensor) for tensor in inputs)
+        return name == "Where" and self.is_zero(inputs[1]) and self.is_zero(inputs[2])
+
+    def _stand_in(self, old: Tensor, new: Tensor) -> None:
+        """Let `new` take the place of `old`, and its name where it has none of its own in the same scope."""
+        node, source = new.node, old.node
+        if node is not None and source is not None and new.hint is None and node.origin.scope == source.origin.scope:
+            copy = copied(node, node.inputs)
+            new = copy.outputs[new.index]
+            new.hint = old.hint
+        self.replace(old, new)
+
+    def _without_zero_columns(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
+        """Return the product without the columns of a concatenated left side that are zero, and the rows they meet."""
+        left, right = inputs[0], inputs[1]
+        joined = left.node if left is not None else None
+        if joined is None or right is None or not isinstance(joined.op, Concat) or right.rank != 2:
+            return None
+        transposed = isinstance(node.op, Gemm) and (node.op.transA or node.op.transB)
+        if transposed or left is None or joined.op.axis != left.rank - 1:
+            return None
+        kept = [place for place, part in enumerate(joined.inputs) if not self.is_zero(part)]
+        if len(kept) != 1 or len(joined.inputs) == 1:
+            return None
+        widths = [part.shape[-1] if part is not None else 0 for part in joined.inputs]
+        if not all(isinstance(width, int) for width in widths):
+            return None
+        ends = np.cumsum([int(width) for width in widths])
+        rows = self._rows(right, int(ends[kept[0]] - int(widths[kept[0]])), int(ends[kept[0]]), node)
+        return copied(node, (joined.inputs[kept[0]], rows, *inputs[2:])).outputs[0]
+
+    def _rows(self, weight: Tensor, start: int, end: int, node: Node) -> Tensor:
+        """Return rows of a weight, one Slice for all who want the same ones."""
+        key = (weight, start, end, 0)
+        if key not in self._slices:
+            name = weight.name if isinstance(weight, Parameter) else weight.label
+            origin = scopes.Origin(name, None, node.origin.cell, None)
+            bounds = [Constant(np.array([bound], np.int64)) for bound in (start, end, 0)]
+            inputs = (weight, *bounds)
+            shapes = Slice().shapes(Requirements(), *inputs)
+            piece = Node(Slice(), inputs, shapes, [weight.dtype], frozenset({origin})).outputs[0]
+            piece.hint = f"rows_{start}_to_{end}"
+            self._slices[key] = piece
+        return self._slices[key]
+
+
+def _fold_add(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
+    return _other(folding, node, inputs, (0, 1))
+
+
+def _fold_sub(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
+    return _other(folding, node, inputs, (1,))
+
+
+def _other(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...], zero_at: tuple[int, ...]) -> Tensor | None:
+    """Return the operand beside a zero, where it has the shape of the result."""
+    for place in zero_at:
+        other = inputs[1 - place]
+        if folding.is_zero(inputs[place]) and other is not None and other.shape == node.outputs[0].shape:
+            return other
+    return None
+
+
+_RULES: dict[str, Callable[[_Folding, Node, tuple[Tensor | None, ...]], Tensor | None]] = {
+    Add.__name__: _fold_add,
+    "Sub": _fold_sub,
+}

@@ -1,0 +1,58 @@
+"""What passes share: walking a graph in order, with tensors replaced on the way."""
+
+from __future__ import annotations
+
+from unroll.graph import Graph
+from unroll.scopes import Origin
+from unroll.tensor import Node, Tensor
+
+
+class Rewriting:
+    """A new graph in the making: which tensor stands for which of the old one."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._new: dict[Tensor, Tensor] = {}
+
+    def __getitem__(self, tensor: Tensor) -> Tensor:
+        """Return what stands for an old tensor: itself, unless it was replaced."""
+        return self._new.get(tensor, tensor)
+
+    def inputs(self, node: Node) -> tuple[Tensor | None, ...]:
+        """Return what stands for the inputs of an old node."""
+        new = self._new
+        return tuple(None if tensor is None else new.get(tensor, tensor) for tensor in node.inputs)
+
+    def replace(self, old: Tensor, new: Tensor) -> None:
+        """Let `new` stand for `old` from here on."""
+        self._new[old] = new
+
+    def keep(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
+        """Let the old node stand, or where an input was replaced, a copy of it on `inputs`; return which it is."""
+        if inputs == node.inputs:
+            return node
+        copy = copied(node, inputs)
+        for old, new in zip(node.outputs, copy.outputs, strict=True):
+            self._new[old] = new
+        return copy
+
+    def finish(self) -> Graph:
+        """Return the new graph: same inputs, same output names."""
+        outputs = [self[tensor] for tensor in self.graph.outputs]
+        return Graph(self.graph.inputs, dict(zip(self.graph.output_names, outputs, strict=True)))
+
+
+def copied(node: Node, inputs: tuple[Tensor | None, ...], provenance: frozenset[Origin] | None = None) -> Node:
+    """Return a node like `node` on other inputs of the same shapes and dtypes; names and provenance go along."""
+    copy = Node(
+        node.op,
+        inputs,
+        [tensor.shape for tensor in node.outputs],
+        [tensor.dtype for tensor in node.outputs],
+        provenance or node.provenance,
+        node.requirements,
+    )
+    for old, new in zip(node.outputs, copy.outputs, strict=True):
+        new.hint = old.hint
+        new.known = old.known
+    return copy
