@@ -1,0 +1,30 @@
+# Two commands do everything on a fresh machine with Python >= 3.11 and make:
+#   make demo   sets up, then runs the main job: two textbook programs, their pictures and models in unroll-demo/
+#   make test   sets up, then runs the tests
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+
+.PHONY: demo test lint clean
+
+demo: $(STAMP)
+	$(BIN)/unroll demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) build dist unroll-demo *.egg-info
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "unroll needs Python 3.11 or newer; this is " \
+	  + sys.version.split()[0] + ". Say which to use: make PYTHON=python3.12 " + "$(MAKECMDGOALS)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[digits]" --group dev
+	@touch $(STAMP)

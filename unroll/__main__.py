@@ -1,0 +1,7 @@
+"""``python -m unroll``: the command line."""
+
+import sys
+
+from unroll.cli import main
+
+sys.exit(main())

@@ -1,0 +1,61 @@
+"""Arrays on the command line: they come and go as ``.npy`` and ``.npz``."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from unroll import parameter_files
+from unroll.dtypes import Array
+from unroll.errors import ArgumentError, FileError
+from unroll.files import as_path, read_bytes, replacing
+
+
+def read_feeds(pairs: Sequence[str], archive: str | None) -> dict[str, Array]:
+    """Return the feeds that ``--feed NAME=FILE.npy`` and ``--feeds FILE.npz`` name.
+
+    Raises:
+        ArgumentError: a pair is not of that form, or a name is fed twice.
+        FileError: a file cannot be read or holds something else.
+    """
+    feeds = parameter_files.load(archive) if archive else {}
+    for pair in pairs:
+        name, separator, path = pair.partition("=")
+        if not separator or not name or not path:
+            raise ArgumentError(f"--feed {pair!r}: write NAME=FILE.npy")
+        if name in feeds:
+            raise ArgumentError(f"--feed {pair!r}: {name!r} is fed already; feed every input once")
+        feeds[name] = _read_npy(path)
+    return feeds
+
+
+def _read_npy(path: str) -> Array:
+    data = read_bytes(as_path(path, "--feed"))
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise FileError(f"{path}: is not a .npy file of plain numbers: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise FileError(f"{path}: holds several arrays; pass it as --feeds {path}")
+    return array
+
+
+def write_arrays(arrays: Mapping[str, Array], path: str) -> None:
+    """Write results: by name to ``.npz`` (or ``.safetensors``), a single one to ``.npy``.
+
+    Raises:
+        FileError: the suffix is none of these, several results would go to one ``.npy``, or the file cannot be written.
+    """
+    target = as_path(path, "--output")
+    if target.suffix != ".npy":
+        parameter_files.save(arrays, path)
+        return
+    if len(arrays) != 1:
+        raise FileError(
+            f"{path}: there are {len(arrays)} outputs and a .npy file holds one; write a .npz, or use --fetch"
+        )
+    with replacing(target) as temporary, temporary.open("wb") as file:
+        np.save(file, next(iter(arrays.values())), allow_pickle=False)

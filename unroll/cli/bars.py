@@ -1,0 +1,54 @@
+"""Progress bars, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from unroll.progress import shown_by
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class Bars:
+    """Shows what the core goes through with rich."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def track(self, items: Sequence[Any], description: str) -> Iterable[Any]:
+        """Yield `items`, showing how far it got."""
+        task = self._progress.add_task(description, total=len(items))
+        every = max(1, len(items) // 200)  # a bar of 200 steps; more would slow the work it shows
+        for place, item in enumerate(items):
+            yield item
+            if place % every == 0:
+                self._progress.update(task, completed=place + 1)
+        self._progress.remove_task(task)
+
+    @contextmanager
+    def busy(self, description: str) -> Iterator[None]:
+        """Show that `description` goes on until the context ends."""
+        task = self._progress.add_task(description, total=None)
+        try:
+            yield
+        finally:
+            self._progress.remove_task(task)
+
+
+@contextmanager
+def _bars() -> Iterator[None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, shown_by(Bars(progress)):
+        yield
+
+
+def on_terminal() -> AbstractContextManager[None]:
+    """Return a context that shows progress on standard error, where that is a terminal."""
+    return _bars() if sys.stderr.isatty() else nullcontext()

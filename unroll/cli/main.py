@@ -1,0 +1,180 @@
+"""``unroll``: summary, draw, export, run and verify a graph from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import unroll
+from unroll.errors import ArgumentError, UnrollError
+
+if TYPE_CHECKING:
+    from unroll.dtypes import Array
+
+_PROGRAM = "a Graph, or a function returning one, as path/to/program.py:name"
+_EPILOG = """\
+examples:
+  unroll demo
+  unroll summary examples/image_rows_lstm.py:image_rows
+  unroll draw examples/static_rnn_two_steps.py:with_static_rnn -o rnn.svg --level op
+  unroll export examples/image_rows_lstm.py:image_rows -o lstm.onnx --opset 17
+  unroll run lstm.onnx --feed X=images.npy -o outputs.npz
+  unroll verify examples/image_rows_lstm.py:image_rows
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status: 0, or 2 for anything the user can mend."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    from unroll.cli.bars import on_terminal
+
+    try:
+        with on_terminal():
+            command(options)
+        sys.stdout.flush()
+    except UnrollError as error:
+        print(f"unroll {options.name}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"unroll {options.name}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has gone: not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="unroll",
+        description="Trace recurrent cells over a fixed list of timesteps; draw the graph, export it to ONNX, run it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"unroll {unroll.__version__}")
+    commands = parser.add_subparsers(dest="name", metavar="command", required=True)
+
+    def add(name: str, command: Callable[[argparse.Namespace], None], help: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+        added.set_defaults(command=command)
+        return added
+
+    demo = add("demo", _demo, "two textbook programs: their names, shapes, values, pictures and ONNX models")
+    demo.add_argument(
+        "-o", "--output", default="unroll-demo", metavar="FOLDER", help="where to write (default: %(default)s)"
+    )
+
+    summary = add("summary", _summary, "print inputs, parameters with their blocks, nodes and outputs")
+    summary.add_argument("program", help=_PROGRAM)
+    summary.add_argument("--full", action="store_true", help="list every node, however many")
+
+    draw = add("draw", _draw, "draw the graph as SVG, PNG, PDF or DOT")
+    draw.add_argument("program", help=_PROGRAM)
+    draw.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="the picture; its suffix chooses the format"
+    )
+    draw.add_argument(
+        "--level", default="cell", help="cell: one box a cell and step; op: every operator (default: %(default)s)"
+    )
+    draw.add_argument("--full", action="store_true", help="draw every step, however many")
+    _add_feeds(draw, "print values of small tensors in the picture, computed from these feeds")
+
+    export = add("export", _export, "write the graph as a flat ONNX model")
+    export.add_argument("program", help=_PROGRAM)
+    export.add_argument("-o", "--output", required=True, metavar="FILE.onnx", help="the model")
+    export.add_argument(
+        "--opset", type=int, help="version of the ONNX operators (default: 13, which most runtimes read)"
+    )
+    export.add_argument("--ir-version", type=int, help="version of the file format (default: the oldest for the opset)")
+    export.add_argument(
+        "--any-runtime", action="store_true", help="allow operators for which onnxruntime has no kernel"
+    )
+
+    run = add("run", _run, "run a model or a graph on arrays")
+    run.add_argument("program", metavar="model", help=f"an .onnx file, or {_PROGRAM}")
+    _add_feeds(run, "feed the inputs")
+    run.add_argument("--fetch", action="append", default=[], metavar="NAME", help="an output to compute (default: all)")
+    run.add_argument("-o", "--output", metavar="FILE", help="write results to .npz or .npy (default: print them)")
+
+    verify = add("verify", _verify, "check that NumPy, onnx's reference evaluator and onnxruntime agree on the graph")
+    verify.add_argument("program", help=_PROGRAM)
+    _add_feeds(verify, "feed the inputs (default: generated)")
+    verify.add_argument("--tolerance", type=float, help="agree where |a - b| <= tolerance * max(1, |b|)")
+    verify.add_argument("--seed", type=int, default=0, help="of generated feeds (default: %(default)s)")
+    return parser
+
+
+def _add_feeds(parser: argparse.ArgumentParser, help: str) -> None:
+    group = parser.add_argument_group("feeds", help)
+    group.add_argument(
+        "--feed", action="append", default=[], metavar="NAME=FILE.npy", help="one input; may be repeated"
+    )
+    group.add_argument("--feeds", metavar="FILE.npz", help="several inputs by name")
+
+
+def _feeds(options: argparse.Namespace) -> dict[str, Array] | None:
+    """Return the feeds given, or None where none were."""
+    from unroll.cli.arrays import read_feeds
+
+    return read_feeds(options.feed, options.feeds) if options.feed or options.feeds else None
+
+
+def _graph(options: argparse.Namespace) -> unroll.Graph:
+    from unroll.cli.programs import load_graph
+
+    return load_graph(options.program)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from unroll.cli.demo import demo
+
+    demo(options.output)
+
+
+def _summary(options: argparse.Namespace) -> None:
+    print(_graph(options).summary(full=options.full))
+
+
+def _draw(options: argparse.Namespace) -> None:
+    unroll.draw(_graph(options), options.output, level=options.level, feeds=_feeds(options), full=options.full)
+    print(f"wrote {options.output}")
+
+
+def _export(options: argparse.Namespace) -> None:
+    chosen = {"opset": options.opset, "ir_version": options.ir_version}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    unroll.save(_graph(options), options.output, runtime=None if options.any_runtime else "onnxruntime", **given)
+    print(f"wrote {options.output}")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from unroll.cli.arrays import write_arrays
+
+    is_program = ".py:" in options.program
+    if not is_program and not options.program.endswith(".onnx"):
+        raise ArgumentError(f"{options.program!r}: give an .onnx file, or {_PROGRAM}")
+    session = unroll.Session(_graph(options) if is_program else options.program)
+    feeds = _feeds(options)
+    if options.fetch:
+        results = dict(zip(options.fetch, session.run(feeds or {}, options.fetch), strict=True))
+    else:
+        results = session.run(feeds or {})
+    if options.output:
+        write_arrays(results, options.output)
+        print(f"wrote {options.output}: {', '.join(f'{name} {value.shape}' for name, value in results.items())}")
+        return
+    for name, value in results.items():
+        print(f"{name} {value.shape} {value.dtype}\n{value}")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    found = unroll.verify(_graph(options), _feeds(options), tolerance=options.tolerance, seed=options.seed)
+    print(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
