@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 from unroll.export import support
 
 import unroll
@@ -94,13 +94,14 @@ class _Writer:
     def __init__(self, graph: Graph, proto: GraphProto, opset: int, metadata: bool) -> None:
         self.graph, self.proto, self.opset, self.metadata = graph, proto, opset, metadata
         self._constants: set[str] = set()
+        self._types: dict[tuple[DType, Shape], TypeProto] = {}
 
     def write(self) -> None:
         """Write everything."""
         graph, proto = self.graph, self.proto
         proto.name = "unroll"
         for tensor in graph.inputs:
-            _write_type(proto.input.add(), tensor.name, graph.shape(tensor), tensor.dtype)
+            proto.input.add(name=tensor.name, type=self._type(tensor))
         for name, parameter in graph.parameters.items():
             _write_array(proto.initializer.add(), name, parameter.value)
         outputs = dict(zip(graph.output_names, graph.outputs, strict=True))
@@ -109,24 +110,34 @@ class _Writer:
         for name, output in outputs.items():
             if graph.name(output) != name:
                 self._write_alias(name, output)
-            _write_type(proto.output.add(), name, graph.shape(output), output.dtype)
+            proto.output.add(name=name, type=self._type(output))
 
     def _write_node(self, node: Node, outputs: dict[str, Tensor]) -> None:
-        shape, names, proto = self.graph.shape, self.graph.names, self.proto.node.add()
+        names = self.graph.names
         attributes, count = _lower(node, self.opset)
-        proto.op_type = node.op.name
-        proto.domain = node.op.domain
-        proto.name = names.nodes[node]
-        proto.input.extend(["" if tensor is None else self._input(tensor) for tensor in node.inputs[:count]])
+        results = [names.tensors[tensor] for tensor in node.outputs]
+        proto = self.proto.node.add(
+            op_type=node.op.name,
+            domain=node.op.domain,
+            name=names.nodes[node],
+            input=["" if tensor is None else self._input(tensor) for tensor in node.inputs[:count]],
+            output=results,
+        )
         for name, value in attributes.items():
             _write_attribute(proto.attribute.add(), name, value)
-        for tensor in node.outputs:
-            name = names.tensors[tensor]
-            proto.output.append(name)
+        for name, tensor in zip(results, node.outputs, strict=True):
             if name not in outputs:
-                _write_type(self.proto.value_info.add(), name, shape(tensor), tensor.dtype)
+                self.proto.value_info.add(name=name, type=self._type(tensor))
         if self.metadata:
             _write_provenance(proto, node)
+
+    def _type(self, tensor: Tensor) -> TypeProto:
+        """Return the type of a tensor; there are few in a graph, however long."""
+        key = (tensor.dtype, self.graph.shape(tensor))
+        found = self._types.get(key)
+        if found is None:
+            found = self._types[key] = _type_proto(*key)
+        return found
 
     def _input(self, tensor: Tensor) -> str:
         name = self.graph.names.tensors[tensor]
@@ -197,16 +208,16 @@ LOWERINGS: dict[str, Callable[[Node, dict[str, Any], int], Lowered]] = {
 # -- protobuf ---------------------------------------------------------------------------------------------------------
 
 
-def _write_type(proto: ValueInfoProto, name: str, shape: Shape, dtype: DType) -> None:
-    proto.name = name
-    kind = proto.type.tensor_type
-    kind.elem_type = ELEMENT_TYPES[dtype]
-    kind.shape.SetInParent()
+def _type_proto(dtype: DType, shape: Shape) -> TypeProto:
+    proto = TypeProto()
+    proto.tensor_type.elem_type = ELEMENT_TYPES[dtype]
+    proto.tensor_type.shape.SetInParent()
     for dim in shape:
         if isinstance(dim, int):
-            kind.shape.dim.add().dim_value = dim
+            proto.tensor_type.shape.dim.add(dim_value=dim)
         else:
-            kind.shape.dim.add().dim_param = str(dim)
+            proto.tensor_type.shape.dim.add(dim_param=str(dim))
+    return proto
 
 
 def _write_array(proto: TensorProto, name: str, array: Array) -> None:

@@ -78,7 +78,8 @@ class Session:
             try:
                 self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
             except Exception as error:  # onnxruntime's errors share no base class
-                raise ModelError(f"onnxruntime refuses the model: {_first_line(error)}") from None
+                where = f"{source}: " if isinstance(source, str) else ""
+                raise ModelError(f"{where}onnxruntime refuses the model: {_first_line(error)}") from None
         self.output_names = tuple(item.name for item in self._session.get_outputs())
 
     @property
@@ -134,8 +135,8 @@ class Session:
         single = isinstance(fetches, (Tensor, str))
         wanted = self.output_names if fetches is None else nest.flatten(fetches)
         names = [self._output_name(item) for item in wanted]
-        try:
-            results = self._session.run(names, {name: np.ascontiguousarray(item) for name, item in arrays.items()})
+        try:  # an empty list would mean all outputs to onnxruntime
+            results = self._session.run(names, arrays) if names else []
         except Exception as error:  # onnxruntime's errors share no base class
             raise EvaluationError(f"onnxruntime failed while running: {_first_line(error)}") from None
         values = [np.asarray(item) for item in results]

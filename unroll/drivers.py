@@ -222,6 +222,8 @@ def _known_time(tensors: Sequence[Any], axis: int) -> int:
                 "known number of at least 1: make the placeholder with one, such as [None, 28, features]"
             )
         times.append((time, tensor.shape))
+    if not times:
+        raise ArgumentError("dynamic_rnn: inputs are empty; a tensor (batch, time, features) is wanted")
     if len({time for time, _ in times}) != 1:
         raise ShapeError(f"dynamic_rnn: inputs differ in time: {', '.join(shape_text(shape) for _, shape in times)}")
     return times[0][0]

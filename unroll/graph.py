@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 def _found(items: Mapping[str, T], name: str, what: str) -> T:
     """Return the item called `name`, with or without TensorFlow's ``:0``."""
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"a {what} is found by its name, not by {name!r}")
     for candidate in (name, name.removesuffix(":0")):
         if candidate in items:
             return items[candidate]
@@ -39,8 +41,6 @@ class ParameterTable(Mapping[str, Parameter]):
         self._items = {parameter.name: parameter for parameter in parameters}
 
     def __getitem__(self, name: str) -> Parameter:
-        if not isinstance(name, str):
-            raise ArgumentTypeError(f"parameters are found by name, not by {type(name).__name__}")
         return _found(self._items, name, "Parameter")
 
     def __iter__(self) -> Iterator[str]:
@@ -59,6 +59,7 @@ class Graph:
     Args:
         inputs: the placeholders, in the order the exported model takes them.
         outputs: a tensor, or a nest of tensors; the keys of an outermost dict become the outputs' names.
+        requirements: equalities of dimensions that hold besides those that the nodes need; passes hand them on.
 
     Attributes:
         inputs: the placeholders.
@@ -68,6 +69,7 @@ class Graph:
         nodes: every node that an output depends on, inputs of a node before it.
         parameters: the Parameters they read, by name.
         names: the names of everything in it; see `unroll.naming`.
+        requirements: the equalities of dimensions that must hold.
 
     Raises:
         GraphError: an output depends on a placeholder that is not listed, an input is not a placeholder or is listed
@@ -76,18 +78,27 @@ class Graph:
         ShapeError: the equalities of dimensions that the operators require contradict one another.
     """
 
-    def __init__(self, inputs: Sequence[Placeholder] | Placeholder, outputs: Any) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Placeholder] | Placeholder,
+        outputs: Any,
+        requirements: Sequence[Requirement] = (),
+    ) -> None:
         with paused():
-            self._build(inputs, outputs)
+            self._build(inputs, outputs, requirements)
 
-    def _build(self, inputs: Sequence[Placeholder] | Placeholder, outputs: Any) -> None:
+    def _build(
+        self, inputs: Sequence[Placeholder] | Placeholder, outputs: Any, requirements: Sequence[Requirement]
+    ) -> None:
         self.inputs = _checked_inputs(inputs)
         self.structure = outputs
         self.outputs, given = _checked_outputs(outputs)
         self.nodes = _topological(self.outputs)
         self._check_closed()
         parameters = _parameters(self.nodes, self.outputs)
-        self._solution = solve(requirement for node in self.nodes for requirement in node.requirements)
+        found = (requirement for node in self.nodes for requirement in node.requirements)
+        self.requirements = tuple(dict.fromkeys((*requirements, *found)))
+        self._solution = solve(self.requirements)
         self.names = Names(self.inputs, parameters, self.nodes, zip(self.outputs, given, strict=False))
         self.output_names = tuple(
             self.names.output(tensor, name) for tensor, name in itertools.zip_longest(self.outputs, given)

@@ -19,7 +19,7 @@ from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeErr
 from unroll.initializers import glorot_uniform
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
 from unroll.scopes import Initializer
-from unroll.tensor import Tensor
+from unroll.tensor import Tensor, named
 
 #: A nest of tensors, built as the cell's `state_size` is.
 State: TypeAlias = Any
@@ -99,7 +99,10 @@ class RNNCell:
         """
         self.check(inputs, state)
         with scopes.in_cell(scope or self.name):
-            return self.call(inputs, state)
+            result = self.call(inputs, state)
+            if isinstance(result, tuple):
+                _name_output(result[0])
+            return result
 
     def check(self, inputs: Any, state: State) -> None:
         """Check the input and the state of a step; cells whose input is not a vector a row override this."""
@@ -180,6 +183,13 @@ class RNNCell:
             dtype: the dtype of the state.
         """
         return zero_state(self.state_size, batch_size, dtype)
+
+
+def _name_output(output: object) -> None:
+    """Call a cell's output ``output`` where the cell itself made it and gave it no name."""
+    if isinstance(output, Tensor) and output.node is not None and output.hint is None:
+        if output.node.origin.scope == scopes.current().nodes:
+            named(output, "output")
 
 
 def zero_state(state_size: Any, batch_size: int | Tensor | None, dtype: npt.DTypeLike) -> State:

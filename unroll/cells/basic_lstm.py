@@ -10,6 +10,7 @@ from unroll.activations import Activation, get_activation
 from unroll.cells.base import LSTMStateTuple, refuse_reuse
 from unroll.cells.gated import GatedCell, Kernel, gate
 from unroll.dtypes import FLOAT64, cast_array
+from unroll.errors import ShapeError
 from unroll.ops import concat, sigmoid, split
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
@@ -51,7 +52,12 @@ class BasicLSTMCell(GatedCell):
     ) -> None:
         super().__init__(num_units, name=name, dtype=dtype)
         refuse_reuse(reuse, "BasicLSTMCell")
-        self.forget_bias = float(cast_array(forget_bias, FLOAT64, "BasicLSTMCell: forget_bias"))
+        bias = cast_array(forget_bias, FLOAT64, "BasicLSTMCell: forget_bias")
+        if bias.shape != ():
+            raise ShapeError(
+                f"BasicLSTMCell: forget_bias {forget_bias!r} is not a number; gates have biases of their own"
+            )
+        self.forget_bias = float(bias)
         self.state_is_tuple = state_is_tuple
         self.activation = get_activation(activation, "tanh", "BasicLSTMCell")
 

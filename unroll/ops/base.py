@@ -6,9 +6,8 @@ package. Tracing, evaluation, export, the random-graph test and the support tabl
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -135,10 +134,8 @@ class Operator:
     @property
     def attributes(self) -> dict[str, Any]:
         """The attributes by ONNX's names, those that are None left out."""
-        if not dataclasses.is_dataclass(self):
-            return {}
-        pairs = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        return {name: value for name, value in pairs if value is not None}
+        fields: Iterable[str] = getattr(self, "__dataclass_fields__", ())
+        return {name: value for name in fields if (value := getattr(self, name)) is not None}
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{name}={value!r}" for name, value in self.attributes.items())

@@ -117,6 +117,8 @@ class Div(Binary):
     def evaluate(self, a: Array, b: Array) -> Array:
         if a.dtype.kind == "f":
             return np.divide(a, b)
+        if not np.all(b):
+            raise ZeroDivisionError("an integer was divided by zero")
         quotient = np.floor_divide(a, b)
         inexact = np.multiply(quotient, b) != a
         return np.where(inexact & ((a < 0) != (b < 0)), quotient + 1, quotient).astype(a.dtype)

@@ -59,7 +59,9 @@ class Gemm(Operator):
         if len(a.shape) != 2 or len(b.shape) != 2:
             raise ShapeError("A and B must be matrices")
         if a.dtype.kind == "i" and not (self.alpha.is_integer() and self.beta.is_integer()):
-            raise UnsupportedError(f"Gemm of integers ({a.described()}) takes whole alpha and beta; cast to a float first")
+            raise UnsupportedError(
+                f"Gemm of integers ({a.described()}) takes whole alpha and beta; cast to a float first"
+            )
         rows, inner = a.shape[::-1] if self.transA else a.shape
         inner_b, columns = b.shape[::-1] if self.transB else b.shape
         require.equal(inner, inner_b, "the columns of A and the rows of B")

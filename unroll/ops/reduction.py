@@ -10,6 +10,7 @@ import numpy as np
 
 from unroll.dimensions import Shape
 from unroll.dtypes import FLOATS, NUMBERS, Array
+from unroll.errors import ArgumentError, ShapeError
 from unroll.ops.base import (
     Operator,
     Requirements,
@@ -40,6 +41,8 @@ class Reduction(Operator, abstract=True):
         if not along and self.noop_with_empty_axes:
             return [x.shape]
         drop = {axis_of(axis, len(x.shape)) for axis in along or range(len(x.shape))}
+        if len(drop) < len(along):
+            raise ShapeError(f"axes {list(along)} name one axis twice")
         if self.keepdims:
             return [tuple(1 if axis in drop else dim for axis, dim in enumerate(x.shape))]
         return [tuple(dim for axis, dim in enumerate(x.shape) if axis not in drop)]
@@ -95,17 +98,10 @@ def _reduce(op: Reduction, x: TensorLike, axes: int | Sequence[int] | None) -> T
     if axes is None:
         return apply_one(op, x)
     along = [axes] if isinstance(axes, (int, np.integer)) else list(axes)
-    if not along:
-        raise_empty(op)
+    if not along:  # ONNX would read this as all of them
+        raise ArgumentError(f"{op.name}: axes is empty; leave it out to reduce along every axis")
     rank = rank_of(x)
     return apply_one(op, x, [axis_of(axis, rank, f"{op.name}: axis") for axis in along])
-
-
-def raise_empty(op: Reduction) -> None:
-    """Refuse an empty list of axes, which ONNX would read as all of them."""
-    from unroll.errors import ArgumentError
-
-    raise ArgumentError(f"{op.name}: axes is empty; leave it out to reduce along every axis")
 
 
 @dataclass(frozen=True, repr=False)

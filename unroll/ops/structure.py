@@ -239,7 +239,7 @@ def slice_(
     )
 
 
-def _vector(values: Sequence[int] | Tensor) -> Tensor:
+def _vector(values: Sequence[Dim] | Tensor) -> Tensor:
     return values if isinstance(values, Tensor) else Constant(np.array(cast_array(values, INT64, "list of ints")))
 
 
@@ -300,15 +300,15 @@ def reshape(x: TensorLike, shape: Sequence[Dim] | Tensor) -> Tensor:
         shape = [shape]
     symbolic = [axis for axis, dim in enumerate(shape) if isinstance(dim, Dimension)]
     if not symbolic:
-        return apply_one(Reshape(), x, _vector([int(dim) for dim in shape]))
+        return apply_one(Reshape(), x, _vector(list(shape)))
     if len(symbolic) > 1 or -1 in shape:
         if not isinstance(x, Tensor) or not all(x.rank > at and x.shape[at] == shape[at] for at in symbolic):
             raise ShapeError(
                 f"reshape to {shape_text(tuple(shape))}: more than one size is unknown; "
                 "pass unroll.ops.shape(x) of a tensor that has them"
             )
-        return apply_one(Reshape(), x, _vector([0 if at in symbolic else int(dim) for at, dim in enumerate(shape)]))
-    result = apply_one(Reshape(), x, _vector([-1 if at in symbolic else int(dim) for at, dim in enumerate(shape)]))
+        return apply_one(Reshape(), x, _vector([0 if at in symbolic else dim for at, dim in enumerate(shape)]))
+    result = apply_one(Reshape(), x, _vector([-1 if at in symbolic else dim for at, dim in enumerate(shape)]))
     wanted = shape[symbolic[0]]
     if result.shape[symbolic[0]] != wanted:
         raise ShapeError(f"reshape to {shape_text(tuple(shape))}: the elements give {shape_text(result.shape)}")

@@ -16,7 +16,6 @@ import numpy as np
 from unroll import scopes
 from unroll.graph import Graph
 from unroll.ops.base import Requirements
-from unroll.ops.elementwise import Add
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.structure import Concat, ConstantOfShape, Slice
 from unroll.parameter import Parameter
@@ -42,7 +41,8 @@ class _Folding(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
         self._zero: set[Tensor] = set()
-        self._slices: dict[tuple[Tensor, int, int, int], Tensor] = {}
+        self._made: set[Node | None] = set()
+        self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
 
     def visit(self, node: Node) -> None:
         """Carry one node over: kept, replaced, or marked as zero."""
@@ -65,6 +65,8 @@ class _Folding(Rewriting):
                 self._stand_in(node.outputs[0], found)
                 return
         kept = self.keep(node, inputs)
+        if kept is not node:
+            self._made.add(kept)
         if self._makes_zero(name, inputs):
             self._zero.update(kept.outputs)
 
@@ -80,18 +82,16 @@ class _Folding(Rewriting):
     def _makes_zero(self, name: str, inputs: tuple[Tensor | None, ...]) -> bool:
         if name in _PRESERVE_ZERO:
             return self.is_zero(inputs[0])
-        if name in ("Mul", "MatMul"):
+        if name in ("Mul", "MatMul") or (name == "Gemm" and len(inputs) == 2):
             return self._any_zero(inputs)
         if name in ("Add", "Concat", "Sub"):
             return all(self.is_zero(tensor) for tensor in inputs)
         return name == "Where" and self.is_zero(inputs[1]) and self.is_zero(inputs[2])
 
     def _stand_in(self, old: Tensor, new: Tensor) -> None:
-        """Let `new` take the place of `old`, and its name where it has none of its own in the same scope."""
+        """Let `new` take the place of `old`, and its name where this pass made it without one in the same scope."""
         node, source = new.node, old.node
-        if node is not None and source is not None and new.hint is None and node.origin.scope == source.origin.scope:
-            copy = copied(node, node.inputs)
-            new = copy.outputs[new.index]
+        if node in self._made and source is not None and new.hint is None and node.origin.scope == source.origin.scope:
             new.hint = old.hint
         self.replace(old, new)
 
@@ -112,21 +112,22 @@ class _Folding(Rewriting):
             return None
         ends = np.cumsum([int(width) for width in widths])
         rows = self._rows(right, int(ends[kept[0]] - int(widths[kept[0]])), int(ends[kept[0]]), node)
+        if rows is None:
+            return None
         return copied(node, (joined.inputs[kept[0]], rows, *inputs[2:])).outputs[0]
 
-    def _rows(self, weight: Tensor, start: int, end: int, node: Node) -> Tensor:
-        """Return rows of a weight, one Slice for all who want the same ones."""
-        key = (weight, start, end, 0)
-        if key not in self._slices:
+    def _rows(self, weight: Tensor, start: int, end: int, node: Node) -> Tensor | None:
+        """Return rows of a weight: one Slice for all who want the same ones, and None for who wants others."""
+        if weight not in self._slices:
             name = weight.name if isinstance(weight, Parameter) else weight.label
             origin = scopes.Origin(name, None, node.origin.cell, None)
-            bounds = [Constant(np.array([bound], np.int64)) for bound in (start, end, 0)]
-            inputs = (weight, *bounds)
+            inputs = (weight, *(Constant(np.array([bound], np.int64)) for bound in (start, end, 0)))
             shapes = Slice().shapes(Requirements(), *inputs)
             piece = Node(Slice(), inputs, shapes, [weight.dtype], frozenset({origin})).outputs[0]
             piece.hint = f"rows_{start}_to_{end}"
-            self._slices[key] = piece
-        return self._slices[key]
+            self._slices[weight] = (start, end, piece)
+        found_start, found_end, piece = self._slices[weight]
+        return piece if (found_start, found_end) == (start, end) else None
 
 
 def _fold_add(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
@@ -135,6 +136,15 @@ def _fold_add(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) 
 
 def _fold_sub(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
     return _other(folding, node, inputs, (1,))
+
+
+def _fold_gemm(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
+    """Return C where the product is zero and C is added as it is."""
+    added = inputs[2] if len(inputs) > 2 else None
+    if not isinstance(node.op, Gemm) or added is None or node.op.beta != 1.0:
+        return None
+    no_product = folding.is_zero(inputs[0]) or folding.is_zero(inputs[1])
+    return added if no_product and added.shape == node.outputs[0].shape else None
 
 
 def _other(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...], zero_at: tuple[int, ...]) -> Tensor | None:
@@ -147,6 +157,7 @@ def _other(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...], zer
 
 
 _RULES: dict[str, Callable[[_Folding, Node, tuple[Tensor | None, ...]], Tensor | None]] = {
-    Add.__name__: _fold_add,
+    "Add": _fold_add,
+    "Gemm": _fold_gemm,
     "Sub": _fold_sub,
 }

@@ -37,9 +37,10 @@ class Rewriting:
         return copy
 
     def finish(self) -> Graph:
-        """Return the new graph: same inputs, same output names."""
+        """Return the new graph: same inputs, same output names, and what must be equal stays so."""
         outputs = [self[tensor] for tensor in self.graph.outputs]
-        return Graph(self.graph.inputs, dict(zip(self.graph.output_names, outputs, strict=True)))
+        named = dict(zip(self.graph.output_names, outputs, strict=True))
+        return Graph(self.graph.inputs, named, self.graph.requirements)
 
 
 def copied(node: Node, inputs: tuple[Tensor | None, ...], provenance: frozenset[Origin] | None = None) -> Node:
