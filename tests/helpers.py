@@ -1,0 +1,85 @@
+"""What several test files need: golden files, runners other than unroll's own, and tolerances."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from onnx.reference import ReferenceEvaluator
+
+import unroll
+
+Array = npt.NDArray[Any]
+
+GOLDEN = Path(__file__).parent / "golden"
+REPOSITORY = Path(__file__).parent.parent
+
+
+@cache
+def golden_json(name: str) -> Any:
+    """A manifest of golden/, such as ``tensorflow_rnn.json``."""
+    return json.loads((GOLDEN / name).read_text(encoding="utf-8"))
+
+
+@cache
+def golden_arrays(name: str) -> dict[str, Array]:
+    """The arrays of an ``.npz`` file of golden/."""
+    with np.load(GOLDEN / name) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+def run_reference(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Array]:
+    """Run a model with onnx's own evaluator; outputs in the model's order."""
+    with np.errstate(all="ignore"):
+        return [np.asarray(array) for array in ReferenceEvaluator(model).run(None, dict(feeds))]
+
+
+def run_python(code: str, *arguments: str, **environment: str) -> str:
+    """Run a program in a fresh process and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "", "PYTHONHASHSEED": "0"} | environment,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def names_and_shapes(graph: unroll.Graph) -> list[tuple[str, tuple[int, ...]]]:
+    """The graph's Parameters as TensorFlow lists variables."""
+    return [(name, parameter.value.shape) for name, parameter in graph.parameters.items()]
+
+
+def step_inputs(steps: int = 3, size: int = 4, dtype: str = "float32") -> list[Any]:
+    """Placeholders ``X0``, ``X1``, ... of shape ``(batch, size)``."""
+    return [unroll.placeholder([None, size], f"X{step}", dtype) for step in range(steps)]
+
+
+def refused(action: Callable[[], Any], builtin: type[Exception], *fragments: str) -> str:
+    """Check that `action` raises an UnrollError that is a `builtin` too and says all this; give its message."""
+    with pytest.raises(unroll.UnrollError) as caught:
+        action()
+    message = str(caught.value)
+    assert isinstance(caught.value, builtin), f"{type(caught.value).__name__} is no {builtin.__name__}"
+    for fragment in fragments:
+        assert fragment in message, f"{fragment!r} is not in: {message}"
+    return message
+
+
+def two_step_graph() -> unroll.Graph:
+    """The first program: 3 inputs, 5 units, 2 steps; inputs ``X0`` and ``X1``."""
+    inputs = step_inputs(2, 3)
+    outputs, _ = unroll.static_rnn(unroll.BasicRNNCell(5), inputs)
+    return unroll.Graph(inputs, outputs)

@@ -1,0 +1,136 @@
+"""Writes export/onnxruntime_support.json: for which dtypes the installed runners lack or miscompute an operator.
+
+Run it with ``python tests/make_onnxruntime_support.py`` after an operator or a runner has changed. Each program of
+operator_cases.py, one node on tame values, is exported at every opset that `to_onnx` writes, run, and compared with
+NumPy. An (operator, dtype) pair is unsupported where one program fails at one opset: the table knows neither opsets nor
+forms, and a model that is let through must run. (Seen: Softplus on float64 runs at opset 18 alone, where onnxruntime
+puts ONNX's decomposition of it in the place of the kernel it lacks.)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from helpers import Array, run_reference
+from operator_cases import DTYPES, cases_of
+from unroll.export.lowering import DEFAULT_OPSET, LATEST_OPSET
+from unroll.export.support import deciding_dtype
+
+import unroll
+from unroll.ops import OPERATORS
+
+TABLE = Path(__file__).parent.parent / "export" / "onnxruntime_support.json"
+OPSETS = tuple(range(DEFAULT_OPSET, LATEST_OPSET + 1))
+#: Agreement with NumPy: ``|a - b| <= tolerance * max(1, |b|)``.
+TOLERANCES = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-12}
+
+Runner = Callable[[onnx.ModelProto, Mapping[str, Array]], list[Array]]
+
+
+class Program(NamedTuple):
+    """A graph of one node, and arrays to feed it."""
+
+    op: str
+    dtype: str  #: by which the kernel is chosen
+    case: str
+    graph: unroll.Graph
+    feeds: dict[str, Array]
+
+
+def programs(op: str) -> Iterator[Program]:
+    """Every program of one operator."""
+    for first in DTYPES[op]:
+        for case in cases_of(op, first):
+            inputs = [unroll.placeholder(a.shape, f"x{place}", a.dtype) for place, a in enumerate(case.arrays)]
+            outputs = case.call(*inputs)
+            graph = unroll.Graph(inputs, list(outputs) if isinstance(outputs, tuple) else [outputs])
+            dtype = str(deciding_dtype(graph.nodes[0]))
+            yield Program(
+                op, dtype, case.id, graph, {item.name: a for item, a in zip(inputs, case.arrays, strict=True)}
+            )
+
+
+def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Array]:
+    """Run a model in onnxruntime on the CPU."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return [np.asarray(array) for array in session.run(None, dict(feeds))]
+
+
+RUNNERS: dict[str, Runner] = {"onnxruntime": run_onnxruntime, "reference": run_reference}
+
+
+def problem(runner: Runner, program: Program, opset: int) -> str:
+    """What is wrong with a program in a runner, or nothing."""
+    model = unroll.to_onnx(program.graph, opset=opset, runtime=None)
+    try:
+        found = runner(model, program.feeds)
+    except Exception as error:  # the runners' errors share no base class
+        return f"{type(error).__name__}: {error}"
+    return "".join(map(difference, found, program.graph.run(program.feeds).values()))
+
+
+def difference(found: Array, wanted: Array) -> str:
+    """How an array differs from NumPy's, or nothing."""
+    if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
+        return f"{found.dtype}{found.shape}, NumPy has {wanted.dtype}{wanted.shape}"
+    limit = TOLERANCES.get(str(wanted.dtype), 0.0) * np.maximum(1, np.abs(wanted.astype(float)))
+    agrees = np.all(np.abs(found.astype(float) - wanted.astype(float)) <= limit)
+    return "" if agrees else f"{found.tolist()}, NumPy has {wanted.tolist()}"
+
+
+def dtypes_of(op: str) -> list[str]:
+    """The dtypes among which a kernel of an operator is chosen."""
+    signature = OPERATORS["", op].signature
+    open_types = [dtypes for dtypes in signature.types.values() if len(dtypes) > 1]
+    return list(map(str, open_types[0])) if open_types else list(map(str, signature.types[signature.outputs[0]]))
+
+
+def make_table() -> dict[str, Any]:
+    """Try everything, and return the table."""
+    failing: dict[str, dict[str, set[str]]] = {runner: {} for runner in RUNNERS}
+    for _, op in sorted(OPERATORS):
+        tried = set()
+        for program in programs(op):
+            tried.add(program.dtype)
+            for runner, run in RUNNERS.items():
+                if program.dtype in failing[runner].get(op, ()):
+                    continue
+                if found := next(filter(None, (problem(run, program, opset) for opset in OPSETS)), ""):
+                    failing[runner].setdefault(op, set()).add(program.dtype)
+                    print(f"{runner}: {op} {program.dtype} ({program.case}): {found.splitlines()[0]}")
+        if tried != set(dtypes_of(op)):
+            raise SystemExit(f"{op}: operator_cases.py has no program for {sorted(set(dtypes_of(op)) - tried)}")
+    lists = {runner: {op: sorted(dtypes) for op, dtypes in found.items()} for runner, found in failing.items()}
+    return {
+        "onnxruntime": ort.__version__,
+        "onnx": onnx.__version__,
+        "opsets": list(OPSETS),
+        "operators": {op: dtypes_of(op) for _, op in sorted(OPERATORS)},
+        "unsupported": lists["onnxruntime"],
+        "reference_unsupported": lists["reference"],
+    }
+
+
+def as_text(table: dict[str, Any]) -> str:
+    """The table as JSON with one operator a line."""
+    lines = []
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            inner = ",\n".join(f"    {json.dumps(op)}: {json.dumps(dtypes)}" for op, dtypes in value.items())
+            lines.append(f"  {json.dumps(key)}: {{\n{inner}\n  }}")
+        else:
+            lines.append(f"  {json.dumps(key)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+if __name__ == "__main__":
+    TABLE.write_text(as_text(make_table()), encoding="utf-8")
+    print(f"wrote {TABLE.name}")

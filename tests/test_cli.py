@@ -1,0 +1,309 @@
+"""The command line does what the README shows, and says what is wrong without a traceback."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unroll
+from unroll.cli import main
+
+ROOT = Path(__file__).parent.parent
+TWO_STEPS = f"{ROOT / 'examples' / 'static_rnn_two_steps.py'}:with_static_rnn"
+IMAGE_ROWS = f"{ROOT / 'examples' / 'image_rows_lstm.py'}:image_rows"
+
+
+def run(*arguments: str) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Run a command that must fail as the user's mistake, and return what it says."""
+    assert run(*map(str, arguments)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"unroll {arguments[0]}: ")
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture
+def feeds(tmp_path: Path) -> list[str]:
+    np.save(tmp_path / "x.npy", np.array([[0, 0.1, 0.2]]))
+    return [f"--feed=X0={tmp_path / 'x.npy'}", f"--feed=X1={tmp_path / 'x.npy'}"]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    assert run("export", TWO_STEPS, "-o", tmp_path / "rnn.onnx") == 0
+    return tmp_path / "rnn.onnx"
+
+
+def test_help_names_every_command_and_shows_examples(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    for command in ("demo", "summary", "draw", "export", "run", "verify"):
+        assert re.search(rf"^    {command} ", shown, re.MULTILINE)
+        assert f"  unroll {command}" in shown
+
+
+def test_an_unknown_command_exits_with_2(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["drew"])
+    assert stop.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_summary_shows_the_kernel_and_its_blocks(capsys):
+    assert run("summary", IMAGE_ROWS) == 0
+    shown = capsys.readouterr().out
+    assert "(41, 52) = [x 28 + h 13] x [i|j|f|o 13]" in shown
+    assert "more ..." in shown
+    assert run("summary", IMAGE_ROWS, "--full") == 0
+    assert "rnn/t14/basic_lstm_cell/f" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".dot", b"digraph")]
+)
+def test_draw_writes_every_format(tmp_path, suffix, magic):
+    target = tmp_path / f"rnn{suffix}"
+    assert run("draw", TWO_STEPS, "-o", target, "--level", "op") == 0
+    assert magic in target.read_bytes()[:200]
+
+
+def test_draw_prints_values_of_feeds(tmp_path, feeds):
+    assert run("draw", TWO_STEPS, "-o", tmp_path / "rnn.svg", *feeds) == 0
+    assert "0.2913" in (tmp_path / "rnn.svg").read_text()
+
+
+def test_export_writes_the_opset_asked_for(tmp_path):
+    import onnx
+
+    assert run("export", TWO_STEPS, "-o", tmp_path / "m.onnx", "--opset", "18", "--ir-version", "10") == 0
+    written = onnx.load(tmp_path / "m.onnx")
+    assert (written.opset_import[0].version, written.ir_version) == (18, 10)
+
+
+def test_run_of_a_model_writes_npz(tmp_path, model, feeds, capsys):
+    assert run("run", model, *feeds, "-o", tmp_path / "out.npz") == 0
+    with np.load(tmp_path / "out.npz") as arrays:
+        np.testing.assert_allclose(arrays["Y0"], np.full((1, 5), np.tanh(0.3)), atol=1e-6)
+        np.testing.assert_allclose(arrays["Y1"], np.full((1, 5), np.tanh(5 * np.tanh(0.3) + 0.3)), atol=1e-6)
+
+
+def test_run_takes_feeds_from_npz_and_writes_one_output_as_npy(tmp_path, model):
+    np.savez(tmp_path / "in.npz", X0=np.zeros((2, 3)), X1=np.zeros((2, 3)))
+    assert run("run", model, "--feeds", tmp_path / "in.npz", "--fetch", "Y1", "-o", tmp_path / "y.npy") == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), np.zeros((2, 5)))
+
+
+def test_run_of_a_program_prints_what_it_computes(feeds, capsys):
+    assert run("run", TWO_STEPS, *feeds) == 0
+    shown = capsys.readouterr().out
+    assert "Y0 (1, 5) float32" in shown
+    assert "0.2913126" in shown
+
+
+def test_verify_names_the_three_runners(capsys):
+    assert run("verify", TWO_STEPS) == 0
+    assert "NumPy, onnx reference, onnxruntime took part" in capsys.readouterr().out
+
+
+def test_verify_with_a_tolerance_that_cannot_hold_exits_with_2(capsys):
+    said = refused(capsys, "verify", IMAGE_ROWS, "--tolerance", "1e-12")
+    assert "tolerance 1e-12" in said
+
+
+def test_demo_writes_pictures_and_models(tmp_path, capsys):
+    assert run("demo", "-o", tmp_path / "out") == 0
+    shown = capsys.readouterr().out
+    assert "(8, 5)" in shown
+    assert "(41, 52)" in shown
+    assert "0.2913126" in shown
+    assert "0.9421179" in shown
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {
+        f"{stem}{end}" for stem in ("static_rnn_two_steps", "image_rows_lstm") for end in (".svg", ".png", ".onnx")
+    }
+
+
+def test_demo_without_scikit_learn_says_what_to_install_and_goes_on(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    assert run("demo", "-o", tmp_path / "out") == 0
+    assert 'pip install "unroll-rnn[digits]"' in capsys.readouterr().out
+    assert (tmp_path / "out" / "image_rows_lstm.png").stat().st_size > 0
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+
+def program(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "program.py"
+    path.write_text(text)
+    return path
+
+
+def test_a_target_of_another_form_is_refused(capsys):
+    assert "path/to/program.py:name" in refused(capsys, "summary", "graph")
+
+
+def test_a_missing_program_is_named(capsys, tmp_path):
+    assert "missing.py: there is no such program" in refused(capsys, "summary", f"{tmp_path}/missing.py:graph")
+
+
+def test_a_missing_name_is_answered_with_those_there_are(capsys, tmp_path):
+    path = program(tmp_path, "def my_graph():\n    pass\n")
+    assert "did you mean 'my_graph'" in refused(capsys, "summary", f"{path}:my_grap")
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("x = 1\nraise RuntimeError('no luck')\n", ["line 2", "RuntimeError: no luck"]),
+        ("import sys\nsys.exit(3)\n", ["line 2", "SystemExit"]),
+        ("def graph(:\n", ["line 1", "SyntaxError"]),
+        ("import unroll\nunroll.BasicRNNCell(0)\n", ["line 2", "num_units is 0"]),
+    ],
+)
+def test_a_program_that_raises_is_shown_with_its_line(capsys, tmp_path, text, fragments):
+    said = refused(capsys, "summary", f"{program(tmp_path, text)}:graph")
+    for fragment in fragments:
+        assert fragment in said
+
+
+def test_a_function_that_raises_is_shown_with_its_line(capsys, tmp_path):
+    path = program(tmp_path, "def graph():\n    return 1 / 0\n")
+    assert "at line 2: ZeroDivisionError" in refused(capsys, "draw", f"{path}:graph", "-o", tmp_path / "x.svg")
+
+
+@pytest.mark.parametrize("text", ["graph = 3\n", "def graph():\n    return 3\n"])
+def test_what_is_no_graph_is_refused(capsys, tmp_path, text):
+    assert "is int, not a Graph" in refused(capsys, "verify", f"{program(tmp_path, text)}:graph")
+
+
+def test_a_program_may_import_what_lies_beside_it(tmp_path, capsys):
+    (tmp_path / "sizes.py").write_text("UNITS = 5\n")
+    path = program(
+        tmp_path,
+        "import unroll\nfrom sizes import UNITS\n"
+        "x = unroll.placeholder([None, 3], 'x')\n"
+        "graph = unroll.Graph([x], unroll.static_rnn(unroll.BasicRNNCell(UNITS), [x])[1])\n",
+    )
+    assert run("summary", f"{path}:graph") == 0
+    assert "(8, 5)" in capsys.readouterr().out
+
+
+def test_an_unknown_format_lists_those_there_are(capsys, tmp_path):
+    said = refused(capsys, "draw", TWO_STEPS, "-o", tmp_path / "rnn.xyz")
+    assert "xyz" in said
+    assert "svg" in said
+
+
+def test_an_unknown_level_lists_those_there_are(capsys, tmp_path):
+    said = refused(capsys, "draw", TWO_STEPS, "-o", tmp_path / "rnn.svg", "--level", "gate")
+    assert "cell" in said
+    assert "op" in said
+
+
+def test_an_unwritable_path_leaves_nothing_behind(capsys, tmp_path):
+    assert "cannot be written" in refused(capsys, "export", TWO_STEPS, "-o", tmp_path / "no" / "such" / "m.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 64, b"\x08\x07garbage"])
+def test_a_corrupt_model_is_refused(capsys, tmp_path, content):
+    (tmp_path / "m.onnx").write_bytes(content)
+    said = refused(capsys, "run", tmp_path / "m.onnx")
+    assert "m.onnx" in said
+    assert "not an ONNX model" in said
+
+
+def test_a_missing_model_is_named(capsys, tmp_path):
+    assert "m.onnx: cannot be read" in refused(capsys, "run", tmp_path / "m.onnx")
+
+
+def test_run_without_feeds_names_what_is_lacking(capsys, model):
+    assert "feeds lack 'X0', 'X1'" in refused(capsys, "run", model)
+
+
+@pytest.mark.parametrize("pair", ["X0", "=x.npy", "X0="])
+def test_a_feed_of_another_form_is_refused(capsys, model, pair):
+    assert "NAME=FILE.npy" in refused(capsys, "run", model, "--feed", pair)
+
+
+def test_a_feed_that_holds_objects_is_refused(capsys, model, tmp_path):
+    np.save(tmp_path / "o.npy", np.array([{}], dtype=object), allow_pickle=True)
+    assert "plain numbers" in refused(capsys, "run", model, "--feed", f"X0={tmp_path / 'o.npy'}")
+
+
+def test_several_outputs_do_not_fit_one_npy(capsys, model, feeds, tmp_path):
+    assert "2 outputs" in refused(capsys, "run", model, *feeds, "-o", tmp_path / "y.npy")
+
+
+def test_an_opset_there_is_not_is_refused(capsys, tmp_path):
+    assert "use 13 to" in refused(capsys, "export", TWO_STEPS, "-o", tmp_path / "m.onnx", "--opset", "9")
+
+
+# -- as a process -----------------------------------------------------------------------------------------------------
+
+
+def test_a_users_own_export_and_viz_do_not_get_in_the_way(tmp_path):
+    for name in ("export", "viz", "examples"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    commands = (
+        [sys.executable, "-m", "unroll", "export", TWO_STEPS, "-o", "m.onnx"],
+        [sys.executable, "-m", "unroll", "draw", TWO_STEPS, "-o", "m.svg"],
+        [sys.executable, "-c", "import unroll; [getattr(unroll, name) for name in unroll.__all__]"],
+    )
+    for command in commands:
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "m.onnx").stat().st_size > 0
+
+
+def test_no_progress_bar_is_written_where_there_is_no_terminal():
+    command = [sys.executable, "-m", "unroll", "verify", IMAGE_ROWS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal is a Unix device")
+def test_a_progress_bar_is_shown_on_a_terminal():
+    import pty
+
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "unroll", "verify", IMAGE_ROWS]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(command, stderr=follower, stdout=subprocess.DEVNULL, env=environment)
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:  # the process has closed its end
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(leader)
+    assert process.wait() == 0
+    assert b"running" in shown or b"writing" in shown
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = f"{sys.executable} -m unroll summary {IMAGE_ROWS} --full | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Graph of")
+    assert done.stderr == ""
+
+
+def test_the_version_is_the_packages():
+    done = subprocess.run([sys.executable, "-m", "unroll", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"unroll {unroll.__version__}"

@@ -1,0 +1,89 @@
+"""What the README shows works as it is written there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import unroll
+from unroll.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str, holding: str) -> str:
+    """The code block of the README that holds a text."""
+    (found,) = [text for text in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) if holding in text]
+    return found
+
+
+def test_the_twelve_lines_run_and_print_what_they_say(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(block("python", "static_rnn(cell"), names)
+    printed = capsys.readouterr().out
+    assert "0.2913126" in printed
+    assert "0.94211787" in printed
+    assert "NumPy, onnx reference, onnxruntime took part" in printed
+    assert {path.name for path in tmp_path.iterdir()} == {"rnn.svg", "rnn.onnx"}
+
+
+@pytest.mark.parametrize("command", block("console", "unroll summary").splitlines())
+def test_every_command_runs(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    np.save("images.npy", np.zeros((2, 784)))
+    if "lstm.onnx --feed" in command:
+        assert main(["export", "examples/image_rows_lstm.py:image_rows", "-o", "lstm.onnx"]) == 0
+    program, *arguments = shlex.split(command)
+    assert program == "unroll"
+    assert main(arguments) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_cell_of_ones_own_is_drawn_exported_and_verified(tmp_path):
+    names: dict[str, object] = {"unroll": unroll}
+    source = block("python", "class MinimalCell")
+    exec(source, names)
+    assert len(source.splitlines()) <= 16
+    steps = [unroll.placeholder([None, 3], f"x{t}") for t in range(3)]
+    outputs, state = unroll.static_rnn(names["MinimalCell"](5), steps)
+    graph = unroll.Graph(steps, [outputs, state])
+    assert unroll.verify(graph).worst.absolute < 1e-5
+    assert "(8, 5)" in unroll.draw(graph, tmp_path / "cell.svg").dot
+    x = [np.random.default_rng(t).standard_normal((2, 3)) for t in range(3)]
+    wx, kernel = (graph.parameters[f"rnn/minimal_cell/{name}"].value for name in ("Wx", "kernel"))
+    h = np.zeros((2, 5))
+    for row in x:
+        f = 1 / (1 + np.exp(-np.concatenate([row, h], axis=1) @ kernel))
+        h = f * h + (1 - f) * np.tanh(row @ wx)
+    np.testing.assert_allclose(graph.run({f"x{t}": x[t] for t in range(3)}, state), h, atol=1e-6)
+
+
+def test_the_operator_of_ones_own_is_evaluated_and_exported():
+    names: dict[str, object] = {}
+    exec("from unroll.ops.elementwise import *\nfrom unroll.ops.elementwise import _unary\n", names)
+    try:
+        exec(block("python", "class Sin"), names)
+        x = unroll.placeholder([3], "x")
+        found = unroll.verify(unroll.Graph([x], {"y": names["sin"](x)}), {"x": [0.0, 1.0, 2.0]})
+        assert found.runners == ("NumPy", "onnx reference", "onnxruntime")
+    finally:
+        unroll.ops.OPERATORS.pop(("", "Sin"), None)
+
+
+def test_every_picture_of_the_readme_is_there():
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert len(pictures) >= 2
+    for path in pictures:
+        assert (ROOT / path).read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_folder_in_the_table_is_there():
+    folders = re.findall(r"^\| `(\w+/)` \|", README, re.MULTILINE)
+    assert {"unroll/", "export/", "viz/", "examples/", "tests/", "benchmarks/"} == set(folders)
+    for folder in folders:
+        assert (ROOT / folder).is_dir()
