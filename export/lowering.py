@@ -16,6 +16,7 @@ from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
 from unroll.graph import Graph
+from unroll.parameter import Parameter
 from unroll.passes import fold_zeros
 from unroll.progress import track
 from unroll.tensor import Constant, Node, Tensor
@@ -24,6 +25,7 @@ from unroll.tensor import Constant, Node, Tensor
 #: runtimes and converters read.
 DEFAULT_OPSET = 13
 LATEST_OPSET = min(25, onnx.defs.onnx_opset_version())
+LATEST_IR_VERSION = min(13, int(onnx.IR_VERSION))
 #: From this IR version on a node has metadata, where provenance is written.
 METADATA_IR_VERSION = 10
 _TWO_GIB = 2**31
@@ -77,7 +79,8 @@ def to_onnx(
         )
     version = _ir_version(_checked_opset(opset), ir_version)
     support.check(graph, runtime)
-    size = sum(item.value.nbytes for item in graph.parameters.values())
+    read = {tensor for node in graph.nodes for tensor in node.inputs if isinstance(tensor, (Constant, Parameter))}
+    size = sum(tensor.value.nbytes for tensor in read)
     if size >= _TWO_GIB:
         raise ModelError(f"to_onnx: the weights take {size} bytes; one ONNX model holds less than {_TWO_GIB}")
     model = ModelProto(ir_version=version, producer_name="unroll", producer_version=unroll.__version__)
@@ -161,11 +164,10 @@ def _checked_opset(opset: int) -> int:
 
 def _ir_version(opset: int, wanted: int | None) -> int:
     least = onnx.helper.find_min_ir_version_for([onnx.helper.make_opsetid("", opset)])
-    latest = int(onnx.IR_VERSION)
     if wanted is None:
         return least
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or not least <= wanted <= latest:
-        raise ArgumentError(f"ir_version {wanted!r}: opset {opset} takes {least} to {latest}")
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or not least <= wanted <= LATEST_IR_VERSION:
+        raise ArgumentError(f"ir_version {wanted!r}: opset {opset} takes {least} to {LATEST_IR_VERSION}")
     return wanted
 
 

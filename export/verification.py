@@ -107,8 +107,8 @@ def verify(
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(f"verify: a Graph is wanted, not {type(graph).__name__}")
-    if tolerance is not None and not (isinstance(tolerance, (int, float)) and tolerance >= 0):
-        raise ArgumentError(f"verify: tolerance {tolerance!r} is not a number >= 0")
+    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < float("inf")):
+        raise ArgumentError(f"verify: tolerance {tolerance!r} is not a finite number >= 0")
     arrays = graph.check_feeds(generate_feeds(graph, seed) if feeds is None else feeds)
     expected = graph.run(arrays)
     left_out: dict[str, str] = {}
@@ -177,9 +177,10 @@ def _compare(output: str, runner: str, expected: Array, seen: Array, tolerance: 
         return Difference(output, runner, float("inf"), float("inf"), limit, False)
     gap, scaled = _gaps(seen, expected)
     with np.errstate(all="ignore"):
-        relative = np.where(expected != 0, gap / np.abs(expected), 0.0) if expected.dtype.kind == "f" else gap
-    worst = float(np.nan_to_num(relative, nan=0.0, posinf=np.inf).max(initial=0.0))
-    return Difference(output, runner, float(gap.max(initial=0.0)), worst, limit, bool((scaled <= limit).all()))
+        ratio = gap / np.abs(expected) if expected.dtype.kind == "f" else gap
+    relative = np.where((gap == 0) | (expected == 0), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
+    absolute, worst = float(gap.max(initial=0.0)), float(relative.max(initial=0.0))
+    return Difference(output, runner, absolute, worst, limit, bool((scaled <= limit).all()))
 
 
 def _limit(dtype: DType, tolerance: float | None) -> float:

@@ -208,3 +208,12 @@ def test_tracing_leaves_no_scope_behind_even_when_it_fails() -> None:
     assert unroll.Parameter([1.0], "w").name == "w"
     x = placeholder([2], "y")
     assert Graph([x], x + 1.0).output_names == ("Add",)
+
+
+def test_nests_are_flattened_in_sorted_key_order_and_packed_as_they_were() -> None:
+    nested = {"b": [1, (2, 3)], "a": LSTMStateTuple(4, 5)}
+    assert unroll.nest.flatten(nested) == [4, 5, 1, 2, 3]
+    packed = unroll.nest.pack(nested, [10, 20, 30, 40, 50])
+    assert packed == {"b": [30, (40, 50)], "a": LSTMStateTuple(10, 20)}
+    assert list(packed) == ["b", "a"] and isinstance(packed["a"], LSTMStateTuple)
+    refused(lambda: unroll.nest.pack(nested, [1, 2]), ValueError, "5", "2")

@@ -275,3 +275,26 @@ def test_a_fetch_computes_only_what_it_needs() -> None:
     feeds: dict[str, Array] = {"x": np.zeros(3), "i": np.asarray(9)}
     assert graph.run(feeds, good).tolist() == [1.0, 1.0, 1.0]
     refused(lambda: graph.run(feeds), ValueError, "Gather")
+
+
+def test_an_output_named_by_the_user_is_still_found_by_its_place_in_the_program() -> None:
+    x = unroll.placeholder([None, 3], "x")
+    (y,), _ = unroll.static_rnn(unroll.BasicRNNCell(2), [x])
+    graph = unroll.Graph([x], {"y": y})
+    assert graph.output_names == ("y",)
+    assert graph.tensor("rnn/t0/basic_rnn_cell/h") is graph.tensor("y") is y
+
+
+@pytest.mark.parametrize(
+    ("cut", "size"), [(slice(None, None, -1), "batch"), (slice(1, None), "batch-1"), (slice(-1, None), 1)]
+)
+def test_slices_of_a_symbolic_axis_have_the_size_they_must(cut: slice, size: str | int) -> None:
+    x = unroll.placeholder([None, 3], "x")
+    assert str(x[cut].shape[0]) == str(size)
+
+
+@pytest.mark.parametrize("cut", [slice(2, None), slice(1, -1), slice(0, 2)])
+def test_a_size_that_could_come_out_negative_is_left_open(cut: slice) -> None:
+    x = unroll.placeholder([None, 3], "x")
+    assert not str(x[cut].shape[0]).startswith("batch-")
+    assert unroll.Graph([x], {"y": x[cut]}).run({x: np.zeros((1, 3))})["y"].shape == (len(range(1)[cut]), 3)

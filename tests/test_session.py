@@ -204,6 +204,14 @@ def test_equalities_that_operators_require_are_checked(kind: str, tmp_path: Path
     refused(lambda: made.run({"a": np.ones((2, 3)), "b": np.ones((4, 2))}), ValueError, "'b'", "3")
 
 
+def test_equalities_that_only_numbers_decide_are_checked() -> None:
+    """Of ``n*m = p*q`` no symbol is known by the others; onnxruntime would broadcast 1 element against 15."""
+    a, b = unroll.placeholder(["n", "m"], "a"), unroll.placeholder(["p", "q"], "b")
+    made = Session(Graph([a, b], {"y": ops.reshape(a, [-1]) + ops.reshape(b, [-1])}))
+    assert made.run({"a": np.ones((2, 6)), "b": np.ones((3, 4))})["y"].tolist() == [2] * 12
+    refused(lambda: made.run({"a": np.ones((1, 1)), "b": np.ones((3, 5))}), ValueError, "m*n", "p*q", "p = 3", "q = 5")
+
+
 def test_equalities_that_folding_leaves_no_trace_of_are_checked(kind: str, tmp_path: Path) -> None:
     x, y = unroll.placeholder([None, 3], "x"), unroll.placeholder(["n", 3], "y")
     zeros = ops.constant_of_shape(ops.concat([ops.shape(y)[:1], [4]], 0))

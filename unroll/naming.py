@@ -55,8 +55,11 @@ class Names:
                 if isinstance(read, Constant) and read not in self.tensors:
                     self.constant(read)
             for tensor in node.outputs:
+                label = base if tensor.hint is None else join(scope, tensor.hint)
                 if tensor not in self.tensors:
-                    self._give(tensor, base if tensor.hint is None else join(scope, tensor.hint))
+                    self._give(tensor, label)
+                else:  # an output that the user named is still found by its place in the program
+                    self.by_name.setdefault(label, tensor)
 
     def constant(self, tensor: Constant) -> str:
         """Name a constant by its hint or its value; one of equal value has the same name already."""

@@ -187,9 +187,10 @@ class RNNCell:
 
 def _name_output(output: object) -> None:
     """Call a cell's output ``output`` where the cell itself made it and gave it no name."""
-    if isinstance(output, Tensor) and output.node is not None and output.hint is None:
-        if output.node.origin.scope == scopes.current().nodes:
-            named(output, "output")
+    if not isinstance(output, Tensor) or output.node is None or output.hint is not None:
+        return
+    if output.node.origin.scope == scopes.current().nodes:
+        named(output, "output")
 
 
 def zero_state(state_size: Any, batch_size: int | Tensor | None, dtype: npt.DTypeLike) -> State:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unroll.dimensions import Dim, Dimension, Shape, divide, product, shape_text, symbol
+from unroll.dimensions import Dim, Dimension, Shape, divide, product, shape_text, symbol, terms_of
 from unroll.dtypes import ALL, FLOAT32, INT64, INTEGERS, Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.ops.base import (
@@ -202,20 +202,23 @@ def _sliced(size: Dim, start: Dim, end: Dim, step: int) -> Dim:
     if isinstance(size, int) and isinstance(start, int) and isinstance(end, int):
         stop = None if step < 0 and end <= np.iinfo(np.int32).min else end
         return len(range(size)[slice(start, stop, step)])
-    if step == 1:
-        whole = isinstance(end, int) and end >= np.iinfo(np.int32).max
-        if isinstance(start, int) and isinstance(end, int):
-            if start >= 0 and whole:
-                return size - start if start else size
-            if start < 0 and whole:
-                return symbol(f"min({size},{-start})") if start != -1 else 1
-            if start >= 0 and end < 0:
-                return size + end - start
-            if start == 0 and end == 1:
-                return 1
-        if end == size and isinstance(start, int) and start >= 0:
-            return size - start
+    if isinstance(start, int):
+        far = np.iinfo(np.int32).max
+        whole = end == size or (isinstance(end, int) and end >= far)
+        kept = size - start if whole else size + end - start if isinstance(end, int) and end < 0 else None
+        if step == 1 and start >= 0 and kept is not None and _is_never_negative(kept):
+            return kept
+        if step == 1 and ((start == 0 and end == 1) or (start == -1 and whole)):
+            return 1
+        if step == -1 and start >= far and isinstance(end, int) and end <= -far:
+            return size
     return symbol(f"len({size}[{start}:{end}:{step}])")
+
+
+def _is_never_negative(dim: Dim) -> bool:
+    """Say whether a dimension is provably at least 0 where every symbol is at least 1."""
+    terms = terms_of(dim)
+    return sum(terms.values()) >= 0 and all(factor > 0 for monomial, factor in terms.items() if monomial)
 
 
 def slice_(

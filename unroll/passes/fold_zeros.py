@@ -41,7 +41,7 @@ class _Folding(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
         self._zero: set[Tensor] = set()
-        self._made: set[Node | None] = set()
+        self._made: set[Node] = set()
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
 
     def visit(self, node: Node) -> None:
@@ -91,7 +91,8 @@ class _Folding(Rewriting):
     def _stand_in(self, old: Tensor, new: Tensor) -> None:
         """Let `new` take the place of `old`, and its name where this pass made it without one in the same scope."""
         node, source = new.node, old.node
-        if node in self._made and source is not None and new.hint is None and node.origin.scope == source.origin.scope:
+        nameless = node is not None and node in self._made and new.hint is None
+        if nameless and node is not None and source is not None and node.origin.scope == source.origin.scope:
             new.hint = old.hint
         self.replace(old, new)
 
