@@ -73,7 +73,7 @@ def test_what_the_table_calls_supported_runs_and_agrees_with_numpy(op: str, runn
 @pytest.mark.parametrize(("op", "dtype"), pairs(supported=False), ids="-".join)
 def test_what_the_table_calls_unsupported_does_fail_in_the_version_it_was_made_with(op: str, dtype: str) -> None:
     if ort.__version__ != table()["onnxruntime"] or onnx.__version__ != table()["onnx"]:
-        pytest.skip("the table was made with other versions")
+        pytest.skip("the table was made with other versions: run tests/make_onnxruntime_support.py")
     failed = [problem(RUNNERS["onnxruntime"], item, ENDS[0]) for item in programs_of(op) if item.dtype == dtype]
     assert failed
     assert all(failed)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from unroll import nest, ops, scopes
 from unroll.dimensions import Dim, Dimension, Shape, shape_text
 from unroll.dtypes import Array, DType
-from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError, UnsupportedError
+from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
 from unroll.initializers import glorot_uniform
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
 from unroll.scopes import Initializer
@@ -211,11 +211,11 @@ def zero_state(state_size: Any, batch_size: int | Tensor | None, dtype: npt.DTyp
         else:
             batch = [] if batch_size is None else [check_size(batch_size, "zero_state: batch_size", least=0)]
 
-        def zeros(size: int) -> Tensor:
+        def zeros(size: int, part: str) -> Tensor:
             shape = ops.concat([batch, [size]], axis=0) if isinstance(batch, Tensor) else [*batch, size]
-            return ops.constant_of_shape(shape, 0, dtype)
+            return named(ops.constant_of_shape(shape, 0, dtype), part or "state")
 
-        return nest.map_leaves(zeros, state_size)
+        return nest.pack(state_size, [zeros(size, part) for part, size in nest.flatten_with_paths(state_size)])
 
 
 def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: DType) -> None:
@@ -252,18 +252,6 @@ def check_size(value: object, what: str, least: int = 1) -> int:
     if value < least:
         raise ArgumentError(f"{what} is {value}; at least {least} is wanted")
     return int(value)
-
-
-def refuse_reuse(reuse: bool | None, what: str) -> None:
-    """Refuse TensorFlow's ``reuse=True``, which finds variables by name in global state that is not here.
-
-    Raises:
-        UnsupportedError: `reuse` is true.
-    """
-    if reuse:
-        raise UnsupportedError(
-            f"{what}: reuse=True finds weights by name; here, call the same cell object to share them"
-        )
 
 
 def snake_case(name: str) -> str:

@@ -6,13 +6,12 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
-from unroll.activations import Activation, get_activation
-from unroll.cells.base import LSTMStateTuple, refuse_reuse
-from unroll.cells.gated import GatedCell, Kernel, gate
+from unroll.activations import Activation
+from unroll.cells.base import LSTMStateTuple
+from unroll.cells.gated import GatedCell, Kernel, Weight, gate
 from unroll.dtypes import FLOAT64, cast_array
 from unroll.errors import ShapeError
 from unroll.ops import concat, sigmoid, split
-from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
 
 
@@ -39,6 +38,8 @@ class BasicLSTMCell(GatedCell):
 
     kernels = (Kernel("", ("i", "j", "f", "o")),)
     gate_aliases: ClassVar = {"g": "j", "c": "j"}
+    kernel = Weight("kernel")
+    bias = Weight("bias")
 
     def __init__(
         self,
@@ -50,8 +51,7 @@ class BasicLSTMCell(GatedCell):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        super().__init__(num_units, name=name, dtype=dtype)
-        refuse_reuse(reuse, "BasicLSTMCell")
+        super().__init__(num_units, activation, reuse, name, dtype)
         bias = cast_array(forget_bias, FLOAT64, "BasicLSTMCell: forget_bias")
         if bias.shape != ():
             raise ShapeError(
@@ -59,21 +59,10 @@ class BasicLSTMCell(GatedCell):
             )
         self.forget_bias = float(bias)
         self.state_is_tuple = state_is_tuple
-        self.activation = get_activation(activation, "tanh", "BasicLSTMCell")
 
     @property
     def state_size(self) -> Any:
         return LSTMStateTuple(self.num_units, self.num_units) if self.state_is_tuple else 2 * self.num_units
-
-    @property
-    def kernel(self) -> Parameter:
-        """The kernel ``(input + num_units, 4 * num_units)``; made on the first call."""
-        return self.weight("kernel")
-
-    @property
-    def bias(self) -> Parameter:
-        """The bias ``(4 * num_units,)``; made on the first call."""
-        return self.weight("bias")
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         c, h = state if self.state_is_tuple else split(state, 2, axis=-1)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import numpy.typing as npt
-
-from unroll.activations import Activation, get_activation
-from unroll.cells.base import refuse_reuse
-from unroll.cells.gated import GatedCell, Kernel
+from unroll.cells.gated import GatedCell, Kernel, Weight
 from unroll.ops import concat
-from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
 
 
@@ -29,28 +24,8 @@ class BasicRNNCell(GatedCell):
     """
 
     kernels = (Kernel("", ("h",)),)
-
-    def __init__(
-        self,
-        num_units: int,
-        activation: Activation | None = None,
-        reuse: bool | None = None,
-        name: str | None = None,
-        dtype: npt.DTypeLike | None = None,
-    ) -> None:
-        super().__init__(num_units, name=name, dtype=dtype)
-        refuse_reuse(reuse, "BasicRNNCell")
-        self.activation = get_activation(activation, "tanh", "BasicRNNCell")
-
-    @property
-    def kernel(self) -> Parameter:
-        """The kernel ``(input + num_units, num_units)``; made on the first call."""
-        return self.weight("kernel")
-
-    @property
-    def bias(self) -> Parameter:
-        """The bias ``(num_units,)``; made on the first call."""
-        return self.weight("bias")
+    kernel = Weight("kernel")
+    bias = Weight("bias")
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         kernel, bias = self.weights_for(inputs, self.kernels[0])

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
+from unroll.activations import Activation, get_activation
 from unroll.cells.base import RNNCell, State, check_size
 from unroll.dtypes import FLOAT64, Array, cast_array
-from unroll.errors import ArgumentError, ShapeError
+from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.initializers import zeros
 from unroll.parameter import Parameter
 from unroll.scopes import Initializer
@@ -44,8 +45,28 @@ class Kernel(NamedTuple):
         return scopes.join(self.scope, "bias")
 
 
+class Weight:
+    """A Parameter of a cell as its attribute: ``cell.kernel``.
+
+    Reading it raises ArgumentError before the cell's first call, which makes it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, cell: None, owner: type) -> Weight: ...
+    @overload
+    def __get__(self, cell: GatedCell, owner: type) -> Parameter: ...
+
+    def __get__(self, cell: GatedCell | None, owner: type) -> Weight | Parameter:
+        return self if cell is None else cell.weight(self.name)
+
+
 class GatedCell(RNNCell):
     """A cell of `num_units` units whose weights are the kernels that the class lists in `kernels`.
+
+    The arguments are in TensorFlow's order; each cell's own docstring says what they are.
 
     Attributes:
         kernels: the concatenated kernels.
@@ -55,9 +76,22 @@ class GatedCell(RNNCell):
     kernels: ClassVar[tuple[Kernel, ...]]
     gate_aliases: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, num_units: int, *, name: str | None = None, dtype: npt.DTypeLike | None = None) -> None:
+    def __init__(
+        self,
+        num_units: int,
+        activation: Activation | None = None,
+        reuse: bool | None = None,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.num_units = check_size(num_units, f"{type(self).__name__}: num_units")
+        what = type(self).__name__
+        self.num_units = check_size(num_units, f"{what}: num_units")
+        self.activation = get_activation(activation, "tanh", what)
+        if reuse:  # TensorFlow would find the variables by name, in global state that is not here
+            raise UnsupportedError(
+                f"{what}: reuse=True finds weights by name; to share them, call the same cell object"
+            )
         self.kernel_initializer: Initializer | None = None
         self.bias_initializer: Initializer | None = None
         self._given: dict[str, Array] = {}

@@ -7,12 +7,10 @@ from typing import ClassVar
 import numpy.typing as npt
 
 from unroll import scopes
-from unroll.activations import Activation, get_activation
-from unroll.cells.base import refuse_reuse
-from unroll.cells.gated import GatedCell, Kernel
+from unroll.activations import Activation
+from unroll.cells.gated import GatedCell, Kernel, Weight
 from unroll.initializers import ones
 from unroll.ops import concat, sigmoid, split
-from unroll.parameter import Parameter
 from unroll.scopes import Initializer
 from unroll.tensor import Tensor, named
 
@@ -40,6 +38,8 @@ class GRUCell(GatedCell):
 
     kernels = (Kernel("gates", ("r", "u"), ones), Kernel("candidate", ("c",)))
     gate_aliases: ClassVar = {"z": "u", "h": "c", "n": "c"}
+    gates_kernel, gates_bias = Weight("gates/kernel"), Weight("gates/bias")
+    candidate_kernel, candidate_bias = Weight("candidate/kernel"), Weight("candidate/bias")
 
     def __init__(
         self,
@@ -51,31 +51,9 @@ class GRUCell(GatedCell):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        super().__init__(num_units, name=name, dtype=dtype)
-        refuse_reuse(reuse, "GRUCell")
-        self.activation = get_activation(activation, "tanh", "GRUCell")
+        super().__init__(num_units, activation, reuse, name, dtype)
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
-
-    @property
-    def gates_kernel(self) -> Parameter:
-        """The gates' kernel ``(input + num_units, 2 * num_units)``; made on the first call."""
-        return self.weight("gates/kernel")
-
-    @property
-    def gates_bias(self) -> Parameter:
-        """The gates' bias ``(2 * num_units,)``; made on the first call."""
-        return self.weight("gates/bias")
-
-    @property
-    def candidate_kernel(self) -> Parameter:
-        """The candidate's kernel ``(input + num_units, num_units)``; made on the first call."""
-        return self.weight("candidate/kernel")
-
-    @property
-    def candidate_bias(self) -> Parameter:
-        """The candidate's bias ``(num_units,)``; made on the first call."""
-        return self.weight("candidate/bias")
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         gates, candidate = (self.weights_for(inputs, kernel) for kernel in self.kernels)
