@@ -1,0 +1,145 @@
+"""The weights of a cell as a textbook draws them: a block matrix, rows by source, columns by gate, the bias beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from unroll.viz import palette
+from unroll.viz.boxes import Box
+from unroll.viz.dot_text import cell, escaped, font, table, text_width
+from unroll.viz.values import Values
+
+from unroll.dimensions import shape_text
+from unroll.parameter import BlockTable, Parameter
+
+_NARROWEST, _WIDEST = 38.0, 62.0
+_LOWEST, _HIGHEST = 26.0, 64.0
+_BIAS_HEIGHT = 22.0
+_HEAD = 17.0
+# Room for a viewer whose font is wider than the one that sizes were computed with.
+_SLACK = 1.15
+_ROW_HEAD = 34.0
+_TITLE, _TEXT, _SMALL = 12, 11, 9
+
+Paint = Callable[[str], "str | None"]
+
+
+def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, values: Values) -> Box:
+    """Return the weights that a cell shares over all its steps, side by side, each bias under its kernel.
+
+    Args:
+        name: what they have in common, such as ``rnn/basic_lstm_cell``.
+        parameters: the Parameters.
+        steps: how many timesteps share them.
+        paint: returns the fill of a gate, or None.
+        values: numbers to print.
+    """
+    stacks = _stacks(parameters)
+    drawn = [_stack(stack, name, paint, values) for stack in stacks]
+    sides = cell("", width=14).join(cell(box.label, valign="TOP") for box in drawn)
+    notes = [f"one set of weights for {f'all {steps} steps' if steps > 1 else 'the one step'}"] if steps else []
+    tables = [stack[0].blocks for stack in stacks if stack[0].blocks is not None]
+    orders = [", ".join(gate for gate, _ in blocks.columns) for blocks in tables if paint(blocks.columns[0][0])]
+    notes += [f"gate order {' | '.join(orders)}"] if any("," in order for order in orders) else []
+    wide = {"colspan": 2 * len(drawn) - 1, "align": "LEFT"}
+    lines = [cell(font(escaped(name), _TITLE, palette.WEIGHT, True), height=18, **wide)] if name else []
+    lines += [cell(font(escaped(note), _SMALL, palette.MUTED), **wide) for note in notes]
+    width = max(
+        sum(box.width + 14 for box in drawn) - 14,
+        text_width(name, _TITLE, True),
+        *(text_width(note, _SMALL) for note in notes),
+        0,
+    )
+    height = max(box.height for box in drawn) + 30 + len(notes) * _SMALL * 1.4
+    return Box(table([*lines, sides]), width + 20, height)
+
+
+def _stacks(parameters: Sequence[Parameter]) -> list[list[Parameter]]:
+    """Put Parameters of one scope and of equal columns under one another: a kernel and its bias."""
+    stacks: dict[object, list[Parameter]] = {}
+    for item in parameters:
+        key = (item.name.rpartition("/")[0], item.blocks.columns if item.blocks is not None else None)
+        stacks.setdefault(key, []).append(item)
+    return list(stacks.values())
+
+
+def _stack(stack: Sequence[Parameter], name: str, paint: Paint, values: Values) -> Box:
+    boxes = [_weight(item, name, paint, values, headed=place == 0) for place, item in enumerate(stack)]
+    rows = [cell(box.label, align="LEFT") for box in boxes]
+    return Box(table(rows, cellpadding=2), max(box.width for box in boxes) + 4, sum(box.height + 4 for box in boxes))
+
+
+def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bool) -> Box:
+    short = item.name.removeprefix(f"{name}/")
+    caption = f"{short} {shape_text(item.shape)}"
+    numbers = values.lines(item)
+    heading = font(
+        f"{font(escaped(short), _TEXT, palette.INK, True)} {font(escaped(shape_text(item.shape)), _TEXT, palette.INK)}"
+    )
+    blocks = item.blocks if item.blocks is not None else _one_block(item)
+    grid = _grid(blocks, paint, headed and item.blocks is not None, item.blocks is not None)
+    rows = [cell(heading, align="LEFT", height=16), cell(grid.label, align="LEFT")]
+    rows += [cell(font(escaped(line), _SMALL, palette.STATE), align="LEFT") for line in numbers]
+    width = max(grid.width, text_width(caption, _TEXT, True) + 6, *(text_width(line, _SMALL) for line in numbers), 0)
+    return Box(table(rows), width, grid.height + 18 + len(numbers) * _SMALL * 1.4)
+
+
+def _one_block(item: Parameter) -> BlockTable:
+    """Return the table of a weight that says nothing of its blocks: it is one."""
+    shape = [int(str(size)) for size in item.shape]
+    columns = (("", shape[-1] if shape else 1),)
+    return BlockTable((("", shape[0]),) if len(shape) > 1 else (), columns)
+
+
+def _grid(blocks: BlockTable, paint: Paint, headed: bool, named: bool) -> Box:
+    shares = _shares([size for _, size in blocks.columns], _NARROWEST, _WIDEST)
+    wanted = [_SLACK * text_width(f"{gate} {size}", _TEXT, True) + 6 for gate, size in blocks.columns]
+    widths = [max(pair) for pair in zip(shares, wanted, strict=True)]
+    left = max([_ROW_HEAD, *(_SLACK * text_width(f"{source} {size}", _TEXT, True) + 6 for source, size in blocks.rows)])
+    heights = _shares([size for _, size in blocks.rows], _LOWEST, _HIGHEST) if blocks.rows else [_BIAS_HEIGHT]
+    corner = cell("", width=f"{left:.0f}") if named else ""
+    lines = []
+    if headed:
+        heads = [
+            cell(font(_sized(gate, size), _SMALL, palette.MUTED), width=f"{width:.0f}", height=f"{_HEAD:.0f}")
+            for (gate, size), width in zip(blocks.columns, widths, strict=True)
+        ]
+        lines.append(corner + "".join(heads))
+    for (source, rows), height in zip(blocks.rows or (("", 0),), heights, strict=True):
+        head = cell(font(f"{_sized(source, rows)} ", _SMALL, palette.MUTED), width=f"{left:.0f}") if source else corner
+        body = [
+            cell(
+                font(_symbol(source, gate if paint(gate) else "", bool(blocks.rows), named), _TEXT),
+                bgcolor=paint(gate) or palette.PLAIN_BLOCK,
+                border=1,
+                color=palette.WEIGHT,
+                width=f"{width:.0f}",
+                height=f"{height:.0f}",
+            )
+            for (gate, _), width in zip(blocks.columns, widths, strict=True)
+        ]
+        lines.append(head + "".join(body))
+    width = sum(round(item) for item in widths) + (round(left) if named else 0)
+    height = sum(round(item) for item in heights) + (round(_HEAD) if headed else 0)
+    # A table of no fixed size would be stretched to the width of the heading above it.
+    return Box(table(lines, align="LEFT", fixedsize="TRUE", width=width, height=height), width, height)
+
+
+def _sized(name: str, size: int) -> str:
+    return f"{font(escaped(name), _TEXT, palette.INK, True)} {size}" if size else escaped(name)
+
+
+def _symbol(source: str, gate: str, matrix: bool, named: bool) -> str:
+    """Return the name a formula gives a block: W with its source and gate as index; b for a bias."""
+    if not named:
+        return ""
+    index = escaped(source + gate)
+    letter = "W" if matrix else "b"
+    return f"{letter}{font(f'<SUB>{index}</SUB>', 8)}" if index else letter
+
+
+def _shares(sizes: Iterable[int], least: float, most: float) -> list[float]:
+    """Return lengths in proportion to `sizes`, kept between two bounds."""
+    listed = list(sizes)
+    largest = max(listed)
+    return [max(least, most * size / largest) for size in listed]

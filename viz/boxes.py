@@ -1,0 +1,229 @@
+"""What stands inside each box: an HTML-like label and the size it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from unroll.viz import palette
+from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
+from unroll.viz.formulas import formula
+from unroll.viz.units import Contraction, Unit
+from unroll.viz.values import Values, inline, number, value_lines
+
+from unroll.dimensions import shape_text
+from unroll.graph import Graph
+from unroll.tensor import Constant, Node, Tensor
+
+_NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
+_TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
+# Graphviz sets text a little above the middle of its line.
+_DOWN = 4
+
+
+class Line(NamedTuple):
+    """A line of text in a box."""
+
+    text: str
+    size: float = _TEXT
+    color: str = palette.INK
+    bold: bool = False
+
+
+class Box(NamedTuple):
+    """The content of a box and the room it takes, in points."""
+
+    label: str
+    width: float
+    height: float
+
+
+def text_box(lines: Sequence[Line], pad: float = 8) -> Box:
+    """Return lines of text under one another."""
+    rows = [
+        cell("", height=_DOWN),
+        *(cell(font(escaped(line.text), line.size, line.color, line.bold)) for line in lines),
+    ]
+    width = max((text_width(line.text, line.size, line.bold) for line in lines), default=0)
+    return Box(table(rows), width + 2 * pad, sum(line.size * 1.4 for line in lines) + pad + _DOWN)
+
+
+class Boxes:
+    """Makes the boxes of one picture.
+
+    Args:
+        contraction: the units.
+        values: numbers to print.
+    """
+
+    def __init__(self, contraction: Contraction, values: Values) -> None:
+        self._graph: Graph = contraction.graph
+        self._values = values
+        self._opened = contraction.opened
+        self._titles = short_names(dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None))
+        self._gates = row_gates(contraction)
+        self._colors = palette.gate_colors(gates for gates in self._gates.values() if len(gates) > 1)
+
+    def title(self, path: str) -> str:
+        """Return what a cell, or another scope, is called in the picture."""
+        return self._titles.get(path, path.rpartition("/")[2])
+
+    def gate_color(self, row: str | None, gate: str) -> str | None:
+        """Return the fill of a gate of a cell; None where the cell has no gates to tell apart."""
+        return self._colors.get(gate) if row is None or len(self._gates.get(row, ())) > 1 else None
+
+    def box(self, unit: Unit) -> Box:
+        """Return what stands in a unit's box."""
+        if unit.kind == "cell":
+            return self._cell(unit)
+        if unit.kind == "op":
+            return self._operator(unit.nodes[0]) if self._opened else self._op(unit.nodes[0])
+        if unit.kind == "zero":
+            return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)
+        if unit.kind == "gap":
+            return text_box([Line(unit.name, _TEXT, palette.MUTED)], 4)
+        return self._tensor(unit)
+
+    def _tensor(self, unit: Unit) -> Box:
+        tensor = unit.tensor
+        assert tensor is not None
+        name, step = self._tensor_name(unit, tensor)
+        lines = [Line(name, _TITLE, palette.INK, True)]
+        if unit.kind in ("constant", "weight"):
+            lines.append(Line(shape_text(self._graph.shape(tensor)), _SMALL, palette.MUTED))
+        if isinstance(tensor, Constant):
+            lines += [Line(text, _SMALL, palette.STATE) for text in value_lines(tensor.value)]
+        else:
+            lines += self._value_lines(tensor)
+        box = text_box(lines, 7)
+        if not step:
+            return box
+        plain = f"<B>{escaped(name)}</B>"
+        indexed = f"{plain}{font(f'<SUB>{escaped(step)}</SUB>', _SMALL)}"
+        return box._replace(label=box.label.replace(plain, indexed, 1), width=box.width + text_width(step, _SMALL))
+
+    def _tensor_name(self, unit: Unit, tensor: Tensor) -> tuple[str, str]:
+        """Return what a tensor is called and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
+        if unit.kind == "output" and unit.name == tensor.label and tensor.node is not None:
+            step = tensor.node.origin.step
+            return unit.name.rpartition("/")[2], "" if step is None else str(step)
+        if unit.kind == "constant":
+            return tensor.hint or "constant", ""
+        name = unit.name or self._graph.name(tensor)
+        return visible(name, 24), ""
+
+    def _value_lines(self, tensor: Tensor, prefix: str = "") -> list[Line]:
+        texts = self._values.lines(tensor)
+        return [Line(prefix * (place == 0) + text, _SMALL, palette.STATE) for place, text in enumerate(texts)]
+
+    def _op(self, node: Node) -> Box:
+        lines = [Line(node.op.name, 11, palette.INK, True)]
+        detail = op_detail(node)
+        if detail:
+            lines.append(Line(detail, _SMALL, palette.MUTED))
+        lines += [line for tensor in node.outputs[:1] for line in self._value_lines(tensor)]
+        return text_box(lines, 6)
+
+    def _operator(self, node: Node) -> Box:
+        """Return an operator with what it computes and the shape of its result."""
+        said = formula(node) or op_detail(node)
+        lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
+        lines.append(Line(shape_text(self._graph.shape(node.outputs[0])), 8, palette.MUTED))
+        return text_box([*lines, *self._value_lines(node.outputs[0])], 5)
+
+    def _cell(self, unit: Unit) -> Box:
+        row = unit.row or ""
+        title, chips = self._titles[row], self._chips(unit)
+        lines = [Line(title, _TITLE, palette.INK, True)]
+        units = self._units(unit)
+        if units:
+            lines.append(Line(units, _SMALL, palette.MUTED))
+        rows = [cell(font(escaped(line.text), line.size, line.color, line.bold)) for line in lines]
+        width = max(text_width(line.text, line.size, line.bold) for line in lines)
+        height = sum(line.size * 1.4 for line in lines) + 14
+        if chips:
+            marks = [
+                cell(
+                    font(escaped(text), _CHIP),
+                    bgcolor=color or "#FFFFFF",
+                    width=18,
+                    height=17,
+                    color=palette.CELL_LINE,
+                    border=1,
+                )
+                for text, color in chips
+            ]
+            rows.append(cell(table(["".join(marks)], cellspacing=3)))
+            width = max(width, sum(max(18, text_width(text, _CHIP)) + 5 for text, _ in chips))
+            height += 25
+        for tensor, name in self._named_results(unit):
+            for line in self._value_lines(tensor, f"{name} = "):
+                rows.append(cell(font(escaped(line.text), line.size, line.color)))
+                width = max(width, text_width(line.text, line.size))
+                height += line.size * 1.4
+        return Box(table(rows), max(width + 16, 64), max(height, 58))
+
+    def _chips(self, unit: Unit) -> list[tuple[str, str | None]]:
+        gates = self._gates.get(unit.row or "", ())
+        if len(gates) > 1:
+            return [(gate, self._colors[gate]) for gate in gates]
+        found = dict.fromkeys(node.op.name for node in unit.nodes if node.op.name in _NONLINEAR)
+        return [(name.lower(), None) for name in list(found)[:2]]
+
+    def _named_results(self, unit: Unit) -> list[tuple[Tensor, str]]:
+        hints = ((tensor, tensor.hint) for node in unit.nodes for tensor in node.outputs)
+        return [(tensor, hint) for tensor, hint in hints if hint in ("c", "h", "state")]
+
+    def _units(self, unit: Unit) -> str:
+        results = self._named_results(unit)
+        size = results[-1][0].shape[-1:] if results else ()
+        return f"{size[0]} unit{'s' * (size[0] != 1)}" if size else ""
+
+
+def row_gates(contraction: Contraction) -> dict[str, tuple[str, ...]]:
+    """Return for each cell row the columns of its block tables, in order."""
+    gates: dict[str, dict[str, None]] = {unit.cell: {} for unit in contraction.units if unit.cell is not None}
+    for parameter, readers in contraction.readers.items():
+        for row in {unit.cell for unit in readers if unit.cell is not None}:
+            if parameter.blocks is not None:
+                gates[row].update(dict.fromkeys(name for name, _ in parameter.blocks.columns))
+    return {row: tuple(names) for row, names in gates.items()}
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """Return the shortest end of each path that no other path shares."""
+    listed = [path.split("/") for path in paths]
+    names: dict[str, str] = {}
+    for parts in listed:
+        others = [other for other in listed if other is not parts]
+        length = next(
+            (size for size in range(1, len(parts)) if all(other[-size:] != parts[-size:] for other in others)),
+            len(parts),
+        )
+        names["/".join(parts)] = "/".join(parts[-length:])
+    return names
+
+
+def op_detail(node: Node) -> str:
+    """Return the settings of an operator in few words: its small constant operands and its attributes."""
+    operands = [inline(tensor) for tensor in node.inputs if isinstance(tensor, Constant) and tensor.value.size <= 8]
+    settings = [f"{name} {_setting(value)}" for name, value in node.op.attributes.items() if _worth_saying(name, value)]
+    return visible(", ".join([*operands, *settings]), 28)
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return ", ".join(map(number, value.flat))
+    return (
+        ", ".join(map(str, value))
+        if isinstance(value, (tuple, list))
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _worth_saying(name: str, value: object) -> bool:
+    defaults = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}
+    return name != "num_outputs" and not (name in defaults and defaults[name] == value)

@@ -1,0 +1,90 @@
+"""Text on its way into DOT: escaped for HTML-like labels and for attributes, and measured."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Iterable
+
+import graphviz
+
+#: The family that ships with a dependency comes first, then families of about its width for viewers that lack it.
+FONT = "Open Sans,Segoe UI,Helvetica,Arial,sans-serif"
+
+# Advance widths of Open Sans from space to tilde, in hundredths of an em. Boxes are sized with these, so that a picture is
+# the same DOT text whether or not a layout engine is at hand.
+_REGULAR = (
+    26, 27, 40, 65, 57, 82, 73, 22, 30, 30, 55, 57, 25, 32, 27, 37, 57, 57, 57, 57, 57, 57, 57, 57, 57, 57, 27, 27, 57, 57,
+    57, 43, 90, 63, 65, 63, 73, 56, 52, 73, 74, 28, 27, 61, 52, 90, 75, 78, 60, 78, 62, 55, 55, 73, 60, 93, 58, 56, 57, 33,
+    37, 33, 54, 45, 58, 56, 61, 48, 61, 56, 34, 55, 61, 25, 25, 52, 25, 93, 61, 60, 61, 61, 41, 48, 35, 61, 50, 78, 52, 50,
+    47, 38, 55, 38, 57,
+)  # fmt: skip
+_BOLDER = 1.07
+#: Signs of formulas that the shipped font has.
+TIMES, MINUS, SIGMA = "\u00d7", "\u2212", "\u03c3"
+_LONGEST = 48
+
+
+def visible(text: str, longest: int | None = _LONGEST) -> str:
+    """Return `text` with characters that cannot be printed spelt out, cut in the middle where it is very long."""
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    if longest is None or len(shown) <= longest:
+        return shown
+    half = longest // 2
+    return f"{shown[: half - 1]}…{shown[-half:]}"
+
+
+def escaped(text: str) -> str:
+    r"""Return `text` as it must stand inside an HTML-like label to be shown to the letter.
+
+    Graphviz replaces ``\N`` and its like there too, entities or not, so every backslash is doubled.
+    """
+    return html.escape(visible(text)).replace("\\", "&#92;&#92;")
+
+
+def tooltip(text: str) -> str:
+    r"""Return `text` as a tooltip that Graphviz shows to the letter: no escape such as ``\N``, no entity, no HTML.
+
+    Graphviz replaces escapes in tooltips twice, entities or not, so every backslash is doubled twice.
+    """
+    shown: str = graphviz.nohtml(visible(text, None).replace("&", "&amp;").replace("\\", "&#92;" * 4))
+    return shown
+
+
+def html_label(inner: str) -> str:
+    """Return an HTML-like label of this markup."""
+    return f"<{inner}>"
+
+
+def font(inner: str, size: float | None = None, color: str | None = None, bold: bool = False) -> str:
+    """Return markup in a size and a colour."""
+    attributes = ([f'POINT-SIZE="{size:g}"'] if size else []) + ([f'COLOR="{color}"'] if color else [])
+    if not inner:
+        return ""  # Graphviz refuses markup around nothing
+    body = f"<B>{inner}</B>" if bold else inner
+    return f"<FONT {' '.join(attributes)}>{body}</FONT>" if attributes else body
+
+
+def table(rows: Iterable[str], **attributes: object) -> str:
+    """Return a table without borders (unless `attributes` say otherwise) of rows given as ``<TD>`` markup."""
+    settings = {"border": 0, "cellborder": 0, "cellspacing": 0, "cellpadding": 0} | attributes
+    text = " ".join(f'{name.upper()}="{value}"' for name, value in settings.items())
+    return f"<TABLE {text}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
+
+
+def cell(inner: str, **attributes: object) -> str:
+    """Return one ``<TD>`` of a table."""
+    text = "".join(f' {name.upper()}="{value}"' for name, value in attributes.items())
+    return f"<TD{text}>{inner}</TD>"
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Return about how wide `text` is in points, when shown at `size` points."""
+    return sum(_advance(char) for char in visible(text)) / 100 * size * (_BOLDER if bold else 1)
+
+
+def _advance(char: str) -> int:
+    place = ord(char) - 32
+    if 0 <= place < len(_REGULAR):
+        return _REGULAR[place]
+    return 100 if unicodedata.east_asian_width(char) in "WF" else 60

@@ -1,0 +1,164 @@
+"""The DOT text of a picture: a column a timestep, weights drawn once with dashed lines to where they are used.
+
+At cell level a cell is one box; at operator level it is a frame around its operators, coloured by gate. A graph without
+timesteps is one column of operators.
+
+Boxes and lines have their places already when Graphviz sees them (``layout=nop2``), so the picture is as regular as one
+drawn by hand, and large graphs cost no layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import graphviz
+from unroll.viz import palette, panels, placement, routes
+from unroll.viz.boxes import Line, text_box
+from unroll.viz.dot_text import FONT, escaped, font, html_label, text_width, tooltip
+from unroll.viz.frames import TEXT as FRAME_TEXT
+from unroll.viz.frames import frames
+from unroll.viz.panels import Panel
+from unroll.viz.placement import Layout, Rectangle
+from unroll.viz.scene import Scene
+from unroll.viz.units import Unit
+from unroll.viz.wiring import TEXT, Wiring
+
+from unroll.graph import Graph
+
+_ENGINE = "nop2"
+_NARROWEST_PITCH = 50.0
+_OPENED_PITCH = 74.0
+
+_LOOKS: dict[str, dict[str, str]] = {
+    "cell": {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE, "penwidth": "1.6"},
+    "op": {"fillcolor": palette.OP_FILL, "color": palette.OP_LINE},
+    "input": {"shape": "plain", "style": ""},
+    "output": {"shape": "plain", "style": ""},
+    "constant": {"fillcolor": palette.INPUT_FILL, "color": palette.INPUT_LINE},
+    "weight": {"fillcolor": palette.PLAIN_BLOCK, "color": palette.WEIGHT},
+    "zero": {
+        "shape": "circle",
+        "fixedsize": "shape",
+        "style": "filled",
+        "fillcolor": palette.INPUT_FILL,
+        "color": palette.INPUT_LINE,
+    },
+    "gap": {"shape": "plain", "style": ""},
+}
+
+
+def write_dot(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool) -> str:
+    """Return the DOT source of `graph`, its cells opened up or not."""
+    return _Picture(Scene(graph, feeds, full, opened)).source()
+
+
+class _Picture:
+    """Places a scene and writes it as DOT."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        weights = panels.collect(scene)
+        self._panels = weights.panels
+        opened = scene.contraction.opened
+        titles = scene.boxes.title if opened else None
+        labels = (scene.state_label(wire) for wire in scene.shown.wires if scene.is_flat(wire))
+        wide = (text_width(label, TEXT) + 22 for label in labels)
+        pitch = _OPENED_PITCH if opened else max([_NARROWEST_PITCH, *wide])
+        self._depths = panels.depths(scene, self._panels)
+        self._layout: Layout = placement.place(
+            scene.shown, scene.sizes, scene.slots, scene.lanes(), pitch, self._depths, titles
+        )
+        panels.stand_beside(scene, self._layout, weights.single)
+        panels.place_panels(scene, self._layout, self._panels)
+        self._frames = frames(scene, self._layout, self._depths)
+        self._dot = graphviz.Digraph("unroll")
+
+    def source(self) -> str:
+        """Return the DOT source."""
+        dot = self._dot
+        dot.attr("graph", layout=_ENGINE, pad="0.15", bgcolor="white", fontname=FONT, outputorder="edgesfirst")
+        dot.attr(
+            "node",
+            fontname=FONT,
+            fontcolor=palette.INK,
+            shape="box",
+            style="rounded,filled",
+            margin="0",
+            penwidth="1.1",
+        )
+        dot.attr(
+            "edge", fontname=FONT, fontsize=f"{TEXT:g}", fontcolor=palette.MUTED, color=palette.LINE, arrowsize="0.6"
+        )
+        self._write_frames()
+        self._write_headings()
+        for unit in self._scene.shown.units:
+            self._write_unit(unit)
+        for place, item in enumerate(self._panels):
+            self._write_panel(place, item)
+        for place, reader, corners in panels.dashed_lines(self._scene, self._layout, self._panels):
+            looks = {"style": "dashed", "color": palette.WEIGHT, "arrowsize": "0.5"}
+            self._write_edge(
+                f"weights_{place}", reader.id, routes.rounded(corners), tooltip=_names(self._panels[place]), **looks
+            )
+        for line in Wiring(self._scene, self._layout, self._depths).lines():
+            wire = line.wire
+            told = f"{self._scene.graph.name(wire.tensor)} {self._scene.shape(wire)} {wire.tensor.dtype}"
+            self._write_edge(wire.source.id, wire.target.id, line.points, tooltip=tooltip(told), **line.attributes)
+        return str(dot.source)
+
+    def _write_frames(self) -> None:
+        """Draw a frame around the boxes of each scope, or of each cell."""
+        for place, frame in enumerate(self._frames):
+            with self._dot.subgraph(name=f"cluster_{place}") as cluster:
+                cluster.attr(
+                    bb=f"{frame.left:.1f},{frame.bottom:.1f},{frame.right:.1f},{frame.top:.1f}",
+                    label=html_label(font(escaped(frame.name), FRAME_TEXT, palette.MUTED)),
+                    lp=f"{frame.left + 9 + text_width(frame.name, FRAME_TEXT) / 2:.1f},{frame.top - 10:.1f}",
+                    tooltip=tooltip(frame.path),
+                    style="rounded,filled",
+                    color=frame.line,
+                    fillcolor=frame.fill,
+                )
+
+    def _write_headings(self) -> None:
+        top = max([*(band.top + 20 for band in self._layout.bands), *(frame.top + 14 for frame in self._frames)])
+        for place, (slot, at) in enumerate(self._layout.columns.items()):
+            text = f"t = {slot}" if isinstance(slot, int) else ""
+            if text:
+                box = text_box([Line(text, 11, palette.MUTED)], 2)
+                where = Rectangle(at.x, top, box.width, box.height)
+                self._write_node(f"step_{place}", where, box.label, style="", shape="plain")
+
+    def _write_unit(self, unit: Unit) -> None:
+        at = self._layout.places[unit]
+        looks = dict(_LOOKS[unit.kind])
+        gate = unit.nodes[0].origin.gate if unit.kind == "op" else None
+        color = self._scene.boxes.gate_color(unit.cell, gate) if gate is not None else None
+        if color is not None:
+            looks["fillcolor"] = color
+        self._write_node(unit.id, at, self._scene.sizes[unit].label, tooltip=tooltip(self._told(unit)), **looks)
+
+    def _told(self, unit: Unit) -> str:
+        """Return what a unit is in full, for the text shown under a pointer."""
+        if unit.kind == "gap":
+            return unit.name
+        if unit.row is not None:
+            return unit.row if unit.step is None else f"{unit.row}, t = {unit.step}"
+        return self._scene.graph.name(unit.nodes[0] if unit.nodes else unit.tensor)  # type: ignore[arg-type]
+
+    def _write_panel(self, place: int, item: Panel) -> None:
+        colors = {"fillcolor": palette.PANEL_FILL, "color": palette.WEIGHT}
+        self._write_node(f"weights_{place}", item.place, item.box.label, tooltip=_names(item), **colors)
+
+    def _write_node(self, id: str, at: Rectangle, label: str, **attributes: str) -> None:
+        size = {"width": f"{at.width / 72:.3f}", "height": f"{at.height / 72:.3f}"}
+        self._dot.node(id, html_label(label), pos=f"{at.x:.1f},{at.y:.1f}", **size, **attributes)
+
+    def _write_edge(self, source: str, target: str, points: list[routes.Point], **attributes: str) -> None:
+        self._dot.edge(source, target, pos=routes.spline(points), **attributes)
+
+
+def _names(item: Panel) -> str:
+    """Return the full names of a panel's weights, for the text shown under a pointer."""
+    return tooltip(", ".join(parameter.name for parameter in item.parameters))

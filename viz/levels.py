@@ -1,0 +1,180 @@
+"""Which row of the picture each unit stands in, and which timesteps are shown."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from unroll.viz.units import BEFORE_STEPS, Contraction, Unit, Wire
+
+# How many steps are shown whole, and how many at the beginning and the end of longer sequences.
+_CELLS = (6, 2, 2)
+_OPERATORS = (4, 2, 1)
+# How many operators at no step are shown.
+_MOST_STEPLESS = 240
+
+
+class Shown(NamedTuple):
+    """The units and wires that reach the picture.
+
+    Attributes:
+        units: those to draw, sources before readers; what is left out stands in gap units.
+        wires: those between them.
+        level: each unit's row of the picture, 0 at the bottom.
+        steps: the timesteps drawn, and None once where others are left out.
+        hidden: how many timesteps are left out.
+        stand_in: what is drawn for each unit left out.
+    """
+
+    units: list[Unit]
+    wires: list[Wire]
+    level: dict[Unit, int]
+    steps: list[int | None]
+    hidden: int
+    stand_in: dict[Unit, Unit]
+
+
+def arrange(contraction: Contraction, full: bool) -> Shown:
+    """Give every unit a level and leave out the middle of a long sequence, unless `full`."""
+    level = _levels(contraction)
+    steps = sorted({unit.step for unit in contraction.units if unit.step is not None} - {BEFORE_STEPS})
+    kept, hidden = shown_steps(steps, full, *(_OPERATORS if contraction.opened else _CELLS))
+    gaps: dict[tuple[int, str | None], Unit] = {}
+    stand_in: dict[Unit, Unit] = {}
+    visible = {None, BEFORE_STEPS, *kept}
+    middle = sorted(level.values())[len(level) // 2] if level else 0
+    for unit in contraction.units:
+        if unit.step not in visible:
+            key = (middle, None) if contraction.opened else (level[unit], unit.row)
+            gap = gaps.get(key)
+            if gap is None:
+                text = more(hidden, "step") if contraction.opened or unit.row is not None else "…"
+                gap = gaps[key] = Unit("gap", f"gap_{len(gaps)}", row=unit.row, name=text)
+                level[gap] = key[0]
+            stand_in[unit] = gap
+    cut = [] if full else _middle_stepless(contraction, level)
+    if cut:
+        gap = gaps[-1, None] = Unit("gap", f"gap_{len(gaps)}", name=more(len(cut), "operator"))
+        level[gap] = level[cut[0]]
+        stand_in |= dict.fromkeys(cut, gap)
+    units = [unit for unit in contraction.units if unit not in stand_in]
+    wires = [wire for wire in contraction.wires if wire.source not in stand_in and wire.target not in stand_in]
+    wires += _wires_of_gaps(contraction, stand_in)
+    units += gaps.values()
+    ranks = {key: rank for rank, key in enumerate(sorted({level[unit] for unit in units}))}
+    return Shown(units, wires, {unit: ranks[level[unit]] for unit in units}, kept, hidden, stand_in)
+
+
+def more(count: int, what: str) -> str:
+    """Return what stands where steps or operators are left out."""
+    return f"... {count:,} more {what}{'s' * (count != 1)} ..."
+
+
+def _middle_stepless(contraction: Contraction, level: Mapping[Unit, int]) -> list[Unit]:
+    """Return the operators at no step to leave out: those on the middle levels of very many."""
+    stepless = [unit for unit in contraction.units if unit.kind == "op" and unit.step is None]
+    stepless.sort(key=lambda unit: level[unit])
+    return stepless[_MOST_STEPLESS // 2 : -_MOST_STEPLESS // 2] if len(stepless) > _MOST_STEPLESS else []
+
+
+def shown_steps(steps: Sequence[int], full: bool, whole: int, first: int, last: int) -> tuple[list[int | None], int]:
+    """Return the timesteps to draw, None standing for those left out, and how many those are.
+
+    Args:
+        steps: all timesteps in order.
+        full: leave out none.
+        whole: the most steps that are drawn whole.
+        first: how many to keep at the beginning of a longer sequence.
+        last: how many to keep at its end.
+    """
+    if full or len(steps) <= whole:
+        return list(steps), 0
+    return [*steps[:first], None, *steps[len(steps) - last :]], len(steps) - first - last
+
+
+def _wires_of_gaps(contraction: Contraction, stand_in: dict[Unit, Unit]) -> list[Wire]:
+    """Return one wire for all those alike that begin or end at a step left out."""
+    found: dict[tuple[Unit, Unit, str], Wire] = {}
+    for wire in contraction.wires:
+        source, target = stand_in.get(wire.source, wire.source), stand_in.get(wire.target, wire.target)
+        if (source is wire.source and target is wire.target) or source is target:
+            continue
+        state = contraction.is_state(wire) or contraction.opened
+        key = (source, target, wire.tensor.label.rpartition("/")[2] if state else "")
+        found.setdefault(key, Wire(source, target, wire.tensor, wire.role))
+    return list(found.values())
+
+
+def _levels(contraction: Contraction) -> dict[Unit, int]:
+    """Stack units by longest path, a cell's steps all on one level of their own, leaving out what flows forward in time."""
+    groups: dict[Unit, object] = {unit: unit.row or unit for unit in contraction.units}
+    before: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
+    after: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
+    beside = _beside(contraction)
+    for wire in contraction.wires:
+        source, target = groups[wire.source], groups[wire.target]
+        if source is not target and not forward_in_time(wire, contraction.opened) and wire.source not in beside:
+            before[target][source] = None
+            after[source][target] = None
+    place: dict[object, tuple[int, int]] = {}
+    rows: set[int] = set()
+    for group in _topological(before, after):
+        height = max((place[item][0] + 1 for item in before[group] if item in place), default=0)
+        if isinstance(group, str):
+            while height in rows:
+                height += 1
+            rows.add(height)
+        # Where a cell's row and other units would share a level, the others stand just above it.
+        place[group] = (height, 0 if isinstance(group, str) else 1)
+    for group in before:
+        readers = [place[item] for item in after[group]]
+        if not before[group] and isinstance(group, Unit) and readers:
+            place[group] = (min(readers)[0] - 1, 1)
+    for unit, wire in beside.items():
+        place[unit] = place[groups[wire.target]]
+    ranks = {key: rank for rank, key in enumerate(sorted(set(place.values())))}
+    return {unit: ranks[place[group]] for unit, group in groups.items()}
+
+
+def _beside(contraction: Contraction) -> dict[Unit, Wire]:
+    """Return the sources that stand beside a cell because they are its first state, each with that wire."""
+    readers: dict[Unit, list[Wire]] = {}
+    for wire in contraction.wires:
+        if wire.source.kind in ("zero", "input", "constant"):
+            readers.setdefault(wire.source, []).append(wire)
+    return {
+        unit: wires[0]
+        for unit, wires in readers.items()
+        if all(wire.target.row is not None and (unit.kind == "zero" or contraction.is_state(wire)) for wire in wires)
+    }
+
+
+def forward_in_time(wire: Wire, opened: bool) -> bool:
+    """Say whether a wire brings a cell something from an earlier step, as states and fed-back outputs do."""
+    made = wire.source.kind in ("cell", "op") and (opened or wire.target.row is not None)
+    return (
+        made and wire.source.step is not None and wire.target.step is not None and wire.source.step < wire.target.step
+    )
+
+
+def _topological(before: dict[object, dict[object, None]], after: dict[object, dict[object, None]]) -> Iterable[object]:
+    """Yield groups, sources first; where they read each other in a circle, the first one met goes first."""
+    waiting = {group: len(sources) for group, sources in before.items()}
+    order = {group: place for place, group in enumerate(waiting)}
+    groups = list(order)
+    ready = [order[group] for group, count in waiting.items() if count == 0]
+    remaining = iter(groups)
+    while waiting:
+        if not ready:
+            ready.append(next(order[group] for group in remaining if group in waiting))
+        group = groups[heapq.heappop(ready)]
+        if group not in waiting:
+            continue
+        del waiting[group]
+        yield group
+        for reader in after[group]:
+            if reader in waiting:
+                waiting[reader] -= 1
+                if waiting[reader] == 0:
+                    heapq.heappush(ready, order[reader])

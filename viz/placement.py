@@ -1,0 +1,270 @@
+"""Where each box stands: a grid of timesteps by levels, and free boxes over the middle of what they touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from unroll.viz.boxes import Box
+from unroll.viz.columns import columns
+from unroll.viz.levels import Shown
+from unroll.viz.units import Unit
+
+#: Columns that are no timestep: first states, last states, and the one column of a graph without timesteps.
+BEFORE, AFTER, ONLY = "before", "after", "only"
+_APART = 16.0
+_LEVEL_GAP, _ABOVE_CELLS, _BELOW_CELLS = 34.0, 46.0, 38.0
+_SWEEPS = 4
+# Curves that spread over the whole width need height, or they would lie flat.
+_FAN, _MOST_FAN = 0.05, 46.0
+# The frame around a scope's cells lies between its last column and the states that leave it.
+_FRAME = 16.0
+# What the frames of opened cells need between levels, for their names and for the states that leave and enter them.
+_UNDER_FRAME, _OVER_FRAME = 14.0, 22.0
+
+
+class Rectangle(NamedTuple):
+    """A box with its place: centre, width and height, in points; y grows upwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def left(self) -> float:
+        return self.x - self.width / 2
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width / 2
+
+    @property
+    def top(self) -> float:
+        return self.y + self.height / 2
+
+    @property
+    def bottom(self) -> float:
+        return self.y - self.height / 2
+
+
+NOWHERE = Rectangle(0, 0, 0, 0)
+
+
+class Band(NamedTuple):
+    """The heights between which a level lies."""
+
+    bottom: float
+    top: float
+
+
+@dataclass
+class Layout:
+    """Every unit's rectangle, the column centres and the bands of the levels."""
+
+    places: dict[Unit, Rectangle] = field(default_factory=dict)
+    columns: dict[object, Rectangle] = field(default_factory=dict)
+    bands: list[Band] = field(default_factory=list)
+
+    def at_level(self, level: Mapping[Unit, int]) -> dict[int, list[Rectangle]]:
+        """Return the rectangles of each level, from left to right."""
+        found: dict[int, list[Rectangle]] = {}
+        for unit, place in self.places.items():
+            found.setdefault(level[unit], []).append(place)
+        return {key: sorted(places) for key, places in found.items()}
+
+
+def place(
+    shown: Shown,
+    boxes: Mapping[Unit, Box],
+    slots: Mapping[Unit, object],
+    lanes: Mapping[Unit, float],
+    pitch: float,
+    depths: Mapping[int, float],
+    titles: Callable[[str], str] | None = None,
+) -> Layout:
+    """Give every unit a rectangle.
+
+    Args:
+        shown: the units, wires and levels.
+        boxes: the size of each unit's content.
+        slots: the column of each unit that has one: a timestep, None for the gap, `BEFORE` or `AFTER`.
+        lanes: how far above the middle of their row the units in `BEFORE` and `AFTER` stand.
+        pitch: the room between two columns.
+        depths: for each level under which dashed lines run, how far below it they reach.
+        titles: where columns hold operators, what the frame around a cell is called.
+    """
+    layout = Layout()
+    members: dict[tuple[object, int], list[Unit]] = {}
+    for unit, slot in slots.items():
+        members.setdefault((slot, shown.level[unit]), []).append(unit)
+    used = {slot for slot, _ in members}
+    order: list[object] = [slot for slot in (BEFORE, *shown.steps, ONLY, AFTER) if slot in used]
+    widths: dict[object, float] = dict.fromkeys(order, 0.0)
+    for (slot, _), units in members.items():
+        widths[slot] = max(widths[slot], _row_width(units, boxes, slot))
+    offsets: dict[Unit, float] = {}
+    opened = titles is not None
+    if titles is not None:
+        for slot, width, found in columns(shown, boxes, slots, titles):
+            widths[slot] = max(widths[slot], width)
+            offsets |= found
+    x = 0.0
+    for slot in order:
+        width = widths[slot]
+        x += _FRAME if slot == AFTER else 0
+        layout.columns[slot] = Rectangle(x + width / 2, 0, width, 0)
+        x += width + pitch
+    _set_bands(layout, shown, boxes, slots, members, depths, opened)
+    for (slot, level), units in members.items():
+        if opened and slot != AFTER:
+            _set_apart(layout, units, boxes, slot, level, offsets)
+        elif slot in (BEFORE, AFTER):
+            _stand_beside(layout, units, boxes, slot, level, lanes)
+        else:
+            _line_up(layout, units, boxes, slot, level)
+    _place_free(layout, shown, boxes, [unit for unit in shown.units if unit not in slots])
+    return layout
+
+
+def _row_width(units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: object) -> float:
+    widths = [boxes[unit].width for unit in units]
+    return max(widths) if slot in (BEFORE, AFTER) else sum(widths) + _APART * (len(widths) - 1)
+
+
+def _set_bands(
+    layout: Layout,
+    shown: Shown,
+    boxes: Mapping[Unit, Box],
+    slots: Mapping[Unit, object],
+    members: Mapping[tuple[object, int], Sequence[Unit]],
+    depths: Mapping[int, float],
+    opened: bool,
+) -> None:
+    heights: dict[int, float] = {}
+    rows: set[int] = set()
+    for unit in shown.units:
+        level = shown.level[unit]
+        heights[level] = max(heights.get(level, 0), boxes[unit].height)
+        if unit.kind == "cell":
+            rows.add(level)
+    for (slot, level), units in members.items():
+        if slot == AFTER or (slot == BEFORE and not opened):
+            heights[level] = max(heights[level], sum(boxes[unit].height + 6 for unit in units))
+    fans = _fans(shown, slots)
+    width = max((column.right for column in layout.columns.values()), default=0)
+    starts, ends = frame_ends(shown, slots) if opened else (set(), set())
+    y = 0.0
+    for level in range(max(heights) + 1):
+        y += _UNDER_FRAME if level in starts else 0
+        if level in rows and level:
+            y += _BELOW_CELLS - _LEVEL_GAP
+        y += depths.get(level, 0.0)
+        layout.bands.append(Band(y, y + heights.get(level, 0)))
+        y += heights.get(level, 0) + (_ABOVE_CELLS if level in rows else _LEVEL_GAP)
+        y += _OVER_FRAME if level in ends else 0
+        y += min(_MOST_FAN, _FAN * width) if level in fans else 0
+
+
+def frame_ends(shown: Shown, slots: Mapping[Unit, object]) -> tuple[set[int], set[int]]:
+    """Return the levels at which the frames of opened cells begin, and those at which they end."""
+    levels: dict[tuple[object, str | None], list[int]] = {}
+    for unit in shown.units:
+        if unit.cell is not None:
+            levels.setdefault((slots.get(unit), unit.cell), []).append(shown.level[unit])
+    return {min(found) for found in levels.values()}, {max(found) for found in levels.values()}
+
+
+def _fans(shown: Shown, slots: Mapping[Unit, object]) -> set[int]:
+    """Return the levels above which wires fan out of one unit in the middle, or into one."""
+    out: dict[Unit, set[Unit]] = {}
+    into: dict[Unit, set[Unit]] = {}
+    for wire in shown.wires:
+        out.setdefault(wire.source, set()).add(wire.target)
+        into.setdefault(wire.target, set()).add(wire.source)
+    levels = {shown.level[unit] for unit, ends in out.items() if len(ends) > 2 and unit not in slots}
+    return levels | {shown.level[unit] - 1 for unit, ends in into.items() if len(ends) > 2 and unit not in slots}
+
+
+def _line_up(layout: Layout, units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: object, level: int) -> None:
+    """Stand units of one column and level side by side."""
+    band = layout.bands[level]
+    x = layout.columns[slot].x - (sum(boxes[unit].width + _APART for unit in units) - _APART) / 2
+    for unit in units:
+        width, height = boxes[unit].width, boxes[unit].height
+        layout.places[unit] = Rectangle(x + width / 2, (band.bottom + band.top) / 2, width, height)
+        x += width + _APART
+
+
+def _set_apart(
+    layout: Layout,
+    units: Sequence[Unit],
+    boxes: Mapping[Unit, Box],
+    slot: object,
+    level: int,
+    offsets: Mapping[Unit, float],
+) -> None:
+    """Stand operators of one column and level where the column has them."""
+    band = layout.bands[level]
+    for unit in units:
+        x = layout.columns[slot].x + offsets.get(unit, 0.0)
+        layout.places[unit] = Rectangle(x, (band.bottom + band.top) / 2, boxes[unit].width, boxes[unit].height)
+
+
+def _stand_beside(
+    layout: Layout,
+    units: Sequence[Unit],
+    boxes: Mapping[Unit, Box],
+    slot: object,
+    level: int,
+    lanes: Mapping[Unit, float],
+) -> None:
+    """Stand the first and last states of a cell level with the lines they belong to."""
+    band = layout.bands[level]
+    for unit in units:
+        y = (band.bottom + band.top) / 2 + lanes.get(unit, 0.0)
+        layout.places[unit] = Rectangle(layout.columns[slot].x, y, boxes[unit].width, boxes[unit].height)
+
+
+def _place_free(layout: Layout, shown: Shown, boxes: Mapping[Unit, Box], free: Sequence[Unit]) -> None:
+    """Stand units at no step over the middle of what they are wired to, as near as their level has room."""
+    near: dict[Unit, list[Unit]] = {unit: [] for unit in free}
+    for wire in shown.wires:
+        for one, other in ((wire.source, wire.target), (wire.target, wire.source)):
+            if one in near:
+                near[one].append(other)
+    wanted = {unit: layout.places[unit].x for unit in layout.places}
+    for _ in range(_SWEEPS):
+        for unit in (*free, *reversed(free)):
+            seen = [wanted[other] for other in near[unit] if other in wanted]
+            if seen:
+                wanted[unit] = sum(seen) / len(seen)
+    middle = (
+        min((item.left for item in layout.columns.values()), default=0)
+        + max((item.right for item in layout.columns.values()), default=0)
+    ) / 2
+    taken = layout.at_level(shown.level)
+    for unit in sorted(free, key=lambda item: (shown.level[item], wanted.get(item, middle))):
+        band, box = layout.bands[shown.level[unit]], boxes[unit]
+        row = taken.setdefault(shown.level[unit], [])
+        x = nearest_free(wanted.get(unit, middle), box.width, row)
+        layout.places[unit] = Rectangle(x, (band.bottom + band.top) / 2, box.width, box.height)
+        row.append(layout.places[unit])
+        row.sort()
+
+
+def nearest_free(x: float, width: float, taken: Iterable[Rectangle], apart: float = _APART) -> float:
+    """Return the centre nearest to `x` where something of this width fits between rectangles, left to right."""
+    reach = width / 2 + apart
+    start = end = None
+    for left, right in sorted((item.left - reach, item.right + reach) for item in taken):
+        if end is None or left >= end:
+            if end is not None and x <= end:
+                break
+            start, end = left, right
+        else:
+            end = max(end, right)
+    if start is None or end is None or not start < x < end:
+        return x
+    return start if x - start <= end - x else end

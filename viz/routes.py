@@ -1,0 +1,112 @@
+"""The lines between boxes, as the cubic curves that Graphviz draws without a layout of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from unroll.viz.placement import Band, Rectangle, nearest_free
+
+Point: TypeAlias = tuple[float, float]
+_ARROW = 6.0
+_ROUND = 7.0
+_CLEAR = 9.0
+
+
+def spline(points: Sequence[Point]) -> str:
+    """Return a DOT ``pos`` of cubic control points that ends in an arrow head at the last of `points`.
+
+    The curve stops short of the end by the length of the head, along its last direction.
+    """
+    *body, before, end = points
+    length = max(((end[0] - before[0]) ** 2 + (end[1] - before[1]) ** 2) ** 0.5, 0.01)
+    part = min(_ARROW / length, 0.9)
+    stop = (end[0] + (before[0] - end[0]) * part, end[1] + (before[1] - end[1]) * part)
+    return " ".join([f"e,{_text(end)}", *(_text(point) for point in (*body, before, stop))])
+
+
+def _text(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"
+
+
+def straight(start: Point, end: Point) -> list[Point]:
+    """Return a straight line as one cubic."""
+    third = ((end[0] - start[0]) / 3, (end[1] - start[1]) / 3)
+    return [start, (start[0] + third[0], start[1] + third[1]), (end[0] - third[0], end[1] - third[1]), end]
+
+
+def rising(start: Point, end: Point, lean: float = 0.5) -> list[Point]:
+    """Return a curve that leaves upwards and arrives upwards; a `lean` under 0.5 turns aside soon after it leaves."""
+    if abs(start[0] - end[0]) < 1:
+        return straight(start, end)
+    height = end[1] - start[1]
+    return [start, (start[0], start[1] + height * lean), (end[0], end[1] - height * (1.15 - lean)), end]
+
+
+def sideways(start: Point, end: Point) -> list[Point]:
+    """Return a curve that leaves to the right and arrives from the left."""
+    if abs(start[1] - end[1]) < 1:
+        return straight(start, end)
+    bend = max(abs(end[0] - start[0]) * 0.5, 18.0)
+    return [start, (start[0] + bend, start[1]), (end[0] - bend, end[1]), end]
+
+
+def through(
+    start: Point, end: Point, bands: Sequence[Band], taken: Sequence[Sequence[Rectangle]], lean: float
+) -> tuple[list[Point], list[Rectangle]]:
+    """Return a rising curve that passes between the boxes of the levels on its way, and where it passes each of them.
+
+    Args:
+        start: where it leaves a box, upwards.
+        end: where it arrives.
+        bands: the levels between, from bottom to top.
+        taken: the rectangles of each of those levels.
+        lean: as for `rising`.
+    """
+    points, passes = [start], []
+    for band, boxes in zip(bands, taken, strict=True):
+        x = nearest_free(end[0], 0, boxes, _CLEAR)
+        enter, leave = (x, band.bottom - 4), (x, band.top + 4)
+        points += rising(points[-1], enter)[1:]
+        points += straight(enter, leave)[1:]
+        passes.append(Rectangle(x, (band.bottom + band.top) / 2, 0, band.top - band.bottom))
+    return points + rising(points[-1], end, lean if not passes else 0.5)[1:], passes
+
+
+def around(start: Point, gutter: float, end: Point, clear: float) -> list[Point]:
+    """Return the corners of a line that leaves upwards, runs down between two columns and arrives from below.
+
+    Args:
+        start: the top of a box.
+        gutter: where it runs down.
+        end: the bottom of a box.
+        clear: how far from both boxes it turns.
+    """
+    above, below = start[1] + clear, end[1] - clear
+    return [start, (start[0], above), (gutter, above), (gutter, below), (end[0], below), end]
+
+
+def rounded(corners: Sequence[Point]) -> list[Point]:
+    """Return a line of horizontal and vertical pieces with round corners."""
+    points = [corners[0]]
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        room = min(_ROUND, _distance(before, corner) / 2, _distance(corner, after) / 2)
+        enter, leave = _toward(corner, before, room), _toward(corner, after, room)
+        points += straight(points[-1], enter)[1:]
+        points += [_toward(corner, enter, room * 0.45), _toward(corner, leave, room * 0.45), leave]
+    return points + straight(points[-1], corners[-1])[1:]
+
+
+def _distance(one: Point, other: Point) -> float:
+    return abs(one[0] - other[0]) + abs(one[1] - other[1])
+
+
+def _toward(start: Point, end: Point, length: float) -> Point:
+    whole = _distance(start, end) or 1.0
+    return start[0] + (end[0] - start[0]) * length / whole, start[1] + (end[1] - start[1]) * length / whole
+
+
+def spread(count: int, width: float, apart: float = 14.0) -> list[float]:
+    """Return offsets from the middle for lines that share one side of a box of this width."""
+    step = min(apart, (width - 12) / count) if count else 0
+    return [(place - (count - 1) / 2) * step for place in range(count)]
