@@ -1,4 +1,4 @@
-"""Which row of the picture each unit stands in, and which timesteps are shown."""
+"""Which row of the picture each unit stands in, and which timesteps and operators are shown."""
 
 from __future__ import annotations
 

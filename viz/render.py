@@ -16,19 +16,12 @@ from unroll.viz import fonts
 from unroll.errors import MissingPackageError, UnsupportedError
 from unroll.progress import busy
 
-#: Formats that need a layout; DOT itself needs none.
-RENDERED = ("svg", "png", "pdf")
-
-# The engine that draws nodes and edges where they say they are; the DOT text names it too.
-_ENGINE = "nop2"
 # Twice the 72 dots an inch of the layout: sharp on today's screens.
 _PNG_DPI = "144"
 _COMPLAINT = re.compile(r"(Error|Warning): ")
-# What is said of a picture that is right all the same: a bitmap scaled down to fit, a layout that takes a while, text that
-# touches the edge of its cell because the machine's font is wider than the one that sizes were computed with.
-_HARMLESS = re.compile(
-    r"graph is too large for .*bitmaps|graph has \d+ nodes\.\.\.layout may take a long time|size too small for content"
-)
+# What is said of a picture that is right all the same: a bitmap scaled down to fit, text that touches the edge of its cell
+# because the machine's font is wider than the one that sizes were computed with.
+_HARMLESS = re.compile(r"graph is too large for .*bitmaps|size too small for content")
 # Fontconfig tells every program that somebody else's configuration is newer than it is.
 _NOISE = re.compile(r"Fontconfig warning: ")
 # Graphviz is not safe for threads, and file descriptor 2 belongs to the whole process.
@@ -58,7 +51,8 @@ def render(dot: str, format: str) -> bytes:
             picture = pygraphviz.AGraph(string=dot)
             if format == "png":
                 picture.graph_attr["dpi"] = _PNG_DPI
-            data = picture.draw(format=format, prog=_ENGINE)
+            picture.has_layout = True  # pygraphviz then draws what stands there, with the engine nop2
+            data = picture.draw(format=format)
         except (ValueError, OSError, RuntimeError, AttributeError) as error:
             failure = error
     said = _sorted_out("".join(heard))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,9 @@ def _show(graph: unroll.Graph, feeds: Mapping[str, Any], path: Path) -> None:
         if len(names) > 4 and name == names[-2]:
             print(f"  ... {len(names) - 4} more outputs ...")
         print(
-            f"  {name} {values[name].shape}: {np.array2string(values[name][0], precision=7, threshold=6, edgeitems=2)}"
+            f"  {name} {values[name].shape}: {np.array2string(values[name][0], precision=8, threshold=6, edgeitems=2)}"
         )
-    print(f"  {unroll.verify(graph, feeds)}")
+    print(textwrap.indent(str(unroll.verify(graph, feeds)), "  "))
     for suffix in (".svg", ".png"):
         unroll.draw(graph, path.with_suffix(suffix))
     unroll.save(graph, path.with_suffix(".onnx"))

@@ -1,0 +1,615 @@
+"""Pictures: what they show, that they are well-formed, and that nothing about them surprises."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pygraphviz
+import pytest
+from unroll.viz import drawing, fonts, render
+from unroll.viz.dot_text import SIGMA
+from unroll.viz.values import value_lines
+
+import unroll
+from unroll import ops
+from unroll.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    FeedError,
+    FileError,
+    MissingPackageError,
+    UnrollError,
+    UnsupportedError,
+)
+
+HOSTILE = '<b>&amp;"x"\\N\\G{a|b}<é>'
+
+
+def two_steps() -> unroll.Graph:
+    inputs = [unroll.placeholder([None, 3], f"X{step}") for step in range(2)]
+    outputs, _ = unroll.static_rnn(unroll.BasicRNNCell(5), inputs)
+    return unroll.Graph(inputs, outputs)
+
+
+def image_rows(steps: int = 28) -> unroll.Graph:
+    images = unroll.placeholder([None, 28 * steps], "images")
+    rows = ops.transpose(ops.reshape(images, [-1, steps, 28]), [1, 0, 2])
+    outputs, state = unroll.static_rnn(unroll.BasicLSTMCell(13), list(ops.split(ops.reshape(rows, [-1, 28]), steps)))
+    return unroll.Graph([images], [*outputs, *state])
+
+
+def over_steps(cell: unroll.RNNCell, steps: int = 4) -> unroll.Graph:
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(steps)]
+    outputs, state = unroll.static_rnn(cell, inputs)
+    return unroll.Graph(inputs, [outputs, state])
+
+
+def dynamic() -> unroll.Graph:
+    x = unroll.placeholder([None, 5, 4], "x")
+    outputs, _ = unroll.dynamic_rnn(unroll.BasicRNNCell(3), x)
+    return unroll.Graph([x], [outputs])
+
+
+def by_hand() -> unroll.Graph:
+    first, second = (unroll.placeholder([None, 3], f"X{step}") for step in range(2))
+    wx, wh, b = (
+        unroll.Parameter(np.ones(shape, np.float32), name) for shape, name in (((3, 5), "Wx"), ((5, 5), "Wh"), (5, "b"))
+    )
+    before = ops.tanh(first @ wx + b)
+    return unroll.Graph([first, second], {"Y0": before, "Y1": ops.tanh(second @ wx + before @ wh + b)})
+
+
+def two_rnns_and_a_dense_layer() -> unroll.Graph:
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(4)]
+    middle, _ = unroll.static_rnn(unroll.BasicRNNCell(3), inputs, scope="a")
+    _, last = unroll.static_rnn(unroll.GRUCell(3), middle, scope="b")
+    kernel = unroll.Parameter(np.ones((3, 2), np.float32), "dense/kernel")
+    bias = unroll.Parameter(np.zeros(2, np.float32), "dense/bias")
+    return unroll.Graph(inputs, {"scores": ops.softmax(last @ kernel + bias)})
+
+
+def hostile() -> unroll.Graph:
+    inputs = [unroll.placeholder([None, 'di"m<&\n'], HOSTILE + str(step)) for step in range(2)]
+    cell = unroll.BasicRNNCell(2, name="cell <&>\\N{|}")
+    outputs, _ = unroll.static_rnn(cell, [ops.reshape(x, [-1, 3]) for x in inputs], scope='<sc"ope>&lt;')
+    return unroll.Graph(inputs, outputs)
+
+
+class Pair(unroll.RNNCell):
+    """A user's own cell: a dict for a state, a weight without block table."""
+
+    state_size = {"a": 2, "b": 3}  # noqa: RUF012
+    output_size = 2
+
+    def call(self, inputs, state):
+        weight = self.add_weight("w", (4, 2))
+        new = ops.tanh(inputs @ weight + state["a"])
+        return new, {"a": new, "b": state["b"] * 0.5}
+
+
+PROGRAMS = {
+    "two steps": two_steps,
+    "image rows": image_rows,
+    "GRU": lambda: over_steps(unroll.GRUCell(6)),
+    "stacked": lambda: over_steps(unroll.cells.MultiRNNCell([unroll.BasicLSTMCell(8), unroll.GRUCell(4)])),
+    "one state tensor": lambda: over_steps(unroll.BasicLSTMCell(2, state_is_tuple=False)),
+    "own cell": lambda: over_steps(Pair()),
+    "one step": lambda: over_steps(unroll.BasicLSTMCell(3), 1),
+    "dynamic_rnn": dynamic,
+    "by hand": by_hand,
+    "two RNNs": two_rnns_and_a_dense_layer,
+    "hostile names": hostile,
+    "an input returned": lambda: unroll.Graph([x := unroll.placeholder([None, 3], "x")], {"y": x}),
+}
+
+
+def parsed(picture: drawing.Picture) -> pygraphviz.AGraph:
+    return pygraphviz.AGraph(string=picture.dot)
+
+
+def texts(picture: drawing.Picture) -> list[str]:
+    """The lines of text a viewer sees; pieces set in several sizes are joined by their place."""
+    root = ElementTree.fromstring(picture._repr_svg_())
+    return [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def said(picture: drawing.Picture) -> str:
+    return "".join("".join(texts(picture)).split())
+
+
+def dashed(graph: pygraphviz.AGraph, source: str) -> set[str]:
+    return {edge[1] for edge in graph.out_edges([source]) if edge.attr["style"] == "dashed"}
+
+
+def cells_of(graph: pygraphviz.AGraph) -> list[str]:
+    return [node for node in graph.nodes() if node.startswith("cell_")]
+
+
+# -- what a picture shows -------------------------------------------------------------------------------------------------
+
+
+def test_the_kernel_is_drawn_once_with_its_shape_and_its_blocks() -> None:
+    shown = said(unroll.draw(two_steps()))
+    assert shown.count("kernel(8,5)") == 1
+    assert shown.count("bias(5,)") == 1
+    assert shown.count("Wx") == shown.count("Wh") == 1
+    assert "x3" in shown and "h5" in shown
+
+
+def test_the_lstm_kernel_shows_its_four_gates_in_order_and_in_proportion() -> None:
+    picture = unroll.draw(image_rows())
+    shown = said(picture)
+    assert shown.count("kernel(41,52)") == 1
+    assert "i13j13f13o13" in shown
+    assert "gateorderi,j,f,o" in shown
+    assert all(f"W{source}{gate}" in shown for source in "xh" for gate in "ijfo")
+    heights = [int(size) for size in re.findall(r'HEIGHT="(\d+)"[^>]*>[^W]*W<FONT', picture.dot)]
+    assert heights[0] / heights[4] == pytest.approx(28 / 13, rel=0.1)
+
+
+def test_both_kernels_of_a_gru_are_drawn_with_their_own_columns() -> None:
+    shown = said(unroll.draw(over_steps(unroll.GRUCell(6))))
+    assert "gates/kernel(10,12)" in shown and "candidate/kernel(10,6)" in shown
+    assert "gateorderr,u|c" in shown
+
+
+def test_dashed_lines_lead_from_the_weights_to_every_step() -> None:
+    graph = parsed(unroll.draw(over_steps(unroll.GRUCell(6), 5)))
+    cells = cells_of(graph)
+    assert len(cells) == 5
+    assert dashed(graph, "weights_0") == set(cells)
+
+
+def test_each_layer_of_a_stack_has_its_own_weights() -> None:
+    graph = parsed(unroll.draw(PROGRAMS["stacked"]()))
+    first, second = dashed(graph, "weights_0"), dashed(graph, "weights_1")
+    assert len(first) == len(second) == 4
+    assert not first & second
+
+
+def test_a_cell_listed_twice_shares_one_panel_of_weights() -> None:
+    cell = unroll.BasicRNNCell(4)
+    graph = parsed(unroll.draw(over_steps(unroll.cells.MultiRNNCell([cell, cell]), 3)))
+    assert len(dashed(graph, "weights_0")) == 6
+    assert "weights_1" not in graph.nodes()
+
+
+def test_states_run_level_from_step_to_step_beginning_at_zero() -> None:
+    graph = parsed(unroll.draw(over_steps(unroll.BasicLSTMCell(3), 3)))
+    labels = [edge.attr["label"] for edge in graph.edges() if edge[0].startswith(("cell_", "zero_"))]
+    assert labels.count("c (batch, 3)") == 4  # from zero, two between steps, and the last state
+    assert labels.count("h (batch, 3)") == 4
+    height = {node: float(node.attr["pos"].split(",")[1]) for node in graph.nodes()}
+    assert len({height[node] for node in cells_of(graph)}) == 1
+
+
+def test_steps_stand_from_left_to_right_with_inputs_below_and_outputs_above() -> None:
+    graph = parsed(unroll.draw(two_steps()))
+    place = {node: tuple(map(float, node.attr["pos"].split(","))) for node in graph.nodes()}
+    first, second = sorted(cells_of(graph), key=place.__getitem__)
+    assert place["input_0"][0] == place[first][0] == place["output_0"][0]
+    assert place["input_1"][0] == place[second][0] == place["output_1"][0]
+    assert place["input_0"][1] < place[first][1] < place["output_0"][1]
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_two_boxes_overlap(program: str, level: drawing.Level) -> None:
+    graph = parsed(unroll.draw(PROGRAMS[program](), level=level))
+    boxes = []
+    for node in graph.nodes():
+        x, y = map(float, node.attr["pos"].split(","))
+        width, height = 72 * float(node.attr["width"]), 72 * float(node.attr["height"])
+        boxes.append((x - width / 2, x + width / 2, y - height / 2, y + height / 2, node))
+    for place, (left, right, bottom, top, name) in enumerate(boxes):
+        for other in boxes[place + 1 :]:
+            apart = left >= other[1] or other[0] >= right or bottom >= other[3] or other[2] >= top
+            assert apart, f"{name} and {other[4]}"
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_label_fits_into_its_box(program: str, level: drawing.Level) -> None:
+    """Graphviz widens a box that is too small for its text: none must have been."""
+    picture = unroll.draw(PROGRAMS[program](), level=level)
+    laid_out = pygraphviz.AGraph(string=render.render(picture.dot, "dot").decode())
+    drawn = parsed(picture)
+    for node in drawn.nodes():
+        if node.attr["shape"] != "plain" and node.attr["fixedsize"] != "shape":
+            after = laid_out.get_node(node)
+            assert float(after.attr["width"]) <= float(node.attr["width"]) + 0.02, node.attr["label"]
+            assert float(after.attr["height"]) <= float(node.attr["height"]) + 0.02, node.attr["label"]
+
+
+def test_the_helpers_of_a_zero_state_are_no_boxes_of_their_own_at_cell_level() -> None:
+    shown = texts(unroll.draw(two_steps()))
+    assert "0" in shown
+    assert not {"ConstantOfShape", "Slice", "Shape"} & set(shown)
+
+
+def test_what_surrounds_the_cells_is_drawn_too() -> None:
+    shown = texts(unroll.draw(image_rows()))
+    assert shown.count("Reshape") == 2 and "Split" in shown and "images" in shown
+    assert "perm 1, 0, 2" in shown and "(28*batch, 28)" in shown
+
+
+def test_scopes_are_frames() -> None:
+    graph = parsed(unroll.draw(two_rnns_and_a_dense_layer()))
+    assert sorted(frame.graph_attr["label"] for frame in graph.subgraphs()) == [
+        f'<FONT POINT-SIZE="10" COLOR="#6B6B6B">{scope}</FONT>' for scope in "ab"
+    ]
+
+
+def test_an_initial_state_that_is_given_stands_before_the_first_step() -> None:
+    inputs = [unroll.placeholder([4], f"X{step}") for step in range(3)]
+    given = unroll.placeholder([3], "h0")
+    _, state = unroll.static_rnn(unroll.BasicRNNCell(3), inputs, initial_state=given)
+    graph = parsed(unroll.draw(unroll.Graph([*inputs, given], [state])))
+    x, y = map(float, graph.get_node("input_3").attr["pos"].split(","))
+    cells = [tuple(map(float, graph.get_node(cell).attr["pos"].split(","))) for cell in cells_of(graph)]
+    assert all(x < cell[0] and y == cell[1] for cell in cells)
+
+
+def test_operator_level_opens_every_cell_up_in_the_same_columns() -> None:
+    graph = over_steps(unroll.BasicLSTMCell(3), 3)
+    picture = unroll.draw(graph, level="op")
+    dot = parsed(picture)
+    assert len([node for node in dot.nodes() if node.startswith("op_")]) == len(graph.nodes)
+    shown = texts(picture)
+    assert {"t = 0", "t = 1", "t = 2"} <= set(shown)
+    assert shown.count("Sigmoid") == 9 and shown.count(f"f = {SIGMA}(z_f + 1)") == 3
+    assert shown.count("basic_lstm_cell") == 3, "a frame a step"
+
+
+def test_operators_of_a_gate_have_the_colour_of_its_column_in_the_kernel() -> None:
+    picture = unroll.draw(over_steps(unroll.BasicLSTMCell(3), 2), level="op")
+    columns = dict(re.findall(r'BGCOLOR="(#\w+)"[^>]*><FONT[^>]*>W<FONT[^>]*><SUB>x(\w)</SUB>', picture.dot))
+    graph = parsed(picture)
+    for color, gate in columns.items():
+        labels = [node.attr["label"] for node in graph.nodes() if node.attr["fillcolor"] == color]
+        assert any(f">{gate} = " in label for label in labels), gate
+    assert sorted(columns.values()) == ["f", "i", "j", "o"]
+
+
+def test_a_network_without_cells_is_drawn_by_its_operators() -> None:
+    picture = unroll.draw(by_hand())
+    assert picture.dot == unroll.draw(by_hand(), level="op").dot
+    shown = texts(picture)
+    assert shown.count("MatMul") == 3 and shown.count("Tanh") == 2
+    assert shown.count("Wx") == shown.count("Wh") == shown.count("b") == 1, "each weight once"
+    assert "X0 @ Wx" in shown and "X1 @ Wx" in shown
+
+
+def test_direct_calls_of_a_cell_are_told_apart() -> None:
+    inputs = [unroll.placeholder([2, 4], f"X{step}") for step in range(3)]
+    cell = unroll.BasicRNNCell(3)
+    state = cell.zero_state(2)
+    for x in inputs:
+        output, state = cell(x, state)
+    assert texts(unroll.draw(unroll.Graph(inputs, [output]))).count("MatMul") == 3
+
+
+# -- long sequences -------------------------------------------------------------------------------------------------------
+
+
+def test_the_middle_of_a_long_sequence_is_left_out_and_said_so() -> None:
+    picture = unroll.draw(image_rows())
+    shown = texts(picture)
+    assert "... 24 more steps ..." in shown
+    assert [text for text in shown if text.startswith("t = ")] == ["t = 0", "t = 1", "t = 26", "t = 27"]
+    assert "... 25 more steps ..." in texts(unroll.draw(image_rows(), level="op"))
+
+
+def test_a_short_sequence_and_a_full_picture_leave_nothing_out() -> None:
+    for picture in (unroll.draw(over_steps(unroll.GRUCell(2), 6)), unroll.draw(image_rows(), full=True)):
+        assert not any("more step" in text for text in texts(picture))
+    assert len(cells_of(parsed(picture))) == 28
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+def test_a_thousand_steps_are_drawn_quickly_and_small(level: drawing.Level) -> None:
+    short, long = image_rows(28), image_rows(1000)
+    begin = time.perf_counter()
+    picture = unroll.draw(long, level=level)
+    assert time.perf_counter() - begin < 5
+    assert len(picture.dot) < 1.1 * len(unroll.draw(short, level=level).dot)
+    assert f"... {996 if level == 'cell' else 997} more steps ..." in texts(picture)
+
+
+def test_very_many_operators_at_no_step_lose_their_middle() -> None:
+    x = unroll.placeholder([None, 3], "x")
+    weight = unroll.Parameter(np.eye(3, dtype=np.float32), "W")
+    h = x
+    for _ in range(2000):
+        h = ops.tanh(h @ weight)
+    picture = unroll.draw(unroll.Graph([x], [h]))
+    assert "... 3,760 more operators ..." in texts(picture)
+
+
+# -- values ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+def test_feeds_print_the_values_of_inputs_states_outputs_and_weights(level: drawing.Level) -> None:
+    graph = two_steps()
+    graph.assign({"rnn/basic_rnn_cell/kernel": np.ones((8, 5))})
+    x = np.array([[0, 0.1, 0.2]], np.float32)
+    shown = texts(unroll.draw(graph, level=level, feeds={"X0": x, "X1": x}))
+    assert shown.count("0, 0.1, 0.2") == 2
+    assert "all 0.2913" in shown and "all 0.9421" in shown
+    assert "all 1" in shown and "all 0" in shown
+    assert not any("0.2913" in text for text in texts(unroll.draw(graph, level=level)))
+
+
+def test_wrong_feeds_are_refused() -> None:
+    with pytest.raises(FeedError, match="X1"):
+        unroll.draw(two_steps(), feeds={"X0": np.zeros((1, 3))})
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        (3.0, ["3"]),
+        ([1.23456, -2], ["1.235, -2"]),
+        ([np.nan, np.inf, -np.inf], ["nan, inf, -inf"]),
+        ([np.nan] * 5, ["all nan"]),
+        ([-0.0], ["0"]),
+        ([True, False], ["true, false"]),
+        (np.arange(8).reshape(2, 4), ["0, 1, 2, 3", "4, 5, 6, 7"]),
+        (np.arange(9), []),
+        (np.zeros((0, 3)), []),
+        (np.full((20, 20), 1e-7), ["all 1e-07"]),
+    ],
+)
+def test_small_values_are_written_with_four_digits_and_large_ones_not_at_all(value: object, lines: list[str]) -> None:
+    assert value_lines(np.asarray(value)) == lines
+
+
+# -- names ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+def test_hostile_names_are_shown_to_the_letter(level: drawing.Level) -> None:
+    picture = unroll.draw(hostile(), level=level)
+    shown = texts(picture)
+    assert f"{HOSTILE}0" in shown and f"{HOSTILE}1" in shown
+    assert "cell <&>\\N{|}" in shown
+    assert '<sc"ope>&lt;/cell <&>\\N{|}' in shown
+    assert any('di"m<&\\n' in text for text in shown), "a line break in a name is spelt out"
+
+
+def test_hostile_names_reach_tooltips_to_the_letter() -> None:
+    root = ElementTree.fromstring(unroll.draw(hostile())._repr_svg_())
+    titles = {element.get("{http://www.w3.org/1999/xlink}title") for element in root.iter()}
+    scope = '<sc"ope>&lt;'
+    cell = f"{scope}/cell <&>\\N{{|}}"
+    assert {f"{HOSTILE}0", scope, f"{cell}, t = 0", f"{cell}/kernel, {cell}/bias"} <= titles
+
+
+# -- formats and files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("suffix", "magic"),
+    [("svg", b"<?xml"), ("png", b"\x89PNG\r\n\x1a\n"), ("pdf", b"%PDF-"), ("dot", b"digraph"), ("gv", b"digraph")],
+)
+@pytest.mark.parametrize("level", drawing.LEVELS)
+def test_the_suffix_gives_the_format(tmp_path: Path, suffix: str, magic: bytes, level: drawing.Level) -> None:
+    path = tmp_path / f"picture.{suffix}"
+    picture = unroll.draw(two_steps(), path, level=level)
+    assert path.read_bytes() == picture.data
+    assert picture.data.startswith(magic)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name], "no temporary file stays behind"
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_gives_well_formed_svg_that_is_the_same_every_time(program: str, level: drawing.Level) -> None:
+    first, second = (unroll.draw(PROGRAMS[program](), level=level) for _ in range(2))
+    ElementTree.fromstring(first.data)
+    assert first.dot == second.dot
+    assert first.data == second.data
+
+
+def test_format_overrides_the_suffix_and_a_picture_saves_itself_as_any_other(tmp_path: Path) -> None:
+    picture = unroll.draw(two_steps(), tmp_path / "picture.txt", format="PNG")
+    assert (tmp_path / "picture.txt").read_bytes().startswith(b"\x89PNG")
+    picture.save(tmp_path / "copy.svg")
+    assert (tmp_path / "copy.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_without_a_path_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unroll.draw(two_steps()).format == "svg"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"format": "bmp"}, ArgumentError, "'bmp' is unknown; use svg, png, pdf or dot"),
+        ({"format": 3}, ArgumentTypeError, "use svg, png, pdf or dot"),
+        ({"path": "picture.jpg"}, ArgumentError, "'jpg' is unknown; use svg, png, pdf or dot"),
+        ({"path": "picture"}, ArgumentError, "no suffix"),
+        ({"path": 3}, ArgumentTypeError, "not a path"),
+        ({"level": "gate"}, ArgumentError, "'gate' is unknown; use cell or op"),
+    ],
+)
+def test_unknown_formats_levels_and_paths_are_refused(arguments: dict, error: type[UnrollError], words: str) -> None:
+    with pytest.raises(error, match=re.escape(words)):
+        unroll.draw(two_steps(), **arguments)
+
+
+def test_only_graphs_are_drawn() -> None:
+    with pytest.raises(ArgumentTypeError, match="not a Graph"):
+        unroll.draw("rnn.onnx")  # type: ignore[arg-type]
+
+
+def test_an_unwritable_path_is_an_error_and_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FileError, match="missing"):
+        unroll.draw(two_steps(), tmp_path / "missing" / "picture.svg")
+    with pytest.raises(FileError, match="folder"):
+        unroll.draw(two_steps(), tmp_path, format="svg")
+    path = tmp_path / "picture.svg"
+    path.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(FileError, match="no space left"):
+        unroll.draw(two_steps(), path)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["picture.svg"]
+
+
+# -- notebooks and missing packages ---------------------------------------------------------------------------------------
+
+
+def test_a_notebook_shows_a_graph_as_its_picture() -> None:
+    bundle = two_steps()._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith("<?xml") and "kernel" in bundle["image/svg+xml"]
+    assert bundle["text/plain"].startswith("Graph(")
+    assert set(unroll.draw(two_steps(), format="dot")._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+
+
+def test_without_pygraphviz_dot_still_works_and_the_rest_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    assert unroll.draw(two_steps(), format="dot").data.startswith(b"digraph")
+    for format in ("svg", "png", "pdf"):
+        with pytest.raises(MissingPackageError, match="pip install 'pygraphviz"):
+            unroll.draw(two_steps(), format=format)
+    bundle = drawing.mimebundle(two_steps())
+    assert set(bundle) == {"text/plain"} and "pip install" in bundle["text/plain"]
+
+
+def test_importing_the_package_does_not_load_graphviz() -> None:
+    code = "import sys, unroll, unroll.viz.drawing; print([m for m in sys.modules if 'graphviz' in m])"
+    assert fresh(code).stdout.strip() == "[]"
+
+
+# -- Graphviz's stderr ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dot", "complaint"),
+    [
+        ('digraph {a [pos="0,0" label=<<B>x>]}', "mismatched tag"),
+        ('digraph {a [pos="0,0" shape=nonsense]}', "nonsense"),
+        ("digraph {a -> }", "Invalid|syntax error"),
+    ],
+)
+def test_what_graphviz_complains_of_is_an_error(dot: str, complaint: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnsupportedError, match=complaint):
+        render.render(dot, "svg")
+    assert not capfd.readouterr().err
+
+
+def test_what_others_write_to_stderr_meanwhile_is_neither_lost_nor_an_error(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    draw = pygraphviz.AGraph.draw
+
+    def noisy(self: pygraphviz.AGraph, *args: object, **options: object) -> bytes:
+        os.write(2, b"Fontconfig warning: somebody's configuration\nlearning rate 0.1\n")
+        os.write(2, b"Warning: graph is too large for cairo-renderer bitmaps. Scaling by 0.5 to fit\n")
+        return draw(self, *args, **options)
+
+    monkeypatch.setattr(pygraphviz.AGraph, "draw", noisy)
+    assert unroll.draw(two_steps()).data
+    assert capfd.readouterr().err == "learning rate 0.1\n"
+
+
+def test_many_boxes_are_drawn_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    picture = unroll.draw(over_steps(unroll.GRUCell(2), 400), full=True, format="png")
+    assert len(parsed(picture).nodes()) > 1000
+    assert picture.data.startswith(b"\x89PNG")
+    assert capfd.readouterr().err == ""
+
+
+def test_threads_may_draw_at_once() -> None:
+    graphs = [over_steps(unroll.GRUCell(2), steps) for steps in range(1, 9)]
+    alone = [unroll.draw(graph).data for graph in graphs]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda graph: unroll.draw(graph).data, graphs)) == alone
+
+
+def test_drawing_says_nothing() -> None:
+    done = fresh(DRAW, "svg", "X0")
+    assert done.stderr == ""
+
+
+# -- fonts ----------------------------------------------------------------------------------------------------------------
+
+DRAW = """
+import hashlib, sys
+import unroll
+from unroll.viz import fonts
+if len(sys.argv) > 3:
+    fonts.shipped_folder = lambda: None
+x = unroll.placeholder([None, 3], sys.argv[2])
+_, state = unroll.static_rnn(unroll.BasicRNNCell(2), [x, x])
+print(hashlib.sha256(unroll.draw(unroll.Graph([x], [state]), format=sys.argv[1]).data).hexdigest())
+"""
+
+
+def fresh(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "", **environment},
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def no_fonts(tmp_path: Path) -> dict[str, str]:
+    """A fontconfig that knows one folder, which is empty."""
+    (tmp_path / "empty").mkdir()
+    file = tmp_path / "fonts.conf"
+    file.write_text(
+        f'<?xml version="1.0"?><fontconfig><dir>{tmp_path}/empty</dir><cachedir>{tmp_path}/cache</cachedir></fontconfig>'
+    )
+    return {"FONTCONFIG_FILE": str(file), "HOME": str(tmp_path)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere text is not drawn through fontconfig")
+def test_letters_are_drawn_on_a_machine_without_fonts(no_fonts: dict[str, str]) -> None:
+    """`a` and `e` are equally wide, so empty boxes in their stead would make equal pictures."""
+    assert fonts.shipped_folder() is not None
+    first, second = (fresh(DRAW, "png", name, **no_fonts) for name in ("a", "e"))
+    assert first.stdout != second.stdout
+    assert first.stderr == second.stderr == ""
+    boxes = {fresh(DRAW, "png", name, "without", **no_fonts).stdout for name in ("a", "e")}
+    assert len(boxes) == 1, "without the shipped font this test would see empty boxes"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere text is not drawn through fontconfig")
+def test_a_picture_is_the_same_with_the_machines_fonts_and_without(no_fonts: dict[str, str]) -> None:
+    assert fresh(DRAW, "svg", "x").stdout == fresh(DRAW, "svg", "x", **no_fonts).stdout
+
+
+def test_the_environment_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
+    unroll.draw(two_steps())
+    assert "FONTCONFIG_FILE" not in os.environ
+    monkeypatch.setenv("FONTCONFIG_FILE", "mine.conf")
+    unroll.draw(two_steps())
+    assert os.environ["FONTCONFIG_FILE"] == "mine.conf"
+
+
+def test_svg_names_families_that_browsers_have() -> None:
+    families = set(re.findall(r'font-family="([^"]+)"', unroll.draw(two_steps())._repr_svg_()))
+    assert families == {"Open Sans,Segoe UI,Helvetica,Arial,sans-serif"}
