@@ -65,7 +65,9 @@ def test_the_cell_of_ones_own_is_drawn_exported_and_verified(tmp_path):
 
 def test_the_operator_of_ones_own_is_evaluated_and_exported():
     names: dict[str, object] = {}
-    exec("from unroll.ops.elementwise import *\nfrom unroll.ops.elementwise import _unary\n", names)
+    exec(
+        "import numpy as np\nfrom unroll.dtypes import Array\nfrom unroll.ops.elementwise import Unary, unary\n", names
+    )
     try:
         exec(block("python", "class Sin"), names)
         x = unroll.placeholder([3], "x")

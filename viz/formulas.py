@@ -5,7 +5,7 @@ from __future__ import annotations
 from unroll.viz.dot_text import MINUS, SIGMA, TIMES
 from unroll.viz.values import inline, number
 
-from unroll.ops.structure import ConstantOfShape
+from unroll.ops.filling import ConstantOfShape
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 

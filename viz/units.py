@@ -10,7 +10,7 @@ from typing import Literal
 import networkx
 
 from unroll.graph import Graph
-from unroll.ops.structure import ConstantOfShape
+from unroll.ops.filling import ConstantOfShape
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 

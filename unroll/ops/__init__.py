@@ -3,53 +3,32 @@
 A plain number, list or array among the operands becomes a constant of the tensors' dtype.
 """
 
+from unroll.ops.arithmetic import add, div, mul, pow, sub
 from unroll.ops.base import OPERATORS, Operator, apply, apply_one
-from unroll.ops.elementwise import abs_ as abs
-from unroll.ops.elementwise import (
-    add,
+from unroll.ops.choices import clip, equal, greater, less, logical_and, logical_not, where
+from unroll.ops.filling import constant_of_shape, shape
+from unroll.ops.functions import abs_ as abs
+from unroll.ops.functions import (
     cast,
-    clip,
-    div,
     elu,
-    equal,
     exp,
-    greater,
     hard_sigmoid,
     identity,
     leaky_relu,
-    less,
     log,
-    logical_and,
-    logical_not,
-    mul,
     neg,
-    pow,
     relu,
     sigmoid,
     softplus,
     softsign,
     sqrt,
-    sub,
     tanh,
-    where,
 )
+from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
 from unroll.ops.reduction import log_softmax, reduce_max, reduce_mean, reduce_sum, softmax
-from unroll.ops.structure import (
-    concat,
-    constant_of_shape,
-    expand,
-    gather,
-    reshape,
-    shape,
-    slice_,
-    split,
-    squeeze,
-    stack,
-    transpose,
-    unsqueeze,
-    unstack,
-)
+from unroll.ops.shaping import expand, reshape, squeeze, transpose, unsqueeze
+from unroll.ops.slicing import gather, slice_
 
 __all__ = [
     "OPERATORS",

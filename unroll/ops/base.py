@@ -310,6 +310,15 @@ def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:
     return tuple(int(dim) for dim in dims)
 
 
+def int_vector(values: Sequence[Dim] | Tensor) -> Tensor:
+    """Return a list of ints as an int64 constant; a tensor stays what it is."""
+    return (
+        values
+        if isinstance(values, Tensor)
+        else Constant(np.array(cast_array(values, np.dtype("int64"), "list of ints")))
+    )
+
+
 def float_attribute(op: Operator, *names: str) -> None:
     """Round float attributes to float32, as ONNX stores them, so that every runner computes with the same number."""
     for name in names:

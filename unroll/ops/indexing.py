@@ -9,7 +9,8 @@ import numpy as np
 
 from unroll.dimensions import Dimension
 from unroll.errors import ArgumentTypeError, ShapeError
-from unroll.ops.structure import END, gather, slice_, unsqueeze
+from unroll.ops.shaping import unsqueeze
+from unroll.ops.slicing import END, gather, slice_
 from unroll.tensor import Tensor
 
 

@@ -16,8 +16,10 @@ import numpy as np
 from unroll import scopes
 from unroll.graph import Graph
 from unroll.ops.base import Requirements
+from unroll.ops.filling import ConstantOfShape
+from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
-from unroll.ops.structure import Concat, ConstantOfShape, Slice
+from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.passes.rewriting import Rewriting, copied
 from unroll.tensor import Constant, Node, Tensor

@@ -1,0 +1,111 @@
+"""Comparisons, logic, and choices by them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unroll.dimensions import Shape
+from unroll.dtypes import ALL, NUMBERS, Array
+from unroll.errors import ShapeError
+from unroll.ops.base import (
+    Operator,
+    Requirements,
+    Signature,
+    apply_one,
+)
+from unroll.ops.elementwise import Binary, Unary, binary, unary
+from unroll.tensor import Tensor, TensorLike
+
+
+class Equal(Binary):
+    """``a == b`` as booleans, with broadcasting."""
+
+    signature = Signature("A: T, B: T -> C: bool", T=ALL)
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.equal(a, b)
+
+
+class Less(Binary):
+    """``a < b`` as booleans, with broadcasting."""
+
+    signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.less(a, b)
+
+
+class Greater(Binary):
+    """``a > b`` as booleans, with broadcasting."""
+
+    signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.greater(a, b)
+
+
+class And(Binary):
+    """Logical and, of booleans, with broadcasting."""
+
+    signature = Signature("A: bool, B: bool -> C: bool")
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.logical_and(a, b)
+
+
+class Not(Unary):
+    """Logical not, of booleans."""
+
+    signature = Signature("X: bool -> Y: bool")
+
+    def evaluate(self, x: Array) -> Array:
+        return np.logical_not(x)
+
+
+class Where(Operator):
+    """`x` where `condition` is true, `y` elsewhere, with broadcasting."""
+
+    signature = Signature("condition: bool, X: T, Y: T -> output: T", T=ALL)
+
+    def shapes(self, require: Requirements, condition: Tensor, x: Tensor, y: Tensor) -> list[Shape]:
+        return [require.broadcast(condition.shape, x.shape, y.shape)]
+
+    def evaluate(self, condition: Array, x: Array, y: Array) -> Array:
+        return np.where(condition, x, y)
+
+
+class Clip(Operator):
+    """`x` limited to ``min .. max`` (scalars); a bound left out does not limit."""
+
+    signature = Signature("input: T, min: T?, max: T? -> output: T", T=NUMBERS)
+
+    def shapes(
+        self, require: Requirements, x: Tensor, low: Tensor | None = None, high: Tensor | None = None
+    ) -> list[Shape]:
+
+        for bound in (low, high):
+            if bound is not None and bound.shape != ():
+                raise ShapeError(f"a bound must be a scalar, not {bound.described()}")
+        return [x.shape]
+
+    def evaluate(self, x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+        if low is not None:
+            x = np.maximum(x, low)
+        return x if high is None else np.minimum(x, high)
+
+
+equal = binary(Equal, "equal")
+less = binary(Less, "less")
+greater = binary(Greater, "greater")
+logical_and = binary(And, "logical_and")
+logical_not = unary(Not, "logical_not")
+
+
+def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
+    """`x` where `condition` is true, `y` elsewhere, with broadcasting."""
+    return apply_one(Where(), condition, x, y)
+
+
+def clip(x: TensorLike, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
+    """`x` limited to ``min .. max``; a bound that is None does not limit."""
+    return apply_one(Clip(), x, min, max)

@@ -1,0 +1,78 @@
+"""Reading the shape of a tensor, and filling one of a given shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll.dimensions import Shape, shape_text
+from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, cast_array
+from unroll.errors import ArgumentTypeError, ShapeError
+from unroll.ops.base import (
+    Operator,
+    Requirements,
+    Signature,
+    apply_one,
+    dtype_attribute,
+    int_vector,
+    known_vector,
+)
+from unroll.tensor import Known, Tensor, TensorLike
+
+
+class Shape_(Operator):  # noqa: N801 (the name Shape is taken by the type of shapes)
+    """A tensor's shape as an int64 vector."""
+
+    signature = Signature("data: T -> shape: int64", T=ALL)
+
+    def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
+        return [(len(x.shape),)]
+
+    def evaluate(self, x: Array) -> Array:
+        return np.array(x.shape, INT64)
+
+    def known(self, *inputs: Tensor) -> Known:
+        return inputs[0].shape
+
+
+@dataclass(frozen=True, repr=False)
+class ConstantOfShape(Operator):
+    """A tensor of the given shape, filled with one value."""
+
+    signature = Signature("input: int64 -> output: T", T=ALL)
+    value: float | int | bool = 0
+    dtype: DType = FLOAT32
+
+    def shapes(self, require: Requirements, shape: Tensor) -> list[Shape]:
+        wanted = known_vector(shape, "the shape")
+        if any(isinstance(dim, int) and dim < 0 for dim in wanted or ()):
+            raise ShapeError(f"{shape_text(wanted or ())} has a negative size")
+        return [tuple(wanted or ())]
+
+    def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
+        return [self.dtype]
+
+    def evaluate(self, shape: Array) -> Array:
+        return np.full(shape.tolist(), self.value, self.dtype)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {"value": np.array([self.value], self.dtype)}
+
+
+def shape(x: TensorLike) -> Tensor:
+    """The shape of `x` as an int64 vector; inside a graph its symbolic sizes stay known."""
+    return apply_one(Shape_(), x)
+
+
+def constant_of_shape(shape: Sequence[int] | Tensor, value: float = 0, dtype: npt.DTypeLike = "float32") -> Tensor:
+    """A tensor of `shape` (ints, or an int64 vector such as ``unroll.ops.shape(x)``) filled with `value`."""
+    kind = dtype_attribute(dtype, "constant_of_shape")
+    if not np.isscalar(value):
+        raise ArgumentTypeError(f"constant_of_shape: value {value!r} is not a number")
+    filled = cast_array(value, kind, "constant_of_shape: value")
+    return apply_one(ConstantOfShape(filled.item(), kind), int_vector(shape))

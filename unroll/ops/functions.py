@@ -1,0 +1,205 @@
+"""Functions of one variable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll.dimensions import Shape
+from unroll.dtypes import ALL, BOOL, NUMBERS, Array, DType
+from unroll.ops.base import (
+    Operator,
+    Requirements,
+    Signature,
+    apply_one,
+    dtype_attribute,
+    float_attribute,
+)
+from unroll.ops.elementwise import Unary, unary
+from unroll.tensor import Known, Tensor, TensorLike
+
+
+class Neg(Unary):
+    """``-x``."""
+
+    signature = Signature("X: T -> Y: T", T=NUMBERS)
+
+    def evaluate(self, x: Array) -> Array:
+        return np.negative(x)
+
+
+class Abs(Unary):
+    """``|x|``."""
+
+    signature = Signature("X: T -> Y: T", T=NUMBERS)
+
+    def evaluate(self, x: Array) -> Array:
+        return np.absolute(x)
+
+
+class Sqrt(Unary):
+    """The square root; NaN below zero."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.sqrt(x)
+
+
+class Exp(Unary):
+    """e to the power of `x`."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.exp(x)
+
+
+class Log(Unary):
+    """The natural logarithm; NaN below zero."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.log(x)
+
+
+class Tanh(Unary):
+    """The hyperbolic tangent."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.tanh(x)
+
+
+class Sigmoid(Unary):
+    """``1 / (1 + exp(-x))``."""
+
+    def evaluate(self, x: Array) -> Array:
+        small = np.exp(-np.abs(x))  # never overflows
+        return np.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
+
+
+class Relu(Unary):
+    """``max(x, 0)``."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.asarray(np.maximum(x, x.dtype.type(0)))
+
+
+class Softplus(Unary):
+    """``log(1 + exp(x))``."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.asarray(np.logaddexp(x, x.dtype.type(0)))
+
+
+class Softsign(Unary):
+    """``x / (1 + |x|)``."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.asarray(np.divide(x, 1 + np.absolute(x)))
+
+
+class Identity(Unary):
+    """`x` itself, under another name."""
+
+    signature = Signature("X: T -> Y: T", T=ALL)
+
+    def evaluate(self, x: Array) -> Array:
+        return x
+
+    def known(self, *inputs: Tensor) -> Known:
+        return inputs[0].known
+
+
+neg = unary(Neg, "neg")
+abs_ = unary(Abs, "abs")
+sqrt = unary(Sqrt, "sqrt")
+exp = unary(Exp, "exp")
+log = unary(Log, "log")
+tanh = unary(Tanh, "tanh")
+sigmoid = unary(Sigmoid, "sigmoid")
+relu = unary(Relu, "relu")
+softplus = unary(Softplus, "softplus")
+softsign = unary(Softsign, "softsign")
+identity = unary(Identity, "identity")
+
+
+@dataclass(frozen=True, repr=False)
+class Elu(Unary):
+    """``x`` above zero, ``alpha * (exp(x) - 1)`` below."""
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        float_attribute(self, "alpha")
+
+    def evaluate(self, x: Array) -> Array:
+        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0))).astype(x.dtype)
+
+
+@dataclass(frozen=True, repr=False)
+class LeakyRelu(Unary):
+    """``x`` above zero, ``alpha * x`` below."""
+
+    alpha: float = 0.01
+
+    def __post_init__(self) -> None:
+        float_attribute(self, "alpha")
+
+    def evaluate(self, x: Array) -> Array:
+        return np.where(x >= 0, x, self.alpha * x).astype(x.dtype)
+
+
+@dataclass(frozen=True, repr=False)
+class HardSigmoid(Unary):
+    """``max(0, min(1, alpha * x + beta))``; Keras 3's is alpha = 1/6, beta = 0.5."""
+
+    alpha: float = 0.2
+    beta: float = 0.5
+
+    def __post_init__(self) -> None:
+        float_attribute(self, "alpha", "beta")
+
+    def evaluate(self, x: Array) -> Array:
+        return np.clip(self.alpha * x + self.beta, 0, 1).astype(x.dtype)
+
+
+def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
+    """``x`` above zero, ``alpha * (exp(x) - 1)`` below."""
+    return apply_one(Elu(alpha), x)
+
+
+def leaky_relu(x: TensorLike, alpha: float = 0.01) -> Tensor:
+    """``x`` above zero, ``alpha * x`` below."""
+    return apply_one(LeakyRelu(alpha), x)
+
+
+def hard_sigmoid(x: TensorLike, alpha: float = 0.2, beta: float = 0.5) -> Tensor:
+    """``max(0, min(1, alpha * x + beta))``, with ONNX's defaults."""
+    return apply_one(HardSigmoid(alpha, beta), x)
+
+
+@dataclass(frozen=True, repr=False)
+class Cast(Operator):
+    """`x` converted to another dtype; floats become integers by dropping the fraction, booleans by ``!= 0``."""
+
+    signature = Signature("input: T1 -> output: T1", T1=ALL)
+    to: DType
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "to", dtype_attribute(self.to, "Cast"))
+
+    def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
+        return [x.shape]
+
+    def dtypes(self, types: Any) -> list[DType]:
+        return [self.to]
+
+    def evaluate(self, x: Array) -> Array:
+        return x != 0 if self.to == BOOL else x.astype(self.to)
+
+    def known(self, *inputs: Tensor) -> Known:
+        return inputs[0].known
+
+
+def cast(x: TensorLike, dtype: npt.DTypeLike) -> Tensor:
+    """`x` converted to `dtype`; floats become integers by dropping the fraction, booleans by ``!= 0``."""
+    return apply_one(Cast(dtype_attribute(dtype, "cast")), x)

@@ -1,0 +1,138 @@
+"""Joining tensors and cutting them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unroll.dimensions import Dim, Dimension, Shape, divide
+from unroll.dtypes import ALL, Array
+from unroll.errors import ArgumentError, ShapeError
+from unroll.ops.base import (
+    Operator,
+    Requirements,
+    Signature,
+    apply,
+    apply_one,
+    axis_of,
+    known_ints,
+    rank_of,
+)
+from unroll.ops.shaping import squeeze, unsqueeze
+from unroll.tensor import Constant, Known, Tensor, TensorLike
+
+
+@dataclass(frozen=True, repr=False)
+class Concat(Operator):
+    """Tensors joined along `axis`; they agree on every other one."""
+
+    signature = Signature("inputs: T* -> concat_result: T", T=ALL)
+    axis: int
+
+    def shapes(self, require: Requirements, *inputs: Tensor) -> list[Shape]:
+        first = inputs[0].shape
+        axis = axis_of(self.axis, len(first))
+        total = first[axis]
+        merged = list(first)
+        for tensor in inputs[1:]:
+            if len(tensor.shape) != len(first):
+                raise ShapeError("every input must have the same rank")
+            total = total + tensor.shape[axis]
+            for at, dim in enumerate(tensor.shape):
+                if at != axis and dim != merged[at]:
+                    merged[at] = require.equal(merged[at], dim, f"joining along axis {axis}: axis {at}")
+        merged[axis] = total
+        return [tuple(merged)]
+
+    def evaluate(self, *arrays: Array) -> Array:
+        return np.concatenate(arrays, axis=self.axis)
+
+    def known(self, *inputs: Tensor) -> Known:
+        rows = [tensor.known for tensor in inputs if isinstance(tensor.known, tuple)]
+        return tuple(dim for row in rows for dim in row) if len(rows) == len(inputs) else None
+
+
+def concat(tensors: Sequence[TensorLike], axis: int) -> Tensor:
+    """Join tensors along `axis`.
+
+    Raises:
+        ArgumentError: no tensors.
+        ShapeError: they differ on another axis.
+    """
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)) or not tensors:
+        raise ArgumentError(f"concat: a non-empty list of tensors is wanted, not {tensors!r}")
+    return apply_one(Concat(axis_of(axis, rank_of(tensors[0]), "concat: axis")), *tensors)
+
+
+def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Join tensors of one shape along a new axis."""
+    if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)) or not tensors:
+        raise ArgumentError(f"stack: a non-empty list of tensors is wanted, not {tensors!r}")
+    return concat([unsqueeze(tensor, [axis]) for tensor in tensors], axis)
+
+
+@dataclass(frozen=True, repr=False)
+class Split(Operator):
+    """A tensor cut along `axis`, into `num_outputs` equal pieces or into the sizes of `split`."""
+
+    signature = Signature("input: T, split: int64? -> outputs: T", T=ALL)
+    axis: int
+    num_outputs: int | None = None
+
+    def shapes(self, require: Requirements, x: Tensor, split: Tensor | None = None) -> list[Shape]:
+        axis = axis_of(self.axis, len(x.shape))
+        size = x.shape[axis]
+        sizes: Sequence[Dim] | None = known_ints(split, "the sizes of the pieces")
+        if sizes is None:
+            count = self.num_outputs or 1
+            piece = divide(size, count)
+            if piece is None:
+                raise ShapeError(f"axis {axis} of size {size} cannot be cut into {count} equal pieces")
+            sizes = [piece] * count
+        elif any(isinstance(piece, int) and piece < 0 for piece in sizes):
+            raise ShapeError(f"sizes {list(sizes)} must not be negative")
+        else:
+            require.equal(sum(sizes, start=0), size, f"the pieces {list(sizes)} and axis {axis}")
+        before, after = x.shape[:axis], x.shape[axis + 1 :]
+        return [(*before, piece, *after) for piece in sizes]
+
+    def evaluate(self, x: Array, split: Array | None = None) -> list[Array]:
+        cuts: Any = self.num_outputs if split is None else np.cumsum(split)[:-1]
+        return np.split(x, cuts, axis=self.axis)
+
+
+def split(x: TensorLike, pieces: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
+    """Cut a tensor along `axis`: into `pieces` equal ones, or into pieces of the sizes given.
+
+    Raises:
+        ArgumentError: fewer than one piece.
+        ShapeError: the pieces do not add up to the axis.
+    """
+    tensor = x if isinstance(x, Tensor) else Constant(np.asarray(x))
+    axis = axis_of(axis, tensor.rank, "split: axis")
+    if isinstance(pieces, int) and not isinstance(pieces, bool):
+        if pieces < 1:
+            raise ArgumentError(f"split: {pieces} pieces; at least 1 is wanted")
+        return apply(Split(axis, pieces), tensor)
+    if not isinstance(pieces, (list, tuple, np.ndarray)) or len(pieces) == 0:
+        raise ArgumentError(f"split: pieces {pieces!r} is neither a number of pieces nor a list of sizes")
+    return apply(Split(axis), tensor, list(pieces))
+
+
+def unstack(x: TensorLike, axis: int = 0) -> list[Tensor]:
+    """Cut a tensor into the list of its slices along `axis`, whose size must be known; the axis is dropped.
+
+    Raises:
+        ShapeError: the size of the axis is not known.
+    """
+    tensor = x if isinstance(x, Tensor) else Constant(np.asarray(x))
+    axis = axis_of(axis, tensor.rank, "unstack: axis")
+    size = tensor.shape[axis]
+    if isinstance(size, Dimension):
+        raise ShapeError(
+            f"unstack: axis {axis} of {tensor.described()} has no known size; make the placeholder with a fixed one"
+        )
+    return [squeeze(piece, [axis]) for piece in split(tensor, size, axis)]

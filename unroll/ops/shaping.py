@@ -1,0 +1,193 @@
+"""The same elements in another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unroll.dimensions import Dim, Dimension, Shape, divide, product, shape_text, symbol
+from unroll.dtypes import ALL, Array
+from unroll.errors import ShapeError
+from unroll.ops.base import (
+    Operator,
+    Requirements,
+    Signature,
+    apply_one,
+    axis_of,
+    int_vector,
+    known_ints,
+    known_vector,
+    rank_of,
+)
+from unroll.tensor import Known, Tensor, TensorLike
+
+
+@dataclass(frozen=True, repr=False)
+class Reshape(Operator):
+    """The same elements in another shape; one -1 is computed, and a 0 keeps the size of its axis."""
+
+    signature = Signature("data: T, shape: int64 -> reshaped: T", T=ALL)
+
+    def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
+        wanted = known_vector(shape, "the new shape")
+        assert wanted is not None  # the input is not optional
+        dims = list(wanted)
+        for axis, dim in enumerate(dims):
+            if dim == 0:
+                if axis >= len(x.shape):
+                    raise ShapeError(f"0 on axis {axis} keeps a size that rank {len(x.shape)} does not have")
+                dims[axis] = x.shape[axis]
+        size = product(x.shape)
+        if dims.count(-1) > 1 or any(isinstance(dim, int) and dim < -1 for dim in dims):
+            raise ShapeError(f"{shape_text(dims)} must have at most one -1 and nothing below it")
+        if -1 in dims:
+            at = dims.index(-1)
+            rest = product(dims[:at] + dims[at + 1 :])
+            dims[at] = _quotient(require, size, rest, dims)
+        else:
+            require.equal(product(dims), size, f"the sizes of {shape_text(dims)} and {shape_text(x.shape)}")
+        return [tuple(dims)]
+
+    def evaluate(self, x: Array, shape: Array) -> Array:
+        return x.reshape([x.shape[axis] if size == 0 else size for axis, size in enumerate(shape.tolist())])
+
+
+def _quotient(require: Requirements, size: Dim, rest: Dim, dims: Sequence[Dim]) -> Dim:
+    """Return ``size / rest``: exact where it can be, else a new symbol that is required to make it so."""
+    found = divide(size, rest)
+    if found is None:
+        if isinstance(size, int) and isinstance(rest, int):
+            raise ShapeError(f"{size} elements cannot take the shape {shape_text(dims)}")
+        found = symbol(f"({size})/({rest})")
+        require.equal(found * rest, size, f"reshaping to {shape_text(dims)}")
+    return found
+
+
+def reshape(x: TensorLike, shape: Sequence[Dim] | Tensor) -> Tensor:
+    """The same elements in another shape; one -1 is computed, and a 0 keeps the size of its axis.
+
+    Args:
+        x: a tensor.
+        shape: ints, of which symbolic dimensions may stand in at most one place, or an int64 vector tensor.
+
+    Raises:
+        ShapeError: the sizes do not match.
+    """
+    if isinstance(shape, Tensor):
+        return apply_one(Reshape(), x, shape)
+    if isinstance(shape, (int, Dimension)):
+        shape = [shape]
+    symbolic = [axis for axis, dim in enumerate(shape) if isinstance(dim, Dimension)]
+    if not symbolic:
+        return apply_one(Reshape(), x, int_vector(list(shape)))
+    if len(symbolic) > 1 or -1 in shape:
+        if not isinstance(x, Tensor) or not all(x.rank > at and x.shape[at] == shape[at] for at in symbolic):
+            raise ShapeError(
+                f"reshape to {shape_text(tuple(shape))}: more than one size is unknown; "
+                "pass unroll.ops.shape(x) of a tensor that has them"
+            )
+        return apply_one(Reshape(), x, int_vector([0 if at in symbolic else dim for at, dim in enumerate(shape)]))
+    result = apply_one(Reshape(), x, int_vector([-1 if at in symbolic else dim for at, dim in enumerate(shape)]))
+    wanted = shape[symbolic[0]]
+    if result.shape[symbolic[0]] != wanted:
+        raise ShapeError(f"reshape to {shape_text(tuple(shape))}: the elements give {shape_text(result.shape)}")
+    return result
+
+
+@dataclass(frozen=True, repr=False)
+class Transpose(Operator):
+    """A tensor with its axes in the order of `perm`."""
+
+    signature = Signature("data: T -> transposed: T", T=ALL)
+    perm: tuple[int, ...]
+
+    def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
+        if sorted(self.perm) != list(range(len(x.shape))):
+            raise ShapeError(f"perm {list(self.perm)} is not an order of the {len(x.shape)} axes")
+        return [tuple(x.shape[axis] for axis in self.perm)]
+
+    def evaluate(self, x: Array) -> Array:
+        return np.transpose(x, self.perm)
+
+
+def transpose(x: TensorLike, perm: Sequence[int] | None = None) -> Tensor:
+    """`x` with its axes in the order of `perm`; by default reversed."""
+    rank = rank_of(x)
+    order = range(rank)[::-1] if perm is None else [axis_of(axis, rank, "transpose: axis") for axis in perm]
+    return apply_one(Transpose(tuple(order)), x)
+
+
+class Squeeze(Operator):
+    """A tensor without the given axes, which have size 1."""
+
+    signature = Signature("data: T, axes: int64? -> squeezed: T", T=ALL)
+
+    def shapes(self, require: Requirements, x: Tensor, axes: Tensor | None = None) -> list[Shape]:
+        along = known_ints(axes, "axes")
+        if along is None:
+            return [tuple(dim for dim in x.shape if dim != 1)]
+        drop = {axis_of(axis, len(x.shape)) for axis in along}
+        for axis in drop:
+            require.equal(x.shape[axis], 1, f"axis {axis} is dropped, so its size and 1")
+        return [tuple(dim for axis, dim in enumerate(x.shape) if axis not in drop)]
+
+    def evaluate(self, x: Array, axes: Array | None = None) -> Array:
+        return np.squeeze(x, axis=None if axes is None else tuple(axes.tolist()))
+
+    def known(self, *inputs: Tensor) -> Known:
+        vector = inputs[0].known
+        return vector[0] if isinstance(vector, tuple) and len(vector) == 1 else None
+
+
+class Unsqueeze(Operator):
+    """A tensor with new axes of size 1, at the given places of the result."""
+
+    signature = Signature("data: T, axes: int64 -> expanded: T", T=ALL)
+
+    def shapes(self, require: Requirements, x: Tensor, axes: Tensor) -> list[Shape]:
+        along = known_ints(axes, "axes") or ()
+        rank = len(x.shape) + len(along)
+        new = {axis_of(axis, rank) for axis in along}
+        if len(new) < len(along):
+            raise ShapeError(f"axes {list(along)} name one axis twice")
+        rest = iter(x.shape)
+        return [tuple(1 if axis in new else next(rest) for axis in range(rank))]
+
+    def evaluate(self, x: Array, axes: Array) -> Array:
+        return np.expand_dims(x, tuple(axes.tolist()))
+
+    def known(self, *inputs: Tensor) -> Known:
+        scalar = inputs[0].known
+        return (scalar,) if isinstance(scalar, (int, Dimension)) else None
+
+
+def squeeze(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
+    """`x` without `axes`, which have size 1 (default: every axis known to have size 1)."""
+    if axes is None and isinstance(x, Tensor):
+        axes = [axis for axis, dim in enumerate(x.shape) if dim == 1]
+    return apply_one(Squeeze(), x, None if axes is None else int_vector(axes))
+
+
+def unsqueeze(x: TensorLike, axes: Sequence[int]) -> Tensor:
+    """`x` with new axes of size 1, at the places `axes` of the result."""
+    return apply_one(Unsqueeze(), x, int_vector(axes))
+
+
+class Expand(Operator):
+    """A tensor broadcast with `shape`."""
+
+    signature = Signature("input: T, shape: int64 -> output: T", T=ALL)
+
+    def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
+        wanted = known_vector(shape, "the shape")
+        return [require.broadcast(x.shape, wanted or ())]
+
+    def evaluate(self, x: Array, shape: Array) -> Array:
+        return x * np.ones(shape.tolist(), x.dtype) if x.dtype.kind != "b" else x & np.ones(shape.tolist(), bool)
+
+
+def expand(x: TensorLike, shape: Sequence[int] | Tensor) -> Tensor:
+    """`x` broadcast with `shape`, a list of ints or an int64 vector."""
+    return apply_one(Expand(), x, int_vector(shape))

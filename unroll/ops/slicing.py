@@ -1,0 +1,161 @@
+"""Taking some of a tensor's elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unroll.dimensions import Dim, Dimension, Shape, symbol, terms_of
+from unroll.dtypes import ALL, INT64, INTEGERS, Array, cast_array
+from unroll.errors import ShapeError
+from unroll.ops.base import (
+    Operator,
+    Requirements,
+    Signature,
+    apply_one,
+    axis_of,
+    int_vector,
+    known_ints,
+    known_vector,
+    rank_of,
+)
+from unroll.tensor import Constant, Known, Tensor, TensorLike
+
+#: Where a slice that runs to the end of an axis ends.
+END = int(np.iinfo(np.int64).max)
+
+
+class Slice(Operator):
+    """A tensor's elements from `starts` to before `ends`, by `steps`, along `axes`; as Python's slices."""
+
+    signature = Signature("data: T, starts: Ti, ends: Ti, axes: Ti?, steps: Ti? -> output: T", T=ALL, Ti=INTEGERS)
+
+    def shapes(
+        self,
+        require: Requirements,
+        x: Tensor,
+        starts: Tensor,
+        ends: Tensor,
+        axes: Tensor | None = None,
+        steps: Tensor | None = None,
+    ) -> list[Shape]:
+        first, last = known_vector(starts, "starts"), known_vector(ends, "ends")
+        assert first is not None and last is not None  # neither input is optional
+        along = known_ints(axes, "axes") or tuple(range(len(first)))
+        by = known_ints(steps, "steps") or (1,) * len(first)
+        if not len(first) == len(last) == len(along) == len(by):
+            raise ShapeError("starts, ends, axes and steps must have one length")
+        dims = list(x.shape)
+        for start, end, axis, step in zip(first, last, along, by, strict=True):
+            if step == 0:
+                raise ShapeError("a step of 0")
+            at = axis_of(axis, len(x.shape))
+            dims[at] = _sliced(dims[at], start, end, step)
+        return [tuple(dims)]
+
+    def evaluate(
+        self, x: Array, starts: Array, ends: Array, axes: Array | None = None, steps: Array | None = None
+    ) -> Array:
+        return x[_slices(x.ndim, starts, ends, axes, steps)]
+
+    def known(self, *inputs: Tensor | None) -> Known:
+        x, starts, ends, _, steps = (*(None if tensor is None else tensor.known for tensor in inputs), None, None)[:5]
+        if not isinstance(x, tuple) or not isinstance(starts, tuple) or not isinstance(ends, tuple):
+            return None
+        if not all(isinstance(dim, int) for dim in (*starts, *ends)):
+            return None
+        step = steps[0] if isinstance(steps, tuple) else 1
+        return x[slice(int(starts[0]), int(ends[0]), int(step))]
+
+
+def _slices(rank: int, starts: Array, ends: Array, axes: Array | None, steps: Array | None) -> tuple[slice, ...]:
+    index = [slice(None)] * rank
+    along = range(len(starts)) if axes is None else axes.tolist()
+    by = [1] * len(starts) if steps is None else steps.tolist()
+    for start, end, axis, step in zip(starts.tolist(), ends.tolist(), along, by, strict=True):
+        # Walking backwards, an end before the first element is what Python writes as None.
+        stop = None if step < 0 and end <= np.iinfo(np.int32).min else end
+        index[axis] = slice(start, stop, step)
+    return tuple(index)
+
+
+def _sliced(size: Dim, start: Dim, end: Dim, step: int) -> Dim:
+    """Return how many elements a slice of an axis keeps."""
+    if isinstance(size, int) and isinstance(start, int) and isinstance(end, int):
+        stop = None if step < 0 and end <= np.iinfo(np.int32).min else end
+        return len(range(size)[slice(start, stop, step)])
+    if isinstance(start, int):
+        far = np.iinfo(np.int32).max
+        whole = end == size or (isinstance(end, int) and end >= far)
+        kept = size - start if whole else size + end - start if isinstance(end, int) and end < 0 else None
+        if step == 1 and start >= 0 and kept is not None and _is_never_negative(kept):
+            return kept
+        if step == 1 and ((start == 0 and end == 1) or (start == -1 and whole)):
+            return 1
+        if step == -1 and start >= far and isinstance(end, int) and end <= -far:
+            return size
+    return symbol(f"len({size}[{start}:{end}:{step}])")
+
+
+def _is_never_negative(dim: Dim) -> bool:
+    """Say whether a dimension is provably at least 0 where every symbol is at least 1."""
+    terms = terms_of(dim)
+    return sum(terms.values()) >= 0 and all(factor > 0 for monomial, factor in terms.items() if monomial)
+
+
+def slice_(
+    x: TensorLike,
+    starts: Sequence[int],
+    ends: Sequence[int],
+    axes: Sequence[int] | None = None,
+    steps: Sequence[int] | None = None,
+) -> Tensor:
+    """The elements of `x` from `starts` to before `ends` along `axes` (default: the first ones), by `steps`.
+
+    ``x[:, 2:4]`` is the same, shorter.
+    """
+    return apply_one(
+        Slice(),
+        x,
+        int_vector(starts),
+        int_vector(ends),
+        None if axes is None else int_vector(axes),
+        None if steps is None else int_vector(steps),
+    )
+
+
+@dataclass(frozen=True, repr=False)
+class Gather(Operator):
+    """The slices of `data` along `axis` that `indices` name; negative ones count from the end."""
+
+    signature = Signature("data: T, indices: Ti -> output: T", T=ALL, Ti=INTEGERS)
+    axis: int = 0
+
+    def shapes(self, require: Requirements, x: Tensor, indices: Tensor) -> list[Shape]:
+        axis = axis_of(self.axis, len(x.shape))
+        size, seen = x.shape[axis], indices.known
+        for index in seen if isinstance(seen, tuple) else () if seen is None else (seen,):
+            if isinstance(size, int) and isinstance(index, int) and not -size <= index < size:
+                raise ShapeError(f"index {index} is outside axis {axis} of size {size}")
+        return [(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])]
+
+    def evaluate(self, x: Array, indices: Array) -> Array:
+        return np.asarray(np.take(x, indices, axis=self.axis))
+
+    def known(self, *inputs: Tensor) -> Known:
+        x, indices = inputs[0].known, inputs[1].known
+        if not isinstance(x, tuple) or isinstance(indices, Dimension) or indices is None:
+            return None
+        if isinstance(indices, tuple):
+            return tuple(x[int(index)] for index in indices)
+        return x[indices]
+
+
+def gather(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
+    """The slices of `x` along `axis` that the integer tensor `indices` names; its shape replaces the axis."""
+    rank = rank_of(x)
+    if not isinstance(indices, Tensor):
+        indices = Constant(np.array(cast_array(indices, INT64, "gather: indices")))
+    return apply_one(Gather(axis_of(axis, rank, "gather: axis")), x, indices)
