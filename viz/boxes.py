@@ -81,13 +81,11 @@ class Boxes:
             return self._operator(unit.nodes[0]) if self._opened else self._op(unit.nodes[0])
         if unit.kind == "zero":
             return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)
-        if unit.kind == "gap":
+        if unit.tensor is None:  # the gap that stands for what is left out
             return text_box([Line(unit.name, _TEXT, palette.MUTED)], 4)
-        return self._tensor(unit)
+        return self._tensor(unit, unit.tensor)
 
-    def _tensor(self, unit: Unit) -> Box:
-        tensor = unit.tensor
-        assert tensor is not None
+    def _tensor(self, unit: Unit, tensor: Tensor) -> Box:
         name, step = self._tensor_name(unit, tensor)
         lines = [Line(name, _TITLE, palette.INK, True)]
         if unit.kind in ("constant", "weight"):

@@ -287,24 +287,22 @@ def rank_of(x: TensorLike) -> int:
     return x.rank if isinstance(x, Tensor) else int(np.ndim(x))
 
 
-def known_vector(tensor: Tensor | None, what: str) -> tuple[Dim, ...] | None:
-    """Return the dimensions that an integer vector holds, which must be known while tracing (None for no tensor).
+def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
+    """Return the dimensions that an integer vector holds, which must be known while tracing.
 
     Raises:
         ShapeError: the vector depends on values that only a run has.
     """
-    if tensor is None:
-        return None
     if not isinstance(tensor.known, tuple):
         raise ShapeError(f"{what} must be known while tracing, and {tensor.described()} is not; give a list of ints")
     return tensor.known
 
 
 def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:
-    """Return the ints that an integer vector holds; as `known_vector`, and no symbol is allowed."""
-    dims = known_vector(tensor, what)
-    if dims is None:
+    """Return the ints that an integer vector holds, or None for one left out; as `known_vector`, without symbols."""
+    if tensor is None:
         return None
+    dims = known_vector(tensor, what)
     if not all(isinstance(dim, int) for dim in dims):
         raise ShapeError(f"{what} must be plain ints, not {shape_text(dims)}")
     return tuple(int(dim) for dim in dims)

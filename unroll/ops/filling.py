@@ -49,9 +49,9 @@ class ConstantOfShape(Operator):
 
     def shapes(self, require: Requirements, shape: Tensor) -> list[Shape]:
         wanted = known_vector(shape, "the shape")
-        if any(isinstance(dim, int) and dim < 0 for dim in wanted or ()):
-            raise ShapeError(f"{shape_text(wanted or ())} has a negative size")
-        return [tuple(wanted or ())]
+        if any(isinstance(dim, int) and dim < 0 for dim in wanted):
+            raise ShapeError(f"{shape_text(wanted)} has a negative size")
+        return [tuple(wanted)]
 
     def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
         return [self.dtype]

@@ -32,7 +32,6 @@ class Reshape(Operator):
 
     def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
         wanted = known_vector(shape, "the new shape")
-        assert wanted is not None  # the input is not optional
         dims = list(wanted)
         for axis, dim in enumerate(dims):
             if dim == 0:
@@ -181,8 +180,7 @@ class Expand(Operator):
     signature = Signature("input: T, shape: int64 -> output: T", T=ALL)
 
     def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
-        wanted = known_vector(shape, "the shape")
-        return [require.broadcast(x.shape, wanted or ())]
+        return [require.broadcast(x.shape, known_vector(shape, "the shape"))]
 
     def evaluate(self, x: Array, shape: Array) -> Array:
         return x * np.ones(shape.tolist(), x.dtype) if x.dtype.kind != "b" else x & np.ones(shape.tolist(), bool)

@@ -42,7 +42,6 @@ class Slice(Operator):
         steps: Tensor | None = None,
     ) -> list[Shape]:
         first, last = known_vector(starts, "starts"), known_vector(ends, "ends")
-        assert first is not None and last is not None  # neither input is optional
         along = known_ints(axes, "axes") or tuple(range(len(first)))
         by = known_ints(steps, "steps") or (1,) * len(first)
         if not len(first) == len(last) == len(along) == len(by):
