@@ -1,137 +1,38 @@
-"""Pictures: what they show, that they are well-formed, and that nothing about them surprises."""
+"""What a picture shows, and that it shows it well."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pygraphviz
 import pytest
-from unroll.viz import drawing, fonts, render
+from drawn_programs import (
+    HOSTILE,
+    PROGRAMS,
+    by_hand,
+    cells_of,
+    dashed,
+    hostile,
+    image_rows,
+    over_steps,
+    parsed,
+    said,
+    texts,
+    two_rnns_and_a_dense_layer,
+    two_steps,
+)
+from unroll.viz import drawing, render
 from unroll.viz.dot_text import SIGMA
 from unroll.viz.values import value_lines
 
 import unroll
 from unroll import ops
 from unroll.errors import (
-    ArgumentError,
-    ArgumentTypeError,
     FeedError,
-    FileError,
-    MissingPackageError,
-    UnrollError,
-    UnsupportedError,
 )
-
-HOSTILE = '<b>&amp;"x"\\N\\G{a|b}<é>'
-
-
-def two_steps() -> unroll.Graph:
-    inputs = [unroll.placeholder([None, 3], f"X{step}") for step in range(2)]
-    outputs, _ = unroll.static_rnn(unroll.BasicRNNCell(5), inputs)
-    return unroll.Graph(inputs, outputs)
-
-
-def image_rows(steps: int = 28) -> unroll.Graph:
-    images = unroll.placeholder([None, 28 * steps], "images")
-    rows = ops.transpose(ops.reshape(images, [-1, steps, 28]), [1, 0, 2])
-    outputs, state = unroll.static_rnn(unroll.BasicLSTMCell(13), list(ops.split(ops.reshape(rows, [-1, 28]), steps)))
-    return unroll.Graph([images], [*outputs, *state])
-
-
-def over_steps(cell: unroll.RNNCell, steps: int = 4) -> unroll.Graph:
-    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(steps)]
-    outputs, state = unroll.static_rnn(cell, inputs)
-    return unroll.Graph(inputs, [outputs, state])
-
-
-def dynamic() -> unroll.Graph:
-    x = unroll.placeholder([None, 5, 4], "x")
-    outputs, _ = unroll.dynamic_rnn(unroll.BasicRNNCell(3), x)
-    return unroll.Graph([x], [outputs])
-
-
-def by_hand() -> unroll.Graph:
-    first, second = (unroll.placeholder([None, 3], f"X{step}") for step in range(2))
-    wx, wh, b = (
-        unroll.Parameter(np.ones(shape, np.float32), name) for shape, name in (((3, 5), "Wx"), ((5, 5), "Wh"), (5, "b"))
-    )
-    before = ops.tanh(first @ wx + b)
-    return unroll.Graph([first, second], {"Y0": before, "Y1": ops.tanh(second @ wx + before @ wh + b)})
-
-
-def two_rnns_and_a_dense_layer() -> unroll.Graph:
-    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(4)]
-    middle, _ = unroll.static_rnn(unroll.BasicRNNCell(3), inputs, scope="a")
-    _, last = unroll.static_rnn(unroll.GRUCell(3), middle, scope="b")
-    kernel = unroll.Parameter(np.ones((3, 2), np.float32), "dense/kernel")
-    bias = unroll.Parameter(np.zeros(2, np.float32), "dense/bias")
-    return unroll.Graph(inputs, {"scores": ops.softmax(last @ kernel + bias)})
-
-
-def hostile() -> unroll.Graph:
-    inputs = [unroll.placeholder([None, 'di"m<&\n'], HOSTILE + str(step)) for step in range(2)]
-    cell = unroll.BasicRNNCell(2, name="cell <&>\\N{|}")
-    outputs, _ = unroll.static_rnn(cell, [ops.reshape(x, [-1, 3]) for x in inputs], scope='<sc"ope>&lt;')
-    return unroll.Graph(inputs, outputs)
-
-
-class Pair(unroll.RNNCell):
-    """A user's own cell: a dict for a state, a weight without block table."""
-
-    state_size = {"a": 2, "b": 3}  # noqa: RUF012
-    output_size = 2
-
-    def call(self, inputs, state):
-        weight = self.add_weight("w", (4, 2))
-        new = ops.tanh(inputs @ weight + state["a"])
-        return new, {"a": new, "b": state["b"] * 0.5}
-
-
-PROGRAMS = {
-    "two steps": two_steps,
-    "image rows": image_rows,
-    "GRU": lambda: over_steps(unroll.GRUCell(6)),
-    "stacked": lambda: over_steps(unroll.cells.MultiRNNCell([unroll.BasicLSTMCell(8), unroll.GRUCell(4)])),
-    "one state tensor": lambda: over_steps(unroll.BasicLSTMCell(2, state_is_tuple=False)),
-    "own cell": lambda: over_steps(Pair()),
-    "one step": lambda: over_steps(unroll.BasicLSTMCell(3), 1),
-    "dynamic_rnn": dynamic,
-    "by hand": by_hand,
-    "two RNNs": two_rnns_and_a_dense_layer,
-    "hostile names": hostile,
-    "an input returned": lambda: unroll.Graph([x := unroll.placeholder([None, 3], "x")], {"y": x}),
-}
-
-
-def parsed(picture: drawing.Picture) -> pygraphviz.AGraph:
-    return pygraphviz.AGraph(string=picture.dot)
-
-
-def texts(picture: drawing.Picture) -> list[str]:
-    """The lines of text a viewer sees; pieces set in several sizes are joined by their place."""
-    root = ElementTree.fromstring(picture._repr_svg_())
-    return [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
-
-
-def said(picture: drawing.Picture) -> str:
-    return "".join("".join(texts(picture)).split())
-
-
-def dashed(graph: pygraphviz.AGraph, source: str) -> set[str]:
-    return {edge[1] for edge in graph.out_edges([source]) if edge.attr["style"] == "dashed"}
-
-
-def cells_of(graph: pygraphviz.AGraph) -> list[str]:
-    return [node for node in graph.nodes() if node.startswith("cell_")]
-
 
 # -- what a picture shows -------------------------------------------------------------------------------------------------
 
@@ -392,224 +293,3 @@ def test_hostile_names_reach_tooltips_to_the_letter() -> None:
     scope = '<sc"ope>&lt;'
     cell = f"{scope}/cell <&>\\N{{|}}"
     assert {f"{HOSTILE}0", scope, f"{cell}, t = 0", f"{cell}/kernel, {cell}/bias"} <= titles
-
-
-# -- formats and files ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("suffix", "magic"),
-    [("svg", b"<?xml"), ("png", b"\x89PNG\r\n\x1a\n"), ("pdf", b"%PDF-"), ("dot", b"digraph"), ("gv", b"digraph")],
-)
-@pytest.mark.parametrize("level", drawing.LEVELS)
-def test_the_suffix_gives_the_format(tmp_path: Path, suffix: str, magic: bytes, level: drawing.Level) -> None:
-    path = tmp_path / f"picture.{suffix}"
-    picture = unroll.draw(two_steps(), path, level=level)
-    assert path.read_bytes() == picture.data
-    assert picture.data.startswith(magic)
-    assert [file.name for file in tmp_path.iterdir()] == [path.name], "no temporary file stays behind"
-
-
-@pytest.mark.parametrize("level", drawing.LEVELS)
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_every_program_gives_well_formed_svg_that_is_the_same_every_time(program: str, level: drawing.Level) -> None:
-    first, second = (unroll.draw(PROGRAMS[program](), level=level) for _ in range(2))
-    ElementTree.fromstring(first.data)
-    assert first.dot == second.dot
-    assert first.data == second.data
-
-
-def test_format_overrides_the_suffix_and_a_picture_saves_itself_as_any_other(tmp_path: Path) -> None:
-    picture = unroll.draw(two_steps(), tmp_path / "picture.txt", format="PNG")
-    assert (tmp_path / "picture.txt").read_bytes().startswith(b"\x89PNG")
-    picture.save(tmp_path / "copy.svg")
-    assert (tmp_path / "copy.svg").read_bytes().startswith(b"<?xml")
-
-
-def test_without_a_path_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert unroll.draw(two_steps()).format == "svg"
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error", "words"),
-    [
-        ({"format": "bmp"}, ArgumentError, "'bmp' is unknown; use svg, png, pdf or dot"),
-        ({"format": 3}, ArgumentTypeError, "use svg, png, pdf or dot"),
-        ({"path": "picture.jpg"}, ArgumentError, "'jpg' is unknown; use svg, png, pdf or dot"),
-        ({"path": "picture"}, ArgumentError, "no suffix"),
-        ({"path": 3}, ArgumentTypeError, "not a path"),
-        ({"level": "gate"}, ArgumentError, "'gate' is unknown; use cell or op"),
-    ],
-)
-def test_unknown_formats_levels_and_paths_are_refused(arguments: dict, error: type[UnrollError], words: str) -> None:
-    with pytest.raises(error, match=re.escape(words)):
-        unroll.draw(two_steps(), **arguments)
-
-
-def test_only_graphs_are_drawn() -> None:
-    with pytest.raises(ArgumentTypeError, match="not a Graph"):
-        unroll.draw("rnn.onnx")  # type: ignore[arg-type]
-
-
-def test_an_unwritable_path_is_an_error_and_leaves_the_old_file_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(FileError, match="missing"):
-        unroll.draw(two_steps(), tmp_path / "missing" / "picture.svg")
-    with pytest.raises(FileError, match="folder"):
-        unroll.draw(two_steps(), tmp_path, format="svg")
-    path = tmp_path / "picture.svg"
-    path.write_text("old")
-
-    def full(*_: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(FileError, match="no space left"):
-        unroll.draw(two_steps(), path)
-    assert path.read_text() == "old"
-    assert [file.name for file in tmp_path.iterdir()] == ["picture.svg"]
-
-
-# -- notebooks and missing packages ---------------------------------------------------------------------------------------
-
-
-def test_a_notebook_shows_a_graph_as_its_picture() -> None:
-    bundle = two_steps()._repr_mimebundle_()
-    assert bundle["image/svg+xml"].startswith("<?xml") and "kernel" in bundle["image/svg+xml"]
-    assert bundle["text/plain"].startswith("Graph(")
-    assert set(unroll.draw(two_steps(), format="dot")._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
-
-
-def test_without_pygraphviz_dot_still_works_and_the_rest_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    assert unroll.draw(two_steps(), format="dot").data.startswith(b"digraph")
-    for format in ("svg", "png", "pdf"):
-        with pytest.raises(MissingPackageError, match="pip install 'pygraphviz"):
-            unroll.draw(two_steps(), format=format)
-    bundle = drawing.mimebundle(two_steps())
-    assert set(bundle) == {"text/plain"} and "pip install" in bundle["text/plain"]
-
-
-def test_importing_the_package_does_not_load_graphviz() -> None:
-    code = "import sys, unroll, unroll.viz.drawing; print([m for m in sys.modules if 'graphviz' in m])"
-    assert fresh(code).stdout.strip() == "[]"
-
-
-# -- Graphviz's stderr ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("dot", "complaint"),
-    [
-        ('digraph {a [pos="0,0" label=<<B>x>]}', "mismatched tag"),
-        ('digraph {a [pos="0,0" shape=nonsense]}', "nonsense"),
-        ("digraph {a -> }", "Invalid|syntax error"),
-    ],
-)
-def test_what_graphviz_complains_of_is_an_error(dot: str, complaint: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UnsupportedError, match=complaint):
-        render.render(dot, "svg")
-    assert not capfd.readouterr().err
-
-
-def test_what_others_write_to_stderr_meanwhile_is_neither_lost_nor_an_error(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    draw = pygraphviz.AGraph.draw
-
-    def noisy(self: pygraphviz.AGraph, *args: object, **options: object) -> bytes:
-        os.write(2, b"Fontconfig warning: somebody's configuration\nlearning rate 0.1\n")
-        os.write(2, b"Warning: graph is too large for cairo-renderer bitmaps. Scaling by 0.5 to fit\n")
-        return draw(self, *args, **options)
-
-    monkeypatch.setattr(pygraphviz.AGraph, "draw", noisy)
-    assert unroll.draw(two_steps()).data
-    assert capfd.readouterr().err == "learning rate 0.1\n"
-
-
-def test_many_boxes_are_drawn_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
-    picture = unroll.draw(over_steps(unroll.GRUCell(2), 400), full=True, format="png")
-    assert len(parsed(picture).nodes()) > 1000
-    assert picture.data.startswith(b"\x89PNG")
-    assert capfd.readouterr().err == ""
-
-
-def test_threads_may_draw_at_once() -> None:
-    graphs = [over_steps(unroll.GRUCell(2), steps) for steps in range(1, 9)]
-    alone = [unroll.draw(graph).data for graph in graphs]
-    with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(lambda graph: unroll.draw(graph).data, graphs)) == alone
-
-
-def test_drawing_says_nothing() -> None:
-    done = fresh(DRAW, "svg", "X0")
-    assert done.stderr == ""
-
-
-# -- fonts ----------------------------------------------------------------------------------------------------------------
-
-DRAW = """
-import hashlib, sys
-import unroll
-from unroll.viz import fonts
-if len(sys.argv) > 3:
-    fonts.shipped_folder = lambda: None
-x = unroll.placeholder([None, 3], sys.argv[2])
-_, state = unroll.static_rnn(unroll.BasicRNNCell(2), [x, x])
-print(hashlib.sha256(unroll.draw(unroll.Graph([x], [state]), format=sys.argv[1]).data).hexdigest())
-"""
-
-
-def fresh(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PATH": "", **environment},
-        timeout=120,
-    )
-
-
-@pytest.fixture
-def no_fonts(tmp_path: Path) -> dict[str, str]:
-    """A fontconfig that knows one folder, which is empty."""
-    (tmp_path / "empty").mkdir()
-    file = tmp_path / "fonts.conf"
-    file.write_text(
-        f'<?xml version="1.0"?><fontconfig><dir>{tmp_path}/empty</dir><cachedir>{tmp_path}/cache</cachedir></fontconfig>'
-    )
-    return {"FONTCONFIG_FILE": str(file), "HOME": str(tmp_path)}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere text is not drawn through fontconfig")
-def test_letters_are_drawn_on_a_machine_without_fonts(no_fonts: dict[str, str]) -> None:
-    """`a` and `e` are equally wide, so empty boxes in their stead would make equal pictures."""
-    assert fonts.shipped_folder() is not None
-    first, second = (fresh(DRAW, "png", name, **no_fonts) for name in ("a", "e"))
-    assert first.stdout != second.stdout
-    assert first.stderr == second.stderr == ""
-    boxes = {fresh(DRAW, "png", name, "without", **no_fonts).stdout for name in ("a", "e")}
-    assert len(boxes) == 1, "without the shipped font this test would see empty boxes"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere text is not drawn through fontconfig")
-def test_a_picture_is_the_same_with_the_machines_fonts_and_without(no_fonts: dict[str, str]) -> None:
-    assert fresh(DRAW, "svg", "x").stdout == fresh(DRAW, "svg", "x", **no_fonts).stdout
-
-
-def test_the_environment_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FONTCONFIG_FILE", raising=False)
-    unroll.draw(two_steps())
-    assert "FONTCONFIG_FILE" not in os.environ
-    monkeypatch.setenv("FONTCONFIG_FILE", "mine.conf")
-    unroll.draw(two_steps())
-    assert os.environ["FONTCONFIG_FILE"] == "mine.conf"
-
-
-def test_svg_names_families_that_browsers_have() -> None:
-    families = set(re.findall(r'font-family="([^"]+)"', unroll.draw(two_steps())._repr_svg_()))
-    assert families == {"Open Sans,Segoe UI,Helvetica,Arial,sans-serif"}
