@@ -164,8 +164,8 @@ class Session:
         if name.removesuffix(":0") in self.output_names:
             return name.removesuffix(":0")
         raise NameNotFoundError(
-            f"{name!r} is no output of the model; {closest(name, self.output_names)}. "
-            "To see an inner tensor, list it in Graph(outputs=...), or use graph.run"
+            f"{name!r} is no output of the model. To see an inner tensor, list it in Graph(outputs=...), or use graph.run; "
+            f"{closest(name, self.output_names)}"
         )
 
 

@@ -31,7 +31,8 @@ class Difference(NamedTuple):
         runner: who is compared with NumPy.
         absolute: the worst ``|a - b|``.
         relative: the worst ``|a - b| / |b|``, where b is not 0.
-        tolerance: the worst allowed ``|a - b| / max(1, |b|)``.
+        scaled: the worst ``|a - b| / max(1, |b|)``, which is what the tolerance bounds.
+        tolerance: the largest `scaled` allowed.
         agrees: whether it is within the tolerance everywhere.
     """
 
@@ -39,6 +40,7 @@ class Difference(NamedTuple):
     runner: str
     absolute: float
     relative: float
+    scaled: float
     tolerance: float
     agrees: bool
 
@@ -62,19 +64,19 @@ class Verification(NamedTuple):
         return max(self.differences, key=lambda row: (not row.agrees, row.absolute))
 
     def __str__(self) -> str:
-        worst: dict[str, Difference] = {}
-        for row in self.differences:
-            if row.runner not in worst or row.absolute > worst[row.runner].absolute:
-                worst[row.runner] = row
-        lines = [f"{len({row.output for row in self.differences})} outputs; {', '.join(self.runners)} took part"]
-        lines += [
-            f"  {runner}: worst absolute difference {row.absolute:.3g}, "
-            f"worst relative {max(r.relative for r in self.differences if r.runner == runner):.3g} "
-            f"(tolerance {row.tolerance:g}), on {row.output}"
-            for runner, row in worst.items()
-        ]
+        count = len({row.output for row in self.differences})
+        lines = [f"{count} output{'s' if count != 1 else ''}; {', '.join(self.runners)} took part"]
+        for runner in self.runners[1:]:
+            row = max((row for row in self.differences if row.runner == runner), key=lambda row: row.scaled)
+            lines.append(
+                f"  {runner}: worst absolute difference {row.absolute:.3g}, {row.scaled:.3g} of max(1, |value|) "
+                f"(tolerance {row.tolerance:g}), on {row.output}"
+            )
         lines += [f"  {runner} left out: {reason}" for runner, reason in self.left_out.items()]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def verify(
@@ -145,6 +147,8 @@ def generate_feeds(graph: Graph, seed: int = 0) -> dict[str, Array]:
     Raises:
         ArgumentError: the graph's dimensions must satisfy equalities that no such choice does.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ArgumentError(f"seed {seed!r} is not an int >= 0")
     generator = np.random.default_rng(seed)
     names = sorted(
         {name for spec in graph.input_specs for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols}
@@ -174,13 +178,15 @@ def _run_reference(model: ModelProto, arrays: dict[str, Array]) -> dict[str, Arr
 def _compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
     limit = _limit(expected.dtype, tolerance)
     if seen.shape != expected.shape or seen.dtype != expected.dtype:
-        return Difference(output, runner, float("inf"), float("inf"), limit, False)
+        far = float("inf")
+        return Difference(output, runner, far, far, far, limit, False)
     gap, scaled = _gaps(seen, expected)
     with np.errstate(all="ignore"):
         ratio = gap / np.abs(expected) if expected.dtype.kind == "f" else gap
     relative = np.where((gap == 0) | (expected == 0), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
-    absolute, worst = float(gap.max(initial=0.0)), float(relative.max(initial=0.0))
-    return Difference(output, runner, absolute, worst, limit, bool((scaled <= limit).all()))
+    bounded = float(scaled.max(initial=0.0))
+    worst = float(relative.max(initial=0.0))
+    return Difference(output, runner, float(gap.max(initial=0.0)), worst, bounded, limit, bounded <= limit)
 
 
 def _limit(dtype: DType, tolerance: float | None) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers import Array, refused, step_inputs
 
+import unroll
 from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, static_rnn
 
 SIZE = 3  # inputs and units: square matrices, whose orientation cannot be told from their shapes
@@ -74,7 +75,7 @@ def test_lstm_weights_of_other_frameworks_are_taken_in_their_layout_and_gate_ord
 
 
 @pytest.mark.parametrize("layout", ["in_out", "out_in"])
-@pytest.mark.parametrize(("letters", "order"), [("zrh", "zrn"), ("rzn", "rzn"), ("ruc", "rzn")])
+@pytest.mark.parametrize(("letters", "order"), [("zrh", "zrn"), ("rzh", "rzn"), ("ruc", "rzn")])
 def test_gru_weights_of_other_frameworks_are_taken_in_their_layout_and_gate_order(
     letters: str, order: str, layout: Any
 ) -> None:
@@ -85,6 +86,34 @@ def test_gru_weights_of_other_frameworks_are_taken_in_their_layout_and_gate_orde
     cell = GRUCell(SIZE)
     cell.set_weights(input=wx, recurrent=wh, bias=b, layout=layout, gate_order=letters)
     assert last_output(cell, XS) == pytest.approx(gru_by_hand(gates, XS), abs=1e-12)
+
+
+def test_a_gru_that_resets_after_the_product_is_refused_as_it_computes_something_else() -> None:
+    wx, wh, b = joined(gates_of("zrn", 2), "rzn")
+    action = lambda: GRUCell(SIZE).set_weights(input=wx, recurrent=wh, bias=b, layout="in_out", gate_order="rzn")  # noqa: E731
+    refused(action, NotImplementedError, "gru_cell", "PyTorch", "after the recurrent product")
+
+
+def test_a_whole_kernel_is_taken_in_its_layout_too() -> None:
+    cells = [BasicRNNCell(2), BasicRNNCell(2)]
+    kernel = np.arange(10.0).reshape(5, 2)
+    cells[0].set_weights(kernel)
+    cells[1].set_weights(kernel.T, layout="out_in")
+    x = unroll.placeholder([None, 3], "x")
+    for place, cell in enumerate(cells):
+        unroll.static_rnn(cell, [x], scope=f"s{place}")
+        assert cell.kernel.value.tolist() == kernel.tolist()
+
+
+def test_two_biases_are_to_be_added_up_first() -> None:
+    cell = BasicLSTMCell(2)
+    refused(lambda: cell.set_weights(np.zeros((5, 8)), np.zeros((2, 8))), ValueError, "(2, 8)", "(8,)", "add the two")
+
+
+def test_a_weight_is_not_replaced_by_setting_the_attribute() -> None:
+    cell = BasicRNNCell(2)
+    action = lambda: setattr(cell, "kernel", np.zeros((5, 2)))  # noqa: E731
+    refused(action, ValueError, "kernel", ".assign(array)", "set_weights")
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import numpy as np
+
 from unroll import ops
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.tensor import Tensor, TensorLike
@@ -39,6 +41,11 @@ def get_activation(activation: Activation | None, default: str, what: str) -> Ca
         if chosen not in ACTIVATIONS:
             raise ArgumentError(f"{what}: no activation is called {chosen!r}; there are {', '.join(ACTIVATIONS)}")
         return ACTIVATIONS[chosen]
+    if isinstance(chosen, np.ufunc):
+        raise ArgumentTypeError(
+            f"{what}: activation numpy.{chosen.__name__} computes with arrays, not tensors; give its name, such as 'tanh', "
+            "or a function of unroll.ops"
+        )
     if not callable(chosen):
         raise ArgumentTypeError(f"{what}: activation {chosen!r} is neither a name nor a function of a tensor")
     return chosen

@@ -85,6 +85,10 @@ def dynamic_rnn(
     """
     check_cell(cell, "dynamic_rnn")
     _refuse_lengths(sequence_length, "dynamic_rnn")
+    if isinstance(inputs, list) and all(isinstance(item, Tensor) and item.rank < 3 for item in inputs):
+        raise ShapeError(
+            "dynamic_rnn: inputs are a list of steps, one tensor (batch, time, features) is wanted; for a list use static_rnn"
+        )
     axis = 0 if time_major else 1
     time = _known_time(nest.flatten(inputs), axis)
     with paused(), scopes.scope(scope or "rnn"):
@@ -121,7 +125,7 @@ def _loop(
         with scopes.at_step(step):
             result = cell(inputs, state)
         output, new_state = _checked_result(cell, result, step)
-        check_state(f"{_name(cell)} at step {step}: the new", cell.state_size, new_state, batch, kind)
+        check_state(f"{_name(cell)} at step {step}: the new state", cell.state_size, new_state, batch, kind)
         outputs.append(output)
         state = new_state
     return outputs, state
@@ -209,7 +213,10 @@ def _known_time(tensors: Sequence[Any], axis: int) -> int:
     times: list[tuple[int, Shape]] = []
     for tensor in tensors:
         if not isinstance(tensor, Tensor):
-            raise ArgumentTypeError(f"dynamic_rnn: inputs {tensor!r} is no tensor; for a list of steps use static_rnn")
+            raise ArgumentTypeError(
+                f"dynamic_rnn: inputs: {type(tensor).__name__} is no tensor; use unroll.placeholder or unroll.constant, "
+                "and for a list of steps static_rnn"
+            )
         if tensor.rank < 3:
             raise ShapeError(
                 f"dynamic_rnn: inputs {tensor.described()} must be (batch, time, features); without a batch use "

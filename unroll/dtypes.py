@@ -57,7 +57,7 @@ def cast_array(value: Any, dtype: DType, what: str) -> Array:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ShapeError(f"{what}: not an array: {error}. Give every row the same length") from None
+        raise ShapeError(f"{what}: not an array: {str(error).rstrip('.')}; give every row the same length") from None
     except (TypeError, OverflowError) as error:
         raise DTypeError(f"{what}: cannot become an array of {dtype}: {error}") from None
     if array.dtype == dtype:

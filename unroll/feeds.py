@@ -53,6 +53,8 @@ def check_feeds(
         name = key.name if isinstance(key, Placeholder) else key
         if isinstance(key, Tensor) and not isinstance(key, Placeholder):
             raise FeedError(f"{key!r} is not a placeholder, so it cannot be fed; feed {', '.join(specs) or 'nothing'}")
+        if name not in specs and isinstance(name, str):
+            name = name.removesuffix(":0")  # as TensorFlow names a tensor
         if name not in specs:
             raise FeedError(f"feeds hold {name!r}, which is no input; {closest(str(name), specs)}")
         if name in arrays:

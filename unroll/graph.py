@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _first(texts: Sequence[str], count: int = 4) -> str:
+    """Return texts as a list to read, cut after the first few."""
+    return ", ".join([*texts[:count], *([f"and {len(texts) - count} more"] if len(texts) > count else [])])
+
+
 def _found(items: Mapping[str, T], name: str, what: str) -> T:
     """Return the item called `name`, with or without TensorFlow's ``:0``."""
     if not isinstance(name, str):
@@ -252,10 +257,12 @@ class Graph:
         return display.mimebundle(self)
 
     def __repr__(self) -> str:
-        takes = ", ".join(f"{spec.name} {shape_text(spec.shape)}" for spec in self.input_specs)
-        gives = ", ".join(f"{self.name(tensor)} {shape_text(self.shape(tensor))}" for tensor in self.outputs[:4])
-        more = f", and {len(self.outputs) - 4} more" if len(self.outputs) > 4 else ""
-        return f"Graph({takes} -> {gives}{more}; {len(self.nodes)} nodes)"
+        takes = [f"{spec.name} {shape_text(spec.shape)}" for spec in self.input_specs]
+        gives = [
+            f"{name} {shape_text(self.shape(tensor))}"
+            for name, tensor in zip(self.output_names, self.outputs, strict=True)
+        ]
+        return f"Graph({_first(takes)} -> {_first(gives)}; {len(self.nodes)} nodes)"
 
     def _check_closed(self) -> None:
         listed = set(self.inputs)

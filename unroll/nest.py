@@ -70,9 +70,11 @@ def check_same_structure(wanted: Any, seen: Any, what: str) -> None:
     """
     where = _first_difference(wanted, seen, "")
     if where is not None:
+        named = type(wanted).__name__ if hasattr(wanted, "_fields") and type(seen) is tuple else ""
         raise StructureError(
             f"{what}: the structure {sketch(seen)} was given where {sketch(wanted)} is wanted"
             + (f" (they differ at {where})" if where else "")
+            + (f"; pack it as {named}({', '.join(wanted._fields)})" if named and len(seen) == len(wanted) else "")
         )
 
 

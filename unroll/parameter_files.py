@@ -47,13 +47,22 @@ def load(path: object, names: Sequence[str] | None = None) -> dict[str, Array]:
     try:
         arrays = load_safetensors(data) if _suffix(path) == ".safetensors" else _load_npz(data)
     except (SafetensorError, ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as error:
-        raise FileError(f"{source}: is not a {_suffix(path)} file of plain arrays: {error}") from None
+        raise FileError(f"{source}: is not a {_suffix(path)} file of plain arrays{reason(error)}") from None
     arrays = {name.removesuffix(":0"): array for name, array in arrays.items()}
     if names is not None and set(arrays) != set(names):
         missing, extra = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
         parts = [f"lacks {missing}" if missing else "", f"has {extra}, which the graph has not" if extra else ""]
         raise FileError(f"{source}: {' and '.join(part for part in parts if part)}; use graph.assign for some of them")
     return arrays
+
+
+def reason(error: Exception) -> str:
+    """Return why a file could not be read; NumPy takes any bytes it does not know for a pickle, and recommends to load it."""
+    return (
+        "; it is something else, or holds Python objects, which are never loaded"
+        if "pickle" in str(error)
+        else f": {error}"
+    )
 
 
 def _load_npz(data: bytes) -> dict[str, Array]:

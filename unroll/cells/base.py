@@ -68,6 +68,9 @@ class RNNCell:
         """The cell's scope, such as ``basic_lstm_cell``."""
         return self._name or snake_case(type(self).__name__)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"
+
     @property
     def state_size(self) -> Any:
         """An int, or a nest of ints: the size of each part of the state."""
@@ -100,8 +103,8 @@ class RNNCell:
         self.check(inputs, state)
         with scopes.in_cell(scope or self.name):
             result = self.call(inputs, state)
-            if isinstance(result, tuple):
-                _name_output(result[0])
+            if isinstance(result, tuple) and len(result) == 2:
+                _name_results(*result)
             return result
 
     def check(self, inputs: Any, state: State) -> None:
@@ -120,7 +123,7 @@ class RNNCell:
                 f"{what}: the input {inputs.described()} must be of dtype {self._dtype or 'float32 or float64'}; "
                 "convert it with unroll.ops.cast(x, dtype)"
             )
-        check_state(what, self.state_size, state, inputs.shape[:-1], inputs.dtype)
+        check_state(f"{what}: the state", self.state_size, state, inputs.shape[:-1], inputs.dtype)
 
     @property
     def weights(self) -> dict[str, Parameter]:
@@ -185,12 +188,14 @@ class RNNCell:
         return zero_state(self.state_size, batch_size, dtype)
 
 
-def _name_output(output: object) -> None:
-    """Call a cell's output ``output`` where the cell itself made it and gave it no name."""
-    if not isinstance(output, Tensor) or output.node is None or output.hint is not None:
-        return
-    if output.node.origin.scope == scopes.current().nodes:
-        named(output, "output")
+def _name_results(output: Any, state: State) -> None:
+    """Name what a cell returns where the cell itself made it and gave it no name: states by their place in the state."""
+    names = [(path or "h", leaf) for path, leaf in nest.flatten_with_paths(state)]
+    names += [(scopes.join("output", path), leaf) for path, leaf in nest.flatten_with_paths(output)]
+    for name, tensor in names:
+        nameless = isinstance(tensor, Tensor) and tensor.node is not None and tensor.hint is None
+        if nameless and tensor.node.origin.scope == scopes.current().nodes:
+            named(tensor, name)
 
 
 def zero_state(state_size: Any, batch_size: int | Tensor | None, dtype: npt.DTypeLike) -> State:
@@ -225,15 +230,19 @@ def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: D
         StructureError: it is built otherwise, or holds something that is no tensor.
         ShapeError, DTypeError: a part has another shape or dtype.
     """
-    nest.check_same_structure(state_size, state, f"{what}: state")
+    nest.check_same_structure(state_size, state, what)
     for (path, part), size in zip(nest.flatten_with_paths(state), nest.flatten(state_size), strict=True):
-        where = f"{what}: state{f' {path}' if path else ''}"
+        where = f"{what}{f' {path}' if path else ''}"
         if not isinstance(part, Tensor):
             raise StructureError(
                 f"{where}: {part!r} is no tensor; make it one with unroll.constant or unroll.placeholder"
             )
         if part.shape != (*batch, size):
-            raise ShapeError(f"{where}: {part.described()} was given, shape {shape_text((*batch, size))} is wanted")
+            symbolic = any(isinstance(dim, Dimension) for dim in batch) and part.shape[-1:] == (size,)
+            fix = "; for a batch that is not known yet, zero_state takes unroll.ops.shape(x)[0]" if symbolic else ""
+            raise ShapeError(
+                f"{where}: {part.described()} was given, shape {shape_text((*batch, size))} is wanted{fix}"
+            )
         if part.dtype != dtype:
             raise DTypeError(
                 f"{where}: {part.described()} was given, dtype {dtype} is wanted; convert it with unroll.ops.cast"

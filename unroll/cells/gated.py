@@ -62,6 +62,12 @@ class Weight:
     def __get__(self, cell: GatedCell | None, owner: type) -> Weight | Parameter:
         return self if cell is None else cell.weight(self.name)
 
+    def __set__(self, cell: GatedCell, value: object) -> None:
+        raise ArgumentError(
+            f"{cell.name}: {self.name!r} is a Parameter, which graphs share; change its value with .assign(array), "
+            "or use cell.set_weights(...)"
+        )
+
 
 class GatedCell(RNNCell):
     """A cell of `num_units` units whose weights are the kernels that the class lists in `kernels`.
@@ -71,10 +77,12 @@ class GatedCell(RNNCell):
     Attributes:
         kernels: the concatenated kernels.
         gate_aliases: other frameworks' letters for the gates, accepted in ``set_weights(gate_order=...)``.
+        foreign_gates: letters of gates that this cell has not, with the reason why their weights cannot be taken.
     """
 
     kernels: ClassVar[tuple[Kernel, ...]]
     gate_aliases: ClassVar[Mapping[str, str]] = {}
+    foreign_gates: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -95,6 +103,9 @@ class GatedCell(RNNCell):
         self.kernel_initializer: Initializer | None = None
         self.bias_initializer: Initializer | None = None
         self._given: dict[str, Array] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.num_units}, name={self.name!r})"
 
     @property
     def state_size(self) -> Any:
@@ -186,10 +197,14 @@ class GatedCell(RNNCell):
             bias: ``(gates * units,)``, or a dict as for `kernel`; left as it is where None.
             input: instead of `kernel`, the input matrix alone: ``(input, gates * units)``, or its transpose.
             recurrent: the recurrent matrix that goes with it: ``(units, gates * units)``, or its transpose.
-            layout: ``"in_out"`` where `input` and `recurrent` are as above, ``"out_in"`` where they are transposed, as
-                PyTorch has them. Required with them: a square matrix does not tell.
+            layout: ``"in_out"`` where the matrices are as above, ``"out_in"`` where they are transposed, as PyTorch has
+                them. Required with `input` and `recurrent`: a square matrix does not tell.
             gate_order: the order of the gates in `input`, `recurrent` and `bias` (or a single `kernel`), such as
                 ``"ifgo"``; by default this cell's own.
+
+        Another framework's LSTM adds no forget bias of its own, so it takes a cell of ``forget_bias=0.0``; PyTorch's two
+        biases are added up first. PyTorch's GRU, and Keras's by default, reset after the product and this one before: no
+        weights make them equal.
 
         Raises:
             ArgumentError: a combination of arguments that is not one of the two above, or an unknown gate.
@@ -197,22 +212,25 @@ class GatedCell(RNNCell):
         """
         if (kernel is None) == (input is None) or (input is None) != (recurrent is None):
             raise ArgumentError(f"{self.name}: set_weights takes either kernel, or input and recurrent with a layout")
+        if layout not in (None, "in_out", "out_in") or (layout is None and input is not None):
+            raise ArgumentError(
+                f"{self.name}: layout {layout!r}: say 'in_out' for (input, gates * units) matrices or 'out_in' for "
+                "transposed ones, as PyTorch has them; the shapes alone do not always tell"
+            )
+        turned = layout == "out_in"
         order = self._order(gate_order)
         if kernel is not None and (len(self.kernels) > 1 or isinstance(kernel, Mapping)):
             if gate_order is not None:
                 raise ArgumentError(f"{self.name}: gate_order goes with one kernel, or with input and recurrent")
-            arrays = self._by_scope("kernel", kernel) | ({} if bias is None else self._by_scope("bias", bias))
+            kernels = self._by_scope("kernel", kernel)
+            arrays = {name: array.T if turned else array for name, array in kernels.items()}
+            arrays |= {} if bias is None else self._by_scope("bias", bias)
         else:
             if kernel is not None:
-                whole = self._array(kernel, "kernel")
+                whole = self._array(kernel, "kernel").T if turned else self._array(kernel, "kernel")
             else:
-                if layout not in ("in_out", "out_in"):
-                    raise ArgumentError(
-                        f"{self.name}: layout {layout!r}: say 'in_out' for (input, gates * units) matrices or 'out_in' for "
-                        "transposed ones, as PyTorch has them; the shapes alone do not always tell"
-                    )
                 parts = [self._array(input, "input"), self._array(recurrent, "recurrent")]
-                parts = [part.T for part in parts] if layout == "out_in" else parts
+                parts = [part.T for part in parts] if turned else parts
                 self._check_columns(parts[0], None, "input")
                 self._check_columns(parts[1], self.num_units, "recurrent")
                 whole = np.concatenate(parts)
@@ -239,6 +257,9 @@ class GatedCell(RNNCell):
             return list(self.gates)
         letters = gate_order.replace(",", " ").split() if isinstance(gate_order, str) else list(gate_order)
         letters = list(letters[0]) if isinstance(gate_order, str) and len(letters) == 1 else letters
+        foreign = self.foreign_gates.keys() & letters
+        if foreign:
+            raise UnsupportedError(f"{self.name}: gate_order {gate_order!r}: {self.foreign_gates[foreign.pop()]}")
         order = [self.gate_aliases.get(letter, letter) for letter in letters]
         if sorted(order) != sorted(self.gates):
             also = ", ".join(f"{alias} for {gate}" for alias, gate in self.gate_aliases.items())
@@ -252,7 +273,10 @@ class GatedCell(RNNCell):
         """Cut a kernel (and bias) over all gates, in `order`, into this cell's kernels and their own order."""
         units = self.num_units
         if bias is not None and bias.shape != (len(order) * units,):
-            raise ShapeError(f"{self.name}: bias of shape {bias.shape} was given, ({len(order) * units},) is wanted")
+            fix = "; add the two biases up first" if bias.shape == (2, len(order) * units) else ""
+            raise ShapeError(
+                f"{self.name}: bias of shape {bias.shape} was given, ({len(order) * units},) is wanted{fix}"
+            )
         arrays = {}
         for spec in self.kernels:
             places = np.concatenate([np.arange(units) + order.index(gate) * units for gate in spec.gates])

@@ -37,7 +37,11 @@ class GRUCell(GatedCell):
     """
 
     kernels = (Kernel("gates", ("r", "u"), ones), Kernel("candidate", ("c",)))
-    gate_aliases: ClassVar = {"z": "u", "h": "c", "n": "c"}
+    gate_aliases: ClassVar = {"z": "u", "h": "c"}
+    foreign_gates: ClassVar = {
+        "n": "PyTorch's GRU applies its reset gate after the recurrent product, this cell before it; with the same weights "
+        "they compute different things"
+    }
     gates_kernel, gates_bias = Weight("gates/kernel"), Weight("gates/bias")
     candidate_kernel, candidate_bias = Weight("candidate/kernel"), Weight("candidate/bias")
 

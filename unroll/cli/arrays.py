@@ -37,22 +37,24 @@ def _read_npy(path: str) -> Array:
     try:
         array = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise FileError(f"{path}: is not a .npy file of plain numbers: {error}") from None
+        raise FileError(f"{path}: is not a .npy file of plain numbers{parameter_files.reason(error)}") from None
     if not isinstance(array, np.ndarray):
         raise FileError(f"{path}: holds several arrays; pass it as --feeds {path}")
     return array
 
 
 def write_arrays(arrays: Mapping[str, Array], path: str) -> None:
-    """Write results: by name to ``.npz`` (or ``.safetensors``), a single one to ``.npy``.
+    """Write results: by name to ``.npz``, a single one to ``.npy``.
 
     Raises:
         FileError: the suffix is none of these, several results would go to one ``.npy``, or the file cannot be written.
     """
     target = as_path(path, "--output")
-    if target.suffix != ".npy":
+    if target.suffix == ".npz":
         parameter_files.save(arrays, path)
         return
+    if target.suffix != ".npy":
+        raise FileError(f"{path}: outputs are written as .npz or .npy, not {target.suffix or 'without a suffix'}")
     if len(arrays) != 1:
         raise FileError(
             f"{path}: there are {len(arrays)} outputs and a .npy file holds one; write a .npz, or use --fetch"

@@ -38,14 +38,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command(options)
         sys.stdout.flush()
     except UnrollError as error:
-        print(f"unroll {options.name}: {error}", file=sys.stderr)
-        return 2
+        return _refuse(options.name, str(error).removeprefix(f"{options.name}: "))
     except KeyboardInterrupt:
         print(f"unroll {options.name}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has gone: not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # standard output cannot be written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _refuse(options.name, f"the result cannot be written: {error.strerror}")
     return 0
+
+
+def _refuse(command: str, message: str) -> int:
+    print(f"unroll {command}: {message}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,7 +164,7 @@ def _run(options: argparse.Namespace) -> None:
     is_program = ".py:" in options.program
     if not is_program and not options.program.endswith(".onnx"):
         raise ArgumentError(f"{options.program!r}: give an .onnx file, or {_PROGRAM}")
-    session = unroll.Session(_graph(options) if is_program else options.program)
+    session = unroll.Session(_fetched(_graph(options), options.fetch) if is_program else options.program)
     feeds = _feeds(options)
     if options.fetch:
         results = dict(zip(options.fetch, session.run(feeds or {}, options.fetch), strict=True))
@@ -169,6 +176,11 @@ def _run(options: argparse.Namespace) -> None:
         return
     for name, value in results.items():
         print(f"{name} {value.shape} {value.dtype}\n{value}")
+
+
+def _fetched(graph: unroll.Graph, names: Sequence[str]) -> unroll.Graph:
+    """Return the graph with the tensors fetched as its outputs: inner ones can be fetched too."""
+    return unroll.Graph(graph.inputs, {name: graph.tensor(name) for name in names}) if names else graph
 
 
 def _verify(options: argparse.Namespace) -> None:

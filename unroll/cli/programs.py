@@ -29,6 +29,10 @@ def load_graph(target: str) -> Graph:
         GraphError: the program or the function raises, or what it gives is no Graph.
     """
     path, separator, name = target.rpartition(":")
+    if target.endswith(".onnx"):
+        raise ArgumentError(
+            f"{target!r}: only `unroll run` takes a model; name the Graph it came from as program.py:name"
+        )
     if not separator or not path.endswith(".py") or not name.isidentifier():
         raise ArgumentError(f"{target!r}: name a Graph, or a function returning one, as path/to/program.py:name")
     module = _imported(Path(path))
@@ -76,7 +80,7 @@ def _raise_program_error(what: str, error: BaseException, path: Path) -> NoRetur
         where = f", line {error.lineno}"
     else:
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == path.resolve()]
         where = f" at line {lines[-1]}" if lines else ""
     kind = "" if isinstance(error, UnrollError) else f"{type(error).__name__}: "
     raise GraphError(f"{what}{where}: {kind}{error}") from None
