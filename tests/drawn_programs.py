@@ -76,6 +76,19 @@ class Pair(unroll.RNNCell):
         return new, {"a": new, "b": state["b"] * 0.5}
 
 
+class Split(unroll.RNNCell):
+    """A user's own cell whose two new states stand side by side."""
+
+    state_size = {"a": 2, "b": 3}  # noqa: RUF012
+    output_size = 2
+
+    def call(self, inputs, state):
+        kernel = self.add_weight("kernel", rows={"x": 4, "a": 2, "b": 3}, columns={"a": 2, "b": 3})
+        a, b = ops.split(ops.concat([inputs, state["a"], state["b"]], -1) @ kernel, [2, 3], -1)
+        a, b = ops.tanh(a), ops.sigmoid(b)
+        return a, {"a": a, "b": b}
+
+
 PROGRAMS = {
     "two steps": two_steps,
     "image rows": image_rows,
@@ -83,6 +96,7 @@ PROGRAMS = {
     "stacked": lambda: over_steps(unroll.cells.MultiRNNCell([unroll.BasicLSTMCell(8), unroll.GRUCell(4)])),
     "one state tensor": lambda: over_steps(unroll.BasicLSTMCell(2, state_is_tuple=False)),
     "own cell": lambda: over_steps(Pair()),
+    "two states side by side": lambda: over_steps(Split()),
     "one step": lambda: over_steps(unroll.BasicLSTMCell(3), 1),
     "dynamic_rnn": dynamic,
     "by hand": by_hand,

@@ -293,3 +293,19 @@ def test_hostile_names_reach_tooltips_to_the_letter() -> None:
     scope = '<sc"ope>&lt;'
     cell = f"{scope}/cell <&>\\N{{|}}"
     assert {f"{HOSTILE}0", scope, f"{cell}, t = 0", f"{cell}/kernel, {cell}/bias"} <= titles
+
+
+def test_a_node_of_several_outputs_shows_all_their_shapes_and_no_value_of_one() -> None:
+    x = unroll.placeholder([1, 6], "x")
+    a, b = ops.split(x, 2, 1)
+    picture = unroll.draw(unroll.Graph([x], {"a": ops.tanh(a), "b": ops.tanh(b)}), feeds={"x": [[1, 2, 3, 4, 5, 6]]})
+    lines = texts(picture)
+    assert "2 x (1, 3)" in lines
+    assert not any(line.startswith("1, 2, 3") and len(line) < len("1, 2, 3, 4") for line in lines)
+
+
+def test_states_are_named_by_their_place_in_the_state() -> None:
+    shown = " ".join(texts(unroll.draw(PROGRAMS["two states side by side"]())))
+    assert "a (batch, 2)" in shown
+    assert "b (batch, 3)" in shown
+    assert "Sigmoid" not in shown

@@ -6,6 +6,7 @@ for integers of at least 1. Equalities that operators require are collected as `
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
@@ -201,6 +202,12 @@ def substitute_shape(shape: Shape, values: Mapping[str, Dim]) -> Shape:
 def shape_text(shape: Sequence[Dim]) -> str:
     """Return a shape as people write it: ``(batch, 5)``, ``(5,)``, ``()``."""
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def shapes_text(shapes: Iterable[Sequence[Dim]]) -> str:
+    """Return several shapes as text, runs of equal ones counted: ``28 x (batch, 28)``."""
+    runs = [(text, len(list(group))) for text, group in itertools.groupby(map(shape_text, shapes))]
+    return ", ".join(text if count == 1 else f"{count} x {text}" for text, count in runs)
 
 
 def parse_shape(shape: Sequence[Dim | str | None], name: str) -> Shape:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from unroll.dimensions import shape_text
+from unroll.dimensions import shape_text, shapes_text
 
 if TYPE_CHECKING:
     from unroll.graph import Graph
@@ -40,7 +39,7 @@ def summarise(graph: Graph, full: bool) -> str:
             graph.name(node),
             node.op.name,
             ", ".join("-" if tensor is None else graph.name(tensor) for tensor in node.inputs),
-            _counted([shape_text(graph.shape(tensor)) for tensor in node.outputs]),
+            shapes_text(graph.shape(tensor) for tensor in node.outputs),
         )
         for node in graph.nodes
     ]
@@ -56,12 +55,6 @@ def summarise(graph: Graph, full: bool) -> str:
         _table(("output", "shape", "dtype"), outputs, full),
     ]
     return "\n\n".join([head, *filter(None, tables)])
-
-
-def _counted(texts: Sequence[str]) -> str:
-    """Return texts with runs of equal ones counted: ``28 x (batch, 28)``."""
-    runs = [(text, len(list(group))) for text, group in itertools.groupby(texts)]
-    return ", ".join(text if count == 1 else f"{count} x {text}" for text, count in runs)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], full: bool) -> str:

@@ -12,7 +12,7 @@ from unroll.viz.formulas import formula
 from unroll.viz.units import Contraction, Unit
 from unroll.viz.values import Values, inline, number, value_lines
 
-from unroll.dimensions import shape_text
+from unroll.dimensions import shape_text, shapes_text
 from unroll.graph import Graph
 from unroll.tensor import Constant, Node, Tensor
 
@@ -120,15 +120,19 @@ class Boxes:
         detail = op_detail(node)
         if detail:
             lines.append(Line(detail, _SMALL, palette.MUTED))
-        lines += [line for tensor in node.outputs[:1] for line in self._value_lines(tensor)]
-        return text_box(lines, 6)
+        return text_box([*lines, *self._only_value(node)], 6)
+
+    def _only_value(self, node: Node) -> list[Line]:
+        """Return the value of a node of one output; that of one among several would read as that of all."""
+        return self._value_lines(node.outputs[0]) if len(node.outputs) == 1 else []
 
     def _operator(self, node: Node) -> Box:
         """Return an operator with what it computes and the shape of its result."""
         said = formula(node) or op_detail(node)
         lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
-        lines.append(Line(shape_text(self._graph.shape(node.outputs[0])), 8, palette.MUTED))
-        return text_box([*lines, *self._value_lines(node.outputs[0])], 5)
+        shapes = shapes_text(self._graph.shape(tensor) for tensor in node.outputs)
+        lines.append(Line(visible(shapes, 28), 8, palette.MUTED))
+        return text_box([*lines, *self._only_value(node)], 5)
 
     def _cell(self, unit: Unit) -> Box:
         row = unit.row or ""
@@ -223,5 +227,5 @@ def _setting(value: object) -> str:
 
 
 def _worth_saying(name: str, value: object) -> bool:
-    defaults = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}
+    defaults = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0, "keepdims": 0, "noop_with_empty_axes": 0}
     return name != "num_outputs" and not (name in defaults and defaults[name] == value)

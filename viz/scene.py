@@ -87,7 +87,21 @@ class Scene:
     def lanes(self) -> dict[Unit, float]:
         """Return the lane of each first and last state that stands beside the cells."""
         ends = ((unit, wire) for wire in self.shown.wires for unit in (wire.source, wire.target))
-        return {unit: self.lane(wire) for unit, wire in ends if self.slots.get(unit) in (BEFORE, AFTER)}
+        lanes = {unit: self.lane(wire) for unit, wire in ends if self.slots.get(unit) in (BEFORE, AFTER)}
+        return lanes | self._spread(lanes)
+
+    def _spread(self, lanes: Mapping[Unit, float]) -> dict[Unit, float]:
+        """Return lanes above their row for last states that would stand on one another, as operators of one row give."""
+        alike: dict[tuple[int, float], list[Unit]] = {}
+        for unit, lane in lanes.items():
+            if self.slots.get(unit) == AFTER:
+                alike.setdefault((self.level(unit), lane), []).append(unit)
+        spread: dict[Unit, float] = {}
+        for (level, _), units in alike.items():
+            over = max(self.sizes[unit].height for unit in self.shown.units if self.level(unit) == level) / 2 + 14
+            if len(units) > 1:
+                spread |= {unit: over + self._lane_pitch * place for place, unit in enumerate(units)}
+        return spread
 
     def _printed(self) -> list[Tensor]:
         """Return the tensors whose value may be printed."""

@@ -69,6 +69,11 @@ class Wiring:
         cells = wire.source.row is not None or wire.target.row is not None
         y = (target.y if wire.target.row is not None else source.y) + self._scene.lane(wire)
         start, end = (source.right, y), (target.left, y)
+        if (
+            self._scene.slots.get(wire.target) == AFTER and target.y > source.top
+        ):  # a last state that stands above its row, so that others beside it have room
+            corners = [(source.x, source.top), (source.x, target.y), (target.left, target.y)]
+            return Line(wire, routes.rounded(corners), {"color": palette.STATE, "penwidth": "1.4"})
         attributes = {"color": palette.STATE, "penwidth": "1.4"} if cells else {}
         if wire.source.kind == "weight":
             attributes = {"color": palette.WEIGHT, "style": "dashed"}
