@@ -141,6 +141,13 @@ def test_demo_without_scikit_learn_says_what_to_install_and_goes_on(tmp_path, ca
     assert (tmp_path / "out" / "image_rows_lstm.png").stat().st_size > 0
 
 
+def test_run_of_a_program_fetches_inner_tensors_too(feeds, capsys):
+    assert run("run", TWO_STEPS, *feeds, "--fetch", "rnn/t0/basic_rnn_cell/Add") == 0
+    shown = capsys.readouterr().out
+    assert "rnn/t0/basic_rnn_cell/Add (1, 5) float32" in shown
+    assert "0.3" in shown
+
+
 # -- bad input --------------------------------------------------------------------------------------------------------
 
 
@@ -245,6 +252,33 @@ def test_a_feed_that_holds_objects_is_refused(capsys, model, tmp_path):
 
 def test_several_outputs_do_not_fit_one_npy(capsys, model, feeds, tmp_path):
     assert "2 outputs" in refused(capsys, "run", model, *feeds, "-o", tmp_path / "y.npy")
+
+
+def test_a_seed_below_zero_is_refused(capsys):
+    assert "seed -1" in refused(capsys, "verify", TWO_STEPS, "--seed", "-1")
+
+
+def test_only_run_takes_a_model(capsys, model):
+    assert "only `unroll run` takes a model" in refused(capsys, "summary", model)
+
+
+def test_results_go_to_npz_or_npy(capsys, model, feeds, tmp_path):
+    assert ".npz or .npy" in refused(capsys, "run", model, *feeds, "-o", tmp_path / "y.txt")
+
+
+def test_a_program_named_by_a_relative_path_is_shown_with_its_line_too(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program(tmp_path, "def graph():\n    x = 1\n    raise ValueError('my bug')\n")
+    assert "at line 3: ValueError: my bug" in refused(capsys, "summary", "program.py:graph")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_an_output_that_cannot_be_written_is_no_traceback():
+    command = f"{sys.executable} -m unroll summary {TWO_STEPS} > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("unroll summary: the result cannot be written: No space left")
+    assert "Traceback" not in done.stderr
 
 
 def test_an_opset_there_is_not_is_refused(capsys, tmp_path):
