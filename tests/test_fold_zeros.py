@@ -353,3 +353,17 @@ def test_a_long_sequence_is_folded_without_recursion() -> None:
     graph = Graph(inputs, static_rnn(BasicRNNCell(UNITS), inputs)[0][-1])
     # Shape, Slice, Concat and ConstantOfShape of the state and step 0's Concat go; a Slice of the kernel comes.
     assert len(graph.nodes) - len(fold(graph).nodes) == 4
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_every_node_that_is_kept_is_called_as_in_the_users_graph(kind: str) -> None:
+    """A node's name in the ONNX file is the one that the summary and the picture show."""
+    graph = graph_of(kind)
+    operators_by_name = {graph.name(node): node.op.name for node in graph.nodes}
+    folded = check(graph)
+    kept = {folded.name(node): node.op.name for node in folded.nodes if node.op.name != "Slice"}
+    assert kept.items() <= operators_by_name.items()
+    computed = [name for name in folded.tensor_names() if name in graph.names.by_name and "/t0/" in name]
+    feeds = feeds_of(graph)
+    for name, seen, wanted in zip(computed, folded.run(feeds, computed), graph.run(feeds, computed), strict=True):
+        np.testing.assert_allclose(seen, wanted, atol=1e-6, err_msg=name)

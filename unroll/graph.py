@@ -13,7 +13,7 @@ from unroll.dtypes import Array
 from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.evaluator import evaluate
 from unroll.feeds import InputSpec, check_feeds, closest
-from unroll.naming import Names
+from unroll.naming import Lineage, Names
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
 from unroll.tensor import Node, Placeholder, Tensor
@@ -65,6 +65,7 @@ class Graph:
         inputs: the placeholders, in the order the exported model takes them.
         outputs: a tensor, or a nest of tensors; the keys of an outermost dict become the outputs' names.
         requirements: equalities of dimensions that hold besides those that the nodes need; passes hand them on.
+        lineage: what a pass made the graph from, so that names stay.
 
     Attributes:
         inputs: the placeholders.
@@ -88,12 +89,17 @@ class Graph:
         inputs: Sequence[Placeholder] | Placeholder,
         outputs: Any,
         requirements: Sequence[Requirement] = (),
+        lineage: Lineage | None = None,
     ) -> None:
         with paused():
-            self._build(inputs, outputs, requirements)
+            self._build(inputs, outputs, requirements, lineage)
 
     def _build(
-        self, inputs: Sequence[Placeholder] | Placeholder, outputs: Any, requirements: Sequence[Requirement]
+        self,
+        inputs: Sequence[Placeholder] | Placeholder,
+        outputs: Any,
+        requirements: Sequence[Requirement],
+        lineage: Lineage | None,
     ) -> None:
         self.inputs = _checked_inputs(inputs)
         self.structure = outputs
@@ -104,7 +110,7 @@ class Graph:
         found = (requirement for node in self.nodes for requirement in node.requirements)
         self.requirements = tuple(dict.fromkeys((*requirements, *found)))
         self._solution = solve(self.requirements)
-        self.names = Names(self.inputs, parameters, self.nodes, zip(self.outputs, given, strict=False))
+        self.names = Names(self.inputs, parameters, self.nodes, zip(self.outputs, given, strict=False), lineage)
         self.output_names = tuple(
             self.names.output(tensor, name) for tensor, name in itertools.zip_longest(self.outputs, given)
         )

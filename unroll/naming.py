@@ -8,6 +8,7 @@ keep their names to the letter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from unroll.dtypes import Array
 from unroll.errors import NameClashError
@@ -16,6 +17,20 @@ from unroll.scopes import join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 _LONGEST_VALUE = 6
+
+
+class Lineage(NamedTuple):
+    """What a rewritten graph came from, so that what it kept is called as before.
+
+    Attributes:
+        names: the names of the old graph.
+        nodes: the old node that each copied node stands for.
+        tensors: the names of tensors that took the place of others.
+    """
+
+    names: Names
+    nodes: Mapping[Node | None, Node]
+    tensors: Mapping[Tensor, str]
 
 
 class Names:
@@ -33,6 +48,7 @@ class Names:
         parameters: Iterable[Parameter],
         nodes: Sequence[Node],
         outputs: Iterable[tuple[Tensor, str]],
+        lineage: Lineage | None = None,
     ) -> None:
         self.tensors: dict[Tensor, str] = {}
         self.nodes: dict[Node, str] = {}
@@ -49,13 +65,18 @@ class Names:
         for node in nodes:
             scope = node.origin.scope
             base = join(scope, node.op.name)
-            name = self.nodes[node] = self._unique(base, by_node_name, of_node=True)
+            old = lineage.nodes.get(node, node) if lineage else node
+            kept = lineage.names.nodes.get(old, base) if lineage else base
+            name = self.nodes[node] = self._unique(kept, by_node_name, of_node=True)
             by_node_name[name] = node
             for read in node.inputs:
                 if isinstance(read, Constant) and read not in self.tensors:
                     self.constant(read)
             for tensor in node.outputs:
                 label = base if tensor.hint is None else join(scope, tensor.hint)
+                if lineage:
+                    label = lineage.names.tensors.get(old.outputs[tensor.index], label)
+                    label = lineage.tensors.get(tensor, label)
                 if tensor not in self.tensors:
                     self._give(tensor, label)
                 else:  # an output that the user named is still found by its place in the program

@@ -1,6 +1,6 @@
 """Leave out what a state of zeros makes useless at step 0.
 
-Preserves the inputs, the names of the outputs and their values, for finite inputs (it takes ``0 * x`` to be 0). Never adds
+Preserves the inputs, all names, and the values of the outputs, for finite inputs (it takes ``0 * x`` to be 0). Never adds
 more than one Slice a Parameter, which a runtime computes once when it loads the model; never changes a Parameter.
 
 ``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f`` and ``0 @ W`` are 0; ``y + 0`` is y. What nothing reads any
@@ -21,7 +21,7 @@ from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
-from unroll.passes.rewriting import Rewriting, copied
+from unroll.passes.rewriting import Rewriting
 from unroll.tensor import Constant, Node, Tensor
 
 # Operators whose output is zero where their first input is.
@@ -43,7 +43,6 @@ class _Folding(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
         self._zero: set[Tensor] = set()
-        self._made: set[Node] = set()
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
 
     def visit(self, node: Node) -> None:
@@ -64,11 +63,9 @@ class _Folding(Rewriting):
         if rule is not None and self._any_zero(inputs):
             found = rule(self, node, inputs)
             if found is not None:
-                self._stand_in(node.outputs[0], found)
+                self.replace(node.outputs[0], found)
                 return
         kept = self.keep(node, inputs)
-        if kept is not node:
-            self._made.add(kept)
         if self._makes_zero(name, inputs):
             self._zero.update(kept.outputs)
 
@@ -90,14 +87,6 @@ class _Folding(Rewriting):
             return all(self.is_zero(tensor) for tensor in inputs)
         return name == "Where" and self.is_zero(inputs[1]) and self.is_zero(inputs[2])
 
-    def _stand_in(self, old: Tensor, new: Tensor) -> None:
-        """Let `new` take the place of `old`, and its name where this pass made it without one in the same scope."""
-        node, source = new.node, old.node
-        nameless = node is not None and node in self._made and new.hint is None
-        if nameless and node is not None and source is not None and node.origin.scope == source.origin.scope:
-            new.hint = old.hint
-        self.replace(old, new)
-
     def _without_zero_columns(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
         """Return the product without the columns of a concatenated left side that are zero, and the rows they meet."""
         left, right = inputs[0], inputs[1]
@@ -117,7 +106,7 @@ class _Folding(Rewriting):
         rows = self._rows(right, int(ends[kept[0]] - int(widths[kept[0]])), int(ends[kept[0]]), node)
         if rows is None:
             return None
-        return copied(node, (joined.inputs[kept[0]], rows, *inputs[2:])).outputs[0]
+        return self.copy(node, (joined.inputs[kept[0]], rows, *inputs[2:])).outputs[0]
 
     def _rows(self, weight: Tensor, start: int, end: int, node: Node) -> Tensor | None:
         """Return rows of a weight: one Slice for all who want the same ones, and None for who wants others."""

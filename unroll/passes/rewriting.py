@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unroll.graph import Graph
-from unroll.scopes import Origin
+from unroll.naming import Lineage
 from unroll.tensor import Node, Tensor
 
 
@@ -13,6 +13,8 @@ class Rewriting:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._new: dict[Tensor, Tensor] = {}
+        self._copied_from: dict[Node | None, Node] = {}
+        self._called: dict[Tensor, str] = {}
 
     def __getitem__(self, tensor: Tensor) -> Tensor:
         """Return what stands for an old tensor: itself, unless it was replaced."""
@@ -24,36 +26,39 @@ class Rewriting:
         return tuple(None if tensor is None else new.get(tensor, tensor) for tensor in node.inputs)
 
     def replace(self, old: Tensor, new: Tensor) -> None:
-        """Let `new` stand for `old` from here on."""
+        """Let `new` stand for `old` from here on, under its name where `new` is a copy that has none of its own."""
         self._new[old] = new
+        if new.hint is None and old.hint is not None and new.node in self._copied_from:
+            self._called[new] = self.graph.names.tensors[old]
 
     def keep(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
         """Let the old node stand, or where an input was replaced, a copy of it on `inputs`; return which it is."""
         if inputs == node.inputs:
             return node
-        copy = copied(node, inputs)
+        copy = self.copy(node, inputs)
         for old, new in zip(node.outputs, copy.outputs, strict=True):
             self._new[old] = new
         return copy
 
+    def copy(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
+        """Return a node like `node` on other inputs, which give it the same shapes; it is called as before."""
+        copy = Node(
+            node.op,
+            inputs,
+            [tensor.shape for tensor in node.outputs],
+            [tensor.dtype for tensor in node.outputs],
+            node.provenance,
+            node.requirements,
+        )
+        for old, new in zip(node.outputs, copy.outputs, strict=True):
+            new.hint = old.hint
+            new.known = old.known
+        self._copied_from[copy] = node
+        return copy
+
     def finish(self) -> Graph:
-        """Return the new graph: same inputs, same output names, and what must be equal stays so."""
+        """Return the new graph: same inputs and output names, names of what was kept, and what must be equal stays so."""
         outputs = [self[tensor] for tensor in self.graph.outputs]
         named = dict(zip(self.graph.output_names, outputs, strict=True))
-        return Graph(self.graph.inputs, named, self.graph.requirements)
-
-
-def copied(node: Node, inputs: tuple[Tensor | None, ...], provenance: frozenset[Origin] | None = None) -> Node:
-    """Return a node like `node` on other inputs of the same shapes and dtypes; names and provenance go along."""
-    copy = Node(
-        node.op,
-        inputs,
-        [tensor.shape for tensor in node.outputs],
-        [tensor.dtype for tensor in node.outputs],
-        provenance or node.provenance,
-        node.requirements,
-    )
-    for old, new in zip(node.outputs, copy.outputs, strict=True):
-        new.hint = old.hint
-        new.known = old.known
-    return copy
+        lineage = Lineage(self.graph.names, self._copied_from, self._called)
+        return Graph(self.graph.inputs, named, self.graph.requirements, lineage)
