@@ -221,7 +221,7 @@ class Graph:
 
     def save_parameters(self, path: str) -> None:
         """Write every Parameter to `path`, as ``.npz`` or ``.safetensors``; see `unroll.parameter_files.save`."""
-        from unroll import parameter_files
+        from unroll import parameter_files  # safetensors is loaded when first used
 
         parameter_files.save({name: item.value for name, item in self.parameters.items()}, path)
 

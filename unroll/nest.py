@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from unroll.dimensions import shape_text
 from unroll.errors import StructureError
 
 
@@ -112,8 +113,6 @@ def _children(structure: Any) -> list[tuple[Any, Any]]:
 def sketch(structure: Any) -> str:
     """Return a nest as a short text, leaves as ``*`` or, for tensors, their shape."""
     if not is_nested(structure):
-        from unroll.dimensions import shape_text
-
         shape = getattr(structure, "shape", None)
         return shape_text(shape) if isinstance(shape, tuple) else "*" if structure is not None else "None"
     inner = ", ".join(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from unroll import scopes
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array, DType, as_dtype, cast_array
-from unroll.errors import ShapeError
+from unroll.errors import DTypeError, ShapeError
 from unroll.tensor import Tensor, array_dtype
 
 
@@ -113,7 +113,5 @@ def parameter_dtype(dtype: npt.DTypeLike) -> DType:
     """
     found = as_dtype(dtype, "weights")
     if found.kind != "f":
-        from unroll.errors import DTypeError
-
         raise DTypeError(f"weights of dtype {found}: weights are floating-point; give inputs of float32 or float64")
     return found

@@ -15,9 +15,9 @@ import numpy as np
 
 from unroll import scopes
 from unroll.dimensions import Dim, Requirement, Shape, is_never_zero, shape_text
-from unroll.dtypes import ALL, Array, DType, as_dtype, cast_array
+from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
-from unroll.tensor import Constant, Known, Node, Tensor, TensorLike
+from unroll.tensor import Constant, Known, Node, Tensor, TensorLike, array_dtype
 
 #: Every operator by (domain, name).
 OPERATORS: dict[tuple[str, str], type[Operator]] = {}
@@ -240,8 +240,6 @@ def _as_constant(op: Operator, slot: Slot, value: Any, types: dict[str, DType]) 
     if isinstance(value, (list, tuple)) and any(isinstance(item, Tensor) for item in value):
         raise ArgumentTypeError(f"{what} is a {type(value).__name__} of tensors; join them with unroll.ops.stack first")
     if dtype is None:
-        from unroll.tensor import array_dtype
-
         dtype = array_dtype(value, None, what)
         if slot.type not in op.signature.types or dtype not in allowed:
             raise DTypeError(f"{what}: {dtype} is not one of {', '.join(map(str, allowed))}")
@@ -333,11 +331,3 @@ def flag_attribute(op: Operator, *names: str) -> None:
         if value not in (0, 1):
             raise ArgumentError(f"{op.name}: {name}={value!r} is neither True nor False")
         object.__setattr__(op, name, int(value))
-
-
-def dtype_attribute(value: Any, what: str) -> DType:
-    """Return a dtype given as an attribute."""
-    return as_dtype(value, what)
-
-
-__all__ = ["ALL", "OPERATORS", "Operator", "Requirements", "Signature", "apply", "apply_one"]

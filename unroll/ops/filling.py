@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll.dimensions import Shape, shape_text
-from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, cast_array
+from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.ops.base import (
     Operator,
     Requirements,
     Signature,
     apply_one,
-    dtype_attribute,
     int_vector,
     known_vector,
 )
@@ -71,7 +70,7 @@ def shape(x: TensorLike) -> Tensor:
 
 def constant_of_shape(shape: Sequence[int] | Tensor, value: float = 0, dtype: npt.DTypeLike = "float32") -> Tensor:
     """A tensor of `shape` (ints, or an int64 vector such as ``unroll.ops.shape(x)``) filled with `value`."""
-    kind = dtype_attribute(dtype, "constant_of_shape")
+    kind = as_dtype(dtype, "constant_of_shape")
     if not np.isscalar(value):
         raise ArgumentTypeError(f"constant_of_shape: value {value!r} is not a number")
     filled = cast_array(value, kind, "constant_of_shape: value")

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll.dimensions import Shape
-from unroll.dtypes import ALL, BOOL, NUMBERS, Array, DType
+from unroll.dtypes import ALL, BOOL, NUMBERS, Array, DType, as_dtype
 from unroll.ops.base import (
     Operator,
     Requirements,
     Signature,
     apply_one,
-    dtype_attribute,
     float_attribute,
 )
 from unroll.ops.elementwise import Unary, unary
@@ -185,7 +184,7 @@ class Cast(Operator):
     to: DType
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "to", dtype_attribute(self.to, "Cast"))
+        object.__setattr__(self, "to", as_dtype(self.to, "Cast"))
 
     def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
         return [x.shape]
@@ -202,4 +201,4 @@ class Cast(Operator):
 
 def cast(x: TensorLike, dtype: npt.DTypeLike) -> Tensor:
     """`x` converted to `dtype`; floats become integers by dropping the fraction, booleans by ``!= 0``."""
-    return apply_one(Cast(dtype_attribute(dtype, "cast")), x)
+    return apply_one(Cast(as_dtype(dtype, "cast")), x)
