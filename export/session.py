@@ -64,8 +64,9 @@ class Session:
         self.inputs = _input_specs(proto)
 
     def _load_graph(self, graph: Graph) -> None:
-        self._versions = {item: item.version for item in graph.parameters.values()}
+        versions = {item: item.version for item in graph.parameters.values()}
         self._start(to_onnx(graph).SerializeToString())
+        self._versions = versions
         self.inputs = graph.input_specs
         self._residual = graph.residual_requirements
 

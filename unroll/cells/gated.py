@@ -225,6 +225,7 @@ class GatedCell(RNNCell):
             kernels = self._by_scope("kernel", kernel)
             arrays = {name: array.T if turned else array for name, array in kernels.items()}
             arrays |= {} if bias is None else self._by_scope("bias", bias)
+            self._check_scoped(arrays)
         else:
             if kernel is not None:
                 whole = self._array(kernel, "kernel").T if turned else self._array(kernel, "kernel")
@@ -291,8 +292,8 @@ class GatedCell(RNNCell):
             raise ArgumentError(f"{self.name}: {kind} must be a dict with one array for each of {', '.join(scoped)}")
         return {scopes.join(scope, kind): self._array(values[scope], f"{scope} {kind}") for scope in scoped}
 
-    def _store(self, arrays: dict[str, Array]) -> None:
-        """Assign, or keep for the first call, all or none."""
+    def _check_scoped(self, arrays: dict[str, Array]) -> None:
+        """Check kernels and biases given by their scope, each against its own and the kernels against each other."""
         for spec in self.kernels:
             columns = len(spec.gates) * self.num_units
             kernel, bias = arrays.get(spec.kernel_name), arrays.get(spec.bias_name)
@@ -307,6 +308,9 @@ class GatedCell(RNNCell):
                 )
         if len({len(array) for array in arrays.values() if array.ndim == 2}) > 1:
             raise ShapeError(f"{self.name}: the kernels must have one number of rows, input + {self.num_units}")
+
+    def _store(self, arrays: dict[str, Array]) -> None:
+        """Assign, or keep for the first call, all or none."""
         for name, array in arrays.items():
             if name in self.weights:
                 self.weights[name].cast(array)

@@ -15,7 +15,7 @@ import numpy as np
 
 from unroll import scopes
 from unroll.graph import Graph
-from unroll.ops.base import Requirements
+from unroll.ops.base import Operator, Requirements
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
@@ -48,25 +48,19 @@ class _Folding(Rewriting):
     def visit(self, node: Node) -> None:
         """Carry one node over: kept, replaced, or marked as zero."""
         inputs = self.inputs(node)
-        name = node.op.name
-        if isinstance(node.op, ConstantOfShape):
-            if node.op.value == 0:
-                self._zero.update(node.outputs)
-            self.keep(node, inputs)
-            return
         if isinstance(node.op, (MatMul, Gemm)) and not self._any_zero(inputs[:2]):
             shorter = self._without_zero_columns(node, inputs)
             if shorter is not None:
                 self.replace(node.outputs[0], shorter)
                 return
-        rule = _RULES.get(name)
+        rule = _RULES.get(node.op.name)
         if rule is not None and self._any_zero(inputs):
             found = rule(self, node, inputs)
             if found is not None:
                 self.replace(node.outputs[0], found)
                 return
         kept = self.keep(node, inputs)
-        if self._makes_zero(name, inputs):
+        if self._makes_zero(node.op, inputs):
             self._zero.update(kept.outputs)
 
     def is_zero(self, tensor: Tensor | None) -> bool:
@@ -78,7 +72,10 @@ class _Folding(Rewriting):
     def _any_zero(self, inputs: tuple[Tensor | None, ...]) -> bool:
         return any(self.is_zero(tensor) for tensor in inputs)
 
-    def _makes_zero(self, name: str, inputs: tuple[Tensor | None, ...]) -> bool:
+    def _makes_zero(self, op: Operator, inputs: tuple[Tensor | None, ...]) -> bool:
+        name = op.name
+        if isinstance(op, ConstantOfShape):
+            return op.value == 0
         if name in _PRESERVE_ZERO:
             return self.is_zero(inputs[0])
         if name in ("Mul", "MatMul") or (name == "Gemm" and len(inputs) == 2):
