@@ -283,3 +283,10 @@ def test_zero_states_have_the_structure_and_batch_asked_for() -> None:
     refused(lambda: cell.zero_state(-1), ValueError, "batch_size", "-1")
     refused(lambda: cell.zero_state(True), TypeError, "batch_size", "True")
     refused(lambda: cell.zero_state(x.shape[0]), TypeError, "symbolic", "unroll.ops.shape")  # type: ignore[arg-type]
+
+
+def test_a_cell_reused_with_another_dtype_is_refused_as_a_matter_of_dtype() -> None:
+    cell = BasicRNNCell(2)
+    static_rnn(cell, [placeholder([None, 3], "x", "float32")])
+    action = lambda: static_rnn(cell, [placeholder([None, 3], "y", "float64")], scope="b")  # noqa: E731
+    refused(action, TypeError, "float32", "y (batch, 3) float64", "second cell")

@@ -12,7 +12,7 @@ from unroll import scopes
 from unroll.activations import Activation, get_activation
 from unroll.cells.base import RNNCell, State, check_size
 from unroll.dtypes import FLOAT64, Array, cast_array
-from unroll.errors import ArgumentError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from unroll.initializers import zeros
 from unroll.parameter import Parameter
 from unroll.scopes import Initializer
@@ -124,7 +124,7 @@ class GatedCell(RNNCell):
         super().check(inputs, state)
         made = next(iter(self.weights.values()), None)
         if made is not None and made.dtype != inputs.dtype:
-            raise ShapeError(
+            raise DTypeError(
                 f"{self.name}: weights are {made.dtype}, the input {inputs.described()}; make a second cell"
             )
         self._check_width(int(inputs.shape[-1]), inputs.described())
