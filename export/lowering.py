@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
@@ -28,6 +29,8 @@ LATEST_OPSET = min(25, onnx.defs.onnx_opset_version())
 LATEST_IR_VERSION = min(13, int(onnx.IR_VERSION))
 #: From this IR version on a node has metadata, where provenance is written.
 METADATA_IR_VERSION = 10
+#: Where a model says which of its outputs is the next value of which input: a JSON object of names.
+STATES_KEY = "unroll.states"
 _TWO_GIB = 2**31
 
 ELEMENT_TYPES: dict[DType, int] = {
@@ -85,6 +88,8 @@ def to_onnx(
         raise ModelError(f"to_onnx: the weights take {size} bytes; one ONNX model holds less than {_TWO_GIB}")
     model = ModelProto(ir_version=version, producer_name="unroll", producer_version=unroll.__version__)
     model.opset_import.add(domain="", version=opset)
+    if graph.states:
+        model.metadata_props.add(key=STATES_KEY, value=json.dumps(graph.states))
     with paused():
         lowered = fold_zeros(graph) if fold_zero_state else graph
         _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION).write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import onnx
 import onnxruntime as ort
 from google.protobuf.message import DecodeError
 from onnx import ModelProto
-from unroll.export.lowering import to_onnx
+from unroll.export.lowering import STATES_KEY, to_onnx
 
 from unroll import nest
 from unroll.dimensions import Dim, Requirement, parse_dimension, symbol
@@ -29,6 +30,7 @@ from unroll.feeds import InputSpec, check_feeds, closest
 from unroll.files import as_path, read_bytes
 from unroll.graph import Graph
 from unroll.progress import busy
+from unroll.streaming import Stream
 from unroll.tensor import Tensor
 
 
@@ -43,6 +45,7 @@ class Session:
 
     Attributes:
         inputs: name, shape and dtype of each input.
+        states: ``{input name: output name}`` of the state that lives between runs; see `stream`.
         output_names: the names of the outputs, in order.
 
     Raises:
@@ -62,12 +65,14 @@ class Session:
         proto, source = _read(model)
         self._start(source)
         self.inputs = _input_specs(proto)
+        self.states = _states(proto, self)
 
     def _load_graph(self, graph: Graph) -> None:
         versions = {item: item.version for item in graph.parameters.values()}
         self._start(to_onnx(graph).SerializeToString())
         self._versions = versions
         self.inputs = graph.input_specs
+        self.states = graph.states
         self._residual = graph.residual_requirements
 
     def _start(self, source: bytes | str) -> None:
@@ -82,6 +87,15 @@ class Session:
                 where = f"{source}: " if isinstance(source, str) else ""
                 raise ModelError(f"{where}onnxruntime refuses the model: {_first_line(error)}") from None
         self.output_names = tuple(item.name for item in self._session.get_outputs())
+
+    @property
+    def input_specs(self) -> list[InputSpec]:
+        """What each input takes; the same as `inputs`, under the name that a Graph has for it."""
+        return self.inputs
+
+    def stream(self) -> Stream:
+        """Return a runner that carries the model's state from run to run; see `unroll.Stream`."""
+        return Stream(self)
 
     @property
     def stale(self) -> list[str]:
@@ -185,6 +199,19 @@ def _read(model: ModelProto | str | Path) -> tuple[ModelProto, bytes | str]:
     if not proto.ir_version or not proto.graph.output:
         raise ModelError(f"{path}: is not an ONNX model: it has no version or no outputs")
     return proto, str(path)
+
+
+def _states(model: ModelProto, session: Session) -> dict[str, str]:
+    """Return which output is the next value of which input, as the model's metadata says; checked, for anyone can write it."""
+    text = next((item.value for item in model.metadata_props if item.key == STATES_KEY), "{}")
+    inputs = {spec.name for spec in session.inputs}
+    try:
+        found = dict(json.loads(text))
+    except (ValueError, TypeError):
+        found = {"": ""}
+    if not all(name in inputs and output in session.output_names for name, output in found.items()):
+        raise ModelError(f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {text[:200]}")
+    return found
 
 
 def _input_specs(model: ModelProto) -> list[InputSpec]:

@@ -17,6 +17,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 import unroll
+from unroll.export.support import deciding_dtype
 
 Array = npt.NDArray[Any]
 
@@ -41,6 +42,37 @@ def run_reference(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Ar
     """Run a model with onnx's own evaluator; outputs in the model's order."""
     with np.errstate(all="ignore"):
         return [np.asarray(array) for array in ReferenceEvaluator(model).run(None, dict(feeds))]
+
+
+def lacks_kernels(graph: unroll.Graph, runner: str) -> bool:
+    """Whether the generated table says that a runner (``unsupported``, ``reference_unsupported``) fails on a node."""
+    table = json.loads((REPOSITORY / "export" / "onnxruntime_support.json").read_text(encoding="utf-8"))[runner]
+    return any(str(deciding_dtype(node)) in table.get(node.op.name, ()) for node in graph.nodes)
+
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
+
+
+def check_three_runners(graph: unroll.Graph, feeds: Mapping[str, Array], expected: list[Array], dtype: str) -> None:
+    """Check NumPy, onnxruntime and onnx's own evaluator against another framework's numbers, output by output.
+
+    Some kernels are missing for float64 alone; a runner is left out only where the support table says so.
+    """
+    model = unroll.to_onnx(graph, runtime=None)
+    names = [output.name for output in model.graph.output]
+    runs = {"NumPy": graph.run(feeds), "onnx": dict(zip(names, run_reference(model, feeds), strict=True))}
+    if dtype == "float64" and lacks_kernels(graph, "reference_unsupported"):
+        del runs["onnx"]
+    if dtype == "float32" or not lacks_kernels(graph, "unsupported"):
+        runs["onnxruntime"] = unroll.Session(model).run(feeds)
+    assert len(graph.output_names) == len(expected)
+    for runner, found in runs.items():
+        for name, wanted in zip(graph.output_names, expected, strict=True):
+            assert found[name].dtype == wanted.dtype, f"{runner}: {name}"
+            assert found[name].shape == wanted.shape, f"{runner}: {name}"
+            np.testing.assert_allclose(
+                found[name], wanted, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype], err_msg=f"{runner}: {name}"
+            )
 
 
 def run_python(code: str, *arguments: str, **environment: str) -> str:

@@ -21,10 +21,12 @@ DTYPES: dict[str, tuple[str, ...]] = (
     dict.fromkeys(
         ("Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "MatMul", "Gemm", "Clip", "Less", "Greater"), NUMBERS
     )
+    | dict.fromkeys(("Max", "Min", "Sign", "ArgMax", "LessOrEqual", "GreaterOrEqual"), NUMBERS)
+    | dict.fromkeys(("Erf", "Floor", "Conv"), FLOATS)
     | dict.fromkeys(("ReduceSum", "ReduceMean", "ReduceMax"), NUMBERS)
     | dict.fromkeys(("Sqrt", "Exp", "Log", "Tanh", "Sigmoid", "Softplus", "Softsign", "Elu", "LeakyRelu"), FLOATS)
     | dict.fromkeys(("Relu", "HardSigmoid", "Softmax", "LogSoftmax"), FLOATS)
-    | dict.fromkeys(("Not", "And", "Where"), ("bool",))
+    | dict.fromkeys(("Not", "And", "Or", "Where"), ("bool",))
     | dict.fromkeys(("Concat", "Split", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Gather"), ALL)
     | dict.fromkeys(("Expand", "Shape", "Cast", "Identity", "Equal"), ALL)
     | {"ConstantOfShape": ("int64",)}
@@ -46,6 +48,9 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "Elu": ops.elu,
     "LeakyRelu": ops.leaky_relu,
     "HardSigmoid": ops.hard_sigmoid,
+    "Erf": ops.erf,
+    "Floor": ops.floor,
+    "Sign": ops.sign,
 }
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Add": ops.add,
@@ -56,6 +61,11 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Less": ops.less,
     "Greater": ops.greater,
     "And": ops.logical_and,
+    "Or": ops.logical_or,
+    "LessOrEqual": ops.less_equal,
+    "GreaterOrEqual": ops.greater_equal,
+    "Max": ops.maximum,
+    "Min": ops.minimum,
 }
 REDUCTIONS: dict[str, Callable[..., Any]] = {
     "ReduceSum": ops.reduce_sum,
@@ -158,6 +168,13 @@ def arithmetic(op: str, x: Callable[..., Array]) -> Iterator[Case]:
         yield Case(op, lambda a, b, c: ops.gemm(a, b, c, **flags), [x((3, 2)), x((4, 3)), x((4,))], flags)
         if floating:
             yield Case(op, lambda a, b: ops.gemm(a, b, alpha=0.5), [x((2, 3)), x((3, 4))], {"alpha": 0.5})
+    if op == "Conv":
+        yield from convolutions(x)
+    if op == "ArgMax":
+        for axis in (0, 1, -1):
+            for keep in (0, 1):
+                call = lambda t, axis=axis, keep=keep: ops.argmax(t, axis, keepdims=bool(keep))  # noqa: E731
+                yield Case(op, call, [x((2, 3, 4))], {"axis": axis, "keepdims": keep})
     if op in REDUCTIONS:
         reduce = REDUCTIONS[op]
         for shape in SHAPES:
@@ -171,6 +188,31 @@ def arithmetic(op: str, x: Callable[..., Array]) -> Iterator[Case]:
         for shape in SHAPES[1:]:
             for axis in range(-len(shape), len(shape)):
                 yield Case(op, lambda t, axis=axis: function(t, axis), [x(shape)], {"axis": axis})
+
+
+#: x, kernel, bias, what unroll is told, and what ONNX calls it.
+CONVOLUTIONS: tuple[tuple[Any, ...], ...] = (
+    ((2, 3, 5), (4, 3, 2), None, {}, {}),
+    ((2, 3, 5), (4, 3, 3), (4,), {"padding": "same"}, {"auto_pad": "SAME_UPPER"}),
+    ((1, 2, 4, 5), (3, 2, 2, 3), (3,), {"padding": "same"}, {"auto_pad": "SAME_UPPER"}),
+    (
+        (1, 2, 6, 7),
+        (3, 2, 3, 2),
+        None,
+        {"strides": 2, "padding": "same"},
+        {"strides": [2, 2], "auto_pad": "SAME_UPPER"},
+    ),
+    ((2, 2, 6, 5), (3, 2, 2, 2), (3,), {"strides": (1, 2)}, {"strides": [1, 2]}),
+    ((2, 2, 6, 5), (3, 2, 2, 2), None, {"dilations": (2, 1)}, {"dilations": [2, 1]}),
+    ((1, 4, 5, 5), (6, 2, 3, 3), (6,), {"group": 2}, {"group": 2}),
+    ((1, 1, 3, 4, 3), (2, 1, 2, 2, 2), None, {}, {}),
+)
+
+
+def convolutions(x: Callable[..., Array]) -> Iterator[Case]:
+    for data, kernel, bias, options, attributes in CONVOLUTIONS:
+        arrays = [x(data), x(kernel), *([x(bias)] if bias else [])]
+        yield Case("Conv", lambda *t, options=options: ops.conv(*t, **options), arrays, attributes)
 
 
 def structure(op: str, x: Callable[..., Array]) -> Iterator[Case]:

@@ -170,6 +170,16 @@ def unary(function: Callable[[Tensor], Tensor], kinds: str = "f", exact: bool = 
     return build
 
 
+def exact_unary(function: Callable[[Tensor], Tensor], kinds: str) -> Builder:
+    """For functions that jump: only of what every runner has to the last bit."""
+
+    def build(d: Drawer) -> list[Tensor]:
+        x = d.pick(kinds, where=lambda t: t.dtype.kind != "f" or t in d.exact)
+        return d.keep_exact(function(x), x)
+
+    return build
+
+
 def binary(function: Callable[[Tensor, Tensor], Tensor]) -> Builder:
     def build(d: Drawer) -> list[Tensor]:
         x = d.pick("fi")
@@ -340,6 +350,27 @@ def cast(d: Drawer) -> list[Tensor]:
     return d.keep_exact(made, x)
 
 
+def either(d: Drawer) -> list[Tensor]:
+    a = d.pick("b")
+    return [ops.logical_or(a, d.one_of([t for t in d.pool if t.dtype == a.dtype and broadcasts(t, a)]))]
+
+
+def argmax(d: Drawer) -> list[Tensor] | None:
+    fit = [t for t in d.pool if t.rank and (t.dtype.kind == "i" or (t.dtype.kind == "f" and t in d.exact))]
+    x = d.one_of(fit)
+    return [ops.argmax(x, d.axis(x), keepdims=d.flip())]
+
+
+def conv(d: Drawer) -> list[Tensor] | None:
+    fit = [t for t in d.pool if t.dtype.kind == "f" and t.rank == 3 and t.shape[0] != 0]
+    fit = [t for t in fit if all(isinstance(size, int) and size > 0 for size in t.shape[1:])]
+    if not fit:
+        return None
+    x = d.one_of(fit)
+    kernel = d.weight([2, x.shape[1], d.integer(1, int(x.shape[2]))], x.dtype)
+    return [d.tame(ops.conv(x, kernel, padding=d.one_of(["same", "valid"]), strides=d.integer(1, 2)))]
+
+
 def clip(d: Drawer) -> list[Tensor]:
     x = d.pick("fi")
     low, high = d.one_of([(-1, 2), (None, 1), (0, None), (None, None)])
@@ -350,28 +381,37 @@ BUILDERS: dict[str, Builder] = {
     "Abs": unary(ops.abs, "fi", exact=True),
     "Add": binary(ops.add),
     "And": both,
+    "ArgMax": argmax,
     "Cast": cast,
     "Clip": clip,
     "Concat": concat,
     "ConstantOfShape": constant_of_shape,
+    "Conv": conv,
     "Div": div,
     "Elu": unary(lambda x: ops.elu(x, 0.5)),
     "Equal": comparison(ops.equal, "fib"),
+    "Erf": unary(ops.erf),
     "Exp": unary(lambda x: ops.exp(ops.clip(x, -3, 1))),
     "Expand": expand,
+    "Floor": exact_unary(ops.floor, "f"),
     "Gather": gather,
     "Gemm": gemm,
     "Greater": comparison(ops.greater, "fi"),
+    "GreaterOrEqual": comparison(ops.greater_equal, "fi"),
     "HardSigmoid": unary(lambda x: ops.hard_sigmoid(x, 0.25, 0.5)),
     "Identity": unary(ops.identity, "fib", exact=True),
     "LeakyRelu": unary(lambda x: ops.leaky_relu(x, 0.25)),
     "Less": comparison(ops.less, "fi"),
+    "LessOrEqual": comparison(ops.less_equal, "fi"),
     "Log": unary(lambda x: ops.log(abs(x) + 1)),
     "LogSoftmax": along_axis(ops.log_softmax),
     "MatMul": matmul,
+    "Max": binary(ops.maximum),
+    "Min": binary(ops.minimum),
     "Mul": binary(ops.mul),
     "Neg": unary(ops.neg, "fi", exact=True),
     "Not": unary(ops.logical_not, "b"),
+    "Or": either,
     "Pow": power,
     "ReduceMax": reduction(ops.reduce_max),
     "ReduceMean": reduction(ops.reduce_mean),
@@ -380,6 +420,7 @@ BUILDERS: dict[str, Builder] = {
     "Reshape": reshape,
     "Shape": shape,
     "Sigmoid": unary(ops.sigmoid),
+    "Sign": exact_unary(ops.sign, "fi"),
     "Slice": slice_,
     "Softmax": along_axis(ops.softmax),
     "Softplus": unary(ops.softplus),

@@ -110,17 +110,6 @@ def test_dynamic_rnn_of_a_list_or_a_matrix_points_to_static_rnn() -> None:
     refused(lambda: unroll.dynamic_rnn(BasicRNNCell(5), [1.0]), TypeError, "static_rnn")
 
 
-@pytest.mark.parametrize("driver", [unroll.static_rnn, unroll.dynamic_rnn])
-def test_sequence_length_is_a_clear_not_yet(driver: Any) -> None:
-    inputs: Any = step_inputs(2) if driver is unroll.static_rnn else placeholder([None, 2, 3], "x")
-    refused(
-        lambda: driver(BasicRNNCell(5), inputs, sequence_length=[1]),
-        NotImplementedError,
-        "sequence_length",
-        "not supported yet",
-    )
-
-
 def test_a_dtype_other_than_that_of_the_inputs_is_refused() -> None:
     refused(
         lambda: static_rnn(BasicRNNCell(5), step_inputs(), dtype="float64"), TypeError, "float64", "float32", "cast"

@@ -142,6 +142,17 @@ def program():
         whole, _ = unroll.dynamic_rnn(unroll.GRUCell(2), unroll.ops.stack([x0, x1], 1))
         more, _ = unroll.static_rnn(unroll.MultiRNNCell([unroll.BasicLSTMCell(2)]), [x0, x1])
     return unroll.Graph([x0, x1], [outputs, whole, more, unroll.Parameter([1.0], "w") + unroll.constant(1.0)])
+x = unroll.constant(np.ones((1, 3), "float32"))
+def both_ways():
+    unroll.static_bidirectional_rnn(unroll.GRUCell(2), unroll.GRUCell(2), [x, x])
+    unroll.stack_bidirectional_rnn([unroll.GRUCell(2)], [unroll.GRUCell(2)], [x, x])
+def saving():
+    saver = unroll.StateSaver({"h": 2}, 1)
+    outputs, _ = unroll.static_state_saving_rnn(unroll.GRUCell(2), [x, x], saver, "h")
+    unroll.Stream(unroll.Graph([], outputs, states=saver.states)).run({})
+def decode():
+    start = unroll.constant(np.zeros((1, 2), "float32"))
+    unroll.raw_rnn(unroll.GRUCell(2), lambda t, y, s, more: (False, x, s if t else start, None, None), 2)
 calls = {
     "placeholder": lambda: unroll.placeholder([1], "x"),
     "constant": lambda: unroll.constant(1.0),
@@ -150,6 +161,12 @@ calls = {
     "trace": lambda: unroll.trace(lambda x: x + 1, unroll.placeholder([1], "x")),
     "scope": lambda: unroll.scope("a").__enter__(),
     "static_rnn": program, "dynamic_rnn": program,
+    **dict.fromkeys(("static_bidirectional_rnn", "stack_bidirectional_rnn"), both_ways),
+    "bidirectional_dynamic_rnn": lambda: unroll.bidirectional_dynamic_rnn(
+        unroll.GRUCell(2), unroll.GRUCell(2), unroll.placeholder([None, 2, 3], "x")),
+    "raw_rnn": decode,
+    **dict.fromkeys(("StateSaver", "Stream", "static_state_saving_rnn"), saving),
+    "LSTMCell": lambda: unroll.LSTMCell(2), "TensorShape": lambda: unroll.TensorShape([2, 3]),
     "BasicRNNCell": lambda: unroll.BasicRNNCell(2), "BasicLSTMCell": lambda: unroll.BasicLSTMCell(2),
     "GRUCell": lambda: unroll.GRUCell(2), "MultiRNNCell": lambda: unroll.MultiRNNCell([unroll.GRUCell(2)]),
     "LSTMStateTuple": lambda: unroll.LSTMStateTuple(1, 2),
@@ -163,7 +180,7 @@ calls = {
     "draw": lambda: unroll.draw(program(), folder / "picture.svg"),
 }
 modules = {name for name in unroll.__all__ if isinstance(getattr(unroll, name), types.ModuleType)}
-assert modules == {"cells", "nest", "ops"}, modules
+assert modules == {"cells", "layers", "nest", "nn", "ops"}, modules
 assert set(calls) | modules == set(unroll.__all__), set(calls) ^ set(unroll.__all__)
 for name, call in calls.items():
     call()

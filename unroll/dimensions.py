@@ -246,6 +246,15 @@ class Requirement(NamedTuple):
     where: str
 
 
+class Limit(NamedTuple):
+    """Bounds that the values fed to an integer placeholder must keep, such as lengths of rows."""
+
+    name: str
+    least: int
+    most: int
+    where: str
+
+
 class Solution(NamedTuple):
     """What the requirements of a graph say: symbols that are known by others, and equalities left to check."""
 

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from unroll.dimensions import Requirement, Shape, bind, shape_text
+import numpy as np
+
+from unroll.dimensions import Dimension, Limit, Requirement, Shape, bind, shape_text, symbol
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentTypeError, FeedError, ShapeError
 from unroll.tensor import Placeholder, Tensor
@@ -18,6 +20,7 @@ class InputSpec(NamedTuple):
     name: str
     shape: Shape
     dtype: DType
+    limits: tuple[Limit, ...] = ()
 
 
 def closest(name: str, names: Iterable[str]) -> str:
@@ -44,6 +47,7 @@ def check_feeds(
         FeedError: an input is missing, or something is fed that is no input.
         ShapeError: an array has another shape than its input, or two disagree on a symbolic dimension.
         DTypeError: an array cannot be cast safely.
+        FeedError: a value lies outside the limits of its input.
     """
     if not isinstance(feeds, Mapping):
         raise ArgumentTypeError(f"feeds: a dict {{input: array}} is wanted, not {type(feeds).__name__}")
@@ -65,6 +69,7 @@ def check_feeds(
             raise ShapeError(
                 f"feed {name!r}: shape {shape_text(arrays[name].shape)} was given, {shape_text(spec.shape)} is wanted"
             )
+        _check_limits(spec, arrays[name])
     missing = [name for name in specs if name not in arrays]
     if missing:
         raise FeedError(f"feeds lack {', '.join(map(repr, missing))}; every input of the graph must be fed")
@@ -77,3 +82,26 @@ def check_feeds(
         residual,
     )
     return {spec.name: arrays[spec.name] for spec in inputs}
+
+
+def bound_sizes(inputs: Sequence[InputSpec], feeds: Mapping[Any, Any]) -> dict[str, int]:
+    """Return the number each symbol stands for, as far as some of the feeds tell; what does not fit tells nothing."""
+    arrays = {key.name if isinstance(key, Placeholder) else key: np.shape(value) for key, value in feeds.items()}
+    known: dict[str, int] = {}
+    for spec in inputs:
+        shape = arrays.get(spec.name, ())
+        if len(shape) == len(spec.shape):
+            for dim, size in zip(spec.shape, shape, strict=True):
+                if isinstance(dim, Dimension) and len(dim.symbols) == 1 and dim == symbol(next(iter(dim.symbols))):
+                    known.setdefault(next(iter(dim.symbols)), size)
+    return known
+
+
+def _check_limits(spec: InputSpec, array: Array) -> None:
+    for limit in spec.limits if array.size else ():
+        low, high = array.min(), array.max()
+        if low < limit.least or high > limit.most:
+            raise FeedError(
+                f"feed {spec.name!r}: {low if low < limit.least else high} was given, {limit.least} to {limit.most} is wanted "
+                f"({limit.where})"
+            )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from unroll import display, nest
 from unroll.collection import paused
-from unroll.dimensions import Requirement, Shape, shape_text, solve, substitute_shape
+from unroll.dimensions import Limit, Requirement, Shape, shape_text, solve, substitute_shape
 from unroll.dtypes import Array
 from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.evaluator import evaluate
@@ -16,6 +15,7 @@ from unroll.feeds import InputSpec, check_feeds, closest
 from unroll.naming import Lineage, Names
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
+from unroll.streaming import Stream
 from unroll.tensor import Node, Placeholder, Tensor
 
 if TYPE_CHECKING:
@@ -64,8 +64,11 @@ class Graph:
     Args:
         inputs: the placeholders, in the order the exported model takes them.
         outputs: a tensor, or a nest of tensors; the keys of an outermost dict become the outputs' names.
-        requirements: equalities of dimensions that hold besides those that the nodes need; passes hand them on.
+        requirements: equalities of dimensions, and limits of values fed, that hold besides those that the nodes need;
+            passes hand them on.
         lineage: what a pass made the graph from, so that names stay.
+        states: state that lives between runs: ``{placeholder: what it becomes}``. Each placeholder is one more input, and
+            what it becomes one more output, called ``<placeholder>/next``; `stream` carries them from run to run.
 
     Attributes:
         inputs: the placeholders.
@@ -75,7 +78,8 @@ class Graph:
         nodes: every node that an output depends on, inputs of a node before it.
         parameters: the Parameters they read, by name.
         names: the names of everything in it; see `unroll.naming`.
-        requirements: the equalities of dimensions that must hold.
+        requirements: the equalities of dimensions that must hold, and the limits of values fed.
+        states: ``{input name: output name}`` of the state that lives between runs.
 
     Raises:
         GraphError: an output depends on a placeholder that is not listed, an input is not a placeholder or is listed
@@ -88,32 +92,40 @@ class Graph:
         self,
         inputs: Sequence[Placeholder] | Placeholder,
         outputs: Any,
-        requirements: Sequence[Requirement] = (),
+        requirements: Sequence[Requirement | Limit] = (),
         lineage: Lineage | None = None,
+        states: Mapping[Placeholder, Tensor] | None = None,
     ) -> None:
         with paused():
-            self._build(inputs, outputs, requirements, lineage)
+            self._build(inputs, outputs, requirements, lineage, states or {})
 
     def _build(
         self,
         inputs: Sequence[Placeholder] | Placeholder,
         outputs: Any,
-        requirements: Sequence[Requirement],
+        requirements: Sequence[Requirement | Limit],
         lineage: Lineage | None,
+        states: Mapping[Placeholder, Tensor],
     ) -> None:
-        self.inputs = _checked_inputs(inputs)
+        _check_states(states)
+        listed = nest.flatten(inputs)
+        self.inputs = _checked_inputs([*listed, *(state for state in states if state not in listed)])
         self.structure = outputs
         self.outputs, given = _checked_outputs(outputs)
+        next_names = {f"{state.name}/next": tensor for state, tensor in states.items()}
+        given = (*given, *[None] * (len(self.outputs) - len(given)), *next_names)
+        self.outputs = (*self.outputs, *next_names.values())
+        self.states = {state.name: name for state, name in zip(states, next_names, strict=True)}
         self.nodes = _topological(self.outputs)
         self._check_closed()
         parameters = _parameters(self.nodes, self.outputs)
         found = (requirement for node in self.nodes for requirement in node.requirements)
         self.requirements = tuple(dict.fromkeys((*requirements, *found)))
-        self._solution = solve(self.requirements)
-        self.names = Names(self.inputs, parameters, self.nodes, zip(self.outputs, given, strict=False), lineage)
-        self.output_names = tuple(
-            self.names.output(tensor, name) for tensor, name in itertools.zip_longest(self.outputs, given)
-        )
+        self._solution = solve(item for item in self.requirements if isinstance(item, Requirement))
+        pairs = list(zip(self.outputs, given, strict=True))
+        known = [(tensor, name) for tensor, name in pairs if name is not None]
+        self.names = Names(self.inputs, parameters, self.nodes, known, lineage)
+        self.output_names = tuple(self.names.output(tensor, name) for tensor, name in pairs)
         self.parameters = ParameterTable(parameters)
 
     # -- reading --------------------------------------------------------------------------------------------------
@@ -148,7 +160,16 @@ class Graph:
     @property
     def input_specs(self) -> list[InputSpec]:
         """What each input takes, by name."""
-        return [InputSpec(tensor.name, self.shape(tensor), tensor.dtype) for tensor in self.inputs]
+        limits = [item for item in self.requirements if isinstance(item, Limit)]
+        return [
+            InputSpec(
+                tensor.name,
+                self.shape(tensor),
+                tensor.dtype,
+                tuple(limit for limit in limits if limit.name == tensor.name),
+            )
+            for tensor in self.inputs
+        ]
 
     @property
     def residual_requirements(self) -> tuple[Requirement, ...]:
@@ -200,6 +221,10 @@ class Graph:
         if not isinstance(item, str):
             raise ArgumentTypeError(f"fetches: {item!r} is neither a tensor nor a name")
         return self.tensor(item)
+
+    def stream(self) -> Stream:
+        """Return a runner that carries the graph's state from run to run, computing with NumPy; see `unroll.Stream`."""
+        return Stream(self)
 
     def assign(self, values: Mapping[str, Any]) -> None:
         """Give Parameters new values, all or none.
@@ -298,7 +323,7 @@ def _checked_inputs(inputs: Sequence[Placeholder] | Placeholder) -> tuple[Placeh
     return tuple(listed)
 
 
-def _checked_outputs(outputs: Any) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
+def _checked_outputs(outputs: Any) -> tuple[tuple[Tensor, ...], tuple[str | None, ...]]:
     """Return the flat outputs, and the names that an outermost dict gives them (none for other nests)."""
     named = isinstance(outputs, dict)
     children = outputs.items() if named else [("", outputs)]
@@ -310,6 +335,19 @@ def _checked_outputs(outputs: Any) -> tuple[tuple[Tensor, ...], tuple[str, ...]]
             raise GraphError(f"Graph outputs{f' at {path}' if path else ''}: {item!r} is not a tensor")
     names = tuple(check_name(path, "Graph output") for path, _ in pairs) if named else ()
     return tuple(item for _, item in pairs), names
+
+
+def _check_states(states: Mapping[Placeholder, Tensor]) -> None:
+    """Check that each state becomes a tensor like itself."""
+    if not isinstance(states, Mapping):
+        raise ArgumentTypeError(f"Graph states: a dict {{placeholder: tensor}} is wanted, not {type(states).__name__}")
+    for state, tensor in states.items():
+        if not isinstance(state, Placeholder) or not isinstance(tensor, Tensor):
+            raise GraphError(f"Graph states: {state!r}: {tensor!r}: a placeholder and the tensor it becomes are wanted")
+        if state.shape != tensor.shape or state.dtype != tensor.dtype:
+            raise GraphError(
+                f"Graph states: {state.described()} cannot become {tensor.described()}; both must be alike"
+            )
 
 
 def _topological(outputs: Sequence[Tensor]) -> tuple[Node, ...]:

@@ -20,23 +20,29 @@ class BlockTable(NamedTuple):
     Attributes:
         rows: (source, size) from top to bottom; empty for a bias.
         columns: (gate, size) from left to right.
+        transposed: the array itself is stored with gates by sources, as PyTorch has it.
+        note: why these blocks stand apart from the others of their cell; empty where they do not.
     """
 
     rows: tuple[tuple[str, int], ...]
     columns: tuple[tuple[str, int], ...]
+    transposed: bool = False
+    note: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the whole weight."""
-        return (*([sum(size for _, size in self.rows)] if self.rows else []), sum(size for _, size in self.columns))
+        """The shape of the whole weight as it is stored."""
+        sizes = (*([sum(size for _, size in self.rows)] if self.rows else []), sum(size for _, size in self.columns))
+        return sizes[::-1] if self.transposed else sizes
 
     def __str__(self) -> str:
-        """Return the decomposition as text: ``[x 28 + h 13] x [i|j|f|o 13]``."""
+        """Return the decomposition as text: ``[x 28 + h 13] x [i|j|f|o 13]``; with the gates first where it is stored so."""
         sizes = {size for _, size in self.columns}
         names = "|".join(name for name, _ in self.columns)
         columns = f"{names} {sizes.pop()}" if len(sizes) == 1 else "|".join(f"{n} {size}" for n, size in self.columns)
         rows = " + ".join(f"{name} {size}" for name, size in self.rows)
-        return f"[{rows}] x [{columns}]" if rows else f"[{columns}]"
+        sides = [f"[{rows}]", f"[{columns}]"] if rows else [f"[{columns}]"]
+        return " x ".join(sides[::-1] if self.transposed else sides)
 
 
 class Parameter(Tensor):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
-from unroll.dimensions import Dim, Requirement, Shape, parse_shape, shape_text
+from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
 
@@ -36,7 +36,7 @@ class Node:
         inputs: a Tensor each, or None for an optional input that is left out.
         outputs: the tensors it makes.
         provenance: every (scope, step, cell, gate) it came from; never empty.
-        requirements: the equalities of dimensions its shape rule asked for.
+        requirements: the equalities of dimensions its shape rule asked for, and the limits of values fed.
     """
 
     __slots__ = ("inputs", "op", "outputs", "provenance", "requirements")
@@ -48,7 +48,7 @@ class Node:
         shapes: Sequence[Shape],
         dtypes: Sequence[DType],
         provenance: frozenset[scopes.Origin],
-        requirements: tuple[Requirement, ...] = (),
+        requirements: tuple[Requirement | Limit, ...] = (),
     ) -> None:
         self.op = op
         self.inputs = inputs
@@ -200,6 +200,21 @@ class Tensor:
         from unroll import ops
 
         return ops.greater(self, other)
+
+    def __le__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.less_equal(self, other)
+
+    def __ge__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.greater_equal(self, other)
+
+    def __or__(self, other: TensorLike) -> Tensor:
+        from unroll import ops
+
+        return ops.logical_or(self, other)
 
     def __and__(self, other: TensorLike) -> Tensor:
         from unroll import ops

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.dimensions import Dim, Dimension, Shape, shape_text
-from unroll.dtypes import Array, DType
+from unroll.dtypes import FLOAT64, Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
-from unroll.initializers import glorot_uniform
-from unroll.parameter import BlockTable, Parameter, parameter_dtype
+from unroll.parameter import Parameter, parameter_dtype
 from unroll.scopes import Initializer
 from unroll.tensor import Tensor, named
+from unroll.weights import WeightOwner
 
 #: A nest of tensors, built as the cell's `state_size` is.
 State: TypeAlias = Any
@@ -48,7 +48,35 @@ class LSTMStateTuple(NamedTuple):
     h: Any
 
 
-class RNNCell:
+class TensorShape:
+    """The size of a state or output of more than one axis beyond the batch, such as an image's; a leaf of `state_size`.
+
+    Args:
+        dims: the sizes: ``TensorShape([8, 8, 16])``.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: a size that is not an int of at least 1.
+    """
+
+    def __init__(self, dims: Sequence[int]) -> None:
+        self.dims = tuple(check_size(dim, "TensorShape") for dim in dims)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorShape) and self.dims == other.dims
+
+    def __hash__(self) -> int:
+        return hash(self.dims)
+
+    def __repr__(self) -> str:
+        return f"TensorShape({list(self.dims)})"
+
+
+def dims_of(size: Any) -> tuple[int, ...]:
+    """Return a leaf of a `state_size` or `output_size` as the axes beyond the batch: 5 is ``(5,)``."""
+    return size.dims if isinstance(size, TensorShape) else (int(size),)
+
+
+class RNNCell(WeightOwner):
     """Base class of cells: define `state_size`, `output_size` and `call`, and make weights with `add_weight`.
 
     Args:
@@ -128,8 +156,7 @@ class RNNCell:
     @property
     def weights(self) -> dict[str, Parameter]:
         """The Parameters made so far, by their name within the cell."""
-        made: dict[str, Parameter] = self.__dict__.setdefault("_weights", {})
-        return made
+        return self._weights
 
     def add_weight(
         self,
@@ -139,43 +166,23 @@ class RNNCell:
         *,
         rows: Mapping[str, Dim] | None = None,
         columns: Mapping[str, Dim] | None = None,
+        transposed: bool = False,
+        note: str = "",
         dtype: npt.DTypeLike | None = None,
         value: Array | None = None,
     ) -> Parameter:
-        """Return the cell's Parameter `name`, made when first asked for.
-
-        Args:
-            name: its name within the cell, such as ``kernel``.
-            shape: its shape, unless `columns` gives it.
-            initializer: draws the first value; by default that of the scope, else glorot uniform.
-            rows: sources and their sizes, top to bottom: ``{"x": 28, "h": 13}``.
-            columns: gates and their sizes, left to right; with `rows`, they give the shape and the block table.
-            dtype: by default the cell's, else float32.
-            value: the first value, instead of a drawn one.
-
-        Raises:
-            ShapeError: the weight exists with another shape: the cell is reused with another input width.
-        """
-        blocks = None
-        if columns is not None:
-            blocks = BlockTable(_sizes(rows or {}), _sizes(columns))
-            shape = blocks.shape
-        if shape is None:
-            raise ArgumentError(f"{self.name}: weight {name!r} needs a shape, or rows and columns")
-        wanted = tuple(int(dim) for dim in shape)
-        made = self.weights.get(name)
-        if made is None:
-            scope = scopes.current()
-            full, kind = scopes.join(scope.variables, name), parameter_dtype(dtype or self._dtype or "float32")
-            draw = initializer or scope.initializer or glorot_uniform
-            first = draw(wanted, kind, full, scope.seed) if value is None else value
-            made = self.weights[name] = Parameter(first, name, kind, blocks=blocks)
-        elif made.shape != wanted:
-            raise ShapeError(
-                f"{self.name}: weight {made.name!r} has shape {shape_text(made.shape)}, and this call needs "
-                f"{shape_text(wanted)}; a cell is reused only with inputs of one width. Make a second cell"
-            )
-        return made
+        """Return the cell's Parameter `name`, made when first asked for; see `unroll.weights.WeightOwner` for the arguments."""
+        return self._add_weight(
+            name,
+            shape,
+            initializer,
+            rows=rows,
+            columns=columns,
+            transposed=transposed,
+            note=note,
+            dtype=dtype or self._dtype,
+            value=value,
+        )
 
     def zero_state(self, batch_size: int | Tensor | None, dtype: npt.DTypeLike = "float32") -> State:
         """Return a state of zeros, built as `state_size`.
@@ -216,11 +223,18 @@ def zero_state(state_size: Any, batch_size: int | Tensor | None, dtype: npt.DTyp
         else:
             batch = [] if batch_size is None else [check_size(batch_size, "zero_state: batch_size", least=0)]
 
-        def zeros(size: int, part: str) -> Tensor:
-            shape = ops.concat([batch, [size]], axis=0) if isinstance(batch, Tensor) else [*batch, size]
+        def zeros(size: Any, part: str) -> Tensor:
+            dims = list(dims_of(size))
+            shape = ops.concat([batch, dims], axis=0) if isinstance(batch, Tensor) else [*batch, *dims]
             return named(ops.constant_of_shape(shape, 0, dtype), part or "state")
 
         return nest.pack(state_size, [zeros(size, part) for part, size in nest.flatten_with_paths(state_size)])
+
+
+def initial_state(cell: RNNCellLike, batch_size: int | Tensor | None, dtype: npt.DTypeLike) -> State:
+    """Return the state `cell` starts from: its own `zero_state`, or zeros."""
+    make = getattr(cell, "zero_state", None)
+    return zero_state(cell.state_size, batch_size, dtype) if make is None else make(batch_size, dtype)
 
 
 def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: DType) -> None:
@@ -237,12 +251,11 @@ def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: D
             raise StructureError(
                 f"{where}: {part!r} is no tensor; make it one with unroll.constant or unroll.placeholder"
             )
-        if part.shape != (*batch, size):
-            symbolic = any(isinstance(dim, Dimension) for dim in batch) and part.shape[-1:] == (size,)
+        wanted = (*batch, *dims_of(size))
+        if part.shape != wanted:
+            symbolic = any(isinstance(dim, Dimension) for dim in batch) and part.shape[len(batch) :] == dims_of(size)
             fix = "; for a batch that is not known yet, zero_state takes unroll.ops.shape(x)[0]" if symbolic else ""
-            raise ShapeError(
-                f"{where}: {part.described()} was given, shape {shape_text((*batch, size))} is wanted{fix}"
-            )
+            raise ShapeError(f"{where}: {part.described()} was given, shape {shape_text(wanted)} is wanted{fix}")
         if part.dtype != dtype:
             raise DTypeError(
                 f"{where}: {part.described()} was given, dtype {dtype} is wanted; convert it with unroll.ops.cast"
@@ -263,10 +276,18 @@ def check_size(value: object, what: str, least: int = 1) -> int:
     return int(value)
 
 
+def check_number(value: object, what: str) -> float:
+    """Return `value` as a float where it is one real number.
+
+    Raises:
+        DTypeError, ShapeError: it is not.
+    """
+    found = cast_array(value, FLOAT64, what)
+    if found.shape != ():
+        raise ShapeError(f"{what}: {value!r} is not one number")
+    return float(found)
+
+
 def snake_case(name: str) -> str:
     """Return a class name as TensorFlow names its scope: ``BasicLSTMCell`` gives ``basic_lstm_cell``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def _sizes(blocks: Mapping[str, Dim]) -> tuple[tuple[str, int], ...]:
-    return tuple((name, int(size)) for name, size in blocks.items())

@@ -7,10 +7,8 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.base import LSTMStateTuple
+from unroll.cells.base import LSTMStateTuple, check_number
 from unroll.cells.gated import GatedCell, Kernel, Weight, gate
-from unroll.dtypes import FLOAT64, cast_array
-from unroll.errors import ShapeError
 from unroll.ops import concat, sigmoid, split
 from unroll.tensor import Tensor, named
 
@@ -52,12 +50,7 @@ class BasicLSTMCell(GatedCell):
         dtype: npt.DTypeLike | None = None,
     ) -> None:
         super().__init__(num_units, activation, reuse, name, dtype)
-        bias = cast_array(forget_bias, FLOAT64, "BasicLSTMCell: forget_bias")
-        if bias.shape != ():
-            raise ShapeError(
-                f"BasicLSTMCell: forget_bias {forget_bias!r} is not a number; gates have biases of their own"
-            )
-        self.forget_bias = float(bias)
+        self.forget_bias = check_number(forget_bias, "BasicLSTMCell: forget_bias")
         self.state_is_tuple = state_is_tuple
 
     @property

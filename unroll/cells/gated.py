@@ -108,6 +108,11 @@ class GatedCell(RNNCell):
         return f"{type(self).__name__}({self.num_units}, name={self.name!r})"
 
     @property
+    def hidden_size(self) -> int:
+        """The width of h, which the kernels' last rows meet."""
+        return self.num_units
+
+    @property
     def state_size(self) -> Any:
         return self.num_units
 
@@ -133,10 +138,10 @@ class GatedCell(RNNCell):
         kernel = self.kernels[0].kernel_name
         made: Any = self.weights.get(kernel)
         rows = int(made.shape[0]) if made is not None else len(self._given[kernel]) if kernel in self._given else None
-        if rows is not None and rows != width + self.num_units:
+        if rows is not None and rows != width + self.hidden_size:
             raise ShapeError(
                 f"{self.name}: the input {seen} has {width} features, but the cell's kernel is for "
-                f"{rows - self.num_units}; a cell is reused only with inputs of one width. Make a second cell"
+                f"{rows - self.hidden_size}; a cell is reused only with inputs of one width. Make a second cell"
             )
 
     def weights_for(self, inputs: Tensor, kernel: Kernel) -> tuple[Parameter, Parameter]:
@@ -145,7 +150,7 @@ class GatedCell(RNNCell):
         if kernel.kernel_name in made:  # every step but the first
             return made[kernel.kernel_name], made[kernel.bias_name]
         columns = dict.fromkeys(kernel.gates, self.num_units)
-        rows = {"x": inputs.shape[-1], "h": self.num_units}
+        rows = {"x": inputs.shape[-1], "h": self.hidden_size}
         given, dtype = self._given, inputs.dtype
         return (
             self.add_weight(
@@ -233,7 +238,7 @@ class GatedCell(RNNCell):
                 parts = [self._array(input, "input"), self._array(recurrent, "recurrent")]
                 parts = [part.T for part in parts] if turned else parts
                 self._check_columns(parts[0], None, "input")
-                self._check_columns(parts[1], self.num_units, "recurrent")
+                self._check_columns(parts[1], self.hidden_size, "recurrent")
                 whole = np.concatenate(parts)
             self._check_columns(whole, None, "kernel")
             arrays = self._distribute(whole, None if bias is None else self._array(bias, "bias"), order)
@@ -244,10 +249,10 @@ class GatedCell(RNNCell):
 
     def _check_columns(self, array: Array, rows: int | None, what: str) -> None:
         columns = len(self.gates) * self.num_units
-        least = self.num_units + 1 if what == "kernel" else 1
+        least = self.hidden_size + 1 if what == "kernel" else 1
         fits = array.ndim == 2 and array.shape[1] == columns and (len(array) == rows if rows else len(array) >= least)
         if not fits:
-            wanted = f"({rows or ('input + ' + str(self.num_units) if what == 'kernel' else 'input')}, {columns})"
+            wanted = f"({rows or ('input + ' + str(self.hidden_size) if what == 'kernel' else 'input')}, {columns})"
             raise ShapeError(
                 f"{self.name}: {what} of shape {array.shape} was given (as in_out), {wanted} is wanted: "
                 f"{len(self.gates)} gate(s) {', '.join(self.gates)} of {self.num_units} columns each"
@@ -297,17 +302,19 @@ class GatedCell(RNNCell):
         for spec in self.kernels:
             columns = len(spec.gates) * self.num_units
             kernel, bias = arrays.get(spec.kernel_name), arrays.get(spec.bias_name)
-            if kernel is not None and (kernel.ndim != 2 or kernel.shape[1] != columns or len(kernel) <= self.num_units):
+            if kernel is not None and (
+                kernel.ndim != 2 or kernel.shape[1] != columns or len(kernel) <= self.hidden_size
+            ):
                 raise ShapeError(
                     f"{self.name}: {spec.kernel_name} of shape {kernel.shape} was given, "
-                    f"(input + {self.num_units}, {columns}) is wanted"
+                    f"(input + {self.hidden_size}, {columns}) is wanted"
                 )
             if bias is not None and bias.shape != (columns,):
                 raise ShapeError(
                     f"{self.name}: {spec.bias_name} of shape {bias.shape} was given, ({columns},) is wanted"
                 )
         if len({len(array) for array in arrays.values() if array.ndim == 2}) > 1:
-            raise ShapeError(f"{self.name}: the kernels must have one number of rows, input + {self.num_units}")
+            raise ShapeError(f"{self.name}: the kernels must have one number of rows, input + {self.hidden_size}")
 
     def _store(self, arrays: dict[str, Array]) -> None:
         """Assign, or keep for the first call, all or none."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy.typing as npt
+
 from unroll import nest, scopes
-from unroll.cells.base import RNNCell, RNNCellLike, State
+from unroll.cells.base import RNNCell, RNNCellLike, State, initial_state
+from unroll.cells.contract import as_cell
 from unroll.errors import ArgumentError
 from unroll.ops import concat, split
-from unroll.tensor import named
+from unroll.tensor import Tensor, named
 
 
 class MultiRNNCell(RNNCell):
@@ -31,9 +34,7 @@ class MultiRNNCell(RNNCell):
         super().__init__(name=name)
         if not isinstance(cells, (list, tuple)) or not cells:
             raise ArgumentError(f"MultiRNNCell: a non-empty list of cells is wanted, not {cells!r}")
-        for cell in cells:
-            check_cell(cell, "MultiRNNCell")
-        self.cells = tuple(cells)
+        self.cells = tuple(as_cell(cell, "MultiRNNCell") for cell in cells)
         self.state_is_tuple = state_is_tuple
         if not state_is_tuple and any(nest.is_nested(cell.state_size) for cell in cells):
             raise ArgumentError("MultiRNNCell: state_is_tuple=False needs cells whose state is one tensor each")
@@ -47,6 +48,11 @@ class MultiRNNCell(RNNCell):
     def output_size(self) -> Any:
         return self.cells[-1].output_size
 
+    def zero_state(self, batch_size: int | Tensor | None, dtype: npt.DTypeLike = "float32") -> State:
+        if not self.state_is_tuple:
+            return super().zero_state(batch_size, dtype)
+        return tuple(initial_state(cell, batch_size, dtype) for cell in self.cells)
+
     def call(self, inputs: Any, state: State) -> tuple[Any, State]:
         sizes = [cell.state_size for cell in self.cells]
         states = state if self.state_is_tuple else split(state, sizes, axis=-1)
@@ -58,20 +64,3 @@ class MultiRNNCell(RNNCell):
         if self.state_is_tuple:
             return inputs, tuple(new_states)
         return inputs, named(concat(new_states, axis=-1), "state")
-
-
-def check_cell(cell: object, what: str) -> None:
-    """Check that `cell` keeps the contract of cells.
-
-    Raises:
-        ArgumentError: a part is missing; the message names it.
-    """
-    missing = [
-        part for part in ("state_size", "output_size") if not hasattr(type(cell), part) and not hasattr(cell, part)
-    ]
-    if not callable(cell):
-        missing.append("__call__(inputs, state)")
-    if missing or isinstance(cell, type):
-        hint = f"; make one: {cell.__name__}(...)" if isinstance(cell, type) else ""
-        lacks = f" lacks {', '.join(missing)}" if missing else " is a class"
-        raise ArgumentError(f"{what}: {cell!r} is not a cell: it{lacks}{hint}")

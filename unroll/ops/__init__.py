@@ -5,13 +5,30 @@ A plain number, list or array among the operands becomes a constant of the tenso
 
 from unroll.ops.arithmetic import add, div, mul, pow, sub
 from unroll.ops.base import OPERATORS, Operator, apply, apply_one
-from unroll.ops.choices import clip, equal, greater, less, logical_and, logical_not, where
+from unroll.ops.choices import (
+    clip,
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    not_equal,
+    where,
+)
+from unroll.ops.convolution import conv
 from unroll.ops.filling import constant_of_shape, shape
 from unroll.ops.functions import abs_ as abs
 from unroll.ops.functions import (
     cast,
     elu,
+    erf,
     exp,
+    floor,
     hard_sigmoid,
     identity,
     leaky_relu,
@@ -19,6 +36,7 @@ from unroll.ops.functions import (
     neg,
     relu,
     sigmoid,
+    sign,
     softplus,
     softsign,
     sqrt,
@@ -26,7 +44,7 @@ from unroll.ops.functions import (
 )
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
-from unroll.ops.reduction import log_softmax, reduce_max, reduce_mean, reduce_sum, softmax
+from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_sum, softmax
 from unroll.ops.shaping import expand, reshape, squeeze, transpose, unsqueeze
 from unroll.ops.slicing import gather, slice_
 
@@ -37,29 +55,39 @@ __all__ = [
     "add",
     "apply",
     "apply_one",
+    "argmax",
     "cast",
     "clip",
     "concat",
     "constant_of_shape",
+    "conv",
     "div",
     "elu",
     "equal",
+    "erf",
     "exp",
     "expand",
+    "floor",
     "gather",
     "gemm",
     "greater",
+    "greater_equal",
     "hard_sigmoid",
     "identity",
     "leaky_relu",
     "less",
+    "less_equal",
     "log",
     "log_softmax",
     "logical_and",
     "logical_not",
+    "logical_or",
     "matmul",
+    "maximum",
+    "minimum",
     "mul",
     "neg",
+    "not_equal",
     "pow",
     "reduce_max",
     "reduce_mean",
@@ -68,6 +96,7 @@ __all__ = [
     "reshape",
     "shape",
     "sigmoid",
+    "sign",
     "slice_",
     "softmax",
     "softplus",

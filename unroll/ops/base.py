@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from unroll import scopes
-from unroll.dimensions import Dim, Requirement, Shape, is_never_zero, shape_text
+from unroll.dimensions import Dim, Limit, Requirement, Shape, is_never_zero, shape_text
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import Constant, Known, Node, Tensor, TensorLike, array_dtype
@@ -142,13 +142,16 @@ class Operator:
         return f"{self.name}({inner})"
 
 
-def apply(op: Operator, *arguments: TensorLike | None) -> tuple[Tensor, ...]:
+def apply(
+    op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()
+) -> tuple[Tensor, ...]:
     """Call an operator: check its inputs, infer shapes and dtypes, and return its outputs as tensors of a new Node.
 
     Args:
         op: the operator.
         arguments: a tensor each; None for an optional one left out; anything else becomes a constant of the dtype
             that the operator's other inputs give it.
+        requirements: what else must hold, besides what the operator's shape rule asks for.
 
     Raises:
         DTypeError: a dtype the operator does not take, or two that must be equal and differ.
@@ -161,15 +164,22 @@ def apply(op: Operator, *arguments: TensorLike | None) -> tuple[Tensor, ...]:
         shapes = op.shapes(require, *inputs)
     except ShapeError as error:
         raise ShapeError(f"{op.name}: {error}{_seen(op, inputs)}") from None
-    node = Node(op, inputs, shapes, _dtypes(op, types, len(shapes)), scopes.current().provenance, tuple(require.found))
+    node = Node(
+        op,
+        inputs,
+        shapes,
+        _dtypes(op, types, len(shapes)),
+        scopes.current().provenance,
+        (*require.found, *requirements),
+    )
     if len(shapes) == 1 and len(shapes[0]) <= 1 and node.outputs[0].dtype.kind == "i":
         node.outputs[0].known = op.known(*inputs)
     return node.outputs
 
 
-def apply_one(op: Operator, *arguments: TensorLike | None) -> Tensor:
+def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()) -> Tensor:
     """Call an operator of one output and return it; see `apply`."""
-    return apply(op, *arguments)[0]
+    return apply(op, *arguments, requirements=requirements)[0]
 
 
 def _dtypes(op: Operator, types: dict[str, DType], count: int) -> list[DType]:

@@ -44,6 +44,38 @@ class Greater(Binary):
         return np.greater(a, b)
 
 
+class LessOrEqual(Binary):
+    """``a <= b`` as booleans, with broadcasting."""
+
+    signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.less_equal(a, b)
+
+
+class GreaterOrEqual(Binary):
+    """``a >= b`` as booleans, with broadcasting."""
+
+    signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.greater_equal(a, b)
+
+
+class Max(Binary):
+    """The larger of `a` and `b`, with broadcasting."""
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.maximum(a, b)
+
+
+class Min(Binary):
+    """The smaller of `a` and `b`, with broadcasting."""
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.minimum(a, b)
+
+
 class And(Binary):
     """Logical and, of booleans, with broadcasting."""
 
@@ -51,6 +83,15 @@ class And(Binary):
 
     def evaluate(self, a: Array, b: Array) -> Array:
         return np.logical_and(a, b)
+
+
+class Or(Binary):
+    """Logical or, of booleans, with broadcasting."""
+
+    signature = Signature("A: bool, B: bool -> C: bool")
+
+    def evaluate(self, a: Array, b: Array) -> Array:
+        return np.logical_or(a, b)
 
 
 class Not(Unary):
@@ -97,8 +138,18 @@ class Clip(Operator):
 equal = binary(Equal, "equal")
 less = binary(Less, "less")
 greater = binary(Greater, "greater")
+less_equal = binary(LessOrEqual, "less_equal")
+greater_equal = binary(GreaterOrEqual, "greater_equal")
+maximum = binary(Max, "maximum")
+minimum = binary(Min, "minimum")
 logical_and = binary(And, "logical_and")
+logical_or = binary(Or, "logical_or")
 logical_not = unary(Not, "logical_not")
+
+
+def not_equal(a: TensorLike, b: TensorLike) -> Tensor:
+    """``a != b`` as booleans, with broadcasting."""
+    return logical_not(equal(a, b))
 
 
 def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:

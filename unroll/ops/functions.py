@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from unroll.ops.base import (
 )
 from unroll.ops.elementwise import Unary, unary
 from unroll.tensor import Known, Tensor, TensorLike
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 class Neg(Unary):
@@ -58,6 +61,29 @@ class Log(Unary):
 
     def evaluate(self, x: Array) -> Array:
         return np.log(x)
+
+
+class Erf(Unary):
+    """The error function, ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to `x`."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.asarray(_erf(x.astype(np.float64))).astype(x.dtype)
+
+
+class Floor(Unary):
+    """The largest whole number not above `x`."""
+
+    def evaluate(self, x: Array) -> Array:
+        return np.floor(x)
+
+
+class Sign(Unary):
+    """-1, 0 or 1 as `x` is below, at or above zero."""
+
+    signature = Signature("X: T -> Y: T", T=NUMBERS)
+
+    def evaluate(self, x: Array) -> Array:
+        return np.sign(x)
 
 
 class Tanh(Unary):
@@ -113,6 +139,9 @@ abs_ = unary(Abs, "abs")
 sqrt = unary(Sqrt, "sqrt")
 exp = unary(Exp, "exp")
 log = unary(Log, "log")
+erf = unary(Erf, "erf")
+floor = unary(Floor, "floor")
+sign = unary(Sign, "sign")
 tanh = unary(Tanh, "tanh")
 sigmoid = unary(Sigmoid, "sigmoid")
 relu = unary(Relu, "relu")

@@ -79,6 +79,30 @@ class ReduceMax(Reduction):
         return np.asarray(np.max(x, **options))
 
 
+@dataclass(frozen=True, repr=False)
+class ArgMax(Operator):
+    """The index of the largest element along `axis`; of several, the first."""
+
+    signature = Signature("data: T -> reduced: int64", T=NUMBERS)
+    axis: int = 0
+    keepdims: int = 1
+
+    def __post_init__(self) -> None:
+        flag_attribute(self, "keepdims")
+
+    def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
+        axis = axis_of(self.axis, len(x.shape))
+        return [(*x.shape[:axis], *([1] if self.keepdims else []), *x.shape[axis + 1 :])]
+
+    def evaluate(self, x: Array) -> Array:
+        return np.asarray(np.argmax(x, axis=self.axis, keepdims=bool(self.keepdims)), np.int64)
+
+
+def argmax(x: TensorLike, axis: int = -1, keepdims: bool = False) -> Tensor:
+    """The index of the largest element of `x` along `axis`, as int64; of several, the first."""
+    return apply_one(ArgMax(axis_of(axis, rank_of(x), "argmax: axis"), int(keepdims)), x)
+
+
 def reduce_sum(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The sum of `x` along `axes` (default: all)."""
     return _reduce(ReduceSum(int(keepdims)), x, axes)

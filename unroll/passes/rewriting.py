@@ -61,4 +61,6 @@ class Rewriting:
         outputs = [self[tensor] for tensor in self.graph.outputs]
         named = dict(zip(self.graph.output_names, outputs, strict=True))
         lineage = Lineage(self.graph.names, self._copied_from, self._called)
-        return Graph(self.graph.inputs, named, self.graph.requirements, lineage)
+        graph = Graph(self.graph.inputs, named, self.graph.requirements, lineage)
+        graph.states = self.graph.states
+        return graph

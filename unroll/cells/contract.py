@@ -1,0 +1,96 @@
+"""The two contracts a cell can keep, TensorFlow's and Keras's, and how drivers take both.
+
+TensorFlow 1: ``cell(inputs, state) -> (output, new_state)`` with `state_size` and `output_size`; the state is a nest as
+`state_size`. Keras: ``cell.call(inputs, states) -> (output, new_states)`` with `state_size`, and optionally `output_size`,
+`build` and `get_initial_state`; the states are always a list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from unroll import nest, scopes
+from unroll.cells.base import RNNCell, RNNCellLike, State, snake_case, zero_state
+from unroll.errors import ArgumentError, StructureError
+from unroll.tensor import Tensor
+
+
+def as_cell(cell: Any, what: str) -> RNNCellLike:
+    """Return `cell` under TensorFlow's contract: itself, or a Keras-contract cell as seen through `KerasContract`.
+
+    Args:
+        cell: a cell of either contract.
+        what: who asks, for messages.
+
+    Raises:
+        ArgumentError: a part of the contract is missing; the message names it.
+    """
+    hint = f"; make one: {cell.__name__}(...)" if isinstance(cell, type) else ""
+    keras = callable(getattr(cell, "call", None)) and not isinstance(cell, (RNNCell, KerasContract))
+    needed = ("state_size",) if keras else ("state_size", "output_size")
+    missing = [part for part in needed if not hasattr(type(cell), part) and not hasattr(cell, part)]
+    if not keras and not callable(cell):
+        missing.append("__call__(inputs, state), or Keras's call(inputs, states)")
+    if missing or isinstance(cell, type):
+        lacks = f" lacks {', '.join(missing)}" if missing else " is a class"
+        raise ArgumentError(f"{what}: {cell!r} is not a cell: it{lacks}{hint}")
+    return KerasContract(cell) if keras else cell
+
+
+class KerasContract:
+    """A Keras-contract cell as the drivers see it: the state as `state_size` is built, not always a list.
+
+    Args:
+        cell: the cell. One that has no ``__call__`` is built and called here, under its class name in snake case.
+    """
+
+    def __init__(self, cell: Any) -> None:
+        self.cell = cell
+        self.name = str(getattr(cell, "name", None) or snake_case(type(cell).__name__))
+
+    @property
+    def state_size(self) -> Any:
+        """As the cell has it: an int, or a list or tuple with one entry a state."""
+        return self.cell.state_size
+
+    @property
+    def output_size(self) -> Any:
+        """As the cell has it; where it does not say, the size of its first state."""
+        found = getattr(self.cell, "output_size", None)
+        return nest.flatten(self.state_size)[0] if found is None else found
+
+    def __call__(self, inputs: Any, state: State) -> tuple[Any, State]:
+        """Trace one step.
+
+        Raises:
+            StructureError: the cell does not return an output and a state.
+        """
+        states = list(state) if nest.is_nested(state) else [state]
+        result = self.cell(inputs, states) if callable(self.cell) else self._call(inputs, states)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise StructureError(
+                f"{self.name}: call(inputs, states) returned {nest.sketch(result)}; (output, [states]) is wanted"
+            )
+        leaves, places = nest.flatten(result[1]), len(nest.flatten(self.state_size))
+        if len(leaves) != places:
+            raise StructureError(
+                f"{self.name}: call(inputs, states) returned {len(leaves)} states, but its state_size {self.state_size} "
+                f"has {places}"
+            )
+        return result[0], nest.pack(self.state_size, leaves)
+
+    def _call(self, inputs: Any, states: list[Any]) -> Any:
+        with scopes.in_cell(self.name):
+            if not getattr(self.cell, "built", False) and hasattr(self.cell, "build"):
+                self.cell.build(tuple(inputs.shape))
+                self.cell.built = True
+            return self.cell.call(inputs, states)
+
+    def zero_state(self, batch_size: int | Tensor | None, dtype: npt.DTypeLike = "float32") -> State:
+        """Return the first state: the cell's own `get_initial_state`, or zeros."""
+        make = getattr(self.cell, "get_initial_state", None)
+        if make is None:
+            return zero_state(self.state_size, batch_size, dtype)
+        return nest.pack(self.state_size, nest.flatten(make(batch_size=batch_size)))

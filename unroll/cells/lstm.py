@@ -1,0 +1,146 @@
+"""The LSTM cell with peepholes, clipping and projection."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+
+from unroll.activations import Activation
+from unroll.cells.base import LSTMStateTuple, check_number, check_size
+from unroll.cells.gated import GatedCell, Kernel, Weight, gate
+from unroll.errors import ArgumentError, UnsupportedError
+from unroll.ops import clip, concat, sigmoid, split
+from unroll.scopes import Initializer
+from unroll.tensor import Tensor, named
+
+
+class LSTMCell(GatedCell):
+    """The LSTM with all its options: Sak et al. 2014 (arXiv:1402.1128), as TensorFlow 1's ``LSTMCell``.
+
+    ``i, j, f, o = split([x, h] @ kernel + bias)``;
+    ``c' = sigmoid(f + forget_bias + w_f_diag * c) * c + sigmoid(i + w_i_diag * c) * activation(j)``, clipped;
+    ``m = sigmoid(o + w_o_diag * c') * activation(c')``; ``h' = m``, or ``m @ projection/kernel``, clipped.
+    kernel ``(input + h, 4 * num_units)``, rows x over h, columns i, j, f, o, where h is `num_proj` if given, else
+    `num_units`; bias ``(4 * num_units,)``, zeros at first; each of w_f_diag, w_i_diag and w_o_diag ``(num_units,)``;
+    projection/kernel ``(num_units, num_proj)``.
+
+    Args:
+        num_units: the width of c.
+        use_peepholes: let the gates see c (Gers and Schmidhuber 2000).
+        cell_clip: limit c' to ``-cell_clip .. cell_clip``.
+        initializer: draws the kernel, the peepholes and the projection; glorot uniform by default.
+        num_proj: the width of h and of the output, projected from `num_units`.
+        proj_clip: limit the projected h' to ``-proj_clip .. proj_clip``.
+        num_unit_shards: TensorFlow's deprecated cutting of variables into shards; only None and 1 are taken.
+        num_proj_shards: likewise.
+        forget_bias: added to the forget gate before its sigmoid; not part of the bias.
+        state_is_tuple: the state is ``LSTMStateTuple(c, h)``; if False, one tensor with c before h on the last axis.
+        activation: a name or a function of a tensor; tanh by default.
+        reuse: TensorFlow's; only None and False are taken.
+        name: the cell's scope; ``lstm_cell`` by default.
+        dtype: the dtype of the weights; by default that of the inputs.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: a size is not an int of at least 1, a clip not a number above 0, or there is no
+            such activation.
+    """
+
+    kernels = (Kernel("", ("i", "j", "f", "o")),)
+    gate_aliases: ClassVar = {"g": "j", "c": "j"}
+    kernel, bias = Weight("kernel"), Weight("bias")
+    w_f_diag, w_i_diag, w_o_diag = Weight("w_f_diag"), Weight("w_i_diag"), Weight("w_o_diag")
+    projection_kernel = Weight("projection/kernel")
+
+    def __init__(
+        self,
+        num_units: int,
+        use_peepholes: bool = False,
+        cell_clip: float | None = None,
+        initializer: Initializer | None = None,
+        num_proj: int | None = None,
+        proj_clip: float | None = None,
+        num_unit_shards: int | None = None,
+        num_proj_shards: int | None = None,
+        forget_bias: float = 1.0,
+        state_is_tuple: bool = True,
+        activation: Activation | None = None,
+        reuse: bool | None = None,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        super().__init__(num_units, activation, reuse, name, dtype)
+        self.use_peepholes = use_peepholes
+        self.cell_clip = check_limit(cell_clip, "LSTMCell: cell_clip")
+        self.kernel_initializer = initializer
+        self.num_proj = None if num_proj is None else check_size(num_proj, "LSTMCell: num_proj")
+        self.proj_clip = check_limit(proj_clip, "LSTMCell: proj_clip")
+        for shards in (num_unit_shards, num_proj_shards):
+            if shards not in (None, 1):
+                raise UnsupportedError(f"LSTMCell: {shards} shards: a weight is one array here; leave the argument out")
+        self.forget_bias = check_number(forget_bias, "LSTMCell: forget_bias")
+        self.state_is_tuple = state_is_tuple
+
+    @property
+    def hidden_size(self) -> int:
+        return self.num_proj or self.num_units
+
+    @property
+    def output_size(self) -> int:
+        return self.hidden_size
+
+    @property
+    def state_size(self) -> Any:
+        sizes = LSTMStateTuple(self.num_units, self.hidden_size)
+        return sizes if self.state_is_tuple else sum(sizes)
+
+    def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
+        c, h = state if self.state_is_tuple else split(state, [self.num_units, self.hidden_size], axis=-1)
+        kernel, bias = self.weights_for(inputs, self.kernels[0])
+        i, j, f, o = split(concat([inputs, h], axis=-1) @ kernel + bias, 4, axis=-1)
+        f = gate("f", sigmoid, self._seeing(c, "f", f + self.forget_bias))
+        i = gate("i", sigmoid, self._seeing(c, "i", i))
+        j = gate("j", self.activation, j)
+        new_c = named(_clipped(f * c + i * j, self.cell_clip), "c")
+        o = gate("o", sigmoid, self._seeing(new_c, "o", o))
+        new_h = o * self.activation(new_c)
+        if self.num_proj is not None:
+            new_h = _clipped(new_h @ self._projection(inputs), self.proj_clip)
+        named(new_h, "h")
+        if self.state_is_tuple:
+            return new_h, LSTMStateTuple(new_c, new_h)
+        return new_h, named(concat([new_c, new_h], axis=-1), "state")
+
+    def _seeing(self, c: Tensor, letter: str, preactivation: Tensor) -> Tensor:
+        """Add what a gate sees of c through its peephole."""
+        if not self.use_peepholes:
+            return preactivation
+        note = "multiplies c element by element"
+        columns = {letter: self.num_units}
+        draw, dtype = self.kernel_initializer, preactivation.dtype
+        return (
+            preactivation + self.add_weight(f"w_{letter}_diag", None, draw, columns=columns, note=note, dtype=dtype) * c
+        )
+
+    def _projection(self, inputs: Tensor) -> Tensor:
+        rows, columns = {"m": self.num_units}, {"h": self.hidden_size}
+        draw, dtype = self.kernel_initializer, inputs.dtype
+        return self.add_weight("projection/kernel", None, draw, rows=rows, columns=columns, dtype=dtype)
+
+
+def check_limit(limit: float | None, what: str) -> float | None:
+    """Return the limit of a clip as a float; None is none.
+
+    Raises:
+        ArgumentError: not above 0.
+    """
+    if limit is None:
+        return None
+    found = check_number(limit, what)
+    if not found > 0:
+        raise ArgumentError(f"{what} is {limit}; a number above 0 is wanted, or None for no clipping")
+    return found
+
+
+def _clipped(x: Tensor, limit: float | None) -> Tensor:
+    return x if limit is None else clip(x, -limit, limit)

@@ -1,0 +1,167 @@
+"""Cells around cells that have no weights of their own: TensorFlow 1's ``ResidualWrapper`` and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+
+from unroll import nest
+from unroll.cells.base import RNNCell, RNNCellLike, State, check_number, initial_state
+from unroll.cells.contract import as_cell
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
+from unroll.tensor import Tensor, named
+
+
+class CellWrapper(RNNCell):
+    """A cell that hands everything on to another, under the other's scope: variables are named as without it.
+
+    Args:
+        cell: the cell inside, of TensorFlow's contract or Keras's.
+    """
+
+    def __init__(self, cell: RNNCellLike) -> None:
+        super().__init__()
+        self.cell = as_cell(cell, type(self).__name__)
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.cell, "name", type(self.cell).__name__))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.cell!r})"
+
+    @property
+    def state_size(self) -> Any:
+        return self.cell.state_size
+
+    @property
+    def output_size(self) -> Any:
+        return self.cell.output_size
+
+    def zero_state(self, batch_size: int | Tensor | None, dtype: npt.DTypeLike = "float32") -> State:
+        return initial_state(self.cell, batch_size, dtype)
+
+    def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
+        """Trace one step of the cell inside; see `RNNCell.__call__`."""
+        return self.cell(inputs, state) if scope is None else self.cell(inputs, state, scope)  # type: ignore[call-arg]
+
+
+class ResidualWrapper(CellWrapper):
+    """Adds a cell's input to its output: Wu et al. 2016 (arXiv:1609.08144), as TensorFlow 1's ``ResidualWrapper``.
+
+    Args:
+        cell: the cell inside.
+        residual_fn: ``(inputs, outputs) -> outputs``; by default their sum, which needs equal shapes.
+
+    Raises:
+        ShapeError: when called, input and output differ in shape and `residual_fn` is not given.
+    """
+
+    def __init__(self, cell: RNNCellLike, residual_fn: Callable[[Any, Any], Any] | None = None) -> None:
+        super().__init__(cell)
+        if residual_fn is not None and not callable(residual_fn):
+            raise ArgumentTypeError(
+                f"ResidualWrapper: residual_fn {residual_fn!r} is not a function of inputs and outputs"
+            )
+        self.residual_fn = residual_fn
+
+    def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
+        """Trace one step of the cell inside and add its input; see `RNNCell.__call__`."""
+        outputs, new_state = super().__call__(inputs, state, scope)
+        if self.residual_fn is not None:
+            return self.residual_fn(inputs, outputs), new_state
+        nest.check_same_structure(inputs, outputs, "ResidualWrapper: the output of the cell")
+        return nest.map_leaves(self._sum, inputs, outputs), new_state
+
+    def _sum(self, x: Tensor, y: Tensor) -> Tensor:
+        if x.shape != y.shape:
+            raise ShapeError(
+                f"ResidualWrapper: the input {x.described()} and the output {y.described()} must have one shape; give the "
+                f"cell {self.name!r} as many units as the input has features, or pass residual_fn"
+            )
+        return named(x + y, "residual")
+
+
+class DropoutWrapper(CellWrapper):
+    """Drops inputs, outputs and states of a cell in training (Gal and Ghahramani 2015, arXiv:1512.05287).
+
+    TensorFlow 1's ``DropoutWrapper``. Dropout acts in training only, and a traced graph infers: all arguments are kept on
+    the object, none changes the graph.
+
+    Args:
+        cell: the cell inside.
+        input_keep_prob: the probability of keeping an element of the input, above 0 and up to 1.
+        output_keep_prob: likewise of the output.
+        state_keep_prob: likewise of the state.
+        variational_recurrent: one choice for all steps.
+        input_size: the size of the input, which `variational_recurrent` needs in TensorFlow.
+        dtype: the dtype of the cell's tensors, likewise.
+        seed: of the choice.
+        dropout_state_filter_visitor: which parts of the state are dropped.
+
+    Raises:
+        ArgumentError: a probability outside 0 to 1.
+    """
+
+    TRAINING_ONLY: ClassVar[tuple[str, ...]] = (
+        "input_keep_prob",
+        "output_keep_prob",
+        "state_keep_prob",
+        "variational_recurrent",
+        "input_size",
+        "dtype",
+        "seed",
+        "dropout_state_filter_visitor",
+    )
+
+    def __init__(
+        self,
+        cell: RNNCellLike,
+        input_keep_prob: float = 1.0,
+        output_keep_prob: float = 1.0,
+        state_keep_prob: float = 1.0,
+        variational_recurrent: bool = False,
+        input_size: Any = None,
+        dtype: npt.DTypeLike | None = None,
+        seed: int | None = None,
+        dropout_state_filter_visitor: Callable[[Any], Any] | None = None,
+    ) -> None:
+        super().__init__(cell)
+        self.input_keep_prob = _probability(input_keep_prob, "input_keep_prob")
+        self.output_keep_prob = _probability(output_keep_prob, "output_keep_prob")
+        self.state_keep_prob = _probability(state_keep_prob, "state_keep_prob")
+        self.variational_recurrent = variational_recurrent
+        self.input_size = input_size
+        self.dtype = dtype
+        self.seed = seed
+        self.dropout_state_filter_visitor = dropout_state_filter_visitor
+
+
+class DeviceWrapper(CellWrapper):
+    """Says where a cell is computed: TensorFlow 1's ``DeviceWrapper``. Here, that is for the runtime to say.
+
+    Args:
+        cell: the cell inside.
+        device: a device of TensorFlow's naming; only a CPU is taken.
+
+    Raises:
+        UnsupportedError: another device.
+    """
+
+    def __init__(self, cell: RNNCellLike, device: str) -> None:
+        super().__init__(cell)
+        if "cpu" not in str(device).lower():
+            raise UnsupportedError(
+                f"DeviceWrapper: device {device!r}: a graph does not say where it is computed, the runtime does; leave the "
+                "wrapper out"
+            )
+        self.device = device
+
+
+def _probability(value: float, what: str) -> float:
+    found = check_number(value, f"DropoutWrapper: {what}")
+    if not 0 < found <= 1:
+        raise ArgumentError(f"DropoutWrapper: {what} is {value}; a number above 0 and up to 1 is wanted")
+    return found

@@ -1,0 +1,184 @@
+"""Two cells over one sequence, one from each end: TensorFlow 1's bidirectional drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from unroll import nest, ops, scopes
+from unroll.cells.base import RNNCellLike, State
+from unroll.cells.contract import as_cell
+from unroll.collection import paused
+from unroll.drivers.checks import checked_steps
+from unroll.drivers.dynamic import sequence_steps
+from unroll.drivers.loop import joined, run_cell
+from unroll.drivers.static import row_lengths
+from unroll.errors import ArgumentError, StructureError
+from unroll.tensor import named
+
+
+def static_bidirectional_rnn(
+    cell_fw: RNNCellLike,
+    cell_bw: RNNCellLike,
+    inputs: Sequence[Any],
+    initial_state_fw: State = None,
+    initial_state_bw: State = None,
+    dtype: npt.DTypeLike | None = None,
+    sequence_length: Any = None,
+    scope: str | None = None,
+) -> tuple[list[Any], State, State]:
+    """Trace two cells over a list of steps, forward and backward: Schuster and Paliwal 1997.
+
+    TensorFlow 1's ``static_bidirectional_rnn``. The backward cell starts at the end of each row.
+
+    Args:
+        cell_fw: the cell that walks from the first step on.
+        cell_bw: the cell that walks from the last valid step of a row to the first; another object than `cell_fw` where
+            the two are not to share weights.
+        inputs: as `unroll.static_rnn`.
+        initial_state_fw: the forward cell's state before its first step; zeros by default.
+        initial_state_bw: the backward cell's.
+        dtype: as `unroll.static_rnn`.
+        sequence_length: as `unroll.static_rnn`.
+        scope: the scope of variables and nodes, above ``fw`` and ``bw``; ``bidirectional_rnn`` by default.
+
+    Returns:
+        The outputs, one a step, each forward beside backward on the last axis; the last state of the forward cell; that
+        of the backward cell, after step 0.
+
+    Raises:
+        StructureError: the cells' outputs are nests, which cannot be joined; and as `unroll.static_rnn`.
+    """
+    what = "static_bidirectional_rnn"
+    steps = checked_steps(inputs)
+    with paused(), scopes.scope(scope or "bidirectional_rnn"):
+        forward, backward = _both(
+            (cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, sequence_length, what
+        )
+        outputs = []
+        for step, pair in enumerate(zip(forward[0], backward[0], strict=True)):
+            if any(nest.is_nested(output) for output in pair):
+                raise StructureError(
+                    f"{what}: outputs that are nests cannot be joined; use the cells in two static_rnn"
+                )
+            with scopes.at_step(step):
+                outputs.append(named(ops.concat(list(pair), axis=-1), "output"))
+    return outputs, forward[1], backward[1]
+
+
+def bidirectional_dynamic_rnn(
+    cell_fw: RNNCellLike,
+    cell_bw: RNNCellLike,
+    inputs: Any,
+    sequence_length: Any = None,
+    initial_state_fw: State = None,
+    initial_state_bw: State = None,
+    dtype: npt.DTypeLike | None = None,
+    parallel_iterations: int | None = None,
+    swap_memory: bool = False,
+    time_major: bool = False,
+    scope: str | None = None,
+) -> tuple[tuple[Any, Any], tuple[State, State]]:
+    """Trace two cells over the time axis of one tensor, with TensorFlow 1's ``bidirectional_dynamic_rnn`` signature.
+
+    Args:
+        cell_fw: as `static_bidirectional_rnn`.
+        cell_bw: as `static_bidirectional_rnn`.
+        inputs: as `unroll.dynamic_rnn`.
+        sequence_length: as `unroll.static_rnn`.
+        initial_state_fw: as `static_bidirectional_rnn`.
+        initial_state_bw: as `static_bidirectional_rnn`.
+        dtype: as `unroll.dynamic_rnn`.
+        parallel_iterations: nothing to act on, as in `unroll.dynamic_rnn`.
+        swap_memory: likewise.
+        time_major: time is axis 0 of inputs and outputs instead of axis 1.
+        scope: the scope of variables and nodes, above ``fw`` and ``bw``; ``bidirectional_rnn`` by default.
+
+    Returns:
+        The outputs ``(forward, backward)``, each stacked on the time axis, and the last states likewise.
+
+    Raises:
+        ShapeError: the time dimension is not known, or the rank is below 3; and as `unroll.static_rnn`.
+    """
+    axis, what = 0 if time_major else 1, "bidirectional_dynamic_rnn"
+    with paused(), scopes.scope(scope or "bidirectional_rnn"):
+        steps = sequence_steps(inputs, axis, what)
+        forward, backward = _both(
+            (cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, sequence_length, what
+        )
+        return (joined(forward[0], axis), joined(backward[0], axis)), (forward[1], backward[1])
+
+
+def stack_bidirectional_rnn(
+    cells_fw: Sequence[RNNCellLike],
+    cells_bw: Sequence[RNNCellLike],
+    inputs: Sequence[Any],
+    initial_states_fw: Sequence[State] | None = None,
+    initial_states_bw: Sequence[State] | None = None,
+    dtype: npt.DTypeLike | None = None,
+    sequence_length: Any = None,
+    scope: str | None = None,
+) -> tuple[list[Any], tuple[State, ...], tuple[State, ...]]:
+    """Trace a stack of bidirectional layers over a list of steps; both directions of one feed both of the next.
+
+    TensorFlow 1's ``contrib.rnn.stack_bidirectional_rnn``.
+
+    Args:
+        cells_fw: the forward cells, from the input up.
+        cells_bw: as many backward cells.
+        inputs: as `unroll.static_rnn`.
+        initial_states_fw: one state for each layer; zeros by default.
+        initial_states_bw: likewise.
+        dtype: as `unroll.static_rnn`.
+        sequence_length: as `unroll.static_rnn`.
+        scope: the scope of variables and nodes; ``stack_bidirectional_rnn`` by default.
+
+    Returns:
+        The outputs of the last layer, one a step; the last states of the forward cells; those of the backward cells.
+
+    Raises:
+        ArgumentError: no cells, or lists of different lengths; and as `static_bidirectional_rnn`.
+    """
+    what = "stack_bidirectional_rnn"
+    for side, cells in (("cells_fw", cells_fw), ("cells_bw", cells_bw)):
+        if not isinstance(cells, (list, tuple)) or not cells:
+            raise ArgumentError(f"{what}: {side}: a non-empty list of cells is wanted, not {cells!r}")
+    count = len(cells_fw)
+    starts_fw = [None] * count if initial_states_fw is None else list(initial_states_fw)
+    starts_bw = [None] * count if initial_states_bw is None else list(initial_states_bw)
+    if not len(cells_bw) == len(starts_fw) == len(starts_bw) == count:
+        raise ArgumentError(
+            f"{what}: {count} forward cells, {len(cells_bw)} backward cells and {len(starts_fw)} and {len(starts_bw)} "
+            "initial states were given; one of each a layer is wanted"
+        )
+    outputs, states_fw, states_bw = list(inputs), [], []
+    with scopes.scope(scope or what):
+        for layer, (fw, bw, start_fw, start_bw) in enumerate(
+            zip(cells_fw, cells_bw, starts_fw, starts_bw, strict=True)
+        ):
+            outputs, state_fw, state_bw = static_bidirectional_rnn(
+                fw, bw, outputs, start_fw, start_bw, dtype, sequence_length, f"cell_{layer}"
+            )
+            states_fw.append(state_fw)
+            states_bw.append(state_bw)
+    return outputs, tuple(states_fw), tuple(states_bw)
+
+
+def _both(
+    cells: tuple[RNNCellLike, RNNCellLike],
+    steps: Sequence[Any],
+    starts: tuple[State, State],
+    dtype: npt.DTypeLike | None,
+    sequence_length: Any,
+    what: str,
+) -> tuple[tuple[list[Any], State], tuple[list[Any], State]]:
+    """Walk the steps forward under ``fw`` and backward under ``bw``."""
+    forward, backward = (as_cell(cell, what) for cell in cells)
+    valid = row_lengths(sequence_length, steps, what)
+    with scopes.scope("fw"):
+        there = run_cell(forward, steps, starts[0], valid=valid, dtype=dtype)
+    with scopes.scope("bw"):
+        back = run_cell(backward, steps, starts[1], valid=valid, backward=True, dtype=dtype)
+    return there, back

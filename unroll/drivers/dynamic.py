@@ -1,0 +1,68 @@
+"""The driver over the time axis of one tensor: TensorFlow 1's ``dynamic_rnn``, unrolled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from unroll import scopes
+from unroll.cells.base import RNNCellLike, State
+from unroll.cells.contract import as_cell
+from unroll.collection import paused
+from unroll.drivers.checks import checked_steps
+from unroll.drivers.loop import joined, run_cell, steps_of
+from unroll.drivers.static import row_lengths
+from unroll.errors import ShapeError
+from unroll.tensor import Tensor
+
+
+def dynamic_rnn(
+    cell: RNNCellLike,
+    inputs: Any,
+    sequence_length: Any = None,
+    initial_state: State = None,
+    dtype: npt.DTypeLike | None = None,
+    parallel_iterations: int | None = None,
+    swap_memory: bool = False,
+    time_major: bool = False,
+    scope: str | None = None,
+) -> tuple[Any, State]:
+    """Trace `cell` over the time axis of one tensor, with TensorFlow 1's ``dynamic_rnn`` signature, unrolled.
+
+    Args:
+        cell: the cell, called once a step and sharing its weights; of TensorFlow's contract or Keras's.
+        inputs: ``(batch, time, features)``, or ``(time, batch, features)`` if `time_major`; or a nest of such tensors.
+            The time must be known.
+        sequence_length: as `unroll.static_rnn`.
+        initial_state: the state before step 0, a nest as ``cell.state_size``; zeros by default.
+        dtype: the dtype of the zero state; that of the inputs by default.
+        parallel_iterations: how TensorFlow schedules its loop; there is no loop here, so it has nothing to act on.
+        swap_memory: likewise.
+        time_major: time is axis 0 of inputs and outputs instead of axis 1.
+        scope: the scope of variables and nodes; ``rnn`` by default.
+
+    Returns:
+        The outputs, stacked on the time axis, and the last state.
+
+    Raises:
+        ShapeError: the time dimension is not known, or the rank is below 3; and as `unroll.static_rnn`.
+    """
+    cell = as_cell(cell, "dynamic_rnn")
+    axis = 0 if time_major else 1
+    with paused(), scopes.scope(scope or "rnn"):
+        steps = sequence_steps(inputs, axis, "dynamic_rnn")
+        valid = row_lengths(sequence_length, steps, "dynamic_rnn")
+        outputs, state = run_cell(cell, steps, initial_state, valid=valid, dtype=dtype)
+        return joined(outputs, axis), state
+
+
+def sequence_steps(inputs: Any, axis: int, what: str) -> list[Any]:
+    """Cut the inputs of a whole sequence into checked steps; see `unroll.drivers.loop.steps_of`."""
+    if isinstance(inputs, list) and all(isinstance(item, Tensor) and item.rank < 3 for item in inputs):
+        raise ShapeError(
+            f"{what}: inputs are a list of steps, one tensor (batch, time, features) is wanted; for a list use static_rnn"
+        )
+    steps = steps_of(inputs, axis, what)
+    checked_steps(steps)
+    return steps

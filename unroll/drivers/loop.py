@@ -1,0 +1,209 @@
+"""The one loop of a cell over timesteps, with its masks and its time axis, that every driver and layer uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll import nest, ops, scopes
+from unroll.cells.base import RNNCellLike, State, check_state, initial_state
+from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, is_never_zero, shape_text
+from unroll.drivers.checks import batch_of, cell_name, checked_result, known_time, main_input, state_dtype
+from unroll.dtypes import BOOL, INT64, DType, cast_array
+from unroll.errors import ArgumentError, DTypeError, ShapeError
+from unroll.ops.base import apply_one
+from unroll.ops.choices import Less
+from unroll.tensor import Placeholder, Tensor, constant, named
+
+#: What a row gives at a step that is not valid for it: zeros (TensorFlow), or its last output again (Keras).
+Past = Literal["zero", "previous"]
+
+
+def run_cell(
+    cell: RNNCellLike,
+    steps: Sequence[Any],
+    state: State = None,
+    *,
+    valid: Sequence[Tensor] | None = None,
+    past: Past = "zero",
+    backward: bool = False,
+    dtype: npt.DTypeLike | None = None,
+) -> tuple[list[Any], State]:
+    """Call `cell` on each step, handing its state on; the caller has entered the scope.
+
+    Args:
+        cell: the cell, under TensorFlow's contract.
+        steps: the inputs of each step, alike and checked.
+        state: the state before the first step called, a nest as ``cell.state_size``; zeros by default.
+        valid: a bool tensor ``(batch,)`` a step (a scalar without a batch); where it is False the state is carried past
+            the step as it was.
+        past: what the output is there.
+        backward: walk from the last step to the first. A row whose last steps are not valid then starts at its own end.
+        dtype: the dtype of the zero state; that of the inputs by default.
+
+    Returns:
+        The outputs in the order of `steps`, and the last state.
+
+    Raises:
+        StructureError, ShapeError, DTypeError: a state or output, given or returned, is not as the cell says.
+    """
+    first = main_input(steps[0], dtype)
+    kind, batch = state_dtype(first, dtype), batch_of(first)
+    order = range(len(steps))[:: -1 if backward else 1]
+    if state is None:
+        state = _zero_state(cell, first, kind, order[0])
+    check_state("initial_state", cell.state_size, state, batch, kind)
+    outputs: dict[int, Any] = {}
+    last: Any = None
+    for step in order:
+        with scopes.at_step(step):
+            result = cell(steps[step], state)
+            last_state = state
+            output, state = checked_result(cell, result, step)
+            check_state(f"{cell_name(cell)} at step {step}: the new state", cell.state_size, state, batch, kind)
+            if valid is not None:
+                state = kept(valid[step], state, last_state)
+                output = kept(valid[step], output, last if past == "previous" else None)
+        outputs[step] = last = output
+    return [outputs[step] for step in range(len(steps))], state
+
+
+def kept(valid: Tensor, new: Any, old: Any) -> Any:
+    """Return the nest `new` in the rows that are valid, and `old` (zeros where None) in the others."""
+    if old is None:
+        return nest.map_leaves(lambda ahead: _chosen(valid, ahead, 0.0), new)
+    return nest.map_leaves(lambda ahead, behind: _chosen(valid, ahead, behind), new, old)
+
+
+def _chosen(valid: Tensor, new: Tensor, old: Tensor | float) -> Tensor:
+    if new is old:
+        return new
+    wide = ops.unsqueeze(valid, list(range(valid.rank, new.rank))) if new.rank > valid.rank else valid
+    return named(ops.where(wide, new, old), f"{new.hint or 'state'}/kept")
+
+
+def _zero_state(cell: RNNCellLike, first: Tensor, dtype: DType, step: int) -> State:
+    batch: Dim | Tensor | None = next(iter(batch_of(first)), None)
+    with scopes.at_step(step):
+        if isinstance(batch, Dimension):
+            with scopes.beside_steps("zero_state"):
+                batch = ops.shape(first)[:1]
+        return initial_state(cell, batch, dtype)
+
+
+# -- the time axis ----------------------------------------------------------------------------------------------------
+
+
+def steps_of(inputs: Any, axis: int, what: str) -> list[Any]:
+    """Cut ``(batch, time, ...)`` tensors, or a nest of them, into one step each.
+
+    Args:
+        inputs: the tensors; integers (ids) may be ``(batch, time)``.
+        axis: where the time is: 1, or 0 for ``(time, batch, ...)``.
+        what: who asks, for messages.
+
+    Raises:
+        ShapeError: the time is not known, the tensors have different ones, or there is none.
+    """
+    time = known_time(nest.flatten(inputs), axis, what)
+    pieces = [_cut(tensor, time, axis, "x") for tensor in nest.flatten(inputs)]
+    return [nest.pack(inputs, [piece[step] for piece in pieces]) for step in range(time)]
+
+
+def _cut(tensor: Tensor, time: int, axis: int, hint: str) -> list[Tensor]:
+    cut = []
+    for step, piece in enumerate(ops.split(tensor, time, axis)):
+        with scopes.at_step(step):
+            cut.append(named(ops.squeeze(piece, [axis]), hint))
+    return cut
+
+
+def joined(outputs: Sequence[Any], axis: int) -> Any:
+    """Stack the outputs of all steps, tensors or nests alike, on a time axis."""
+    return nest.map_leaves(lambda *parts: _stacked(parts, axis), *outputs)
+
+
+def _stacked(parts: Sequence[Tensor], axis: int) -> Tensor:
+    wide = []
+    for step, part in enumerate(parts):
+        with scopes.at_step(step):
+            wide.append(ops.unsqueeze(part, [axis]))
+    return named(ops.concat(wide, axis), "outputs")
+
+
+# -- which rows are valid at which step -------------------------------------------------------------------------------
+
+
+def mask_steps(mask: Any, time: int, batch: Shape, axis: int, what: str) -> list[Tensor]:
+    """Cut a mask ``(batch, time)`` of booleans into one ``(batch,)`` a step, true where a row is valid.
+
+    Args:
+        mask: a tensor, or an array of booleans.
+        time: how many steps there are.
+        batch: the batch axis of the inputs, as a shape.
+        axis: where the time is in `mask`: 1, or 0 for ``(time, batch)``.
+        what: who asks, for messages.
+
+    Raises:
+        DTypeError: not booleans.
+        ShapeError: another rank or size.
+    """
+    tensor = mask if isinstance(mask, Tensor) else constant(mask)
+    if tensor.dtype != BOOL:
+        raise DTypeError(
+            f"{what}: the mask {tensor.described()} must be of dtype bool, true where a step is valid; "
+            "convert it with unroll.ops.cast(mask, 'bool')"
+        )
+    wanted = (*batch, time) if axis == 1 or not batch else (time, *batch)
+    if tensor.shape != wanted:
+        raise ShapeError(f"{what}: the mask {tensor.described()} was given, shape {shape_text(wanted)} is wanted")
+    return _cut(tensor, time, min(axis, tensor.rank - 1), "mask")
+
+
+def length_steps(lengths: Any, time: int, batch: Shape, what: str) -> list[Tensor]:
+    """Turn the length of each row into one ``(batch,)`` of booleans a step, true where the row reaches that far.
+
+    Args:
+        lengths: an int32 or int64 tensor ``(batch,)`` (a scalar without a batch), or a list of ints. The values of a
+            placeholder are checked when it is fed.
+        time: how many steps there are.
+        batch: the batch axis of the inputs, as a shape.
+        what: who asks, for messages.
+
+    Raises:
+        DTypeError: not integers.
+        ShapeError: not one length a row.
+        ArgumentError: a length below 0 or beyond `time`.
+    """
+    if isinstance(lengths, Tensor):
+        tensor = lengths
+    else:
+        array = np.array(cast_array(lengths, INT64, f"{what}: sequence_length"))
+        if array.size and not (array.min() >= 0 and array.max() <= time):
+            raise ArgumentError(
+                f"{what}: sequence_length {array.tolist()} holds a length outside 0 to {time}, the number of steps"
+            )
+        tensor = constant(array, name="sequence_length")
+    if tensor.dtype.kind != "i":
+        raise DTypeError(f"{what}: sequence_length {tensor.described()} must be of dtype int32 or int64")
+    if tensor.rank != len(batch) or any(is_never_zero(a - b) for a, b in zip(tensor.shape, batch, strict=True)):
+        raise ShapeError(
+            f"{what}: sequence_length {tensor.described()} was given, shape {shape_text(batch)} is wanted: one length a row"
+        )
+    needs: list[Requirement | Limit] = [
+        Requirement(rows, count, f"{what}: one sequence_length a row")
+        for rows, count in zip(batch, tensor.shape, strict=True)
+        if rows != count
+    ]
+    if isinstance(tensor, Placeholder):
+        needs.append(Limit(tensor.name, 0, time, f"{what}: sequence_length"))
+    valid = []
+    for step in range(time):
+        with scopes.at_step(step):
+            mark = apply_one(Less(), constant(np.array(step, tensor.dtype)), tensor, requirements=needs)
+            mark.shape = batch  # which the number of lengths is required to be
+            valid.append(named(mark, "valid"))
+    return valid

@@ -1,0 +1,149 @@
+"""The drivers over a list of steps: TensorFlow 1's ``static_rnn``, and with a state that lives between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from unroll import nest, scopes
+from unroll.cells.base import RNNCellLike, State, TensorShape, check_size, dims_of
+from unroll.cells.contract import as_cell
+from unroll.collection import paused
+from unroll.drivers.checks import batch_of, checked_steps, main_input
+from unroll.drivers.loop import length_steps, run_cell
+from unroll.errors import ArgumentError, NameNotFoundError
+from unroll.feeds import closest
+from unroll.tensor import Placeholder, Tensor, placeholder
+
+
+def static_rnn(
+    cell: RNNCellLike,
+    inputs: Sequence[Any],
+    initial_state: State = None,
+    dtype: npt.DTypeLike | None = None,
+    sequence_length: Any = None,
+    scope: str | None = None,
+) -> tuple[list[Any], State]:
+    """Trace `cell` over a list of timestep inputs, as TensorFlow 1's ``static_rnn``.
+
+    Args:
+        cell: the cell, called once a step and sharing its weights; of TensorFlow's contract or Keras's.
+        inputs: one tensor ``(batch, features)`` a step, or ``(features,)`` without a batch, or a nest of tensors that
+            the cell takes; all steps alike.
+        initial_state: the state before step 0, a nest as ``cell.state_size``; zeros by default.
+        dtype: the dtype of the zero state; that of the inputs by default.
+        sequence_length: how many steps each row has: an int32 or int64 tensor ``(batch,)``, or a list of ints. Past its
+            end a row's output is zero and its state stays what it was.
+        scope: the scope of variables and nodes; ``rnn`` by default.
+
+    Returns:
+        The list of the cell's outputs, one a step, and the last state.
+
+    Raises:
+        ArgumentError: an empty list of inputs, something that is no cell, or a length outside 0 to the number of steps.
+        ShapeError, DTypeError: inputs that differ from step to step, or do not fit the cell, the state or the lengths.
+        StructureError: a state, given or returned by the cell, that is not built as ``cell.state_size``.
+    """
+    cell = as_cell(cell, "static_rnn")
+    steps = checked_steps(inputs)
+    with paused(), scopes.scope(scope or "rnn"):
+        valid = row_lengths(sequence_length, steps, "static_rnn")
+        return run_cell(cell, steps, initial_state, valid=valid, dtype=dtype)
+
+
+def row_lengths(sequence_length: Any, steps: Sequence[Any], what: str) -> list[Tensor] | None:
+    """Return which rows are valid at each step; None where no lengths are given."""
+    if sequence_length is None:
+        return None
+    return length_steps(sequence_length, len(steps), batch_of(main_input(steps[0])), what)
+
+
+class StateSaver:
+    """Keeps named states between the runs of a graph: each is an input, and what it becomes is an output.
+
+    Hand it to `static_state_saving_rnn`, then its `states` to the graph: ``Graph(inputs, outputs, states=saver.states)``.
+
+    Args:
+        sizes: the size of each state by name: ``{"c": 13, "h": 13}``.
+        batch_size: the number of rows; None leaves it open.
+        dtype: the dtype of the states.
+    """
+
+    def __init__(
+        self,
+        sizes: Mapping[str, int | TensorShape],
+        batch_size: int | None = None,
+        dtype: npt.DTypeLike = "float32",
+    ) -> None:
+        if not isinstance(sizes, Mapping) or not sizes:
+            raise ArgumentError(f"StateSaver: sizes {sizes!r}: a dict such as {{'c': 13, 'h': 13}} is wanted")
+        rows = None if batch_size is None else check_size(batch_size, "StateSaver: batch_size")
+        dims = {
+            name: dims_of(size) if isinstance(size, TensorShape) else (check_size(size, f"StateSaver: {name}"),)
+            for name, size in sizes.items()
+        }
+        self._inputs = {name: placeholder([rows, *size], name, dtype) for name, size in dims.items()}
+        self._next: dict[str, Tensor] = {}
+
+    def state(self, name: str) -> Placeholder:
+        """Return the state `name` as it is before a run.
+
+        Raises:
+            NameNotFoundError: there is none of that name.
+        """
+        if name not in self._inputs:
+            raise NameNotFoundError(f"StateSaver: no state is called {name!r}; {closest(str(name), self._inputs)}")
+        return self._inputs[name]
+
+    def save_state(self, name: str, value: Tensor) -> None:
+        """Let `value` be what the state `name` becomes."""
+        self._next[self.state(name).name] = value
+
+    @property
+    def states(self) -> dict[Placeholder, Tensor]:
+        """What each state becomes; those never saved stay as they are."""
+        return {tensor: self._next.get(name, tensor) for name, tensor in self._inputs.items()}
+
+
+def static_state_saving_rnn(
+    cell: RNNCellLike,
+    inputs: Sequence[Any],
+    state_saver: Any,
+    state_name: Any,
+    sequence_length: Any = None,
+    scope: str | None = None,
+) -> tuple[list[Any], State]:
+    """Trace `cell` over a list of steps from the state that `state_saver` has, and save the last one there.
+
+    TensorFlow 1's ``static_state_saving_rnn``: a long stream is run chunk by chunk.
+
+    Args:
+        cell: as `static_rnn`.
+        inputs: as `static_rnn`.
+        state_saver: an object with ``state(name)`` and ``save_state(name, value)``, such as `StateSaver`.
+        state_name: the name of the state, or a tuple of names, one for each part of ``cell.state_size`` in order.
+        sequence_length: as `static_rnn`.
+        scope: as `static_rnn`.
+
+    Returns:
+        The list of outputs and the last state.
+
+    Raises:
+        ArgumentError: not one name for each part of the state; and as `static_rnn`.
+    """
+    cell = as_cell(cell, "static_state_saving_rnn")
+    names = nest.flatten(state_name)
+    if len(names) != len(nest.flatten(cell.state_size)) or nest.is_nested(state_name) != nest.is_nested(
+        cell.state_size
+    ):
+        raise ArgumentError(
+            f"static_state_saving_rnn: state_name {state_name!r} does not name the parts of the state {cell.state_size}; "
+            "give one name for each, in a tuple where the state is one"
+        )
+    initial = nest.pack(cell.state_size, [state_saver.state(name) for name in names])
+    outputs, state = static_rnn(cell, inputs, initial, sequence_length=sequence_length, scope=scope)
+    for name, value in zip(names, nest.flatten(state), strict=True):
+        state_saver.save_state(name, value)
+    return outputs, state

@@ -1,0 +1,110 @@
+"""Running a graph or model chunk by chunk, its state carried from one run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from unroll.dimensions import shape_text, substitute
+from unroll.dtypes import Array, cast_array
+from unroll.errors import ArgumentError, FeedError, ShapeError
+from unroll.feeds import InputSpec, bound_sizes, closest
+from unroll.tensor import Placeholder
+
+
+class Runner(Protocol):
+    """What a stream runs: a Graph or a Session."""
+
+    states: dict[str, str]
+
+    @property
+    def input_specs(self) -> Sequence[InputSpec]:
+        """What each input takes."""
+
+    def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]:
+        """Compute all outputs."""
+
+
+class Stream:
+    """A graph or session whose state lives between runs: zeros at first, then what the run before made of it.
+
+    Args:
+        runner: a Graph made with `states`, or a Session of one (or of a model exported from one).
+
+    Raises:
+        ArgumentError: the runner has no state.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        if not runner.states:
+            raise ArgumentError(
+                "stream: there is no state to carry; make the graph with Graph(inputs, outputs, states={placeholder: next})"
+            )
+        self._runner = runner
+        self._specs = {spec.name: spec for spec in runner.input_specs}
+        self._values: dict[str, Array] = {}
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """The state as it is now, by input name; empty before the first run, where it is zeros."""
+        return dict(self._values)
+
+    def reset(self, state: Mapping[Any, Any] | None = None) -> None:
+        """Forget the state: zeros again, or `state` where it gives a value.
+
+        Args:
+            state: arrays by input name or placeholder.
+
+        Raises:
+            FeedError: a name that is no state.
+            ShapeError, DTypeError: an array does not fit.
+        """
+        values = {}
+        for key, value in (state or {}).items():
+            name = key.name if isinstance(key, Placeholder) else key
+            if name not in self._runner.states:
+                raise FeedError(f"reset: {name!r} is no state; {closest(str(name), self._runner.states)}")
+            values[name] = np.array(cast_array(value, self._specs[name].dtype, f"state {name!r}"))
+        self._values = values
+
+    def run(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
+        """Run once and keep the new state.
+
+        Args:
+            feeds: an array for every input but the state, by placeholder or name.
+
+        Returns:
+            The outputs by name, without the state.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit; the state stays as it was.
+        """
+        states = self._runner.states
+        given = {key.name if isinstance(key, Placeholder) else key for key in feeds}
+        for name in states.keys() & given:
+            raise FeedError(
+                f"feeds hold the state {name!r}, which the stream carries; set it with reset({{{name!r}: array}})"
+            )
+        found = self._runner.run({**feeds, **self._fed(feeds)})
+        self._values = {name: found[output] for name, output in states.items()}
+        carried = set(states.values())
+        return {name: array for name, array in found.items() if name not in carried}
+
+    def _fed(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
+        """Return the state to feed: zeros for what has no value yet, as many rows as the feeds have."""
+        states = self._runner.states
+        missing = [self._specs[name] for name in states if name not in self._values]
+        fed = {name: self._values[name] for name in states if name in self._values}
+        if missing:
+            sizes = bound_sizes(list(self._specs.values()), {**feeds, **fed})
+            for spec in missing:
+                shape = [substitute(dim, sizes) for dim in spec.shape]
+                if not all(isinstance(size, int) for size in shape):
+                    raise ShapeError(
+                        f"state {spec.name!r} of shape {shape_text(spec.shape)}: no feed says how large it is; "
+                        f"give it with reset({{{spec.name!r}: array}})"
+                    )
+                fed[spec.name] = np.zeros([int(size) for size in shape], spec.dtype)
+        return fed

@@ -1,0 +1,85 @@
+"""What has weights: Parameters made when first asked for, kept by name, each with its block table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy.typing as npt
+
+from unroll import scopes
+from unroll.dimensions import Dim, shape_text
+from unroll.dtypes import Array
+from unroll.errors import ArgumentError, ShapeError
+from unroll.initializers import glorot_uniform
+from unroll.parameter import BlockTable, Parameter, parameter_dtype
+from unroll.scopes import Initializer
+
+
+class WeightOwner:
+    """Base class of cells and layers: makes each weight once and shares it by identity from then on."""
+
+    @property
+    def name(self) -> str:
+        """The scope of the owner."""
+        raise NotImplementedError(f"{type(self).__name__}.name")
+
+    @property
+    def _weights(self) -> dict[str, Parameter]:
+        """The Parameters made so far, by their name within the owner (a user's class need not call ``__init__``)."""
+        made: dict[str, Parameter] = self.__dict__.setdefault("_made", {})
+        return made
+
+    def _add_weight(
+        self,
+        name: str,
+        shape: Sequence[int] | None = None,
+        initializer: Initializer | None = None,
+        *,
+        rows: Mapping[str, Dim] | None = None,
+        columns: Mapping[str, Dim] | None = None,
+        transposed: bool = False,
+        note: str = "",
+        dtype: npt.DTypeLike | None = None,
+        value: Array | None = None,
+    ) -> Parameter:
+        """Return the Parameter `name`, made when first asked for.
+
+        Args:
+            name: its name within the owner, such as ``kernel``.
+            shape: its shape, unless `columns` gives it.
+            initializer: draws the first value; by default that of the scope, else glorot uniform.
+            rows: sources and their sizes, top to bottom: ``{"x": 28, "h": 13}``.
+            columns: gates and their sizes, left to right; with `rows`, they give the shape and the block table.
+            transposed: the array is stored with gates by sources, as PyTorch has it.
+            note: why the blocks stand apart from the others of the cell, said beside the table.
+            dtype: by default float32.
+            value: the first value, instead of a drawn one.
+
+        Raises:
+            ShapeError: the weight exists with another shape: the owner is reused with another input width.
+        """
+        blocks = None
+        if columns is not None:
+            blocks = BlockTable(_sizes(rows or {}), _sizes(columns), transposed, note)
+            shape = blocks.shape
+        if shape is None:
+            raise ArgumentError(f"{self.name}: weight {name!r} needs a shape, or rows and columns")
+        wanted = tuple(int(dim) for dim in shape)
+        made = self._weights.get(name)
+        if made is None:
+            scope = scopes.current()
+            full, kind = scopes.join(scope.variables, name), parameter_dtype(dtype or "float32")
+            draw = initializer or scope.initializer or glorot_uniform
+            first = draw(wanted, kind, full, scope.seed) if value is None else value
+            made = self._weights[name] = Parameter(first, name, kind, blocks=blocks)
+        elif made.shape != wanted:
+            raise ShapeError(
+                f"{self.name}: weight {made.name!r} has shape {shape_text(made.shape)}, and this call needs "
+                f"{shape_text(wanted)}; it is reused only with inputs of one width. Make a "
+                "second cell or layer"
+            )
+        return made
+
+
+def _sizes(blocks: Mapping[str, Dim]) -> tuple[tuple[str, int], ...]:
+    return tuple((name, int(size)) for name, size in blocks.items())
