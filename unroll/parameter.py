@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,6 +110,18 @@ class Parameter(Tensor):
     def _store(self, array: Array) -> None:
         array.flags.writeable = False
         self._value = array
+
+
+def block_tables(parameters: Iterable[Parameter]) -> list[list[Parameter]]:
+    """Put the Parameters together that make one block table: those of one scope with equal columns, such as ``kernel``,
+    ``recurrent_kernel`` and ``bias``. What stands apart by its note, or says nothing of its blocks, is a table of its own.
+    """
+    tables: dict[object, list[Parameter]] = {}
+    for item in parameters:
+        scope, blocks = item.name.rpartition("/")[0], item.blocks
+        key = (scope, None, item) if blocks is None else (scope, blocks.columns, blocks.note)
+        tables.setdefault(key, []).append(item)
+    return list(tables.values())
 
 
 def parameter_dtype(dtype: npt.DTypeLike) -> DType:

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from unroll.dimensions import shape_text, shapes_text
+from unroll.parameter import BlockTable, Parameter, block_tables
 
 if TYPE_CHECKING:
     from unroll.graph import Graph
 
 _MOST_ROWS = 40
+_BIASES = {1: " + bias", 2: " + 2 biases"}
 
 
 def summarise(graph: Graph, full: bool) -> str:
@@ -51,10 +53,28 @@ def summarise(graph: Graph, full: bool) -> str:
     tables = [
         _table(("input", "shape", "dtype"), inputs, full),
         _table(("parameter", "shape", "dtype", "count"), parameters, full),
+        _table(("weights of", "sources by gates", "gate order", "arrays"), _weights(items), full),
         _table(("node", "operator", "inputs", "output shapes"), nodes, full),
         _table(("output", "shape", "dtype"), outputs, full),
     ]
     return "\n\n".join([head, *filter(None, tables)])
+
+
+def _weights(items: Iterable[Parameter]) -> list[tuple[str, str, str, str]]:
+    """Return one row a block table: what it belongs to, its sources and gates, and the arrays that hold it."""
+    rows = []
+    for group in block_tables(items):
+        first = group[0].blocks
+        if first is None:
+            continue
+        scope = group[0].name.rpartition("/")[0]
+        sources = [pair for item in group if item.blocks is not None for pair in item.blocks.rows]
+        whole = BlockTable(tuple(sources), first.columns)
+        biases = sum(item.blocks is not None and not item.blocks.rows for item in group) * bool(sources)
+        text = f"{whole}{_BIASES.get(biases, '')}{f' ({first.note})' if first.note else ''}"
+        order = ", ".join(gate for gate, _ in first.columns)
+        rows.append((scope, text, order, ", ".join(item.name.removeprefix(f"{scope}/") for item in group)))
+    return rows
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], full: bool) -> str:

@@ -10,7 +10,7 @@ from unroll.viz.dot_text import cell, escaped, font, table, text_width
 from unroll.viz.values import Values
 
 from unroll.dimensions import shape_text
-from unroll.parameter import BlockTable, Parameter
+from unroll.parameter import BlockTable, Parameter, block_tables
 
 _NARROWEST, _WIDEST = 38.0, 62.0
 _LOWEST, _HIGHEST = 26.0, 64.0
@@ -34,16 +34,21 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
         paint: returns the fill of a gate, or None.
         values: numbers to print.
     """
-    stacks = _stacks(parameters)
+    stacks = block_tables(parameters)
     drawn = [_stack(stack, name, paint, values) for stack in stacks]
     sides = cell("", width=14).join(cell(box.label, valign="TOP") for box in drawn)
     notes = [f"one set of weights for {f'all {steps} steps' if steps > 1 else 'the one step'}"] if steps else []
     tables = [stack[0].blocks for stack in stacks if stack[0].blocks is not None]
-    orders = [", ".join(gate for gate, _ in blocks.columns) for blocks in tables if paint(blocks.columns[0][0])]
-    notes += [f"gate order {' | '.join(orders)}"] if any("," in order for order in orders) else []
+    orders = [
+        ", ".join(gate for gate, _ in blocks.columns)
+        for blocks in tables
+        if paint(blocks.columns[0][0]) and (blocks.rows or len(tables) == 1)
+    ]
+    notes += [f"gate order {' | '.join(dict.fromkeys(orders))}"] if any("," in order for order in orders) else []
+    notes += _reasons(stacks, name)
     wide = {"colspan": 2 * len(drawn) - 1, "align": "LEFT"}
     lines = [cell(font(escaped(name), _TITLE, palette.WEIGHT, True), height=18, **wide)] if name else []
-    lines += [cell(font(escaped(note), _SMALL, palette.MUTED), **wide) for note in notes]
+    lines += [cell(font(escaped(note, None), _SMALL, palette.MUTED), **wide) for note in notes]
     width = max(
         sum(box.width + 14 for box in drawn) - 14,
         text_width(name, _TITLE, True),
@@ -54,34 +59,40 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
     return Box(table([*lines, sides]), width + 20, height)
 
 
-def _stacks(parameters: Sequence[Parameter]) -> list[list[Parameter]]:
-    """Put Parameters of one scope and of equal columns under one another: a kernel and its bias."""
-    stacks: dict[object, list[Parameter]] = {}
-    for item in parameters:
-        key = (item.name.rpartition("/")[0], item.blocks.columns if item.blocks is not None else None)
-        stacks.setdefault(key, []).append(item)
-    return list(stacks.values())
+def _reasons(stacks: Iterable[Sequence[Parameter]], name: str) -> list[str]:
+    """Return a line for each reason why weights stand apart, naming them."""
+    apart: dict[str, list[str]] = {}
+    for stack in stacks:
+        if stack[0].blocks is not None and stack[0].blocks.note:
+            apart.setdefault(stack[0].blocks.note, []).append(_short(stack[0], name))
+    return [f"{', '.join(names)}: {note}" for note, names in apart.items()]
 
 
 def _stack(stack: Sequence[Parameter], name: str, paint: Paint, values: Values) -> Box:
     boxes = [_weight(item, name, paint, values, headed=place == 0) for place, item in enumerate(stack)]
     rows = [cell(box.label, align="LEFT") for box in boxes]
-    return Box(table(rows, cellpadding=2), max(box.width for box in boxes) + 4, sum(box.height + 4 for box in boxes))
+    width, height = max(box.width for box in boxes) + 4, sum(box.height + 4 for box in boxes)
+    return Box(table(rows, cellpadding=2), width, height)
 
 
 def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bool) -> Box:
-    short = item.name.removeprefix(f"{name}/")
-    caption = f"{short} {shape_text(item.shape)}"
+    short = _short(item, name)
+    turned = item.blocks is not None and item.blocks.transposed and item.rank == 2
+    size = shape_text(item.shape) + (" transposed" if turned else "")
+    caption = f"{short} {size}"
     numbers = values.lines(item)
-    heading = font(
-        f"{font(escaped(short), _TEXT, palette.INK, True)} {font(escaped(shape_text(item.shape)), _TEXT, palette.INK)}"
-    )
+    heading = font(f"{font(escaped(short), _TEXT, palette.INK, True)} {font(escaped(size), _TEXT, palette.INK)}")
     blocks = item.blocks if item.blocks is not None else _one_block(item)
-    grid = _grid(blocks, paint, headed and item.blocks is not None, item.blocks is not None)
+    named = item.blocks is not None
+    grid = _grid(blocks, paint, headed and named, _letter(item) if named else "")
     rows = [cell(heading, align="LEFT", height=16), cell(grid.label, align="LEFT")]
     rows += [cell(font(escaped(line), _SMALL, palette.STATE), align="LEFT") for line in numbers]
     width = max(grid.width, text_width(caption, _TEXT, True) + 6, *(text_width(line, _SMALL) for line in numbers), 0)
     return Box(table(rows), width, grid.height + 18 + len(numbers) * _SMALL * 1.4)
+
+
+def _short(item: Parameter, name: str) -> str:
+    return item.name.removeprefix(f"{name}/")
 
 
 def _one_block(item: Parameter) -> BlockTable:
@@ -91,7 +102,13 @@ def _one_block(item: Parameter) -> BlockTable:
     return BlockTable((("", shape[0]),) if len(shape) > 1 else (), columns)
 
 
-def _grid(blocks: BlockTable, paint: Paint, headed: bool, named: bool) -> Box:
+def _letter(item: Parameter) -> str:
+    """Return what a formula calls the blocks of a weight: W for a matrix, b for a bias, w for any other vector."""
+    return "W" if item.rank > 1 else "b" if "bias" in item.name.rpartition("/")[2] else "w"
+
+
+def _grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str) -> Box:
+    named = bool(letter)
     shares = _shares([size for _, size in blocks.columns], _NARROWEST, _WIDEST)
     wanted = [_SLACK * text_width(f"{gate} {size}", _TEXT, True) + 6 for gate, size in blocks.columns]
     widths = [max(pair) for pair in zip(shares, wanted, strict=True)]
@@ -109,7 +126,7 @@ def _grid(blocks: BlockTable, paint: Paint, headed: bool, named: bool) -> Box:
         head = cell(font(f"{_sized(source, rows)} ", _SMALL, palette.MUTED), width=f"{left:.0f}") if source else corner
         body = [
             cell(
-                font(_symbol(source, gate if paint(gate) else "", bool(blocks.rows), named), _TEXT),
+                font(_symbol(source, gate if paint(gate) else "", letter if named else ""), _TEXT),
                 bgcolor=paint(gate) or palette.PLAIN_BLOCK,
                 border=1,
                 color=palette.WEIGHT,
@@ -129,12 +146,9 @@ def _sized(name: str, size: int) -> str:
     return f"{font(escaped(name), _TEXT, palette.INK, True)} {size}" if size else escaped(name)
 
 
-def _symbol(source: str, gate: str, matrix: bool, named: bool) -> str:
-    """Return the name a formula gives a block: W with its source and gate as index; b for a bias."""
-    if not named:
-        return ""
-    index = escaped(source + gate)
-    letter = "W" if matrix else "b"
+def _symbol(source: str, gate: str, letter: str) -> str:
+    """Return the name a formula gives a block: its letter with its source and gate as index."""
+    index = escaped(source + gate) if letter else ""
     return f"{letter}{font(f'<SUB>{index}</SUB>', 8)}" if index else letter
 
 

@@ -184,12 +184,13 @@ class Boxes:
 
 
 def row_gates(contraction: Contraction) -> dict[str, tuple[str, ...]]:
-    """Return for each cell row the columns of its block tables, in order."""
+    """Return for each cell row the columns of its block tables, in order; what only a projection has gates nothing."""
     gates: dict[str, dict[str, None]] = {unit.cell: {} for unit in contraction.units if unit.cell is not None}
     for parameter, readers in contraction.readers.items():
         for row in {unit.cell for unit in readers if unit.cell is not None}:
-            if parameter.blocks is not None:
-                gates[row].update(dict.fromkeys(name for name, _ in parameter.blocks.columns))
+            blocks = parameter.blocks
+            if blocks is not None and (not blocks.rows or {"x", "h"} & {source for source, _ in blocks.rows}):
+                gates[row].update(dict.fromkeys(name for name, _ in blocks.columns))
     return {row: tuple(names) for row, names in gates.items()}
 
 

@@ -34,12 +34,12 @@ def visible(text: str, longest: int | None = _LONGEST) -> str:
     return f"{shown[: half - 1]}…{shown[-half:]}"
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, longest: int | None = _LONGEST) -> str:
     r"""Return `text` as it must stand inside an HTML-like label to be shown to the letter.
 
     Graphviz replaces ``\N`` and its like there too, entities or not, so every backslash is doubled.
     """
-    return html.escape(visible(text)).replace("\\", "&#92;&#92;")
+    return html.escape(visible(text, longest)).replace("\\", "&#92;&#92;")
 
 
 def tooltip(text: str) -> str:

@@ -114,8 +114,10 @@ def checked_result(cell: RNNCellLike, result: Any, step: int) -> tuple[Any, Stat
     return output, state
 
 
-def known_time(tensors: Sequence[Any], axis: int, what: str) -> int:
+def known_time(tensors: Sequence[Any], axis: int, what: str, batched: bool = True) -> int:
     """Return the size of the time axis of tensors ``(batch, time, ...)``, where they have a known one in common.
+
+    Without a batch, they are ``(time, ...)``.
 
     Raises:
         ArgumentError, ArgumentTypeError: no tensors.
@@ -128,7 +130,7 @@ def known_time(tensors: Sequence[Any], axis: int, what: str) -> int:
                 f"{what}: inputs: {type(tensor).__name__} is no tensor; use unroll.placeholder or unroll.constant, "
                 "and for a list of steps static_rnn"
             )
-        if tensor.rank < (3 if tensor.dtype.kind == "f" else 2):
+        if tensor.rank < 1 + batched + (tensor.dtype.kind == "f"):
             raise ShapeError(
                 f"{what}: inputs {tensor.described()} must be (batch, time, features); without a batch use "
                 "static_rnn(cell, unroll.ops.unstack(x))"

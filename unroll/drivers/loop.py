@@ -97,18 +97,19 @@ def _zero_state(cell: RNNCellLike, first: Tensor, dtype: DType, step: int) -> St
 # -- the time axis ----------------------------------------------------------------------------------------------------
 
 
-def steps_of(inputs: Any, axis: int, what: str) -> list[Any]:
+def steps_of(inputs: Any, axis: int, what: str, batched: bool = True) -> list[Any]:
     """Cut ``(batch, time, ...)`` tensors, or a nest of them, into one step each.
 
     Args:
         inputs: the tensors; integers (ids) may be ``(batch, time)``.
         axis: where the time is: 1, or 0 for ``(time, batch, ...)``.
         what: who asks, for messages.
+        batched: whether there is a batch axis.
 
     Raises:
         ShapeError: the time is not known, the tensors have different ones, or there is none.
     """
-    time = known_time(nest.flatten(inputs), axis, what)
+    time = known_time(nest.flatten(inputs), axis, what, batched)
     pieces = [_cut(tensor, time, axis, "x") for tensor in nest.flatten(inputs)]
     return [nest.pack(inputs, [piece[step] for piece in pieces]) for step in range(time)]
 
@@ -163,7 +164,7 @@ def mask_steps(mask: Any, time: int, batch: Shape, axis: int, what: str) -> list
     return _cut(tensor, time, min(axis, tensor.rank - 1), "mask")
 
 
-def length_steps(lengths: Any, time: int, batch: Shape, what: str) -> list[Tensor]:
+def length_steps(lengths: Any, time: int, batch: Shape, what: str, argument: str = "sequence_length") -> list[Tensor]:
     """Turn the length of each row into one ``(batch,)`` of booleans a step, true where the row reaches that far.
 
     Args:
@@ -172,6 +173,7 @@ def length_steps(lengths: Any, time: int, batch: Shape, what: str) -> list[Tenso
         time: how many steps there are.
         batch: the batch axis of the inputs, as a shape.
         what: who asks, for messages.
+        argument: what the asker calls `lengths`.
 
     Raises:
         DTypeError: not integers.
@@ -181,25 +183,25 @@ def length_steps(lengths: Any, time: int, batch: Shape, what: str) -> list[Tenso
     if isinstance(lengths, Tensor):
         tensor = lengths
     else:
-        array = np.array(cast_array(lengths, INT64, f"{what}: sequence_length"))
+        array = np.array(cast_array(lengths, INT64, f"{what}: {argument}"))
         if array.size and not (array.min() >= 0 and array.max() <= time):
             raise ArgumentError(
-                f"{what}: sequence_length {array.tolist()} holds a length outside 0 to {time}, the number of steps"
+                f"{what}: {argument} {array.tolist()} holds a length outside 0 to {time}, the number of steps"
             )
-        tensor = constant(array, name="sequence_length")
+        tensor = constant(array, name=argument)
     if tensor.dtype.kind != "i":
-        raise DTypeError(f"{what}: sequence_length {tensor.described()} must be of dtype int32 or int64")
+        raise DTypeError(f"{what}: {argument} {tensor.described()} must be of dtype int32 or int64")
     if tensor.rank != len(batch) or any(is_never_zero(a - b) for a, b in zip(tensor.shape, batch, strict=True)):
         raise ShapeError(
-            f"{what}: sequence_length {tensor.described()} was given, shape {shape_text(batch)} is wanted: one length a row"
+            f"{what}: {argument} {tensor.described()} was given, shape {shape_text(batch)} is wanted: one length a row"
         )
     needs: list[Requirement | Limit] = [
-        Requirement(rows, count, f"{what}: one sequence_length a row")
+        Requirement(rows, count, f"{what}: one length a row")
         for rows, count in zip(batch, tensor.shape, strict=True)
         if rows != count
     ]
     if isinstance(tensor, Placeholder):
-        needs.append(Limit(tensor.name, 0, time, f"{what}: sequence_length"))
+        needs.append(Limit(tensor.name, 0, time, f"{what}: {argument}"))
     valid = []
     for step in range(time):
         with scopes.at_step(step):
