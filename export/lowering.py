@@ -31,6 +31,8 @@ LATEST_IR_VERSION = min(13, int(onnx.IR_VERSION))
 METADATA_IR_VERSION = 10
 #: Where a model says which of its outputs is the next value of which input: a JSON object of names.
 STATES_KEY = "unroll.states"
+#: Where a model says which values of which input make sense: a JSON object of names, each with a list of (least, most).
+LIMITS_KEY = "unroll.limits"
 _TWO_GIB = 2**31
 
 ELEMENT_TYPES: dict[DType, int] = {
@@ -90,6 +92,9 @@ def to_onnx(
     model.opset_import.add(domain="", version=opset)
     if graph.states:
         model.metadata_props.add(key=STATES_KEY, value=json.dumps(graph.states))
+    limits = {spec.name: [[item.least, item.most] for item in spec.limits] for spec in graph.input_specs if spec.limits}
+    if limits:
+        model.metadata_props.add(key=LIMITS_KEY, value=json.dumps(limits))
     with paused():
         lowered = fold_zeros(graph) if fold_zero_state else graph
         _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION).write()

@@ -13,10 +13,10 @@ import onnx
 import onnxruntime as ort
 from google.protobuf.message import DecodeError
 from onnx import ModelProto
-from unroll.export.lowering import STATES_KEY, to_onnx
+from unroll.export.lowering import LIMITS_KEY, STATES_KEY, to_onnx
 
 from unroll import nest
-from unroll.dimensions import Dim, Requirement, parse_dimension, symbol
+from unroll.dimensions import Dim, Limit, Requirement, parse_dimension, symbol
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentTypeError,
@@ -201,22 +201,39 @@ def _read(model: ModelProto | str | Path) -> tuple[ModelProto, bytes | str]:
     return proto, str(path)
 
 
-def _states(model: ModelProto, session: Session) -> dict[str, str]:
-    """Return which output is the next value of which input, as the model's metadata says; checked, for anyone can write it."""
-    text = next((item.value for item in model.metadata_props if item.key == STATES_KEY), "{}")
-    inputs = {spec.name for spec in session.inputs}
+def _metadata(model: ModelProto, key: str) -> dict[str, Any]:
+    """Return a JSON object of the model's metadata, empty where there is none; anyone can have written it."""
+    text = next((item.value for item in model.metadata_props if item.key == key), "{}")
     try:
-        found = dict(json.loads(text))
+        return dict(json.loads(text))
     except (ValueError, TypeError):
-        found = {"": ""}
+        raise ModelError(f"the model's metadata {key!r} is not a JSON object: {text[:200]}") from None
+
+
+def _states(model: ModelProto, session: Session) -> dict[str, str]:
+    """Return which output is the next value of which input, as the model's metadata says."""
+    found = _metadata(model, STATES_KEY)
+    inputs = {spec.name for spec in session.inputs}
     if not all(name in inputs and output in session.output_names for name, output in found.items()):
-        raise ModelError(f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {text[:200]}")
+        raise ModelError(f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {found}")
     return found
+
+
+def _limits(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
+    """Return between which values each input must be, as the model's metadata says."""
+    found = _metadata(model, LIMITS_KEY)
+    try:
+        return {
+            name: tuple(Limit(name, int(least), int(most), "the model's metadata") for least, most in pairs)
+            for name, pairs in found.items()
+        }
+    except (ValueError, TypeError):
+        raise ModelError(f"the model's metadata {LIMITS_KEY!r} is not {{name: [[least, most]]}}: {found}") from None
 
 
 def _input_specs(model: ModelProto) -> list[InputSpec]:
     weights = {item.name for item in model.graph.initializer}
-    specs = []
+    specs, limits = [], _limits(model)
     for item in model.graph.input:
         if item.name in weights:
             continue
@@ -229,7 +246,8 @@ def _input_specs(model: ModelProto) -> list[InputSpec]:
                 dims.append(dim.dim_value)
             else:
                 dims.append(parse_dimension(dim.dim_param) if dim.dim_param else symbol(f"{item.name}_{axis}"))
-        specs.append(InputSpec(item.name, tuple(dims), onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)))
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
+        specs.append(InputSpec(item.name, tuple(dims), dtype, limits.get(item.name, ())))
     return specs
 
 

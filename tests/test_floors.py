@@ -152,7 +152,8 @@ def saving():
     unroll.Stream(unroll.Graph([], outputs, states=saver.states)).run({})
 def decode():
     start = unroll.constant(np.zeros((1, 2), "float32"))
-    unroll.raw_rnn(unroll.GRUCell(2), lambda t, y, s, more: (False, x, s if t else start, None, None), 2)
+    unroll.raw_rnn(
+        unroll.GRUCell(2), lambda t, y, s, more: (False, x, s if t else start, None, None), maximum_iterations=2)
 calls = {
     "placeholder": lambda: unroll.placeholder([1], "x"),
     "constant": lambda: unroll.constant(1.0),
@@ -165,6 +166,8 @@ calls = {
     "bidirectional_dynamic_rnn": lambda: unroll.bidirectional_dynamic_rnn(
         unroll.GRUCell(2), unroll.GRUCell(2), unroll.placeholder([None, 2, 3], "x")),
     "raw_rnn": decode,
+    "stack_bidirectional_dynamic_rnn": lambda: unroll.stack_bidirectional_dynamic_rnn(
+        [unroll.GRUCell(2)], [unroll.GRUCell(2)], unroll.placeholder([None, 2, 3], "x")),
     **dict.fromkeys(("StateSaver", "Stream", "static_state_saving_rnn"), saving),
     "LSTMCell": lambda: unroll.LSTMCell(2), "TensorShape": lambda: unroll.TensorShape([2, 3]),
     "BasicRNNCell": lambda: unroll.BasicRNNCell(2), "BasicLSTMCell": lambda: unroll.BasicLSTMCell(2),

@@ -66,6 +66,23 @@ def test_the_backward_cell_starts_at_the_end_of_each_row() -> None:
     assert last.ravel().tolist() == [2, 3]
 
 
+@pytest.mark.parametrize("time_major", [False, True])
+def test_a_bidirectional_stack_over_one_tensor_is_the_one_over_its_steps(time_major: bool) -> None:
+    x = placeholder([3, None, 2] if time_major else [None, 3, 2], "x")
+    lengths = placeholder(["batch" if not time_major else "x_1"], "lengths", "int32")
+    cells = [[GRUCell(4), BasicRNNCell(3)], [GRUCell(2), BasicRNNCell(4)]]
+    axis = 0 if time_major else 1
+    whole, whole_fw, whole_bw = unroll.stack_bidirectional_dynamic_rnn(
+        *cells, x, sequence_length=lengths, time_major=time_major
+    )
+    steps, steps_fw, steps_bw = unroll.stack_bidirectional_rnn(*cells, ops.unstack(x, axis), sequence_length=lengths)
+    graph = Graph([x, lengths], [whole, whole_fw, whole_bw, ops.stack(steps, axis), steps_fw, steps_bw])
+    assert list(graph.parameters)[0] == "stack_bidirectional_rnn/cell_0/bidirectional_rnn/fw/gru_cell/gates/kernel"
+    found = graph.run({"x": RNG.normal(size=(3, 3, 2)), "lengths": [1, 3, 0]}, graph.outputs)
+    for one, other in zip(found[:5], found[5:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("lengths", "builtin", "fragments"),
     [
@@ -94,7 +111,7 @@ def test_lengths_that_are_fed_are_checked_against_the_number_of_steps(fed: list[
     inputs, lengths = step_inputs(3, 1), placeholder([None], "lengths", "int32")
     outputs, _ = static_rnn(counting(), inputs, sequence_length=lengths)
     graph = Graph([*inputs, lengths], outputs)
-    for run in (graph.run, unroll.Session(graph).run):
+    for run in (graph.run, unroll.Session(graph).run, unroll.Session(unroll.to_onnx(graph)).run):
         refused(lambda run=run: run({**ones(2, 3), "lengths": fed}), ValueError, "'lengths'", seen, "0 to 3")
     assert unroll.verify(graph)
 
@@ -190,6 +207,13 @@ def test_a_state_name_for_each_part_of_the_state_is_wanted() -> None:
     refused(lambda: saving(("c", "h", "x")), ValueError, "one name for each")
     refused(lambda: saving(("c", "m")), KeyError, "'m'", "'c'", "'h'")
     refused(lambda: unroll.StateSaver({}), ValueError, "sizes")
+    cell = GRUCell(3)
+    refused(
+        lambda: unroll.static_state_saving_rnn(cell, step_inputs(2, 2), None, "h"),
+        TypeError,
+        "state, save_state",
+        "StateSaver",
+    )
     refused(lambda: unroll.StateSaver({"h": 0}), ValueError, "at least 1")
 
 
@@ -198,6 +222,15 @@ def test_metadata_that_names_what_is_not_there_is_refused() -> None:
         model = unroll.to_onnx(chunk(2))
         next(item for item in model.metadata_props if item.key == "unroll.states").value = text
         refused(lambda model=model: unroll.Session(model), ValueError, "unroll.states")
+
+
+def test_limits_in_metadata_that_are_no_limits_are_refused() -> None:
+    inputs, lengths = step_inputs(3, 1), placeholder([None], "lengths", "int32")
+    outputs, _ = static_rnn(counting(), inputs, sequence_length=lengths)
+    for text in ('{"lengths": 3}', '{"lengths": [["a", 1]]}', "7"):
+        model = unroll.to_onnx(Graph([*inputs, lengths], outputs))
+        next(item for item in model.metadata_props if item.key == "unroll.limits").value = text
+        refused(lambda model=model: unroll.Session(model), ValueError, "unroll.limits")
 
 
 def test_passes_keep_the_states() -> None:
@@ -217,7 +250,7 @@ def test_raw_rnn_feeds_a_cell_its_own_output_and_stops_each_row_by_itself() -> N
             return False, x, x * 0.0, None, None
         return ops.squeeze(output >= limit, [1]), output, state, None, None
 
-    emitted, state, _ = unroll.raw_rnn(counting(), loop, 4)
+    emitted, state, _ = unroll.raw_rnn(counting(), loop, maximum_iterations=4)
     graph = Graph([x, limit], [ops.concat(emitted, 1), state])
     seen, last = graph.run({"x": [[1.0], [1.0]], "limit": [[2.0], [100.0]]}, graph.outputs)
     # h: 0 + 1, then each step adds its own last output: 1, 2, 4, 8; the first row stops once it has 2
@@ -228,10 +261,53 @@ def test_raw_rnn_feeds_a_cell_its_own_output_and_stops_each_row_by_itself() -> N
 
 def test_a_loop_function_that_breaks_its_contract_is_told_what_is_wanted() -> None:
     x = placeholder([2, 3], "x")
-    refused(lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (False, x), 2), ValueError, "time 0", "emit_output")
-    refused(lambda: unroll.raw_rnn(GRUCell(3), None, 2), TypeError, "loop_fn")  # type: ignore[arg-type]
-    refused(lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (False, x, x, None, None), 0), ValueError, "at least 1")
-    refused(lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (1.5, x, x, None, None), 2), TypeError, "bool")
+    refused(
+        lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (False, x), maximum_iterations=2),
+        ValueError,
+        "time 0",
+        "emit_output",
+    )
+    refused(lambda: unroll.raw_rnn(GRUCell(3), None, maximum_iterations=2), TypeError, "loop_fn")  # type: ignore[arg-type]
+    refused(
+        lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (False, x, x, None, None), maximum_iterations=0),
+        ValueError,
+        "at least 1",
+    )
+    refused(
+        lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (1, x, x, None, None), maximum_iterations=2),
+        TypeError,
+        "finished",
+        "bool",
+    )
+    wide = unroll.constant([[True], [False]])
+    refused(
+        lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (wide, x, x, None, None), maximum_iterations=2),
+        ValueError,
+        "finished",
+        "(2,)",
+    )
+    refused(
+        lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (False, x, None, None, None), maximum_iterations=2),
+        ValueError,
+        "step 0",
+        "None",
+    )
+    refused(
+        lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (False, 1.0, x, None, None), maximum_iterations=2),
+        TypeError,
+        "input 1.0",
+    )
+    refused(
+        lambda: unroll.raw_rnn(GRUCell(3), lambda *_: (False, x, x, 1.0, None), maximum_iterations=2),
+        TypeError,
+        "emitted 1.0",
+        "step 0",
+    )
+
+    def changing(time: int, *_: Any) -> Any:
+        return False, x, x, (x, x) if time == 2 else x, None
+
+    refused(lambda: unroll.raw_rnn(GRUCell(3), changing, maximum_iterations=2), ValueError, "step 1")
 
 
 # -- both contracts ---------------------------------------------------------------------------------------------------

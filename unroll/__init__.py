@@ -9,9 +9,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unroll import cells, nest, ops
-    from unroll.cells import BasicLSTMCell, BasicRNNCell, GRUCell, LSTMStateTuple, MultiRNNCell, RNNCell
-    from unroll.drivers import dynamic_rnn, static_rnn
+    from unroll import cells, layers, nest, nn, ops
+    from unroll.cells import (
+        BasicLSTMCell,
+        BasicRNNCell,
+        GRUCell,
+        LSTMCell,
+        LSTMStateTuple,
+        MultiRNNCell,
+        RNNCell,
+        TensorShape,
+    )
+    from unroll.drivers import (
+        StateSaver,
+        bidirectional_dynamic_rnn,
+        dynamic_rnn,
+        raw_rnn,
+        stack_bidirectional_dynamic_rnn,
+        stack_bidirectional_rnn,
+        static_bidirectional_rnn,
+        static_rnn,
+        static_state_saving_rnn,
+    )
     from unroll.errors import UnrollError, UnrollWarning
     from unroll.export.lowering import to_onnx
     from unroll.export.saving import save
@@ -20,6 +39,7 @@ if TYPE_CHECKING:
     from unroll.graph import Graph
     from unroll.parameter import Parameter
     from unroll.scopes import scope
+    from unroll.streaming import Stream
     from unroll.tensor import Tensor, constant, placeholder
     from unroll.tracing import trace
     from unroll.viz.drawing import draw
@@ -31,50 +51,72 @@ _HOME = {
     "BasicRNNCell": "unroll.cells",
     "GRUCell": "unroll.cells",
     "Graph": "unroll.graph",
+    "LSTMCell": "unroll.cells",
     "LSTMStateTuple": "unroll.cells",
     "MultiRNNCell": "unroll.cells",
     "Parameter": "unroll.parameter",
     "RNNCell": "unroll.cells",
     "Session": "unroll.export.session",
+    "StateSaver": "unroll.drivers",
+    "Stream": "unroll.streaming",
     "Tensor": "unroll.tensor",
+    "TensorShape": "unroll.cells",
     "UnrollError": "unroll.errors",
     "UnrollWarning": "unroll.errors",
+    "bidirectional_dynamic_rnn": "unroll.drivers",
     "constant": "unroll.tensor",
     "draw": "unroll.viz.drawing",
     "dynamic_rnn": "unroll.drivers",
     "placeholder": "unroll.tensor",
+    "raw_rnn": "unroll.drivers",
     "save": "unroll.export.saving",
     "scope": "unroll.scopes",
+    "stack_bidirectional_dynamic_rnn": "unroll.drivers",
+    "stack_bidirectional_rnn": "unroll.drivers",
+    "static_bidirectional_rnn": "unroll.drivers",
     "static_rnn": "unroll.drivers",
+    "static_state_saving_rnn": "unroll.drivers",
     "to_onnx": "unroll.export.lowering",
     "trace": "unroll.tracing",
     "verify": "unroll.export.verification",
 }
-_MODULES = ("cells", "nest", "ops")
+_MODULES = ("cells", "layers", "nest", "nn", "ops")
 
 __all__ = [
     "BasicLSTMCell",
     "BasicRNNCell",
     "GRUCell",
     "Graph",
+    "LSTMCell",
     "LSTMStateTuple",
     "MultiRNNCell",
     "Parameter",
     "RNNCell",
     "Session",
+    "StateSaver",
+    "Stream",
     "Tensor",
+    "TensorShape",
     "UnrollError",
     "UnrollWarning",
+    "bidirectional_dynamic_rnn",
     "cells",
     "constant",
     "draw",
     "dynamic_rnn",
+    "layers",
     "nest",
+    "nn",
     "ops",
     "placeholder",
+    "raw_rnn",
     "save",
     "scope",
+    "stack_bidirectional_dynamic_rnn",
+    "stack_bidirectional_rnn",
+    "static_bidirectional_rnn",
     "static_rnn",
+    "static_state_saving_rnn",
     "to_onnx",
     "trace",
     "verify",

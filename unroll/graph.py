@@ -13,6 +13,7 @@ from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.evaluator import evaluate
 from unroll.feeds import InputSpec, check_feeds, closest
 from unroll.naming import Lineage, Names
+from unroll.ops import identity
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
 from unroll.streaming import Stream
@@ -112,7 +113,7 @@ class Graph:
         self.inputs = _checked_inputs([*listed, *(state for state in states if state not in listed)])
         self.structure = outputs
         self.outputs, given = _checked_outputs(outputs)
-        next_names = {f"{state.name}/next": tensor for state, tensor in states.items()}
+        next_names = {f"{state.name}/next": self._own(tensor) for state, tensor in states.items()}
         given = (*given, *[None] * (len(self.outputs) - len(given)), *next_names)
         self.outputs = (*self.outputs, *next_names.values())
         self.states = {state.name: name for state, name in zip(states, next_names, strict=True)}
@@ -127,6 +128,10 @@ class Graph:
         self.names = Names(self.inputs, parameters, self.nodes, known, lineage)
         self.output_names = tuple(self.names.output(tensor, name) for tensor, name in pairs)
         self.parameters = ParameterTable(parameters)
+
+    def _own(self, tensor: Tensor) -> Tensor:
+        """Return a tensor that is an output of its own name: a copy where it is an output, or an input, already."""
+        return identity(tensor) if tensor in self.outputs or tensor.node is None else tensor
 
     # -- reading --------------------------------------------------------------------------------------------------
 

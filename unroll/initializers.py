@@ -1,19 +1,25 @@
-"""How the first value of a Parameter is drawn.
+"""How the first value of a Parameter is drawn: Keras's initialisers, which TensorFlow 1's cells use too.
 
-Each Parameter has a generator of its own, seeded by its variable name (and the user's seed): the same program always
-gives the same values, and two layers of one shape do not get equal ones. Distributions are TensorFlow's, the numbers are not.
+An initialiser is called with (shape, dtype, variable name, seed) and returns an array. Each Parameter has a generator of its
+own, seeded by its name (and the user's seed): the same program always gives the same values, and two layers of one shape do
+not get equal ones. Distributions are Keras's and TensorFlow's, the numbers are not.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
-from unroll.dimensions import Shape
-from unroll.dtypes import Array, DType
-from unroll.errors import ArgumentTypeError
+from unroll.dimensions import Shape, shape_text
+from unroll.dtypes import Array, DType, cast_array
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
+
+Draw = Callable[[Shape, DType, str, "int | None"], Array]
 
 
 def generator(name: str, seed: int | None) -> np.random.Generator:
@@ -24,19 +30,352 @@ def generator(name: str, seed: int | None) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"))
 
 
-def zeros(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
+class Constant:
+    """Every element is `value`."""
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
+        """Return the first value of the Parameter `name`."""
+        return np.full(_sizes(shape), cast_array(self.value, dtype, f"{name}: Constant"))
+
+
+class Zeros(Constant):
     """All zeros."""
-    return np.zeros([int(dim) for dim in shape], dtype)
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
 
 
-def ones(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
+class Ones(Constant):
     """All ones."""
-    return np.ones([int(dim) for dim in shape], dtype)
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
 
 
-def glorot_uniform(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
-    """Uniform in ``+-sqrt(6 / (rows + columns))``: Glorot and Bengio 2010, TensorFlow 1's default for kernels."""
-    sizes = [int(dim) for dim in shape]
-    fan_in, fan_out = (sizes[0], sizes[-1]) if sizes else (1, 1)
-    limit = math.sqrt(6.0 / (fan_in + fan_out))
-    return generator(name, seed).uniform(-limit, limit, sizes).astype(dtype)
+class Identity:
+    """`gain` times the identity matrix; of a matrix that is not square, ones on the main diagonal.
+
+    Raises:
+        ShapeError: when called for a shape that is no matrix.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
+        """Return the first value of the Parameter `name`."""
+        sizes = _sizes(shape)
+        if len(sizes) != 2:
+            raise ShapeError(
+                f"{name}: Identity draws matrices, and {shape_text(shape)} is none; use another initializer"
+            )
+        return np.asarray(self.gain * np.eye(sizes[0], sizes[1]), dtype)
+
+
+class RandomInitializer:
+    """Base class of what is drawn at random.
+
+    Args:
+        seed: instead of the seed of the scope; either is mixed with the Parameter's name, so that two weights with one
+            initialiser differ (Keras would give them equal numbers).
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+    def __call__(self, shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
+        """Return the first value of the Parameter `name`."""
+        random = generator(name, seed if self.seed is None else self.seed)
+        return self.draw(random, _sizes(shape), name).astype(dtype)
+
+    def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        """Return an array of these sizes."""
+        raise NotImplementedError(f"{type(self).__name__}.draw")
+
+
+class RandomNormal(RandomInitializer):
+    """Normal, of this mean and standard deviation."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        return random.normal(self.mean, self.stddev, sizes)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal, with what lies more than two standard deviations from the mean drawn again."""
+
+    def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        return self.mean + self.stddev * _truncated(random, sizes)
+
+
+class RandomUniform(RandomInitializer):
+    """Uniform between `minval` and `maxval`."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.minval, self.maxval = minval, maxval
+
+    def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        return random.uniform(self.minval, self.maxval, sizes)
+
+
+class VarianceScaling(RandomInitializer):
+    """Of variance ``scale / n``, where n is the fan that `mode` says: Glorot and Bengio 2010, He et al. 2015 and others.
+
+    A matrix has its rows as inputs and its columns as outputs; the axes before the last two, as convolutions have, count
+    for both.
+
+    Args:
+        scale: above zero.
+        mode: ``"fan_in"``, ``"fan_out"`` or ``"fan_avg"``.
+        distribution: ``"truncated_normal"``, ``"untruncated_normal"`` or ``"uniform"``.
+        seed: see `RandomInitializer`.
+        input_axes: the axes that count as inputs, where `output_axes` is given too.
+        output_axes: the axes that count as outputs.
+
+    Raises:
+        ArgumentError: a scale, mode or distribution that is none of these.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in",
+        distribution: Literal["truncated_normal", "untruncated_normal", "uniform"] = "truncated_normal",
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(seed)
+        if scale <= 0:
+            raise ArgumentError(f"VarianceScaling: scale is {scale}; a number above 0 is wanted")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ArgumentError(f"VarianceScaling: mode {mode!r} is none of fan_in, fan_out, fan_avg")
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ArgumentError(
+                f"VarianceScaling: distribution {distribution!r} is none of truncated_normal, untruncated_normal, uniform"
+            )
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
+
+    def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        fan_in, fan_out = self._fans(sizes)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, fan)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return random.uniform(-limit, limit, sizes)
+        if self.distribution == "untruncated_normal":
+            return random.normal(0.0, math.sqrt(variance), sizes)
+        return math.sqrt(variance) / _DEVIATION_WITHIN_TWO * _truncated(random, sizes)
+
+    def _fans(self, sizes: list[int]) -> tuple[int, int]:
+        if self.input_axes is not None and self.output_axes is not None:
+            return math.prod(sizes[axis] for axis in self.input_axes), math.prod(
+                sizes[axis] for axis in self.output_axes
+            )
+        if len(sizes) < 2:
+            return (sizes[0], sizes[0]) if sizes else (1, 1)
+        field = math.prod(sizes[:-2])
+        return field * sizes[-2], field * sizes[-1]
+
+
+class GlorotUniform(VarianceScaling):
+    """Uniform in ``+-sqrt(6 / (fan_in + fan_out))``: Glorot and Bengio 2010, the default of kernels."""
+
+    def __init__(
+        self, seed: int | None = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(1.0, "fan_avg", "uniform", seed, input_axes, output_axes)
+
+
+class GlorotNormal(VarianceScaling):
+    """Truncated normal of variance ``2 / (fan_in + fan_out)``: Glorot and Bengio 2010."""
+
+    def __init__(
+        self, seed: int | None = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed, input_axes, output_axes)
+
+
+class HeUniform(VarianceScaling):
+    """Uniform in ``+-sqrt(6 / fan_in)``: He et al. 2015 (arXiv:1502.01852)."""
+
+    def __init__(
+        self, seed: int | None = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes)
+
+
+class HeNormal(VarianceScaling):
+    """Truncated normal of variance ``2 / fan_in``: He et al. 2015 (arXiv:1502.01852)."""
+
+    def __init__(
+        self, seed: int | None = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(2.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
+
+
+class LecunUniform(VarianceScaling):
+    """Uniform in ``+-sqrt(3 / fan_in)``: LeCun et al. 1998."""
+
+    def __init__(
+        self, seed: int | None = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes)
+
+
+class LecunNormal(VarianceScaling):
+    """Truncated normal of variance ``1 / fan_in``: LeCun et al. 1998."""
+
+    def __init__(
+        self, seed: int | None = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(1.0, "fan_in", "truncated_normal", seed, input_axes, output_axes)
+
+
+class Orthogonal(RandomInitializer):
+    """`gain` times a matrix of orthogonal rows or columns, whichever are fewer: Saxe et al. 2013 (arXiv:1312.6120).
+
+    The default of recurrent kernels in Keras. The axes before the last count as rows.
+
+    Raises:
+        ShapeError: when called for a shape of fewer than two axes.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        if len(sizes) < 2:
+            raise ShapeError(f"{name}: Orthogonal draws matrices, and {tuple(sizes)} is none; use another initializer")
+        rows, columns = math.prod(sizes[:-1]), sizes[-1]
+        q, r = np.linalg.qr(random.normal(size=(max(rows, columns), min(rows, columns))))
+        q = q * np.sign(np.diag(r))  # without this, the matrices would not be evenly distributed
+        return self.gain * (q.T if rows < columns else q).reshape(sizes)
+
+
+#: Keras's names, as classes and in snake case.
+INITIALIZERS: dict[str, Callable[..., Draw]] = {
+    "Constant": Constant,
+    "constant": Constant,
+    "GlorotNormal": GlorotNormal,
+    "glorot_normal": GlorotNormal,
+    "GlorotUniform": GlorotUniform,
+    "glorot_uniform": GlorotUniform,
+    "HeNormal": HeNormal,
+    "he_normal": HeNormal,
+    "HeUniform": HeUniform,
+    "he_uniform": HeUniform,
+    "Identity": Identity,
+    "identity": Identity,
+    "IdentityInitializer": Identity,
+    "LecunNormal": LecunNormal,
+    "lecun_normal": LecunNormal,
+    "LecunUniform": LecunUniform,
+    "lecun_uniform": LecunUniform,
+    "Ones": Ones,
+    "ones": Ones,
+    "one": Ones,
+    "Orthogonal": Orthogonal,
+    "orthogonal": Orthogonal,
+    "OrthogonalInitializer": Orthogonal,
+    "RandomNormal": RandomNormal,
+    "random_normal": RandomNormal,
+    "normal": RandomNormal,
+    "RandomUniform": RandomUniform,
+    "random_uniform": RandomUniform,
+    "uniform": RandomUniform,
+    "TruncatedNormal": TruncatedNormal,
+    "truncated_normal": TruncatedNormal,
+    "VarianceScaling": VarianceScaling,
+    "variance_scaling": VarianceScaling,
+    "Zeros": Zeros,
+    "zeros": Zeros,
+    "zero": Zeros,
+}
+
+zeros: Draw = Zeros()
+ones: Draw = Ones()
+glorot_uniform: Draw = GlorotUniform()
+
+
+def get_initializer(initializer: Any, what: str) -> Draw:
+    """Return what Keras takes as an initialiser as a function of (shape, dtype, variable name, seed).
+
+    Args:
+        initializer: a name in `INITIALIZERS`; one of the classes or an object of one; an array of the Parameter's shape; a
+            function of (shape, dtype) or of (shape, dtype, name, seed); or ``{"class_name": ..., "config": {...}}``.
+        what: whose initialiser it is, for messages.
+
+    Raises:
+        ArgumentError: no initialiser has that name; the message lists those that there are.
+        ArgumentTypeError: none of these.
+    """
+    config: Mapping[str, Any] = {}
+    if isinstance(initializer, Mapping):
+        initializer, config = initializer.get("class_name"), initializer.get("config") or {}
+    if isinstance(initializer, str):
+        if initializer not in INITIALIZERS:
+            known = ", ".join(name for name in INITIALIZERS if name.islower())
+            raise ArgumentError(f"{what}: no initializer is called {initializer!r}; there are {known}")
+        return INITIALIZERS[initializer](**config)
+    if isinstance(initializer, type) and initializer in INITIALIZERS.values():
+        made: Draw = initializer()
+        return made
+    if isinstance(initializer, (np.ndarray, np.generic)):
+        return _fixed(initializer)
+    if not callable(initializer) or isinstance(initializer, type):
+        raise ArgumentTypeError(
+            f"{what}: initializer {initializer!r} is neither a name, an object of unroll.initializers, an array nor a function "
+            "of (shape, dtype)"
+        )
+    return initializer if _takes_four(initializer) else _of_shape_and_dtype(initializer)
+
+
+def _takes_four(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind((), None, "", None)
+    except TypeError:
+        return False
+    return True
+
+
+def _of_shape_and_dtype(function: Callable[..., Any]) -> Draw:
+    """Keras calls an initialiser with the shape, and the dtype by name."""
+
+    def draw(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
+        sizes = tuple(_sizes(shape))
+        array = cast_array(function(sizes, dtype=str(dtype)), dtype, f"{name}: initializer")
+        if array.shape != sizes:
+            raise ShapeError(f"{name}: the initializer returned shape {array.shape}, {sizes} is wanted")
+        return array
+
+    return draw
+
+
+def _fixed(value: Any) -> Draw:
+    return _of_shape_and_dtype(lambda shape, dtype: value)
+
+
+#: The standard deviation of a standard normal within two of its own.
+_DEVIATION_WITHIN_TWO = 0.87962566103423978
+
+
+def _truncated(random: np.random.Generator, sizes: list[int]) -> Array:
+    """Draw a standard normal, again wherever it lies beyond two."""
+    drawn = random.standard_normal(sizes)
+    while np.any(beyond := np.abs(drawn) > 2):
+        drawn[beyond] = random.standard_normal(int(beyond.sum()))
+    return drawn
+
+
+def _sizes(shape: Shape) -> list[int]:
+    return [int(dim) for dim in shape]

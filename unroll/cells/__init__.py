@@ -1,24 +1,59 @@
-"""Recurrent cells with TensorFlow 1's names and semantics."""
+"""Recurrent cells with TensorFlow 1's names and semantics, and xLSTM's sLSTM."""
 
+from unroll.cells.attention import AttentionCellWrapper
 from unroll.cells.base import LSTMStateTuple, RNNCell, RNNCellLike, TensorShape
 from unroll.cells.basic_lstm import BasicLSTMCell
 from unroll.cells.basic_rnn import BasicRNNCell
+from unroll.cells.conv_lstm import Conv1DLSTMCell, Conv2DLSTMCell, Conv3DLSTMCell, ConvLSTMCell
+from unroll.cells.coupled import CoupledInputForgetGateLSTMCell
+from unroll.cells.embedding import EmbeddingWrapper
 from unroll.cells.gru import GRUCell
+from unroll.cells.ind_rnn import IndRNNCell, IndyGRUCell, IndyLSTMCell
+from unroll.cells.intersection import IntersectionRNNCell
+from unroll.cells.layer_norm_lstm import LayerNormBasicLSTMCell
 from unroll.cells.lstm import LSTMCell
+from unroll.cells.minimal_rnn import MinimalRNNCell
 from unroll.cells.multi import MultiRNNCell
+from unroll.cells.nas import NASCell
+from unroll.cells.phased_lstm import PhasedLSTMCell
+from unroll.cells.projection import InputProjectionWrapper, OutputProjectionWrapper
+from unroll.cells.slstm import SLSTMCell, SLSTMStateTuple
+from unroll.cells.sru import SRUCell
+from unroll.cells.ugrnn import UGRNNCell
 from unroll.cells.wrappers import DeviceWrapper, DropoutWrapper, ResidualWrapper
 
 __all__ = [
+    "AttentionCellWrapper",
     "BasicLSTMCell",
     "BasicRNNCell",
+    "Conv1DLSTMCell",
+    "Conv2DLSTMCell",
+    "Conv3DLSTMCell",
+    "ConvLSTMCell",
+    "CoupledInputForgetGateLSTMCell",
     "DeviceWrapper",
     "DropoutWrapper",
+    "EmbeddingWrapper",
     "GRUCell",
+    "IndRNNCell",
+    "IndyGRUCell",
+    "IndyLSTMCell",
+    "InputProjectionWrapper",
+    "IntersectionRNNCell",
     "LSTMCell",
     "LSTMStateTuple",
+    "LayerNormBasicLSTMCell",
+    "MinimalRNNCell",
     "MultiRNNCell",
+    "NASCell",
+    "OutputProjectionWrapper",
+    "PhasedLSTMCell",
     "RNNCell",
     "RNNCellLike",
     "ResidualWrapper",
+    "SLSTMCell",
+    "SLSTMStateTuple",
+    "SRUCell",
     "TensorShape",
+    "UGRNNCell",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -82,8 +82,14 @@ class RNNCell(WeightOwner):
     Args:
         name: the cell's scope; by default its class name in snake case.
         dtype: the dtype of weights; by default that of the inputs.
+
+    Attributes:
+        TRAINING_ONLY: the arguments that are kept and act in training only.
+        REFUSED: the arguments that are refused unless they have their default, with the reason.
     """
 
+    TRAINING_ONLY: ClassVar[tuple[str, ...]] = ()
+    REFUSED: ClassVar[Mapping[str, str]] = {}
     _name: str | None = None
     _dtype: DType | None = None
 
@@ -151,6 +157,9 @@ class RNNCell(WeightOwner):
                 f"{what}: the input {inputs.described()} must be of dtype {self._dtype or 'float32 or float64'}; "
                 "convert it with unroll.ops.cast(x, dtype)"
             )
+        made = next(iter(self.weights.values()), None)
+        if made is not None and made.dtype != inputs.dtype:
+            raise DTypeError(f"{what}: weights are {made.dtype}, the input {inputs.described()}; make a second cell")
         check_state(f"{what}: the state", self.state_size, state, inputs.shape[:-1], inputs.dtype)
 
     @property

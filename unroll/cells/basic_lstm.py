@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.base import LSTMStateTuple, check_number
+from unroll.cells.base import check_number
 from unroll.cells.gated import GatedCell, Kernel, Weight, gate
+from unroll.cells.parts import LSTMState
 from unroll.ops import concat, sigmoid, split
 from unroll.tensor import Tensor, named
 
 
-class BasicLSTMCell(GatedCell):
+class BasicLSTMCell(LSTMState, GatedCell):
     """The LSTM without peepholes: Zaremba et al. 2014 (arXiv:1409.2329), as TensorFlow 1's ``BasicLSTMCell``.
 
     ``i, j, f, o = split([x, h] @ kernel + bias)``;
@@ -53,12 +54,8 @@ class BasicLSTMCell(GatedCell):
         self.forget_bias = check_number(forget_bias, "BasicLSTMCell: forget_bias")
         self.state_is_tuple = state_is_tuple
 
-    @property
-    def state_size(self) -> Any:
-        return LSTMStateTuple(self.num_units, self.num_units) if self.state_is_tuple else 2 * self.num_units
-
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
-        c, h = state if self.state_is_tuple else split(state, 2, axis=-1)
+        c, h = self.parted(state)
         kernel, bias = self.weights_for(inputs, self.kernels[0])
         i, j, f, o = split(concat([inputs, h], axis=-1) @ kernel + bias, 4, axis=-1)
         i = gate("i", sigmoid, i)
@@ -67,6 +64,4 @@ class BasicLSTMCell(GatedCell):
         o = gate("o", sigmoid, o)
         new_c = named(c * f + i * j, "c")
         new_h = named(self.activation(new_c) * o, "h")
-        if self.state_is_tuple:
-            return new_h, LSTMStateTuple(new_c, new_h)
-        return new_h, named(concat([new_c, new_h], axis=-1), "state")
+        return new_h, self.whole(new_c, new_h)

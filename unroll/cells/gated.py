@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from unroll import scopes
 from unroll.activations import Activation, get_activation
-from unroll.cells.base import RNNCell, State, check_size
+from unroll.cells.base import State
+from unroll.cells.parts import UnitCell
 from unroll.dtypes import FLOAT64, Array, cast_array
-from unroll.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.initializers import zeros
 from unroll.parameter import Parameter
 from unroll.scopes import Initializer
@@ -69,7 +70,7 @@ class Weight:
         )
 
 
-class GatedCell(RNNCell):
+class GatedCell(UnitCell):
     """A cell of `num_units` units whose weights are the kernels that the class lists in `kernels`.
 
     The arguments are in TensorFlow's order; each cell's own docstring says what they are.
@@ -92,33 +93,11 @@ class GatedCell(RNNCell):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        what = type(self).__name__
-        self.num_units = check_size(num_units, f"{what}: num_units")
-        self.activation = get_activation(activation, "tanh", what)
-        if reuse:  # TensorFlow would find the variables by name, in global state that is not here
-            raise UnsupportedError(
-                f"{what}: reuse=True finds weights by name; to share them, call the same cell object"
-            )
+        super().__init__(num_units, reuse, name, dtype)
+        self.activation = get_activation(activation, "tanh", type(self).__name__)
         self.kernel_initializer: Initializer | None = None
         self.bias_initializer: Initializer | None = None
         self._given: dict[str, Array] = {}
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.num_units}, name={self.name!r})"
-
-    @property
-    def hidden_size(self) -> int:
-        """The width of h, which the kernels' last rows meet."""
-        return self.num_units
-
-    @property
-    def state_size(self) -> Any:
-        return self.num_units
-
-    @property
-    def output_size(self) -> Any:
-        return self.num_units
 
     @property
     def gates(self) -> tuple[str, ...]:
@@ -127,21 +106,16 @@ class GatedCell(RNNCell):
 
     def check(self, inputs: Any, state: State) -> None:
         super().check(inputs, state)
-        made = next(iter(self.weights.values()), None)
-        if made is not None and made.dtype != inputs.dtype:
-            raise DTypeError(
-                f"{self.name}: weights are {made.dtype}, the input {inputs.described()}; make a second cell"
-            )
         self._check_width(int(inputs.shape[-1]), inputs.described())
 
     def _check_width(self, width: int, seen: str) -> None:
         kernel = self.kernels[0].kernel_name
         made: Any = self.weights.get(kernel)
         rows = int(made.shape[0]) if made is not None else len(self._given[kernel]) if kernel in self._given else None
-        if rows is not None and rows != width + self.hidden_size:
+        if rows is not None and rows != width + self.output_size:
             raise ShapeError(
                 f"{self.name}: the input {seen} has {width} features, but the cell's kernel is for "
-                f"{rows - self.hidden_size}; a cell is reused only with inputs of one width. Make a second cell"
+                f"{rows - self.output_size}; a cell is reused only with inputs of one width. Make a second cell"
             )
 
     def weights_for(self, inputs: Tensor, kernel: Kernel) -> tuple[Parameter, Parameter]:
@@ -150,7 +124,7 @@ class GatedCell(RNNCell):
         if kernel.kernel_name in made:  # every step but the first
             return made[kernel.kernel_name], made[kernel.bias_name]
         columns = dict.fromkeys(kernel.gates, self.num_units)
-        rows = {"x": inputs.shape[-1], "h": self.hidden_size}
+        rows = {"x": inputs.shape[-1], "h": self.output_size}
         given, dtype = self._given, inputs.dtype
         return (
             self.add_weight(
@@ -238,7 +212,7 @@ class GatedCell(RNNCell):
                 parts = [self._array(input, "input"), self._array(recurrent, "recurrent")]
                 parts = [part.T for part in parts] if turned else parts
                 self._check_columns(parts[0], None, "input")
-                self._check_columns(parts[1], self.hidden_size, "recurrent")
+                self._check_columns(parts[1], self.output_size, "recurrent")
                 whole = np.concatenate(parts)
             self._check_columns(whole, None, "kernel")
             arrays = self._distribute(whole, None if bias is None else self._array(bias, "bias"), order)
@@ -249,10 +223,10 @@ class GatedCell(RNNCell):
 
     def _check_columns(self, array: Array, rows: int | None, what: str) -> None:
         columns = len(self.gates) * self.num_units
-        least = self.hidden_size + 1 if what == "kernel" else 1
+        least = self.output_size + 1 if what == "kernel" else 1
         fits = array.ndim == 2 and array.shape[1] == columns and (len(array) == rows if rows else len(array) >= least)
         if not fits:
-            wanted = f"({rows or ('input + ' + str(self.hidden_size) if what == 'kernel' else 'input')}, {columns})"
+            wanted = f"({rows or ('input + ' + str(self.output_size) if what == 'kernel' else 'input')}, {columns})"
             raise ShapeError(
                 f"{self.name}: {what} of shape {array.shape} was given (as in_out), {wanted} is wanted: "
                 f"{len(self.gates)} gate(s) {', '.join(self.gates)} of {self.num_units} columns each"
@@ -303,18 +277,18 @@ class GatedCell(RNNCell):
             columns = len(spec.gates) * self.num_units
             kernel, bias = arrays.get(spec.kernel_name), arrays.get(spec.bias_name)
             if kernel is not None and (
-                kernel.ndim != 2 or kernel.shape[1] != columns or len(kernel) <= self.hidden_size
+                kernel.ndim != 2 or kernel.shape[1] != columns or len(kernel) <= self.output_size
             ):
                 raise ShapeError(
                     f"{self.name}: {spec.kernel_name} of shape {kernel.shape} was given, "
-                    f"(input + {self.hidden_size}, {columns}) is wanted"
+                    f"(input + {self.output_size}, {columns}) is wanted"
                 )
             if bias is not None and bias.shape != (columns,):
                 raise ShapeError(
                     f"{self.name}: {spec.bias_name} of shape {bias.shape} was given, ({columns},) is wanted"
                 )
         if len({len(array) for array in arrays.values() if array.ndim == 2}) > 1:
-            raise ShapeError(f"{self.name}: the kernels must have one number of rows, input + {self.hidden_size}")
+            raise ShapeError(f"{self.name}: the kernels must have one number of rows, input + {self.output_size}")
 
     def _store(self, arrays: dict[str, Array]) -> None:
         """Assign, or keep for the first call, all or none."""

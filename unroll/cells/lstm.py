@@ -7,15 +7,18 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.base import LSTMStateTuple, check_number, check_size
+from unroll.cells.base import check_number
 from unroll.cells.gated import GatedCell, Kernel, Weight, gate
+from unroll.cells.parts import LSTMState, check_limit, check_projection, clipped, peephole
 from unroll.errors import ArgumentError, UnsupportedError
-from unroll.ops import clip, concat, sigmoid, split
+from unroll.ops import concat, sigmoid, split
 from unroll.scopes import Initializer
 from unroll.tensor import Tensor, named
 
+_SHARDS = "a weight is one array here"
 
-class LSTMCell(GatedCell):
+
+class LSTMCell(LSTMState, GatedCell):
     """The LSTM with all its options: Sak et al. 2014 (arXiv:1402.1128), as TensorFlow 1's ``LSTMCell``.
 
     ``i, j, f, o = split([x, h] @ kernel + bias)``;
@@ -46,6 +49,7 @@ class LSTMCell(GatedCell):
             such activation.
     """
 
+    REFUSED: ClassVar = {**GatedCell.REFUSED, "num_unit_shards": _SHARDS, "num_proj_shards": _SHARDS}
     kernels = (Kernel("", ("i", "j", "f", "o")),)
     gate_aliases: ClassVar = {"g": "j", "c": "j"}
     kernel, bias = Weight("kernel"), Weight("bias")
@@ -73,74 +77,31 @@ class LSTMCell(GatedCell):
         self.use_peepholes = use_peepholes
         self.cell_clip = check_limit(cell_clip, "LSTMCell: cell_clip")
         self.kernel_initializer = initializer
-        self.num_proj = None if num_proj is None else check_size(num_proj, "LSTMCell: num_proj")
+        self.num_proj = check_projection(num_proj, "LSTMCell")
         self.proj_clip = check_limit(proj_clip, "LSTMCell: proj_clip")
+        if proj_clip is not None and num_proj is None:
+            raise ArgumentError("LSTMCell: proj_clip limits the projection, and there is none; give num_proj as well")
         for shards in (num_unit_shards, num_proj_shards):
             if shards not in (None, 1):
-                raise UnsupportedError(f"LSTMCell: {shards} shards: a weight is one array here; leave the argument out")
+                raise UnsupportedError(f"LSTMCell: {shards} shards: {_SHARDS}; leave the argument out")
         self.forget_bias = check_number(forget_bias, "LSTMCell: forget_bias")
         self.state_is_tuple = state_is_tuple
 
-    @property
-    def hidden_size(self) -> int:
-        return self.num_proj or self.num_units
-
-    @property
-    def output_size(self) -> int:
-        return self.hidden_size
-
-    @property
-    def state_size(self) -> Any:
-        sizes = LSTMStateTuple(self.num_units, self.hidden_size)
-        return sizes if self.state_is_tuple else sum(sizes)
-
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
-        c, h = state if self.state_is_tuple else split(state, [self.num_units, self.hidden_size], axis=-1)
+        c, h = self.parted(state)
         kernel, bias = self.weights_for(inputs, self.kernels[0])
         i, j, f, o = split(concat([inputs, h], axis=-1) @ kernel + bias, 4, axis=-1)
         f = gate("f", sigmoid, self._seeing(c, "f", f + self.forget_bias))
         i = gate("i", sigmoid, self._seeing(c, "i", i))
         j = gate("j", self.activation, j)
-        new_c = named(_clipped(f * c + i * j, self.cell_clip), "c")
+        new_c = named(clipped(f * c + i * j, self.cell_clip), "c")
         o = gate("o", sigmoid, self._seeing(new_c, "o", o))
         new_h = o * self.activation(new_c)
         if self.num_proj is not None:
-            new_h = _clipped(new_h @ self._projection(inputs), self.proj_clip)
-        named(new_h, "h")
-        if self.state_is_tuple:
-            return new_h, LSTMStateTuple(new_c, new_h)
-        return new_h, named(concat([new_c, new_h], axis=-1), "state")
+            rows, columns, draw = {"m": self.num_units}, {"h": self.num_proj}, self.kernel_initializer
+            new_h = new_h @ self.add_weight("projection/kernel", None, draw, rows=rows, columns=columns, dtype=c.dtype)
+        new_h = named(clipped(new_h, self.proj_clip), "h")
+        return new_h, self.whole(new_c, new_h)
 
-    def _seeing(self, c: Tensor, letter: str, preactivation: Tensor) -> Tensor:
-        """Add what a gate sees of c through its peephole."""
-        if not self.use_peepholes:
-            return preactivation
-        note = "multiplies c element by element"
-        columns = {letter: self.num_units}
-        draw, dtype = self.kernel_initializer, preactivation.dtype
-        return (
-            preactivation + self.add_weight(f"w_{letter}_diag", None, draw, columns=columns, note=note, dtype=dtype) * c
-        )
-
-    def _projection(self, inputs: Tensor) -> Tensor:
-        rows, columns = {"m": self.num_units}, {"h": self.hidden_size}
-        draw, dtype = self.kernel_initializer, inputs.dtype
-        return self.add_weight("projection/kernel", None, draw, rows=rows, columns=columns, dtype=dtype)
-
-
-def check_limit(limit: float | None, what: str) -> float | None:
-    """Return the limit of a clip as a float; None is none.
-
-    Raises:
-        ArgumentError: not above 0.
-    """
-    if limit is None:
-        return None
-    found = check_number(limit, what)
-    if not found > 0:
-        raise ArgumentError(f"{what} is {limit}; a number above 0 is wanted, or None for no clipping")
-    return found
-
-
-def _clipped(x: Tensor, limit: float | None) -> Tensor:
-    return x if limit is None else clip(x, -limit, limit)
+    def _seeing(self, c: Tensor, letter: str, x: Tensor) -> Tensor:
+        return x + peephole(self, f"w_{letter}_diag", letter, c, self.kernel_initializer) if self.use_peepholes else x

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy.typing as npt
@@ -31,6 +31,11 @@ class CellWrapper(RNNCell):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.cell!r})"
+
+    @property
+    def wrapped_cell(self) -> RNNCellLike:
+        """The cell inside, by TensorFlow's name."""
+        return self.cell
 
     @property
     def state_size(self) -> Any:
@@ -102,7 +107,7 @@ class DropoutWrapper(CellWrapper):
         dropout_state_filter_visitor: which parts of the state are dropped.
 
     Raises:
-        ArgumentError: a probability outside 0 to 1.
+        ArgumentError: a probability outside 0 to 1, or `variational_recurrent` without `dtype`.
     """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = (
@@ -132,6 +137,8 @@ class DropoutWrapper(CellWrapper):
         self.input_keep_prob = _probability(input_keep_prob, "input_keep_prob")
         self.output_keep_prob = _probability(output_keep_prob, "output_keep_prob")
         self.state_keep_prob = _probability(state_keep_prob, "state_keep_prob")
+        if variational_recurrent and dtype is None:
+            raise ArgumentError("DropoutWrapper: variational_recurrent=True needs dtype, as in TensorFlow")
         self.variational_recurrent = variational_recurrent
         self.input_size = input_size
         self.dtype = dtype
@@ -149,6 +156,8 @@ class DeviceWrapper(CellWrapper):
     Raises:
         UnsupportedError: another device.
     """
+
+    REFUSED: ClassVar[Mapping[str, str]] = {"device": "only a CPU is taken: the runtime says where a graph is computed"}
 
     def __init__(self, cell: RNNCellLike, device: str) -> None:
         super().__init__(cell)

@@ -141,7 +141,77 @@ def stack_bidirectional_rnn(
     Raises:
         ArgumentError: no cells, or lists of different lengths; and as `static_bidirectional_rnn`.
     """
-    what = "stack_bidirectional_rnn"
+    layers = _layers(cells_fw, cells_bw, initial_states_fw, initial_states_bw, "stack_bidirectional_rnn")
+    outputs, states_fw, states_bw = list(inputs), [], []
+    with scopes.scope(scope or "stack_bidirectional_rnn"):
+        for layer, (fw, bw, start_fw, start_bw) in enumerate(layers):
+            outputs, state_fw, state_bw = static_bidirectional_rnn(
+                fw, bw, outputs, start_fw, start_bw, dtype, sequence_length, f"cell_{layer}"
+            )
+            states_fw.append(state_fw)
+            states_bw.append(state_bw)
+    return outputs, tuple(states_fw), tuple(states_bw)
+
+
+def stack_bidirectional_dynamic_rnn(
+    cells_fw: Sequence[RNNCellLike],
+    cells_bw: Sequence[RNNCellLike],
+    inputs: Any,
+    initial_states_fw: Sequence[State] | None = None,
+    initial_states_bw: Sequence[State] | None = None,
+    dtype: npt.DTypeLike | None = None,
+    sequence_length: Any = None,
+    parallel_iterations: int | None = None,
+    time_major: bool = False,
+    scope: str | None = None,
+    swap_memory: bool = False,
+) -> tuple[Any, tuple[State, ...], tuple[State, ...]]:
+    """Trace a stack of bidirectional layers over the time axis of one tensor.
+
+    TensorFlow 1's ``contrib.rnn.stack_bidirectional_dynamic_rnn``.
+
+    Args:
+        cells_fw: as `stack_bidirectional_rnn`.
+        cells_bw: as `stack_bidirectional_rnn`.
+        inputs: as `unroll.dynamic_rnn`.
+        initial_states_fw: as `stack_bidirectional_rnn`.
+        initial_states_bw: as `stack_bidirectional_rnn`.
+        dtype: as `unroll.dynamic_rnn`.
+        sequence_length: as `unroll.static_rnn`.
+        parallel_iterations: nothing to act on, as in `unroll.dynamic_rnn`.
+        time_major: time is axis 0 of inputs and outputs instead of axis 1.
+        scope: the scope of variables and nodes; ``stack_bidirectional_rnn`` by default.
+        swap_memory: nothing to act on.
+
+    Returns:
+        The outputs of the last layer, stacked on the time axis; the last states of the forward cells; those of the
+        backward cells.
+
+    Raises:
+        ArgumentError: no cells, or lists of different lengths; and as `bidirectional_dynamic_rnn`.
+    """
+    layers = _layers(cells_fw, cells_bw, initial_states_fw, initial_states_bw, "stack_bidirectional_dynamic_rnn")
+    states_fw, states_bw = [], []
+    with scopes.scope(scope or "stack_bidirectional_rnn"):
+        for layer, (fw, bw, start_fw, start_bw) in enumerate(layers):
+            with scopes.scope(f"cell_{layer}"):
+                sides, (state_fw, state_bw) = bidirectional_dynamic_rnn(
+                    fw, bw, inputs, sequence_length, start_fw, start_bw, dtype, time_major=time_major
+                )
+                inputs = named(ops.concat(list(sides), axis=-1), "outputs")
+            states_fw.append(state_fw)
+            states_bw.append(state_bw)
+    return inputs, tuple(states_fw), tuple(states_bw)
+
+
+def _layers(
+    cells_fw: Sequence[RNNCellLike],
+    cells_bw: Sequence[RNNCellLike],
+    initial_states_fw: Sequence[State] | None,
+    initial_states_bw: Sequence[State] | None,
+    what: str,
+) -> list[tuple[RNNCellLike, RNNCellLike, State, State]]:
+    """Return the two cells and the two initial states (None for zeros) of each layer."""
     for side, cells in (("cells_fw", cells_fw), ("cells_bw", cells_bw)):
         if not isinstance(cells, (list, tuple)) or not cells:
             raise ArgumentError(f"{what}: {side}: a non-empty list of cells is wanted, not {cells!r}")
@@ -153,17 +223,7 @@ def stack_bidirectional_rnn(
             f"{what}: {count} forward cells, {len(cells_bw)} backward cells and {len(starts_fw)} and {len(starts_bw)} "
             "initial states were given; one of each a layer is wanted"
         )
-    outputs, states_fw, states_bw = list(inputs), [], []
-    with scopes.scope(scope or what):
-        for layer, (fw, bw, start_fw, start_bw) in enumerate(
-            zip(cells_fw, cells_bw, starts_fw, starts_bw, strict=True)
-        ):
-            outputs, state_fw, state_bw = static_bidirectional_rnn(
-                fw, bw, outputs, start_fw, start_bw, dtype, sequence_length, f"cell_{layer}"
-            )
-            states_fw.append(state_fw)
-            states_bw.append(state_bw)
-    return outputs, tuple(states_fw), tuple(states_bw)
+    return list(zip(cells_fw, cells_bw, starts_fw, starts_bw, strict=True))
 
 
 def _both(

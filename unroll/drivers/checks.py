@@ -20,7 +20,7 @@ def main_input(inputs: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
     leaves: list[Tensor] = nest.flatten(inputs)
     asked = None if dtype is None else as_dtype(dtype, "dtype")
     floats = [leaf for leaf in leaves if leaf.dtype.kind == "f"]
-    return next((leaf for leaf in floats if leaf.dtype == asked), (floats or leaves)[0])
+    return next((leaf for leaf in floats if asked is not None and leaf.dtype == asked), (floats or leaves)[0])
 
 
 def batch_of(first: Tensor) -> Shape:

@@ -9,10 +9,11 @@ from unroll import nest, ops, scopes
 from unroll.cells.base import RNNCellLike, State, check_size, check_state
 from unroll.cells.contract import as_cell
 from unroll.collection import paused
-from unroll.drivers.checks import batch_of, cell_name, checked_result, main_input, state_dtype
+from unroll.dimensions import Shape, shape_text
+from unroll.drivers.checks import batch_of, checked_result, main_input, state_dtype
 from unroll.drivers.loop import kept
 from unroll.dtypes import BOOL
-from unroll.errors import ArgumentTypeError, StructureError
+from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
 from unroll.tensor import Tensor, constant
 
 #: ``(time, cell_output, cell_state, loop_state) -> (finished, next_input, next_state, emit_output, next_loop_state)``.
@@ -20,7 +21,13 @@ LoopFunction = Callable[[int, Any, State, Any], tuple[Any, Any, State, Any, Any]
 
 
 def raw_rnn(
-    cell: RNNCellLike, loop_fn: LoopFunction, maximum_iterations: int, scope: str | None = None
+    cell: RNNCellLike,
+    loop_fn: LoopFunction,
+    parallel_iterations: int | None = None,
+    swap_memory: bool = False,
+    scope: str | None = None,
+    *,
+    maximum_iterations: int,
 ) -> tuple[list[Any], State, Any]:
     """Trace `cell` for a fixed number of steps whose inputs `loop_fn` makes, as TensorFlow 1's ``raw_rnn``.
 
@@ -36,8 +43,10 @@ def raw_rnn(
             - the state for the next step; at time 0 this is the initial state;
             - what to emit for the step just done (None for the cell's output); what it returns at time 0 is not emitted;
             - the next loop state, a nest of tensors or anything else, or None.
-        maximum_iterations: the number of steps; TensorFlow runs until all rows are done.
+        parallel_iterations: nothing to act on, as in `unroll.dynamic_rnn`.
+        swap_memory: likewise.
         scope: the scope of variables and nodes; ``rnn`` by default.
+        maximum_iterations: the number of steps; TensorFlow runs until all rows are done.
 
     Returns:
         What was emitted, one a step, zero for rows that are done; the last state of each row; the loop state of when the
@@ -52,30 +61,24 @@ def raw_rnn(
     steps = check_size(maximum_iterations, f"{what}: maximum_iterations")
     if not callable(loop_fn):
         raise ArgumentTypeError(f"{what}: loop_fn {loop_fn!r} is not callable")
-    emitted = []
+    emitted: list[Any] = []
     with paused(), scopes.scope(scope or "rnn"):
         finished, inputs, state, _, loop_state = _asked(loop_fn, 0, None, None, None)
-        done = _as_mark(finished)
+        first = main_input(inputs)
+        batch, dtype = batch_of(first), state_dtype(first, None)
+        done = _as_mark(finished, batch, 0)
         for step in range(steps):
-            first = main_input(inputs)
             with scopes.at_step(step):
-                check_state(
-                    f"{what}: the state for step {step}",
-                    cell.state_size,
-                    state,
-                    batch_of(first),
-                    state_dtype(first, None),
-                )
+                check_state(f"{what}: the state for step {step}", cell.state_size, state, batch, dtype)
                 output, new_state = checked_result(cell, cell(inputs, state), step)
                 finished, inputs, next_state, emit, next_loop = _asked(loop_fn, step + 1, output, new_state, loop_state)
+                check_state(f"{what}: the state for step {step + 1}", cell.state_size, next_state, batch, dtype)
+                emit = _checked_emit(output if emit is None else emit, emitted, step)
                 going = ops.logical_not(done)
-                name = cell_name(cell)
-                nest.check_same_structure(cell.state_size, next_state, f"{what}: {name}: the state for step {step + 1}")
-                emit = output if emit is None else emit
                 emitted.append(kept(going, emit, None))
                 state = kept(going, next_state, state)
                 loop_state = _advanced(going, next_loop, loop_state)
-                done = ops.logical_or(done, _as_mark(finished))
+                done = ops.logical_or(done, _as_mark(finished, batch, step + 1))
     return emitted, state, loop_state
 
 
@@ -86,14 +89,29 @@ def _asked(loop_fn: LoopFunction, time: int, output: Any, state: State, loop_sta
             f"raw_rnn: loop_fn returned {nest.sketch(result)} at time {time}; (finished, next_input, next_state, "
             "emit_output, next_loop_state) is wanted"
         )
+    for leaf in nest.flatten(result[1]):
+        if not isinstance(leaf, Tensor):
+            raise ArgumentTypeError(f"raw_rnn: loop_fn gave the input {leaf!r} for step {time}; a tensor is wanted")
     return result
 
 
-def _as_mark(finished: Any) -> Tensor:
-    mark = finished if isinstance(finished, Tensor) else constant(finished, "bool")
+def _as_mark(finished: Any, batch: Shape, time: int) -> Tensor:
+    mark = finished if isinstance(finished, Tensor) else constant(finished)
+    what = f"raw_rnn: finished at time {time} is {mark.described()}"
     if mark.dtype != BOOL:
-        raise ArgumentTypeError(f"raw_rnn: finished is {mark.described()}; booleans are wanted")
+        raise DTypeError(f"{what}; booleans are wanted, such as a comparison gives")
+    if mark.shape not in ((), batch):
+        raise ShapeError(f"{what}; shape {shape_text(batch)} is wanted, one a row, or one bool for all rows")
     return mark
+
+
+def _checked_emit(emit: Any, before: list[Any], step: int) -> Any:
+    for leaf in nest.flatten(emit):
+        if not isinstance(leaf, Tensor):
+            raise ArgumentTypeError(f"raw_rnn: loop_fn emitted {leaf!r} for step {step}; a tensor is wanted")
+    if before:
+        nest.check_same_structure(before[0], emit, f"raw_rnn: what loop_fn emitted for step {step}")
+    return emit
 
 
 def _advanced(going: Tensor, new: Any, old: Any) -> Any:

@@ -13,7 +13,7 @@ from unroll.cells.contract import as_cell
 from unroll.collection import paused
 from unroll.drivers.checks import batch_of, checked_steps, main_input
 from unroll.drivers.loop import length_steps, run_cell
-from unroll.errors import ArgumentError, NameNotFoundError
+from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
 from unroll.feeds import closest
 from unroll.tensor import Placeholder, Tensor, placeholder
 
@@ -132,6 +132,7 @@ def static_state_saving_rnn(
 
     Raises:
         ArgumentError: not one name for each part of the state; and as `static_rnn`.
+        ArgumentTypeError: `state_saver` has no ``state`` or no ``save_state``.
     """
     cell = as_cell(cell, "static_state_saving_rnn")
     names = nest.flatten(state_name)
@@ -141,6 +142,11 @@ def static_state_saving_rnn(
         raise ArgumentError(
             f"static_state_saving_rnn: state_name {state_name!r} does not name the parts of the state {cell.state_size}; "
             "give one name for each, in a tuple where the state is one"
+        )
+    missing = [part for part in ("state", "save_state") if not callable(getattr(state_saver, part, None))]
+    if missing:
+        raise ArgumentTypeError(
+            f"static_state_saving_rnn: state_saver {state_saver!r} lacks {', '.join(missing)}; give an unroll.StateSaver"
         )
     initial = nest.pack(cell.state_size, [state_saver.state(name) for name in names])
     outputs, state = static_rnn(cell, inputs, initial, sequence_length=sequence_length, scope=scope)

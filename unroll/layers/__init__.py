@@ -1,0 +1,42 @@
+"""Keras 3's layers: its names, arguments, defaults and numbers, traced over a known time."""
+
+from unroll.layers.base import Layer
+from unroll.layers.bidirectional import Bidirectional
+from unroll.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, ConvLSTMCell
+from unroll.layers.dense import Activation, Dense, Dropout
+from unroll.layers.embedding import Embedding
+from unroll.layers.gru import GRU, GRUCell
+from unroll.layers.lstm import LSTM, LSTMCell
+from unroll.layers.masking import Masking
+from unroll.layers.normalization import LayerNormalization
+from unroll.layers.rnn import RNN
+from unroll.layers.sequential import Input, Sequential
+from unroll.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from unroll.layers.stacked import StackedRNNCells
+from unroll.layers.time_distributed import TimeDistributed
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Activation",
+    "Bidirectional",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+    "ConvLSTMCell",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "GRUCell",
+    "Input",
+    "LSTMCell",
+    "Layer",
+    "LayerNormalization",
+    "Masking",
+    "Sequential",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "StackedRNNCells",
+    "TimeDistributed",
+]

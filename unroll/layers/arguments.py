@@ -1,0 +1,190 @@
+"""What an argument of a layer means: one row a name, the same on every layer.
+
+A constructor hands its own arguments to `keep`, which checks each by its row and makes it an attribute of the layer.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from unroll.activations import get_activation
+from unroll.cells.base import check_size
+from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError
+from unroll.initializers import get_initializer
+
+REGULARIZERS = ("L1", "l1", "L2", "l2", "L1L2", "l1l2", "OrthogonalRegularizer", "orthogonal_regularizer")
+CONSTRAINTS = ("MaxNorm", "max_norm", "MinMaxNorm", "min_max_norm", "NonNeg", "non_neg", "UnitNorm", "unit_norm")
+
+
+def keep(layer: Any, given: Mapping[str, Any]) -> None:
+    """Check the arguments of a layer's constructor and make them its attributes.
+
+    Args:
+        layer: the layer under construction.
+        given: its constructor's ``locals()``.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: a value that the argument does not take.
+    """
+    what = type(layer).__name__
+    for name, value in given.items():
+        if name not in ("self", "__class__", "name", "dtype", "weights"):
+            check = _CHECKS.get(name) or _ENDINGS.get(name.rpartition("_")[2])
+            setattr(layer, name, value if check is None else check(value, f"{what}: {name}"))
+
+
+def check_call(cls: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
+    """Return the arguments of a layer's constructor by name, the layer itself left out as None.
+
+    Raises:
+        UnsupportedError: one that the class lists in REFUSED is given, and is not its default.
+        ArgumentTypeError: one that the layer does not have, or one too few or too many.
+    """
+    signature, refused = _constructor(cls), getattr(cls, "REFUSED", {})
+    legacy = {name: value for name, value in kwargs.items() if name in refused and name not in signature.parameters}
+    refuse(cls, legacy)
+    bound = bind(signature, (None, *args), kwargs, cls.__name__)
+    refuse(cls, bound.arguments)
+    return bound
+
+
+def refuse(cls: Any, arguments: Mapping[str, Any]) -> None:
+    """Refuse the arguments that the class lists in REFUSED, save where one has its default value.
+
+    Raises:
+        UnsupportedError: with the reason.
+    """
+    parameters = _constructor(cls).parameters
+    for name, reason in getattr(cls, "REFUSED", {}).items():
+        if name in arguments and not (name in parameters and arguments[name] is parameters[name].default):
+            raise UnsupportedError(f"{cls.__name__}: {name}={arguments[name]!r} is not supported: {reason}")
+
+
+@functools.cache
+def _constructor(cls: Any) -> inspect.Signature:
+    return inspect.signature(cls.__init__)
+
+
+def bind(
+    signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any], what: str
+) -> inspect.BoundArguments:
+    """Return the arguments of a call by name.
+
+    Raises:
+        ArgumentTypeError: they do not fit the signature; the message lists what it takes.
+    """
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError as error:
+        names = ", ".join(name for name in signature.parameters if name != "self")
+        raise ArgumentTypeError(f"{what}: {error}; its arguments are {names}") from None
+
+
+def tuple_of(value: Any, rank: int, what: str) -> tuple[int, ...]:
+    """Return an int, or `rank` of them, as `rank` ints of at least 1, as convolutions take their sizes.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: anything else.
+    """
+    if isinstance(value, (tuple, list)):
+        if len(value) != rank:
+            raise ArgumentError(f"{what} is {value!r}; an int or {rank} of them are wanted")
+        return tuple(check_size(item, what) for item in value)
+    return (check_size(value, what),) * rank
+
+
+def one_of(*choices: Any) -> Callable[[Any, str], Any]:
+    """Return a check that a value is one of `choices`."""
+
+    def check(value: Any, what: str) -> Any:
+        if not any(value is choice or (isinstance(choice, str) and value == choice) for choice in choices):
+            raise ArgumentError(f"{what} is {value!r}; one of {', '.join(map(repr, choices))} is wanted")
+        return value
+
+    return check
+
+
+def _activation(value: Any, what: str) -> Any:
+    return get_activation(value, "linear", what)
+
+
+def _rate(value: Any, what: str) -> float:
+    """Keras limits a rate to 0 .. 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ArgumentTypeError(f"{what} is {value!r} of type {type(value).__name__}; a number from 0 to 1 is wanted")
+    return min(1.0, max(0.0, float(value)))
+
+
+def _strict_rate(value: Any, what: str) -> float:
+    if _rate(value, what) != value:
+        raise ArgumentError(f"{what} is {value}; a number from 0 to 1 is wanted")
+    return float(value)
+
+
+def _seed(value: Any, what: str) -> int | None:
+    return None if value is None else check_size(value, what, least=0)
+
+
+def _padding(value: Any, what: str) -> str:
+    return str(one_of("valid", "same")(value.lower() if isinstance(value, str) else value, what))
+
+
+def _data_format(value: Any, what: str) -> str:
+    return str(one_of("channels_last", "channels_first")("channels_last" if value is None else value, what))
+
+
+def _known(names: tuple[str, ...]) -> Callable[[Any, str], Any]:
+    """A regularizer or constraint acts in training only: it is kept, once it is known that Keras would take it."""
+
+    def check(value: Any, what: str) -> Any:
+        name = value.get("class_name") if isinstance(value, dict) else value
+        if isinstance(name, str) and name not in names:
+            kind = what.rpartition("_")[2]
+            raise ArgumentError(f"{what}: no {kind} is called {name!r}; there are {', '.join(names)}")
+        if value is not None and not isinstance(name, str) and not callable(value):
+            raise ArgumentTypeError(f"{what}: {value!r} is neither a name nor a function of a weight")
+        return value
+
+    return check
+
+
+_flag = one_of(True, False)
+
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "center": _flag,
+    "data_format": _data_format,
+    "dropout": _rate,
+    "filters": check_size,
+    "go_backwards": _flag,
+    "input_dim": check_size,
+    "mask_zero": _flag,
+    "merge_mode": one_of("concat", "sum", "mul", "ave", None),
+    "output_dim": check_size,
+    "padding": _padding,
+    "rate": _strict_rate,
+    "recurrent_dropout": _rate,
+    "reset_after": _flag,
+    "return_sequences": _flag,
+    "return_state": _flag,
+    "scale": _flag,
+    "seed": _seed,
+    "stateful": _flag,
+    "time_major": _flag,
+    "trainable": _flag,
+    "unit_forget_bias": _flag,
+    "units": check_size,
+    "unroll": _flag,
+    "use_bias": _flag,
+    "use_cudnn": one_of("auto", True, False),
+    "zero_output_for_mask": _flag,
+}
+#: By the last word of an argument's name, as in ``kernel_initializer``.
+_ENDINGS: dict[str, Callable[[Any, str], Any]] = {
+    "activation": _activation,
+    "constraint": _known(CONSTRAINTS),
+    "initializer": get_initializer,
+    "regularizer": _known(REGULARIZERS),
+}

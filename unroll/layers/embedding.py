@@ -1,0 +1,110 @@
+"""Ids as rows of a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll import ops
+from unroll.dtypes import BOOL, cast_array
+from unroll.errors import DTypeError, ShapeError
+from unroll.initializers import Draw
+from unroll.layers.arguments import keep
+from unroll.layers.base import Layer
+from unroll.layers.dense import LORA, QUANTIZED
+from unroll.layers.parts import keras_shape
+from unroll.parameter import Parameter
+from unroll.tensor import Tensor, named
+
+
+class Embedding(Layer):
+    """The row of a matrix for each id: Keras 3's ``Embedding``.
+
+    Inputs are ids ``(batch, time)``, and floats that stand for them are cast as Keras casts them. Weights: embeddings
+    ``(input_dim, output_dim)``.
+
+    Args:
+        input_dim: the number of ids, 0 to ``input_dim - 1``.
+        output_dim: the width of a row.
+        embeddings_initializer: draws the matrix; a name, an object of `unroll.initializers`, an array, or a function of
+            (shape, dtype).
+        embeddings_regularizer: kept; it acts in training only.
+        embeddings_constraint: kept; it acts in training only.
+        mask_zero: id 0 is padding: the output carries a mask, which later layers follow by themselves.
+        weights: the matrix's first value, instead of a drawn one; an array, or a list of that one array.
+        lora_rank: refused.
+        lora_alpha: refused.
+        quantization_config: refused.
+        name: the layer's scope; ``embedding`` by default.
+        dtype: of the matrix; float32 by default.
+        trainable: kept; it acts in training only.
+        activity_regularizer: kept; it acts in training only.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: an argument has a value that it does not take.
+        UnsupportedError: an argument that is refused is given.
+    """
+
+    TRAINING_ONLY = ("embeddings_regularizer", "embeddings_constraint", *Layer.TRAINING_ONLY)
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        **{name: reason for name, reason in Layer.REFUSED.items() if name != "input_dim"},
+        "input_length": "Keras 3 takes no such argument any more; leave it out",
+        "lora_rank": LORA,
+        "lora_alpha": LORA,
+        "quantization_config": QUANTIZED,
+    }
+    input_dim: int
+    output_dim: int
+    mask_zero: bool
+    embeddings_initializer: Draw
+    embeddings: Parameter
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: None = None,
+        lora_alpha: None = None,
+        quantization_config: None = None,
+        *,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+        trainable: bool = True,
+        activity_regularizer: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        keep(self, locals())
+        if weights is not None:
+            array = weights[0] if isinstance(weights, (list, tuple)) and len(weights) == 1 else weights
+            self.embeddings_initializer = lambda shape, dtype, name, seed: np.array(cast_array(array, dtype, name))
+            wanted = (self.input_dim, self.output_dim)
+            if np.shape(array) != wanted:
+                raise ShapeError(f"Embedding: weights of shape {np.shape(array)} were given, {wanted} is wanted")
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the matrix."""
+        shape = (self.input_dim, self.output_dim)
+        self.embeddings = self.add_weight(name="embeddings", shape=shape, initializer=self.embeddings_initializer)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return ``(batch, time, output_dim)`` for ids ``(batch, time)``."""
+        if inputs.dtype == BOOL:
+            raise DTypeError(f"{self.described()}: the input {inputs.described()} must be ids, of dtype int32 or int64")
+        ids = inputs if inputs.dtype.kind == "i" else ops.cast(inputs, "int32")
+        return ops.gather(self.embeddings, ids, axis=0)
+
+    def compute_mask(self, inputs: Tensor, mask: Any) -> Any:
+        if not self.mask_zero:
+            return None
+        return named(ops.logical_not(ops.equal(inputs, 0)), "mask")
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (*keras_shape(input_shape), self.output_dim)

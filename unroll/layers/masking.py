@@ -1,0 +1,62 @@
+"""The layer that masks steps by their value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll import ops
+from unroll.errors import ArgumentTypeError
+from unroll.layers.arguments import keep
+from unroll.layers.base import Layer
+from unroll.layers.parts import keras_shape
+from unroll.tensor import Tensor, named
+
+
+class Masking(Layer):
+    """Masks the steps of ``(batch, time, features)`` all of whose features are `mask_value`: Keras 3's ``Masking``.
+
+    Masked steps are zero in the output, which carries the mask; later layers follow it by themselves.
+
+    Args:
+        mask_value: a number.
+        name: the layer's scope; ``masking`` by default.
+        dtype: to which inputs are cast; that of the inputs by default.
+        trainable: kept; it acts in training only.
+        activity_regularizer: kept; it acts in training only.
+
+    Raises:
+        ArgumentTypeError: `mask_value` is no number.
+    """
+
+    mask_value: float
+
+    def __init__(
+        self,
+        mask_value: float = 0.0,
+        *,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+        trainable: bool = True,
+        activity_regularizer: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        keep(self, locals())
+        if np.ndim(mask_value) or np.asarray(mask_value).dtype.kind not in "if":
+            raise ArgumentTypeError(f"Masking: mask_value is {mask_value!r}; a number is wanted")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return the inputs with masked steps zero."""
+        return ops.where(ops.unsqueeze(self._kept(inputs), [-1]), inputs, 0)
+
+    def compute_mask(self, inputs: Tensor, mask: Any) -> Any:
+        return self._kept(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return keras_shape(input_shape)
+
+    def _kept(self, inputs: Tensor) -> Tensor:
+        differs = ops.cast(ops.logical_not(ops.equal(inputs, self.mask_value)), "int32")
+        return named(ops.cast(ops.reduce_max(differs, [-1], keepdims=False), "bool"), "mask")

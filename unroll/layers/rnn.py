@@ -1,0 +1,238 @@
+"""The layer that walks a cell over time; every recurrent layer is this one around its cell."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+
+from unroll import nest, scopes
+from unroll.cells.base import TensorShape, check_size, dims_of
+from unroll.cells.contract import as_cell
+from unroll.dimensions import Dimension
+from unroll.drivers.loop import Past, joined, mask_steps, run_cell, steps_of
+from unroll.errors import ShapeError, StructureError, UnsupportedError
+from unroll.layers.arguments import keep
+from unroll.layers.base import Layer
+from unroll.layers.parts import KerasShape, described_shape, keras_shape
+from unroll.layers.stacked import StackedRNNCells, state_names
+from unroll.tensor import Placeholder, Tensor, constant, placeholder
+
+
+class RNN(Layer):
+    """A cell over a sequence: Keras 3's ``RNN``, unrolled.
+
+    Inputs ``(batch, time, ...)`` of a known time. The call takes `initial_state`, a list of tensors as the cell's states, and
+    `mask`, bool ``(batch, time)``, true where a step counts: past the others the state is carried unchanged.
+
+    Args:
+        cell: a cell, or a list of cells to stack: those of `unroll.layers`, of TensorFlow's contract, or your own: a `Layer`
+            with `state_size` and ``call(inputs, states) -> (output, new_states)``.
+        return_sequences: return the output of every step, ``(batch, time, ...)``, instead of the last, ``(batch, ...)``.
+        return_state: return the last states as well: ``output, *states``.
+        go_backwards: walk from the last step to the first; the outputs are in the order walked.
+        stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
+            `states`. The batch size must be known.
+        unroll: steps are always unrolled, whatever is said.
+        zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
+        activity_regularizer: kept; it acts in training only.
+        time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
+        name: the layer's scope; ``rnn`` by default.
+        dtype: of the weights, to which inputs are cast; that of the inputs by default.
+        trainable: kept; it acts in training only.
+
+    Attributes:
+        states: of a stateful layer, each state's placeholder with the tensor that is its next value, as the last call made
+            them: ``unroll.Graph(inputs, outputs, states=layer.states)``. Empty otherwise.
+
+    Raises:
+        ArgumentError: `cell` is no cell; the message names what it lacks.
+    """
+
+    SCHEDULING: ClassVar[tuple[str, ...]] = ("unroll",)
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        **Layer.REFUSED,
+        "implementation": "it chooses among Keras's kernels, which give equal numbers; leave it out",
+    }
+    supports_masking = True
+    input_rank: int | None = None
+    cell: Any
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
+    zero_output_for_mask: bool
+    time_major: bool
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        *,
+        activity_regularizer: Any = None,
+        time_major: bool = False,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        keep(self, locals())
+        self.cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
+        self._contract = as_cell(self.cell, type(self).__name__)
+        self.states: dict[Placeholder, Tensor] = {}
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The cell's state sizes, as a list."""
+        size = self._contract.state_size
+        return list(size) if nest.is_nested(size) else [size]
+
+    def entered(self) -> AbstractContextManager[None]:
+        return scopes.scope(self.name)
+
+    def check(self, inputs: Any) -> None:
+        if nest.is_nested(inputs):
+            raise StructureError(f"{self.described()}: the input {nest.sketch(inputs)} is a nest; one tensor is wanted")
+        self._check_rank(inputs.rank, inputs.described())
+
+    def _check_rank(self, rank: int, seen: str) -> None:
+        if rank < 3 or self.input_rank not in (None, rank):
+            axes = "time, batch" if self.time_major else "batch, time"
+            rest = "features" if self.input_rank in (None, 3) else "..."
+            raise ShapeError(
+                f"{self.described()}: the input {seen} must be ({axes}, {rest})"
+                + (f" of rank {self.input_rank}" if self.input_rank else "")
+                + (
+                    "; make a recurrent layer below it with return_sequences=True"
+                    if rank == (self.input_rank or 3) - 1
+                    else ""
+                )
+            )
+
+    def build(self, input_shape: Any) -> None:
+        """Build the cell."""
+        self._check_rank(len(input_shape), described_shape(input_shape))
+        self.build_part(self.cell, self.step_shape(input_shape))
+        for size in nest.flatten(self._contract.state_size):
+            if not isinstance(size, TensorShape):
+                check_size(size, f"{self.described()}: the state_size of {self.cell!r}")
+
+    def step_shape(self, input_shape: KerasShape) -> KerasShape:
+        """Return the shape of one step of an input."""
+        batch = input_shape[1 if self.time_major else 0]
+        return (batch, *input_shape[2:])
+
+    def call(self, inputs: Tensor, initial_state: Any = None, mask: Any = None) -> Any:
+        """Trace the cell over the steps.
+
+        Args:
+            inputs: ``(batch, time, ...)``.
+            initial_state: a list of tensors, as the cell's states; zeros by default.
+            mask: bool ``(batch, time)``, true where a step counts; by default the one that the input carries.
+
+        Returns:
+            The output, or the output and the states.
+        """
+        outputs, state = self.walk(inputs, initial_state, mask)
+        if self.go_backwards:
+            outputs.reverse()
+        output = joined(outputs, self._axis) if self.return_sequences else outputs[-1]
+        return (output, *self.listed(state)) if self.return_state else output
+
+    def walk(self, inputs: Tensor, initial_state: Any, mask: Any) -> tuple[list[Any], Any]:
+        """Return the outputs in the order of the steps, whichever way they were walked, and the last state."""
+        steps = steps_of(inputs, self._axis, self.described())
+        batch = steps[0].shape[:1]
+        valid = None if mask is None else mask_steps(mask, len(steps), batch, self._axis, self.described())
+        state = self._first_state(initial_state, steps[0])
+        past: Past = "zero" if self.zero_output_for_mask else "previous"
+        outputs, last = run_cell(self._contract, steps, state, valid=valid, past=past, backward=self.go_backwards)
+        if self.stateful:
+            self.states = dict(zip(nest.flatten(state), nest.flatten(last), strict=True))
+        return outputs, last
+
+    def listed(self, state: Any) -> list[Any]:
+        """Return a state as Keras returns it: a list, in a stack of cells one list a cell."""
+        states = list(state) if nest.is_nested(state) else [state]
+        stacked = isinstance(self.cell, StackedRNNCells)
+        return [part if nest.is_nested(part) or not stacked else [part] for part in states]
+
+    @property
+    def _axis(self) -> int:
+        return 0 if self.time_major else 1
+
+    def _first_state(self, given: Any, first: Tensor) -> Any:
+        """Return the state before the first step; None for the cell's own."""
+        size = self._contract.state_size
+        if self.stateful:
+            if given is not None:
+                raise UnsupportedError(
+                    f"{self.described()}: initial_state does not go with stateful=True: the state is fed with every run. Give "
+                    "the first one to the stream, or make the layer without stateful"
+                )
+            return nest.pack(size, self._fed_states(first))
+        if given is None:
+            return None
+        leaves, places = nest.flatten(given), len(nest.flatten(size))
+        if len(leaves) != places:
+            raise StructureError(
+                f"{self.described()}: initial_state holds {len(leaves)} tensors, and the cell has {places} states: "
+                + ", ".join(state_names(self.cell))
+            )
+        return nest.pack(size, [leaf if isinstance(leaf, Tensor) else constant(leaf, first.dtype) for leaf in leaves])
+
+    def _fed_states(self, first: Tensor) -> list[Placeholder]:
+        batch = first.shape[0]
+        if isinstance(batch, Dimension):
+            raise ShapeError(
+                f"{self.described()}: stateful=True needs a known batch size, and the input has {batch}; make the placeholder "
+                "with one, or give Input a batch_size"
+            )
+        path = scopes.current().variables
+        sizes = nest.flatten(self._contract.state_size)
+        return [
+            placeholder((batch, *dims_of(size)), scopes.join(path, name), first.dtype)
+            for size, name in zip(sizes, state_names(self.cell), strict=True)
+        ]
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        kept = mask if self.return_sequences else None
+        return [kept] if self.return_state else kept
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shape = keras_shape(input_shape)
+        batch = shape[1 if self.time_major else 0]
+        output = (batch, *self.output_dims(shape))
+        if self.return_sequences:
+            output = (shape[0], shape[1], *output[1:])
+        if not self.return_state:
+            return output
+        return (output, *(nest.map_leaves(lambda size: (batch, *dims_of(size)), part) for part in self.state_size))
+
+    def output_dims(self, input_shape: KerasShape) -> tuple[int, ...]:
+        """Return the axes of an output beyond the batch, for an input of this shape."""
+        return dims_of(self._contract.output_size)
+
+
+def around(layer: RNN, cell_class: type[Layer], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `RNN` for a layer whose constructor takes those of its cell too.
+
+    Args:
+        layer: the layer under construction; it keeps all arguments as attributes, as Keras's layers do.
+        cell_class: the class of its cell.
+        given: the constructor's ``locals()``.
+    """
+    keep(layer, given)
+    own = inspect.signature(RNN.__init__).parameters
+    inner = [name for name in inspect.signature(cell_class.__init__).parameters if name in given and name not in own]
+    kept = {name: getattr(layer, name) for name in inner}
+    cell = cell_class(**kept, dtype=given["dtype"], trainable=given["trainable"])
+    return {"cell": cell, **{name: value for name, value in given.items() if name in own and name != "self"}}

@@ -1,0 +1,322 @@
+"""A stack of layers as one model, from its input's shape to its graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from unroll import nest
+from unroll.cells.base import check_size
+from unroll.dtypes import Array, DType, as_dtype
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
+from unroll.graph import Graph
+from unroll.layers.arguments import refuse
+from unroll.layers.base import Layer
+from unroll.layers.parts import KerasShape, described_shape, keras_shape, name_parts
+from unroll.scopes import check_name
+from unroll.summary import _table as table
+from unroll.tensor import Placeholder, Tensor, placeholder
+
+
+class Input:
+    """What a `Sequential` model takes, its first item: Keras 3's ``Input``, which is here for that alone.
+
+    Args:
+        shape: the input's axes beyond the batch, None for one that is not known: ``(None, 5)`` is any time, 5 features.
+        batch_size: the batch size, where it is fixed, as stateful layers need it.
+        dtype: of the input; float32 by default.
+        sparse: refused.
+        ragged: refused.
+        batch_shape: instead of `shape` and `batch_size`, the two in one.
+        name: of the graph's input; ``input_layer`` by default.
+        tensor: refused.
+        optional: refused.
+
+    Attributes:
+        shape: the shape with the batch, None for what is not known.
+
+    Raises:
+        ArgumentError: no shape, or two.
+        UnsupportedError: an argument that is refused is given.
+    """
+
+    REFUSED: ClassVar[dict[str, str]] = {
+        "sparse": "a tensor holds every element; give a dense array",
+        "ragged": "rows have one length; pad them, and mask what is padded",
+        "tensor": "call the model on the tensor: model(x)",
+        "optional": "every input of a graph is fed",
+    }
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: npt.DTypeLike | None = None,
+        sparse: None = None,
+        ragged: None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+        tensor: None = None,
+        optional: bool = False,
+    ) -> None:
+        refuse(Input, locals())
+        if (shape is None) == (batch_shape is None) or (batch_size is not None and batch_shape is not None):
+            raise ArgumentError("Input: give shape, and batch_size where it is fixed; or batch_shape alone")
+        given = batch_shape if batch_shape is not None else (batch_size, *_sequence(shape))
+        self.shape: KerasShape = tuple(
+            None if dim is None else check_size(dim, f"Input: a size of {given}") for dim in _sequence(given)
+        )
+        self.dtype: DType = as_dtype("float32" if dtype is None else dtype, "Input")
+        self.name = check_name("input_layer" if name is None else name, "Input")
+
+    def __repr__(self) -> str:
+        return f"Input({described_shape(self.shape)}, {self.dtype}, name={self.name!r})"
+
+
+class Sequential(Layer):
+    """Layers, each on the output of the one before: Keras 3's ``Sequential``. A model is a layer too.
+
+    Args:
+        layers: the layers, an `Input` before them where the shape is known ahead. Layers without a name are called by their
+            class, a second one ``lstm_1``.
+        trainable: kept; it acts in training only.
+        name: the model's scope; ``sequential`` by default.
+
+    Raises:
+        ArgumentTypeError: something that is no layer.
+        ArgumentError: two layers of one name, or an `Input` that is not first.
+    """
+
+    TRAINING_ONLY = ("trainable",)
+    supports_masking = True
+
+    def __init__(
+        self, layers: Sequence[Layer | Input] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
+        super().__init__(trainable=trainable, name=name)
+        self.input: Input | None = None
+        self.layers: list[Layer] = []
+        self._timesteps: int | None = None
+        self._traced: dict[tuple[int | None, ...], Graph] = {}
+        if not isinstance(layers, (list, tuple, type(None))):
+            raise ArgumentTypeError(f"Sequential: layers is {layers!r}; a list of layers is wanted")
+        for layer in layers or ():
+            self.add(layer)
+
+    def add(self, layer: Layer | Input) -> None:
+        """Put a layer on top, or the `Input` below all.
+
+        Raises:
+            ArgumentTypeError, ArgumentError: as the class.
+        """
+        if isinstance(layer, Input):
+            if self.layers or self.input:
+                raise ArgumentError(
+                    f"{self.described()}: {layer!r} is not the first; a model has one Input, below its layers"
+                )
+            self.input = layer
+            return
+        if not isinstance(layer, Layer):
+            hint = f"; make one: {layer.__name__}(...)" if isinstance(layer, type) else ""
+            raise ArgumentTypeError(f"{self.described()}: {layer!r} is no layer{hint}")
+        name_parts([*self.layers, layer], self.described())
+        self.layers.append(layer)
+        self.built = False
+        self._traced.clear()
+
+    def pop(self) -> Layer:
+        """Take the last layer off, and return it.
+
+        Raises:
+            ArgumentError: there is none.
+        """
+        if not self.layers:
+            raise ArgumentError(f"{self.described()}: pop: the model has no layers")
+        self._traced.clear()
+        return self.layers.pop()
+
+    # -- shapes and weights ---------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build every layer.
+
+        Args:
+            input_shape: the input's shape, None for what is not known; by default that of the `Input`.
+        """
+        shape = self._shape() if input_shape is None else input_shape
+        for layer in self.layers:
+            self.build_part(layer, shape)
+            shape = layer.compute_output_shape(shape)
+
+    def build_for(self, input_shape: Any) -> None:
+        """Let each layer build itself as it is called, on what it is called on."""
+        self.built, self._built_for = True, input_shape
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    @property
+    def input_shape(self) -> KerasShape:
+        """The shape of the input, None for what is not known."""
+        return self._shape()
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, None for what is not known."""
+        self._build_ahead()
+        return self.compute_output_shape(self._shape())
+
+    def _shape(self) -> KerasShape:
+        if self.input is not None:
+            return self.input.shape
+        if self._built_for is None:
+            raise ArgumentError(
+                f"{self.described()}: the shape of the input is not known yet; put layers.Input(shape) first, call the "
+                "model on a tensor, or call build((None, None, 3))"
+            )
+        return self._built_for
+
+    def _build_ahead(self) -> None:
+        """Build before the first call, where an `Input` says the shape."""
+        if not self.built and self.input is not None:
+            self._seen = self._seen or (self.input.dtype if self.input.dtype.kind == "f" else None)
+            self.build()
+
+    def _check_built(self, what: str) -> None:
+        self._build_ahead()
+        super()._check_built(what)
+
+    def get_weights(self) -> list[Array]:
+        self._build_ahead()
+        return super().get_weights()
+
+    def summary(self) -> str:
+        """Return a table of the layers, their output shapes and the number of their weights' elements.
+
+        Raises:
+            ArgumentError: the shape of the input is not known yet.
+        """
+        self._build_ahead()
+        shape: Any = self._shape()
+        rows = []
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+            rows.append((f"{layer.name} ({type(layer).__name__})", _shapes_text(shape), f"{layer.count_params():,}"))
+        body = table(("layer", "output shape", "params"), rows, True)
+        return f"Model {self.name!r}: {self.count_params():,} params\n\n{body}"
+
+    # -- tracing and running --------------------------------------------------------------------------------------
+
+    def check(self, inputs: Any) -> None:
+        if not self.layers:
+            raise ArgumentError(f"{self.described()} has no layers; add some")
+        if self.input is None or nest.is_nested(inputs):
+            return
+        wanted, seen = self.input.shape, keras_shape(inputs.shape)
+        clash = any(None not in pair and pair[0] != pair[1] for pair in zip(wanted, seen, strict=False))
+        if len(wanted) != len(seen) or clash:
+            raise ShapeError(
+                f"{self.described()}: the input {inputs.described()} was given, and the model's Input has shape "
+                f"{described_shape(wanted)}"
+            )
+
+    def call(self, inputs: Tensor, mask: Any = None) -> Any:
+        """Trace the layers one after another.
+
+        Args:
+            inputs: as the first layer takes them. A time that the `Input` leaves open is bound to theirs.
+            mask: bool ``(batch, time)``, true where a step counts; by default the one that the input carries.
+        """
+        outputs: Any = inputs
+        for place, layer in enumerate(self.layers):
+            outputs = layer(outputs, mask=mask) if place == 0 else layer(outputs)
+        if isinstance(inputs, Tensor) and inputs.rank > 1 and isinstance(inputs.shape[1], int):
+            self._timesteps = self._timesteps or inputs.shape[1]
+        return outputs
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        return None  # the last layer has given the output its mask
+
+    @property
+    def states(self) -> dict[Placeholder, Tensor]:
+        """Of stateful layers, each state's placeholder with its next value, as the last call made them."""
+        return {key: value for layer in self.layers for key, value in getattr(layer, "states", {}).items()}
+
+    def trace(self, timesteps: int | None = None, batch_size: int | None = None) -> Graph:
+        """Return the model's graph, the states of stateful layers among its inputs and outputs.
+
+        Args:
+            timesteps: the time, where the `Input` leaves it open; by default that of the model's first call.
+            batch_size: the batch size; by default that of the `Input`, or any.
+
+        Raises:
+            ShapeError: the time is not known.
+            ArgumentError: the shape of the input is not known.
+        """
+        shape = list(self._shape())
+        self._bind(shape, 1, timesteps, "timesteps")
+        self._bind(shape, 0, batch_size, "batch_size")
+        if len(shape) > 1 and shape[1] is None:
+            shape[1] = self._timesteps
+        if len(shape) > 1 and shape[1] is None:
+            raise ShapeError(
+                f"{self.described()}: the input {described_shape(tuple(shape))} leaves the time open, and steps "
+                "are unrolled; say it with trace(timesteps=28), or call the model first on a tensor of known time"
+            )
+        name, dtype = (self.input.name, self.input.dtype) if self.input else ("input_layer", self.dtype)
+        x = placeholder(shape, name, dtype)
+        outputs = self(x)
+        states = self.states
+        return Graph([x], outputs, states=states) if states else Graph([x], outputs)
+
+    def predict(self, x: Any) -> Any:
+        """Return the model's output for an array, as an array (or a list of arrays), computed with NumPy.
+
+        Args:
+            x: an array as the model's input, its time known by its shape.
+
+        Raises:
+            UnsupportedError: a layer is stateful: the state has to be kept somewhere.
+            FeedError, ShapeError, DTypeError: the array does not fit.
+        """
+        if any(getattr(layer, "stateful", False) for layer in self.layers):
+            raise UnsupportedError(
+                f"{self.described()}: predict: a layer is stateful, and its state goes on in a stream: use "
+                "model.trace(timesteps).stream()"
+            )
+        array = np.asarray(x)
+        if self.input is None and self._built_for is None:
+            self.build((None, *array.shape[1:]))
+        key = array.shape[1:]
+        if key not in self._traced:
+            self._traced[key] = self.trace(key[0] if key else None)
+        graph = self._traced[key]
+        found = list(graph.run({graph.inputs[0]: array}).values())
+        return found[0] if len(found) == 1 else found
+
+    def _bind(self, shape: list[int | None], axis: int, size: int | None, what: str) -> None:
+        if size is None:
+            return
+        if len(shape) <= axis or shape[axis] not in (None, size):
+            raise ShapeError(
+                f"{self.described()}: {what}={size} was given, and the input has shape "
+                f"{described_shape(tuple(shape))}; leave it out"
+            )
+        shape[axis] = check_size(size, f"{self.described()}: {what}")
+
+
+def _sequence(shape: Any) -> Sequence[int | None]:
+    if not isinstance(shape, (tuple, list)):
+        raise ArgumentTypeError(f"Input: shape is {shape!r}; a tuple such as (None, 5) is wanted")
+    return shape
+
+
+def _shapes_text(shape: Any) -> str:
+    """Return a shape, or the first of several and how many."""
+    nested = any(nest.is_nested(item) for item in shape)
+    return ", ".join(_shapes_text(item) for item in shape) if nested else described_shape(shape)

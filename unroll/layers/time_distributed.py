@@ -1,0 +1,83 @@
+"""A layer applied to each step of a sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from unroll import nest, ops, scopes
+from unroll.drivers.loop import joined, steps_of
+from unroll.errors import ArgumentTypeError, ShapeError
+from unroll.layers.base import Layer
+from unroll.layers.parts import keras_shape
+from unroll.tensor import Tensor, constant
+
+
+class TimeDistributed(Layer):
+    """A layer on every step of ``(batch, time, ...)``, with one set of weights: Keras 3's ``TimeDistributed``.
+
+    Args:
+        layer: the layer; each step is ``(batch, ...)`` to it.
+        name: the layer's scope; ``time_distributed`` by default.
+        dtype: to which inputs are cast; that of the inputs by default.
+        trainable: kept; it acts in training only.
+        activity_regularizer: kept; it acts in training only.
+
+    Raises:
+        ArgumentTypeError: `layer` is no layer.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        layer: Layer,
+        *,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+        trainable: bool = True,
+        activity_regularizer: Any = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype, trainable=trainable, activity_regularizer=activity_regularizer)
+        if not isinstance(layer, Layer):
+            raise ArgumentTypeError(f"TimeDistributed: layer {layer!r} is no layer; give one, such as layers.Dense(3)")
+        self.layer = layer
+
+    def check(self, inputs: Any) -> None:
+        for leaf in nest.flatten(inputs):
+            if leaf.rank < 3:
+                raise ShapeError(f"{self.described()}: the input {leaf.described()} must be (batch, time, features)")
+
+    def build(self, input_shape: Any) -> None:
+        """Build the layer for one step."""
+        self.build_part(self.layer, (input_shape[0], *input_shape[2:]))
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Trace the layer on each step.
+
+        Args:
+            inputs: ``(batch, time, ...)``.
+            mask: bool ``(batch, time, ...)``; the layer is handed that of its step, where it takes one.
+        """
+        steps = steps_of(inputs, 1, self.described())
+        masks: list[Any] = [None] * len(steps)
+        if mask is not None:
+            mask = mask if isinstance(mask, Tensor) else constant(mask)
+            wanted = (*nest.flatten(inputs)[0].shape[:1], len(steps))
+            if mask.shape[:2] != wanted:
+                raise ShapeError(
+                    f"{self.described()}: the mask {mask.described()} was given, and the inputs begin with {wanted}"
+                )
+            if mask.rank > 2:
+                masks = ops.unstack(mask, axis=1)
+        outputs = []
+        for step, (x, step_mask) in enumerate(zip(steps, masks, strict=True)):
+            with scopes.at_step(step):
+                outputs.append(self.layer(x, mask=step_mask))
+        return joined(outputs, 1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shape = keras_shape(input_shape)
+        step = self.layer.compute_output_shape((shape[0], *shape[2:]))
+        return (step[0], shape[1], *step[1:])
