@@ -82,18 +82,22 @@ class RNNCell(WeightOwner):
     Args:
         name: the cell's scope; by default its class name in snake case.
         dtype: the dtype of weights; by default that of the inputs.
+        trainable: kept on the object; it acts in training only.
 
     Attributes:
         TRAINING_ONLY: the arguments that are kept and act in training only.
         REFUSED: the arguments that are refused unless they have their default, with the reason.
     """
 
-    TRAINING_ONLY: ClassVar[tuple[str, ...]] = ()
+    TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("trainable",)
     REFUSED: ClassVar[Mapping[str, str]] = {}
     _name: str | None = None
     _dtype: DType | None = None
 
-    def __init__(self, *, name: str | None = None, dtype: npt.DTypeLike | None = None) -> None:
+    def __init__(
+        self, *, name: str | None = None, dtype: npt.DTypeLike | None = None, trainable: bool = True
+    ) -> None:
+        self.trainable = trainable
         self._name = None if name is None else scopes.check_name(name, type(self).__name__)
         self._dtype = None if dtype is None else parameter_dtype(dtype)
 

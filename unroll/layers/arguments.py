@@ -8,12 +8,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from unroll.activations import get_activation
 from unroll.cells.base import check_size
 from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from unroll.initializers import get_initializer
+
+#: What a layer takes as a regularizer or constraint: a name, a function of a weight, or Keras's config of one.
+Regularizer: TypeAlias = "str | Callable[..., Any] | Mapping[str, Any] | None"
+Constraint: TypeAlias = Regularizer
 
 REGULARIZERS = ("L1", "l1", "L2", "l2", "L1L2", "l1l2", "OrthogonalRegularizer", "orthogonal_regularizer")
 CONSTRAINTS = ("MaxNorm", "max_norm", "MinMaxNorm", "min_max_norm", "NonNeg", "non_neg", "UnitNorm", "unit_norm")

@@ -25,8 +25,8 @@ from unroll.errors import (
     UnrollWarning,
     UnsupportedError,
 )
-from unroll.initializers import get_initializer
-from unroll.layers.arguments import bind, check_call, keep
+from unroll.initializers import InitializerLike, get_initializer
+from unroll.layers.arguments import Constraint, Regularizer, bind, check_call, keep
 from unroll.layers.masks import mask_of, set_masks
 from unroll.layers.parts import KerasShape, keras_name, keras_shape, weights_of
 from unroll.parameter import Parameter, parameter_dtype
@@ -115,7 +115,7 @@ class Layer(WeightOwner):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         keep(self, locals())
         self._name = None if name is None else scopes.check_name(name, type(self).__name__)
@@ -179,8 +179,7 @@ class Layer(WeightOwner):
             inputs = self.ready(inputs)
             with self.entered():
                 outputs = self.call(inputs, *args, **kwargs)
-                self._pass_mask(inputs, outputs, mask)
-        return outputs
+                return self._with_masks(inputs, outputs, mask)
 
     def ready(self, inputs: Any) -> Any:
         """Return the inputs checked and cast, the layer built for them."""
@@ -188,7 +187,7 @@ class Layer(WeightOwner):
             if not isinstance(leaf, Tensor):
                 raise ArgumentTypeError(
                     f"{self.described()}: the input {nest.sketch(inputs)} of type {type(leaf).__name__} is no tensor; make one "
-                    "with unroll.placeholder or unroll.constant, or give arrays to Sequential.predict"
+                    "with unroll.placeholder or unroll.constant. An array goes to Sequential.predict, an Input to its layers"
                 )
         first = next((leaf.dtype for leaf in nest.flatten(inputs) if leaf.dtype.kind == "f"), None)
         if self._seen is None:
@@ -208,10 +207,15 @@ class Layer(WeightOwner):
 
         Raises:
             ShapeError: a size is not known, or another than that of the first call.
+            StructureError, DTypeError: not one tensor of floats, where there are weights.
         """
+        if self.fixed_axes:
+            self.check_one(inputs)
         for axis in self.fixed_axes:
-            if inputs.rank < max(2, axis + 1):
+            if inputs.rank < 2:
                 raise ShapeError(f"{self.described()}: the input {inputs.described()} must be (batch, ..., features)")
+            if not -inputs.rank <= axis < inputs.rank:
+                raise ShapeError(f"{self.described()}: the input {inputs.described()} has no axis {axis}")
             size = inputs.shape[axis]
             if isinstance(size, Dimension):
                 raise ShapeError(
@@ -222,6 +226,20 @@ class Layer(WeightOwner):
                     f"{self.described()}: the input {inputs.described()} has {size} on axis {axis}, and the layer's weights "
                     f"are for {self._built_for[axis]}; it is reused only with inputs of one width. Make a second layer"
                 )
+
+    def check_one(self, inputs: Any) -> None:
+        """Check that the input is one tensor of a floating dtype.
+
+        Raises:
+            StructureError, DTypeError: it is not.
+        """
+        if nest.is_nested(inputs):
+            raise StructureError(f"{self.described()}: the input {nest.sketch(inputs)} is a nest; one tensor is wanted")
+        if inputs.dtype.kind != "f":
+            raise DTypeError(
+                f"{self.described()}: the input {inputs.described()} must be of dtype float32 or float64; convert it with "
+                "unroll.ops.cast(x, dtype)"
+            )
 
     def entered(self) -> AbstractContextManager[None]:
         """Enter the layer's scope; a cell's is the same at every step."""
@@ -238,9 +256,13 @@ class Layer(WeightOwner):
             )
         return ops.cast(tensor, self._dtype)
 
-    def _pass_mask(self, inputs: Any, outputs: Any, mask: Any) -> None:
+    def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:
+        """Return the outputs, their masks set; one that is the input itself is not marked under its other name."""
         if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
-            set_masks(outputs, self.compute_mask(inputs, mask))
+            masks = self.compute_mask(inputs, mask)
+            if outputs is inputs and masks is not None and masks is not mask_of(inputs):
+                outputs = ops.identity(outputs)
+            set_masks(outputs, masks)
         elif mask is not None:
             warnings.warn(
                 f"{self.described()} does not support masking: the mask of its input ends here, and later layers count every "
@@ -248,6 +270,7 @@ class Layer(WeightOwner):
                 UnrollWarning,
                 stacklevel=3,
             )
+        return outputs
 
     # -- names, dtypes, weights -----------------------------------------------------------------------------------
 
@@ -274,11 +297,11 @@ class Layer(WeightOwner):
     def add_weight(
         self,
         shape: Sequence[int] | None = None,
-        initializer: Any = "glorot_uniform",
+        initializer: InitializerLike | None = "glorot_uniform",
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
+        regularizer: Regularizer = None,
+        constraint: Constraint = None,
         name: str | None = None,
         *,
         rows: Mapping[str, Dim] | None = None,

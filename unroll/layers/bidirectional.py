@@ -10,7 +10,7 @@ import numpy.typing as npt
 from unroll import nest, ops, scopes
 from unroll.drivers.loop import joined
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError
-from unroll.layers.arguments import check_call, keep
+from unroll.layers.arguments import Regularizer, check_call, keep
 from unroll.layers.base import Layer
 from unroll.layers.parts import name_parts
 from unroll.layers.rnn import RNN
@@ -59,7 +59,7 @@ class Bidirectional(Layer):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype, trainable=trainable, activity_regularizer=activity_regularizer)
         for what, given in (("layer", layer), ("backward_layer", backward_layer)):

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from unroll import ops
 from unroll.activations import Activation as ActivationLike
-from unroll.initializers import Draw
-from unroll.layers.arguments import keep
+from unroll.initializers import Draw, InitializerLike
+from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.base import Layer
 from unroll.layers.cell import Function
 from unroll.layers.parts import keras_shape, width
@@ -78,13 +78,13 @@ class Dense(Layer):
         units: int,
         activation: ActivationLike | None = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
         lora_rank: None = None,
         lora_alpha: None = None,
         quantization_config: None = None,
@@ -137,7 +137,7 @@ class Activation(Layer):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())
@@ -178,7 +178,7 @@ class Dropout(Layer):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from unroll import ops
 from unroll.dtypes import BOOL, cast_array
 from unroll.errors import DTypeError, ShapeError
-from unroll.initializers import Draw
-from unroll.layers.arguments import keep
+from unroll.initializers import Draw, InitializerLike
+from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.base import Layer
 from unroll.layers.dense import LORA, QUANTIZED
 from unroll.layers.parts import keras_shape
@@ -66,9 +66,9 @@ class Embedding(Layer):
         self,
         input_dim: int,
         output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: Regularizer = None,
+        embeddings_constraint: Constraint = None,
         mask_zero: bool = False,
         weights: Any = None,
         lora_rank: None = None,
@@ -78,7 +78,7 @@ class Embedding(Layer):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from unroll import ops
 from unroll.errors import ArgumentTypeError
-from unroll.layers.arguments import keep
+from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.base import Layer
 from unroll.layers.parts import keras_shape
 from unroll.tensor import Tensor, named
@@ -40,7 +40,7 @@ class Masking(Layer):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())

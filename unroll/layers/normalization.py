@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from unroll import ops
 from unroll.errors import ArgumentError, ArgumentTypeError
-from unroll.initializers import Draw
-from unroll.layers.arguments import keep
+from unroll.initializers import Draw, InitializerLike
+from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.base import Layer
 from unroll.layers.parts import keras_shape, width
 from unroll.parameter import Parameter
@@ -68,17 +68,17 @@ class LayerNormalization(Layer):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        beta_initializer: InitializerLike = "zeros",
+        gamma_initializer: InitializerLike = "ones",
+        beta_regularizer: Regularizer = None,
+        gamma_regularizer: Regularizer = None,
+        beta_constraint: Constraint = None,
+        gamma_constraint: Constraint = None,
         *,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())

@@ -15,7 +15,7 @@ from unroll.cells.contract import as_cell
 from unroll.dimensions import Dimension
 from unroll.drivers.loop import Past, joined, mask_steps, run_cell, steps_of
 from unroll.errors import ShapeError, StructureError, UnsupportedError
-from unroll.layers.arguments import keep
+from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.base import Layer
 from unroll.layers.parts import KerasShape, described_shape, keras_shape
 from unroll.layers.stacked import StackedRNNCells, state_names
@@ -77,7 +77,7 @@ class RNN(Layer):
         unroll: bool = False,
         zero_output_for_mask: bool = False,
         *,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
         time_major: bool = False,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
@@ -99,8 +99,7 @@ class RNN(Layer):
         return scopes.scope(self.name)
 
     def check(self, inputs: Any) -> None:
-        if nest.is_nested(inputs):
-            raise StructureError(f"{self.described()}: the input {nest.sketch(inputs)} is a nest; one tensor is wanted")
+        self.check_one(inputs)
         self._check_rank(inputs.rank, inputs.described())
 
     def _check_rank(self, rank: int, seen: str) -> None:

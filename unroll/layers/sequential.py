@@ -11,7 +11,7 @@ import numpy.typing as npt
 from unroll import nest
 from unroll.cells.base import check_size
 from unroll.dtypes import Array, DType, as_dtype
-from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.graph import Graph
 from unroll.layers.arguments import refuse
 from unroll.layers.base import Layer
@@ -148,8 +148,16 @@ class Sequential(Layer):
         """
         shape = self._shape() if input_shape is None else input_shape
         for layer in self.layers:
+            self._check_single(layer, any(map(nest.is_nested, shape)))
             self.build_part(layer, shape)
             shape = layer.compute_output_shape(shape)
+
+    def _check_single(self, layer: Layer, several: bool) -> None:
+        if several:
+            raise StructureError(
+                f"{self.described()}: the layer below {layer.name!r} returns several tensors, and each layer takes one; "
+                "leave out return_state, or merge_mode=None"
+            )
 
     def build_for(self, input_shape: Any) -> None:
         """Let each layer build itself as it is called, on what it is called on."""
@@ -234,6 +242,7 @@ class Sequential(Layer):
         """
         outputs: Any = inputs
         for place, layer in enumerate(self.layers):
+            self._check_single(layer, place > 0 and nest.is_nested(outputs))
             outputs = layer(outputs, mask=mask) if place == 0 else layer(outputs)
         if isinstance(inputs, Tensor) and inputs.rank > 1 and isinstance(inputs.shape[1], int):
             self._timesteps = self._timesteps or inputs.shape[1]
@@ -241,6 +250,11 @@ class Sequential(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
         return None  # the last layer has given the output its mask
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a layer is."""
+        return any(getattr(layer, "stateful", False) for layer in self.layers)
 
     @property
     def states(self) -> dict[Placeholder, Tensor]:
@@ -284,7 +298,7 @@ class Sequential(Layer):
             UnsupportedError: a layer is stateful: the state has to be kept somewhere.
             FeedError, ShapeError, DTypeError: the array does not fit.
         """
-        if any(getattr(layer, "stateful", False) for layer in self.layers):
+        if self.stateful:
             raise UnsupportedError(
                 f"{self.described()}: predict: a layer is stateful, and its state goes on in a stream: use "
                 "model.trace(timesteps).stream()"

@@ -11,6 +11,7 @@ from unroll import nest, scopes
 from unroll.cells.base import dims_of, zero_state
 from unroll.cells.contract import as_cell
 from unroll.errors import ArgumentError, StructureError
+from unroll.layers.arguments import Regularizer
 from unroll.layers.base import Layer
 from unroll.layers.parts import name_parts
 from unroll.tensor import Tensor
@@ -38,7 +39,7 @@ class StackedRNNCells(Layer):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype, trainable=trainable, activity_regularizer=activity_regularizer)
         if not isinstance(cells, (list, tuple)) or not cells:

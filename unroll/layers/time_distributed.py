@@ -9,6 +9,7 @@ import numpy.typing as npt
 from unroll import nest, ops, scopes
 from unroll.drivers.loop import joined, steps_of
 from unroll.errors import ArgumentTypeError, ShapeError
+from unroll.layers.arguments import Regularizer
 from unroll.layers.base import Layer
 from unroll.layers.parts import keras_shape
 from unroll.tensor import Tensor, constant
@@ -37,7 +38,7 @@ class TimeDistributed(Layer):
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
-        activity_regularizer: Any = None,
+        activity_regularizer: Regularizer = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype, trainable=trainable, activity_regularizer=activity_regularizer)
         if not isinstance(layer, Layer):

@@ -1,0 +1,127 @@
+"""Write docs/api.md: every name of the three frameworks' recurrent APIs, and what is done here with each argument.
+
+``python docs/make_api.py`` reads the frameworks' own signatures (tests/golden/api_signatures.json) and compares them with
+ours, and with what each class declares: ``TRAINING_ONLY``, ``SCHEDULING`` and ``REFUSED``. An argument that none of these
+accounts for stops it, so that none is ignored in silence.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import unroll
+from unroll import cells, drivers, layers, nn
+
+HERE = Path(__file__).resolve().parent
+SIGNATURES = HERE.parent / "tests" / "golden" / "api_signatures.json"
+
+TITLES = {
+    "tensorflow": ("TensorFlow 1", "`tf.compat.v1.nn.rnn_cell` and `tf.compat.v1.nn`", "`unroll.cells` and `unroll`"),
+    "contrib": ("TensorFlow 1's contrib", "`tf.contrib.rnn`", "`unroll.cells` and `unroll`"),
+    "keras": ("Keras 3", "`keras.layers`", "`unroll.layers`"),
+    "torch": ("PyTorch", "`torch.nn`", "`unroll.nn`"),
+}
+#: What TensorFlow's drivers take to schedule a loop that is not here.
+SCHEDULING = ("parallel_iterations", "swap_memory")
+#: Names of the frameworks that have no counterpart yet.
+WAITING = {
+    "BidirectionalGridLSTMCell": "not yet: a grid over frequency",
+    "CFNCell": "not yet",
+    "CompiledWrapper": "no: it compiles with XLA, which has nothing to act on here",
+    "GLSTMCell": "not yet",
+    "GridLSTMCell": "not yet: a grid over frequency",
+    "HighwayWrapper": "not yet",
+    "LayerNormLSTMCell": "not yet; LayerNormBasicLSTMCell is",
+    "NTMCell": "not yet: a Turing machine's memory",
+    "TimeFreqLSTMCell": "not yet: a grid over frequency",
+    "WeightNormLSTMCell": "not yet",
+}
+
+
+def ours(framework: str, name: str) -> Any:
+    """Our counterpart of a framework's name; None where there is none yet."""
+    homes = {"keras": (layers,), "torch": (nn,)}.get(framework, (cells, drivers, unroll))
+    return next((getattr(home, name) for home in homes if hasattr(home, name)), None)
+
+
+def parameters_of(thing: Any) -> dict[str, inspect.Parameter]:
+    """The arguments of a function, or of a class's constructor."""
+    found = dict(inspect.signature(thing.__init__ if inspect.isclass(thing) else thing).parameters)
+    return {name: item for name, item in found.items() if name != "self"}
+
+
+def account(thing: Any, name: str, default: str | None) -> str:
+    """What is done here with one argument of the framework's.
+
+    Raises:
+        SystemExit: nothing is declared for it.
+    """
+    parameters = parameters_of(thing)
+    refused = getattr(thing, "REFUSED", {})
+    if name in refused:
+        return f"refused unless it is left at its default: {refused[name]}"
+    if name in getattr(thing, "TRAINING_ONLY", ()):
+        return "kept on the object; acts in training only"
+    if name in (*getattr(thing, "SCHEDULING", ()), *(SCHEDULING if inspect.isfunction(thing) else ())):
+        return "accepted; it says how to compute, never what, and the trace is the same"
+    if name not in parameters:
+        raise SystemExit(f"{thing.__qualname__}: nothing is said of the argument {name!r}")
+    found = parameters[name].default
+    mine = None if found is inspect.Parameter.empty else getattr(found, "__name__", repr(found))
+    same = mine == default or (mine == "None" and default is not None and "." in default and not default[0].isdigit())
+    return "same" if same else f"same; the default here is {'none' if mine is None else f'`{mine}`'}"
+
+
+def extras(thing: Any, names: set[str]) -> str:
+    """What our counterpart takes besides."""
+    more = [name for name in parameters_of(thing) if name not in names and name not in ("args", "kwargs")]
+    return f"Besides, here: {', '.join(f'`{name}`' for name in more)}." if more else ""
+
+
+def section(framework: str, version: str, names: dict[str, list[list[str | None]]]) -> list[str]:
+    """One framework's tables."""
+    title, theirs, here = TITLES[framework]
+    lines = [f"## {title} {version}", "", f"{theirs} there, {here} here.", ""]
+    base = names.get("Layer", []) if framework == "keras" else []
+    for name, arguments in names.items():
+        thing = ours(framework, name)
+        lines += [f"### {name}", ""]
+        if thing is None:
+            lines += [f"{WAITING[name][0].upper()}{WAITING[name][1:]}.", ""]
+            continue
+        arguments = [pair for pair in arguments if not str(pair[0]).startswith("_")]  # the framework's own business
+        listed = [*arguments, *(pair for pair in base if pair[0] not in {item for item, _ in arguments})]
+        if not listed:
+            lines += ["No arguments of its own.", ""]
+            continue
+        lines += ["| argument | its default there | here |", "| --- | --- | --- |"]
+        for argument, default in listed:
+            shown = "required" if default is None else f"`{default}`"
+            lines.append(f"| `{argument}` | {shown} | {account(thing, str(argument), default)} |")
+        lines += ["", *filter(None, [extras(thing, {str(argument) for argument, _ in listed})]), ""]
+    return lines
+
+
+def make() -> str:
+    """The whole page."""
+    content = json.loads(SIGNATURES.read_text(encoding="utf-8"))
+    lines = [
+        "# What is here of three frameworks",
+        "",
+        "Made by `python docs/make_api.py` from the frameworks' own signatures and from ours; do not edit it.",
+        "",
+        "*same*: the name, the meaning and the default are the framework's. Arguments that act in training only are kept on "
+        "the object: a traced graph infers. What cannot be honoured raises `UnsupportedError` with the reason given here; an "
+        "argument that no framework knows raises as well. Nothing is ignored in silence.",
+        "",
+    ]
+    for framework, names in content["names"].items():
+        lines += section(framework, content["versions"][framework], names)
+    return "\n".join(lines).replace("\n\n\n", "\n\n").rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    (HERE / "api.md").write_text(make(), encoding="utf-8")
