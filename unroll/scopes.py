@@ -132,6 +132,16 @@ def beside_steps(name: str) -> AbstractContextManager[None]:
     return _Entered(_state(now, now.variables, join(now.nodes, name), now.step, now.cell, now.gate))
 
 
+def beside(origin: Origin | None) -> AbstractContextManager[None]:
+    """Make nodes inside part of what `origin` came from, such as the cell whose result they go on with; None changes
+    nothing.
+    """
+    now = current()
+    if origin is None:
+        return _Entered(now)
+    return _Entered(_state(now, now.variables, origin.scope, origin.step, origin.cell, None))
+
+
 def check_name(name: object, what: str) -> str:
     """Return `name` where it can name something in a graph.
 

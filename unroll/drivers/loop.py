@@ -16,6 +16,7 @@ from unroll.dtypes import BOOL, INT64, DType, cast_array
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.ops.base import apply_one
 from unroll.ops.choices import Less
+from unroll.ops.shaping import Unsqueeze
 from unroll.tensor import Placeholder, Tensor, constant, named
 
 #: What a row gives at a step that is not valid for it: zeros (TensorFlow), or its last output again (Keras).
@@ -38,8 +39,8 @@ def run_cell(
         cell: the cell, under TensorFlow's contract.
         steps: the inputs of each step, alike and checked.
         state: the state before the first step called, a nest as ``cell.state_size``; zeros by default.
-        valid: a bool tensor ``(batch,)`` a step (a scalar without a batch); where it is False the state is carried past
-            the step as it was.
+        valid: a column of booleans ``(batch, 1)`` a step (a scalar without a batch), as `mask_steps` and `length_steps`
+            make them; where it is False the state is carried past the step as it was.
         past: what the output is there.
         backward: walk from the last step to the first. A row whose last steps are not valid then starts at its own end.
         dtype: the dtype of the zero state; that of the inputs by default.
@@ -65,24 +66,46 @@ def run_cell(
             output, state = checked_result(cell, result, step)
             check_state(f"{cell_name(cell)} at step {step}: the new state", cell.state_size, state, batch, kind)
             if valid is not None:
-                state = kept(valid[step], state, last_state)
-                output = kept(valid[step], output, last if past == "previous" else None)
+                rows = Rows(valid[step])
+                state = rows.kept(state, last_state)
+                output = rows.kept(output, last if past == "previous" else None)
         outputs[step] = last = output
     return [outputs[step] for step in range(len(steps))], state
 
 
-def kept(valid: Tensor, new: Any, old: Any) -> Any:
-    """Return the nest `new` in the rows that are valid, and `old` (zeros where None) in the others."""
-    if old is None:
-        return nest.map_leaves(lambda ahead: _chosen(valid, ahead, 0.0), new)
-    return nest.map_leaves(lambda ahead, behind: _chosen(valid, ahead, behind), new, old)
+class Rows:
+    """Which rows go on at a step.
 
+    Args:
+        valid: booleans ``(batch, 1)``, a column; a scalar without a batch.
+    """
 
-def _chosen(valid: Tensor, new: Tensor, old: Tensor | float) -> Tensor:
-    if new is old:
-        return new
-    wide = ops.unsqueeze(valid, list(range(valid.rank, new.rank))) if new.rank > valid.rank else valid
-    return named(ops.where(wide, new, old), f"{new.hint or 'state'}/kept")
+    def __init__(self, valid: Tensor) -> None:
+        self._by_rank = {valid.rank: valid}
+        self._valid = valid
+
+    def kept(self, new: Any, old: Any) -> Any:
+        """Return the nest `new` in the rows that go on, and `old` (zeros where None) in the others."""
+        if old is None:
+            return nest.map_leaves(lambda ahead: self._chosen(ahead, 0), new)
+        return nest.map_leaves(self._chosen, new, old)
+
+    def _chosen(self, new: Tensor, old: Tensor | int) -> Tensor:
+        if new is old:
+            return new
+        valid = self._of_rank(new.rank)
+        with scopes.beside(new.node.origin if new.node is not None else None):
+            return named(ops.where(valid, new, old), f"{new.hint or 'state'}/kept")
+
+    def _of_rank(self, rank: int) -> Tensor:
+        """Return the booleans as they broadcast with tensors of this rank."""
+        if self._valid.rank == 0:
+            return self._valid
+        if rank not in self._by_rank:
+            column = self._valid
+            wide = ops.squeeze(column, [1]) if rank == 1 else ops.unsqueeze(column, list(range(2, rank)))
+            self._by_rank[rank] = named(wide, "valid")
+        return self._by_rank[rank]
 
 
 def _zero_state(cell: RNNCellLike, first: Tensor, dtype: DType, step: int) -> State:
@@ -139,7 +162,7 @@ def _stacked(parts: Sequence[Tensor], axis: int) -> Tensor:
 
 
 def mask_steps(mask: Any, time: int, batch: Shape, axis: int, what: str) -> list[Tensor]:
-    """Cut a mask ``(batch, time)`` of booleans into one ``(batch,)`` a step, true where a row is valid.
+    """Cut a mask ``(batch, time)`` of booleans into one column ``(batch, 1)`` a step, true where a row is valid.
 
     Args:
         mask: a tensor, or an array of booleans.
@@ -161,11 +184,13 @@ def mask_steps(mask: Any, time: int, batch: Shape, axis: int, what: str) -> list
     wanted = (*batch, time) if axis == 1 or not batch else (time, *batch)
     if tensor.shape != wanted:
         raise ShapeError(f"{what}: the mask {tensor.described()} was given, shape {shape_text(wanted)} is wanted")
-    return _cut(tensor, time, min(axis, tensor.rank - 1), "mask")
+    if not batch:
+        return _cut(tensor, time, 0, "mask")
+    return list(ops.split(tensor if axis == 1 else ops.transpose(tensor), time, 1))
 
 
 def length_steps(lengths: Any, time: int, batch: Shape, what: str, argument: str = "sequence_length") -> list[Tensor]:
-    """Turn the length of each row into one ``(batch,)`` of booleans a step, true where the row reaches that far.
+    """Turn the length of each row into one column ``(batch, 1)`` of booleans a step, true where the row reaches that far.
 
     Args:
         lengths: an int32 or int64 tensor ``(batch,)`` (a scalar without a batch), or a list of ints. The values of a
@@ -202,10 +227,14 @@ def length_steps(lengths: Any, time: int, batch: Shape, what: str, argument: str
     ]
     if isinstance(tensor, Placeholder):
         needs.append(Limit(tensor.name, 0, time, f"{what}: {argument}"))
+    column = apply_one(Unsqueeze(), tensor, [1], requirements=needs) if batch else tensor
+    if batch:
+        column.shape = (*batch, 1)  # which the number of lengths is required to be
     valid = []
     for step in range(time):
         with scopes.at_step(step):
-            mark = apply_one(Less(), constant(np.array(step, tensor.dtype)), tensor, requirements=needs)
-            mark.shape = batch  # which the number of lengths is required to be
+            mark = apply_one(
+                Less(), constant(np.array(step, tensor.dtype)), column, requirements=() if batch else needs
+            )
             valid.append(named(mark, "valid"))
     return valid

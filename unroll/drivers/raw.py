@@ -11,7 +11,7 @@ from unroll.cells.contract import as_cell
 from unroll.collection import paused
 from unroll.dimensions import Shape, shape_text
 from unroll.drivers.checks import batch_of, checked_result, main_input, state_dtype
-from unroll.drivers.loop import kept
+from unroll.drivers.loop import Rows
 from unroll.dtypes import BOOL
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
 from unroll.tensor import Tensor, constant
@@ -74,11 +74,16 @@ def raw_rnn(
                 finished, inputs, next_state, emit, next_loop = _asked(loop_fn, step + 1, output, new_state, loop_state)
                 check_state(f"{what}: the state for step {step + 1}", cell.state_size, next_state, batch, dtype)
                 emit = _checked_emit(output if emit is None else emit, emitted, step)
-                going = ops.logical_not(done)
-                emitted.append(kept(going, emit, None))
-                state = kept(going, next_state, state)
-                loop_state = _advanced(going, next_loop, loop_state)
-                done = ops.logical_or(done, _as_mark(finished, batch, step + 1))
+                if done is None:
+                    state, loop_state = next_state, loop_state if next_loop is None else next_loop
+                else:
+                    going = ops.logical_not(done)
+                    rows = Rows(ops.unsqueeze(going, [1]) if going.rank else going)
+                    emit, state = rows.kept(emit, None), rows.kept(next_state, state)
+                    loop_state = _advanced(going, next_loop, loop_state)
+                emitted.append(emit)
+                more = _as_mark(finished, batch, step + 1)
+                done = more if done is None else done if more is None else ops.logical_or(done, more)
     return emitted, state, loop_state
 
 
@@ -95,7 +100,10 @@ def _asked(loop_fn: LoopFunction, time: int, output: Any, state: State, loop_sta
     return result
 
 
-def _as_mark(finished: Any, batch: Shape, time: int) -> Tensor:
+def _as_mark(finished: Any, batch: Shape, time: int) -> Tensor | None:
+    """Return the rows that are done as booleans; None where nothing is."""
+    if finished is False:
+        return None
     mark = finished if isinstance(finished, Tensor) else constant(finished)
     what = f"raw_rnn: finished at time {time} is {mark.described()}"
     if mark.dtype != BOOL:
