@@ -6,9 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unroll.examples import hello, image_rows_lstm, lstm_by_hand, numpy_by_hand, static_rnn_two_steps
+from unroll.examples import (
+    encoder_decoder,
+    hello,
+    image_rows_lstm,
+    keras_networks,
+    lstm_by_hand,
+    numpy_by_hand,
+    static_rnn_two_steps,
+)
 
 import unroll
+from unroll.dimensions import shape_text
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -90,6 +99,59 @@ def test_numpy_by_hand_equals_the_graph():
     outputs = numpy_by_hand.rnn().run(steps)["h"]
     assert outputs.shape == (10, 8)
     np.testing.assert_allclose(outputs, numpy_by_hand.loop(), atol=1e-6)
+
+
+def lstm_step(x, c, h, kernel, bias):
+    """One step of a BasicLSTMCell in NumPy, forget bias 1."""
+    i, j, f, o = np.split(np.concatenate([x, h], axis=-1) @ kernel + bias, 4, axis=-1)
+    c = c / (1 + np.exp(-(f + 1))) + np.tanh(j) / (1 + np.exp(-i))
+    return c, np.tanh(c) / (1 + np.exp(-o))
+
+
+def test_the_decoder_reads_what_it_said_until_it_says_the_end():
+    graph = encoder_decoder.encoder_decoder()
+    weights = {name: item.value.astype(float) for name, item in graph.parameters.items()}
+    source = np.random.default_rng(3).integers(2, encoder_decoder.WORDS, (20, 5))
+    said = []
+    for row in source:
+        c = h = np.zeros(encoder_decoder.UNITS)
+        for word in row:
+            x = weights["embedding"][word]
+            c, h = lstm_step(x, c, h, *(weights[f"encoder/basic_lstm_cell/{name}"] for name in ("kernel", "bias")))
+        words, word = [], encoder_decoder.START
+        while len(words) < encoder_decoder.MOST and not (words and word == encoder_decoder.END):
+            x = weights["embedding"][word]
+            c, h = lstm_step(x, c, h, *(weights[f"decoder/basic_lstm_cell/{name}"] for name in ("kernel", "bias")))
+            word = int(np.argmax(h @ weights["decoder/projection"]))
+            words.append(word)
+        said.append(words + [0] * (encoder_decoder.MOST - len(words)))
+    assert graph.run({"source": source})["words"].tolist() == said
+    assert any(encoder_decoder.END in words[:-1] for words in said), "no row ends early, so the end is not tried"
+
+
+@pytest.mark.parametrize(
+    ("build", "takes", "gives"),
+    [
+        (keras_networks.many_to_one, "(batch, 7, 5)", "(batch, 3)"),
+        (keras_networks.many_to_many, "(batch, 10, 39)", "(batch, 10, 39)"),
+        (keras_networks.stacked_cells, "(batch, 6, 5)", "(batch, 64)"),
+        (keras_networks.one_cell, "(batch, 6, 5)", "(batch, 4)"),
+        (keras_networks.masked, "(batch, 6)", "(batch, 1)"),
+    ],
+)
+def test_networks_in_keras_words_have_the_shapes_of_the_tutorials(build, takes, gives):
+    graph = build()
+    assert (shape_text(graph.inputs[0].shape), shape_text(graph.outputs[0].shape)) == (takes, gives)
+    assert unroll.verify(graph)
+
+
+def test_dense_at_each_step_is_dense_over_all_steps():
+    each, whole = keras_networks.many_to_many(), keras_networks.many_to_many(whole=True)
+    whole.assign(dict(zip(whole.parameters, (item.value for item in each.parameters.values()), strict=True)))
+    assert [item.shape for item in each.parameters.values()] == [(39, 128), (128, 128), (128,), (128, 39), (39,)]
+    x = np.random.default_rng(0).normal(size=(2, 10, 39))
+    ours, theirs = (unroll.Session(graph).run({"input_layer": x}, graph.output_names[0]) for graph in (each, whole))
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("[!_]*.py")), ids=lambda path: path.stem)

@@ -63,6 +63,35 @@ def test_the_cell_of_ones_own_is_drawn_exported_and_verified(tmp_path):
     np.testing.assert_allclose(graph.run({f"x{t}": x[t] for t in range(3)}, state), h, atol=1e-6)
 
 
+def test_the_networks_in_the_words_of_keras_and_pytorch_run(capsys):
+    names: dict[str, object] = {"unroll": unroll}
+    exec(block("python", "nn.LSTM(28"), names)
+    assert "bidirectional" in capsys.readouterr().out
+    assert unroll.verify(names["model"].trace())
+    assert unroll.verify(names["graph"])
+    assert next(iter(names["graph"].parameters.values())).shape == (52, 28)
+
+
+def test_the_keras_cell_of_ones_own_works_in_both_worlds(tmp_path):
+    names: dict[str, object] = {"layers": unroll.layers}
+    source = block("python", "class MinimalRNNCell")
+    exec(source, names)
+    assert len(source.splitlines()) <= 14
+    x = unroll.placeholder([None, 3, 4], "x")
+    outputs, _ = unroll.static_rnn(names["MinimalRNNCell"](5), unroll.ops.unstack(x, 1), scope="tf")
+    graph = unroll.Graph([x], [outputs[-1], unroll.layers.RNN(names["MinimalRNNCell"](5))(x)])
+    assert unroll.verify(graph)
+    weights = [item.value for item in graph.parameters.values()]
+    graph.assign(dict(zip(list(graph.parameters)[2:], weights[:2], strict=True)))
+    data = np.random.default_rng(0).standard_normal((2, 3, 4))
+    h = np.zeros((2, 5))
+    for step in range(3):
+        h = data[:, step] @ weights[0] + h @ weights[1]
+    for found in graph.run({"x": data}, graph.outputs):
+        np.testing.assert_allclose(found, h, atol=1e-6)
+    assert "(4, 5)" in unroll.draw(graph, tmp_path / "cell.svg").dot
+
+
 def test_the_operator_of_ones_own_is_evaluated_and_exported():
     names: dict[str, object] = {}
     exec(
@@ -86,6 +115,6 @@ def test_every_picture_of_the_readme_is_there():
 
 def test_every_folder_in_the_table_is_there():
     folders = re.findall(r"^\| `(\w+/)` \|", README, re.MULTILINE)
-    assert {"unroll/", "export/", "viz/", "examples/", "tests/", "benchmarks/"} == set(folders)
+    assert {"unroll/", "export/", "viz/", "examples/", "tests/", "benchmarks/", "docs/"} == set(folders)
     for folder in folders:
         assert (ROOT / folder).is_dir()

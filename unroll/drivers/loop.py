@@ -77,7 +77,7 @@ class Rows:
     """Which rows go on at a step.
 
     Args:
-        valid: booleans ``(batch, 1)``, a column; a scalar without a batch.
+        valid: booleans ``(batch,)`` or, as a column, ``(batch, 1)``; a scalar without a batch.
     """
 
     def __init__(self, valid: Tensor) -> None:
@@ -95,15 +95,15 @@ class Rows:
             return new
         valid = self._of_rank(new.rank)
         with scopes.beside(new.node.origin if new.node is not None else None):
-            return named(ops.where(valid, new, old), f"{new.hint or 'state'}/kept")
+            return named(ops.where(valid, new, old), f"{new.hint or 'state'}_kept")
 
     def _of_rank(self, rank: int) -> Tensor:
         """Return the booleans as they broadcast with tensors of this rank."""
         if self._valid.rank == 0:
             return self._valid
         if rank not in self._by_rank:
-            column = self._valid
-            wide = ops.squeeze(column, [1]) if rank == 1 else ops.unsqueeze(column, list(range(2, rank)))
+            valid = self._valid
+            wide = ops.squeeze(valid, [1]) if rank == 1 else ops.unsqueeze(valid, list(range(valid.rank, rank)))
             self._by_rank[rank] = named(wide, "valid")
         return self._by_rank[rank]
 

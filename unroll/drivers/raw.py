@@ -78,7 +78,7 @@ def raw_rnn(
                     state, loop_state = next_state, loop_state if next_loop is None else next_loop
                 else:
                     going = ops.logical_not(done)
-                    rows = Rows(ops.unsqueeze(going, [1]) if going.rank else going)
+                    rows = Rows(going)
                     emit, state = rows.kept(emit, None), rows.kept(next_state, state)
                     loop_state = _advanced(going, next_loop, loop_state)
                 emitted.append(emit)
