@@ -110,7 +110,19 @@ def test_variance_scaling_takes_keras_arguments() -> None:
         (lambda shape, dtype=None: np.full(shape, 7, dtype), [[7, 7, 7], [7, 7, 7]]),
         (lambda shape, dtype, name, seed: np.full(shape, len(name), dtype), [[12] * 3, [12] * 3]),
     ],
-    ids=str,
+    ids=[
+        "name",
+        "alias",
+        "class-name",
+        "object",
+        "config",
+        "class",
+        "identity",
+        "gain",
+        "array",
+        "function",
+        "four-arguments",
+    ],
 )
 def test_a_name_an_object_a_function_or_an_array_gives_the_first_value(initializer: Any, expected: Any) -> None:
     np.testing.assert_array_equal(drawn(initializer, (2, 3)), np.array(expected, FLOAT), strict=True)
@@ -145,7 +157,7 @@ def test_the_seed_of_a_scope_reaches_the_weights_of_its_layers() -> None:
             ValueError,
             ("Dense", "'glorot'", "glorot_uniform", "zeros"),
         ),
-        (lambda: layers.Dense(3, bias_initializer=0.5), TypeError, ("bias_initializer", "0.5", "function")),
+        (lambda: layers.Dense(3, bias_initializer=0.5), TypeError, ("bias_initializer", "0.5", "function")),  # type: ignore[arg-type]
         (lambda: initializers.VarianceScaling(scale=0.0), ValueError, ("scale", "0.0", "above 0")),
         (lambda: initializers.VarianceScaling(mode="in"), ValueError, ("'in'", "fan_in")),  # type: ignore[arg-type]
         (
@@ -158,7 +170,7 @@ def test_the_seed_of_a_scope_reaches_the_weights_of_its_layers() -> None:
         (lambda: drawn(np.zeros(3), (2, 3)), ValueError, ("layer/kernel", "(3,)", "(2, 3)")),
         (lambda: drawn(initializers.RandomNormal(seed=1.5)), TypeError, ("1.5", "int")),  # type: ignore[arg-type]
     ],
-    ids=str,
+    ids=["name", "number", "scale", "mode", "distribution", "vector", "not-a-matrix", "array", "seed"],
 )
 def test_what_cannot_draw_is_refused(
     make: Callable[[], Any], kind: type[Exception], fragments: tuple[str, ...]

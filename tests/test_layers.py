@@ -1,253 +1,19 @@
-"""What layers promise besides Keras's numbers: names, shapes, masks that follow, states that stream, and arguments kept or refused.
-
-Numbers here are worked by hand: a `counter` adds up what it is fed, so that every mask, direction and state shows.
-"""
+"""What layers promise besides Keras's numbers: names, weights, cells of every kind, models and their shapes."""
 
 from __future__ import annotations
 
 import copy
-import gc
-import inspect
-import re
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, check_three_runners, refused
+from helpers import check_three_runners, refused
 
 import unroll
 from unroll import layers, nest, ops, scopes
-from unroll.errors import UnrollWarning
 from unroll.layers import Layer
-from unroll.layers.masks import mask_of
 
-
-def counter(kind: Any = layers.SimpleRNN, **kwargs: Any) -> Any:
-    """A layer of one unit whose output is the sum of what it has been fed."""
-    return kind(1, activation=None, use_bias=False, kernel_initializer="ones", recurrent_initializer="ones", **kwargs)
-
-
-def column(*values: Any) -> Array:
-    """Rows of numbers as a batch of sequences of one feature."""
-    return np.array(values, "float32")[..., None]
-
-
-def outputs_of(layer: Any, x: Array, batch: int | None = None, **kwargs: Any) -> list[Array]:
-    """The outputs of a layer for an array, checked to be the same in all three runners."""
-    tensor = unroll.placeholder([batch, *x.shape[1:]], "x", x.dtype)
-    graph = unroll.Graph(tensor, layer(tensor, **kwargs))
-    found = list(graph.run({tensor: x}).values())
-    check_three_runners(graph, {"x": x}, found, str(found[0].dtype))
-    return found
-
-
-def output_of(layer: Any, x: Array, **kwargs: Any) -> Any:
-    (found,) = outputs_of(layer, x, **kwargs)
-    return found[..., 0].tolist()
-
-
-# -- time, masks and states, by hand ----------------------------------------------------------------------------------
-
-X = column([1, 2, 4, 8], [1, 10, 100, 1000])
-MASK = np.array([[True, False, True, False], [False, True, True, True]])
-
-
-@pytest.mark.parametrize(
-    ("kwargs", "expected"),
-    [
-        ({}, [15, 1111]),
-        ({"return_sequences": True}, [[1, 3, 7, 15], [1, 11, 111, 1111]]),
-        ({"return_sequences": True, "go_backwards": True}, [[8, 12, 14, 15], [1000, 1100, 1110, 1111]]),
-    ],
-    ids=str,
-)
-def test_a_layer_walks_the_way_it_is_told(kwargs: dict[str, bool], expected: Any) -> None:
-    assert output_of(counter(**kwargs), X) == expected
-
-
-@pytest.mark.parametrize(
-    ("kwargs", "expected"),
-    [
-        ({}, [5, 1110]),
-        ({"return_sequences": True}, [[1, 1, 5, 5], [0, 10, 110, 1110]]),
-        ({"return_sequences": True, "zero_output_for_mask": True}, [[1, 0, 5, 0], [0, 10, 110, 1110]]),
-        ({"return_sequences": True, "go_backwards": True}, [[0, 4, 4, 5], [1000, 1100, 1110, 1110]]),
-        ({"zero_output_for_mask": True}, [0, 1110]),
-    ],
-    ids=str,
-)
-def test_a_masked_step_is_passed_by(kwargs: dict[str, bool], expected: Any) -> None:
-    assert output_of(counter(**kwargs), X, batch=2, mask=MASK) == expected
-
-
-def test_a_layer_starts_from_the_state_it_is_given() -> None:
-    (last, state) = outputs_of(counter(return_state=True), X, batch=2, initial_state=[np.array([[100.0], [0.0]])])
-    assert last.tolist() == state.tolist() == [[115], [1111]]
-
-
-def test_time_may_be_the_first_axis() -> None:
-    x, mask = X.transpose(1, 0, 2), MASK.T
-    tensor, given = unroll.placeholder([4, None, 1], "x"), unroll.placeholder([4, "x_1"], "mask", "bool")
-    layer = counter(return_sequences=True, time_major=True)
-    graph = unroll.Graph([tensor, given], layer(tensor, mask=given))
-    check_three_runners(graph, {"x": x, "mask": mask}, [column([1, 0], [1, 10], [5, 110], [5, 1110])], "float32")
-    assert layer.compute_output_shape((4, None, 1)) == (4, None, 1)
-
-
-@pytest.mark.parametrize(
-    ("merge", "expected"),
-    [
-        ("sum", [[1 + 15, 3 + 14, 7 + 12, 15 + 8]]),
-        ("mul", [[1 * 15, 3 * 14, 7 * 12, 15 * 8]]),
-        ("ave", [[8, 8.5, 9.5, 11.5]]),
-    ],
-)
-def test_both_directions_are_merged_step_by_step(merge: Any, expected: Any) -> None:
-    layer = layers.Bidirectional(counter(return_sequences=True), merge_mode=merge)
-    assert output_of(layer, X[:1]) == expected
-
-
-def test_both_directions_stand_side_by_side_or_apart() -> None:
-    layer = layers.Bidirectional(counter(return_sequences=True))
-    assert outputs_of(layer, X[:1])[0].tolist() == [[[1, 15], [3, 14], [7, 12], [15, 8]]]
-    apart = layers.Bidirectional(counter(return_sequences=True), merge_mode=None)
-    assert [found[0, :, 0].tolist() for found in outputs_of(apart, X[:1])] == [[1, 3, 7, 15], [15, 14, 12, 8]]
-
-
-def test_every_recurrent_layer_and_stack_takes_a_mask_of_nothing_as_no_steps() -> None:
-    x, none = np.ones((2, 3, 4), "float32"), np.zeros((2, 3), bool)
-    stack = layers.RNN([layers.LSTMCell(2), layers.GRUCell(2)])
-    for layer in (layers.LSTM(2), layers.GRU(2), layers.SimpleRNN(2), stack):
-        assert outputs_of(layer, x, batch=2, mask=none)[0].tolist() == [[0, 0], [0, 0]]
-
-
-# -- masks follow by themselves ---------------------------------------------------------------------------------------
-
-
-def test_the_mask_of_an_embedding_follows_through_stacked_layers() -> None:
-    model = layers.Sequential(
-        [
-            layers.Input((4,), dtype="int32"),
-            layers.Embedding(4, 1, mask_zero=True, weights=[[1000.0], [1.0], [2.0], [4.0]]),
-            layers.Dropout(0.5),
-            counter(return_sequences=True),
-            layers.LayerNormalization(scale=False, center=False, epsilon=0.0, axis=1),
-            layers.Activation("relu"),
-            layers.TimeDistributed(layers.Dense(1, kernel_initializer="ones")),
-            counter(),
-        ]
-    )
-    words = np.array([[1, 2, 0, 0], [3, 0, 1, 0]])
-    # sums 1 3 3 3 and 4 4 5 5; each less its mean, over its deviation; negative ones to 0; then only the valid ones add up
-    # row 0: mean 2.5, deviation sqrt(3)/2: valid -1.5 -> 0 and 0.5 / 0.866; row 1: mean 4.5: valid -0.5 -> 0 and 0.5 / 0.5
-    np.testing.assert_allclose(model.predict(words), [[0.5 / (3**0.5 / 2)], [1.0]], rtol=1e-6)
-
-
-def test_masking_marks_steps_all_of_whose_features_have_the_value() -> None:
-    x = np.array([[[7, 7], [7, 1], [7, 7], [2, 3]]], "float32")
-    masking = layers.Masking(mask_value=7.0)
-    tensor = unroll.placeholder([None, 4, 2], "x")
-    masked = masking(tensor)
-    graph = unroll.Graph(tensor, {"y": masked, "mask": mask_of(masked)})
-    found = graph.run({tensor: x})
-    assert found["mask"].tolist() == [[False, True, False, True]]
-    assert found["y"].tolist() == [[[0, 0], [7, 1], [0, 0], [2, 3]]]
-
-
-def test_a_mask_given_in_the_call_comes_before_the_one_that_follows() -> None:
-    tensor = unroll.placeholder([2, 4, 1], "x")
-    masked = layers.Masking()(tensor)
-    every = unroll.constant(np.ones((2, 4), bool))
-    found = unroll.Graph(tensor, [counter(return_sequences=True)(masked, mask=every)])
-    x = column([1, 0, 1, 0], [0, 1, 0, 1])
-    assert found.run({tensor: x})[found.output_names[0]][..., 0].tolist() == [[1, 1, 2, 2], [0, 1, 1, 2]]
-
-
-def test_a_mask_ends_where_steps_end() -> None:
-    masked = layers.Masking()(unroll.placeholder([None, 4, 1], "x"))
-    sequences, state = layers.GRU(2, return_sequences=True, return_state=True)(masked)
-    assert mask_of(sequences) is mask_of(masked)
-    assert mask_of(state) is None
-    assert mask_of(layers.GRU(2)(masked)) is None
-    assert [mask_of(side) is not None for side in layers.Bidirectional(counter(), merge_mode=None)(masked)] == [
-        False
-    ] * 2
-
-
-def test_a_layer_of_ones_own_that_does_not_support_masks_says_so() -> None:
-    class Doubling(Layer):
-        def call(self, inputs: Any) -> Any:
-            return inputs + inputs
-
-    class Through(Doubling):
-        supports_masking = True
-
-    masked = layers.Masking()(unroll.placeholder([None, 4, 1], "x"))
-    with pytest.warns(UnrollWarning, match=r"Doubling 'doubling'.*supports_masking"):
-        assert mask_of(Doubling()(masked)) is None
-    assert mask_of(Through()(masked)) is mask_of(masked)
-
-
-def test_a_mask_goes_when_its_tensor_goes() -> None:
-    from unroll.layers import masks
-
-    masked: Any = layers.Masking()(unroll.placeholder([None, 4, 1], "x"))
-    gc.collect()
-    before = len(masks._masks)
-    del masked
-    gc.collect()
-    assert len(masks._masks) == before - 1
-
-
-# -- states that stream -----------------------------------------------------------------------------------------------
-
-
-def test_a_stateful_layer_goes_on_where_the_last_run_ended() -> None:
-    layer = counter(stateful=True, return_sequences=True)
-    x = unroll.placeholder([2, 2, 1], "x")
-    y = layer(x)
-    graph = unroll.Graph(x, {"y": y}, states=layer.states)
-    assert graph.states == {"simple_rnn/h": "simple_rnn/h/next"}
-    for stream in (graph.stream(), unroll.Session(graph).stream()):
-        runs = [stream.run({"x": part})["y"][..., 0].tolist() for part in (X[:, :2], X[:, 2:])]
-        assert runs == [[[1, 3], [1, 11]], [[7, 15], [111, 1111]]]
-        stream.reset()
-        assert stream.run({"x": X[:, 2:]})["y"][..., 0].tolist() == [[4, 12], [100, 1100]]
-
-
-def test_states_are_named_by_layer_cell_and_letter() -> None:
-    model = layers.Sequential(
-        [
-            layers.Input((3, 2), batch_size=1),
-            layers.LSTM(2, stateful=True, return_sequences=True),
-            layers.Bidirectional(layers.GRU(2, stateful=True, return_sequences=True)),
-            layers.RNN([layers.LSTMCell(2), layers.GRUCell(2)], stateful=True, return_sequences=True),
-            layers.RNN(unroll.BasicLSTMCell(2), stateful=True, name="tf"),
-        ]
-    )
-    assert list(model.trace().states) == [
-        "sequential/lstm/h",
-        "sequential/lstm/c",
-        "sequential/bidirectional/forward_gru/h",
-        "sequential/bidirectional/backward_gru/h",
-        "sequential/rnn/lstm_cell/h",
-        "sequential/rnn/lstm_cell/c",
-        "sequential/rnn/gru_cell/h",
-        "sequential/tf/c",
-        "sequential/tf/h",
-    ]
-
-
-def test_a_stateful_layer_needs_a_batch_and_keeps_its_own_state() -> None:
-    x, fixed = unroll.placeholder([None, 2, 1], "x"), unroll.placeholder([2, 2, 1], "x")
-    refused(lambda: counter(stateful=True)(x), ValueError, "SimpleRNN 'simple_rnn'", "batch", "batch_size")
-    given = [unroll.placeholder([2, 1], "h")]
-    refused(lambda: counter(stateful=True)(fixed, initial_state=given), NotImplementedError, "initial_state", "stream")
-    model = layers.Sequential([layers.Input((2, 1), batch_size=2), counter(stateful=True)])
-    refused(lambda: model.predict(X[:, :2]), NotImplementedError, "sequential", "stream()")
-
-
-# -- names and weights ------------------------------------------------------------------------------------------------
+# -- names and weights -------------------------------------------------------------------------------------------------
 
 
 def test_weights_are_named_by_their_path_and_listed_in_keras_order() -> None:
@@ -298,10 +64,10 @@ def test_the_blocks_of_a_kernel_are_gates_and_sources() -> None:
         "[i|f|c|o 2]",
     ]
     assert str(gru.cell.kernel.blocks) == "[x 3] x [z|r|h 2]"
-    assert "reset gate acts after" in gru.cell.recurrent_kernel.blocks.note
+    assert "reset gate acts after" in repr(gru.cell.recurrent_kernel.blocks)
     before = layers.GRU(2, reset_after=False)
     before.build((None, 4, 3))
-    assert "reset gate acts before" in before.cell.recurrent_kernel.blocks.note
+    assert "reset gate acts before" in repr(before.cell.recurrent_kernel.blocks)
 
 
 @pytest.mark.parametrize(
@@ -370,12 +136,35 @@ def test_the_weights_of_bidirectional_may_be_given_at_once() -> None:
         np.testing.assert_array_equal(one, other)
 
 
+def test_bidirectional_copies_a_cell_of_tensorflows_that_has_no_weights_yet() -> None:
+    x = unroll.placeholder([None, 4, 3], "x")
+    cell = unroll.BasicRNNCell(2)
+    both = layers.Bidirectional(layers.RNN(cell))
+    both(x)
+    assert [weight.name for weight in both.weights] == [
+        "bidirectional/forward_rnn/basic_rnn_cell/kernel",
+        "bidirectional/forward_rnn/basic_rnn_cell/bias",
+        "bidirectional/backward_rnn/basic_rnn_cell/kernel",
+        "bidirectional/backward_rnn/basic_rnn_cell/bias",
+    ]
+    layers.RNN(cell)(x)
+    refused(lambda: layers.Bidirectional(layers.RNN(cell)), NotImplementedError, "basic_rnn_cell", "backward_layer=")
+
+
 def test_a_copy_of_a_layer_that_has_no_weights_yet_is_a_layer_like_it() -> None:
     twin = copy.copy(layers.LSTM(3, name="a", return_sequences=True))
     assert (twin.name, twin.units, twin.return_sequences) == ("a", 3, True)
 
 
-# -- cells of every kind ----------------------------------------------------------------------------------------------
+def test_layers_stand_under_the_scope_they_are_called_in() -> None:
+    x = unroll.placeholder([None, 2, 3], "x")
+    with scopes.scope("encoder"):
+        layer = layers.GRU(2)
+        layer(x)
+    assert layer.weights[0].name == "encoder/gru/gru_cell/kernel"
+
+
+# -- cells of every kind -----------------------------------------------------------------------------------------------
 
 
 def test_a_cell_of_ones_own_is_a_few_lines() -> None:
@@ -392,7 +181,10 @@ def test_a_cell_of_ones_own_is_a_few_lines() -> None:
             return output, [output]
 
     layer = layers.RNN(LeakyCounter(1), return_sequences=True)
-    assert output_of(layer, X[:1]) == [[1, 2.5, 5.25, 10.625]]
+    x = unroll.placeholder([None, 4, 1], "x")
+    numbers = np.array([[[1.0], [2.0], [4.0], [8.0]]], "float32")
+    expected = np.array([[[1.0], [2.5], [5.25], [10.625]]], "float32")
+    check_three_runners(unroll.Graph(x, layer(x)), {"x": numbers}, [expected], "float32")
     assert [weight.name for weight in layer.weights] == ["rnn/leaky_counter/kernel"]
     both = layers.Bidirectional(layers.RNN(LeakyCounter(2)))
     assert both(unroll.placeholder([None, 4, 1], "x")).shape[1:] == (4,)
@@ -422,12 +214,13 @@ def test_a_cell_takes_and_returns_one_state_without_a_list_too() -> None:
 
 def test_first_states_of_a_cell_are_zeros() -> None:
     h, c = layers.LSTMCell(2, dtype="float64").get_initial_state(batch_size=3)
-    assert (h.shape, h.dtype, c.shape) == ((3, 2), "float64", (3, 2))
+    assert h.shape == c.shape == (3, 2)
+    assert str(h.dtype) == "float64"
     nested = layers.StackedRNNCells([layers.LSTMCell(2), layers.GRUCell(4)]).get_initial_state(batch_size=3)
     assert nest.sketch(nested) == "[[(3, 2), (3, 2)], [(3, 4)]]"
 
 
-# -- Sequential -------------------------------------------------------------------------------------------------------
+# -- Sequential --------------------------------------------------------------------------------------------------------
 
 
 def test_a_time_that_is_open_is_bound_by_timesteps_or_by_the_first_call() -> None:
@@ -449,8 +242,12 @@ def test_a_model_without_an_input_learns_its_shape_from_the_first_call() -> None
     refused(model.summary, ValueError, "sequential", "Input")
     refused(lambda: model.trace(timesteps=3), ValueError, "sequential", "Input")
     assert model.predict(np.zeros((2, 4, 5), "float32")).shape == (2, 2)
-    assert model.input_shape == (None, 4, 5)
+    assert model.predict(np.zeros((3, 7, 5), "float32")).shape == (3, 2)
+    assert model.input_shape == (None, None, 5)
     assert model.output_shape == (None, 2)
+    words = layers.Sequential([layers.Embedding(9, 4), layers.LSTM(3)])
+    assert [words.predict(np.zeros((2, time), "int64")).shape for time in (1, 6)] == [(2, 3), (2, 3)]
+    assert (words.trace(timesteps=5).inputs[0].shape[1:], words.trace().inputs[0].dtype) == ((5,), np.dtype("int64"))
     ahead = layers.Sequential([layers.LSTM(3)])
     ahead.build((None, None, 5))
     assert ahead.count_params() == 4 * 3 * (5 + 3 + 1)
@@ -478,6 +275,15 @@ def test_the_summary_is_a_table_of_layers_shapes_and_counts() -> None:
     ]
 
 
+def test_a_model_of_several_outputs_predicts_a_list_of_them() -> None:
+    model = layers.Sequential([layers.Input((4, 5)), layers.GRU(3, return_state=True)])
+    output, state = model.predict(np.ones((2, 4, 5), "float32"))
+    assert output.shape == (2, 3)
+    np.testing.assert_array_equal(output, state)
+    model.add(layers.Dense(2))
+    refused(lambda: model.trace(), ValueError, "sequential", "'dense'", "several", "return_state")
+
+
 def test_a_model_is_a_layer_and_layers_are_added_and_taken_off() -> None:
     inner = layers.Sequential([layers.Dense(4), layers.Dense(3)], name="head")
     model = layers.Sequential([layers.Input((2, 5))])
@@ -494,7 +300,7 @@ def test_a_model_is_a_layer_and_layers_are_added_and_taken_off() -> None:
     refused(lambda: model.add(layers.Input((3,))), ValueError, "sequential", "Input", "first")
 
 
-# -- dtypes -----------------------------------------------------------------------------------------------------------
+# -- dtypes ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_dtype_that_is_given_casts_and_one_that_is_not_follows() -> None:
@@ -507,98 +313,35 @@ def test_a_dtype_that_is_given_casts_and_one_that_is_not_follows() -> None:
     refused(lambda: follows(x), TypeError, "GRU 'gru'", "float64", "float32", "dtype")
 
 
-# -- arguments: the same on every layer, kept or refused with a reason ------------------------------------------------
-
-PUBLIC = [getattr(layers, name) for name in layers.__all__ if isinstance(getattr(layers, name), type)]
-GIVEN: dict[str, dict[str, Any]] = {
-    "RNN": {"cell": layers.LSTMCell(2)},
-    "Bidirectional": {"layer": layers.LSTM(2)},
-    "TimeDistributed": {"layer": layers.Dense(2)},
-    "StackedRNNCells": {"cells": [layers.LSTMCell(2)]},
-    "Embedding": {"input_dim": 4, "output_dim": 2},
-    "Activation": {"activation": "relu"},
-    "Dropout": {"rate": 0.5},
-    "Input": {"shape": (2, 3)},
-    "ConvLSTMCell": {"rank": 1, "filters": 2, "kernel_size": 2},
-} | {name: {} for name in ("Masking", "LayerNormalization", "Layer", "Sequential")}
-
-
-def made(cls: Any, **kwargs: Any) -> Any:
-    own = {"filters": 2, "kernel_size": 2} if cls.__name__.startswith("ConvLSTM") else {"units": 2}
-    return cls(**{**GIVEN.get(cls.__name__, own), **kwargs})
-
-
-@pytest.mark.parametrize("cls", PUBLIC, ids=lambda cls: str(cls.__name__))
-def test_a_constructor_is_the_documentation_of_its_arguments(cls: Any) -> None:
-    names = [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-    text = inspect.getdoc(cls) or ""
-    layer = re.search(r"arguments are\s+(?:those\s+of\s+`(\w+)`|theirs)", text)
-    if layer:  # a cell says which layer documents it
-        text += inspect.getdoc(getattr(layers, layer[1] or "ConvLSTM2D")) or ""
-    for name in names:
-        assert re.search(rf"^\s+{name}: ", text, re.MULTILINE), f"{cls.__name__}: {name} is not documented"
+def test_channels_first_is_channels_last_turned() -> None:
+    x = np.random.default_rng(3).normal(size=(2, 3, 6, 5, 2)).astype("float32")
+    last = layers.ConvLSTM2D(4, (3, 2), strides=(2, 1), padding="same", return_sequences=True, return_state=True)
+    first = layers.ConvLSTM2D(
+        4,
+        (3, 2),
+        strides=(2, 1),
+        padding="same",
+        data_format="channels_first",
+        return_sequences=True,
+        return_state=True,
+    )
+    a, b = unroll.placeholder([None, 3, 6, 5, 2], "a"), unroll.placeholder([None, 3, 2, 6, 5], "b")
+    outputs, turned = last(a), first(b)
+    first.set_weights(last.get_weights())
+    expected = list(unroll.Graph(a, outputs).run({a: x}, list(outputs)))
+    graph = unroll.Graph(b, {"y": turned[0], "c": turned[2]})
+    wanted = [expected[0].transpose(0, 1, 4, 2, 3), expected[2].transpose(0, 3, 1, 2)]
+    check_three_runners(graph, {"b": x.transpose(0, 1, 4, 2, 3)}, wanted, "float32")
+    assert first.compute_output_shape((None, 3, 2, 6, 5))[0] == (None, 3, 4, 3, 5)
+    assert last.compute_output_shape((None, None, 6, 5, 2))[0] == (None, None, 3, 5, 4)
 
 
-@pytest.mark.parametrize("cls", PUBLIC, ids=lambda cls: str(cls.__name__))
-def test_the_tables_of_arguments_name_arguments_that_there_are(cls: Any) -> None:
-    names = inspect.signature(cls.__init__).parameters
-    for name in (*getattr(cls, "TRAINING_ONLY", ()), *getattr(cls, "SCHEDULING", ())):
-        assert name in names, f"{cls.__name__}: {name}"
-
-
-@pytest.mark.parametrize(
-    ("cls", "name"),
-    [(cls, name) for cls in PUBLIC for name in getattr(cls, "REFUSED", {})],
-    ids=lambda value: getattr(value, "__name__", value),
-)
-def test_what_is_refused_is_refused_with_its_reason(cls: Any, name: str) -> None:
-    refused(lambda: made(cls, **{name: 4}), NotImplementedError, cls.__name__, name, cls.REFUSED[name])
-
-
-KEPT: dict[str, Any] = {
-    "dropout": 0.25,
-    "recurrent_dropout": 0.25,
-    "rate": 0.25,
-    "seed": 7,
-    "noise_shape": (None, 1, 2),
-    "trainable": False,
-}
-
-
-@pytest.mark.parametrize(
-    ("cls", "name"),
-    [(cls, name) for cls in PUBLIC for name in getattr(cls, "TRAINING_ONLY", ())],
-    ids=lambda value: getattr(value, "__name__", value),
-)
-def test_what_acts_in_training_only_is_kept_on_the_layer(cls: Any, name: str) -> None:
-    kind = name.rpartition("_")[2]
-    value = KEPT[name] if name in KEPT else {"regularizer": "l2", "constraint": "non_neg"}[kind]
-    layer = made(cls, **{name: value})
-    assert getattr(layer, name) == value
-    if isinstance(layer, layers.RNN) and cls is not layers.RNN and name != "activity_regularizer":
-        assert getattr(layer.cell, name) == value
-
-
-def test_dropout_changes_no_number() -> None:
-    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
-    plain, dropping = layers.LSTM(2), layers.LSTM(2, dropout=0.5, recurrent_dropout=0.5, seed=1)
-    np.testing.assert_array_equal(outputs_of(plain, x)[0], outputs_of(dropping, x)[0])
-    np.testing.assert_array_equal(outputs_of(layers.Dropout(0.9), x)[0], x)
-    refused(lambda: dropping(unroll.placeholder([None, 3, 4], "x"), training=True), NotImplementedError, "training")
-    assert dropping(unroll.placeholder([None, 3, 4], "x"), training=False).shape[1:] == (2,)
-
-
-@pytest.mark.parametrize("kind", ["regularizer", "constraint"])
-def test_an_unknown_regularizer_or_constraint_is_refused_with_those_that_there_are(kind: str) -> None:
-    known = {"regularizer": ("l1", "l2", "L1L2"), "constraint": ("max_norm", "NonNeg")}[kind]
-    refused(lambda: layers.GRU(2, **{f"kernel_{kind}": "l3"}), ValueError, "GRU", f"kernel_{kind}", "'l3'", *known)
-    refused(lambda: layers.GRU(2, **{f"bias_{kind}": 3}), TypeError, "GRU", f"bias_{kind}", "3")
-    layers.GRU(2, **{f"kernel_{kind}": abs, f"bias_{kind}": {"class_name": known[0], "config": {}}})
-
-
-def test_layers_stand_under_the_scope_they_are_called_in() -> None:
-    x = unroll.placeholder([None, 2, 3], "x")
-    with scopes.scope("encoder"):
-        layer = layers.GRU(2)
-        layer(x)
-    assert [weight.name for weight in layer.weights][0] == "encoder/gru/gru_cell/kernel"
+def test_one_layer_on_every_step_has_one_set_of_weights() -> None:
+    layer = layers.TimeDistributed(layers.TimeDistributed(layers.Dense(3)))
+    x = unroll.placeholder([None, 2, 4, 5], "x")
+    assert layer(x).shape[1:] == (2, 4, 3)
+    assert [weight.name for weight in layer.weights] == [
+        "time_distributed/time_distributed/dense/kernel",
+        "time_distributed/time_distributed/dense/bias",
+    ]
+    assert layer.compute_output_shape((None, 2, None, 5)) == (None, 2, None, 3)

@@ -77,7 +77,7 @@ def test_a_bidirectional_stack_over_one_tensor_is_the_one_over_its_steps(time_ma
     )
     steps, steps_fw, steps_bw = unroll.stack_bidirectional_rnn(*cells, ops.unstack(x, axis), sequence_length=lengths)
     graph = Graph([x, lengths], [whole, whole_fw, whole_bw, ops.stack(steps, axis), steps_fw, steps_bw])
-    assert list(graph.parameters)[0] == "stack_bidirectional_rnn/cell_0/bidirectional_rnn/fw/gru_cell/gates/kernel"
+    assert next(iter(graph.parameters)) == "stack_bidirectional_rnn/cell_0/bidirectional_rnn/fw/gru_cell/gates/kernel"
     found = graph.run({"x": RNG.normal(size=(3, 3, 2)), "lengths": [1, 3, 0]}, graph.outputs)
     for one, other in zip(found[:5], found[5:], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
@@ -348,12 +348,14 @@ def test_a_plain_keras_contract_cell_runs_in_every_driver() -> None:
         (type("NoCall", (), {"state_size": 2, "output_size": 2})(), ["__call__", "call(inputs, states)"]),
         (type("Neither", (), {})(), ["state_size", "output_size", "__call__"]),
         (Keras, ["is a class", "Keras(...)"]),
+        (type("Zero", (Keras,), {"state_size": 0})(), ["state_size", "is 0", "at least 1"]),
+        (type("Half", (Keras,), {"state_size": [2.5]})(), ["state_size", "2.5", "an int"]),
     ],
-    ids=["no size", "no call", "neither", "a class"],
+    ids=["no size", "no call", "neither", "a class", "zero", "half"],
 )
 def test_a_cell_that_misses_part_of_its_contract_is_told_which(cell: Any, fragments: list[str]) -> None:
     x = placeholder([None, 2], "x")
-    refused(lambda: static_rnn(cell, [x]), ValueError, *fragments)
+    refused(lambda: static_rnn(cell, [x]), TypeError if "2.5" in fragments else ValueError, *fragments)
 
 
 @pytest.mark.parametrize(

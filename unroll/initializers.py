@@ -11,7 +11,7 @@ import hashlib
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 
+#: Draws the first value of a Parameter: (shape, dtype, variable name, seed or None) -> array.
 Draw = Callable[[Shape, DType, str, "int | None"], Array]
+#: What a layer takes as an initialiser; see `get_initializer`.
+InitializerLike: TypeAlias = "str | Callable[..., Any] | Array | Mapping[str, Any]"
 
 
 def generator(name: str, seed: int | None) -> np.random.Generator:
@@ -307,7 +310,7 @@ ones: Draw = Ones()
 glorot_uniform: Draw = GlorotUniform()
 
 
-def get_initializer(initializer: Any, what: str) -> Draw:
+def get_initializer(initializer: InitializerLike, what: str) -> Draw:
     """Return what Keras takes as an initialiser as a function of (shape, dtype, variable name, seed).
 
     Args:
@@ -319,14 +322,10 @@ def get_initializer(initializer: Any, what: str) -> Draw:
         ArgumentError: no initialiser has that name; the message lists those that there are.
         ArgumentTypeError: none of these.
     """
-    config: Mapping[str, Any] = {}
     if isinstance(initializer, Mapping):
-        initializer, config = initializer.get("class_name"), initializer.get("config") or {}
+        return _by_name(initializer.get("class_name"), initializer.get("config") or {}, what)
     if isinstance(initializer, str):
-        if initializer not in INITIALIZERS:
-            known = ", ".join(name for name in INITIALIZERS if name.islower())
-            raise ArgumentError(f"{what}: no initializer is called {initializer!r}; there are {known}")
-        return INITIALIZERS[initializer](**config)
+        return _by_name(initializer, {}, what)
     if isinstance(initializer, type) and initializer in INITIALIZERS.values():
         made: Draw = initializer()
         return made
@@ -338,6 +337,13 @@ def get_initializer(initializer: Any, what: str) -> Draw:
             "of (shape, dtype)"
         )
     return initializer if _takes_four(initializer) else _of_shape_and_dtype(initializer)
+
+
+def _by_name(name: Any, config: Mapping[str, Any], what: str) -> Draw:
+    if name not in INITIALIZERS:
+        known = ", ".join(name for name in INITIALIZERS if name.islower())
+        raise ArgumentError(f"{what}: no initializer is called {name!r}; there are {known}")
+    return INITIALIZERS[name](**config)
 
 
 def _takes_four(function: Callable[..., Any]) -> bool:

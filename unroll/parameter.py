@@ -23,18 +23,20 @@ class BlockTable(NamedTuple):
         columns: (gate, size) from left to right.
         transposed: the array itself is stored with gates by sources, as PyTorch has it.
         note: why these blocks stand apart from the others of their cell; empty where they do not.
+        window: the axes before the two, of a convolution's kernel; empty for a matrix.
     """
 
     rows: tuple[tuple[str, int], ...]
     columns: tuple[tuple[str, int], ...]
     transposed: bool = False
     note: str = ""
+    window: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the whole weight as it is stored."""
         sizes = (*([sum(size for _, size in self.rows)] if self.rows else []), sum(size for _, size in self.columns))
-        return sizes[::-1] if self.transposed else sizes
+        return (*self.window, *(sizes[::-1] if self.transposed else sizes))
 
     def __str__(self) -> str:
         """Return the decomposition as text: ``[x 28 + h 13] x [i|j|f|o 13]``; with the gates first where it is stored so."""
@@ -43,7 +45,7 @@ class BlockTable(NamedTuple):
         columns = f"{names} {sizes.pop()}" if len(sizes) == 1 else "|".join(f"{n} {size}" for n, size in self.columns)
         rows = " + ".join(f"{name} {size}" for name, size in self.rows)
         sides = [f"[{rows}]", f"[{columns}]"] if rows else [f"[{columns}]"]
-        return " x ".join(sides[::-1] if self.transposed else sides)
+        return " x ".join([*map(str, self.window), *(sides[::-1] if self.transposed else sides)])
 
 
 class Parameter(Tensor):

@@ -51,11 +51,11 @@ def summarise(graph: Graph, full: bool) -> str:
     ]
     inputs = [(spec.name, shape_text(spec.shape), str(spec.dtype)) for spec in graph.input_specs]
     tables = [
-        _table(("input", "shape", "dtype"), inputs, full),
-        _table(("parameter", "shape", "dtype", "count"), parameters, full),
-        _table(("weights of", "sources by gates", "gate order", "arrays"), _weights(items), full),
-        _table(("node", "operator", "inputs", "output shapes"), nodes, full),
-        _table(("output", "shape", "dtype"), outputs, full),
+        table(("input", "shape", "dtype"), inputs, full),
+        table(("parameter", "shape", "dtype", "count"), parameters, full),
+        table(("weights of", "sources by gates", "gate order", "arrays"), _weights(items), full),
+        table(("node", "operator", "inputs", "output shapes"), nodes, full),
+        table(("output", "shape", "dtype"), outputs, full),
     ]
     return "\n\n".join([head, *filter(None, tables)])
 
@@ -77,7 +77,7 @@ def _weights(items: Iterable[Parameter]) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], full: bool) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], full: bool) -> str:
     """Return rows in aligned columns; a long table is cut in the middle unless `full`."""
     if not rows:
         return ""

@@ -46,7 +46,7 @@ class WeightOwner:
 
         Args:
             name: its name within the owner, such as ``kernel``.
-            shape: its shape, unless `columns` gives it.
+            shape: its shape, unless `columns` gives it; with them, a convolution's kernel ``(*window, rows, columns)``.
             initializer: draws the first value; by default that of the scope, else glorot uniform.
             rows: sources and their sizes, top to bottom: ``{"x": 28, "h": 13}``.
             columns: gates and their sizes, left to right; with `rows`, they give the shape and the block table.
@@ -60,7 +60,8 @@ class WeightOwner:
         """
         blocks = None
         if columns is not None:
-            blocks = BlockTable(_sizes(rows or {}), _sizes(columns), transposed, note)
+            window = tuple(int(dim) for dim in (shape or ())[:-2])
+            blocks = BlockTable(_sizes(rows or {}), _sizes(columns), transposed, note, window)
             shape = blocks.shape
         if shape is None:
             raise ArgumentError(f"{self.name}: weight {name!r} needs a shape, or rows and columns")

@@ -72,8 +72,12 @@ class TensorShape:
 
 
 def dims_of(size: Any) -> tuple[int, ...]:
-    """Return a leaf of a `state_size` or `output_size` as the axes beyond the batch: 5 is ``(5,)``."""
-    return size.dims if isinstance(size, TensorShape) else (int(size),)
+    """Return a leaf of a `state_size` or `output_size` as the axes beyond the batch: 5 is ``(5,)``.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: neither a TensorShape nor an int of at least 1.
+    """
+    return size.dims if isinstance(size, TensorShape) else (check_size(size, "a size in state_size or output_size"),)
 
 
 class RNNCell(WeightOwner):
@@ -94,9 +98,7 @@ class RNNCell(WeightOwner):
     _name: str | None = None
     _dtype: DType | None = None
 
-    def __init__(
-        self, *, name: str | None = None, dtype: npt.DTypeLike | None = None, trainable: bool = True
-    ) -> None:
+    def __init__(self, *, name: str | None = None, dtype: npt.DTypeLike | None = None, trainable: bool = True) -> None:
         self.trainable = trainable
         self._name = None if name is None else scopes.check_name(name, type(self).__name__)
         self._dtype = None if dtype is None else parameter_dtype(dtype)

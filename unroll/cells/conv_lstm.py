@@ -94,9 +94,10 @@ class ConvLSTMCell(RNNCell):
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         (c, h), channels, dtype = state, self.output_channels, inputs.dtype
         shape = (*self.kernel_shape, self.input_shape[-1] + channels, 4 * channels)
-        kernel, biases = self.add_weight("kernel", shape, dtype=dtype), None
+        columns = dict.fromkeys(("i", "j", "f", "o"), channels)
+        rows = {"x": inputs.shape[-1], "h": channels}
+        kernel, biases = self.add_weight("kernel", shape, rows=rows, columns=columns, dtype=dtype), None
         if self.use_bias:
-            columns = dict.fromkeys(("i", "j", "f", "o"), channels)
             biases = self.add_weight("biases", None, zeros, columns=columns, dtype=dtype)
         i, j, f, o = split(_conv_channels_last(concat([inputs, h], axis=-1), kernel, biases), 4, axis=-1)
         with scopes.in_gate("f"):

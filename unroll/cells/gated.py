@@ -307,4 +307,5 @@ def gate(name: str, function: Callable[[Tensor], Tensor], preactivation: Tensor)
     if preactivation.hint is None:
         named(preactivation, f"{name}/preactivation")
     with scopes.in_gate(name):
-        return named(function(preactivation), "")
+        value = function(preactivation)
+        return value if value is preactivation else named(value, "")

@@ -1,8 +1,16 @@
-"""Keras 3's layers: its names, arguments, defaults and numbers, traced over a known time."""
+"""Keras 3's layers: its names, arguments, defaults and numbers, traced over a known time.
+
+A layer is called on a tensor, ``layers.LSTM(3)(x)``, or stands in a model::
+
+    model = layers.Sequential([layers.Input((None, 5)), layers.LSTM(3), layers.Dense(1)])
+    model.set_weights(weights)  # in Keras's own order and layout
+    graph = model.trace(timesteps=28)
+"""
 
 from unroll.layers.base import Layer
 from unroll.layers.bidirectional import Bidirectional
-from unroll.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, ConvLSTMCell
+from unroll.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
+from unroll.layers.conv_lstm_cell import ConvLSTMCell
 from unroll.layers.dense import Activation, Dense, Dropout
 from unroll.layers.embedding import Embedding
 from unroll.layers.gru import GRU, GRUCell

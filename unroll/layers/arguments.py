@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from unroll.activations import get_activation
 from unroll.cells.base import check_size
@@ -21,6 +21,21 @@ Constraint: TypeAlias = Regularizer
 
 REGULARIZERS = ("L1", "l1", "L2", "l2", "L1L2", "l1l2", "OrthogonalRegularizer", "orthogonal_regularizer")
 CONSTRAINTS = ("MaxNorm", "max_norm", "MinMaxNorm", "min_max_norm", "NonNeg", "non_neg", "UnitNorm", "unit_norm")
+
+
+class Recorded:
+    """Keeps the arguments that its constructor was called with, once they are checked; see `check_call`."""
+
+    _given: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        check_call(cls, args, kwargs)
+        made = super().__new__(cls)
+        made._given = args, kwargs
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return self._given
 
 
 def keep(layer: Any, given: Mapping[str, Any]) -> None:

@@ -8,29 +8,29 @@ import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.collection import paused
-from unroll.dimensions import Dim, Dimension, shape_text
+from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import FLOAT32, Array, DType
 from unroll.errors import (
     ArgumentError,
     ArgumentTypeError,
     DTypeError,
-    ShapeError,
     StructureError,
     UnrollWarning,
     UnsupportedError,
 )
 from unroll.initializers import InitializerLike, get_initializer
-from unroll.layers.arguments import Constraint, Regularizer, bind, check_call, keep
+from unroll.layers.arguments import Constraint, Recorded, Regularizer, bind, keep
+from unroll.layers.checks import check_floats, check_sizes, check_tensors
 from unroll.layers.masks import mask_of, set_masks
 from unroll.layers.parts import KerasShape, keras_name, keras_shape, weights_of
 from unroll.parameter import Parameter, parameter_dtype
-from unroll.tensor import Tensor, placeholder
+from unroll.tensor import Tensor, constant, placeholder
 from unroll.weights import WeightOwner
 
 
@@ -55,7 +55,7 @@ def _in_own_scope(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], Non
     return built
 
 
-class Layer(WeightOwner):
+class Layer(Recorded, WeightOwner):
     """Base class of layers; a layer of your own defines `call`, and `build` where it has weights, as in Keras 3.
 
     The first call builds the layer: it makes the weights under the layer's own scope, and later calls share them.
@@ -92,17 +92,6 @@ class Layer(WeightOwner):
     _seen: DType | None = None  # the dtype of the first inputs
     _built_for: KerasShape | None = None
     _building: bool = False
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        check_call(cls, args, kwargs)
-        layer = super().__new__(cls)
-        layer._given = args, kwargs
-        return layer
-
-    _given: tuple[tuple[Any, ...], dict[str, Any]]
-
-    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return self._given
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -164,31 +153,30 @@ class Layer(WeightOwner):
         """
         if kwargs.pop("training", None):
             raise UnsupportedError(f"{self.described()}: training=True: unroll traces inference; leave it out")
-        cls: Any = type(self)
-        signature = _call_signature(cls)
-        parameters = list(signature.parameters)[1:]
-        place = parameters.index("mask") - 1 if "mask" in parameters else None
-        by_place = place is not None and len(args) > place
-        mask = args[place] if by_place and place is not None else kwargs.pop("mask", None)
-        if mask is None and not by_place:
-            mask = mask_of(inputs)
-        if place is not None and not by_place:
-            kwargs["mask"] = mask
-        bind(signature, (self, inputs, *args), kwargs, self.described())
+        mask, kwargs = self._mask_among(inputs, args, kwargs)
         with paused():
             inputs = self.ready(inputs)
             with self.entered():
                 outputs = self.call(inputs, *args, **kwargs)
                 return self._with_masks(inputs, outputs, mask)
 
+    def _mask_among(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return the mask of a call, given or carried by the inputs, and the keywords that `call` is to have."""
+        cls: Any = type(self)
+        signature = _call_signature(cls)
+        given = kwargs.pop("mask", None)
+        bound = bind(signature, (self, inputs, *args), kwargs, self.described()).arguments
+        mask = bound.get("mask", given)
+        if mask is None:
+            mask = mask_of(inputs)
+        elif isinstance(inputs, Tensor) and not isinstance(mask, Tensor):
+            mask = constant(mask, name="mask")
+        wanted = "mask" in signature.parameters and "mask" not in bound
+        return mask, kwargs | {"mask": mask} if wanted else kwargs
+
     def ready(self, inputs: Any) -> Any:
         """Return the inputs checked and cast, the layer built for them."""
-        for leaf in nest.flatten(inputs):
-            if not isinstance(leaf, Tensor):
-                raise ArgumentTypeError(
-                    f"{self.described()}: the input {nest.sketch(inputs)} of type {type(leaf).__name__} is no tensor; make one "
-                    "with unroll.placeholder or unroll.constant. An array goes to Sequential.predict, an Input to its layers"
-                )
+        check_tensors(inputs, self.described())
         first = next((leaf.dtype for leaf in nest.flatten(inputs) if leaf.dtype.kind == "f"), None)
         if self._seen is None:
             self._seen = self._dtype or first
@@ -210,36 +198,8 @@ class Layer(WeightOwner):
             StructureError, DTypeError: not one tensor of floats, where there are weights.
         """
         if self.fixed_axes:
-            self.check_one(inputs)
-        for axis in self.fixed_axes:
-            if inputs.rank < 2:
-                raise ShapeError(f"{self.described()}: the input {inputs.described()} must be (batch, ..., features)")
-            if not -inputs.rank <= axis < inputs.rank:
-                raise ShapeError(f"{self.described()}: the input {inputs.described()} has no axis {axis}")
-            size = inputs.shape[axis]
-            if isinstance(size, Dimension):
-                raise ShapeError(
-                    f"{self.described()}: the input {inputs.described()} must have a known size on axis {axis}"
-                )
-            if self._built_for is not None and size != self._built_for[axis]:
-                raise ShapeError(
-                    f"{self.described()}: the input {inputs.described()} has {size} on axis {axis}, and the layer's weights "
-                    f"are for {self._built_for[axis]}; it is reused only with inputs of one width. Make a second layer"
-                )
-
-    def check_one(self, inputs: Any) -> None:
-        """Check that the input is one tensor of a floating dtype.
-
-        Raises:
-            StructureError, DTypeError: it is not.
-        """
-        if nest.is_nested(inputs):
-            raise StructureError(f"{self.described()}: the input {nest.sketch(inputs)} is a nest; one tensor is wanted")
-        if inputs.dtype.kind != "f":
-            raise DTypeError(
-                f"{self.described()}: the input {inputs.described()} must be of dtype float32 or float64; convert it with "
-                "unroll.ops.cast(x, dtype)"
-            )
+            check_floats(inputs, self.described())
+            check_sizes(inputs, self.fixed_axes, self._built_for, self.described())
 
     def entered(self) -> AbstractContextManager[None]:
         """Enter the layer's scope; a cell's is the same at every step."""
@@ -259,6 +219,8 @@ class Layer(WeightOwner):
     def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:
         """Return the outputs, their masks set; one that is the input itself is not marked under its other name."""
         if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
+            if outputs is not inputs and mask_of(outputs) is not None:
+                return outputs  # `call` has set them
             masks = self.compute_mask(inputs, mask)
             if outputs is inputs and masks is not None and masks is not mask_of(inputs):
                 outputs = ops.identity(outputs)

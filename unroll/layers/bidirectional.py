@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -9,12 +10,13 @@ import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.drivers.loop import joined
-from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, check_call, keep
 from unroll.layers.base import Layer
-from unroll.layers.parts import name_parts
+from unroll.layers.parts import name_parts, weights_of
 from unroll.layers.rnn import RNN
 from unroll.tensor import Placeholder, Tensor, named
+from unroll.weights import WeightOwner
 
 _MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "concat": lambda forward, backward: ops.concat([forward, backward], axis=-1),
@@ -44,6 +46,7 @@ class Bidirectional(Layer):
     Raises:
         ArgumentTypeError: `layer` or `backward_layer` is no recurrent layer.
         ArgumentError: the two layers walk the same way, or differ in what they return; or there is no such merge.
+        UnsupportedError: the layer goes around a cell of TensorFlow's that has weights already.
     """
 
     supports_masking = True
@@ -206,6 +209,15 @@ def fresh(layer: Layer, **changes: Any) -> Any:
 
 
 def _fresh(value: Any) -> Any:
+    if isinstance(value, Layer):
+        return fresh(value)
     if isinstance(value, (list, tuple)):
         return type(value)(map(_fresh, value))
-    return fresh(value) if isinstance(value, Layer) else value
+    if not hasattr(value, "state_size"):
+        return value
+    if isinstance(value, WeightOwner) and weights_of(value):
+        raise UnsupportedError(
+            f"Bidirectional: the cell {value!r} has weights already, and the copy for each direction is to have its own; give "
+            "a cell that was not called yet, or the second direction as backward_layer="
+        )
+    return copy.deepcopy(value)

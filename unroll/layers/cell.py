@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from unroll import nest
@@ -16,20 +16,6 @@ from unroll.tensor import Tensor
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
 
-#: What of a cell's arguments acts in training only.
-TRAINING_ONLY = (
-    "kernel_regularizer",
-    "recurrent_regularizer",
-    "bias_regularizer",
-    "kernel_constraint",
-    "recurrent_constraint",
-    "bias_constraint",
-    "dropout",
-    "recurrent_dropout",
-    "seed",
-    *Layer.TRAINING_ONLY,
-)
-
 
 class Cell(Layer):
     """Base class of the cells that make up Keras's recurrent layers: a class defines `gates` and `step`.
@@ -40,7 +26,22 @@ class Cell(Layer):
         state_names: what the states are called in a graph that streams.
     """
 
-    TRAINING_ONLY = TRAINING_ONLY
+    TRAINING_ONLY = (
+        "kernel_regularizer",
+        "recurrent_regularizer",
+        "bias_regularizer",
+        "kernel_constraint",
+        "recurrent_constraint",
+        "bias_constraint",
+        "dropout",
+        "recurrent_dropout",
+        "seed",
+        *Layer.TRAINING_ONLY,
+    )
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        **Layer.REFUSED,
+        "implementation": "it chooses among Keras's kernels, which give equal numbers; leave it out",
+    }
     gates: ClassVar[tuple[str, ...]]
     note: str = ""
     state_names: tuple[str, ...] = ("h",)
@@ -57,12 +58,20 @@ class Cell(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make kernel ``(input, gates * units)``, recurrent_kernel ``(units, gates * units)``, bias ``(gates * units,)``."""
-        columns = dict.fromkeys(self.gates, self.units)
-        x = {"x": width(input_shape, -1, self.described())}
-        h = {"h": self.units}
-        self.kernel = self.add_weight(name="kernel", rows=x, columns=columns, initializer=self.kernel_initializer)
+        self.build_kernels(width(input_shape, -1, self.described()), self.units)
+
+    def build_kernels(self, inputs: int, units: int, window: tuple[int, ...] = ()) -> None:
+        """Make the weights of a cell, whose kernels have a window before their two axes where it convolves."""
+        columns, rows = dict.fromkeys(self.gates, units), ({"x": inputs}, {"h": units})
+        shapes = [(*window, size, len(columns) * units) for size in (inputs, units)]
+        self.kernel = self.add_weight(shapes[0], self.kernel_initializer, name="kernel", rows=rows[0], columns=columns)
         self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", rows=h, columns=columns, note=self.note, initializer=self.recurrent_initializer
+            shapes[1],
+            self.recurrent_initializer,
+            name="recurrent_kernel",
+            rows=rows[1],
+            columns=columns,
+            note=self.note,
         )
         self.bias = self.build_bias(columns) if self.use_bias else None
 

@@ -25,6 +25,7 @@ class LSTMCell(Cell):
     state_names = ("h", "c")
     recurrent_activation: Function
     unit_forget_bias: bool
+    gate_axis: int = -1
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class LSTMCell(Cell):
 
     def step(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         h, c = states
-        i, f, g, o = split(self.mixed(x, h), 4, axis=-1)
+        i, f, g, o = split(self.mixed(x, h), 4, axis=self.gate_axis)
         gates = {"activation": self.activation, "recurrent_activation": self.recurrent_activation}
         return lstm_step(i, f, g, o, c, candidate="c", **gates)
 

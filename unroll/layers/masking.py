@@ -11,6 +11,7 @@ from unroll import ops
 from unroll.errors import ArgumentTypeError
 from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.base import Layer
+from unroll.layers.masks import set_masks
 from unroll.layers.parts import keras_shape
 from unroll.tensor import Tensor, named
 
@@ -49,14 +50,14 @@ class Masking(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs with masked steps zero."""
-        return ops.where(ops.unsqueeze(self._kept(inputs), [-1]), inputs, 0)
+        mask = self.compute_mask(inputs, None)
+        outputs = ops.where(ops.unsqueeze(mask, [-1]), inputs, 0)
+        set_masks(outputs, mask)
+        return outputs
 
     def compute_mask(self, inputs: Tensor, mask: Any) -> Any:
-        return self._kept(inputs)
+        differs = ops.cast(ops.logical_not(ops.equal(inputs, self.mask_value)), "int32")
+        return named(ops.cast(ops.reduce_max(differs, [-1], keepdims=False), "bool"), "mask")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return keras_shape(input_shape)
-
-    def _kept(self, inputs: Tensor) -> Tensor:
-        differs = ops.cast(ops.logical_not(ops.equal(inputs, self.mask_value)), "int32")
-        return named(ops.cast(ops.reduce_max(differs, [-1], keepdims=False), "bool"), "mask")

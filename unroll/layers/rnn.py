@@ -17,6 +17,8 @@ from unroll.drivers.loop import Past, joined, mask_steps, run_cell, steps_of
 from unroll.errors import ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.base import Layer
+from unroll.layers.cell import Cell
+from unroll.layers.checks import check_floats
 from unroll.layers.parts import KerasShape, described_shape, keras_shape
 from unroll.layers.stacked import StackedRNNCells, state_names
 from unroll.tensor import Placeholder, Tensor, constant, placeholder
@@ -53,10 +55,7 @@ class RNN(Layer):
     """
 
     SCHEDULING: ClassVar[tuple[str, ...]] = ("unroll",)
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        **Layer.REFUSED,
-        "implementation": "it chooses among Keras's kernels, which give equal numbers; leave it out",
-    }
+    REFUSED = Cell.REFUSED
     supports_masking = True
     input_rank: int | None = None
     cell: Any
@@ -99,22 +98,17 @@ class RNN(Layer):
         return scopes.scope(self.name)
 
     def check(self, inputs: Any) -> None:
-        self.check_one(inputs)
+        check_floats(inputs, self.described())
         self._check_rank(inputs.rank, inputs.described())
 
     def _check_rank(self, rank: int, seen: str) -> None:
         if rank < 3 or self.input_rank not in (None, rank):
             axes = "time, batch" if self.time_major else "batch, time"
             rest = "features" if self.input_rank in (None, 3) else "..."
-            raise ShapeError(
-                f"{self.described()}: the input {seen} must be ({axes}, {rest})"
-                + (f" of rank {self.input_rank}" if self.input_rank else "")
-                + (
-                    "; make a recurrent layer below it with return_sequences=True"
-                    if rank == (self.input_rank or 3) - 1
-                    else ""
-                )
-            )
+            wanted = f"({axes}, {rest})" + (f" of rank {self.input_rank}" if self.input_rank else "")
+            below = rank == (self.input_rank or 3) - 1
+            fix = "; make a recurrent layer below it with return_sequences=True" if below else ""
+            raise ShapeError(f"{self.described()}: the input {seen} must be {wanted}{fix}")
 
     def build(self, input_shape: Any) -> None:
         """Build the cell."""

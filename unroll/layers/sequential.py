@@ -10,18 +10,18 @@ import numpy.typing as npt
 
 from unroll import nest
 from unroll.cells.base import check_size
-from unroll.dtypes import Array, DType, as_dtype
+from unroll.dtypes import INTEGERS, Array, DType, as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.graph import Graph
-from unroll.layers.arguments import refuse
+from unroll.layers.arguments import Recorded
 from unroll.layers.base import Layer
 from unroll.layers.parts import KerasShape, described_shape, keras_shape, name_parts
 from unroll.scopes import check_name
-from unroll.summary import _table as table
+from unroll.summary import table
 from unroll.tensor import Placeholder, Tensor, placeholder
 
 
-class Input:
+class Input(Recorded):
     """What a `Sequential` model takes, its first item: Keras 3's ``Input``, which is here for that alone.
 
     Args:
@@ -62,7 +62,6 @@ class Input:
         tensor: None = None,
         optional: bool = False,
     ) -> None:
-        refuse(Input, locals())
         if (shape is None) == (batch_shape is None) or (batch_size is not None and batch_shape is not None):
             raise ArgumentError("Input: give shape, and batch_size where it is fixed; or batch_shape alone")
         given = batch_shape if batch_shape is not None else (batch_size, *_sequence(shape))
@@ -100,6 +99,7 @@ class Sequential(Layer):
         self.input: Input | None = None
         self.layers: list[Layer] = []
         self._timesteps: int | None = None
+        self._input_dtype: DType | None = None
         self._traced: dict[tuple[int | None, ...], Graph] = {}
         if not isinstance(layers, (list, tuple, type(None))):
             raise ArgumentTypeError(f"Sequential: layers is {layers!r}; a list of layers is wanted")
@@ -187,7 +187,10 @@ class Sequential(Layer):
                 f"{self.described()}: the shape of the input is not known yet; put layers.Input(shape) first, call the "
                 "model on a tensor, or call build((None, None, 3))"
             )
-        return self._built_for
+        batch, *rest = self._built_for
+        if len(rest) > 1 or (rest and self._input_dtype in INTEGERS):
+            rest[0] = None  # any time
+        return (batch if self.stateful else None, *rest)
 
     def _build_ahead(self) -> None:
         """Build before the first call, where an `Input` says the shape."""
@@ -244,8 +247,10 @@ class Sequential(Layer):
         for place, layer in enumerate(self.layers):
             self._check_single(layer, place > 0 and nest.is_nested(outputs))
             outputs = layer(outputs, mask=mask) if place == 0 else layer(outputs)
-        if isinstance(inputs, Tensor) and inputs.rank > 1 and isinstance(inputs.shape[1], int):
-            self._timesteps = self._timesteps or inputs.shape[1]
+        if isinstance(inputs, Tensor):
+            self._input_dtype = self._input_dtype or inputs.dtype
+            if inputs.rank > 1 and isinstance(inputs.shape[1], int):
+                self._timesteps = self._timesteps or inputs.shape[1]
         return outputs
 
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
@@ -282,7 +287,10 @@ class Sequential(Layer):
                 f"{self.described()}: the input {described_shape(tuple(shape))} leaves the time open, and steps "
                 "are unrolled; say it with trace(timesteps=28), or call the model first on a tensor of known time"
             )
-        name, dtype = (self.input.name, self.input.dtype) if self.input else ("input_layer", self.dtype)
+        return self._graph(shape, self._input_dtype or self.dtype)
+
+    def _graph(self, shape: Sequence[int | None], dtype: DType) -> Graph:
+        name, dtype = (self.input.name, self.input.dtype) if self.input else ("input_layer", dtype)
         x = placeholder(shape, name, dtype)
         outputs = self(x)
         states = self.states
@@ -304,13 +312,11 @@ class Sequential(Layer):
                 "model.trace(timesteps).stream()"
             )
         array = np.asarray(x)
-        if self.input is None and self._built_for is None:
-            self.build((None, *array.shape[1:]))
         key = array.shape[1:]
         if key not in self._traced:
-            self._traced[key] = self.trace(key[0] if key else None)
+            self._traced[key] = self._graph([None, *key], array.dtype if array.dtype in INTEGERS else self.dtype)
         graph = self._traced[key]
-        found = list(graph.run({graph.inputs[0]: array}).values())
+        found = graph.run({graph.inputs[0]: array}, list(graph.outputs))
         return found[0] if len(found) == 1 else found
 
     def _bind(self, shape: list[int | None], axis: int, size: int | None, what: str) -> None:
