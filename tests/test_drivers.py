@@ -210,6 +210,22 @@ def test_tracing_leaves_no_scope_behind_even_when_it_fails() -> None:
     assert Graph([x], x + 1.0).output_names == ("Add",)
 
 
+def test_a_loop_by_hand_says_its_steps_and_is_what_static_rnn_makes() -> None:
+    inputs, cell = step_inputs(3), BasicLSTMCell(3)
+    outputs, state = [], cell.zero_state(2)
+    with unroll.scope("rnn"):
+        for number, x in enumerate(placeholder([2, 4], f"X{t}") for t in range(3)):
+            with unroll.step(number):
+                y, state = cell(x, state)
+            outputs.append(y)
+    by_hand = {(o.scope, o.step, o.cell) for y in outputs for o in y.node.provenance}  # type: ignore[union-attr]
+    assert by_hand == {(f"rnn/t{t}/basic_lstm_cell", t, "rnn/basic_lstm_cell") for t in range(3)}
+    driven, _ = static_rnn(BasicLSTMCell(3), inputs)
+    assert by_hand == {(o.scope, o.step, o.cell) for y in driven for o in y.node.provenance}
+    for wrong in (-1, True, 1.0, "1"):
+        refused(lambda wrong=wrong: unroll.step(wrong), ValueError, "step", "at least 0")  # type: ignore[misc]
+
+
 def test_nests_are_flattened_in_sorted_key_order_and_packed_as_they_were() -> None:
     nested = {"b": [1, (2, 3)], "a": LSTMStateTuple(4, 5)}
     assert unroll.nest.flatten(nested) == [4, 5, 1, 2, 3]

@@ -160,7 +160,7 @@ calls = {
     "Parameter": lambda: unroll.Parameter([1.0], "w"),
     "Graph": program,
     "trace": lambda: unroll.trace(lambda x: x + 1, unroll.placeholder([1], "x")),
-    "scope": lambda: unroll.scope("a").__enter__(),
+    "scope": lambda: unroll.scope("a").__enter__(), "step": lambda: unroll.step(1).__enter__(),
     "static_rnn": program, "dynamic_rnn": program,
     **dict.fromkeys(("static_bidirectional_rnn", "stack_bidirectional_rnn"), both_ways),
     "bidirectional_dynamic_rnn": lambda: unroll.bidirectional_dynamic_rnn(

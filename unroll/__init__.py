@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from unroll.export.verification import verify
     from unroll.graph import Graph
     from unroll.parameter import Parameter
-    from unroll.scopes import scope
+    from unroll.scopes import scope, step
     from unroll.streaming import Stream
     from unroll.tensor import Tensor, constant, placeholder
     from unroll.tracing import trace
@@ -76,6 +76,7 @@ _HOME = {
     "static_bidirectional_rnn": "unroll.drivers",
     "static_rnn": "unroll.drivers",
     "static_state_saving_rnn": "unroll.drivers",
+    "step": "unroll.scopes",
     "to_onnx": "unroll.export.lowering",
     "trace": "unroll.tracing",
     "verify": "unroll.export.verification",
@@ -117,6 +118,7 @@ __all__ = [
     "static_bidirectional_rnn",
     "static_rnn",
     "static_state_saving_rnn",
+    "step",
     "to_onnx",
     "trace",
     "verify",

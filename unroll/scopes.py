@@ -113,6 +113,20 @@ def at_step(step: int) -> AbstractContextManager[None]:
     return _Entered(_state(now, now.variables, join(now.nodes, f"t{step}"), step, now.cell, now.gate))
 
 
+def step(number: int) -> AbstractContextManager[None]:
+    """Say that everything made inside belongs to one timestep, in a loop of one's own; pictures go by it.
+
+    Args:
+        number: the timestep, from 0 on.
+
+    Raises:
+        ArgumentError: not an int of at least 0.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise ArgumentError(f"step {number!r}: an int of at least 0 is wanted")
+    return at_step(number)
+
+
 def in_cell(name: str) -> AbstractContextManager[None]:
     """Enter a cell: a scope whose variable path is also the cell's identity across timesteps."""
     now = current()

@@ -99,7 +99,12 @@ def main() -> None:
             for name, module in modules.items()
         },
     }
-    versions = {"tensorflow": tf.__version__, "contrib": "1.15.5", "keras": keras.__version__, "torch": torch.__version__}
+    versions = {
+        "tensorflow": tf.__version__,
+        "contrib": "1.15.5",
+        "keras": keras.__version__,
+        "torch": torch.__version__,
+    }
     rows = [
         f"    {json.dumps(framework)}: {{\n"
         + ",\n".join(f"      {json.dumps(name)}: {json.dumps(args)}" for name, args in names.items())
