@@ -183,9 +183,8 @@ def test_a_forget_bias_that_is_no_number_is_refused(forget_bias: Any) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda c, h: (c, h),
-        lambda c, h: [c, h],
         lambda c, h: c,
+        lambda c, h: [c],
         lambda c, h: (c, h, h),
         lambda c, h: {"c": c, "h": h},
         lambda c, h: LSTMStateTuple((c, c), h),

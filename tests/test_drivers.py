@@ -226,6 +226,35 @@ def test_a_loop_by_hand_says_its_steps_and_is_what_static_rnn_makes() -> None:
         refused(lambda wrong=wrong: unroll.step(wrong), ValueError, "step", "at least 0")  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_a_plain_tuple_or_list_stands_for_the_state_as_in_tensorflows_programs(kind: Any) -> None:
+    x, cell = placeholder([2, 4], "x"), BasicLSTMCell(3)
+    c, h = placeholder([2, 3], "c"), placeholder([2, 3], "h")
+    _, state = cell(x, kind([c, h]))
+    assert isinstance(state, LSTMStateTuple)
+    _, driven = static_rnn(cell, [x], initial_state=kind([c, h]))
+    graph = Graph([x, c, h], [*state, *driven])
+    found = graph.run(
+        {name: RNG.normal(size=item.shape) for name, item in (("x", x), ("c", c), ("h", h))}, graph.outputs
+    )
+    assert np.array_equal(found[0], found[2]) and np.array_equal(found[1], found[3])
+    stack = unroll.MultiRNNCell([BasicLSTMCell(3), GRUCell(3)])
+    _, both = stack(x, kind([kind([c, h]), h]))
+    assert isinstance(both[0], LSTMStateTuple)
+
+
+@pytest.mark.parametrize("cut", [lambda x: x[:1], lambda x: x[0], lambda x: ops.unsqueeze(x, [0])])
+def test_an_output_of_another_batch_is_refused_and_not_broadcast(cut: Any) -> None:
+    class Cutting(unroll.RNNCell):
+        state_size = output_size = 3  # type: ignore[assignment]
+
+        def call(self, inputs: Any, state: Any) -> Any:
+            return cut(inputs), state
+
+    x = placeholder([None, 2, 3], "x")
+    refused(lambda: unroll.dynamic_rnn(Cutting(), x), ValueError, "the output", "(batch, 3)")
+
+
 def test_nests_are_flattened_in_sorted_key_order_and_packed_as_they_were() -> None:
     nested = {"b": [1, (2, 3)], "a": LSTMStateTuple(4, 5)}
     assert unroll.nest.flatten(nested) == [4, 5, 1, 2, 3]

@@ -182,6 +182,29 @@ def test_a_stream_starts_from_what_reset_gives_it() -> None:
     refused(lambda: stream.run({**ones(1, 2), "h": [[1.0]]}), ValueError, "'h'", "reset")
 
 
+def test_what_a_stream_shows_of_its_state_is_a_copy() -> None:
+    saver = unroll.StateSaver({"h": 1})
+    inputs = step_inputs(2, 1)
+    unroll.static_state_saving_rnn(counting(), inputs, saver, "h")
+    stream = Graph(inputs, inputs[0] + inputs[1], states=saver.states).stream()
+    stream.run(ones(1, 2))
+    stream.state["h"][:] = 100.0
+    assert stream.state["h"].tolist() == [[2.0]]
+    refused(lambda: stream.reset(np.ones((1, 1))), TypeError, "dict")  # type: ignore[arg-type]
+
+
+def test_one_state_is_saved_once() -> None:
+    saver = unroll.StateSaver({"c": 3, "h": 3})
+    cell = BasicLSTMCell(3)
+    refused(
+        lambda: unroll.static_state_saving_rnn(cell, step_inputs(2, 2), saver, ("c", "c")), ValueError, "'c'", "twice"
+    )
+    unroll.static_state_saving_rnn(GRUCell(3), step_inputs(2, 2), saver, "h")
+    refused(
+        lambda: unroll.static_state_saving_rnn(GRUCell(3), step_inputs(2, 2), saver, "h"), ValueError, "saved already"
+    )
+
+
 def test_what_cannot_be_streamed_says_why() -> None:
     refused(lambda: whole(2).stream(), ValueError, "no state", "states=")
     lonely = placeholder([None, 2], "lonely")
@@ -257,6 +280,10 @@ def test_raw_rnn_feeds_a_cell_its_own_output_and_stops_each_row_by_itself() -> N
     assert seen.tolist() == [[1, 2, 0, 0], [1, 2, 4, 8]]
     assert last.ravel().tolist() == [2, 8]
     assert unroll.verify(graph)
+
+
+def test_raw_rnn_says_that_it_needs_a_number_of_steps() -> None:
+    refused(lambda: unroll.raw_rnn(GRUCell(3), lambda *_: None), ValueError, "maximum_iterations")  # type: ignore[arg-type]
 
 
 def test_a_loop_function_that_breaks_its_contract_is_told_what_is_wanted() -> None:

@@ -456,7 +456,7 @@ def test_the_summary_names_the_gates_in_pytorchs_order_and_layout(module: Any, t
 
 def test_a_projection_is_a_block_of_its_own() -> None:
     x = sequence()
-    assert "lstm/weight_hr_l0  (2, 5) = [r 2] x [h 5]" in unroll.Graph([x], nn.LSTM(3, 5, proj_size=2)(x)[0]).summary()
+    assert "lstm/weight_hr_l0  (2, 5) = [h 2] x [m 5]" in unroll.Graph([x], nn.LSTM(3, 5, proj_size=2)(x)[0]).summary()
 
 
 @pytest.mark.parametrize(("module", "gates"), [(nn.LSTM, "i, f, g, o"), (nn.GRU, "r, z, n")])

@@ -20,7 +20,7 @@ from unroll import Graph, ops, placeholder
 
 def test_tensors_are_equal_only_to_themselves_and_can_be_keys() -> None:
     x, y = placeholder([2], "x"), placeholder([2], "y")
-    assert x == x and x != y and (x == 1.0) is False
+    assert x == x and x != y and x != "x" and x != None  # noqa: E711
     assert {x: 1, y: 2}[x] == 1
     assert x in [y, x] and [y, x].index(x) == 1
     assert ops.equal(x, y).dtype == bool
@@ -31,9 +31,24 @@ def test_an_array_beside_a_tensor_asks_the_tensor() -> None:
     for result in (array + x, array - x, array * x, array / x, array @ x, np.float64(2.0) * x, array < x, array > x):
         assert isinstance(result, unroll.Tensor)
     assert Graph([x], array - x).run({x: [3.0, 3.0]}, "Sub").tolist() == [-2.0, -1.0]
-    assert unroll.Tensor.__array_ufunc__ is None
-    with pytest.raises(TypeError):
-        np.tanh(x)
+
+
+@pytest.mark.parametrize("value", [1.0, 0, True, np.float32(2), np.zeros(2)])
+def test_a_comparison_of_values_that_python_would_answer_by_identity_is_refused(value: Any) -> None:
+    x = placeholder([2], "x")
+    for compare in (operator.eq, operator.ne):
+        with pytest.raises(unroll.UnrollError, match=r"unroll\.ops\.equal"):
+            compare(x, value)
+
+
+def test_numpys_functions_that_are_operators_build_them() -> None:
+    x = placeholder([2], "x")
+    made: Any = np.tanh(np.exp(x) + np.maximum(x, 0.5))
+    wanted = np.tanh(np.exp([0.0, 1.0]) + np.array([0.5, 1.0]))
+    assert Graph([x], made).run({x: [0.0, 1.0]}, made) == pytest.approx(wanted)
+    for function in (np.cos, np.add.reduce, lambda t: np.add(t, t, where=[True, False])):
+        with pytest.raises(unroll.UnrollError, match=r"unroll\.ops"):
+            function(x)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Everything is imported when first used, so that ``import unroll`` loads neither 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from unroll.viz.drawing import draw
 
 __version__ = "0.1.0"
+
+_HERE = Path(__file__).resolve().parent
+if not (_HERE / "export").is_dir() and (_HERE.parent / "export" / "lowering.py").is_file():
+    __path__.append(str(_HERE.parent))  # a checkout on the path: export/ and viz/ lie beside unroll/, not in it
 
 _HOME = {
     "BasicLSTMCell": "unroll.cells",

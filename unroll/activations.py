@@ -53,7 +53,7 @@ def glu(x: Tensor, axis: int = -1) -> Tensor:
 
 def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
     """``x`` where it is further than `threshold` from zero, else 0."""
-    return ops.where(abs(x) > threshold, x, 0.0)
+    return ops.where(abs(x) <= threshold, 0.0, x)
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
 def sparse_plus(x: Tensor) -> Tensor:
     """0 up to -1, ``(x + 1)**2 / 4`` up to 1, ``x`` from there."""
     between = x + 1.0
-    return ops.where(x > -1.0, ops.where(x < 1.0, 0.25 * (between * between), x), 0.0)
+    return ops.where(x <= -1.0, 0.0, ops.where(x < 1.0, 0.25 * (between * between), x))
 
 
 def sparse_sigmoid(x: Tensor) -> Tensor:

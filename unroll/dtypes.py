@@ -54,6 +54,8 @@ def cast_array(value: Any, dtype: DType, what: str) -> Array:
         DTypeError: the cast would change the kind of number, or a finite value would overflow.
         ShapeError: a nested list is ragged.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        raise DTypeError(f"{what}: a masked array says what to leave out, which a tensor cannot; give .filled(value)")
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -336,7 +336,7 @@ def get_initializer(initializer: InitializerLike, what: str) -> Draw:
             f"{what}: initializer {initializer!r} is neither a name, an object of unroll.initializers, an array nor a function "
             "of (shape, dtype)"
         )
-    return initializer if _takes_four(initializer) else _of_shape_and_dtype(initializer)
+    return initializer if _binds(initializer, (), None, "", None) else _of_shape_and_dtype(initializer)
 
 
 def _by_name(name: Any, config: Mapping[str, Any], what: str) -> Draw:
@@ -346,20 +346,23 @@ def _by_name(name: Any, config: Mapping[str, Any], what: str) -> Draw:
     return INITIALIZERS[name](**config)
 
 
-def _takes_four(function: Callable[..., Any]) -> bool:
+def _binds(function: Callable[..., Any], *arguments: Any, **named: Any) -> bool:
+    """Say whether a function can be called so."""
     try:
-        inspect.signature(function).bind((), None, "", None)
+        inspect.signature(function).bind(*arguments, **named)
     except TypeError:
         return False
     return True
 
 
 def _of_shape_and_dtype(function: Callable[..., Any]) -> Draw:
-    """Keras calls an initialiser with the shape, and the dtype by name."""
+    """Keras calls an initialiser with the shape, and the dtype by name; a function that has another name for it gets it so."""
+    by_name = _binds(function, (), dtype="")
 
     def draw(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
         sizes = tuple(_sizes(shape))
-        array = cast_array(function(sizes, dtype=str(dtype)), dtype, f"{name}: initializer")
+        drawn = function(sizes, dtype=str(dtype)) if by_name else function(sizes, str(dtype))
+        array = cast_array(drawn, dtype, f"{name}: initializer")
         if array.shape != sizes:
             raise ShapeError(f"{name}: the initializer returned shape {array.shape}, {sizes} is wanted")
         return array

@@ -57,6 +57,19 @@ def _pack(structure: Any, rest: list[Any]) -> Any:
     return tuple(children) if isinstance(structure, tuple) else children
 
 
+def coerced(wanted: Any, seen: Any) -> Any:
+    """Return plain tuples and lists as the tuples, named tuples or lists of `wanted` where they have as many parts.
+
+    What fits otherwise, or does not fit, is returned as it is.
+    """
+    if not is_nested(wanted) or not isinstance(seen, (tuple, list)) or isinstance(wanted, dict):
+        return seen
+    if len(seen) != len(wanted) or (hasattr(seen, "_fields") and type(seen) is not type(wanted)):
+        return seen
+    children = [coerced(part, child) for part, child in zip(wanted, seen, strict=True)]
+    return type(wanted)(*children) if hasattr(wanted, "_fields") else type(wanted)(children)
+
+
 def map_leaves(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
     """Apply `function` to the leaves of nests built alike, and pack what it returns."""
     columns = [flatten(structure), *(flatten(other) for other in others)]

@@ -24,6 +24,7 @@ class BlockTable(NamedTuple):
         transposed: the array itself is stored with gates by sources, as PyTorch has it.
         note: why these blocks stand apart from the others of their cell; empty where they do not.
         window: the axes before the two, of a convolution's kernel; empty for a matrix.
+        part: which of several cells under one scope it belongs to, such as ``l1_reverse``.
     """
 
     rows: tuple[tuple[str, int], ...]
@@ -31,6 +32,7 @@ class BlockTable(NamedTuple):
     transposed: bool = False
     note: str = ""
     window: tuple[int, ...] = ()
+    part: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -121,7 +123,7 @@ def block_tables(parameters: Iterable[Parameter]) -> list[list[Parameter]]:
     tables: dict[object, list[Parameter]] = {}
     for item in parameters:
         scope, blocks = item.name.rpartition("/")[0], item.blocks
-        key = (scope, None, item) if blocks is None else (scope, blocks.columns, blocks.note)
+        key = (scope, None, item) if blocks is None else (scope, blocks.part, blocks.columns, blocks.note)
         tables.setdefault(key, []).append(item)
     return list(tables.values())
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
-from unroll.errors import ArgumentError, FeedError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
 from unroll.feeds import InputSpec, bound_sizes, closest
 from unroll.tensor import Placeholder
 
@@ -49,7 +49,7 @@ class Stream:
     @property
     def state(self) -> dict[str, Array]:
         """The state as it is now, by input name; empty before the first run, where it is zeros."""
-        return dict(self._values)
+        return {name: value.copy() for name, value in self._values.items()}
 
     def reset(self, state: Mapping[Any, Any] | None = None) -> None:
         """Forget the state: zeros again, or `state` where it gives a value.
@@ -61,6 +61,8 @@ class Stream:
             FeedError: a name that is no state.
             ShapeError, DTypeError: an array does not fit.
         """
+        if state is not None and not isinstance(state, Mapping):
+            raise ArgumentTypeError(f"reset: a dict {{state: array}} is wanted, not {type(state).__name__}")
         values = {}
         for key, value in (state or {}).items():
             name = key.name if isinstance(key, Placeholder) else key

@@ -73,7 +73,14 @@ def _weights(items: Iterable[Parameter]) -> list[tuple[str, str, str, str]]:
         biases = sum(item.blocks is not None and not item.blocks.rows for item in group) * bool(sources)
         text = f"{whole}{_BIASES.get(biases, '')}{f' ({first.note})' if first.note else ''}"
         order = ", ".join(gate for gate, _ in first.columns)
-        rows.append((scope, text, order, ", ".join(item.name.removeprefix(f"{scope}/") for item in group)))
+        rows.append(
+            (
+                f"{scope} {first.part}".rstrip(),
+                text,
+                order,
+                ", ".join(item.name.removeprefix(f"{scope}/") for item in group),
+            )
+        )
     return rows
 
 

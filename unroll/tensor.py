@@ -28,6 +28,16 @@ Known: TypeAlias = "Dim | tuple[Dim, ...] | None"
 _LARGEST_KNOWN = 64
 
 
+#: NumPy's functions that are operators here, by their names.
+_UFUNCS = {
+    "absolute": "abs", "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow",
+    "matmul": "matmul", "negative": "neg", "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "floor": "floor",
+    "sign": "sign", "maximum": "maximum", "minimum": "minimum", "less": "less", "less_equal": "less_equal",
+    "greater": "greater", "greater_equal": "greater_equal", "equal": "equal", "not_equal": "not_equal",
+    "logical_and": "logical_and", "logical_or": "logical_or", "logical_not": "logical_not",
+}  # fmt: skip
+
+
 class Node:
     """One application of an operator. Immutable.
 
@@ -88,7 +98,19 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "dtype", "hint", "index", "known", "node", "shape")
-    __array_ufunc__ = None  # so that `array + tensor` asks the tensor
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Tensor:
+        """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build the operator of that name."""
+        from unroll import ops
+
+        name = _UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or options or name is None:
+            raise ArgumentTypeError(
+                f"numpy.{ufunc.__name__} computes with arrays, and {self!r} has no value before a run; use a function of "
+                "unroll.ops"
+            )
+        made: Tensor = getattr(ops, name)(*inputs)
+        return made
 
     def __init__(
         self, shape: Shape, dtype: DType, node: Node | None = None, index: int = 0, hint: str | None = None
@@ -230,6 +252,18 @@ class Tensor:
         from unroll.ops.indexing import getitem
 
         return getitem(self, index)
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both are one tensor; a comparison of values is `unroll.ops.equal`, for tensors are found by identity.
+
+        Raises:
+            ArgumentTypeError: `other` is a number or an array, which no tensor can be: a comparison of values was meant.
+        """
+        if isinstance(other, (int, float, complex, np.ndarray, np.generic)):
+            self._no_value("'==' and '!=' say whether two tensors are one", "build unroll.ops.equal(tensor, value)")
+        return self is other
+
+    __hash__ = object.__hash__
 
     # -- what Python would do with a value, which a tensor does not have ------------------------------------------
 

@@ -39,6 +39,7 @@ class WeightOwner:
         columns: Mapping[str, Dim] | None = None,
         transposed: bool = False,
         note: str = "",
+        part: str = "",
         dtype: npt.DTypeLike | None = None,
         value: Array | None = None,
     ) -> Parameter:
@@ -52,6 +53,7 @@ class WeightOwner:
             columns: gates and their sizes, left to right; with `rows`, they give the shape and the block table.
             transposed: the array is stored with gates by sources, as PyTorch has it.
             note: why the blocks stand apart from the others of the cell, said beside the table.
+            part: which of several cells under one scope it belongs to.
             dtype: by default float32.
             value: the first value, instead of a drawn one.
 
@@ -61,7 +63,7 @@ class WeightOwner:
         blocks = None
         if columns is not None:
             window = tuple(int(dim) for dim in (shape or ())[:-2])
-            blocks = BlockTable(_sizes(rows or {}), _sizes(columns), transposed, note, window)
+            blocks = BlockTable(_sizes(rows or {}), _sizes(columns), transposed, note, window, part)
             shape = blocks.shape
         if shape is None:
             raise ArgumentError(f"{self.name}: weight {name!r} needs a shape, or rows and columns")

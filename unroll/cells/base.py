@@ -136,10 +136,13 @@ class RNNCell(WeightOwner):
     def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
         """Trace one step under the cell's own scope (or `scope`).
 
+        A plain tuple or list may stand for the named tuple that the state is, ``(c, h)`` for an LSTM's.
+
         Raises:
             ShapeError, DTypeError: the input or state has a shape or dtype the cell does not take.
             StructureError: the state is not built as `state_size`.
         """
+        state = nest.coerced(self.state_size, state)
         self.check(inputs, state)
         with scopes.in_cell(scope or self.name):
             result = self.call(inputs, state)
@@ -167,6 +170,11 @@ class RNNCell(WeightOwner):
         if made is not None and made.dtype != inputs.dtype:
             raise DTypeError(f"{what}: weights are {made.dtype}, the input {inputs.described()}; make a second cell")
         check_state(f"{what}: the state", self.state_size, state, inputs.shape[:-1], inputs.dtype)
+
+    @property
+    def variables(self) -> list[Parameter]:
+        """The Parameters made so far, by TensorFlow's name."""
+        return list(self._weights.values())
 
     @property
     def weights(self) -> dict[str, Parameter]:
@@ -295,11 +303,13 @@ def check_number(value: object, what: str) -> float:
     """Return `value` as a float where it is one real number.
 
     Raises:
-        DTypeError, ShapeError: it is not.
+        DTypeError, ShapeError, ArgumentError: it is not, or it is not finite.
     """
     found = cast_array(value, FLOAT64, what)
     if found.shape != ():
         raise ShapeError(f"{what}: {value!r} is not one number")
+    if not np.isfinite(found):
+        raise ArgumentError(f"{what} is {value!r}; a finite number is wanted")
     return float(found)
 
 

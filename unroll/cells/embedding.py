@@ -9,13 +9,11 @@ from unroll import nest, scopes
 from unroll.cells.base import RNNCellLike, State, check_size
 from unroll.cells.parts import check_initializer
 from unroll.cells.projection import WeightedWrapper
-from unroll.dimensions import Limit
-from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from unroll.errors import ArgumentTypeError, DTypeError, ShapeError
 from unroll.initializers import RandomUniform
+from unroll.look_up import look_up
 from unroll.ops import squeeze
-from unroll.ops.base import apply_one
-from unroll.ops.slicing import Gather
-from unroll.tensor import Constant, Placeholder, Tensor, named
+from unroll.tensor import Tensor
 
 
 class EmbeddingWrapper(WeightedWrapper):
@@ -62,13 +60,6 @@ class EmbeddingWrapper(WeightedWrapper):
             )
         if inputs.rank > 2 or (inputs.rank == 2 and inputs.shape[1] != 1):
             raise ShapeError(f"{what} {inputs.described()} must be one integer a row: (batch,) or (batch, 1)")
-        last = self.embedding_classes - 1
-        if (
-            isinstance(inputs, Constant)
-            and inputs.value.size
-            and not 0 <= inputs.value.min() <= inputs.value.max() <= last
-        ):
-            raise ArgumentError(f"{what} {inputs.described()} holds ids outside 0 to {last}")
 
     def call(self, inputs: Tensor, state: State) -> tuple[Any, State]:
         limit = math.sqrt(3)  # gives variance 1
@@ -76,8 +67,4 @@ class EmbeddingWrapper(WeightedWrapper):
         shape, dtype = (self.embedding_classes, self.embedding_size), nest.flatten(state)[0].dtype
         table = self.add_weight("embedding", shape, draw, dtype=dtype)
         ids = squeeze(inputs, [1]) if inputs.rank == 2 else inputs
-        last, what = self.embedding_classes - 1, f"EmbeddingWrapper {self.name!r}: ids"
-        limits = (
-            [Limit(inputs.name, 0, last, what)] if isinstance(inputs, Placeholder) else []
-        )  # ONNX takes -1 for the last
-        return self.cell(named(apply_one(Gather(0), table, ids, requirements=limits), "embedded"), state)
+        return self.cell(look_up(table, ids, f"EmbeddingWrapper {self.name!r}: ids", "embedded"), state)

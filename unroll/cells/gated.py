@@ -308,4 +308,9 @@ def gate(name: str, function: Callable[[Tensor], Tensor], preactivation: Tensor)
         named(preactivation, f"{name}/preactivation")
     with scopes.in_gate(name):
         value = function(preactivation)
+        if not isinstance(value, Tensor) or value.shape != preactivation.shape:
+            seen = value.described() if isinstance(value, Tensor) else repr(value)
+            raise ShapeError(
+                f"gate {name}: the activation of {preactivation.described()} is {seen}; a tensor of its shape is wanted"
+            )
         return value if value is preactivation else named(value, "")

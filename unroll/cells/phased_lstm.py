@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from unroll import nest, ops
+from unroll import nest, ops, scopes
 from unroll.cells.base import State, check_number
 from unroll.cells.gated import gate
 from unroll.cells.parts import LSTMLikeCell, blend, check_share, linear
@@ -101,7 +101,8 @@ class PhasedLSTMCell(LSTMLikeCell):
         new_c = named(c * f + i * j, "c_open")
         (o,) = linear(self, seen | ({"c": new_c} if self.use_peepholes else {}), ("o",), units, "output_gate")
         new_h = named(tanh(new_c) * gate("o", sigmoid, o), "h_open")
-        k = gate("k", lambda time: _time_gate(self, time, x.dtype), time)
+        with scopes.in_gate("k"):
+            k = named(_time_gate(self, time, x.dtype), "")
         new_c, new_h = named(blend(k, new_c, c), "c"), named(blend(k, new_h, h), "h")
         return new_h, self.whole(new_c, new_h)
 

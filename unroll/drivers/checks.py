@@ -94,7 +94,7 @@ def _raise_unlike(step: int, tensor: Tensor, first: Tensor) -> None:
     raise ShapeError(f"inputs of step {step}: {tensor.described()} is unlike step 0's {first.described()}; {fix}")
 
 
-def checked_result(cell: RNNCellLike, result: Any, step: int) -> tuple[Any, State]:
+def checked_result(cell: RNNCellLike, result: Any, step: int, batch: Shape) -> tuple[Any, State]:
     """Return what a cell returned, an output and a state, where the output is as its `output_size` says.
 
     Raises:
@@ -108,9 +108,11 @@ def checked_result(cell: RNNCellLike, result: Any, step: int) -> tuple[Any, Stat
     for tensor, size in zip(nest.flatten(output), nest.flatten(cell.output_size), strict=True):
         if not isinstance(tensor, Tensor):
             raise StructureError(f"{what}: the output {tensor!r} is no tensor")
-        dims = dims_of(size)
-        if tensor.shape[-len(dims) :] != dims:
-            raise ShapeError(f"{what}: the output {tensor.described()} does not end in output_size {size}")
+        wanted = (*batch, *dims_of(size))
+        if tensor.shape != wanted:
+            raise ShapeError(
+                f"{what}: the output is {tensor.described()}; output_size {size} wants shape {shape_text(wanted)}"
+            )
     return output, state
 
 

@@ -56,6 +56,7 @@ def run_cell(
     order = range(len(steps))[:: -1 if backward else 1]
     if state is None:
         state = _zero_state(cell, first, kind, order[0])
+    state = nest.coerced(cell.state_size, state)
     check_state("initial_state", cell.state_size, state, batch, kind)
     outputs: dict[int, Any] = {}
     last: Any = None
@@ -63,7 +64,7 @@ def run_cell(
         with scopes.at_step(step):
             result = cell(steps[step], state)
             last_state = state
-            output, state = checked_result(cell, result, step)
+            output, state = checked_result(cell, result, step, batch)
             check_state(f"{cell_name(cell)} at step {step}: the new state", cell.state_size, state, batch, kind)
             if valid is not None:
                 rows = Rows(valid[step])

@@ -13,7 +13,7 @@ from unroll.dimensions import Shape, shape_text
 from unroll.drivers.checks import batch_of, checked_result, main_input, state_dtype
 from unroll.drivers.loop import Rows
 from unroll.dtypes import BOOL
-from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
 from unroll.tensor import Tensor, constant
 
 #: ``(time, cell_output, cell_state, loop_state) -> (finished, next_input, next_state, emit_output, next_loop_state)``.
@@ -27,7 +27,7 @@ def raw_rnn(
     swap_memory: bool = False,
     scope: str | None = None,
     *,
-    maximum_iterations: int,
+    maximum_iterations: int | None = None,
 ) -> tuple[list[Any], State, Any]:
     """Trace `cell` for a fixed number of steps whose inputs `loop_fn` makes, as TensorFlow 1's ``raw_rnn``.
 
@@ -46,7 +46,8 @@ def raw_rnn(
         parallel_iterations: nothing to act on, as in `unroll.dynamic_rnn`.
         swap_memory: likewise.
         scope: the scope of variables and nodes; ``rnn`` by default.
-        maximum_iterations: the number of steps; TensorFlow runs until all rows are done.
+        maximum_iterations: the number of steps, which must be said: TensorFlow runs until all rows are done, and a graph
+            has a fixed length.
 
     Returns:
         What was emitted, one a step, zero for rows that are done; the last state of each row; the loop state of when the
@@ -58,6 +59,8 @@ def raw_rnn(
     """
     what = "raw_rnn"
     cell = as_cell(cell, what)
+    if maximum_iterations is None:
+        raise ArgumentError(f"{what}: say how many steps to unroll, at the most: maximum_iterations=20")
     steps = check_size(maximum_iterations, f"{what}: maximum_iterations")
     if not callable(loop_fn):
         raise ArgumentTypeError(f"{what}: loop_fn {loop_fn!r} is not callable")
@@ -70,7 +73,7 @@ def raw_rnn(
         for step in range(steps):
             with scopes.at_step(step):
                 check_state(f"{what}: the state for step {step}", cell.state_size, state, batch, dtype)
-                output, new_state = checked_result(cell, cell(inputs, state), step)
+                output, new_state = checked_result(cell, cell(inputs, state), step, batch)
                 finished, inputs, next_state, emit, next_loop = _asked(loop_fn, step + 1, output, new_state, loop_state)
                 check_state(f"{what}: the state for step {step + 1}", cell.state_size, next_state, batch, dtype)
                 emit = _checked_emit(output if emit is None else emit, emitted, step)
@@ -118,7 +121,11 @@ def _checked_emit(emit: Any, before: list[Any], step: int) -> Any:
         if not isinstance(leaf, Tensor):
             raise ArgumentTypeError(f"raw_rnn: loop_fn emitted {leaf!r} for step {step}; a tensor is wanted")
     if before:
-        nest.check_same_structure(before[0], emit, f"raw_rnn: what loop_fn emitted for step {step}")
+        what = f"raw_rnn: what loop_fn emitted for step {step}"
+        nest.check_same_structure(before[0], emit, what)
+        for leaf, first in zip(nest.flatten(emit), nest.flatten(before[0]), strict=True):
+            if leaf.shape != first.shape or leaf.dtype != first.dtype:
+                raise ShapeError(f"{what}: {leaf.described()} is unlike step 0's {first.described()}")
     return emit
 
 

@@ -98,8 +98,15 @@ class StateSaver:
         return self._inputs[name]
 
     def save_state(self, name: str, value: Tensor) -> None:
-        """Let `value` be what the state `name` becomes."""
-        self._next[self.state(name).name] = value
+        """Let `value` be what the state `name` becomes.
+
+        Raises:
+            NameNotFoundError: there is none of that name.
+            ArgumentError: it is saved already.
+        """
+        if self.state(name).name in self._next:
+            raise ArgumentError(f"StateSaver: the state {name!r} is saved already; two RNNs need a state each")
+        self._next[name] = value
 
     @property
     def states(self) -> dict[Placeholder, Tensor]:
@@ -142,6 +149,10 @@ def static_state_saving_rnn(
         raise ArgumentError(
             f"static_state_saving_rnn: state_name {state_name!r} does not name the parts of the state {cell.state_size}; "
             "give one name for each, in a tuple where the state is one"
+        )
+    if len(set(names)) < len(names):
+        raise ArgumentError(
+            f"static_state_saving_rnn: state_name {state_name!r} names one state twice; each part needs its own"
         )
     missing = [part for part in ("state", "save_state") if not callable(getattr(state_saver, part, None))]
     if missing:

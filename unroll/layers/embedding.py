@@ -16,6 +16,7 @@ from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.base import Layer
 from unroll.layers.dense import LORA, QUANTIZED
 from unroll.layers.parts import keras_shape
+from unroll.look_up import look_up
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
 
@@ -99,7 +100,7 @@ class Embedding(Layer):
         if inputs.dtype == BOOL:
             raise DTypeError(f"{self.described()}: the input {inputs.described()} must be ids, of dtype int32 or int64")
         ids = inputs if inputs.dtype.kind == "i" else ops.cast(inputs, "int32")
-        return ops.gather(self.embeddings, ids, axis=0)
+        return look_up(self.embeddings, ids, f"{self.described()}: the input", "embedded")
 
     def compute_mask(self, inputs: Tensor, mask: Any) -> Any:
         if not self.mask_zero:

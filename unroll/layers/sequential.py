@@ -296,11 +296,13 @@ class Sequential(Layer):
         states = self.states
         return Graph([x], outputs, states=states) if states else Graph([x], outputs)
 
-    def predict(self, x: Any) -> Any:
+    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """Return the model's output for an array, as an array (or a list of arrays), computed with NumPy.
 
         Args:
             x: an array as the model's input, its time known by its shape.
+            batch_size: how many rows Keras computes at a time; the numbers are the same, and here it is all of them.
+            verbose: how Keras shows its progress; there is none to show.
 
         Raises:
             UnsupportedError: a layer is stateful: the state has to be kept somewhere.

@@ -8,15 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from unroll import nest, scopes
+from unroll import scopes
 from unroll.cells.base import check_size
-from unroll.dimensions import Limit
-from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError
+from unroll.errors import ArgumentError, UnsupportedError
 from unroll.initializers import RandomNormal
+from unroll.look_up import look_up
 from unroll.nn.module import Module, check_flag
-from unroll.ops.base import apply_one
-from unroll.ops.slicing import Gather
-from unroll.tensor import Constant, Placeholder, Tensor, named
+from unroll.tensor import Tensor
 
 _RENORMALISED = "PyTorch then changes the weight at every call, and a graph reads its weights only"
 
@@ -95,13 +93,5 @@ class Embedding(Module):
             ArgumentTypeError, DTypeError: the ids are no tensor of integers.
             ArgumentError: fixed ids that the table does not have; those of a placeholder are checked when it is fed.
         """
-        if not isinstance(input, Tensor):
-            raise ArgumentTypeError(f"{self._what}: the input {nest.sketch(input)} is no tensor")
-        if input.dtype.kind != "i":
-            raise DTypeError(f"{self._what}: the input {input.described()} must be integers, int32 or int64")
-        last = self.num_embeddings - 1
-        if isinstance(input, Constant) and input.value.size and not 0 <= input.value.min() <= input.value.max() <= last:
-            raise ArgumentError(f"{self._what}: the input {input.described()} holds ids outside 0 to {last}")
-        limits = [Limit(input.name, 0, last, f"{self._what}: ids")] if isinstance(input, Placeholder) else []
         with scopes.scope(self.name):
-            return named(apply_one(Gather(0), self._weights["weight"], input, requirements=limits), "output")
+            return look_up(self._weights["weight"], input, f"{self._what}: the input")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +92,13 @@ class Module(WeightOwner):
         super().__setattr__(name, value)
 
     def _uniform(
-        self, name: str, fan: int, rows: Mapping[str, int] | None, columns: Mapping[str, int], note: str = ""
+        self,
+        name: str,
+        fan: int,
+        rows: Mapping[str, int] | None,
+        columns: Mapping[str, int],
+        note: str = "",
+        part: str = "",
     ) -> Parameter:
         """Make a Parameter stored gates by sources, drawn from ``+-1 / sqrt(fan)`` as PyTorch's `reset_parameters` does."""
         bound = 1 / math.sqrt(fan)
@@ -104,6 +110,7 @@ class Module(WeightOwner):
                 columns=columns,
                 transposed=True,
                 note=note,
+                part=part,
                 dtype=self.dtype,
             )
 
@@ -124,6 +131,21 @@ class Module(WeightOwner):
                 f"{self._what}: the input {x.described()} must be of dtype {self.dtype}; convert it with "
                 f"unroll.ops.cast, or make the module with dtype={str(x.dtype)!r}"
             )
+
+    def eval(self) -> Self:
+        """Return the module: a traced graph infers, so there is nothing to switch off."""
+        return self
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Yield the Parameters, in PyTorch's order."""
+        yield from self._weights.values()
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield (name, Parameter), in PyTorch's order."""
+        yield from self._weights.items()
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: it lays weights out for a GPU."""
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of the Parameters' values by PyTorch's names, in PyTorch's order and layouts."""

@@ -55,9 +55,9 @@ class Recurrence(Module):
         if self.bias:
             blocks |= {"bias_ih": (None, gates, ""), "bias_hh": (None, gates, self.step_class.recurrent_note)}
         if projection:
-            blocks["weight_hr"] = ({"h": hidden}, {"r": projection}, "")
+            blocks["weight_hr"] = ({"m": hidden}, {"h": projection}, "")
         made = {
-            part: self._uniform(f"{part}{suffix}", hidden, rows, columns, note)
+            part: self._uniform(f"{part}{suffix}", hidden, rows, columns, note, suffix.removeprefix("_"))
             for part, (rows, columns, note) in blocks.items()
         }
         return self.step_class(name, made, self.nonlinearity)
