@@ -9,7 +9,7 @@ import pygraphviz
 from unroll.viz import drawing
 
 import unroll
-from unroll import ops
+from unroll import cells, layers, nn, ops
 
 HOSTILE = '<b>&amp;"x"\\N\\G{a|b}<é>'
 
@@ -89,6 +89,55 @@ class Split(unroll.RNNCell):
         return a, {"a": a, "b": b}
 
 
+def keras(*stack: layers.Layer, steps: int = 3) -> unroll.Graph:
+    return layers.Sequential([layers.Input((steps, 4)), *stack]).trace()
+
+
+def keras_bidirectional(steps: int = 3) -> unroll.Graph:
+    both = layers.Bidirectional(layers.LSTM(5, return_sequences=True))
+    return keras(both, layers.TimeDistributed(layers.Dense(2)), steps=steps)
+
+
+def bidirectional() -> unroll.Graph:
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(3)]
+    return unroll.Graph(
+        inputs, list(unroll.static_bidirectional_rnn(unroll.BasicLSTMCell(3), unroll.GRUCell(3), inputs))
+    )
+
+
+def torch_gru() -> unroll.Graph:
+    x = unroll.placeholder([3, None, 4], "x")
+    return unroll.Graph([x], list(nn.GRU(4, 3, num_layers=2, bidirectional=True)(x)))
+
+
+def both_ways_with_lengths() -> unroll.Graph:
+    x, lengths = unroll.placeholder([None, 3, 4], "x"), unroll.placeholder([None], "lengths", "int64")
+    forward, backward = unroll.BasicLSTMCell(3), unroll.BasicLSTMCell(3)
+    outputs, states = unroll.bidirectional_dynamic_rnn(forward, backward, x, sequence_length=lengths)
+    return unroll.Graph([x, lengths], [outputs, states])
+
+
+def stateful() -> unroll.Graph:
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(3)]
+    c, h = unroll.placeholder([None, 3], "c"), unroll.placeholder([None, 3], "h")
+    outputs, state = unroll.static_rnn(unroll.BasicLSTMCell(3), inputs, initial_state=unroll.LSTMStateTuple(c, h))
+    named = {f"Y{step}": output for step, output in enumerate(outputs)}
+    return unroll.Graph(inputs, named, states={c: state.c, h: state.h})
+
+
+def fed_back(steps: int = 4) -> unroll.Graph:
+    """An encoder of three steps, and a decoder that reads what it made last."""
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(3)]
+    _, state = unroll.static_rnn(unroll.BasicLSTMCell(4), inputs, scope="encoder")
+    projection = unroll.Parameter(np.ones((4, 4), np.float32), "projection")
+
+    def step(time, output, new_state, loop_state):
+        return False, ops.tanh(output @ projection) if time else inputs[0], new_state if time else state, None, None
+
+    outputs, _, _ = unroll.raw_rnn(unroll.BasicLSTMCell(4), step, maximum_iterations=steps, scope="decoder")
+    return unroll.Graph(inputs, outputs)
+
+
 PROGRAMS = {
     "two steps": two_steps,
     "image rows": image_rows,
@@ -102,12 +151,30 @@ PROGRAMS = {
     "by hand": by_hand,
     "two RNNs": two_rnns_and_a_dense_layer,
     "hostile names": hostile,
+    "Keras, both ways": keras_bidirectional,
+    "Keras, backward": lambda: keras(layers.GRU(5, go_backwards=True)),
+    "Keras, masked": lambda: keras(layers.Masking(), layers.GRU(5)),
+    "both ways": bidirectional,
+    "both ways with lengths": both_ways_with_lengths,
+    "PyTorch, both ways": torch_gru,
+    "stateful": stateful,
+    "encoder and decoder": fed_back,
+    "attention": lambda: over_steps(cells.AttentionCellWrapper(unroll.BasicLSTMCell(3), 2), 3),
+    "four states": lambda: over_steps(cells.SLSTMCell(3), 3),
+    "peepholes": lambda: over_steps(unroll.LSTMCell(5, use_peepholes=True, num_proj=2), 3),
+    "norms": lambda: over_steps(cells.LayerNormBasicLSTMCell(3), 2),
+    "one matrix after another": lambda: over_steps(cells.MinimalRNNCell(3), 2),
     "an input returned": lambda: unroll.Graph([x := unroll.placeholder([None, 3], "x")], {"y": x}),
 }
 
 
 def parsed(picture: drawing.Picture) -> pygraphviz.AGraph:
     return pygraphviz.AGraph(string=picture.dot)
+
+
+def places(graph: pygraphviz.AGraph) -> dict[str, tuple[float, float]]:
+    """The middle of each box, in points."""
+    return {str(node): tuple(map(float, node.attr["pos"].split(","))) for node in graph.nodes()}
 
 
 def texts(picture: drawing.Picture) -> list[str]:

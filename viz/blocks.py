@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from unroll.viz import palette
 from unroll.viz.boxes import Box
 from unroll.viz.dot_text import cell, escaped, font, table, text_width
+from unroll.viz.states import last_part
 from unroll.viz.values import Values
 
 from unroll.dimensions import shape_text
@@ -20,6 +21,12 @@ _HEAD = 17.0
 _SLACK = 1.15
 _ROW_HEAD = 34.0
 _TITLE, _TEXT, _SMALL = 12, 11, 9
+# Lines of text are given their height, so that weights side by side keep in step.
+_HEADING, _NUMBERS = 18, 14
+#: How the row of a bias is called that stands in one array with others: ``x bias``, ``h bias``.
+_BIAS = " bias"
+#: The letters of vectors that formulas call otherwise than w.
+_VECTORS = {"b": "b", "gamma": "\u03b3", "beta": "\u03b2"}
 
 Paint = Callable[[str], "str | None"]
 
@@ -35,7 +42,13 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
         values: numbers to print.
     """
     stacks = block_tables(parameters)
-    drawn = [_stack(stack, name, paint, values) for stack in stacks]
+    sources = _bias_sources(parameters)
+    pieces = [
+        [_weight(item, name, paint, values, place == 0, sources.get(item, "")) for place, item in enumerate(stack)]
+        for stack in stacks
+    ]
+    highest = max(_high(boxes) for boxes in pieces)
+    drawn = [_stack(boxes, highest) for boxes in pieces]
     sides = cell("", width=14).join(cell(box.label, valign="TOP") for box in drawn)
     notes = [f"one set of weights for {f'all {steps} steps' if steps > 1 else 'the one step'}"] if steps else []
     tables = [stack[0].blocks for stack in stacks if stack[0].blocks is not None]
@@ -52,7 +65,7 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
     width = max(
         sum(box.width + 14 for box in drawn) - 14,
         text_width(name, _TITLE, True),
-        *(text_width(note, _SMALL) for note in notes),
+        *(text_width(note, _SMALL, longest=None) for note in notes),
         0,
     )
     height = max(box.height for box in drawn) + 30 + len(notes) * _SMALL * 1.4
@@ -68,14 +81,19 @@ def _reasons(stacks: Iterable[Sequence[Parameter]], name: str) -> list[str]:
     return [f"{', '.join(names)}: {note}" for note, names in apart.items()]
 
 
-def _stack(stack: Sequence[Parameter], name: str, paint: Paint, values: Values) -> Box:
-    boxes = [_weight(item, name, paint, values, headed=place == 0) for place, item in enumerate(stack)]
+def _high(boxes: Sequence[Box]) -> float:
+    return sum(box.height + 4 for box in boxes)
+
+
+def _stack(boxes: Sequence[Box], height: float) -> Box:
+    """Return weights under one another, and nothing under them down to `height`: Graphviz would spread them over it."""
     rows = [cell(box.label, align="LEFT") for box in boxes]
-    width, height = max(box.width for box in boxes) + 4, sum(box.height + 4 for box in boxes)
-    return Box(table(rows, cellpadding=2), width, height)
+    rest = height - _high(boxes)
+    rows += [cell("", height=f"{rest:.0f}")] if rest >= 1 else []
+    return Box(table(rows, cellpadding=2), max(box.width for box in boxes) + 4, height)
 
 
-def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bool) -> Box:
+def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bool, source: str) -> Box:
     short = _short(item, name)
     turned = item.blocks is not None and item.blocks.transposed and item.rank == 2
     size = shape_text(item.shape) + (" transposed" if turned else "")
@@ -84,15 +102,35 @@ def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bo
     heading = font(f"{font(escaped(short), _TEXT, palette.INK, True)} {font(escaped(size), _TEXT, palette.INK)}")
     blocks = item.blocks if item.blocks is not None else _one_block(item)
     named = item.blocks is not None
-    grid = _grid(blocks, paint, headed and named, _letter(item) if named else "")
-    rows = [cell(heading, align="LEFT", height=16), cell(grid.label, align="LEFT")]
-    rows += [cell(font(escaped(line), _SMALL, palette.STATE), align="LEFT") for line in numbers]
+    grid = _grid(blocks, paint, headed and named, _letter(item) if named else "", source)
+    rows = [cell(heading, align="LEFT", height=_HEADING), cell(grid.label, align="LEFT")]
+    rows += [cell(font(escaped(line), _SMALL, palette.STATE), align="LEFT", height=_NUMBERS) for line in numbers]
     width = max(grid.width, text_width(caption, _TEXT, True) + 6, *(text_width(line, _SMALL) for line in numbers), 0)
-    return Box(table(rows), width, grid.height + 18 + len(numbers) * _SMALL * 1.4)
+    return Box(table(rows), width, grid.height + _HEADING + len(numbers) * _NUMBERS)
+
+
+def _bias_sources(parameters: Sequence[Parameter]) -> dict[Parameter, str]:
+    """Return what the products that biases belong to read, where the same gates have several: PyTorch's ``bias_ih``
+    and ``bias_hh``. A bias is called as its matrix is.
+    """
+    biases = {item: item.blocks.columns for item in parameters if item.rank == 1 and item.blocks is not None}
+    matrices = {item.name: item.blocks.rows for item in parameters if item.rank == 2 and item.blocks is not None}
+    found: dict[Parameter, str] = {}
+    for item in biases:
+        twice = list(biases.values()).count(biases[item]) > 1 and "bias" in last_part(item)
+        rows = matrices.get(item.name.replace("bias", "weight"), ())
+        if twice and len(rows) == 1:
+            found[item] = rows[0][0]
+    return found
 
 
 def _short(item: Parameter, name: str) -> str:
-    return item.name.removeprefix(f"{name}/")
+    """Return what a weight is called within a scope: the scope is left out as far as both share it."""
+    parts, scope = item.name.split("/"), name.split("/")
+    same = next(
+        (place for place, (one, other) in enumerate(zip(parts, scope, strict=False)) if one != other), len(scope)
+    )
+    return "/".join(parts[min(same, len(parts) - 1) :])
 
 
 def _one_block(item: Parameter) -> BlockTable:
@@ -104,16 +142,21 @@ def _one_block(item: Parameter) -> BlockTable:
 
 def _letter(item: Parameter) -> str:
     """Return what a formula calls the blocks of a weight: W for a matrix, b for a bias, w for any other vector."""
-    return "W" if item.rank > 1 else "b" if "bias" in item.name.rpartition("/")[2] else "w"
+    name = last_part(item).lower()
+    if item.rank > 1:
+        return "W"
+    return _VECTORS.get(name, "b" if "bias" in name else "w")
 
 
-def _grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str) -> Box:
+def _grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: str) -> Box:
     named = bool(letter)
     shares = _shares([size for _, size in blocks.columns], _NARROWEST, _WIDEST)
     wanted = [_SLACK * text_width(f"{gate} {size}", _TEXT, True) + 6 for gate, size in blocks.columns]
     widths = [max(pair) for pair in zip(shares, wanted, strict=True)]
     left = max([_ROW_HEAD, *(_SLACK * text_width(f"{source} {size}", _TEXT, True) + 6 for source, size in blocks.rows)])
-    heights = _shares([size for _, size in blocks.rows], _LOWEST, _HIGHEST) if blocks.rows else [_BIAS_HEIGHT]
+    biases = all(source.endswith(_BIAS) for source, _ in blocks.rows)
+    heights = _shares([size for _, size in blocks.rows], _LOWEST, _HIGHEST)
+    heights = [_BIAS_HEIGHT] * max(len(heights), 1) if biases else heights
     corner = cell("", width=f"{left:.0f}") if named else ""
     lines = []
     if headed:
@@ -126,7 +169,7 @@ def _grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str) -> Box:
         head = cell(font(f"{_sized(source, rows)} ", _SMALL, palette.MUTED), width=f"{left:.0f}") if source else corner
         body = [
             cell(
-                font(_symbol(source, gate if paint(gate) else "", letter if named else ""), _TEXT),
+                font(_symbol(source or of, gate if paint(gate) else "", letter if named else ""), _TEXT),
                 bgcolor=paint(gate) or palette.PLAIN_BLOCK,
                 border=1,
                 color=palette.WEIGHT,
@@ -148,12 +191,15 @@ def _sized(name: str, size: int) -> str:
 
 def _symbol(source: str, gate: str, letter: str) -> str:
     """Return the name a formula gives a block: its letter with its source and gate as index."""
-    index = escaped(source + gate) if letter else ""
+    if source.endswith(_BIAS):
+        source, letter = source.removesuffix(_BIAS), "b"
+    names = [name for name in (source.partition(" (")[0], gate) if name]
+    index = escaped(("," if any(len(name) > 1 for name in names) else "").join(names)) if letter else ""
     return f"{letter}{font(f'<SUB>{index}</SUB>', 8)}" if index else letter
 
 
 def _shares(sizes: Iterable[int], least: float, most: float) -> list[float]:
     """Return lengths in proportion to `sizes`, kept between two bounds."""
     listed = list(sizes)
-    largest = max(listed)
+    largest = max(listed, default=1)
     return [max(least, most * size / largest) for size in listed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,11 +10,13 @@ import numpy as np
 from unroll.viz import palette
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.formulas import formula
+from unroll.viz.states import last_part
 from unroll.viz.units import Contraction, Unit
 from unroll.viz.values import Values, inline, number, value_lines
 
 from unroll.dimensions import shape_text, shapes_text
 from unroll.graph import Graph
+from unroll.parameter import BlockTable
 from unroll.tensor import Constant, Node, Tensor
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
@@ -62,7 +65,9 @@ class Boxes:
         self._values = values
         self._opened = contraction.opened
         self._titles = short_names(dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None))
-        self._gates = row_gates(contraction)
+        self._tables = _row_tables(contraction)
+        self._gates = {row: gates_of(tables) for row, tables in self._tables.items()}
+        self._states = contraction.states
         self._colors = palette.gate_colors(gates for gates in self._gates.values() if len(gates) > 1)
 
     def title(self, path: str) -> str:
@@ -103,12 +108,14 @@ class Boxes:
 
     def _tensor_name(self, unit: Unit, tensor: Tensor) -> tuple[str, str]:
         """Return what a tensor is called and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
-        if unit.kind == "output" and unit.name == tensor.label and tensor.node is not None:
+        if unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, tensor):
             step = tensor.node.origin.step
-            return unit.name.rpartition("/")[2], "" if step is None else str(step)
+            return last_part(tensor), "" if step is None else str(step)
         if unit.kind == "constant":
             return tensor.hint or "constant", ""
         name = unit.name or self._graph.name(tensor)
+        if unit.kind == "weight":
+            name = "/".join(name.split("/")[-2:])
         return visible(name, 24), ""
 
     def _value_lines(self, tensor: Tensor, prefix: str = "") -> list[Line]:
@@ -164,34 +171,56 @@ class Boxes:
                 rows.append(cell(font(escaped(line.text), line.size, line.color)))
                 width = max(width, text_width(line.text, line.size))
                 height += line.size * 1.4
-        return Box(table(rows), max(width + 16, 64), max(height, 58))
+        lanes = 26 * len(self._states.names.get(row, ())) + 8
+        return Box(table(rows), max(width + 16, 64), max(height, 58, lanes))
 
     def _chips(self, unit: Unit) -> list[tuple[str, str | None]]:
         gates = self._gates.get(unit.row or "", ())
         if len(gates) > 1:
             return [(gate, self._colors[gate]) for gate in gates]
+        named = dict.fromkeys(node.origin.gate for node in unit.nodes if node.origin.gate is not None)
+        if len(named) > 1:
+            return [(gate, None) for gate in named]
         found = dict.fromkeys(node.op.name for node in unit.nodes if node.op.name in _NONLINEAR)
         return [(name.lower(), None) for name in list(found)[:2]]
 
     def _named_results(self, unit: Unit) -> list[tuple[Tensor, str]]:
-        hints = ((tensor, tensor.hint) for node in unit.nodes for tensor in node.outputs)
-        return [(tensor, hint) for tensor, hint in hints if hint in ("c", "h", "state")]
+        found = [
+            (tensor, last_part(tensor)) for node in unit.nodes for tensor in node.outputs if tensor.hint is not None
+        ]
+        made = [(tensor, name) for tensor, name in found if self._states.makes(unit.row or "", tensor)]
+        return made or [(tensor, name) for tensor, name in found if name in ("c", "h", "state")]
 
     def _units(self, unit: Unit) -> str:
+        """Return how wide a cell is: as its gates are, or else its state."""
+        tables = self._tables.get(unit.row or "", [])
+        columns = [blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)]
         results = self._named_results(unit)
-        size = results[-1][0].shape[-1:] if results else ()
-        return f"{size[0]} unit{'s' * (size[0] != 1)}" if size else ""
+        size = columns[0][0][1] if columns else results[-1][0].shape[-1] if results and results[-1][0].rank else None
+        return f"{size} unit{'s' * (size != 1)}" if size is not None else ""
 
 
-def row_gates(contraction: Contraction) -> dict[str, tuple[str, ...]]:
-    """Return for each cell row the columns of its block tables, in order; what only a projection has gates nothing."""
-    gates: dict[str, dict[str, None]] = {unit.cell: {} for unit in contraction.units if unit.cell is not None}
+def _row_tables(contraction: Contraction) -> dict[str, list[BlockTable]]:
+    """Return the block tables of each cell row."""
+    tables: dict[str, list[BlockTable]] = {unit.cell: [] for unit in contraction.units if unit.cell is not None}
     for parameter, readers in contraction.readers.items():
         for row in {unit.cell for unit in readers if unit.cell is not None}:
-            blocks = parameter.blocks
-            if blocks is not None and (not blocks.rows or {"x", "h"} & {source for source, _ in blocks.rows}):
-                gates[row].update(dict.fromkeys(name for name, _ in blocks.columns))
-    return {row: tuple(names) for row, names in gates.items()}
+            if parameter.blocks is not None:
+                tables[row].append(parameter.blocks)
+    return tables
+
+
+def gates_of(tables: Sequence[BlockTable]) -> tuple[str, ...]:
+    """Return the gates of a cell: the columns of its block tables, in order; what only a projection has gates nothing."""
+    reading = [{source for source, _ in blocks.rows} for blocks in tables]
+    wanted = {"x"} if any("x" in sources for sources in reading) else {"h"}
+    found = (blocks.columns for blocks, sources in zip(tables, reading, strict=True) if not sources or sources & wanted)
+    return tuple(dict.fromkeys(name for columns in found for name, _ in columns))
+
+
+def _is_own_name(name: str, tensor: Tensor) -> bool:
+    """Say whether an output is called as its tensor is, perhaps with the number that tells it from another of that name."""
+    return name == tensor.label or re.fullmatch(r"_\d+", name.removeprefix(tensor.label)) is not None
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:

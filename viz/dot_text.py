@@ -78,9 +78,9 @@ def cell(inner: str, **attributes: object) -> str:
     return f"<TD{text}>{inner}</TD>"
 
 
-def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Return about how wide `text` is in points, when shown at `size` points."""
-    return sum(_advance(char) for char in visible(text)) / 100 * size * (_BOLDER if bold else 1)
+def text_width(text: str, size: float, bold: bool = False, longest: int | None = _LONGEST) -> float:
+    """Return about how wide `text` is in points, when shown at `size` points, cut where it is longer than `longest`."""
+    return sum(_advance(char) for char in visible(text, longest)) / 100 * size * (_BOLDER if bold else 1)
 
 
 def _advance(char: str) -> int:

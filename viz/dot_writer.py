@@ -13,16 +13,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import graphviz
-from unroll.viz import palette, panels, placement, routes
+from unroll.viz import labels, palette, panels, placement, routes
 from unroll.viz.boxes import Line, text_box
 from unroll.viz.dot_text import FONT, escaped, font, html_label, text_width, tooltip
 from unroll.viz.frames import TEXT as FRAME_TEXT
-from unroll.viz.frames import frames
+from unroll.viz.frames import frames, title_place
+from unroll.viz.labels import TEXT
 from unroll.viz.panels import Panel
 from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit
-from unroll.viz.wiring import TEXT, Wiring
+from unroll.viz.wiring import Wiring
 
 from unroll.graph import Graph
 
@@ -64,10 +65,10 @@ class _Picture:
         titles = scene.boxes.title if opened else None
         labels = (scene.state_label(wire) for wire in scene.shown.wires if scene.is_flat(wire))
         wide = (text_width(label, TEXT) + 22 for label in labels)
-        pitch = _OPENED_PITCH if opened else max([_NARROWEST_PITCH, *wide])
+        pitch = _OPENED_PITCH if opened else max([_NARROWEST_PITCH, *wide]) + scene.gutters
         self._depths = panels.depths(scene, self._panels)
         self._layout: Layout = placement.place(
-            scene.shown, scene.sizes, scene.slots, scene.lanes(), pitch, self._depths, titles
+            scene.shown, scene.sizes, scene.slots, scene.lanes(), pitch, self._depths, scene.channels(), titles
         )
         panels.stand_beside(scene, self._layout, weights.single)
         panels.place_panels(scene, self._layout, self._panels)
@@ -96,16 +97,25 @@ class _Picture:
             self._write_unit(unit)
         for place, item in enumerate(self._panels):
             self._write_panel(place, item)
-        for place, reader, corners in panels.dashed_lines(self._scene, self._layout, self._panels):
+        dashed = list(panels.dashed_lines(self._scene, self._layout, self._panels))
+        for place, reader, corners in dashed:
             looks = {"style": "dashed", "color": palette.WEIGHT, "arrowsize": "0.5"}
             self._write_edge(
                 f"weights_{place}", reader.id, routes.rounded(corners), tooltip=_names(self._panels[place]), **looks
             )
-        for line in Wiring(self._scene, self._layout, self._depths).lines():
-            wire = line.wire
-            told = f"{self._scene.graph.name(wire.tensor)} {self._scene.shape(wire)} {wire.tensor.dtype}"
-            self._write_edge(wire.source.id, wire.target.id, line.points, tooltip=tooltip(told), **line.attributes)
+        self._write_wires([routes.rounded(corners) for _, _, corners in dashed])
         return str(dot.source)
+
+    def _write_wires(self, dashed: list[list[routes.Point]]) -> None:
+        lines = list(Wiring(self._scene, self._layout, self._depths).lines())
+        boxes = [*self._layout.places.values(), *(item.place for item in self._panels), *map(title_place, self._frames)]
+        places = labels.settle([(line.points, line.label) for line in lines], dashed, boxes)
+        for line, at in zip(lines, places, strict=True):
+            wire, attributes = line.wire, line.attributes
+            if line.label is not None and at is not None:
+                attributes |= {"label": html_label(escaped(line.label.text)), "lp": f"{at[0]:.1f},{at[1]:.1f}"}
+            told = f"{self._scene.graph.name(wire.tensor)} {self._scene.shape(wire)} {wire.tensor.dtype}"
+            self._write_edge(wire.source.id, wire.target.id, line.points, tooltip=tooltip(told), **attributes)
 
     def _write_frames(self) -> None:
         """Draw a frame around the boxes of each scope, or of each cell."""
@@ -114,7 +124,7 @@ class _Picture:
                 cluster.attr(
                     bb=f"{frame.left:.1f},{frame.bottom:.1f},{frame.right:.1f},{frame.top:.1f}",
                     label=html_label(font(escaped(frame.name), FRAME_TEXT, palette.MUTED)),
-                    lp=f"{frame.left + 9 + text_width(frame.name, FRAME_TEXT) / 2:.1f},{frame.top - 10:.1f}",
+                    lp=f"{title_place(frame).x:.1f},{title_place(frame).y:.1f}",
                     tooltip=tooltip(frame.path),
                     style="rounded,filled",
                     color=frame.line,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, TypeAlias
 
 from unroll.viz import palette
 from unroll.viz.dot_text import text_width
-from unroll.viz.placement import BEFORE, Layout, Rectangle
+from unroll.viz.placement import FIRST, FIRST_BACKWARD, Layout, Rectangle
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit
 
@@ -15,6 +15,12 @@ from unroll.viz.units import Unit
 TEXT = 10.0
 _SIDE, _BELOW = 12.0, 12.0
 _ABOVE_CELLS, _ABOVE_OPERATORS = 22.0, 36.0
+# What a frame needs more for each frame within it.
+_NEXT_SIDE, _NEXT_ABOVE = 8.0, 14.0
+
+
+#: The column of a frame, its path, and, around what makes a first state, the cell that begins with it.
+_Key: TypeAlias = tuple[object, str, "str | None"]
 
 
 class Frame(NamedTuple):
@@ -48,25 +54,28 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
     """
     opened = scene.contraction.opened
     first_states = {wire.source: wire.target.row for wire in scene.shown.wires}
-    inside: dict[tuple[object, str], list[Rectangle]] = {}
-    below: dict[tuple[object, str], float] = {}
+    cells = {unit.cell for unit in layout.places if unit.cell is not None} if opened else set()
+    inside: dict[_Key, list[Rectangle]] = {}
+    below: dict[_Key, float] = {}
     for unit, place in layout.places.items():
         slot = scene.slots.get(unit)
         if opened:
             path = _path(unit, slot)
         else:
-            row = first_states.get(unit) if slot == BEFORE else unit.row
+            row = first_states.get(unit) if slot in (FIRST, FIRST_BACKWARD) else unit.row
             path = row.partition("/")[0] if row is not None and "/" in row else None
-        if path is not None:
-            key = (slot if opened else None, path)
+        for around in _and_around(path, cells) if path is not None else ():
+            key = (slot, around, scene.begins.get(unit)) if opened else (None, around, None)
             inside.setdefault(key, []).append(place)
             below[key] = max(below.get(key, 0.0), depths.get(scene.level(unit), _BELOW))
-    cells = {unit.cell for unit in layout.places}
     found = []
-    for (slot, path), places in inside.items():
-        is_cell = opened and path in cells
-        name = scene.boxes.title(path) if opened else path
-        left, right = min(place.left for place in places) - _SIDE, max(place.right for place in places) + _SIDE
+    for key in sorted(inside, key=lambda key: key[1].count("/")):
+        (slot, path, _), places = key, inside[key]
+        is_cell, name = path in cells, scene.boxes.title(path) if opened else path
+        depth = max((len(_and_around(other, cells)) for other in cells if path in _and_around(other, cells)), default=1)
+        more = depth - len(_and_around(path, cells)) if is_cell else 0
+        side = _SIDE + _NEXT_SIDE * more
+        left, right = min(place.left for place in places) - side, max(place.right for place in places) + side
         if slot in layout.columns:
             # Wires leave in the middle of a column: the name needs half of it.
             middle, least = layout.columns[slot].x, text_width(name, TEXT) + _SIDE
@@ -76,9 +85,11 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
                 path,
                 name,
                 left,
-                min(place.bottom for place in places) - below[slot, path],
+                min(place.bottom for place in places) - below[key] - _NEXT_SIDE * more,
                 right,
-                max(place.top for place in places) + (_ABOVE_OPERATORS if opened else _ABOVE_CELLS),
+                max(place.top for place in places)
+                + (_ABOVE_OPERATORS if opened else _ABOVE_CELLS)
+                + _NEXT_ABOVE * more,
                 palette.CELL_LINE if is_cell else palette.SCOPE_LINE,
                 palette.CELL_FILL if is_cell else palette.SCOPE_FILL,
             )
@@ -86,6 +97,19 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
     return found
 
 
+def _and_around(path: str, cells: Collection[str]) -> list[str]:
+    """Return the frames that an operator stands in: its cell's and those of the cells around that."""
+    parts = path.split("/")
+    ends = ("/".join(parts[:count]) for count in range(1, len(parts)))
+    return [*(end for end in ends if end in cells), path]
+
+
+def title_place(frame: Frame) -> Rectangle:
+    """Return where the name of a frame stands."""
+    width = text_width(frame.name, TEXT)
+    return Rectangle(frame.left + 9 + width / 2, frame.top - 10, width, 1.2 * TEXT)
+
+
 def _path(unit: Unit, slot: object) -> str | None:
     """Return what an operator's frame is called: its cell, or the scope of the states of zeros."""
-    return unit.nodes[0].origin.scope if slot == BEFORE and unit.kind == "op" else unit.cell
+    return unit.nodes[0].origin.scope if slot in (FIRST, FIRST_BACKWARD) and unit.kind == "op" else unit.cell

@@ -6,7 +6,9 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from unroll.viz.units import BEFORE_STEPS, Contraction, Unit, Wire
+import networkx
+from unroll.viz.steps import BEFORE_STEPS
+from unroll.viz.units import Contraction, Unit, Wire
 
 # How many steps are shown whole, and how many at the beginning and the end of longer sequences.
 _CELLS = (6, 2, 2)
@@ -108,18 +110,23 @@ def _wires_of_gaps(contraction: Contraction, stand_in: dict[Unit, Unit]) -> list
 
 def _levels(contraction: Contraction) -> dict[Unit, int]:
     """Stack units by longest path, a cell's steps all on one level of their own, leaving out what flows forward in time."""
-    groups: dict[Unit, object] = {unit: unit.row or unit for unit in contraction.units}
+    # Cells that walk backward stand above those that do not, where neither reads the other.
+    units = sorted(contraction.units, key=lambda unit: unit.cell in contraction.states.backward)
+    groups: dict[Unit, object] = {unit: unit.row or unit for unit in units}
     before: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
     after: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
     beside = _beside(contraction)
     for wire in contraction.wires:
         source, target = groups[wire.source], groups[wire.target]
-        if source is not target and not forward_in_time(wire, contraction.opened) and wire.source not in beside:
+        if source is not target and not flows_in_time(contraction, wire) and wire.source not in beside:
             before[target][source] = None
             after[source][target] = None
+    if contraction.opened:
+        _keep_cells_apart(contraction, before, after)
     place: dict[object, tuple[int, int]] = {}
     rows: set[int] = set()
-    for group in _topological(before, after):
+    order = list(_topological(before, after))
+    for group in order:
         height = max((place[item][0] + 1 for item in before[group] if item in place), default=0)
         if isinstance(group, str):
             while height in rows:
@@ -127,14 +134,71 @@ def _levels(contraction: Contraction) -> dict[Unit, int]:
             rows.add(height)
         # Where a cell's row and other units would share a level, the others stand just above it.
         place[group] = (height, 0 if isinstance(group, str) else 1)
-    for group in before:
-        readers = [place[item] for item in after[group]]
-        if not before[group] and isinstance(group, Unit) and readers:
-            place[group] = (min(readers)[0] - 1, 1)
+    hanging: set[object] = set()
+    for group in order:
+        loose = isinstance(group, Unit) and (not before[group] or group.cell is None)
+        if loose and after[group] and before[group].keys() <= hanging:
+            hanging.add(group)
+    # What nothing lower holds up, such as inputs and what loops bring round, hangs just under what reads it.
+    for group in reversed(order):
+        if group in hanging:
+            place[group] = (min(place[item] for item in after[group])[0] - 1, 1)
     for unit, wire in beside.items():
         place[unit] = place[groups[wire.target]]
     ranks = {key: rank for rank, key in enumerate(sorted(set(place.values())))}
     return {unit: ranks[place[group]] for unit, group in groups.items()}
+
+
+def _keep_cells_apart(
+    contraction: Contraction, before: dict[object, dict[object, None]], after: dict[object, dict[object, None]]
+) -> None:
+    """Let the operators of one cell begin where those of the cell before it end, so that their frames do not meet.
+
+    Cells that read each other, as a cell and one around it do, are left as they are.
+    """
+    members: dict[object, list[Unit]] = {}
+    for unit in sorted(contraction.units, key=lambda unit: unit.cell in contraction.states.backward):
+        members.setdefault(unit.cell or unit, []).append(unit)
+    if not any(isinstance(key, str) for key in members):
+        return
+    edges = ((source.cell or source, unit.cell or unit) for unit in contraction.units for source in before[unit])  # type: ignore[attr-defined]
+    reads: networkx.DiGraph[object] = networkx.DiGraph((one, other) for one, other in edges if one is not other)
+    reads.add_nodes_from(members)
+    order = {key: place for place, key in enumerate(members)}
+    parts: networkx.DiGraph[int] = networkx.condensation(reads)
+    held: dict[int, set[object]] = networkx.get_node_attributes(parts, "members")
+    ordered = networkx.lexicographical_topological_sort(parts, key=lambda one: min(map(order.__getitem__, held[one])))
+    cells = [part for part in ([key for key in held[one] if isinstance(key, str)] for one in ordered) if part]
+    places = {cell: place for place, part in enumerate(cells) for cell in part}
+    bound = {key for keys in held.values() if any(key in places for key in keys) for key in keys}
+    preludes = _preludes([unit for unit in contraction.units if unit not in bound], places, after)
+    last: object = None
+    for place, part in enumerate(cells):
+        for stage in (preludes.get(place, []), [unit for key in part for unit in members[key]]):
+            end = ("end of", place, len(before))
+            before[end], after[end] = {}, {}
+            for unit in stage:
+                if last is not None:
+                    before[unit][last] = after[last][unit] = None
+                before[end][unit] = after[unit][end] = None
+            last = end if stage else last
+
+
+def _preludes(
+    units: Sequence[Unit], cells: Mapping[str, int], after: Mapping[object, dict[object, None]]
+) -> dict[int, list[Unit]]:
+    """Return by the place of a cell what stands outside cells and is read by it, at first or second hand, and by none
+    before it.
+    """
+    first: dict[object, int] = {}
+    found: dict[int, list[Unit]] = {}
+    outside = [unit for unit in units if unit.cell is None and unit.kind != "output" and unit.step != BEFORE_STEPS]
+    # The list has sources at its end.
+    for unit in (*reversed([unit for unit in outside if unit.nodes]), *(unit for unit in outside if not unit.nodes)):
+        readers = (first.get(other, cells.get(getattr(other, "cell", None) or "")) for other in after[unit])
+        first[unit] = min((place for place in readers if place is not None), default=len(cells))
+        found.setdefault(first[unit], []).append(unit)
+    return found
 
 
 def _beside(contraction: Contraction) -> dict[Unit, Wire]:
@@ -150,12 +214,18 @@ def _beside(contraction: Contraction) -> dict[Unit, Wire]:
     }
 
 
-def forward_in_time(wire: Wire, opened: bool) -> bool:
-    """Say whether a wire brings a cell something from an earlier step, as states and fed-back outputs do."""
-    made = wire.source.kind in ("cell", "op") and (opened or wire.target.row is not None)
-    return (
-        made and wire.source.step is not None and wire.target.step is not None and wire.source.step < wire.target.step
-    )
+def flows_in_time(contraction: Contraction, wire: Wire) -> bool:
+    """Say whether a wire brings something from the step before, as states and fed-back outputs come, so that it need not
+    rise.
+    """
+    made = wire.source.kind in ("cell", "op")
+    looped = contraction.opened or wire.target.row is not None or (_in_loop(wire.source) and _in_loop(wire.target))
+    return made and looped and contraction.states.is_along(wire)
+
+
+def _in_loop(unit: Unit) -> bool:
+    """Say whether a unit was made at a step, and does not just stand there."""
+    return bool(unit.nodes) and unit.nodes[0].origin.step is not None
 
 
 def _topological(before: dict[object, dict[object, None]], after: dict[object, dict[object, None]]) -> Iterable[object]:

@@ -57,7 +57,7 @@ def collect(scene: Scene) -> Weights:
         if len(readers) == 1 and readers[0].kind != "cell":
             weights.single.append((parameter, readers[0]))
         elif readers:
-            rows = tuple(dict.fromkeys(unit.row for unit in readers))
+            rows = tuple(dict.fromkeys(unit.cell for unit in readers))
             groups.setdefault((common_scope([parameter.name]) or parameter,) if None in rows else rows, []).append(
                 parameter
             )
@@ -69,9 +69,10 @@ def collect(scene: Scene) -> Weights:
 
 def _panel(scene: Scene, parameters: list[Parameter]) -> Panel:
     readers = list(dict.fromkeys(unit for item in parameters for unit in scene.contraction.readers[item]))
-    row = next((unit.cell for unit in readers if unit.cell is not None), None)
+    rows = list(dict.fromkeys(unit.cell for unit in readers))
+    row = next((row for row in rows if row is not None), None)
     steps = len({unit.step for unit in readers if unit.step is not None})
-    name = common_scope([item.name for item in parameters])
+    name = row if len(rows) == 1 and row is not None else common_scope([item.name for item in parameters])
     box = panel(name, parameters, steps, lambda gate: scene.boxes.gate_color(row, gate), scene.values)
     return Panel(parameters, [unit for unit in readers if unit not in scene.shown.stand_in], box)
 
@@ -92,7 +93,7 @@ def _under(scene: Scene, panels: Sequence[Panel]) -> dict[int, list[Panel]]:
 
 
 def stand_beside(scene: Scene, layout: Layout, single: Sequence[tuple[Parameter, Unit]]) -> None:
-    """Stand each weight of a single operator to its left, where its level has room."""
+    """Stand each weight of a single operator beside it, where its level has room: to its left, unless others are between."""
     taken = layout.at_level(scene.shown.level)
     for place, (parameter, reader) in enumerate(single):
         if reader in scene.shown.stand_in:
@@ -100,12 +101,20 @@ def stand_beside(scene: Scene, layout: Layout, single: Sequence[tuple[Parameter,
         unit = Unit("weight", f"weight_{place}", tensor=parameter)
         box = scene.sizes[unit] = scene.boxes.box(unit)
         at, level = layout.places[reader], scene.level(reader)
-        x = nearest_free(at.left - 26 - box.width / 2, box.width, taken[level])
+        x, right = (
+            nearest_free(at.x + side * (at.width / 2 + 26 + box.width / 2), box.width, taken[level]) for side in (-1, 1)
+        )
+        if _between(taken[level], x, at.x) > _between(taken[level], at.x, right):
+            x = right
         layout.places[unit] = Rectangle(x, at.y, box.width, box.height)
         taken[level] = sorted([*taken[level], layout.places[unit]])
         scene.shown.level[unit] = level
         scene.shown.units.append(unit)
         scene.shown.wires.append(Wire(unit, reader, parameter))
+
+
+def _between(boxes: Sequence[Rectangle], left: float, right: float) -> int:
+    return sum(left < box.x < right for box in boxes)
 
 
 def place_panels(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> None:

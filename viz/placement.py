@@ -11,8 +11,11 @@ from unroll.viz.columns import columns
 from unroll.viz.levels import Shown
 from unroll.viz.units import Unit
 
-#: Columns that are no timestep: first states, last states, and the one column of a graph without timesteps.
-BEFORE, AFTER, ONLY = "before", "after", "only"
+#: Columns that are no timestep: the states that cells begin with and end with, at the left and the right, those of cells
+#: that walk backward the other way round, and the one column of a graph without timesteps.
+FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD, ONLY = "first", "last", "first backward", "last backward", "only"
+#: Columns beside the timesteps.
+ASIDE = (FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD)
 _APART = 16.0
 _LEVEL_GAP, _ABOVE_CELLS, _BELOW_CELLS = 34.0, 46.0, 38.0
 _SWEEPS = 4
@@ -82,6 +85,7 @@ def place(
     lanes: Mapping[Unit, float],
     pitch: float,
     depths: Mapping[int, float],
+    channels: Mapping[int, float],
     titles: Callable[[str], str] | None = None,
 ) -> Layout:
     """Give every unit a rectangle.
@@ -89,10 +93,11 @@ def place(
     Args:
         shown: the units, wires and levels.
         boxes: the size of each unit's content.
-        slots: the column of each unit that has one: a timestep, None for the gap, `BEFORE` or `AFTER`.
-        lanes: how far above the middle of their row the units in `BEFORE` and `AFTER` stand.
+        slots: the column of each unit that has one: a timestep, None for the gap, or one of `ASIDE`.
+        lanes: how far above the middle of their row the units in `ASIDE` stand.
         pitch: the room between two columns.
         depths: for each level under which dashed lines run, how far below it they reach.
+        channels: for each level under which states run to it from another one, the room they need.
         titles: where columns hold operators, what the frame around a cell is called.
     """
     layout = Layout()
@@ -100,7 +105,8 @@ def place(
     for unit, slot in slots.items():
         members.setdefault((slot, shown.level[unit]), []).append(unit)
     used = {slot for slot, _ in members}
-    order: list[object] = [slot for slot in (BEFORE, *shown.steps, ONLY, AFTER) if slot in used]
+    row = (LAST_BACKWARD, FIRST, *shown.steps, ONLY, FIRST_BACKWARD, LAST)
+    order: list[object] = [slot for slot in row if slot in used]
     widths: dict[object, float] = dict.fromkeys(order, 0.0)
     for (slot, _), units in members.items():
         widths[slot] = max(widths[slot], _row_width(units, boxes, slot))
@@ -113,14 +119,14 @@ def place(
     x = 0.0
     for slot in order:
         width = widths[slot]
-        x += _FRAME if slot == AFTER else 0
+        x += _FRAME if slot == LAST else 0
         layout.columns[slot] = Rectangle(x + width / 2, 0, width, 0)
-        x += width + pitch
-    _set_bands(layout, shown, boxes, slots, members, depths, opened)
+        x += width + pitch + (_FRAME if slot == LAST_BACKWARD else 0)
+    _set_bands(layout, shown, boxes, slots, members, depths, channels, opened)
     for (slot, level), units in members.items():
-        if opened and slot != AFTER:
+        if opened and slot not in (LAST, LAST_BACKWARD):
             _set_apart(layout, units, boxes, slot, level, offsets)
-        elif slot in (BEFORE, AFTER):
+        elif slot in ASIDE:
             _stand_beside(layout, units, boxes, slot, level, lanes)
         else:
             _line_up(layout, units, boxes, slot, level)
@@ -130,7 +136,7 @@ def place(
 
 def _row_width(units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: object) -> float:
     widths = [boxes[unit].width for unit in units]
-    return max(widths) if slot in (BEFORE, AFTER) else sum(widths) + _APART * (len(widths) - 1)
+    return max(widths) if slot in ASIDE else sum(widths) + _APART * (len(widths) - 1)
 
 
 def _set_bands(
@@ -140,6 +146,7 @@ def _set_bands(
     slots: Mapping[Unit, object],
     members: Mapping[tuple[object, int], Sequence[Unit]],
     depths: Mapping[int, float],
+    channels: Mapping[int, float],
     opened: bool,
 ) -> None:
     heights: dict[int, float] = {}
@@ -150,7 +157,7 @@ def _set_bands(
         if unit.kind == "cell":
             rows.add(level)
     for (slot, level), units in members.items():
-        if slot == AFTER or (slot == BEFORE and not opened):
+        if slot in (LAST, LAST_BACKWARD) or (slot in ASIDE and not opened):
             heights[level] = max(heights[level], sum(boxes[unit].height + 6 for unit in units))
     fans = _fans(shown, slots)
     width = max((column.right for column in layout.columns.values()), default=0)
@@ -160,7 +167,7 @@ def _set_bands(
         y += _UNDER_FRAME if level in starts else 0
         if level in rows and level:
             y += _BELOW_CELLS - _LEVEL_GAP
-        y += depths.get(level, 0.0)
+        y += depths.get(level, 0.0) + channels.get(level, 0.0)
         layout.bands.append(Band(y, y + heights.get(level, 0)))
         y += heights.get(level, 0) + (_ABOVE_CELLS if level in rows else _LEVEL_GAP)
         y += _OVER_FRAME if level in ends else 0

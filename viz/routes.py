@@ -11,6 +11,7 @@ Point: TypeAlias = tuple[float, float]
 _ARROW = 6.0
 _ROUND = 7.0
 _CLEAR = 9.0
+_MOST_POINTS = 80
 
 
 def spline(points: Sequence[Point]) -> str:
@@ -73,16 +74,17 @@ def through(
     return points + rising(points[-1], end, lean if not passes else 0.5)[1:], passes
 
 
-def around(start: Point, gutter: float, end: Point, clear: float) -> list[Point]:
+def around(start: Point, gutter: float, end: Point, over: float, under: float) -> list[Point]:
     """Return the corners of a line that leaves upwards, runs down between two columns and arrives from below.
 
     Args:
         start: the top of a box.
         gutter: where it runs down.
         end: the bottom of a box.
-        clear: how far from both boxes it turns.
+        over: how far above the one box it turns.
+        under: how far below the other.
     """
-    above, below = start[1] + clear, end[1] - clear
+    above, below = start[1] + over, end[1] - under
     return [start, (start[0], above), (gutter, above), (gutter, below), (end[0], below), end]
 
 
@@ -110,3 +112,22 @@ def spread(count: int, width: float, apart: float = 14.0) -> list[float]:
     """Return offsets from the middle for lines that share one side of a box of this width."""
     step = min(apart, (width - 12) / count) if count else 0
     return [(place - (count - 1) / 2) * step for place in range(count)]
+
+
+def sampled(points: Sequence[Point], apart: float = 6.0) -> list[Point]:
+    """Return points on a line of cubic curves, about `apart` from one to the next, farther on very long curves."""
+    found = [points[0]]
+    for place in range(0, len(points) - 3, 3):
+        one, two, three, four = points[place : place + 4]
+        length = _distance(one, two) + _distance(two, three) + _distance(three, four)
+        count = max(1, min(round(length / apart), _MOST_POINTS))
+        for step in range(1, count + 1):
+            t = step / count
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            found.append(
+                (
+                    a * one[0] + b * two[0] + c * three[0] + d * four[0],
+                    a * one[1] + b * two[1] + c * three[1] + d * four[1],
+                )
+            )
+    return found

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from unroll.viz.boxes import Box, Boxes
-from unroll.viz.levels import arrange
-from unroll.viz.placement import AFTER, BEFORE, ONLY
-from unroll.viz.units import BEFORE_STEPS, Contraction, Unit, Wire
+from unroll.viz.levels import arrange, flows_in_time
+from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
+from unroll.viz.states import last_part
+from unroll.viz.steps import BEFORE_STEPS
+from unroll.viz.units import Contraction, Unit, Wire
 from unroll.viz.values import Values
 
 from unroll.dimensions import shape_text
@@ -35,6 +37,8 @@ class Scene:
         boxes: makes what stands in a box.
         sizes: the box of each unit shown.
         slots: the column of each unit that has one.
+        begins: for what makes a first state, the cell that begins with it.
+        gutters: the room between two columns for lines that run down there.
     """
 
     def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool = False) -> None:
@@ -44,9 +48,10 @@ class Scene:
         self.values = Values(graph, feeds, self._printed())
         self.boxes = Boxes(self.contraction, self.values)
         self.sizes: dict[Unit, Box] = {unit: self.boxes.box(unit) for unit in self.shown.units}
-        self._states = _state_names(self.contraction)
+        self.begins: dict[Unit, str] = {}
         self.slots = self._columns()
-        beside = (self.sizes[unit].height + 4 for unit, slot in self.slots.items() if slot in (BEFORE, AFTER))
+        self.gutters = self._gutters()
+        beside = (self.sizes[unit].height + 4 for unit, slot in self.slots.items() if slot in ASIDE)
         self._lane_pitch = max([_LANES_APART, *beside])
         self._lane_room = max(
             [_LANES_APART, *(self.sizes[unit].height - 24 for unit in self.slots if unit.kind == "cell")]
@@ -63,9 +68,9 @@ class Scene:
 
     def state_name(self, wire: Wire) -> str:
         """Return what the state on a wire is called, such as ``c`` or ``h``."""
-        target = wire.target
-        names = self._states.get(target.row or "", {}) if target.kind == "cell" else {}
-        return names.get(wire.role, last_part(wire.tensor))
+        handed = wire.source.row is not None and wire.source.row != wire.target.row
+        given = wire.target.kind == "cell" and not handed
+        return self.contraction.states.name(wire) if given else last_part(wire.tensor)
 
     def shape(self, wire: Wire) -> str:
         """Return the shape of what is on a wire, as text."""
@@ -75,26 +80,58 @@ class Scene:
         """Return the name and shape of a state."""
         return f"{self.state_name(wire)} {self.shape(wire)}"
 
+    def lane_place(self, wire: Wire) -> tuple[int, int]:
+        """Return the place of a state among those of its cell, from the top, and how many there are."""
+        states = self.contraction.states
+        names = states.names.get(wire.target.row or wire.source.row or "", [])
+        name = states.name(wire) if wire.target.kind == "cell" else last_part(wire.tensor)
+        return (names.index(name), len(names)) if name in names else (0, 1)
+
+    def is_handed_on(self, wire: Wire) -> bool:
+        """Say whether a wire is a state that one cell leaves to another, as an encoder does to its decoder."""
+        cells = wire.source.kind == wire.target.kind == "cell"
+        return cells and self.contraction.is_state(wire) and wire.source.row != wire.target.row
+
+    def channels(self) -> dict[int, float]:
+        """Return the room that states handed on need under the level of the cell that gets them."""
+        handed = [wire for wire in self.shown.wires if self.is_handed_on(wire)]
+        return {self.level(wire.target): 20 + 6.0 * self.lane_place(wire)[1] for wire in handed}
+
+    def is_fed_back(self, wire: Wire) -> bool:
+        """Say whether a wire between boxes brings a later step something that is no state, and must go down for it."""
+        gap = "gap" in (wire.source.kind, wire.target.kind)
+        carried = wire.source in self.slots and wire.target in self.slots and not self.is_flat(wire)
+        carried = carried and self.slots[wire.source] != self.slots[wire.target]
+        down = carried and self.level(wire.source) >= self.level(wire.target)
+        return down and (gap or (flows_in_time(self.contraction, wire) and not self.contraction.is_state(wire)))
+
+    def _gutters(self) -> float:
+        """Return the room between two columns that lines need which are fed back there."""
+        found: dict[object, set[Tensor]] = {}
+        for wire in self.shown.wires if not self.contraction.opened else ():
+            if self.is_fed_back(wire):
+                found.setdefault(self.slots[wire.target], set()).add(wire.tensor)
+        return max((7.0 * len(tensors) + 8 for tensors in found.values()), default=0.0)
+
     def lane(self, wire: Wire) -> float:
         """Return how far above the middle of its row a state runs: the states of a cell are stacked, by name."""
-        names = sorted(set(self._states.get(wire.target.row or wire.source.row or "", {}).values()))
-        name = self.state_name(wire)
-        if name not in names or len(names) < 2:
+        place, count = self.lane_place(wire)
+        if count < 2:
             return 0.0
-        height = min(self._lane_pitch * (len(names) - 1), self._lane_room)
-        return height / 2 - names.index(name) * height / (len(names) - 1)
+        height = min(self._lane_pitch * (count - 1), self._lane_room)
+        return height / 2 - place * height / (count - 1)
 
     def lanes(self) -> dict[Unit, float]:
         """Return the lane of each first and last state that stands beside the cells."""
         ends = ((unit, wire) for wire in self.shown.wires for unit in (wire.source, wire.target))
-        lanes = {unit: self.lane(wire) for unit, wire in ends if self.slots.get(unit) in (BEFORE, AFTER)}
+        lanes = {unit: self.lane(wire) for unit, wire in ends if self.slots.get(unit) in ASIDE}
         return lanes | self._spread(lanes)
 
     def _spread(self, lanes: Mapping[Unit, float]) -> dict[Unit, float]:
         """Return lanes above their row for last states that would stand on one another, as operators of one row give."""
         alike: dict[tuple[int, float], list[Unit]] = {}
         for unit, lane in lanes.items():
-            if self.slots.get(unit) == AFTER:
+            if self.slots.get(unit) in (LAST, LAST_BACKWARD):
                 alike.setdefault((self.level(unit), lane), []).append(unit)
         spread: dict[Unit, float] = {}
         for (level, _), units in alike.items():
@@ -114,60 +151,57 @@ class Scene:
         return found
 
     def _columns(self) -> dict[Unit, object]:
-        """Return the column of each unit that has one; last states move to the right of their cell."""
-        first_states = {wire.source for wire in self.shown.wires if self.is_flat(wire) and wire.source.row is None}
+        """Return the column of each unit that has one; first and last states stand at the two ends of their cell."""
         stepless = {gap for unit, gap in self.shown.stand_in.items() if unit.step is None}
         slots: dict[Unit, object] = {}
         for unit in self.shown.units:
             if unit.kind == "gap" and self.shown.hidden and unit not in stepless:
                 slots[unit] = None
-            elif unit in first_states and unit.kind in ("zero", "input", "constant"):
-                slots[unit] = BEFORE
-            elif unit.step is not None:
-                slots[unit] = BEFORE if unit.step == BEFORE_STEPS else unit.step
+            elif unit.step is not None and unit.step != BEFORE_STEPS:
+                slots[unit] = unit.step
             elif not self.shown.steps:
                 slots[unit] = ONLY
-        slots |= dict.fromkeys(self._last_states(), AFTER)
+        return slots | self._first_states() | self._last_states()
+
+    def _first_states(self) -> dict[Unit, object]:
+        """Return the column of each state that a cell begins with: at the end that the cell begins at."""
+        backward = self.contraction.states.backward
+        slots: dict[Unit, object] = {}
+        for wire in reversed(self.shown.wires):
+            begins = wire.source.kind in ("zero", "input", "constant") and self.is_flat(wire)
+            if begins or wire.source.step == BEFORE_STEPS:
+                cell = self.begins.get(wire.target, wire.target.cell)
+                if cell is not None:
+                    self.begins[wire.source] = cell
+                if slots.get(wire.source) != FIRST:
+                    slots[wire.source] = FIRST_BACKWARD if cell in backward else FIRST
         return slots
 
-    def _last_states(self) -> list[Unit]:
-        """Return the outputs that are last states, and level them with their cell: they leave it to the right.
+    def _last_states(self) -> dict[Unit, object]:
+        """Return the column of each output that is a last state, and level it with its cell: it leaves beside the cell.
 
         What a cell returns at other steps too is an output of each step, unless it is returned a second time.
         """
-        last = self.shown.steps[-1] if self.shown.steps else None
+        states = self.contraction.states
         ends = [
-            wire for wire in self.contraction.wires if wire.target.kind == "output" and wire.source.cell is not None
+            wire for wire in self.contraction.wires if wire.target.kind == "output" and wire.source.step is not None
         ]
-        every_step = {(wire.source.cell, last_part(wire.tensor)) for wire in ends if wire.source.step != last}
+        last = {
+            cell: states.last_step(cell, self.contraction.units) for cell in {wire.source.cell for wire in ends} if cell
+        }
+        every_step = {states.alike(wire) for wire in ends if wire.source.step != last.get(wire.source.cell or "")}
         if len(self.shown.steps) == 1:
-            every_step = {(wire.source.cell, last_part(wire.tensor)) for wire in ends[:1]}
+            every_step = {states.alike(wire) for wire in ends[:1]}
+        saved = set(self.graph.states.values())
         risen: set[Tensor] = set()
-        found = []
-        for wire in ends if last is not None else ():
-            cell, name = wire.source.cell or "", last_part(wire.tensor)
-            if wire.source.step == last:
-                is_state = self.contraction.opened or name in self._states.get(cell, {}).values()
-                if wire.tensor in risen or (is_state and (cell, name) not in every_step):
-                    found.append(wire.target)
+        slots: dict[Unit, object] = {}
+        for wire in ends:
+            cell, kept = wire.source.cell, wire.target.name in saved
+            if kept or (cell is not None and wire.source.step == last[cell]):
+                is_state = self.contraction.opened or states.makes(cell or "", wire.tensor)
+                if kept or wire.tensor in risen or (is_state and states.alike(wire) not in every_step):
+                    slots[wire.target] = LAST_BACKWARD if cell in states.backward else LAST
                     self.shown.level[wire.target] = self.level(wire.source)
-                risen.add(wire.tensor)
-        return found
-
-
-def last_part(tensor: Tensor) -> str:
-    """Return the last part of what a tensor is called."""
-    return tensor.label.rpartition("/")[2]
-
-
-def _state_names(contraction: Contraction) -> dict[str, dict[tuple[str, int], str]]:
-    """Return for each cell row what the state in each role is called, as it leaves the step before, or as zeros."""
-    names: dict[str, dict[tuple[str, int], str]] = {}
-    for wire in contraction.wires:
-        row = wire.target.row
-        if row is not None and wire.source.row == row and contraction.is_state(wire):
-            names.setdefault(row, {})[wire.role] = last_part(wire.tensor)
-    for wire in contraction.wires:
-        if wire.target.row is not None and wire.source.kind == "zero":
-            names.setdefault(wire.target.row, {}).setdefault(wire.role, last_part(wire.tensor))
-    return names
+                else:
+                    risen.add(wire.tensor)
+        return slots

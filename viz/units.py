@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import networkx
+from unroll.viz.states import States, without_step
+from unroll.viz.steps import BEFORE_STEPS, infer_steps
 
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
+from unroll.ops.functions import Identity
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 
 Kind = Literal["cell", "op", "input", "output", "zero", "constant", "weight", "gap"]
-
-#: The step of what makes the states of zeros, where every operator is shown.
-BEFORE_STEPS = -1
 
 
 @dataclass(eq=False)
@@ -70,7 +69,8 @@ class Contraction:
         units: every unit, sources before those that read them.
         wires: what flows between units; Parameters are apart.
         readers: for each Parameter, the units that read it.
-        state_roles: for each cell row, the roles in which it reads its own earlier step or zeros: its states.
+        sources: the units of inputs and constants.
+        states: what the cells hand on from step to step.
     """
 
     def __init__(self, graph: Graph, opened: bool = False) -> None:
@@ -80,20 +80,25 @@ class Contraction:
         self.wires: list[Wire] = []
         self.readers: dict[Parameter, list[Unit]] = {item: [] for item in graph.parameters.values()}
         self._owner: dict[Node, Unit] = {}
-        self._sources: dict[Tensor, Unit] = {}
+        self.sources: dict[Tensor, Unit] = {}
+        self._copies: dict[Tensor, Tensor] = {}
         helpers = _zero_helpers(graph)
         if opened:
             self._add_operators(helpers)
         else:
-            self._add_nodes(helpers)
+            self._copies = _copies(graph)
+            hidden = helpers | {copy.node for copy in self._copies if copy.node is not None}
+            self._add_nodes(hidden, {})
+            outer = self._outer_cells()
+            if outer:
+                self._add_nodes(hidden, outer)
             self._dissolve_cycles()
         for place, tensor in enumerate(graph.inputs):
             self._source(tensor, Unit("input", f"input_{place}", tensor=tensor))
         self._add_wires()
         self._add_outputs()
-        self.state_roles = self._state_roles()
-        self._leading = _leading_row(self)
-        self._infer_steps()
+        self.states = States(graph, self.wires)
+        infer_steps(self)
 
     @property
     def rows(self) -> list[str]:
@@ -102,8 +107,7 @@ class Contraction:
 
     def is_state(self, wire: Wire) -> bool:
         """Say whether a wire brings a cell its state, from its earlier step or from outside."""
-        row = wire.target.row
-        return row is not None and wire.role in self.state_roles.get(row, frozenset())
+        return self.states.reads(wire)
 
     def _add_operators(self, helpers: set[Node]) -> None:
         """Make every node a unit; those that make states of zeros stand in a column of their own, before step 0."""
@@ -114,7 +118,10 @@ class Contraction:
             unit = self._owner[node] = Unit("op", f"op_{place}", [node], at, cell=node.origin.cell)
             self.units.append(unit)
 
-    def _add_nodes(self, hidden: set[Node]) -> None:
+    def _add_nodes(self, hidden: set[Node], outer: Mapping[str, str]) -> None:
+        """Make a unit of each cell and step, and of each node outside of cells; `outer` is the cell that holds a cell."""
+        self.units.clear()
+        self._owner.clear()
         cells: dict[tuple[str, int | None], Unit] = {}
         stepped = {node.origin.cell for node in self.graph.nodes if node.origin.step is not None}
         for node in self.graph.nodes:
@@ -124,26 +131,40 @@ class Contraction:
             if _is_zero(node):
                 unit = Unit("zero", f"zero_{len(self.units)}", step=origin.step, tensor=node.outputs[0])
             elif _in_cell(node) and not (origin.step is None and origin.cell in stepped):
-                key = (origin.cell or "", origin.step)
+                row = outer.get(origin.cell or "", origin.cell or "")
+                key = (row, origin.step)
                 if key in cells:
                     cells[key].nodes.append(node)
                     self._owner[node] = cells[key]
                     continue
-                unit = cells[key] = Unit("cell", f"cell_{len(self.units)}", [], origin.step, origin.cell, origin.cell)
+                unit = cells[key] = Unit("cell", f"cell_{len(self.units)}", [], origin.step, row, row)
             else:
                 unit = Unit("op", f"op_{len(self.units)}", step=origin.step if len(node.provenance) == 1 else None)
             unit.nodes.append(node)
             self._owner[node] = unit
             self.units.append(unit)
 
-    def _dissolve_cycles(self) -> None:
-        """Open up boxes that cannot be drawn as one: those that feed themselves through others, and repeated calls."""
+    def _cycles(self) -> list[set[Unit]]:
+        """Return the units that feed themselves through others, each with those others."""
         owner = self._owner
         made = ((tensor.node, node) for node in owner for tensor in node.inputs if tensor is not None and tensor.node)
         edges = {(owner[before], owner[node]) for before, node in made if before in owner}
         reads: networkx.DiGraph[Unit] = networkx.DiGraph(edges)
-        parts = (part for part in networkx.strongly_connected_components(reads) if len(part) > 1)
-        cyclic = {unit for part in parts for unit in part if unit.row is not None}
+        return [part for part in networkx.strongly_connected_components(reads) if len(part) > 1]
+
+    def _outer_cells(self) -> dict[str, str]:
+        """Return for cells that cannot be boxes of their own, as they feed what is around them, the cell around them."""
+        outer: dict[str, str] = {}
+        for part in self._cycles():
+            rows = {unit.row for unit in part}
+            around = min((row for row in rows if row is not None), key=len, default="")
+            if all(row is not None and f"{row}/".startswith(f"{around}/") for row in rows):
+                outer |= {row: around for row in rows if row is not None}
+        return outer
+
+    def _dissolve_cycles(self) -> None:
+        """Open up boxes that cannot be drawn as one: those that feed themselves through others, and repeated calls."""
+        cyclic = {unit for part in self._cycles() for unit in part if unit.row is not None}
         opened: list[Unit] = []
         for unit in self.units:
             if unit in cyclic or (unit.row is not None and unit.step is None and _reads_weights_twice(unit)):
@@ -155,7 +176,7 @@ class Contraction:
         self.units = opened
 
     def _source(self, tensor: Tensor, unit: Unit) -> Unit:
-        self._sources[tensor] = unit
+        self.sources[tensor] = unit
         self.units.append(unit)
         return unit
 
@@ -174,19 +195,19 @@ class Contraction:
                         self.wires.append(Wire(source, target, tensor, (self._role(node, target), place)))
 
     def _role(self, node: Node, target: Unit) -> str:
-        name = self.graph.name(node)
-        return name if target.step is None else f"/{name}".replace(f"/t{target.step}/", "/", 1)
+        return without_step(self.graph.name(node), target.step)
 
     def _source_of(self, tensor: Tensor) -> Unit | None:
         if tensor.node is not None:
             return self._owner.get(tensor.node)
-        if tensor not in self._sources and isinstance(tensor, Constant) and _is_data(tensor):
+        if tensor not in self.sources and isinstance(tensor, Constant) and _is_data(tensor):
             self._source(tensor, Unit("constant", f"constant_{len(self.units)}", tensor=tensor))
-        return self._sources.get(tensor)
+        return self.sources.get(tensor)
 
     def _add_outputs(self) -> None:
         for place, (tensor, name) in enumerate(zip(self.graph.outputs, self.graph.output_names, strict=True)):
             unit = Unit("output", f"output_{place}", tensor=tensor, name=name)
+            tensor = self._copies.get(tensor, tensor)
             source = self._source_of(tensor)
             if isinstance(tensor, Parameter):
                 self.readers[tensor].append(unit)
@@ -196,64 +217,9 @@ class Contraction:
             if source is not None:
                 self.wires.append(Wire(source, unit, tensor))
 
-    def _state_roles(self) -> dict[str, frozenset[tuple[str, int]]]:
-        roles: dict[str, set[tuple[str, int]]] = {}
-        for wire in self.wires:
-            row, step = wire.target.row, wire.target.step
-            source = wire.source
-            own = step is not None and source.row == row and source.step == step - 1
-            if row is not None and (own or source.kind == "zero"):
-                roles.setdefault(row, set()).add(wire.role)
-        return {row: frozenset(found) for row, found in roles.items()}
-
-    def _infer_steps(self) -> None:
-        """Let a unit at no step stand with the one step that it reads from, or else that reads it."""
-        reads: dict[Unit, list[Unit]] = {unit: [] for unit in self.units}
-        read_by: dict[Unit, list[Wire]] = {unit: [] for unit in self.units}
-        for wire in self.wires:
-            reads[wire.target].append(wire.source)
-            read_by[wire.source].append(wire)
-        ordered = [*self._ordered(), *(unit for unit in self.units if unit.kind == "output")]
-        for unit in ordered:
-            if unit.step is None and unit.kind in ("op", "output"):
-                unit.step = self._common_step(
-                    source for source in reads[unit] if source.kind not in ("input", "constant")
-                )
-        for unit in (*reversed(self._ordered()), *self._sources.values()):
-            if unit.step is None and unit.kind in ("op", "input", "constant"):
-                unit.step = self._common_step(wire.target for wire in read_by[unit] if not self.is_state(wire))
-
-    def _common_step(self, units: Iterable[Unit]) -> int | None:
-        """Return the one step that units stand at, or that of the leading cell among them."""
-        listed = list(units)
-        found = _only_step(unit.step for unit in listed)
-        if found is None:
-            found = _only_step(unit.step for unit in listed if unit.row is not None and unit.row == self._leading)
-        return found
-
-    def _ordered(self) -> list[Unit]:
+    def in_order(self) -> list[Unit]:
+        """Return the units that hold nodes, in the order of the nodes."""
         return list(dict.fromkeys(self._owner[node] for node in self.graph.nodes if node in self._owner))
-
-
-def _only_step(steps: Iterable[int | None]) -> int | None:
-    found = set(steps) - {BEFORE_STEPS}
-    return found.pop() if len(found) == 1 else None
-
-
-def _leading_row(contraction: Contraction) -> str | None:
-    """Return the first cell that reads its inputs in their order: the one whose time the columns follow."""
-    places = {unit: place for place, unit in enumerate(unit for unit in contraction.units if unit.kind == "input")}
-    order: dict[str, list[tuple[int, int]]] = {}
-    for wire in contraction.wires:
-        row, step = wire.target.row, wire.target.step
-        if row is not None and step is not None and not contraction.is_state(wire):
-            place = places.get(wire.source, wire.tensor.index)
-            order.setdefault(row, []).append((step, place))
-    return next((row for row, found in order.items() if _rises(sorted(set(found)))), None)
-
-
-def _rises(pairs: Sequence[tuple[int, int]]) -> bool:
-    return all(one[1] < other[1] for one, other in itertools.pairwise(pairs))
 
 
 def _in_cell(node: Node) -> bool:
@@ -272,6 +238,17 @@ def _is_data(constant: Constant) -> bool:
 def _reads_weights_twice(unit: Unit) -> bool:
     read = [tensor for node in unit.nodes for tensor in node.inputs if isinstance(tensor, Parameter)]
     return len(read) > len(set(read))
+
+
+def _copies(graph: Graph) -> dict[Tensor, Tensor]:
+    """Return the outputs that are a copy, made so that one tensor can have two names, with what is copied."""
+    read = {tensor for node in graph.nodes for tensor in node.inputs}
+    return {
+        tensor: tensor.node.inputs[0]
+        for tensor in graph.outputs
+        if tensor not in read and tensor.node is not None and isinstance(tensor.node.op, Identity)
+        if tensor.node.inputs[0] is not None and tensor.node.inputs[0].node is not None
+    }
 
 
 def _zero_helpers(graph: Graph) -> set[Node]:

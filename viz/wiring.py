@@ -6,24 +6,25 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from unroll.viz import palette, routes
-from unroll.viz.dot_text import escaped, html_label, text_width
-from unroll.viz.placement import AFTER, Layout, Rectangle
+from unroll.viz.dot_text import text_width
+from unroll.viz.labels import TEXT, Label
+from unroll.viz.placement import FIRST_BACKWARD, LAST, LAST_BACKWARD, Layout, Rectangle
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
 
 from unroll.tensor import Tensor
 
-#: The size of text on wires.
-TEXT = 9.0
+_STATE = {"color": palette.STATE, "penwidth": "1.4"}
 
 
 class Line(NamedTuple):
-    """A wire as it is drawn: its curve and its attributes in DOT."""
+    """A wire as it is drawn: its curve, its attributes in DOT, and what is written beside it."""
 
     wire: Wire
     points: list[Point]
     attributes: dict[str, str]
+    label: Label | None = None
 
 
 class Wiring:
@@ -39,6 +40,7 @@ class Wiring:
         self._scene, self._layout, self._depths = scene, layout, depths
         wires = {(wire.source, wire.target, wire.tensor): wire for wire in reversed(scene.shown.wires)}
         self._wires = list(wires.values())[::-1]
+        self._columns = {slot: place for place, slot in enumerate(layout.columns)}
         self._taken = layout.at_level(scene.shown.level)
         self._labelled: set[tuple[Unit, Tensor]] = set()
         self._leaves: dict[tuple[Unit, Tensor], float] = {}
@@ -47,80 +49,148 @@ class Wiring:
 
     def lines(self) -> Iterator[Line]:
         """Yield every wire as a line."""
-        opened = self._scene.contraction.opened
-        carried = [wire for wire in self._wires if opened and self._is_carried(wire)]
+        carried = [wire for wire in self._wires if self._is_carried(wire)]
         level = [wire for wire in self._wires if wire not in set(carried) and self._is_level(wire)]
         apart = {*carried, *level}
-        rising = [wire for wire in self._wires if wire not in apart]
+        handed = [wire for wire in self._wires if wire not in apart and self._scene.is_handed_on(wire)]
+        rising = [wire for wire in self._wires if wire not in {*apart, *handed}]
         self._tie([*rising, *carried])
-        yield from (self._flat(wire) for wire in level)
+        yield from self._level(level)
         yield from self._carried(carried)
+        yield from (self._handed_on(wire) for wire in handed)
         yield from (self._rising(wire) for wire in rising)
 
     def _place(self, unit: Unit) -> Rectangle:
         return self._layout.places[unit]
 
     def _is_level(self, wire: Wire) -> bool:
+        source, target = self._place(wire.source), self._place(wire.target)
         same = self._scene.level(wire.source) == self._scene.level(wire.target)
-        return same and self._place(wire.source).right < self._place(wire.target).left
+        back = (
+            self._scene.is_flat(wire)
+            or self._scene.slots.get(wire.target) == LAST_BACKWARD
+            or wire.source.kind == "weight"
+        )
+        return same and (source.right < target.left or (back and source.left > target.right))
+
+    def _level(self, wires: list[Wire]) -> Iterator[Line]:
+        """Yield what runs level; where a cell hands on one state for two reasons, once."""
+        drawn: set[tuple[object, ...]] = set()
+        for wire in wires:
+            same = (wire.source, wire.target, self._scene.lane(wire), self._scene.state_label(wire))
+            if same not in drawn or wire.target.kind == "output":
+                yield self._flat(wire)
+            drawn.add(same)
 
     def _flat(self, wire: Wire) -> Line:
         source, target = self._place(wire.source), self._place(wire.target)
         cells = wire.source.row is not None or wire.target.row is not None
         y = (target.y if wire.target.row is not None else source.y) + self._scene.lane(wire)
+        ahead = source.right < target.left
         start, end = (source.right, y), (target.left, y)
-        if (
-            self._scene.slots.get(wire.target) == AFTER and target.y > source.top
-        ):  # a last state that stands above its row, so that others beside it have room
-            corners = [(source.x, source.top), (source.x, target.y), (target.left, target.y)]
-            return Line(wire, routes.rounded(corners), {"color": palette.STATE, "penwidth": "1.4"})
-        attributes = {"color": palette.STATE, "penwidth": "1.4"} if cells else {}
+        if not ahead:
+            start, end = (source.left, y), (target.right, y)
+        ends = self._scene.slots.get(wire.target) in (LAST, LAST_BACKWARD)
+        if ends and target.y > source.top:
+            # A last state that stands above its row, so that others beside it have room.
+            corners = [(source.x, source.top), (source.x, target.y), (target.left if ahead else target.right, target.y)]
+            return Line(wire, routes.rounded(corners), dict(_STATE))
+        level = self._taken[self._scene.level(wire.source)] if ends else ()
+        between = [place for place in level if start[0] < place.x < end[0]]
+        if any(place.bottom < y < place.top for place in between):
+            over = max(place.top for place in between) + 9
+            corners = [(source.x, source.top), (source.x, over), (end[0] - 16, over), (end[0] - 16, y), end]
+            return Line(wire, routes.rounded(corners), dict(_STATE))
+        attributes = dict(_STATE) if cells else {}
         if wire.source.kind == "weight":
             attributes = {"color": palette.WEIGHT, "style": "dashed"}
         elif "gap" in (wire.source.kind, wire.target.kind):
             attributes["style"] = "dotted"
+        label = None
         if cells:
-            # A last state leaves the frame around the cells: its label stands beyond it.
-            shift = 6 if self._scene.slots.get(wire.target) == AFTER else -2
-            attributes |= _label(self._scene.state_label(wire), (start[0] + end[0]) / 2 + shift, y + 7)
-        return Line(wire, routes.straight(start, end), attributes)
+            # A last state leaves the frame around the cells: its label stands beyond it. Others leave room for gutters.
+            shift = 6 if ends else -2 - self._scene.gutters / 2
+            x = (start[0] + end[0]) / 2 + (shift if ahead else -shift)
+            label = Label(self._scene.state_label(wire), x, y + 7)
+        return Line(wire, routes.straight(start, end), attributes, label)
+
+    def _column(self, unit: Unit) -> int | None:
+        slots = self._scene.slots
+        return self._columns[slots[unit]] if unit in slots else None
 
     def _is_carried(self, wire: Wire) -> bool:
-        """Say whether a wire brings an operator something from another timestep."""
-        slots = self._scene.slots
-        if wire.source.kind == "weight" or slots.get(wire.target) == AFTER:
+        """Say whether a wire brings an operator, or a cell that it is no state of, something from another timestep."""
+        scene = self._scene
+        source, target = self._column(wire.source), self._column(wire.target)
+        given = wire.source.kind == "input" and wire.source not in scene.begins
+        beside = given or wire.source.kind == "weight" or scene.slots.get(wire.target) in (LAST, LAST_BACKWARD)
+        if beside or source is None or target is None or source == target:
             return False
-        columns = list(self._layout.columns)
-        ends = [columns.index(slots[unit]) if unit in slots else None for unit in (wire.source, wire.target)]
-        return ends[0] is not None and ends[1] is not None and ends[0] < ends[1] and wire.source.kind != "input"
+        if scene.contraction.opened:
+            back = scene.contraction.states.is_along(wire) or scene.slots[wire.source] == FIRST_BACKWARD
+            return source < target if scene.slots[wire.source] != FIRST_BACKWARD and source < target else back
+        return scene.is_fed_back(wire)
 
     def _carried(self, wires: list[Wire]) -> Iterator[Line]:
-        """Yield the states of an opened picture: over the top of one column, down between two, and up from below."""
+        """Yield what runs over the top of one column, down between two, and up from below."""
         lanes: dict[object, list[Tensor]] = {}
+        opened = self._scene.contraction.opened
         for wire in wires:
             slot = self._scene.slots[wire.target]
-            tensors = lanes.setdefault(slot, [])
+            ahead = (self._column(wire.source) or 0) < (self._column(wire.target) or 0)
+            tensors = lanes.setdefault((slot, ahead), [])
             if wire.tensor not in tensors:
                 tensors.append(wire.tensor)
             lane = tensors.index(wire.tensor)
-            start = (self._leaves[wire.source, wire.tensor], self._place(wire.source).top)
-            end = (self._arrives[wire], self._place(wire.target).bottom)
-            gutter = self._layout.columns[slot].left - 22 - 7 * lane
-            attributes = {"color": palette.STATE, "penwidth": "1.4"}
+            source, target = self._place(wire.source), self._place(wire.target)
+            start, end = (self._leaves[wire.source, wire.tensor], source.top), (self._arrives[wire], target.bottom)
+            column = self._layout.columns[slot]
+            away = (22 if opened else 10) + 7 * lane
+            gutter = column.left - away if ahead else column.right + away
+            attributes = dict(_STATE) if opened and wire.target.cell is not None else {}
             if "gap" in (wire.source.kind, wire.target.kind):
                 attributes["style"] = "dotted"
-            clear = 9.0 + 3 * lane
+            over = under = 9.0 + 3 * lane
+            if not opened:
+                level = self._scene.level
+                over += self._layout.bands[level(wire.source)].top - source.top
+                under += target.bottom - self._layout.bands[level(wire.target)].bottom
+                under += self._depths.get(level(wire.target), -4.0)
             if wire.target.kind == "gap":
-                gap = self._place(wire.target)
-                y = gap.y + 12 * lane
-                corners = [start, (start[0], start[1] + clear), (gutter, start[1] + clear), (gutter, y), (gap.left, y)]
+                y = target.y + 12 * lane
+                side = target.left if ahead else target.right
+                corners = [start, (start[0], start[1] + over), (gutter, start[1] + over), (gutter, y), (side, y)]
             elif wire.source.kind == "gap":
-                gap = self._place(wire.source)
-                y = gap.y + 12 * lane
-                corners = [(gap.right, y), (gutter, y), (gutter, end[1] - clear), (end[0], end[1] - clear), end]
+                y = source.y + 12 * lane
+                side = source.right if ahead else source.left
+                corners = [(side, y), (gutter, y), (gutter, end[1] - under), (end[0], end[1] - under), end]
             else:
-                corners = routes.around(start, gutter, end, clear)
-            yield Line(wire, routes.rounded(corners), attributes)
+                corners = routes.around(start, gutter, end, over, under)
+            label = None
+            if not opened and "gap" not in (wire.source.kind, wire.target.kind):
+                text = self._scene.shape(wire)
+                label = Label(text, end[0] - 5 - text_width(text, TEXT) / 2, end[1] - under + 7)
+            yield Line(wire, routes.rounded(corners), attributes, label)
+
+    def _handed_on(self, wire: Wire) -> Line:
+        """Draw a state that leaves beside one cell, runs back under the row of another, and enters beside that."""
+        scene = self._scene
+        source, target = self._place(wire.source), self._place(wire.target)
+        backward = scene.contraction.states.backward
+        out, into = (-1 if unit.row in backward else 1 for unit in (wire.source, wire.target))
+        place, count = scene.lane_place(wire)
+        y = target.y + scene.lane(wire)
+        start = (source.x + out * source.width / 2, source.y + scene.lane(wire))
+        column = self._layout.columns[scene.slots[wire.source]]
+        gutter = column.x + out * (column.width / 2 + 12 + 6 * place)
+        side = target.x - into * (target.width / 2 + 16 + 6 * (count - 1 - place))
+        level = scene.level(wire.target)
+        channel = self._layout.bands[level].bottom - self._depths.get(level, 0.0) - 30 - 6 * (count - 1 - place)
+        end = (target.x - into * target.width / 2, y)
+        corners = [start, (gutter, start[1]), (gutter, channel), (side, channel), (side, y), end]
+        text = scene.state_label(wire)
+        label = Label(text, gutter - out * (12 + text_width(text, TEXT) / 2), channel + 7)
+        return Line(wire, routes.rounded(corners), dict(_STATE), label)
 
     def _tie(self, wires: list[Wire]) -> None:
         """Decide where on the top of its source and on the bottom of its target each wire is tied."""
@@ -153,7 +223,7 @@ class Wiring:
         attributes = {"style": "dotted"} if "gap" in (wire.source.kind, wire.target.kind) else {}
         sideways = self._enters_sideways(wire)
         if sideways:
-            attributes |= {"color": palette.STATE, "penwidth": "1.4"}
+            attributes |= _STATE
         if low >= high:
             points = routes.sideways((source.right, source.y + 8), (target.left, target.y - 8))
             return Line(wire, points, attributes)
@@ -170,34 +240,30 @@ class Wiring:
             points += [(end[0], y), (end[0], y), (target.left, y)]
         opened = self._scene.contraction.opened and wire.source.kind != "input"
         if wire.source.kind != "gap" and wire.target.kind != "gap" and not opened:
-            attributes |= self._rising_label(wire, start, end, sideways)
+            return Line(wire, points, attributes, self._rising_label(wire, start, end, sideways))
         return Line(wire, points, attributes)
 
     def _levels_between(self, low: int, high: int) -> list[list[Rectangle]]:
         return [self._taken.get(level, []) for level in range(low + 1, high)]
 
-    def _rising_label(self, wire: Wire, start: Point, end: Point, sideways: bool) -> dict[str, str]:
+    def _rising_label(self, wire: Wire, start: Point, end: Point, sideways: bool) -> Label | None:
         """Return the shape beside a wire: at its end where it arrives alone, else once at its beginning."""
         text = self._scene.state_label(wire) if sideways else self._scene.shape(wire)
         half = text_width(text, TEXT) / 2
         if sideways or self._into.get(wire.target, 1) > 1:
             key = (wire.source, wire.tensor)
             if key in self._labelled:
-                return {}
+                return None
             self._labelled.add(key)
             lift = 28 if wire.source.row is not None else 10
             if sideways:
                 lift = 8 + 26 * (self._scene.lane(wire) < 0)
             x = start[0] - 6 - half if end[0] > start[0] + 20 else start[0] + 6 + half
-            return _label(text, x, start[1] + lift)
+            return Label(text, x, start[1] + lift)
         depth = self._depths.get(self._scene.level(wire.target), 0.0)
         # The label stands on the side that the line does not come from.
         x = end[0] - 5 - half if start[0] > end[0] + 20 else end[0] + 5 + half
         if depth or wire.target.row is not None:
-            return _label(text, x, end[1] - depth - 10)
+            return Label(text, x, end[1] - depth - 10)
         straight = abs(start[0] - end[0]) < 1 and wire.source.row is None
-        return _label(text, x, (start[1] + end[1]) / 2 if straight else end[1] - 15)
-
-
-def _label(text: str, x: float, y: float) -> dict[str, str]:
-    return {"label": html_label(escaped(text)), "lp": f"{x:.1f},{y:.1f}"}
+        return Label(text, x, (start[1] + end[1]) / 2 if straight else end[1] - 15)

@@ -1,0 +1,116 @@
+"""What cells hand on from step to step: which way each cell walks, which of its inputs are states, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+from unroll.tensor import Tensor
+
+if TYPE_CHECKING:
+    from unroll.viz.units import Unit, Wire
+
+    from unroll.graph import Graph
+
+#: What a node is called at every step alike, and which of its inputs or outputs is meant.
+Role: TypeAlias = tuple[str, int]
+
+
+class States:
+    """The states of the cells of a picture.
+
+    Args:
+        graph: the graph.
+        wires: everything that flows between its units.
+
+    Attributes:
+        backward: the cells that walk from the last step to the first.
+        names: for each cell row, what its states are called, in order.
+    """
+
+    def __init__(self, graph: Graph, wires: Collection[Wire]) -> None:
+        self._graph = graph
+        self._pairs = _backward_pairs(wires)
+        self.backward = frozenset(source for source, target in self._pairs if source == target)
+        self._roles: dict[str, dict[Role, set[str]]] = {}
+        self._made: dict[str, set[Role]] = {}
+        for wire in wires:
+            row = wire.target.row
+            if row is not None and wire.source.row == row and abs(_steps(wire)) == 1 and self.is_along(wire):
+                self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(last_part(wire.tensor))
+                self._made.setdefault(row, set()).add(self._made_as(wire.tensor))
+        self._given: dict[tuple[Unit, str], str] = {}
+        for wire in wires:
+            row = wire.target.row
+            if row is not None and wire.source.row != row and (wire.source.kind == "zero" or self.reads(wire)):
+                called = self._roles.setdefault(row, {}).setdefault(wire.role, set())
+                # A role that means two states at different steps, as numbers in names may, tells no name.
+                if len(called) == 1:
+                    self._given.setdefault((wire.source, row), next(iter(called)))
+                elif not called:
+                    called.add(last_part(wire.tensor))
+        self.names = {row: sorted(set().union(*roles.values())) for row, roles in self._roles.items()}
+
+    def reads(self, wire: Wire) -> bool:
+        """Say whether a wire brings a cell its state, from its earlier step or from outside."""
+        return wire.role in self._roles.get(wire.target.row or "", {})
+
+    def name(self, wire: Wire) -> str:
+        """Return what the cell that a wire goes to calls the state on it."""
+        return self._given.get((wire.source, wire.target.row or ""), last_part(wire.tensor))
+
+    def makes(self, cell: str, tensor: Tensor) -> bool:
+        """Say whether what a cell makes is what it reads as its state at the step after."""
+        return self._made_as(tensor) in self._made.get(cell, ()) or last_part(tensor) in self.names.get(cell, ())
+
+    def alike(self, wire: Wire) -> object:
+        """Return what is equal for what one cell makes in the same way at several steps."""
+        return wire.source.cell, self._made_as(wire.tensor)
+
+    def is_along(self, wire: Wire) -> bool:
+        """Say whether a wire goes the way its cell walks: to a later step, or to an earlier one where it walks backward."""
+        steps = _steps(wire)
+        return steps > 0 or (steps < 0 and (wire.source.cell, wire.target.cell) in self._pairs)
+
+    def last_step(self, cell: str, units: Iterable[Unit]) -> int | None:
+        """Return the step at which a cell ends."""
+        steps = [unit.step for unit in units if unit.cell == cell and unit.step is not None]
+        return (min if cell in self.backward else max)(steps, default=None)
+
+    def _made_as(self, tensor: Tensor) -> Role:
+        return (role(self._graph, tensor), tensor.index)
+
+
+def role(graph: Graph, tensor: Tensor) -> str:
+    """Return what the node that makes a tensor is called, alike at every step."""
+    if tensor.node is None:
+        return graph.name(tensor)
+    return without_step(graph.name(tensor.node), tensor.node.origin.step)
+
+
+def without_step(name: str, step: int | None) -> str:
+    """Return the name of a node without the timestep in it."""
+    return name if step is None else f"/{name}".replace(f"/t{step}/", "/", 1)
+
+
+def last_part(tensor: Tensor) -> str:
+    """Return the last part of what a tensor is called."""
+    return tensor.label.rpartition("/")[2]
+
+
+def _steps(wire: Wire) -> int:
+    """Return how many steps later a wire ends than it begins."""
+    begin, end = wire.source.step, wire.target.step
+    return 0 if begin is None or end is None else end - begin
+
+
+def _backward_pairs(wires: Iterable[Wire]) -> frozenset[tuple[str, str]]:
+    """Return the pairs of cells, one the other itself or around it, between which everything goes to earlier steps."""
+    ahead: dict[tuple[str, str], bool] = {}
+    for wire in wires:
+        source, target = wire.source.cell, wire.target.cell
+        if source is not None and target is not None and _steps(wire):
+            nested = source == target or source.startswith(f"{target}/") or target.startswith(f"{source}/")
+            if nested:
+                ahead[source, target] = ahead.get((source, target), False) or _steps(wire) > 0
+    return frozenset(pair for pair, forward in ahead.items() if not forward)
