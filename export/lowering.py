@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 from unroll.export import support
+from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
+from unroll.export.forms import checked_form, in_form
+from unroll.export.reading_opaque import check_opset, write_opaque
 
 import unroll
 from unroll.collection import paused
@@ -17,8 +20,11 @@ from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
 from unroll.graph import Graph
+from unroll.ops.opaque import Opaque
+from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes import fold_zeros
+from unroll.passes.weights import weight_expressions, weight_values
 from unroll.progress import track
 from unroll.tensor import Constant, Node, Tensor
 
@@ -51,19 +57,33 @@ Lowered: TypeAlias = "tuple[dict[str, Any], int]"
 def to_onnx(
     graph: Graph,
     *,
-    opset: int = DEFAULT_OPSET,
+    form: str = "unrolled",
+    optimized: bool = False,
+    batch: int = 1,
+    steps_per_iteration: int = 1,
+    opset: int | None = None,
     ir_version: int | None = None,
     runtime: str | None = "onnxruntime",
     fold_zero_state: bool = True,
 ) -> ModelProto:
-    """Write `graph` as a flat ONNX model of standard operators.
+    """Write `graph` as an ONNX model of standard operators.
 
     Symbolic dimensions become ``dim_param``; every tensor's shape is written; each Parameter is one initializer of its
     own name, holding its value of now.
 
     Args:
         graph: the graph.
-        opset: the version of the ONNX operators, from 13 on.
+        form: how its steps are written. ``unrolled``: every node, flat. ``functions``: a call of a model-local function for
+            each call of a cell; weights are inputs of the call. ``rerolled``: as LSTM, GRU or RNN operators, and as Scan
+            where there is none. ``scan``: as Scan. ``auto``: the fastest of unrolled (optimised), rerolled and scan in
+            onnxruntime by an estimate from node counts, floating-point operations and `batch`
+            (`unroll.export.form_cost`); nothing is run, as `unroll.compile` does.
+        optimized: of the unrolled form, run `unroll.passes.pipeline.optimize` first. Weights that it, or another form,
+            makes from Parameters are written as their values of now.
+        batch: what symbolic dimensions are taken for when asking what pays; the model takes any size.
+        steps_per_iteration: of the form ``scan``, how many steps one iteration computes.
+        opset: the version of the ONNX operators, from 13 on; by default 13, or that in which nodes were read from another
+            model that unroll does not know.
         ir_version: the version of the file format; by default the oldest that the opset allows. From 10 on, every node
             carries its provenance as metadata (``unroll.scope``, ``unroll.step``, ``unroll.cell``, ``unroll.gate``).
         runtime: refuse operators on dtypes for which this runtime has no kernel (only ``"onnxruntime"`` is known); None
@@ -74,7 +94,8 @@ def to_onnx(
         The model, which `onnx.checker` accepts in full.
 
     Raises:
-        ArgumentError: an opset, IR version or runtime there is not.
+        ArgumentError: a form, opset, IR version or runtime there is not.
+        UnsupportedError: the graph cannot take the form; the message says which node prevents it.
         UnsupportedError: the runtime has no kernel for an operator on its dtype, or the opset no such form.
         ModelError: the weights exceed the 2 GiB that one ONNX file can hold.
     """
@@ -82,67 +103,126 @@ def to_onnx(
         raise ArgumentTypeError(
             f"to_onnx: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...)"
         )
-    version = _ir_version(_checked_opset(opset), ir_version)
+    opset = _checked_opset(graph, opset)
+    version = _ir_version(opset, ir_version, LEAST_IR_VERSION if checked_form(form) == "functions" else 0)
     support.check(graph, runtime)
+    formed = in_form(graph, form, optimized=optimized, batch=batch, steps_per_iteration=steps_per_iteration)
+    if formed.graph is not graph:
+        support.check(formed.graph, runtime)
     read = {tensor for node in graph.nodes for tensor in node.inputs if isinstance(tensor, (Constant, Parameter))}
     size = sum(tensor.value.nbytes for tensor in read)
     if size >= _TWO_GIB:
         raise ModelError(f"to_onnx: the weights take {size} bytes; one ONNX model holds less than {_TWO_GIB}")
     model = ModelProto(ir_version=version, producer_name="unroll", producer_version=unroll.__version__)
     model.opset_import.add(domain="", version=opset)
+    for domain, its_version in sorted({(op.domain, op.version) for op in _foreign(graph) if op.domain}):
+        model.opset_import.add(domain=domain, version=its_version)
     if graph.states:
         model.metadata_props.add(key=STATES_KEY, value=json.dumps(graph.states))
     limits = {spec.name: [[item.least, item.most] for item in spec.limits] for spec in graph.input_specs if spec.limits}
     if limits:
         model.metadata_props.add(key=LIMITS_KEY, value=json.dumps(limits))
     with paused():
-        lowered = fold_zeros(graph) if fold_zero_state else graph
-        _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION).write()
+        lowered = fold_zeros(formed.graph) if fold_zero_state else formed.graph
+        writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
+        writer.write(weight_values(lowered) if formed.fold_weights else {})
+        if formed.form == "functions":
+            into_functions(model, lowered)
     return model
 
 
 class _Writer:
-    """Fills a GraphProto from a Graph."""
+    """Fills a GraphProto from a Graph: that of a model, or the body of a loop.
 
-    def __init__(self, graph: Graph, proto: GraphProto, opset: int, metadata: bool) -> None:
+    Args:
+        graph: what to write.
+        proto: what to fill.
+        opset: the version of the operators.
+        metadata: whether nodes carry their provenance.
+        prefix: what the names of a body begin with, which must differ from those outside.
+        outer: of a body, the names outside of the inputs that are no inputs to ONNX.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        proto: GraphProto,
+        opset: int,
+        metadata: bool,
+        prefix: str = "",
+        outer: Mapping[Tensor, str] | None = None,
+    ) -> None:
         self.graph, self.proto, self.opset, self.metadata = graph, proto, opset, metadata
+        self._prefix, self._outer = prefix, outer or {}
         self._constants: set[str] = set()
         self._types: dict[tuple[DType, Shape], TypeProto] = {}
 
-    def write(self) -> None:
-        """Write everything."""
+    def write(self, weights: Mapping[Tensor, Array]) -> None:
+        """Write everything; `weights` are the values of what is computed from weights alone, in place of its nodes."""
         graph, proto = self.graph, self.proto
-        proto.name = "unroll"
+        proto.name = f"{self._prefix}unroll"
         for tensor in graph.inputs:
-            proto.input.add(name=tensor.name, type=self._type(tensor))
-        for name, parameter in graph.parameters.items():
-            _write_array(proto.initializer.add(), name, parameter.value)
-        outputs = dict(zip(graph.output_names, graph.outputs, strict=True))
-        for node in track(graph.nodes, "writing ONNX"):
+            if tensor not in self._outer:
+                proto.input.add(name=self._name(tensor), type=self._type(tensor))
+        fixed = set(weight_expressions(graph)) if weights else set()
+        nodes = [node for node in graph.nodes if node not in fixed]
+        read = {tensor for node in nodes for tensor in node.inputs} | set(graph.outputs) if fixed else None
+        for parameter in graph.parameters.values():
+            if read is None or parameter in read:
+                _write_array(proto.initializer.add(), self._name(parameter), parameter.value)
+        for weight, value in weights.items():
+            _write_array(proto.initializer.add(), self._name(weight), value)
+        outputs = {
+            f"{self._prefix}{name}": output for name, output in zip(graph.output_names, graph.outputs, strict=True)
+        }
+        for node in track(nodes, "writing ONNX"):
             self._write_node(node, outputs)
         for name, output in outputs.items():
-            if graph.name(output) != name:
+            if self._name(output) != name:
                 self._write_alias(name, output)
             proto.output.add(name=name, type=self._type(output))
 
+    def _name(self, tensor: Tensor) -> str:
+        outer = self._outer.get(tensor)
+        return f"{self._prefix}{self.graph.names.tensors[tensor]}" if outer is None else outer
+
     def _write_node(self, node: Node, outputs: dict[str, Tensor]) -> None:
         names = self.graph.names
-        attributes, count = _lower(node, self.opset)
-        results = [names.tensors[tensor] for tensor in node.outputs]
-        proto = self.proto.node.add(
-            op_type=node.op.name,
-            domain=node.op.domain,
-            name=names.nodes[node],
-            input=["" if tensor is None else self._input(tensor) for tensor in node.inputs[:count]],
-            output=results,
-        )
-        for name, value in attributes.items():
-            _write_attribute(proto.attribute.add(), name, value)
+        results = [self._name(tensor) for tensor in node.outputs]
+        if isinstance(node.op, Opaque):
+            inputs = ["" if tensor is None else self._input(tensor) for tensor in node.inputs]
+            proto = self.proto.node.add()
+            write_opaque(proto, node.op, f"{self._prefix}{names.nodes[node]}", inputs, results, names.by_name)
+        else:
+            attributes, count = _lower(node, self.opset)
+            if isinstance(node.op, Scan):
+                attributes |= {"body": self._body(node, node.op)}
+            proto = self.proto.node.add(
+                op_type=node.op.name,
+                domain=node.op.domain,
+                name=f"{self._prefix}{names.nodes[node]}",
+                input=["" if tensor is None else self._input(tensor) for tensor in node.inputs[:count]],
+                output=results,
+            )
+            for name, value in attributes.items():
+                _write_attribute(proto.attribute.add(), name, value)
         for name, tensor in zip(results, node.outputs, strict=True):
             if name not in outputs:
                 self.proto.value_info.add(name=name, type=self._type(tensor))
         if self.metadata:
             _write_provenance(proto, node)
+
+    def _body(self, node: Node, op: Scan) -> GraphProto:
+        """Return the body of a loop, which reads what is shared by its name outside."""
+        count = op.num_shared
+        shared = zip(
+            op.body.inputs[len(op.body.inputs) - count :], node.inputs[len(node.inputs) - count :], strict=True
+        )
+        outer: dict[Tensor, str] = {inner: self._input(tensor) for inner, tensor in shared if tensor is not None}
+        prefix = f"{self._prefix}{self.graph.names.nodes[node]}/body/"
+        body = GraphProto()
+        _Writer(op.body, body, self.opset, self.metadata, prefix, outer).write({})
+        return body
 
     def _type(self, tensor: Tensor) -> TypeProto:
         """Return the type of a tensor; there are few in a graph, however long."""
@@ -153,7 +233,7 @@ class _Writer:
         return found
 
     def _input(self, tensor: Tensor) -> str:
-        name = self.graph.names.tensors[tensor]
+        name = self._name(tensor)
         if isinstance(tensor, Constant) and name not in self._constants:
             self._constants.add(name)
             _write_array(self.proto.initializer.add(), name, tensor.value)
@@ -166,14 +246,27 @@ class _Writer:
         proto.output.append(name)
 
 
-def _checked_opset(opset: int) -> int:
+def _foreign(graph: Graph) -> list[Opaque]:
+    """Return the operators that unroll does not know, those in the bodies of loops among them."""
+    found = [node.op for node in graph.nodes if isinstance(node.op, Opaque)]
+    bodies = (value for node in graph.nodes for value in node.op.attributes.values() if isinstance(value, Graph))
+    return found + [op for body in bodies for op in _foreign(body)]
+
+
+def _checked_opset(graph: Graph, opset: int | None) -> int:
+    """Return the opset to write, in which every operator means what it did where it was read."""
+    foreign = _foreign(graph)
+    if opset is None:
+        opset = max([DEFAULT_OPSET, *(op.version for op in foreign if not op.domain)])
     if isinstance(opset, bool) or not isinstance(opset, int) or not DEFAULT_OPSET <= opset <= LATEST_OPSET:
         raise ArgumentError(f"opset {opset!r}: use {DEFAULT_OPSET} to {LATEST_OPSET}")
+    for op in dict.fromkeys(foreign):
+        check_opset(op, opset)
     return opset
 
 
-def _ir_version(opset: int, wanted: int | None) -> int:
-    least = onnx.helper.find_min_ir_version_for([onnx.helper.make_opsetid("", opset)])
+def _ir_version(opset: int, wanted: int | None, least: int) -> int:
+    least = max(least, onnx.helper.find_min_ir_version_for([onnx.helper.make_opsetid("", opset)]))
     if wanted is None:
         return least
     if isinstance(wanted, bool) or not isinstance(wanted, int) or not least <= wanted <= LATEST_IR_VERSION:
@@ -192,6 +285,10 @@ def _lower(node: Node, opset: int) -> Lowered:
 
 def _lower_cast(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
     return {"to": ELEMENT_TYPES[attributes["to"]]}, 1
+
+
+def _lower_scan(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
+    return attributes, len(node.inputs) - (node.op.num_shared if isinstance(node.op, Scan) else 0)
 
 
 def _lower_split(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
@@ -213,6 +310,7 @@ LOWERINGS: dict[str, Callable[[Node, dict[str, Any], int], Lowered]] = {
     "Cast": _lower_cast,
     "ReduceMax": _lower_reduction,
     "ReduceMean": _lower_reduction,
+    "Scan": _lower_scan,
     "Split": _lower_split,
 }
 
@@ -250,6 +348,15 @@ def _write_attribute(proto: AttributeProto, name: str, value: Any) -> None:
     elif isinstance(value, np.ndarray):
         proto.type = AttributeProto.TENSOR
         _write_array(proto.t, "", value)
+    elif isinstance(value, GraphProto):
+        proto.type = AttributeProto.GRAPH
+        proto.g.CopyFrom(value)
+    elif value and isinstance(value[0], str):
+        proto.type = AttributeProto.STRINGS
+        proto.strings.extend(item.encode() for item in value)
+    elif value and isinstance(value[0], float):
+        proto.type = AttributeProto.FLOATS
+        proto.floats.extend(value)
     else:
         proto.type = AttributeProto.INTS
         proto.ints.extend(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,6 +14,9 @@ import onnxruntime as ort
 from google.protobuf.message import DecodeError
 from onnx import ModelProto
 from unroll.export.lowering import LIMITS_KEY, STATES_KEY, to_onnx
+from unroll.export.session_batches import run_many
+from unroll.export.session_binding import Bound
+from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
 
 from unroll import nest
 from unroll.dimensions import Dim, Limit, Requirement, parse_dimension, symbol
@@ -39,9 +42,15 @@ class Session:
 
     A session is a snapshot: Parameters assigned later do not reach it until `refresh`, and `run` warns of them.
 
+    Memory: a session holds the weights once more than the graph does, and an arena that grows to what the largest run so far
+    needed and is kept until the session is deleted. `run` copies nothing in, and gives arrays that are the caller's own;
+    `bind` gives the same ones again and again.
+
     Args:
         model: a Graph, an ``onnx.ModelProto``, or the path of an ``.onnx`` file.
-        options: onnxruntime's session options; by default its own.
+        options: onnxruntime's session options; by default those that suit the model: a large one is loaded without what
+            makes that slow (see `unroll.export.session_options`), and a Graph of small operators runs on one thread.
+        writing: of a Graph, how it is written: the options of `unroll.to_onnx`, such as ``form="rerolled"``.
 
     Attributes:
         inputs: name, shape and dtype of each input.
@@ -51,40 +60,59 @@ class Session:
     Raises:
         FileError: the file cannot be read.
         ModelError: the file is no ONNX model, or onnxruntime refuses it.
-        UnsupportedError: onnxruntime has no kernel for an operator of a Graph on its dtype.
+        UnsupportedError: onnxruntime has no kernel for an operator of a Graph on its dtype, or the graph cannot take a form.
+        ArgumentTypeError: options of `to_onnx` with what is no Graph.
     """
 
-    def __init__(self, model: Graph | ModelProto | str | Path, options: ort.SessionOptions | None = None) -> None:
+    def __init__(
+        self, model: Graph | ModelProto | str | Path, options: ort.SessionOptions | None = None, **writing: Any
+    ) -> None:
         self._options = options
+        self._writing = writing
         self._graph: Graph | None = None
         self._residual: tuple[Requirement, ...] = ()
         if isinstance(model, Graph):
             self._graph = model
             self._load_graph(model)
             return
-        proto, source = _read(model)
-        self._start(source)
+        if writing:
+            raise ArgumentTypeError(f"Session: {', '.join(writing)} go with a Graph; this is a model already")
+        proto, path = _read(model)
+        self._start(proto, path)
         self.inputs = _input_specs(proto)
         self.states = _states(proto, self)
 
     def _load_graph(self, graph: Graph) -> None:
         versions = {item: item.version for item in graph.parameters.values()}
-        self._start(to_onnx(graph).SerializeToString())
+        self._start(self._written(graph), None, self._threads(graph))
         self._versions = versions
         self.inputs = graph.input_specs
         self.states = graph.states
         self._residual = graph.residual_requirements
 
-    def _start(self, source: bytes | str) -> None:
-        options = self._options
-        if options is None:
-            options = ort.SessionOptions()
-            options.log_severity_level = 3  # errors are raised; warnings about a model's style are not for its user
+    def _written(self, graph: Graph) -> ModelProto:
+        """Return the model that stands for the graph."""
+        return to_onnx(graph, **self._writing)
+
+    def _threads(self, graph: Graph) -> int | None:
+        """Return how many threads compute an operator; None for all cores."""
+        return threads_for(graph)
+
+    def _start(self, model: ModelProto, path: Path | None, threads: int | None = None) -> None:
+        """Load a model into onnxruntime; from its file where it has one, beside which external weights may lie."""
+        options = options_for(model, threads) if self._options is None else self._options
+        optimizers = disabled_optimizers(model) if self._options is None else None
+        if path is not None:
+            source: bytes | str = str(path)
+        else:
+            source = (with_narrow_splits(model) if self._options is None else model).SerializeToString()
         with busy("loading into onnxruntime"):
             try:
-                self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+                self._session = ort.InferenceSession(
+                    source, options, providers=["CPUExecutionProvider"], disabled_optimizers=optimizers
+                )
             except Exception as error:  # onnxruntime's errors share no base class
-                where = f"{source}: " if isinstance(source, str) else ""
+                where = f"{path}: " if path is not None else ""
                 raise ModelError(f"{where}onnxruntime refuses the model: {_first_line(error)}") from None
         self.output_names = tuple(item.name for item in self._session.get_outputs())
 
@@ -138,14 +166,7 @@ class Session:
             NameNotFoundError: a fetch is not an output of the model.
             EvaluationError: onnxruntime failed while running.
         """
-        stale = self.stale
-        if stale:
-            warnings.warn(
-                f"Parameters changed since this Session was made: {', '.join(stale)}; it runs with the old values. "
-                "Call session.refresh()",
-                UnrollWarning,
-                stacklevel=2,
-            )
+        self._warn_if_stale(stacklevel=3)
         arrays = check_feeds(self.inputs, feeds, self._residual)
         single = isinstance(fetches, (Tensor, str))
         wanted = self.output_names if fetches is None else nest.flatten(fetches)
@@ -158,6 +179,40 @@ class Session:
         if fetches is None:
             return dict(zip(names, values, strict=True))
         return values[0] if single else values
+
+    def bind(self, feeds: Mapping[Any, Any]) -> Bound:
+        """Return a run with inputs and outputs of its own that are used again and again: see `unroll.export.Bound`.
+
+        Args:
+            feeds: an array for every input, by placeholder or name; they are copied, and fix the shapes.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit.
+            EvaluationError: onnxruntime failed while running.
+        """
+        return Bound(self, feeds)
+
+    def run_many(
+        self,
+        sequences: Iterable[Any],
+        *,
+        input: Any = None,
+        lengths: Any = None,
+        batch_size: int = 32,
+        window: int = 1024,
+    ) -> Iterator[dict[str, Array]]:
+        """Run many sequences of any length, in batches of like length; see `unroll.export.run_many`, which this calls."""
+        return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
+
+    def _warn_if_stale(self, stacklevel: int) -> None:
+        stale = self.stale
+        if stale:
+            warnings.warn(
+                f"Parameters changed since this Session was made: {', '.join(stale)}; it runs with the old values. "
+                "Call session.refresh()",
+                UnrollWarning,
+                stacklevel=stacklevel,
+            )
 
     def _output_name(self, item: Tensor | str) -> str:
         name = item
@@ -184,10 +239,10 @@ class Session:
         )
 
 
-def _read(model: ModelProto | str | Path) -> tuple[ModelProto, bytes | str]:
-    """Return the model and what onnxruntime is to load: the path of a file, beside which external weights may lie."""
+def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
+    """Return the model, and its file where it has one."""
     if isinstance(model, ModelProto):
-        return model, model.SerializeToString()
+        return model, None
     if not isinstance(model, (str, Path)):
         raise ArgumentTypeError(f"Session: a Graph, an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
     path = as_path(model, "Session")
@@ -198,7 +253,7 @@ def _read(model: ModelProto | str | Path) -> tuple[ModelProto, bytes | str]:
         raise ModelError(f"{path}: is not an ONNX model: {_first_line(error)}") from None
     if not proto.ir_version or not proto.graph.output:
         raise ModelError(f"{path}: is not an ONNX model: it has no version or no outputs")
-    return proto, str(path)
+    return proto, path
 
 
 def _metadata(model: ModelProto, key: str) -> dict[str, Any]:

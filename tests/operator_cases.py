@@ -10,6 +10,7 @@ import onnx
 from helpers import Array
 from onnx import helper, numpy_helper
 
+import unroll
 from unroll import ops
 
 FLOATS = ("float16", "float32", "float64")
@@ -30,6 +31,8 @@ DTYPES: dict[str, tuple[str, ...]] = (
     | dict.fromkeys(("Concat", "Split", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Gather"), ALL)
     | dict.fromkeys(("Expand", "Shape", "Cast", "Identity", "Equal"), ALL)
     | {"ConstantOfShape": ("int64",)}
+    | dict.fromkeys(("RNN", "GRU", "LSTM"), FLOATS)
+    | {"Scan": ALL}
 )
 UNARY: dict[str, Callable[[Any], Any]] = {
     "Neg": ops.neg,
@@ -89,7 +92,9 @@ class Case(NamedTuple):
     def id(self) -> str:
         shapes = "x".join(str(list(array.shape)).replace(" ", "") for array in self.arrays)
         more = ",".join(
-            f"{key}={value}" for key, value in self.attributes.items() if not isinstance(value, onnx.TensorProto)
+            f"{key}={value}"
+            for key, value in self.attributes.items()
+            if not isinstance(value, (onnx.TensorProto, onnx.GraphProto))
         )
         tail = ",".join("-" if item is None else str(np.asarray(item).tolist()) for item in self.extra)
         return "-".join(filter(None, [self.op, shapes, more, tail])).replace(" ", "")
@@ -271,6 +276,50 @@ def structure(op: str, x: Callable[..., Array]) -> Iterator[Case]:
                 yield Case(op, call, [], {"value": filled}, [np.array(shape, np.int64)])
 
 
+def recurrent(op: str, x: Callable[..., Array]) -> Iterator[Case]:
+    """Loops over time. Only what onnx's evaluator knows: forward, without lengths, with the operator's own
+    activations; all the rest is held against onnxruntime in test_recurrent_operators.py.
+    """
+    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}.get(op, 0)
+    for time, batch, features, hidden in ((3, 2, 2, 3), (1, 1, 3, 2)) if gates else ():
+        w, r = x((1, gates * hidden, features)) / 3, x((1, gates * hidden, hidden)) / 3
+        arrays = [x((time, batch, features)), w.astype(r.dtype), r, x((1, 2 * gates * hidden))]
+        first = [x((1, batch, hidden)) for _ in range(2 if op == "LSTM" else 1)]
+        call = {"RNN": ops.rnn, "GRU": ops.gru, "LSTM": ops.lstm}[op]
+        size = {"hidden_size": hidden}
+        yield Case(op, lambda *t, call=call, size=size: call(*t, **size), arrays[:3], size)
+        yield Case(op, lambda *t, call=call, size=size: call(*t, **size), arrays, size)
+        more = [None, *first]
+        yield Case(op, lambda *t, call=call, size=size, more=more: call(*t, *more, **size), arrays, size, more)
+        if op == "GRU":
+            after = size | {"linear_before_reset": 1}
+            yield Case(op, lambda *t, call=call, size=after: call(*t, **size), arrays, after)
+        if op == "LSTM":
+            more = [None, *first, x((1, 3 * hidden))]
+            yield Case(op, lambda *t, call=call, size=size, more=more: call(*t, *more, **size), arrays, size, more)
+    for time in (1, 2, 3, 5) if op == "Scan" else ():
+        arrays = [x((2,)), x((time, 2))]
+        yield Case(op, _scan, arrays, {"body": _onnx_body(arrays[0].dtype), "num_scan_inputs": 1})
+
+
+def _scan(state: Any, scanned: Any) -> Any:
+    """Add up the rows, or say of which there was a true one so far; and each row as it came."""
+    before = unroll.placeholder([2], "before", state.dtype)
+    row = unroll.placeholder([2], "row", state.dtype)
+    after = ops.logical_or(before, row) if state.dtype == bool else before + row
+    return ops.scan(unroll.Graph([before, row], [after, ops.identity(row)]), [state], [scanned])
+
+
+def _onnx_body(dtype: Any) -> onnx.GraphProto:
+    kind = helper.np_dtype_to_tensor_dtype(dtype)
+    infos = [helper.make_tensor_value_info(name, kind, [2]) for name in ("before", "row", "after", "same")]
+    nodes = [
+        helper.make_node("Or" if dtype.kind == "b" else "Add", ["before", "row"], ["after"]),
+        helper.make_node("Identity", ["row"], ["same"]),
+    ]
+    return helper.make_graph(nodes, "body", infos[:2], infos[2:])
+
+
 END = np.iinfo(np.int64).max
 #: starts, ends, axes, steps on a tensor (5, 4).
 SLICES: tuple[tuple[list[int], list[int], list[int] | None, list[int] | None], ...] = (
@@ -296,4 +345,4 @@ def cases_of(op: str, dtype: str) -> list[Case]:
     def x(shape: tuple[int, ...], low: float = -3.0) -> Array:
         return draw(rng, dtype, shape, low)
 
-    return [*elementwise(op, x), *arithmetic(op, x), *structure(op, x)]
+    return [*elementwise(op, x), *arithmetic(op, x), *structure(op, x), *recurrent(op, x)]

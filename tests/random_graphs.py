@@ -347,6 +347,8 @@ def both(d: Drawer) -> list[Tensor]:
 def cast(d: Drawer) -> list[Tensor]:
     x = d.pick("fib", where=lambda t: t.dtype.kind != "f" or t in d.exact)
     made = ops.cast(x, d.one_of(["float16", "float32", "float64", "int32", "int64", "bool", d.dtype, d.dtype]))
+    if made.dtype == "float16" and x.dtype.kind == "f" and x.dtype != made.dtype:
+        return [made]  # onnxruntime may leave the rounding out again, as it computes in float32
     return d.keep_exact(made, x)
 
 
@@ -377,6 +379,36 @@ def clip(d: Drawer) -> list[Tensor]:
     return d.keep_exact(ops.clip(x, low, high), x)
 
 
+def recurrent(call: Callable[..., Any], gates: int) -> Builder:
+    def build(d: Drawer) -> list[Tensor] | None:
+        fit = [t for t in d.exact if t.dtype.kind == "f" and t.rank == 3 and 0 not in t.shape]
+        fit = [t for t in d.pool if t in fit and all(isinstance(size, int) for size in t.shape[1:])]
+        if not fit:
+            return None
+        x = ops.cast(d.one_of(fit), "float32")  # the one dtype for which onnxruntime has these operators
+        hidden = d.integer(1, 3)
+        w, r = d.weight([1, gates * hidden, x.shape[2]], "float32"), d.weight([1, gates * hidden, hidden], "float32")
+        bias = d.weight([1, 2 * gates * hidden], "float32") if d.flip() else None
+        return list(call(x, w * 0.3, r * 0.3, bias, hidden_size=hidden))
+
+    return build
+
+
+def scan(d: Drawer) -> list[Tensor]:
+    x = d.pick("f", 2, lambda t: isinstance(t.shape[0], int) and t.shape[0] > 0)
+    state = d.weight([size if isinstance(size, int) else 1 for size in x.shape[1:]], x.dtype)
+    if state.shape != x.shape[1:]:
+        state = ops.reduce_max(x, 0)
+    weight = d.weight([], x.dtype)
+    before, row, shared = (
+        unroll.placeholder(list(tensor.shape), name, x.dtype)
+        for name, tensor in (("before", state), ("row", state), ("weight", weight))
+    )
+    after = ops.tanh(before * shared + row)
+    body = unroll.Graph([before, row, shared], [after, ops.abs(row)])
+    return list(ops.scan(body, [state], [x], [weight]))
+
+
 BUILDERS: dict[str, Builder] = {
     "Abs": unary(ops.abs, "fi", exact=True),
     "Add": binary(ops.add),
@@ -396,10 +428,12 @@ BUILDERS: dict[str, Builder] = {
     "Floor": exact_unary(ops.floor, "f"),
     "Gather": gather,
     "Gemm": gemm,
+    "GRU": recurrent(ops.gru, 3),
     "Greater": comparison(ops.greater, "fi"),
     "GreaterOrEqual": comparison(ops.greater_equal, "fi"),
     "HardSigmoid": unary(lambda x: ops.hard_sigmoid(x, 0.25, 0.5)),
     "Identity": unary(ops.identity, "fib", exact=True),
+    "LSTM": recurrent(ops.lstm, 4),
     "LeakyRelu": unary(lambda x: ops.leaky_relu(x, 0.25)),
     "Less": comparison(ops.less, "fi"),
     "LessOrEqual": comparison(ops.less_equal, "fi"),
@@ -413,11 +447,13 @@ BUILDERS: dict[str, Builder] = {
     "Not": unary(ops.logical_not, "b"),
     "Or": either,
     "Pow": power,
+    "RNN": recurrent(ops.rnn, 1),
     "ReduceMax": reduction(ops.reduce_max),
     "ReduceMean": reduction(ops.reduce_mean),
     "ReduceSum": reduction(ops.reduce_sum),
     "Relu": unary(ops.relu, exact=True),
     "Reshape": reshape,
+    "Scan": scan,
     "Shape": shape,
     "Sigmoid": unary(ops.sigmoid),
     "Sign": exact_unary(ops.sign, "fi"),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import unroll
@@ -258,8 +259,34 @@ def test_a_seed_below_zero_is_refused(capsys):
     assert "seed -1" in refused(capsys, "verify", TWO_STEPS, "--seed", "-1")
 
 
-def test_only_run_takes_a_model(capsys, model):
-    assert "only `unroll run` takes a model" in refused(capsys, "summary", model)
+def test_a_model_is_summed_up_drawn_and_verified_as_a_program_is(capsys, model, tmp_path):
+    assert run("summary", model) == 0
+    assert "rnn/basic_rnn_cell/kernel  (8, 5)" in capsys.readouterr().out
+    assert run("draw", model, "-o", tmp_path / "model.svg") == 0
+    assert "MatMul" in (tmp_path / "model.svg").read_text()
+    assert run("verify", model) == 0
+
+
+def test_a_flat_model_is_rerolled_and_proven(capsys, tmp_path):
+    flat, fast = tmp_path / "flat.onnx", tmp_path / "fast.onnx"
+    assert run("export", IMAGE_ROWS, "-o", flat) == 0
+    assert run("reroll", flat, "-o", fast) == 0
+    said = capsys.readouterr().out
+    assert "LSTM" in said and "the same in onnxruntime" in said and f"wrote {fast}" in said
+    assert [node.op_type for node in onnx.load(fast).graph.node].count("LSTM") == 1
+    assert run("reroll", fast, "-o", tmp_path / "again.onnx") == 2
+    assert "nothing was re-rolled" in capsys.readouterr().err
+    assert not (tmp_path / "again.onnx").exists()
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    assert "broken.onnx" in refused(capsys, "reroll", tmp_path / "broken.onnx", "-o", fast)
+
+
+def test_a_form_is_chosen_on_export(capsys, tmp_path):
+    assert run("export", IMAGE_ROWS, "-o", tmp_path / "lstm.onnx", "--form", "rerolled") == 0
+    assert "LSTM" in {node.op_type for node in onnx.load(tmp_path / "lstm.onnx").graph.node}
+    assert "'unrolled', 'functions'" in refused(
+        capsys, "export", IMAGE_ROWS, "-o", tmp_path / "x.onnx", "--form", "loop"
+    )
 
 
 def test_results_go_to_npz_or_npy(capsys, model, feeds, tmp_path):

@@ -6,6 +6,7 @@ Everything is imported when first used, so that ``import unroll`` loads neither 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +34,17 @@ if TYPE_CHECKING:
         static_state_saving_rnn,
     )
     from unroll.errors import UnrollError, UnrollWarning
+    from unroll.export.compiler import compile
     from unroll.export.lowering import to_onnx
+    from unroll.export.reading import from_onnx
     from unroll.export.saving import save
     from unroll.export.session import Session
     from unroll.export.verification import verify
     from unroll.graph import Graph
     from unroll.parameter import Parameter
+    from unroll.passes.equivalence import equivalent
+    from unroll.passes.pipeline import optimize
+    from unroll.passes.rerolling import reroll
     from unroll.scopes import scope, step
     from unroll.streaming import Stream
     from unroll.tensor import Tensor, constant, placeholder
@@ -48,8 +54,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HERE = Path(__file__).resolve().parent
-if not (_HERE / "export").is_dir() and (_HERE.parent / "export" / "lowering.py").is_file():
-    __path__.append(str(_HERE.parent))  # a checkout on the path: export/ and viz/ lie beside unroll/, not in it
+if (
+    not (_HERE / "export").is_dir()
+    and (_HERE.parent / "export" / "lowering.py").is_file()
+    and find_spec("unroll.export") is None
+):  # a checkout on the path that is not installed: export/ and viz/ lie beside unroll/, not in it
+    __path__.append(str(_HERE.parent))
 
 _HOME = {
     "BasicLSTMCell": "unroll.cells",
@@ -69,11 +79,16 @@ _HOME = {
     "UnrollError": "unroll.errors",
     "UnrollWarning": "unroll.errors",
     "bidirectional_dynamic_rnn": "unroll.drivers",
+    "compile": "unroll.export.compiler",
     "constant": "unroll.tensor",
     "draw": "unroll.viz.drawing",
     "dynamic_rnn": "unroll.drivers",
+    "equivalent": "unroll.passes.equivalence",
+    "from_onnx": "unroll.export.reading",
+    "optimize": "unroll.passes.pipeline",
     "placeholder": "unroll.tensor",
     "raw_rnn": "unroll.drivers",
+    "reroll": "unroll.passes.rerolling",
     "save": "unroll.export.saving",
     "scope": "unroll.scopes",
     "stack_bidirectional_dynamic_rnn": "unroll.drivers",
@@ -107,15 +122,20 @@ __all__ = [
     "UnrollWarning",
     "bidirectional_dynamic_rnn",
     "cells",
+    "compile",
     "constant",
     "draw",
     "dynamic_rnn",
+    "equivalent",
+    "from_onnx",
     "layers",
     "nest",
     "nn",
     "ops",
+    "optimize",
     "placeholder",
     "raw_rnn",
+    "reroll",
     "save",
     "scope",
     "stack_bidirectional_dynamic_rnn",

@@ -112,7 +112,7 @@ class Graph:
         listed = nest.flatten(inputs)
         self.inputs = _checked_inputs([*listed, *(state for state in states if state not in listed)])
         self.structure = outputs
-        self.outputs, given = _checked_outputs(outputs)
+        self.outputs, given = _checked_outputs(outputs, check_names=lineage is None)
         next_names = {f"{state.name}/next": self._own(tensor) for state, tensor in states.items()}
         given = (*given, *[None] * (len(self.outputs) - len(given)), *next_names)
         self.outputs = (*self.outputs, *next_names.values())
@@ -328,8 +328,11 @@ def _checked_inputs(inputs: Sequence[Placeholder] | Placeholder) -> tuple[Placeh
     return tuple(listed)
 
 
-def _checked_outputs(outputs: Any) -> tuple[tuple[Tensor, ...], tuple[str | None, ...]]:
-    """Return the flat outputs, and the names that an outermost dict gives them (none for other nests)."""
+def _checked_outputs(outputs: Any, check_names: bool) -> tuple[tuple[Tensor, ...], tuple[str | None, ...]]:
+    """Return the flat outputs, and the names that an outermost dict gives them (none for other nests).
+
+    Names that a pass hands on are those of a graph already, and may be a file's.
+    """
     named = isinstance(outputs, dict)
     children = outputs.items() if named else [("", outputs)]
     pairs = [pair for key, child in children for pair in nest.flatten_with_paths(child, str(key))]
@@ -338,7 +341,7 @@ def _checked_outputs(outputs: Any) -> tuple[tuple[Tensor, ...], tuple[str | None
     for path, item in pairs:
         if not isinstance(item, Tensor):
             raise GraphError(f"Graph outputs{f' at {path}' if path else ''}: {item!r} is not a tensor")
-    names = tuple(check_name(path, "Graph output") for path, _ in pairs) if named else ()
+    names = tuple(check_name(path, "Graph output") if check_names else path for path, _ in pairs) if named else ()
     return tuple(item for _, item in pairs), names
 
 

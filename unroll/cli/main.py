@@ -14,13 +14,15 @@ from unroll.errors import ArgumentError, UnrollError
 if TYPE_CHECKING:
     from unroll.dtypes import Array
 
-_PROGRAM = "a Graph, or a function returning one, as path/to/program.py:name"
+_PROGRAM = "a Graph, or a function returning one, as path/to/program.py:name; or an .onnx file"
+_FORMS = "unrolled, functions, scan, rerolled or auto"
 _EPILOG = """\
 examples:
   unroll demo
   unroll summary examples/image_rows_lstm.py:image_rows
   unroll draw examples/static_rnn_two_steps.py:with_static_rnn -o rnn.svg --level op
   unroll export examples/image_rows_lstm.py:image_rows -o lstm.onnx --opset 17
+  unroll reroll lstm.onnx -o fast.onnx
   unroll run lstm.onnx --feed X=images.npy -o outputs.npz
   unroll verify examples/image_rows_lstm.py:image_rows
 """
@@ -90,19 +92,27 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--full", action="store_true", help="draw every step, however many")
     _add_feeds(draw, "print values of small tensors in the picture, computed from these feeds")
 
-    export = add("export", _export, "write the graph as a flat ONNX model")
+    export = add("export", _export, "write the graph as an ONNX model, flat unless another form is asked for")
     export.add_argument("program", help=_PROGRAM)
     export.add_argument("-o", "--output", required=True, metavar="FILE.onnx", help="the model")
     export.add_argument(
         "--opset", type=int, help="version of the ONNX operators (default: 13, which most runtimes read)"
     )
+    export.add_argument("--form", default="unrolled", help=f"{_FORMS} (default: %(default)s)")
     export.add_argument("--ir-version", type=int, help="version of the file format (default: the oldest for the opset)")
     export.add_argument(
         "--any-runtime", action="store_true", help="allow operators for which onnxruntime has no kernel"
     )
 
+    reroll = add("reroll", _reroll, "turn a flat ONNX file's repeated steps back into native operators, and prove it")
+    reroll.add_argument("model", help="a flat .onnx file, whoever made it")
+    reroll.add_argument("-o", "--output", required=True, metavar="FILE.onnx", help="the model to write, once it is proven")
+    reroll.add_argument("--opset", type=int, help="version of the ONNX operators (default: the file's own, from 13 on)")
+    reroll.add_argument("--tolerance", type=float, help="both agree where |a - b| <= tolerance * max(1, |b|)")
+    reroll.add_argument("--seed", type=int, default=0, help="of the feeds both are run on (default: %(default)s)")
+
     run = add("run", _run, "run a model or a graph on arrays")
-    run.add_argument("program", metavar="model", help=f"an .onnx file, or {_PROGRAM}")
+    run.add_argument("program", metavar="model", help=_PROGRAM)
     _add_feeds(run, "feed the inputs")
     run.add_argument("--fetch", action="append", default=[], metavar="NAME", help="an output to compute (default: all)")
     run.add_argument("-o", "--output", metavar="FILE", help="write results to .npz or .npy (default: print them)")
@@ -154,8 +164,19 @@ def _draw(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     chosen = {"opset": options.opset, "ir_version": options.ir_version}
     given = {name: value for name, value in chosen.items() if value is not None}
+    given |= {} if options.form == "unrolled" else {"form": options.form}
     unroll.save(_graph(options), options.output, runtime=None if options.any_runtime else "onnxruntime", **given)
     print(f"wrote {options.output}")
+
+
+def _reroll(options: argparse.Namespace) -> None:
+    from unroll.export.rerolling import reroll_file
+
+    found = reroll_file(
+        options.model, options.output, opset=options.opset, tolerance=options.tolerance, seed=options.seed
+    )
+    print(found)
+    print(f"wrote {found.path}")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -163,7 +184,7 @@ def _run(options: argparse.Namespace) -> None:
 
     is_program = ".py:" in options.program
     if not is_program and not options.program.endswith(".onnx"):
-        raise ArgumentError(f"{options.program!r}: give an .onnx file, or {_PROGRAM}")
+        raise ArgumentError(f"{options.program!r}: give {_PROGRAM}")
     session = unroll.Session(_fetched(_graph(options), options.fetch) if is_program else options.program)
     feeds = _feeds(options)
     if options.fetch:

@@ -1,4 +1,4 @@
-"""Finding a Graph in a user's program: ``path/to/program.py:name``."""
+"""Finding a Graph in a user's program, ``path/to/program.py:name``, or in an ONNX model."""
 
 from __future__ import annotations
 
@@ -17,24 +17,27 @@ _MODULE = "unroll_program"
 
 
 def load_graph(target: str) -> Graph:
-    """Return the Graph that ``path/to/program.py:name`` names.
+    """Return the Graph that ``path/to/program.py:name`` names, or that an ``.onnx`` file holds.
 
     Args:
-        target: a Python file and, in it, a Graph or a function without arguments that returns one.
+        target: a Python file and, in it, a Graph or a function without arguments that returns one; or an ONNX model.
 
     Raises:
         ArgumentError: `target` is not of that form.
         FileError: there is no such file.
         NameNotFoundError: the program has no such name; the message offers those that it has.
         GraphError: the program or the function raises, or what it gives is no Graph.
+        ModelError, UnsupportedError: the model cannot be read.
     """
     path, separator, name = target.rpartition(":")
     if target.endswith(".onnx"):
-        raise ArgumentError(
-            f"{target!r}: only `unroll run` takes a model; name the Graph it came from as program.py:name"
-        )
+        from unroll.export.reading import from_onnx  # loads onnx
+
+        return from_onnx(target)
     if not separator or not path.endswith(".py") or not name.isidentifier():
-        raise ArgumentError(f"{target!r}: name a Graph, or a function returning one, as path/to/program.py:name")
+        raise ArgumentError(
+            f"{target!r}: name a Graph, or a function returning one, as path/to/program.py:name, or give an .onnx file"
+        )
     module = _imported(Path(path))
     if not hasattr(module, name):
         usable = [

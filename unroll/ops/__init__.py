@@ -44,7 +44,9 @@ from unroll.ops.functions import (
 )
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
+from unroll.ops.recurrent import gru, lstm, rnn
 from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_sum, softmax
+from unroll.ops.scan import scan
 from unroll.ops.shaping import expand, reshape, squeeze, transpose, unsqueeze
 from unroll.ops.slicing import gather, slice_
 
@@ -72,6 +74,7 @@ __all__ = [
     "gemm",
     "greater",
     "greater_equal",
+    "gru",
     "hard_sigmoid",
     "identity",
     "leaky_relu",
@@ -82,6 +85,7 @@ __all__ = [
     "logical_and",
     "logical_not",
     "logical_or",
+    "lstm",
     "matmul",
     "maximum",
     "minimum",
@@ -94,6 +98,8 @@ __all__ = [
     "reduce_sum",
     "relu",
     "reshape",
+    "rnn",
+    "scan",
     "shape",
     "sigmoid",
     "sign",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -104,6 +105,8 @@ class Operator:
     domain: ClassVar[str] = ""
     name: ClassVar[str] = ""
     signature: ClassVar[Signature]
+    #: Floating-point operations for each element of the outputs; 0 where elements are only moved or made.
+    work: ClassVar[int] = 1
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -130,6 +133,13 @@ class Operator:
     def known(self, *inputs: Any) -> Known:
         """Return the symbolic value of the output where the input tensors tell it: see `Tensor.known`."""
         return None
+
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        """Return about how many floating-point operations a run takes, from the inputs' and outputs' shapes as numbers.
+
+        A function such as tanh counts as one.
+        """
+        return self.work * sum(map(prod, outputs))
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -107,6 +107,7 @@ class Where(Operator):
     """`x` where `condition` is true, `y` elsewhere, with broadcasting."""
 
     signature = Signature("condition: bool, X: T, Y: T -> output: T", T=ALL)
+    work = 0
 
     def shapes(self, require: Requirements, condition: Tensor, x: Tensor, y: Tensor) -> list[Shape]:
         return [require.broadcast(condition.shape, x.shape, y.shape)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -49,6 +50,10 @@ class Conv(Operator):
             raise ShapeError(f"a kernel of {kernel} (dilation {dilation}) does not fit into {size} on axis {axis + 2}")
         return left // stride + 1
 
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        kernel = inputs[1]
+        return prod(outputs[0]) * (2 * prod(kernel[1:] if kernel else ()) + (len(inputs) > 2))
+
     def evaluate(self, x: Array, w: Array, b: Array | None = None) -> Array:
         count = len(self.kernel_shape)
         axes = tuple(range(2, 2 + count))
@@ -60,13 +65,13 @@ class Conv(Operator):
         steps = [slice(None, None, stride) for stride in self.strides]
         cut = (slice(None), slice(None), *steps, *(slice(None, None, by) for by in self.dilations))
         windows = windows[cut]
-        shape = (x.shape[0], self.group, -1, *windows.shape[2:])
+        shape = (x.shape[0], self.group, x.shape[1] // self.group, *windows.shape[2:])
         kernels = w.reshape(self.group, -1, *w.shape[1:])
         places, inner = "hij"[:count], "klm"[:count]
         product = np.einsum(
             f"ngc{places}{inner},gfc{inner}->ngf{places}", windows.reshape(shape), kernels, optimize=True
         )
-        product = product.reshape(x.shape[0], -1, *product.shape[3:])
+        product = product.reshape(x.shape[0], len(w), *product.shape[3:])
         return np.asarray(product if b is None else product + b.reshape(-1, *[1] * count)).astype(x.dtype)
 
 

@@ -39,7 +39,7 @@ class Binary(Operator, abstract=True):
         if not isinstance(a, tuple) and not isinstance(b, tuple):
             return self.combine(a, b)
         left, right = (value if isinstance(value, tuple) else (value,) for value in (a, b))
-        wide = max(len(left), len(right))
+        wide = max(len(left), len(right)) if left and right else 0
         pairs = zip(*(row * wide if len(row) == 1 else row for row in (left, right)), strict=True)
         parts = [self.combine(x, y) for x, y in pairs]
         return tuple(part for part in parts if part is not None) if None not in parts else None

@@ -27,6 +27,7 @@ class Shape_(Operator):  # noqa: N801 (the name Shape is taken by the type of sh
     """A tensor's shape as an int64 vector."""
 
     signature = Signature("data: T -> shape: int64", T=ALL)
+    work = 0
 
     def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
         return [(len(x.shape),)]
@@ -43,6 +44,7 @@ class ConstantOfShape(Operator):
     """A tensor of the given shape, filled with one value."""
 
     signature = Signature("input: int64 -> output: T", T=ALL)
+    work = 0
     value: float | int | bool = 0
     dtype: DType = FLOAT32
 

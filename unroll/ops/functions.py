@@ -126,6 +126,7 @@ class Identity(Unary):
     """`x` itself, under another name."""
 
     signature = Signature("X: T -> Y: T", T=ALL)
+    work = 0
 
     def evaluate(self, x: Array) -> Array:
         return x
@@ -210,6 +211,7 @@ class Cast(Operator):
     """`x` converted to another dtype; floats become integers by dropping the fraction, booleans by ``!= 0``."""
 
     signature = Signature("input: T1 -> output: T1", T1=ALL)
+    work = 0
     to: DType
 
     def __post_init__(self) -> None:

@@ -30,6 +30,7 @@ class Concat(Operator):
     """Tensors joined along `axis`; they agree on every other one."""
 
     signature = Signature("inputs: T* -> concat_result: T", T=ALL)
+    work = 0
     axis: int
 
     def shapes(self, require: Requirements, *inputs: Tensor) -> list[Shape]:
@@ -79,6 +80,7 @@ class Split(Operator):
     """A tensor cut along `axis`, into `num_outputs` equal pieces or into the sizes of `split`."""
 
     signature = Signature("input: T, split: int64? -> outputs: T", T=ALL)
+    work = 0
     axis: int
     num_outputs: int | None = None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -28,6 +30,10 @@ class MatMul(Operator):
         rows = left[-2:-1] if len(a.shape) > 1 else ()
         columns = right[-1:] if len(b.shape) > 1 else ()
         return [(*stack, *rows, *columns)]
+
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        left = inputs[0]
+        return 2 * prod(outputs[0]) * (left[-1] if left else 1)
 
     def evaluate(self, a: Array, b: Array) -> Array:
         return np.asarray(np.matmul(a, b))
@@ -69,6 +75,11 @@ class Gemm(Operator):
         if c is not None and require.broadcast(c.shape, result) != result:
             raise ShapeError("C does not broadcast to the product")
         return [result]
+
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        left = inputs[0]
+        inner = left[0 if self.transA else 1] if left else 1
+        return prod(outputs[0]) * (2 * inner + (len(inputs) > 2))
 
     def evaluate(self, a: Array, b: Array, c: Array | None = None) -> Array:
         kind = a.dtype.type

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,9 @@ class Reduction(Operator, abstract=True):
             return x
         return np.asarray(self.reduce(x, axis=along, keepdims=bool(self.keepdims))).astype(x.dtype)
 
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        return prod(inputs[0] or ())
+
     def reduce(self, x: Array, **options: Any) -> Array:
         """Combine the elements along ``options["axis"]``."""
         raise NotImplementedError(f"{type(self).__name__}.reduce")
@@ -94,6 +98,9 @@ class ArgMax(Operator):
         axis = axis_of(self.axis, len(x.shape))
         return [(*x.shape[:axis], *([1] if self.keepdims else []), *x.shape[axis + 1 :])]
 
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        return prod(inputs[0] or ())
+
     def evaluate(self, x: Array) -> Array:
         return np.asarray(np.argmax(x, axis=self.axis, keepdims=bool(self.keepdims)), np.int64)
 
@@ -133,6 +140,7 @@ class Softmax(Unary):
     """``exp(x) / sum(exp(x))`` along `axis`."""
 
     signature = Signature("input: T -> output: T", T=FLOATS)
+    work = 5
     axis: int = -1
 
     def shapes(self, require: Requirements, *inputs: Tensor) -> list[Shape]:

@@ -29,6 +29,7 @@ class Reshape(Operator):
     """The same elements in another shape; one -1 is computed, and a 0 keeps the size of its axis."""
 
     signature = Signature("data: T, shape: int64 -> reshaped: T", T=ALL)
+    work = 0
 
     def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
         wanted = known_vector(shape, "the new shape")
@@ -100,6 +101,7 @@ class Transpose(Operator):
     """A tensor with its axes in the order of `perm`."""
 
     signature = Signature("data: T -> transposed: T", T=ALL)
+    work = 0
     perm: tuple[int, ...]
 
     def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
@@ -122,6 +124,7 @@ class Squeeze(Operator):
     """A tensor without the given axes, which have size 1."""
 
     signature = Signature("data: T, axes: int64? -> squeezed: T", T=ALL)
+    work = 0
 
     def shapes(self, require: Requirements, x: Tensor, axes: Tensor | None = None) -> list[Shape]:
         along = known_ints(axes, "axes")
@@ -144,6 +147,7 @@ class Unsqueeze(Operator):
     """A tensor with new axes of size 1, at the given places of the result."""
 
     signature = Signature("data: T, axes: int64 -> expanded: T", T=ALL)
+    work = 0
 
     def shapes(self, require: Requirements, x: Tensor, axes: Tensor) -> list[Shape]:
         along = known_ints(axes, "axes") or ()
@@ -178,6 +182,7 @@ class Expand(Operator):
     """A tensor broadcast with `shape`."""
 
     signature = Signature("input: T, shape: int64 -> output: T", T=ALL)
+    work = 0
 
     def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
         return [require.broadcast(x.shape, known_vector(shape, "the shape"))]

@@ -31,6 +31,7 @@ class Slice(Operator):
     """A tensor's elements from `starts` to before `ends`, by `steps`, along `axes`; as Python's slices."""
 
     signature = Signature("data: T, starts: Ti, ends: Ti, axes: Ti?, steps: Ti? -> output: T", T=ALL, Ti=INTEGERS)
+    work = 0
 
     def shapes(
         self,
@@ -130,6 +131,7 @@ class Gather(Operator):
     """The slices of `data` along `axis` that `indices` name; negative ones count from the end."""
 
     signature = Signature("data: T, indices: Ti -> output: T", T=ALL, Ti=INTEGERS)
+    work = 0
     axis: int = 0
 
     def shapes(self, require: Requirements, x: Tensor, indices: Tensor) -> list[Shape]:

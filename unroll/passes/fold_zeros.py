@@ -1,10 +1,11 @@
 """Leave out what a state of zeros makes useless at step 0.
 
-Preserves the inputs, all names, and the values of the outputs, for finite inputs (it takes ``0 * x`` to be 0). Never adds
-more than one Slice a Parameter, which a runtime computes once when it loads the model; never changes a Parameter.
+Preserves the inputs, all names, and the values of the outputs, for finite inputs (it takes ``0 * x`` to be 0). Never
+adds more than one Slice a Parameter, which a runtime computes once when it loads the model; never changes a
+Parameter.
 
-``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f`` and ``0 @ W`` are 0; ``y + 0`` is y. What nothing reads any
-more is gone with it.
+``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f`` and ``0 @ W`` are 0; ``y + 0`` is y. What nothing
+reads any more is gone with it.
 """
 
 from __future__ import annotations

@@ -2,9 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from unroll.dimensions import Requirement
+from unroll.dtypes import INT64
 from unroll.graph import Graph
-from unroll.naming import Lineage
-from unroll.tensor import Node, Tensor
+from unroll.ops.base import OPERATORS, Operator, Requirements, Slot
+from unroll.passes.drafting import Draft, lineage_of, name_in
+from unroll.scopes import Origin
+from unroll.tensor import Constant, Node, Tensor
+
+
+class Readers:
+    """Who reads each tensor of a graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._of: dict[Tensor, list[Node]] = {}
+        for node in graph.nodes:
+            for tensor in node.inputs:
+                if tensor is not None:
+                    self._of.setdefault(tensor, []).append(node)
+        self._outputs = frozenset(graph.outputs)
+
+    def all(self, tensor: Tensor) -> Sequence[Node]:
+        """Return the nodes that read a tensor, one twice that reads it twice."""
+        return self._of.get(tensor, ())
+
+    def only(self, tensor: Tensor) -> Node | None:
+        """Return the one node that reads a tensor; None where there are others, or the graph gives it as an output."""
+        found = self._of.get(tensor, ())
+        return found[0] if len(found) == 1 and tensor not in self._outputs else None
+
+    def unread(self, tensor: Tensor) -> bool:
+        """Say whether nothing reads a tensor and it is no output."""
+        return tensor not in self._of and tensor not in self._outputs
+
+
+def is_known(op: Operator) -> bool:
+    """Say whether an operator is one of ours: what we do not know is never merged, moved or computed."""
+    return OPERATORS.get((op.domain, op.name)) is type(op)
+
+
+def ints(*values: int) -> Constant:
+    """Return a constant int64 vector."""
+    return Constant(np.array(values, INT64))
+
+
+def merged(nodes: Iterable[Node]) -> frozenset[Origin]:
+    """Return the provenance of what stands for several nodes."""
+    return frozenset(origin for node in nodes for origin in node.provenance)
+
+
+def made(
+    op: Operator, inputs: Sequence[Tensor | None], provenance: frozenset[Origin], hint: str | None = None
+) -> tuple[Tensor, ...]:
+    """Return the outputs of a new node; shapes come from the operator's own rule."""
+    require = Requirements()
+    shapes = op.shapes(require, *inputs)
+    types = {
+        slot.type: tensor.dtype for slot, tensor in zip(_slots(op, inputs), inputs, strict=True) if tensor is not None
+    }
+    dtypes = op.dtypes(types)
+    found: tuple[Requirement, ...] = tuple(require.found)
+    outputs = Node(
+        op, tuple(inputs), shapes, dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes, provenance, found
+    )
+    for tensor in outputs.outputs:
+        tensor.hint = hint
+    return outputs.outputs
+
+
+def _slots(op: Operator, inputs: Sequence[Tensor | None]) -> Sequence[Slot]:
+    slots = op.signature.slots
+    return [slots[0]] * len(inputs) if op.signature.variadic else slots[: len(inputs)]
 
 
 class Rewriting:
@@ -12,6 +84,7 @@ class Rewriting:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self._lineage = lineage_of(graph)
         self._new: dict[Tensor, Tensor] = {}
         self._copied_from: dict[Node | None, Node] = {}
         self._called: dict[Tensor, str] = {}
@@ -22,35 +95,54 @@ class Rewriting:
 
     def inputs(self, node: Node) -> tuple[Tensor | None, ...]:
         """Return what stands for the inputs of an old node."""
-        new = self._new
-        return tuple(None if tensor is None else new.get(tensor, tensor) for tensor in node.inputs)
+        new = self._new.get
+        return tuple([new(tensor, tensor) for tensor in node.inputs])  # type: ignore[arg-type]  # None stands for itself
 
     def replace(self, old: Tensor, new: Tensor) -> None:
         """Let `new` stand for `old` from here on, under its name where `new` is a copy that has none of its own."""
         self._new[old] = new
         if new.hint is None and old.hint is not None and new.node in self._copied_from:
-            self._called[new] = self.graph.names.tensors[old]
+            self._name(old, new)
+
+    def redirect(self, old: Tensor, new: Tensor) -> None:
+        """Let `new` stand for `old` from here on, under its own name."""
+        self._new[old] = new
+
+    def stand_in(self, old: Tensor, new: Tensor) -> None:
+        """Let `new` stand for `old` from here on, under the name of `old` where it is a new node's."""
+        self._new[old] = new
+        if new.node is None or new in self._called or new.node in self._copied_from:
+            return
+        if name_in(self._lineage, new) is None:
+            self._name(old, new)
+
+    def _name(self, old: Tensor, new: Tensor) -> None:
+        name = name_in(self._lineage, old)
+        if name is not None:
+            self._called[new] = name
 
     def keep(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
         """Let the old node stand, or where an input was replaced, a copy of it on `inputs`; return which it is."""
         if inputs == node.inputs:
             return node
         copy = self.copy(node, inputs)
-        for old, new in zip(node.outputs, copy.outputs, strict=True):
-            self._new[old] = new
+        self._new.update(zip(node.outputs, copy.outputs, strict=True))
         return copy
 
-    def copy(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
-        """Return a node like `node` on other inputs, which give it the same shapes; it is called as before."""
-        copy = Node(
-            node.op,
-            inputs,
-            [tensor.shape for tensor in node.outputs],
-            [tensor.dtype for tensor in node.outputs],
-            node.provenance,
-            node.requirements,
-        )
-        for old, new in zip(node.outputs, copy.outputs, strict=True):
+    def copy(self, node: Node, inputs: tuple[Tensor | None, ...], provenance: frozenset[Origin] | None = None) -> Node:
+        """Return a node like `node` on other inputs, which give it the same shapes; it is called as before.
+
+        Args:
+            node: the old node.
+            inputs: of the new graph.
+            provenance: where it came from, if not only from where the old one did.
+        """
+        outputs = node.outputs
+        shapes, dtypes = [tensor.shape for tensor in outputs], [tensor.dtype for tensor in outputs]
+        origins = node.provenance if provenance is None else provenance
+        copy = Node(node.op, inputs, shapes, dtypes, origins, node.requirements)
+        for place, new in enumerate(copy.outputs):
+            old = outputs[place]
             new.hint = old.hint
             new.known = old.known
         self._copied_from[copy] = node
@@ -58,9 +150,7 @@ class Rewriting:
 
     def finish(self) -> Graph:
         """Return the new graph: same inputs and output names, names of what was kept, and what must be equal stays so."""
+        if not self._new and len(set(self.graph.output_names)) == len(self.graph.output_names):
+            return self.graph
         outputs = [self[tensor] for tensor in self.graph.outputs]
-        named = dict(zip(self.graph.output_names, outputs, strict=True))
-        lineage = Lineage(self.graph.names, self._copied_from, self._called)
-        graph = Graph(self.graph.inputs, named, self.graph.requirements, lineage)
-        graph.states = self.graph.states
-        return graph
+        return Draft(self.graph, outputs, self._copied_from, self._called)

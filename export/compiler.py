@@ -1,0 +1,286 @@
+"""`compile`: the fastest form of a graph for this machine, measured once and remembered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+from onnx import ModelProto
+from unroll.export import tuning
+from unroll.export.compile_reduced import reduction
+from unroll.export.forms import checked_form, in_form
+from unroll.export.lowering import to_onnx
+from unroll.export.session import Session
+from unroll.export.session_options import MANY_NODES, threads_for
+from unroll.export.tuning import Candidate, Choice
+from unroll.export.verification import TOLERANCES
+
+import unroll
+from unroll.dimensions import substitute
+from unroll.dtypes import Array
+from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, ShapeError, UnsupportedError
+from unroll.graph import Graph
+from unroll.progress import busy
+
+TARGETS = ("onnxruntime",)
+#: The ways that are tried, by what a table calls them: how `to_onnx` writes each.
+WAYS: dict[str, dict[str, Any]] = {
+    "unrolled": {},
+    "unrolled, optimized": {"optimized": True},
+    "rerolled": {"form": "rerolled"},
+    "scan": {"form": "scan"},
+    "functions": {"form": "functions"},
+}
+#: A flat graph of more nodes takes long to load, and is only measured where it is all there is.
+MOST_NODES = 40_000
+
+
+class CompiledSession(Session):
+    """A Session that runs the form that `compile` chose.
+
+    Attributes:
+        choice: which form it is, and why; prints as a table.
+        size: how many nodes and bytes the model has.
+    """
+
+    def __init__(self, graph: Graph, writer: Writer, choice: Choice) -> None:
+        self._writer = writer
+        self.choice = choice
+        super().__init__(graph)
+
+    def _written(self, graph: Graph) -> ModelProto:
+        model = self._writer.write(graph, self.choice.form)
+        self.size = len(model.graph.node), model.ByteSize()
+        return model
+
+    def _threads(self, graph: Graph) -> int | None:
+        return self.choice.threads
+
+
+class Writer(NamedTuple):
+    """How the forms of a graph are written: for which batch, and in which bits."""
+
+    batch: int
+    dtype: str | None
+    quantize: str | None
+
+    def write(self, graph: Graph, way: str) -> ModelProto:
+        """Return the model of `graph` written in one of `WAYS`."""
+        reduce = reduction(self.dtype, self.quantize)
+        model = to_onnx(graph, batch=self.batch, **WAYS[way])
+        return model if reduce is None else reduce(model)
+
+
+def compile(
+    graph: Graph,
+    target: str = "onnxruntime",
+    *,
+    batch: int | None = None,
+    tune: bool = True,
+    form: str | None = None,
+    dtype: str | None = None,
+    quantize: str | None = None,
+    cache: Any = True,
+) -> CompiledSession:
+    """Return a Session on the fastest form of `graph` that agrees with NumPy.
+
+    Every form the graph can take is run on this machine, in turns, on random feeds: flat as it was traced, flat and optimised,
+    as native operators, as Scan, each on one thread and on all. What was found is kept on disk by content: the weights and
+    structure, onnxruntime's version, the processor and the settings. So a second call measures nothing, and other weights are
+    measured again. The fastest is the one whose lower quartile is, the least disturbed by what else the machine does; two
+    forms that are about equally fast may change places.
+
+    Args:
+        graph: the graph.
+        target: what runs it; there is ``"onnxruntime"``.
+        batch: the size to be fast at, which symbolic dimensions are taken for; 1 by default. The session takes any.
+        tune: measure; False chooses by an estimate (see `unroll.export.form_cost`).
+        form: only this form: one of those of `unroll.to_onnx`.
+        dtype: ``"float16"`` computes in float16, with float32 inputs and outputs; what is lost is said in the choice.
+        quantize: ``"int8"`` multiplies by int8 weights; what is lost is said in the choice.
+        cache: whether to remember on disk; or a folder to remember in, by default ``unroll/tuning`` in the user's cache.
+
+    Returns:
+        The session. ``session.choice`` says what was chosen and why; print it.
+
+    Raises:
+        ArgumentError: a target, form, dtype or quantisation there is not, or a batch below 1.
+        UnsupportedError: the graph cannot take the form, or no form runs in onnxruntime.
+    """
+    if not isinstance(graph, Graph):
+        raise ArgumentTypeError(
+            f"compile: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...)"
+        )
+    if target not in TARGETS:
+        raise ArgumentError(f"compile: target {target!r}: there is {', '.join(map(repr, TARGETS))}")
+    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
+        raise ArgumentError(f"compile: batch {batch!r} is not an int of at least 1")
+    reduction(dtype, quantize)
+    size = 1 if batch is None else batch
+    writer = Writer(size, dtype, quantize)
+    ways = _ways(graph, form, size, tune)
+    if not tune:
+        return _estimated(graph, writer, ways, "asked for" if form not in (None, "auto") else "estimated")
+    folder = tuning.folder_of(cache)
+    if folder is None:
+        return _measured(graph, writer, ways)
+    model = to_onnx(graph).SerializeToString(deterministic=True)
+    settings = {"ways": ways, **writer._asdict(), "threads": _cores()}
+    key = tuning.cache_key(model, versions=(unroll.__version__, ort.__version__), **settings)
+    known = tuning.remembered(folder, key, ways)
+    if known is not None:
+        return CompiledSession(graph, writer, known)
+    session = _measured(graph, writer, ways)
+    tuning.remember(folder, key, session.choice)
+    return session
+
+
+def _ways(graph: Graph, form: str | None, batch: int, tune: bool) -> list[str]:
+    """Return which of `WAYS` are to be tried."""
+    if form is not None:
+        checked_form(form)
+    if form not in (None, "auto"):
+        return ["unrolled", "unrolled, optimized"] if form == "unrolled" else [str(form)]
+    if tune:
+        return ["rerolled", "scan", "unrolled", "unrolled, optimized"]
+    chosen = in_form(graph, "auto", batch=batch).form
+    return ["unrolled, optimized" if chosen == "unrolled" else chosen]
+
+
+def _estimated(graph: Graph, writer: Writer, ways: list[str], how: str) -> CompiledSession:
+    way = ways[-1]  # of the flat ones the optimised one
+    threads = threads_for(graph, writer.batch)
+    session = CompiledSession(graph, writer, Choice(way, threads, how, writer.batch, ()))
+    lost = None
+    if writer.dtype is not None or writer.quantize is not None:
+        feeds = feeds_for(graph, writer.batch)
+        lost = worst_difference(graph.run(feeds), session.run(feeds))
+    row = Candidate(way, threads, None, None, *session.size, lost)
+    session.choice = session.choice._replace(candidates=(row,), lost=lost)
+    return session
+
+
+def _measured(graph: Graph, writer: Writer, ways: list[str]) -> CompiledSession:
+    """Measure the ways: on one thread and on all, or where a graph is large on as many as suit it."""
+    usual = threads_for(graph, writer.batch)
+    both = _cores() > 1 and len(graph.nodes) < MANY_NODES
+    with busy("measuring forms"):
+        trial = _Trial(graph, writer, feeds_for(graph, writer.batch))
+        for way in ways:
+            for threads in (1, None) if both else (usual,):
+                trial.add(way, threads)
+        trial.measure()
+    return trial.chosen()
+
+
+class _Trial:
+    """Sessions of one graph that are measured against each other."""
+
+    def __init__(self, graph: Graph, writer: Writer, feeds: Mapping[str, Array]) -> None:
+        self.graph, self.writer, self.feeds = graph, writer, feeds
+        self.expected = graph.run(feeds)
+        self.reduced = writer.dtype is not None or writer.quantize is not None
+        self.rows: dict[tuple[str, int | None], Candidate] = {}
+        self.sessions: dict[tuple[str, int | None], CompiledSession] = {}
+
+    def add(self, way: str, threads: int | None) -> None:
+        """Make a session of a way, or note why there is none."""
+        row = Candidate(way, threads)
+        if len(self.graph.nodes) > MOST_NODES and way.startswith("unrolled") and self.sessions:
+            note = f"not measured: {len(self.graph.nodes)} nodes take long to load"
+            self.rows[way, threads] = row._replace(note=note)
+            return
+        try:
+            session = CompiledSession(self.graph, self.writer, Choice(way, threads, "", self.writer.batch, ()))
+            difference = worst_difference(self.expected, session.run(self.feeds))
+        except (UnsupportedError, ModelError) as error:
+            self.rows[way, threads] = row._replace(note=str(error))
+            return
+        self.sessions[way, threads] = session
+        row = Candidate(way, threads, None, None, *session.size, difference)
+        self.rows[way, threads] = row._replace(note=self._doubt(difference))
+
+    def _doubt(self, difference: float) -> str:
+        """Return why a session may not be chosen; empty where it may."""
+        if self.reduced:
+            return "" if np.isfinite(difference) else "does not give finite numbers"
+        limit = max(TOLERANCES.get(str(array.dtype), 0.0) for array in self.expected.values())
+        return "" if difference <= limit else f"differs from NumPy by more than {limit:g}"
+
+    def measure(self) -> None:
+        """Measure all sessions that may be chosen, in turns."""
+        runs = {
+            key: partial(session._session.run, None, dict(self.feeds))
+            for key, session in self.sessions.items()
+            if not self.rows[key].note
+        }
+        for key, (seconds, quick) in tuning.measured_seconds(runs).items():
+            self.rows[key] = self.rows[key]._replace(seconds=seconds, quick=quick)
+
+    def fastest(self) -> Candidate:
+        """Return the fastest of those that may be chosen.
+
+        Raises:
+            UnsupportedError: there is none.
+        """
+        fit = [row for row in self.rows.values() if row.seconds is not None]
+        if not fit:
+            reasons = "; ".join(f"{row.form}: {row.note}" for row in self.rows.values())
+            raise UnsupportedError(f"compile: no form of the graph can be run in onnxruntime: {reasons}")
+        return min(fit, key=lambda row: row.quick or 0.0)
+
+    def chosen(self) -> CompiledSession:
+        """Return the session of the fastest, with its choice."""
+        best = self.fastest()
+        session = self.sessions[best.form, best.threads]
+        lost = best.difference if self.reduced else None
+        rows = tuple(self.rows.values())
+        session.choice = Choice(best.form, best.threads, "measured", self.writer.batch, rows, lost)
+        return session
+
+
+def worst_difference(expected: Mapping[str, Array], found: Mapping[str, Array]) -> float:
+    """Return the worst ``|a - b| / max(1, |b|)`` of all outputs; infinity where one has no number and the other has."""
+    worst = 0.0
+    for name, wanted in expected.items():
+        a, b = np.asarray(found[name], np.float64), np.asarray(wanted, np.float64)
+        if a.shape != b.shape:
+            return float("inf")
+        with np.errstate(all="ignore"):
+            scaled = np.abs(a - b) / np.maximum(1.0, np.abs(b))
+        alike = (a == b) | (np.isnan(a) & np.isnan(b))
+        worst = max(worst, float(np.where(alike, 0.0, np.where(np.isnan(scaled), np.inf, scaled)).max(initial=0.0)))
+    return worst
+
+
+def feeds_for(graph: Graph, batch: int) -> dict[str, Array]:
+    """Return random feeds with every symbol taken for `batch`: normal floats; integers 0 and 1, or the most that is allowed.
+
+    Raises:
+        ShapeError: no input has such a shape.
+    """
+    generator = np.random.default_rng(0)
+    feeds: dict[str, Array] = {}
+    for spec in graph.input_specs:
+        names = {name for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols}
+        sizes = [substitute(dim, dict.fromkeys(names, batch)) for dim in spec.shape]
+        shape = [size if isinstance(size, int) and size >= 0 else -1 for size in sizes]
+        if -1 in shape:
+            raise ShapeError(
+                f"compile: input {spec.name!r} has no size at batch {batch}: {spec.shape}; pass another batch"
+            )
+        if spec.limits:
+            feeds[spec.name] = np.full(shape, min(limit.most for limit in spec.limits), spec.dtype)
+        elif spec.dtype.kind == "f":
+            feeds[spec.name] = generator.standard_normal(shape).astype(spec.dtype)
+        else:
+            feeds[spec.name] = generator.integers(0, 2, shape).astype(spec.dtype)
+    return feeds
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

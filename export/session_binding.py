@@ -1,0 +1,90 @@
+"""Running again and again without copies: inputs and outputs that onnxruntime reads and writes in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unroll.dtypes import Array
+from unroll.errors import EvaluationError, ShapeError
+from unroll.feeds import check_feeds
+from unroll.tensor import Placeholder
+
+if TYPE_CHECKING:
+    from unroll.export.session import Session
+
+
+class Bound:
+    """A session with feeds bound to it: the arrays it reads and writes are made once.
+
+    Made by `Session.bind`. Write into ``bound.inputs[name][:]``, call `run`, read ``bound.outputs[name]``: nothing is copied,
+    checked or made in between, so an output is overwritten by the next run. It keeps one array an input and output, and the
+    session; after ``session.refresh()`` it runs with the new values.
+
+    Args:
+        session: the session.
+        feeds: an array for every input; they are copied.
+
+    Attributes:
+        inputs: the array of each input, by name; to be written into, not replaced.
+        outputs: the array of each output, by name.
+
+    Raises:
+        FeedError, ShapeError, DTypeError: the feeds do not fit.
+        EvaluationError: onnxruntime failed in the first run, which finds the shapes of the outputs.
+    """
+
+    def __init__(self, session: Session, feeds: Mapping[Any, Any]) -> None:
+        self._session = session
+        found = session.run(feeds)
+        arrays = check_feeds(session.inputs, feeds)
+        self.inputs: dict[str, Array] = {name: np.array(array, order="C") for name, array in arrays.items()}
+        self.outputs: dict[str, Array] = {name: np.array(array, order="C") for name, array in found.items()}
+        self._bind()
+
+    def _bind(self) -> None:
+        self._runner = self._session._session
+        self._binding = self._runner.io_binding()
+        for name, array in self.inputs.items():
+            self._binding.bind_input(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+        for name, array in self.outputs.items():
+            self._binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+
+    def feed(self, feeds: Mapping[Any, Any]) -> None:
+        """Copy new values into some of the inputs.
+
+        Args:
+            feeds: arrays by placeholder or name, of the shapes that were bound.
+
+        Raises:
+            FeedError, DTypeError: they do not fit.
+            ShapeError: another shape than was bound; bind again for another batch size.
+        """
+        names = {key: key.name if isinstance(key, Placeholder) else str(key).removesuffix(":0") for key in feeds}
+        given = {names[key]: value for key, value in feeds.items()}
+        arrays = check_feeds(self._session.inputs, {**self.inputs, **given})
+        for name, array in arrays.items():
+            if array.shape != self.inputs[name].shape:
+                raise ShapeError(
+                    f"feed {name!r}: shape {array.shape} was given, {self.inputs[name].shape} is bound; "
+                    "call session.bind again for other shapes"
+                )
+        for name in given:
+            self.inputs[name][...] = arrays[name]
+
+    def run(self) -> dict[str, Array]:
+        """Compute `outputs` from `inputs` as they are now, and return them: the same arrays in every run.
+
+        Raises:
+            EvaluationError: onnxruntime failed while running.
+        """
+        self._session._warn_if_stale(stacklevel=3)
+        if self._runner is not self._session._session:
+            self._bind()
+        try:
+            self._runner.run_with_iobinding(self._binding)
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise EvaluationError(f"onnxruntime failed while running: {str(error).splitlines()[0]}") from None
+        return self.outputs

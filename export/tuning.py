@@ -1,0 +1,204 @@
+"""Measuring which form of a graph is fastest here, and remembering it on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from unroll.errors import FileError, UnrollWarning
+from unroll.files import as_path, write_bytes
+
+#: The layout of a cache entry; an entry of another one is measured again.
+_LAYOUT = 1
+#: Each candidate runs for about this long in all, in at least so many and at most so many blocks of about `_BLOCK` seconds.
+_BUDGET, _LEAST_BLOCKS, _MOST_BLOCKS, _BLOCK = 0.4, 7, 40, 0.002
+
+
+class Candidate(NamedTuple):
+    """A way to run a graph, and what was found of it.
+
+    Attributes:
+        form: the form, and whether it was optimised.
+        threads: threads an operator is computed by; None for as many as there are cores.
+        seconds: the median time of a run; None where it was not measured.
+        quick: the time that a quarter of the runs took at most, by which forms are compared: what other programs on the machine
+            add to it is the least.
+        nodes: how many nodes the model has; None where it was not written.
+        bytes: how large the model is.
+        difference: the worst ``|a - b| / max(1, |b|)`` against NumPy.
+        note: why it was not measured or may not be chosen; empty where it may.
+    """
+
+    form: str
+    threads: int | None = None
+    seconds: float | None = None
+    quick: float | None = None
+    nodes: int | None = None
+    bytes: int | None = None
+    difference: float | None = None
+    note: str = ""
+
+
+class Choice(NamedTuple):
+    """Which form a compiled session runs, and why; as text, a table.
+
+    Attributes:
+        form: the form chosen, and whether it was optimised.
+        threads: threads an operator is computed by; None for as many as there are cores.
+        how: ``measured``, ``cached`` (measured before), ``estimated`` or ``asked for``.
+        batch: what symbolic dimensions were taken for.
+        candidates: every form that was looked at, the one chosen among them.
+        lost: of int8 and float16, the worst ``|a - b| / max(1, |b|)`` of the form chosen, against the graph in NumPy on random
+            feeds; None where nothing is lost but rounding.
+    """
+
+    form: str
+    threads: int | None
+    how: str
+    batch: int
+    candidates: tuple[Candidate, ...]
+    lost: float | None = None
+
+    def __str__(self) -> str:
+        rows = [("form", "threads", "median us", "quarter us", "nodes", "bytes", "difference", "")]
+        for item in self.candidates:
+            note = item.note or ("chosen" if (item.form, item.threads) == (self.form, self.threads) else "")
+            rows.append(
+                (
+                    item.form,
+                    "all" if item.threads is None else str(item.threads),
+                    "" if item.seconds is None else f"{item.seconds * 1e6:.1f}",
+                    "" if item.quick is None else f"{item.quick * 1e6:.1f}",
+                    "" if item.nodes is None else str(item.nodes),
+                    "" if item.bytes is None else str(item.bytes),
+                    "" if item.difference is None else f"{item.difference:.1e}",
+                    note,
+                )
+            )
+        widths = [max(len(row[column]) for row in rows) for column in range(7)]
+        lines = ["  ".join([*map(str.rjust, row, widths), row[7]]).rstrip() for row in rows]
+        lost = "" if self.lost is None else f"; {self.lost:.1e} of max(1, |value|) lost on random feeds"
+        return "\n".join([f"{self.form}, {self.how} at batch {self.batch}{lost}", *lines])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def measured_seconds(runs: Mapping[Any, Callable[[], object]]) -> dict[Any, tuple[float, float]]:
+    """Return the median and the lower quartile of the time of each of `runs`, taken in turns so that what else the machine
+    does is unfair to none.
+    """
+    blocks: dict[Any, tuple[int, int]] = {}
+    for key, run in runs.items():
+        run()  # the first one allocates
+        start = time.perf_counter()
+        run()
+        once = max(time.perf_counter() - start, 1e-7)
+        inner = max(1, min(100, round(_BLOCK / once)))
+        blocks[key] = inner, max(_LEAST_BLOCKS, min(_MOST_BLOCKS, round(_BUDGET / (once * inner))))
+    times: dict[Any, list[float]] = {key: [] for key in runs}
+    for turn in range(max((count for _, count in blocks.values()), default=0)):
+        for key, run in runs.items():
+            inner, count = blocks[key]
+            if turn < count:
+                start = time.perf_counter()
+                for _ in range(inner):
+                    run()
+                times[key].append((time.perf_counter() - start) / inner)
+    return {key: (statistics.median(found), statistics.quantiles(found, n=4)[0]) for key, found in times.items()}
+
+
+# -- the cache --------------------------------------------------------------------------------------------------------
+
+
+def cache_folder() -> Path:
+    """Return where tuning is remembered: ``unroll`` in the user's cache directory (``XDG_CACHE_HOME`` where it is set)."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    if Path(given).is_absolute():
+        base = Path(given)
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path.home() / ".cache"
+    return base / "unroll" / "tuning"
+
+
+def cache_key(model: bytes, **settings: object) -> str:
+    """Return the SHA-256 of a model's bytes, the processor's name and the settings, in hexadecimal."""
+    rest = json.dumps({"layout": _LAYOUT, "processor": processor_name(), **settings}, sort_keys=True, default=str)
+    return hashlib.sha256(model + rest.encode()).hexdigest()
+
+
+def processor_name() -> str:
+    """Return what the processor is called."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # not on Linux
+        lines = []
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return name or platform.processor() or platform.machine()
+
+
+def remembered(folder: Path, key: str, forms: Sequence[str]) -> Choice | None:
+    """Return what was measured before of `forms`, or None; an entry that cannot be used is warned of, and measured again."""
+    path = folder / f"{key}.json"
+    try:
+        return _parsed(json.loads(path.read_text(encoding="utf-8")), forms)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        warnings.warn(
+            f"{path}: this entry of the tuning cache cannot be used ({error}); the forms are measured again",
+            UnrollWarning,
+            stacklevel=4,
+        )
+        return None
+
+
+def remember(folder: Path, key: str, choice: Choice) -> None:
+    """Write what was measured, whole or not at all; where that is not possible a warning says so."""
+    entry = choice._asdict() | {"candidates": [item._asdict() for item in choice.candidates]}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(folder / f"{key}.json", json.dumps(entry, indent=1).encode())
+    except (OSError, FileError) as error:
+        warnings.warn(
+            f"{folder}: the tuning cache cannot be written ({error}); the forms will be measured again next time. "
+            "Set XDG_CACHE_HOME, or pass cache=a folder of yours, or cache=False",
+            UnrollWarning,
+            stacklevel=4,
+        )
+
+
+def _parsed(entry: Any, forms: Sequence[str]) -> Choice:
+    """Return the choice that an entry holds.
+
+    Raises:
+        ValueError, TypeError, KeyError: it holds none.
+    """
+    fields = dict(entry)
+    candidates = tuple(Candidate(**item) for item in fields.pop("candidates"))
+    choice = Choice(candidates=candidates, **fields)._replace(how="cached")
+    best = next((item for item in candidates if (item.form, item.threads) == (choice.form, choice.threads)), None)
+    if best is None or choice.form not in forms or choice.threads not in (1, None) or best.note:
+        raise ValueError("the form chosen is none of those measured")
+    str(choice)  # numbers are numbers
+    return choice
+
+
+def folder_of(cache: object) -> Path | None:
+    """Return the folder that an argument `cache` names: the user's for True, none for False, or the one given."""
+    if isinstance(cache, bool):
+        return cache_folder() if cache else None
+    return as_path(cache, "compile: cache")

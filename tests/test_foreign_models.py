@@ -1,0 +1,201 @@
+"""Flat ONNX files that tf2onnx and torch.onnx made: they are read and written again as they were, and re-rolled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from helpers import Array, golden_arrays, golden_json, refused
+from unroll.export.reading import from_onnx
+from unroll.export.rerolling import prove, reroll_file
+
+import unroll
+from unroll.errors import UnsupportedError, VerificationError
+from unroll.ops.opaque import Opaque
+
+FOLDER = Path(__file__).parent / "golden" / "foreign"
+CASES: list[dict[str, Any]] = [case for case in golden_json("foreign/manifest.json")["cases"] if case["file"]]
+FLAT = [case for case in CASES if case["flat"]]
+NATIVE = ("LSTM", "GRU", "RNN", "Scan")
+
+#: Files that may stay as they are, or become less than they could, and why.
+SHORT_OF_NATIVE = {
+    "tf2onnx-basic_rnn-lengths=fixed-b3-t4-op13": "each step masks other rows, by constants",
+    "tf2onnx-basic_lstm-lengths=fixed-b3-t3-op9": "each step masks other rows, by constants",
+    "keras-lstm-b1-t2-op18": "two steps, of which the converter folded the first",
+    "keras-masked_lstm-return_sequences-b3-t3-op13": "Tile passes through",
+    "dynamo-normalised_lstm-b3-t3-op18": "LayerNormalization passes through",
+}
+
+
+def each(cases: list[dict[str, Any]]) -> Any:
+    return pytest.mark.parametrize("case", cases, ids=lambda case: case["id"])
+
+
+def runs(case: dict[str, Any]) -> list[tuple[dict[str, Array], list[Array]]]:
+    """What a case was fed, and what onnxruntime computed of the converter's own file."""
+    arrays = golden_arrays("foreign/arrays.npz")
+    found = []
+    for batch in case["batches"]:
+        feeds = {name: arrays[f"{case['id']}/{batch}/in{place}"] for place, name in enumerate(case["inputs"])}
+        found.append((feeds, [arrays[f"{case['id']}/{batch}/out{place}"] for place in range(len(case["outputs"]))]))
+    return found
+
+
+def check_runs(model: onnx.ModelProto, case: dict[str, Any]) -> None:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    assert [item.name for item in session.get_inputs()] == case["inputs"]
+    assert [item.name for item in session.get_outputs()] == case["outputs"]
+    for feeds, expected in runs(case):
+        for name, found, wanted in zip(case["outputs"], session.run(None, feeds), expected, strict=True):
+            assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape), name
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def fixed_sizes(items: Any) -> list[list[int | None]]:
+    return [
+        [dim.dim_value if dim.HasField("dim_value") else None for dim in item.type.tensor_type.shape.dim]
+        for item in items
+    ]
+
+
+def operators(model: onnx.ModelProto) -> Counter[str]:
+    return Counter(node.op_type for node in model.graph.node)
+
+
+def test_at_least_45_flat_files_are_held() -> None:
+    assert len(FLAT) >= 45
+    assert {case["made_by"] for case in FLAT} == {"tf2onnx", "keras", "dynamo", "torchscript"}
+    assert {case["opset"] for case in FLAT} >= {9, 11, 13, 15, 17, 18}
+
+
+@each(CASES)
+def test_a_file_read_and_written_again_is_the_same_model(case: dict[str, Any]) -> None:
+    original = onnx.load(FOLDER / case["file"])
+    graph = from_onnx(FOLDER / case["file"])
+    written = unroll.to_onnx(graph)
+    onnx.checker.check_model(written, full_check=True)
+    weights = {item.name for item in original.graph.initializer}
+    inputs = [item for item in original.graph.input if item.name not in weights]
+    assert fixed_sizes(written.graph.input) == fixed_sizes(inputs)
+    kinds = [item.type.tensor_type.elem_type for item in inputs]
+    assert [item.type.tensor_type.elem_type for item in written.graph.input] == kinds
+    check_runs(written, case)
+
+
+@each(FLAT)
+def test_our_numpy_computes_what_onnxruntime_does(case: dict[str, Any]) -> None:
+    graph = from_onnx(FOLDER / case["file"])
+    for feeds, expected in runs(case):
+        if any(isinstance(node.op, Opaque) for node in graph.nodes):
+            with pytest.raises(UnsupportedError, match="NumPy"):
+                graph.run(feeds)
+            continue
+        for found, wanted in zip(graph.run(feeds).values(), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+@each(CASES)
+def test_every_weight_of_a_file_is_a_parameter_of_its_name(case: dict[str, Any]) -> None:
+    original = onnx.load(FOLDER / case["file"])
+    read = {name for node in original.graph.node for name in node.input}
+    for weight in original.graph.initializer:
+        if weight.data_type == onnx.TensorProto.FLOAT and len(weight.dims) == 2 and weight.name in read:
+            graph = from_onnx(original)
+            wanted = onnx.numpy_helper.to_array(weight)
+            np.testing.assert_array_equal(graph.parameters[weight.name].value, wanted)
+
+
+@each(FLAT)
+def test_a_flat_file_is_rerolled_or_refused_with_the_reason(case: dict[str, Any], tmp_path: Path) -> None:
+    target = tmp_path / "fast.onnx"
+    try:
+        found = reroll_file(FOLDER / case["file"], target)
+    except UnsupportedError as error:
+        assert case["id"] in SHORT_OF_NATIVE, error
+        assert "nothing was re-rolled, and nothing written: " in str(error)
+        assert not target.exists()
+        return
+    written = onnx.load(target)
+    check_runs(written, case)
+    became = {name: count for name, count in operators(written).items() if name in NATIVE}
+    assert set(found.report.operators) == became.keys()
+    assert became == case["native"] or (case["id"] in SHORT_OF_NATIVE and became)
+
+
+@each([case for case in CASES if not case["flat"]])
+def test_a_file_that_is_not_flat_has_nothing_to_reroll(case: dict[str, Any], tmp_path: Path) -> None:
+    refused(lambda: reroll_file(FOLDER / case["file"], tmp_path / "x.onnx"), NotImplementedError, "no recurrence")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_result_that_differs_is_never_written() -> None:
+    original = onnx.load(FOLDER / "torchscript-lstm-b3-t3-op9.onnx")
+    wrong = onnx.ModelProto.FromString(original.SerializeToString())
+    bias = next(item for item in wrong.graph.initializer if item.name.endswith("bias_hh"))
+    bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + np.float32(1e-2), bias.name))
+    graph = from_onnx(original)
+    assert prove(original, original, graph).worst.absolute == 0
+    with pytest.raises(VerificationError, match="nothing was written"):
+        prove(original, wrong, graph)
+
+
+def test_nothing_is_written_where_nothing_was_rerolled_or_the_result_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "kept.onnx"
+    target.write_bytes(b"what was there")
+    refused(lambda: reroll_file(FOLDER / "keras-lstm-b1-t2-op18.onnx", target), NotImplementedError, "no recurrence")
+    wrong = onnx.load(FOLDER / "torchscript-gru-b3-t4-op11.onnx")
+    for weight in wrong.graph.initializer:
+        weight.CopyFrom(onnx.numpy_helper.from_array(1.01 * onnx.numpy_helper.to_array(weight), weight.name))
+    monkeypatch.setattr("unroll.export.rerolling.to_onnx", lambda graph, **options: wrong)
+    with pytest.raises(VerificationError, match="nothing was written"):
+        reroll_file(FOLDER / "torchscript-gru-b3-t4-op11.onnx", target)
+    assert target.read_bytes() == b"what was there"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_may_be_rerolled_onto_itself(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    case = next(case for case in FLAT if case["id"] == "tf2onnx-gru-bn-t5-op13")
+    path.write_bytes((FOLDER / case["file"]).read_bytes())
+    found = reroll_file(path, path)
+    check_runs(onnx.load(path), case)
+    text = str(found)
+    assert "became GRU" in text
+    assert "77 nodes became" in text
+    assert "the same in onnxruntime on 4 feeds" in text
+
+
+def test_the_rest_of_a_file_stays_as_it_was(tmp_path: Path) -> None:
+    path = FOLDER / "dynamo-rows-bn-t3-op18.onnx"
+    reroll_file(path, tmp_path / "fast.onnx")
+    before, after = onnx.load(path), onnx.load(tmp_path / "fast.onnx")
+    assert [item.version for item in after.opset_import] == [18]
+    pool = next(node for node in before.graph.node if node.op_type == "MaxPool")
+    kept = next(node for node in after.graph.node if node.op_type == "MaxPool")
+    assert (kept.name, list(kept.attribute), list(kept.output)) == (pool.name, list(pool.attribute), list(pool.output))
+    assert operators(after).keys() >= {"Conv", "MaxPool", "LSTM", "LogSoftmax"}
+
+
+def test_a_target_or_source_that_will_not_do_is_refused(tmp_path: Path) -> None:
+    flat = FOLDER / "torchscript-gru-b3-t4-op11.onnx"
+    refused(lambda: reroll_file(flat, tmp_path / "fast.tflite"), OSError, ".onnx")
+    refused(lambda: reroll_file(flat, tmp_path / "missing" / "fast.onnx"), OSError, "cannot be written")
+    refused(lambda: reroll_file(tmp_path / "none.onnx", tmp_path / "fast.onnx"), OSError, "none.onnx")
+    refused(lambda: reroll_file(flat, 7), TypeError, "path")
+    assert not list(tmp_path.iterdir())
+
+
+def test_models_are_compared_on_several_sizes_and_on_lengths() -> None:
+    path = FOLDER / "tf2onnx-basic_rnn-lengths=fed-bn-t4-op13.onnx"
+    model = onnx.load(path)
+    proof = prove(model, model, from_onnx(path))
+    assert [feed.split(", lengths")[1] for feed in proof.feeds] == [":0 [1]", ":0 [3]", ":0 [7]"]
+    assert {row.output for row in proof.differences} == {f"Y{place}:0" for place in range(5)}

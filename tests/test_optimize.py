@@ -1,0 +1,128 @@
+"""`optimize`: a pipeline of passes by name or function, what it reports, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import refused, two_step_graph
+
+import unroll
+from unroll import BasicLSTMCell, Graph, ops, static_rnn
+from unroll.passes.cost import cost_of
+from unroll.passes.pipeline import DEFAULT, PASSES, optimize
+
+
+def lstm(steps: int = 6) -> Graph:
+    inputs = [unroll.placeholder([None, 3], f"X{step}") for step in range(steps)]
+    outputs, _ = static_rnn(BasicLSTMCell(4), inputs)
+    return Graph(inputs, outputs)
+
+
+def test_the_graph_given_is_not_changed() -> None:
+    graph = lstm()
+    nodes, names = graph.nodes, graph.tensor_names()
+    found = optimize(graph)
+    assert (graph.nodes, graph.tensor_names()) == (nodes, names)
+    assert len(found.nodes) < len(nodes)
+
+
+def test_passes_run_in_the_order_given_by_name_or_as_functions() -> None:
+    seen: list[int] = []
+
+    def look(graph: Graph) -> Graph:
+        seen.append(len(graph.nodes))
+        return graph
+
+    graph = lstm()
+    optimize(graph, [look, "fold_zeros", look])
+    assert seen == [len(graph.nodes), len(PASSES["fold_zeros"](graph).nodes)]
+
+
+def test_no_passes_change_nothing() -> None:
+    graph = lstm()
+    assert optimize(graph, []) is graph
+    found, report = optimize(graph, [], report=True)
+    assert (found, str(report)) == (graph, "no passes")
+
+
+def test_the_report_follows_the_cost_from_pass_to_pass() -> None:
+    graph = lstm()
+    found, report = optimize(graph, report=True)
+    assert [step.name for step in report.steps] == list(DEFAULT)
+    assert report.steps[0].before == cost_of(graph)
+    assert report.steps[-1].after == cost_of(found)
+    assert all(one.after == two.before for one, two in zip(report.steps, report.steps[1:], strict=False))
+    lines = str(report).splitlines()
+    assert lines[0].split() == ["pass", "nodes", "of", "weights", "bytes", "written", "FLOPs"]
+    assert [line.split()[0] for line in lines[1:-1]] == ["(before)", *DEFAULT]
+    assert "batch 1" in lines[-1]
+
+
+def test_a_cost_is_what_the_formula_says() -> None:
+    """tanh([x, h] @ kernel + bias): 2 * 3 * (3 + 5) * 5 for the product, 15 each for sum and tanh; 4 bytes an element."""
+    x, h = unroll.placeholder([None, 3], "x"), unroll.placeholder([None, 5], "h")
+    kernel, bias = (unroll.Parameter(np.ones(shape, "float32"), f"w{len(shape)}") for shape in ((8, 5), (5,)))
+    graph = Graph([x, h], {"y": ops.tanh(ops.concat([x, h], 1) @ kernel + bias)})
+    cost = cost_of(graph, batch=3)
+    assert cost.nodes == 4
+    assert cost.weight_nodes == 0
+    assert cost.flops == 2 * 3 * 8 * 5 + 15 + 15
+    assert cost.bytes == 4 * (3 * 8 + 3 * 15)
+
+
+@pytest.mark.parametrize(
+    ("program", "flops"),
+    [
+        (lambda x: ops.gemm(x, np.ones((6, 5)), np.ones(5)), 4 * 5 * (2 * 6 + 1)),
+        (lambda x: ops.gemm(x, np.ones((4, 5)), transA=True), 6 * 5 * 2 * 4),
+        (lambda x: ops.reduce_sum(x), 24),
+        (lambda x: ops.argmax(x, 1), 24),
+        (lambda x: ops.transpose(x), 0),
+        (lambda x: ops.split(x, 2, 1)[0], 0),
+        (lambda x: ops.sigmoid(x), 24),
+        (lambda x: ops.conv(ops.unsqueeze(x, [1]), unroll.constant(np.ones((3, 1, 2), "float32"))), 4 * 3 * 5 * 2 * 2),
+    ],
+)
+def test_floating_point_operations_of_an_operator(program: Any, flops: int) -> None:
+    x = unroll.placeholder([4, 6], "x")
+    assert cost_of(Graph([x], [program(x)])).flops == flops
+
+
+def test_weights_are_counted_apart() -> None:
+    cost = cost_of(optimize(lstm()))
+    assert cost.nodes == 3 + 7 + 5 * 10
+    assert cost.weight_nodes > 0
+
+
+def test_a_state_between_runs_stays() -> None:
+    x, state = unroll.placeholder([None, 3], "x"), unroll.placeholder([None, 4], "h")
+    outputs, last = static_rnn(unroll.BasicRNNCell(4), [x], state)
+    graph = Graph([x], outputs, states={state: last})
+    found = optimize(graph)
+    assert found.states == {"h": "h/next"}
+    streams = [one.stream() for one in (graph, found)]
+    for value in (0.5, -1.0):
+        first, second = (next(iter(stream.run({"x": np.full((2, 3), value)}).values())) for stream in streams)
+        np.testing.assert_allclose(first, second, rtol=1e-6)
+
+
+def test_an_unknown_pass_is_refused_and_the_passes_named() -> None:
+    refused(lambda: optimize(two_step_graph(), ["fold_everything"]), ValueError, "fold_everything", *PASSES)
+
+
+@pytest.mark.parametrize(
+    ("action", "builtin", "fragments"),
+    [
+        (lambda g: optimize(None), TypeError, ["Graph", "NoneType"]),
+        (lambda g: optimize(g, "fold_zeros"), TypeError, ["['fold_zeros']"]),
+        (lambda g: optimize(g, [3]), TypeError, ["3", "name"]),
+        (lambda g: optimize(g, 3), TypeError, ["3", "list"]),
+        (lambda g: optimize(g, [lambda graph: None]), TypeError, ["NoneType", "not a Graph"]),
+        (lambda g: optimize(g, batch=0), ValueError, ["batch 0"]),
+        (lambda g: optimize(g, batch=2.0), TypeError, ["2.0"]),
+    ],
+)
+def test_bad_arguments_are_refused(action: Any, builtin: type[Exception], fragments: list[str]) -> None:
+    refused(lambda: action(two_step_graph()), builtin, *fragments)

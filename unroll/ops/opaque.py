@@ -1,0 +1,62 @@
+"""An operator of another model's file that is none of ours: it passes through untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unroll.dimensions import Shape
+from unroll.dtypes import ALL, Array, DType
+from unroll.errors import UnsupportedError
+from unroll.ops.base import OPERATORS, Operator, Requirements, Signature
+
+
+@dataclass(frozen=True, repr=False)
+class Opaque(Operator, abstract=True):
+    """An operator we do not know, or one of ours used in a way that it cannot express.
+
+    Its `name` is never that of one of our operators: those are written ``ai.onnx.Slice`` here.
+
+    Attributes:
+        op_type: the operator's name in its file.
+        op_domain: the domain the name belongs to; empty for ONNX's own.
+        version: which version of the domain the file means.
+        payload: the node as the file has it, which an exporter reads; two of equal payload are the same operator.
+        declared: shape and dtype of each output; no rule infers them.
+        places: which of the file's outputs these are: optional ones may be left out.
+        captured: how many of the last inputs are read by graphs inside the payload, and by what names.
+        shown: the attributes for people to read.
+    """
+
+    signature = Signature("inputs: T* -> outputs: T", T=ALL)
+    op_type: str
+    op_domain: str
+    version: int
+    payload: bytes
+    declared: tuple[tuple[Shape, DType], ...]
+    places: tuple[int, ...]
+    captured: tuple[str, ...] = ()
+    shown: tuple[tuple[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        qualified = self.op_domain or ("", self.op_type) in OPERATORS
+        name = f"{self.op_domain or 'ai.onnx'}.{self.op_type}" if qualified else self.op_type
+        object.__setattr__(self, "domain", self.op_domain)
+        object.__setattr__(self, "name", name)
+
+    def shapes(self, require: Requirements, *inputs: Any) -> list[Shape]:
+        return [shape for shape, _ in self.declared]
+
+    def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
+        return [dtype for _, dtype in self.declared]
+
+    def evaluate(self, *arrays: Any) -> Array:
+        raise UnsupportedError(
+            f"{self!r} came from another model's file and is none of unroll's operators, so NumPy cannot compute it; "
+            "run the graph with unroll.Session(graph)"
+        )
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return dict(self.shown)

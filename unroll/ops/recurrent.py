@@ -1,0 +1,193 @@
+"""ONNX's recurrent operators: a whole sequence in one node.
+
+Shapes, with ``dirs`` 2 where `direction` is ``bidirectional`` and 1 elsewhere, and ``gates`` 1, 3 or 4: X ``(time, batch,
+input)``; W ``(dirs, gates * hidden, input)``; R ``(dirs, gates * hidden, hidden)``; B ``(dirs, 2 * gates * hidden)``, the bias
+of the inputs before that of the state; sequence_lens ``(batch,)`` int32; initial_h and initial_c ``(dirs, batch, hidden)``;
+P ``(dirs, 3 * hidden)``. Outputs: Y ``(time, dirs, batch, hidden)``; Y_h and Y_c ``(dirs, batch, hidden)``.
+
+Past a row's length Y is zero, and Y_h and Y_c are those at its end; the reverse direction starts there. Of a row of length
+0 ONNX does not say what its last states are: they are zero here, as in onnxruntime. Only layout 0 is known, without `clip`
+and `input_forget`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unroll.dtypes import FLOATS, Array
+from unroll.ops.base import Signature, apply, flag_attribute
+from unroll.ops.recurrence import Function, Recurrent
+from unroll.tensor import Tensor, TensorLike
+
+__all__ = ["GRU", "LSTM", "RNN", "Recurrent", "gru", "lstm", "rnn"]
+
+
+class RNN(Recurrent):
+    """``h' = f(x @ W.T + h @ R.T + Wb + Rb)``, by default with tanh."""
+
+    signature = Signature("X: T, W: T, R: T, B: T?, sequence_lens: int32?, initial_h: T? -> Y: T, Y_h: T", T=FLOATS)
+    gates = 1
+    default_activations = ("Tanh",)
+
+    def evaluate(
+        self,
+        x: Array,
+        w: Array,
+        r: Array,
+        b: Array | None = None,
+        sequence_lens: Array | None = None,
+        initial_h: Array | None = None,
+    ) -> list[Array]:
+        steps = []
+        for way, (f,) in enumerate(self.functions()):
+            (wx,), (rh,), (wb,), (rb,) = self.weights(w, r, b, way)
+            steps.append(lambda x_t, h, f=f, wx=wx, rh=rh, bias=wb + rb: [f(x_t @ wx + h @ rh + bias)])
+        return self.walk(x, sequence_lens, [initial_h], steps)
+
+
+@dataclass(frozen=True, repr=False)
+class GRU(Recurrent):
+    """``z, r = f(x @ W.T + h @ R.T + Wb + Rb)``, ``h' = (1 - z) * n + z * h``, by default with sigmoid and tanh.
+
+    ``n = g(x @ W.T + (r * h) @ R.T + Rb + Wb)``, or with `linear_before_reset` ``g(x @ W.T + r * (h @ R.T + Rb) + Wb)``. The
+    gates' order is z, r, n (ONNX calls the last one h).
+    """
+
+    signature = RNN.signature
+    gates = 3
+    default_activations = ("Sigmoid", "Tanh")
+    linear_before_reset: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        flag_attribute(self, "linear_before_reset")
+
+    def evaluate(
+        self,
+        x: Array,
+        w: Array,
+        r: Array,
+        b: Array | None = None,
+        sequence_lens: Array | None = None,
+        initial_h: Array | None = None,
+    ) -> list[Array]:
+        steps = [self._step(f, g, *self.weights(w, r, b, way)) for way, (f, g) in enumerate(self.functions())]
+        return self.walk(x, sequence_lens, [initial_h], steps)
+
+    def _step(self, f: Function, g: Function, *weights: list[Array]) -> Callable[[Array, Array], list[Array]]:
+        (wz, wr, wn), (rz, rr, rn), (wbz, wbr, wbn), (rbz, rbr, rbn) = weights
+
+        def step(x: Array, h: Array) -> list[Array]:
+            z = f(x @ wz + h @ rz + wbz + rbz)
+            r = f(x @ wr + h @ rr + wbr + rbr)
+            n = g(x @ wn + wbn + (r * (h @ rn + rbn) if self.linear_before_reset else (r * h) @ rn + rbn))
+            return [((1 - z) * n + z * h).astype(x.dtype)]
+
+        return step
+
+
+class LSTM(Recurrent):
+    """``c' = f * c + i * n``, ``h' = o * h_(c')``, by default with sigmoid, tanh and tanh as f, g and h_.
+
+    ``i = f(x @ W.T + h @ R.T + P_i * c + Wb + Rb)``, f likewise, ``n = g(x @ W.T + h @ R.T + Wb + Rb)``, and
+    ``o = f(x @ W.T + h @ R.T + P_o * c' + Wb + Rb)``. The gates' order is i, o, f, n (ONNX calls the last one c), that of the
+    peepholes i, o, f.
+    """
+
+    signature = Signature(
+        "X: T, W: T, R: T, B: T?, sequence_lens: int32?, initial_h: T?, initial_c: T?, P: T? -> Y: T, Y_h: T, Y_c: T",
+        T=FLOATS,
+    )
+    gates = 4
+    default_activations = ("Sigmoid", "Tanh", "Tanh")
+
+    def evaluate(
+        self,
+        x: Array,
+        w: Array,
+        r: Array,
+        b: Array | None = None,
+        sequence_lens: Array | None = None,
+        initial_h: Array | None = None,
+        initial_c: Array | None = None,
+        p: Array | None = None,
+    ) -> list[Array]:
+        steps = []
+        for way, functions in enumerate(self.functions()):
+            peepholes = np.split(np.zeros(3 * self.hidden_size, x.dtype) if p is None else p[way], 3)
+            steps.append(self._step(functions, peepholes, *self.weights(w, r, b, way)))
+        return self.walk(x, sequence_lens, [initial_h, initial_c], steps)
+
+    def _step(
+        self, functions: list[Function], peepholes: list[Array], *weights: list[Array]
+    ) -> Callable[[Array, Array, Array], list[Array]]:
+        f, g, out = functions
+        of_x, of_h, b_x, b_h = weights
+        p_i, p_o, p_f = peepholes
+
+        def step(x: Array, h: Array, c: Array) -> list[Array]:
+            i, o, forget, n = (x @ of_x[k] + h @ of_h[k] + b_x[k] + b_h[k] for k in range(4))
+            new = f(forget + p_f * c) * c + f(i + p_i * c) * g(n)
+            return [(f(o + p_o * new) * out(new)).astype(x.dtype), new.astype(x.dtype)]
+
+        return step
+
+
+def rnn(
+    x: TensorLike,
+    w: TensorLike,
+    r: TensorLike,
+    b: TensorLike | None = None,
+    sequence_lens: TensorLike | None = None,
+    initial_h: TensorLike | None = None,
+    **attributes: Any,
+) -> tuple[Tensor, Tensor]:
+    """ONNX's RNN; see this module for the shapes and `RNN` for the attributes.
+
+    Returns:
+        Y and Y_h.
+    """
+    y, y_h = apply(RNN(**attributes), x, w, r, b, sequence_lens, initial_h)
+    return y, y_h
+
+
+def gru(
+    x: TensorLike,
+    w: TensorLike,
+    r: TensorLike,
+    b: TensorLike | None = None,
+    sequence_lens: TensorLike | None = None,
+    initial_h: TensorLike | None = None,
+    **attributes: Any,
+) -> tuple[Tensor, Tensor]:
+    """ONNX's GRU; see this module for the shapes and `GRU` for the attributes.
+
+    Returns:
+        Y and Y_h.
+    """
+    y, y_h = apply(GRU(**attributes), x, w, r, b, sequence_lens, initial_h)
+    return y, y_h
+
+
+def lstm(
+    x: TensorLike,
+    w: TensorLike,
+    r: TensorLike,
+    b: TensorLike | None = None,
+    sequence_lens: TensorLike | None = None,
+    initial_h: TensorLike | None = None,
+    initial_c: TensorLike | None = None,
+    p: TensorLike | None = None,
+    **attributes: Any,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """ONNX's LSTM; see this module for the shapes and `LSTM` for the attributes.
+
+    Returns:
+        Y, Y_h and Y_c.
+    """
+    y, y_h, y_c = apply(LSTM(**attributes), x, w, r, b, sequence_lens, initial_h, initial_c, p)
+    return y, y_h, y_c

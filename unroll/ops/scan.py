@@ -1,0 +1,150 @@
+"""ONNX's Scan: a loop over the first axis of tensors, whose body is a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unroll import scopes
+from unroll.dimensions import Shape
+from unroll.dtypes import ALL, Array, DType
+from unroll.errors import ArgumentError, DTypeError, ShapeError
+from unroll.evaluator import evaluate
+from unroll.ops.base import Operator, Requirements, Signature
+from unroll.tensor import Node, Tensor
+
+if TYPE_CHECKING:
+    from unroll.graph import Graph
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Scan(Operator):
+    """Runs `body` once for each slice of the scan inputs along axis 0, handing the states on.
+
+    The node's inputs are the states before the first run, the scan inputs, and what every run reads (ONNX writes those as
+    names of the graph outside). The body's inputs are the same three groups, of which a scan input has lost its axis 0; its
+    outputs are the new states, then what is stacked along a new axis 0. The node's outputs are the last states and the stacks.
+
+    Args:
+        body: what runs; its Parameters come in through the node's inputs.
+        num_scan_inputs: how many scan inputs there are.
+        num_shared: how many of the last inputs every run reads as they are.
+        scan_input_directions: 1 for each scan input read from its end, else 0; None for none.
+        scan_output_directions: 1 for each stack written from its end, else 0; None for none.
+    """
+
+    signature = Signature("initial_state_and_scan_inputs: V* -> final_state_and_scan_outputs: V", V=ALL)
+    body: Graph
+    num_scan_inputs: int
+    num_shared: int = 0
+    scan_input_directions: tuple[int, ...] | None = None
+    scan_output_directions: tuple[int, ...] | None = None
+
+    @property
+    def num_states(self) -> int:
+        """How many states are handed on."""
+        return len(self.body.inputs) - self.num_scan_inputs - self.num_shared
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """ONNX's attributes: all but `num_shared`, which is told from the body."""
+        return {name: value for name, value in super().attributes.items() if name != "num_shared"}
+
+    def __repr__(self) -> str:
+        return f"Scan({self.num_states} states, {self.num_scan_inputs} scan inputs, {len(self.body.nodes)} nodes)"
+
+    def shapes(self, require: Requirements, *inputs: Tensor) -> list[Shape]:
+        states, scanned, shared = self._parted(inputs)
+        time = scanned[0].shape[0] if scanned[0].shape else 0
+        for tensor in scanned:
+            if not tensor.shape:
+                raise ShapeError("a scan input must have an axis to scan along")
+            time = require.equal(time, tensor.shape[0], "axis 0 of the scan inputs")
+        steps = [*(tensor.shape for tensor in states), *(t.shape[1:] for t in scanned), *(t.shape for t in shared)]
+        for place, (inner, shape) in enumerate(zip(self.body.inputs, steps, strict=True)):
+            if len(inner.shape) != len(shape):
+                raise ShapeError(f"input {place} gives {inner.described()} of the body another rank")
+            for axis, (left, right) in enumerate(zip(inner.shape, shape, strict=True)):
+                require.equal(left, right, f"axis {axis} of {inner.name!r} in the body")
+        last = [tensor.shape for tensor in states]
+        return last + [(time, *self.body.shape(tensor)) for tensor in self.body.outputs[len(states) :]]
+
+    def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
+        return [tensor.dtype for tensor in self.body.outputs]
+
+    def evaluate(self, *arrays: Array) -> list[Array]:
+        states, scanned, shared = self._parted(arrays)
+        names = [tensor.name for tensor in self.body.inputs]
+        feeds = dict(zip(names[len(names) - self.num_shared :], shared, strict=True))
+        backward = self.scan_input_directions or (0,) * len(scanned)
+        time, now = len(scanned[0]), list(states)
+        stacks: list[list[Array]] = [[] for _ in self.body.outputs[len(states) :]]
+        for step in range(time):
+            rows = [array[time - 1 - step if back else step] for array, back in zip(scanned, backward, strict=True)]
+            found = evaluate(self.body, feeds | dict(zip(names, (*now, *rows), strict=False)), self.body.outputs)
+            now = found[: len(states)]
+            for stack, array in zip(stacks, found[len(states) :], strict=True):
+                stack.append(array)
+        return [*now, *self._stacked(stacks)]
+
+    def _stacked(self, stacks: Sequence[list[Array]]) -> list[Array]:
+        backward = self.scan_output_directions or (0,) * len(stacks)
+        return [np.stack(stack[::-1] if back else stack) for stack, back in zip(stacks, backward, strict=True)]
+
+    def _parted(self, items: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+        """Cut the inputs into states, scan inputs and what is shared."""
+        first, second = self.num_states, self.num_states + self.num_scan_inputs
+        return items[:first], items[first:second], items[second:]
+
+
+def scan(
+    body: Graph,
+    states: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    shared: Sequence[Tensor] = (),
+    *,
+    input_directions: Sequence[bool] | None = None,
+    output_directions: Sequence[bool] | None = None,
+    provenance: frozenset[scopes.Origin] | None = None,
+) -> tuple[Tensor, ...]:
+    """Run `body` over axis 0 of `inputs`; see `Scan`.
+
+    Args:
+        body: its inputs are the states, a slice of each scan input, and what is shared.
+        states: what the states are before the first run.
+        inputs: what is scanned, ``(time, ...)`` each.
+        shared: what every run reads.
+        input_directions: whether each scan input is read from its end.
+        output_directions: whether each stack is written from its end.
+        provenance: where the node came from; the scope in force by default.
+
+    Returns:
+        The last states, then the stacks, ``(time, ...)`` each.
+
+    Raises:
+        ArgumentError: the body does not take these inputs or does not return a state for each one it takes, or nothing
+            is scanned.
+        ShapeError, DTypeError: a tensor does not fit the body's input.
+    """
+    given = (*states, *inputs, *shared)
+    if len(given) != len(body.inputs) or len(body.outputs) < len(states) or not inputs:
+        raise ArgumentError(
+            f"Scan: {len(states)} states, {len(inputs)} scan inputs and {len(shared)} shared tensors do not fit {body!r}"
+        )
+    if body.parameters:
+        raise ArgumentError(f"Scan: the body reads {', '.join(body.parameters)} itself; hand Parameters in as shared")
+    for inner, tensor in zip((*body.inputs, *body.outputs), (*given, *states), strict=False):
+        if inner.dtype != tensor.dtype:
+            raise DTypeError(f"Scan: {tensor.described()} does not fit {inner.described()} of the body")
+    op = Scan(body, len(inputs), len(shared), _flags(input_directions), _flags(output_directions))
+    require = Requirements()
+    shapes = op.shapes(require, *given)
+    origins = scopes.current().provenance if provenance is None else provenance
+    return Node(op, given, shapes, op.dtypes({}), origins, tuple(require.found)).outputs
+
+
+def _flags(values: Sequence[bool] | None) -> tuple[int, ...] | None:
+    return tuple(map(int, values)) if values is not None and any(values) else None

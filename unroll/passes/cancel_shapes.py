@@ -1,0 +1,164 @@
+"""Leave out what is undone again: transposed twice, squeezed what was unsqueezed, cut apart what was joined.
+
+Preserves all names of what is kept, and the values of the outputs to the bit: only where elements lie changes. Never
+adds a node. Stacked steps that the next layer unstacks become the steps themselves; so does one step cut from a stack
+of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from unroll.collection import paused
+from unroll.graph import Graph
+from unroll.ops.joining import Concat, Split
+from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
+from unroll.ops.slicing import Gather, Slice
+from unroll.passes.rewriting import Rewriting, ints, is_known, made
+from unroll.passes.weights import slice_of
+from unroll.tensor import Node, Tensor
+
+#: What stands for the outputs of a node: tensors that are there, or a new node's.
+Found = Sequence[Tensor] | None
+
+
+def cancel_shapes(graph: Graph) -> Graph:
+    """Return `graph` without what is undone again; see this module for what is preserved."""
+    with paused():
+        cancelling = Rewriting(graph)
+        for node in graph.nodes:
+            inputs = cancelling.inputs(node)
+            rule = _RULES.get(node.op.name)
+            source = inputs[0] if inputs else None
+            found = rule(node, source, inputs) if rule and source is not None and is_known(node.op) else None
+            if found is None or [new.shape for new in found] != [old.shape for old in node.outputs]:
+                cancelling.keep(node, inputs)
+                continue
+            for old, new in zip(node.outputs, found, strict=True):
+                cancelling.stand_in(old, new)
+        return cancelling.finish()
+
+
+def _transpose(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    before = source.node
+    if before is None or not isinstance(before.op, Transpose) or not isinstance(node.op, Transpose):
+        return None
+    perm = tuple(before.op.perm[axis] for axis in node.op.perm)
+    inner = before.inputs[0]
+    if inner is None:
+        return None
+    return [inner] if perm == tuple(range(len(perm))) else made(Transpose(perm), (inner,), node.provenance)
+
+
+def _reshape(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    """Skip what only changed the shape before another change of it."""
+    before, wanted = source.node, inputs[1]
+    if before is None or not isinstance(before.op, (Reshape, Squeeze, Unsqueeze)) or wanted is None:
+        return None
+    inner = before.inputs[0]
+    if inner is None or not isinstance(wanted.known, tuple) or not is_known(before.op):
+        return None
+    if inner.shape == node.outputs[0].shape:
+        return [inner]
+    # A 0 keeps a size of the shape between.
+    return None if 0 in wanted.known else made(Reshape(), (inner, wanted), node.provenance)
+
+
+def _squeeze(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    return _undone(node, source, Unsqueeze, source.rank)
+
+
+def _unsqueeze(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    return _undone(node, source, Squeeze, node.outputs[0].rank)
+
+
+def _undone(node: Node, source: Tensor, inverse: type[Squeeze | Unsqueeze], rank: int) -> Found:
+    """Return what an Unsqueeze was made from for the Squeeze of the same axes, and the other way round."""
+    before = source.node
+    if before is None or not isinstance(before.op, inverse):
+        return None
+    mine, its = _axes(node, rank), _axes(before, rank)
+    inner = before.inputs[0]
+    return [inner] if inner is not None and mine is not None and mine == its else None
+
+
+def _axes(node: Node, rank: int) -> set[int] | None:
+    axes = node.inputs[1].known if len(node.inputs) > 1 and node.inputs[1] is not None else None
+    return {int(axis) % rank for axis in axes} if isinstance(axes, tuple) else None
+
+
+def _concat(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    """Return what a Split cut, for its pieces joined again in order."""
+    before = source.node
+    if before is None or not isinstance(before.op, Split) or not isinstance(node.op, Concat):
+        return None
+    inner = before.inputs[0]
+    return [inner] if inner is not None and before.op.axis == node.op.axis and before.outputs == tuple(inputs) else None
+
+
+def _split(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    """Return what a Concat joined, for the same pieces cut apart again."""
+    before = source.node
+    if before is None or not isinstance(before.op, Concat) or not isinstance(node.op, Split):
+        return None
+    parts = [part for part in before.inputs if part is not None]
+    return parts if before.op.axis == node.op.axis and len(parts) == len(node.outputs) else None
+
+
+def _slice(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    """Cut the one piece of a Concat that holds what is wanted."""
+    cut = slice_of(_on(node, inputs))
+    if cut is None or source.node is None or not isinstance(source.node.op, Concat) or source.node.op.axis != cut[3]:
+        return None
+    start, end, axis = cut[1:]
+    at = 0
+    for part in source.node.inputs:
+        size = part.shape[axis] if part is not None else None
+        if part is None or not isinstance(size, int) or start < at:
+            return None
+        if start < at + size and end <= at + size and start < end:
+            if (start, end) == (at, at + size):
+                return [part]
+            return made(Slice(), (part, ints(start - at), ints(end - at), ints(axis)), node.provenance)
+        at += size
+    return None
+
+
+def _on(node: Node, inputs: Sequence[Tensor | None]) -> Node:
+    """Return a node like `node` on other inputs, to be looked at only."""
+    shapes, dtypes = [tensor.shape for tensor in node.outputs], [tensor.dtype for tensor in node.outputs]
+    return Node(node.op, tuple(inputs), shapes, dtypes, node.provenance)
+
+
+def _gather(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
+    """Squeeze the one piece of a Concat of pieces of size 1 that an index picks."""
+    before, index = source.node, inputs[1].known if inputs[1] is not None else None
+    if (
+        before is None
+        or not isinstance(before.op, Concat)
+        or not isinstance(node.op, Gather)
+        or not isinstance(index, int)
+    ):
+        return None
+    axis = node.op.axis
+    if before.op.axis != axis or any(part is None or part.shape[axis] != 1 for part in before.inputs):
+        return None
+    part = before.inputs[index]
+    if part is None:
+        return None
+    inner = part.node.inputs[0] if part.node is not None and isinstance(part.node.op, Unsqueeze) else None
+    if inner is not None and part.node is not None and _axes(part.node, part.rank) == {axis}:
+        return [inner]
+    return made(Squeeze(), (part, ints(axis)), node.provenance)
+
+
+_RULES: dict[str, Callable[[Node, Tensor, Sequence[Tensor | None]], Found]] = {
+    "Concat": _concat,
+    "Gather": _gather,
+    "Reshape": _reshape,
+    "Slice": _slice,
+    "Split": _split,
+    "Squeeze": _squeeze,
+    "Transpose": _transpose,
+    "Unsqueeze": _unsqueeze,
+}

@@ -1,0 +1,80 @@
+"""An order of nodes in which some nodes are made together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from unroll.tensor import Node, Tensor
+
+T = TypeVar("T")
+
+
+class Together(Generic[T]):
+    """Nodes that one new node stands for.
+
+    Attributes:
+        members: what is known of each.
+        sources: the tensors that must be there before.
+    """
+
+    def __init__(self, members: Sequence[T], sources: Iterable[Tensor]) -> None:
+        self.members = members
+        self.sources = tuple(dict.fromkeys(sources))
+
+
+def nodes_before(outputs: Iterable[Tensor]) -> tuple[Node, ...]:
+    """Return every node that tensors depend on, each after all it reads, without recursion."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    for output in outputs:
+        stack = [output.node] if output.node is not None else []
+        while stack:
+            node = stack[-1]
+            if node in done:
+                stack.pop()
+                continue
+            pending = []
+            for tensor in node.inputs:
+                before = tensor.node if tensor is not None else None
+                if before is not None and before not in done:
+                    pending.append(before)
+            if pending:
+                stack.extend(reversed(pending))
+            else:
+                done.add(node)
+                order.append(node)
+                stack.pop()
+    return tuple(order)
+
+
+def contracted_order(nodes: Sequence[Node], units: Mapping[Node, Together[T]]) -> list[Node | Together[T]]:
+    """Return nodes and units in an order in which each comes after all it reads, without recursion.
+
+    Args:
+        nodes: in topological order.
+        units: the unit that a node is part of; units must not depend on one another in a circle.
+    """
+    order: list[Node | Together[T]] = []
+    done: set[Node | Together[T]] = set()
+    for node in nodes:
+        stack: list[Node | Together[T]] = [units.get(node, node)]
+        while stack:
+            item = stack[-1]
+            if item in done:
+                stack.pop()
+                continue
+            read = item.sources if isinstance(item, Together) else item.inputs
+            pending = []
+            for tensor in read:
+                if tensor is not None and tensor.node is not None:
+                    before = units.get(tensor.node, tensor.node)
+                    if before not in done:
+                        pending.append(before)
+            if pending:
+                stack.extend(reversed(pending))
+            else:
+                done.add(item)
+                order.append(item)
+                stack.pop()
+    return order

@@ -1,0 +1,82 @@
+"""A Graph between two passes: its nodes are known, and its names are given when somebody asks for them.
+
+Naming takes longer than many a pass, and in a pipeline nobody reads the names of the graphs between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from unroll.collection import paused
+from unroll.graph import Graph
+from unroll.naming import Lineage
+from unroll.passes.contraction import nodes_before
+from unroll.tensor import Node, Tensor
+
+
+class Draft(Graph):
+    """What a pass makes of a graph: a Graph like any other, named when first asked.
+
+    Args:
+        graph: what it was made from.
+        outputs: the tensors that stand for its outputs, in order.
+        copied: the old node that each new one was copied from.
+        called: the names of tensors that took the place of others.
+    """
+
+    def __init__(
+        self, graph: Graph, outputs: Sequence[Tensor], copied: Mapping[Node | None, Node], called: Mapping[Tensor, str]
+    ) -> None:
+        # What Graph sets besides (names, parameters and what sizes were solved for) is made by `__getattr__`.
+        self.inputs = graph.inputs
+        self.structure = dict(zip(graph.output_names, outputs, strict=True))
+        self.outputs = tuple(self.structure.values())
+        self.output_names = tuple(self.structure)
+        self.states = graph.states
+        self.requirements = graph.requirements
+        self.nodes = nodes_before(self.outputs)
+        self._lineage = _composed(graph, self.nodes, copied, called)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or "_lineage" not in self.__dict__:
+            raise AttributeError(name)
+        lineage, states = self.__dict__.pop("_lineage"), self.states
+        with paused():
+            self._build(self.inputs, self.structure, self.requirements, lineage, {})
+        self.states = states
+        return getattr(self, name)
+
+
+def lineage_of(graph: Graph) -> Lineage:
+    """Return what a graph came from: for one that has names, those."""
+    found: Lineage | None = graph.__dict__.get("_lineage")
+    return found if found is not None else Lineage(graph.names, {}, {})
+
+
+def name_in(lineage: Lineage, tensor: Tensor) -> str | None:
+    """Return what a tensor will be called for sure; None for a new node's that nobody named."""
+    found = lineage.tensors.get(tensor)
+    if found is not None or tensor.node is None:
+        return found if found is not None else lineage.names.tensors.get(tensor)
+    old = lineage.nodes.get(tensor.node, tensor.node)
+    return lineage.names.tensors.get(old.outputs[tensor.index])
+
+
+def _composed(
+    graph: Graph, nodes: Sequence[Node], copied: Mapping[Node | None, Node], called: Mapping[Tensor, str]
+) -> Lineage:
+    """Return the lineage back to the last graph that has names, of the nodes that are left."""
+    before = lineage_of(graph)
+    origins: dict[Node | None, Node] = {}
+    names: dict[Tensor, str] = {}
+    for node in nodes:
+        old = copied.get(node, node)
+        origin = before.nodes.get(old, old)
+        if origin is not node:
+            origins[node] = origin
+        for tensor in node.outputs:
+            name = called.get(tensor) or before.tensors.get(old.outputs[tensor.index])
+            if name is not None:
+                names[tensor] = name
+    return Lineage(before.names, origins, names)

@@ -1,0 +1,74 @@
+"""Compute what depends on constants alone.
+
+Preserves all names but those of what is computed, and the values of the outputs to the last bit that NumPy gives
+them. Never adds a node, never reads a Parameter, and never makes a constant of more than `MOST_ELEMENTS` elements, so
+that a file does not grow by what is cheap to compute. Sizes that are known while tracing (the Shape of a fixed
+tensor) count as constants.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unroll.collection import paused
+from unroll.dimensions import Dim, product
+from unroll.dtypes import Array
+from unroll.graph import Graph
+from unroll.passes.rewriting import Rewriting, is_known
+from unroll.tensor import Constant, Node, Tensor
+
+MOST_ELEMENTS = 4096
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Return `graph` with constants in place of the nodes that only read constants; see this module."""
+    with paused():
+        folding = Rewriting(graph)
+        for node in graph.nodes:
+            inputs = folding.inputs(node)
+            values = _values(node, inputs)
+            if values is None:
+                folding.keep(node, inputs)
+                continue
+            for old, value in zip(node.outputs, values, strict=True):
+                folding.replace(old, Constant(value))
+        return folding.finish()
+
+
+def _values(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array] | None:
+    if node.outputs[0].known is not None and is_known(node.op):
+        known = _known(node.outputs[0])
+        if known is not None:
+            return [known]
+    for tensor in inputs:
+        if tensor is not None and not isinstance(tensor, Constant):
+            return None
+    if not inputs or not is_known(node.op) or not all(_is_small(tensor) for tensor in node.outputs):
+        return None
+    arrays = [tensor.value if isinstance(tensor, Constant) else None for tensor in inputs]
+    try:
+        with np.errstate(all="ignore"):
+            results = node.op.evaluate(*arrays)
+    except (ValueError, IndexError, ZeroDivisionError):
+        return None  # the run says what is wrong, and where
+    listed = list(results) if isinstance(results, (list, tuple)) else [results]
+    found = [np.array(array, tensor.dtype) for array, tensor in zip(listed, node.outputs, strict=True)]
+    # A size that tracing did not know must not become known now: what was checked was checked with the other one.
+    return (
+        found if all(array.shape == tensor.shape for array, tensor in zip(found, node.outputs, strict=True)) else None
+    )
+
+
+def _is_small(tensor: Tensor) -> bool:
+    size = product(tensor.shape)
+    return isinstance(size, int) and size <= MOST_ELEMENTS
+
+
+def _known(tensor: Tensor) -> Array | None:
+    """Return the value of an integer tensor that tracing found out."""
+    dims: tuple[Dim, ...] = (
+        tensor.known if isinstance(tensor.known, tuple) else () if tensor.known is None else (tensor.known,)
+    )
+    if tensor.known is None or not all(isinstance(dim, int) for dim in dims):
+        return None
+    return np.array([int(dim) for dim in dims], tensor.dtype).reshape([int(size) for size in tensor.shape])

@@ -1,0 +1,81 @@
+"""Leave out what does nothing.
+
+Preserves all names of what is kept, and the values of the outputs to the bit. Never adds a node. What no output
+depends on is never part of a Graph; beyond that, an Identity, a Cast to the dtype that is there, a Transpose,
+Reshape, Expand or Slice that changes nothing, and a Concat or Split of one piece are left out, and a Split of which
+one piece is read becomes a Slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unroll.collection import paused
+from unroll.graph import Graph
+from unroll.ops.joining import Split
+from unroll.ops.slicing import Slice
+from unroll.passes.rewriting import Readers, Rewriting, ints, is_known, made
+from unroll.passes.weights import slice_of
+from unroll.tensor import Node, Tensor
+
+
+def remove_dead(graph: Graph) -> Graph:
+    """Return `graph` without what does nothing; see this module for what is preserved."""
+    with paused():
+        readers, removing = Readers(graph), Rewriting(graph)
+        for node in graph.nodes:
+            inputs = removing.inputs(node)
+            source = inputs[0] if inputs else None
+            if source is None or not is_known(node.op):
+                removing.keep(node, inputs)
+            elif _does_nothing(node, source):
+                removing.redirect(node.outputs[0], source)
+            elif isinstance(node.op, Split) and (slot := _only_piece(node, source, readers)) is not None:
+                _cut_one(removing, node, source, slot)
+            else:
+                removing.keep(node, inputs)
+        return removing.finish()
+
+
+def _does_nothing(node: Node, source: Tensor) -> bool:
+    rule = _RULES.get(node.op.name)
+    return rule is not None and len(node.outputs) == 1 and rule(node, source)
+
+
+def _same_shape(node: Node, source: Tensor) -> bool:
+    return node.outputs[0].shape == source.shape
+
+
+def _cuts_nothing(node: Node, source: Tensor) -> bool:
+    found = slice_of(node)
+    return found is not None and found[1:3] == (0, source.shape[found[3]])
+
+
+_RULES: dict[str, Callable[[Node, Tensor], bool]] = {
+    "Cast": lambda node, source: node.outputs[0].dtype == source.dtype,
+    "Concat": lambda node, source: len(node.inputs) == 1,
+    "Expand": _same_shape,
+    "Identity": lambda node, source: True,
+    "Reshape": _same_shape,
+    "Slice": _cuts_nothing,
+    "Split": lambda node, source: True,
+    "Squeeze": _same_shape,
+    "Transpose": lambda node, source: node.op.attributes["perm"] == tuple(range(source.rank)),
+    "Unsqueeze": _same_shape,
+}
+
+
+def _only_piece(node: Node, source: Tensor, readers: Readers) -> int | None:
+    """Return which piece of a Split is read, where one is and the others have sizes that are known."""
+    read = [place for place, piece in enumerate(node.outputs) if not readers.unread(piece)]
+    axis = node.op.attributes["axis"]
+    return read[0] if len(read) == 1 and isinstance(source.shape[axis], int) else None
+
+
+def _cut_one(removing: Rewriting, node: Node, source: Tensor, slot: int) -> None:
+    axis = node.op.attributes["axis"]
+    sizes = [int(piece.shape[axis]) for piece in node.outputs]
+    start = sum(sizes[:slot])
+    inputs = (source, ints(start), ints(start + sizes[slot]), ints(axis))
+    (piece,) = made(Slice(), inputs, node.provenance, node.outputs[slot].hint)
+    removing.stand_in(node.outputs[slot], piece)

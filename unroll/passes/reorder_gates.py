@@ -1,0 +1,221 @@
+"""Put gates side by side that go through one function, so that one Sigmoid computes them all.
+
+Preserves all names of what is kept, and the values of the outputs to the bit. ``i, j, f, o`` become ``i, f, o, j``:
+the columns of the weights are put in another order, as expressions over the Parameters; the Split then gives one
+piece ``i, f, o``, on which one Sigmoid acts, and a second Split cuts its result. Done where that takes fewer nodes
+than a Sigmoid each; adds, over weights, at most one Concat and a Slice for each run of columns, once for all steps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from unroll.collection import paused
+from unroll.graph import Graph
+from unroll.ops.arithmetic import Add
+from unroll.ops.joining import Split
+from unroll.passes.merge_equal import op_key
+from unroll.passes.products import Products
+from unroll.passes.rewriting import Readers, Rewriting, ints, made, merged
+from unroll.passes.weights import Weights
+from unroll.tensor import Node, Tensor
+
+#: Functions of each element by itself that gates go through.
+_FUNCTIONS = frozenset(["Elu", "HardSigmoid", "LeakyRelu", "Relu", "Sigmoid", "Softplus", "Softsign", "Tanh"])
+
+
+def reorder_gates(graph: Graph) -> Graph:
+    """Return `graph` with gates of one function side by side; see this module for what is preserved."""
+    with paused():
+        reordering = _Reordering(graph)
+        reordering.plan()
+        for node in graph.nodes:
+            reordering.visit(node)
+        return reordering.finish()
+
+
+class _Plan(NamedTuple):
+    """What becomes of one Split: which pieces share a function, and what computes the sum that it cuts."""
+
+    together: tuple[int, ...]
+    functions: dict[int, Node]
+    tree: list[Node]
+
+
+class _Reordering(Rewriting):
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self._readers = Readers(graph)
+        self._weights = Weights(graph)
+        self._products = Products(graph, self._weights)
+        self._plans: dict[Node, _Plan] = {}
+        self._orders: dict[Node, list[tuple[int, int]]] = {}
+        self._gone: set[Node] = set()
+        self._trees: dict[Tensor, list[Node] | None] = {}
+
+    # -- finding ---------------------------------------------------------------------------------------------------
+
+    def plan(self) -> None:
+        """Choose what to put together at each Split; a piece that nothing reads joins in where it does at other steps."""
+        functions = {node: self._functions(node) for node in self.graph.nodes if isinstance(node.op, Split)}
+        chosen: dict[object, tuple[int, ...]] = {}
+        waiting: list[Node] = []
+        for split, found in functions.items():
+            together = _largest(found)
+            if len(together) > 2 or len(together) == len(split.outputs) > 1:
+                self._choose(split, together, found)
+                for key in self._keys(split):
+                    chosen.setdefault(key, together)
+            elif len(together) > 0:
+                waiting.append(split)
+        for split in waiting:
+            together = next((chosen[key] for key in self._keys(split) if key in chosen), ())
+            found = functions[split]
+            kinds = {op_key(found[place]) for place in together if place in found}
+            joins = all(place in found or self._readers.unread(split.outputs[place]) for place in together)
+            # With one function only, two nodes would take the place of one.
+            if len(kinds) == 1 and joins and sum(place in found for place in together) > 1:
+                self._choose(split, together, found)
+
+    def _functions(self, split: Node) -> dict[int, Node]:
+        """Return the function that each piece goes through and nothing else reads."""
+        found = {}
+        for place, piece in enumerate(split.outputs):
+            reader = self._readers.only(piece)
+            if reader is not None and reader.op.name in _FUNCTIONS:
+                found[place] = reader
+        source = split.inputs[0]
+        last = source is not None and split.op.attributes["axis"] == source.rank - 1
+        return found if last and all(isinstance(piece.shape[-1], int) for piece in split.outputs) else {}
+
+    def _keys(self, split: Node) -> list[object]:
+        """Return what Splits of the same weights have in common: a weight of the sum, and the sizes."""
+        source = split.inputs[0]
+        tree = self._tree(source) if source is not None else None
+        leaves = [
+            tensor
+            for node in tree or ()
+            for tensor in node.inputs
+            if tensor is not None and self._weights.holds(tensor)
+        ]
+        sizes = tuple(piece.shape[-1] for piece in split.outputs)
+        return [(self._weights.base(leaf), sizes) for leaf in leaves]
+
+    def _choose(self, split: Node, together: tuple[int, ...], functions: dict[int, Node]) -> None:
+        source = split.inputs[0]
+        adjacent = together == tuple(range(together[0], together[0] + len(together)))
+        tree = [] if adjacent or source is None else self._tree(source)
+        if not adjacent and (source is None or not tree or self._readers.only(source) is not split):
+            return
+        ranges = [bounds for place, bounds in sorted(_ranges(split).items(), key=lambda item: item[0] not in together)]
+        self._orders.update(dict.fromkeys(tree or (), ranges))
+        kept = {place: functions[place] for place in together if place in functions}
+        self._plans[split] = _Plan(together, kept, tree or [])
+        self._gone.update(kept.values())
+
+    def _tree(self, source: Tensor) -> list[Node] | None:
+        """Return what `_found_tree` finds, found once."""
+        if source not in self._trees:
+            self._trees[source] = self._found_tree(source)
+        return self._trees[source]
+
+    def _found_tree(self, source: Tensor) -> list[Node] | None:
+        """Return the nodes of a sum of products with weights and of weights, whose columns can take another order."""
+        found, stack = [], [source]
+        while stack:
+            tensor = stack.pop()
+            node = tensor.node
+            if self._weights.holds(tensor):
+                if tensor.rank == 0 or (tensor.shape[-1] != source.shape[-1] and tensor.shape[-1] != 1):
+                    return None
+                continue
+            if (
+                node is None
+                or tensor.shape != source.shape
+                or (tensor is not source and self._readers.only(tensor) is None)
+            ):
+                return None
+            if isinstance(node.op, Add):
+                stack.extend(item for item in node.inputs if item is not None)
+            elif node in self._products.found:
+                stack.extend(node.inputs[2:])  # type: ignore[arg-type]
+            else:
+                return None
+            found.append(node)
+        return found
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def visit(self, node: Node) -> None:
+        """Carry one node over, its weights in another order where that was planned."""
+        if node in self._gone:
+            return
+        inputs = self.inputs(node)
+        if node in self._orders:
+            inputs = self._ordered(node, inputs)
+        plan = self._plans.get(node)
+        if plan is None:
+            self.keep(node, inputs)
+        else:
+            self._write(node, plan, inputs[0])
+
+    def _ordered(self, node: Node, inputs: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+        """Return a node's inputs with the weights among them in another order of columns."""
+        ranges, cell = self._orders[node], node.origin.cell
+        product = self._products.found.get(node)
+        found = list(inputs)
+        for place, tensor in enumerate(inputs):
+            if tensor is None or not self._weights.holds(tensor) or (product and place == 0) or tensor.shape[-1] == 1:
+                continue
+            if product is not None and place == 1 and product.turned:
+                found[place] = self._weights.joined([self._weights.cut(tensor, *r, 0, cell) for r in ranges], 0, cell)
+            else:
+                found[place] = self._weights.ordered(tensor, ranges, cell)
+        return tuple(found)
+
+    def _write(self, split: Node, plan: _Plan, source: Tensor | None) -> None:
+        together, functions = plan.together, plan.functions
+        sizes = [int(piece.shape[-1]) for piece in split.outputs]
+        whole = sum(sizes[place] for place in together)
+        others = [place for place in range(len(sizes)) if place not in together]
+        axis = split.op.attributes["axis"]
+        after = plan.tree or not others or together[0] == 0
+        order = [-1, *others] if after else [place if place not in together else -1 for place in range(len(sizes))]
+        order = list(dict.fromkeys(order))
+        pieces = {-1: source}
+        if others:
+            widths = ints(*[whole if place < 0 else sizes[place] for place in order])
+            pieces = dict(zip(order, made(Split(axis), (source, widths), split.provenance), strict=True))
+        for place in others:
+            piece = pieces[place]
+            if piece is not None:
+                piece.hint = split.outputs[place].hint
+                self.stand_in(split.outputs[place], piece)
+        provenance = merged(functions.values())
+        first = next(iter(functions.values()))
+        (result,) = made(first.op, (pieces[-1],), provenance)
+        equal = len({sizes[place] for place in together}) == 1
+        cut = Split(axis, len(together) if equal else None)
+        cuts = made(cut, (result, *([] if equal else [ints(*[sizes[place] for place in together])])), provenance)
+        for place, piece in zip(together, cuts, strict=True):
+            if place in functions:
+                piece.hint = functions[place].outputs[0].hint
+                self.stand_in(functions[place].outputs[0], piece)
+
+
+def _largest(functions: dict[int, Node]) -> tuple[int, ...]:
+    """Return the places of the most pieces that go through one function."""
+    groups: dict[object, list[int]] = {}
+    for place, node in functions.items():
+        groups.setdefault(op_key(node), []).append(place)
+    largest: list[int] = max(groups.values(), key=len) if groups else []
+    return tuple(largest)
+
+
+def _ranges(split: Node) -> dict[int, tuple[int, int]]:
+    """Return the columns of each piece of a Split."""
+    found, at = {}, 0
+    for place, piece in enumerate(split.outputs):
+        found[place] = (at, at + int(piece.shape[-1]))
+        at += int(piece.shape[-1])
+    return found

@@ -1,0 +1,93 @@
+"""Where to look for recurrences: nodes that read the same weight again and again, each depending on the one before it.
+
+Nothing here decides anything: what is proposed is checked node by node afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from unroll.ops.convolution import Conv
+from unroll.ops.linear import Gemm, MatMul
+from unroll.passes.rerolling.view import View
+from unroll.tensor import Node, Tensor
+
+Chain = list[Node]
+
+
+def product_chains(view: View) -> list[Chain]:
+    """Return the chains of products with one weight, such as the state's with its kernel."""
+    products = [node for node in view.nodes if isinstance(node.op, (MatMul, Gemm, Conv))]
+    return _all_chains(view, _classes(view, products, depth=0))
+
+
+def other_chains(view: View, taken: set[Node]) -> list[Chain]:
+    """Return the chains of all other nodes that none of `taken` is part of: alike, and read from alike nodes."""
+    free = [node for node in view.nodes if node not in taken and node not in view.fixed]
+    return _all_chains(view, _classes(view, free, depth=2))
+
+
+def _all_chains(view: View, classes: Sequence[list[Node]]) -> list[Chain]:
+    found = [chain for members in classes if len(members) > 1 for chain in _chains(view, members)]
+    return [chain for chain in found if len(chain) > 1]
+
+
+def _classes(view: View, nodes: Sequence[Node], depth: int) -> list[list[Node]]:
+    """Group nodes that are alike: the same operator on the same weights, and so `depth` nodes upwards."""
+    signatures: dict[Node, int] = {}
+    numbers: dict[Hashable, int] = {}
+    for _ in range(depth):
+        signatures = {
+            node: numbers.setdefault((_signature(view, node, signatures)), len(numbers))
+            for node in view.nodes
+            if node not in view.fixed
+        }
+    classes: dict[Hashable, list[Node]] = {}
+    for node in nodes:
+        classes.setdefault(_signature(view, node, signatures), []).append(node)
+    return list(classes.values())
+
+
+def _signature(view: View, node: Node, signatures: dict[Node, int]) -> Hashable:
+    return (view.key(node), *[_source(view, tensor, signatures) for tensor in view.inputs[node]])
+
+
+def _source(view: View, tensor: Tensor | None, signatures: dict[Node, int]) -> Hashable:
+    if tensor is None or view.is_fixed(tensor):
+        return tensor
+    return (signatures[tensor.node], tensor.index) if tensor.node in signatures else None
+
+
+def _chains(view: View, members: Sequence[Node]) -> list[Chain]:
+    """Link each member to the nearest one it depends on; a member that two depend on as nearest ends its chain."""
+    wanted = set(members)
+    first, last = view.place[members[0]], view.place[members[-1]]
+    nearest: dict[Node, tuple[int, Node]] = {}  # the deepest member each node depends on, and how deep it is
+    before: dict[Node, Node] = {}
+    for node in view.nodes[first : last + 1]:
+        deepest: tuple[int, Node] | None = None
+        for tensor in view.inputs[node]:
+            found = nearest.get(tensor.node) if tensor is not None and tensor.node is not None else None
+            if found is not None and (deepest is None or found[0] > deepest[0]):
+                deepest = found
+        if node in wanted:
+            if deepest is not None:
+                before[node] = deepest[1]
+            nearest[node] = (0 if deepest is None else deepest[0] + 1, node)
+        elif deepest is not None:
+            nearest[node] = deepest
+    return _linked(members, before)
+
+
+def _linked(members: Sequence[Node], before: dict[Node, Node]) -> list[Chain]:
+    after: dict[Node, list[Node]] = {}
+    for node, earlier in before.items():
+        after.setdefault(earlier, []).append(node)
+    starts = [node for node in members if node not in before or len(after[before[node]]) > 1]
+    chains = []
+    for node in starts:
+        chain = [node]
+        while len(following := after.get(chain[-1], [])) == 1:
+            chain.append(following[0])
+        chains.append(chain)
+    return chains

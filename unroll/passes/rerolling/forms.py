@@ -1,0 +1,186 @@
+"""The normal form of what a step computes: sums of products of activations, states and inputs, times weights.
+
+Two ways of writing one formula have one form: any order of gates, of summands and of factors, any cutting and joining of
+weights. ``(1 - z) * n + z * h``, ``n + z * (h - n)`` and ``z * h + n - n * z`` are all ``n - z n + z h``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
+from unroll.tensor import Tensor
+
+#: A product of atoms by their numbers, in order; () is the constant 1.
+Monomial: TypeAlias = tuple[int, ...]
+#: How a monomial is weighed: by a number alone, by a vector element by element, or by a matrix from the right.
+Kind = Literal["number", "vector", "matrix"]
+
+
+class UnmatchedError(Exception):
+    """What a step computes has no such form; says at which node that shows."""
+
+
+class Term(NamedTuple):
+    """A monomial and what weighs it."""
+
+    monomial: Monomial
+    kind: Kind = "number"
+    weight: Tensor | None = None
+
+
+#: A sum: each term times a number.
+Form: TypeAlias = Mapping[Term, float]
+
+
+@dataclass(frozen=True)
+class State:
+    """A state before the step."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Next:
+    """A state as the step makes it."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Input:
+    """A tensor of the step's own."""
+
+    number: int
+
+
+class Activation(NamedTuple):
+    """An activation of a form; ``Affine`` is the form itself."""
+
+    name: str
+    parameters: tuple[float, ...]
+    of: frozenset[tuple[Term, float]]
+
+    @property
+    def form(self) -> Form:
+        """What it is of."""
+        return dict(self.of)
+
+
+Atom: TypeAlias = State | Next | Input | Activation
+
+#: The operators that are activations of ONNX's recurrent operators, and their attributes.
+ACTIVATIONS: dict[type, tuple[str, ...]] = {
+    Elu: ("alpha",),
+    HardSigmoid: ("alpha", "beta"),
+    LeakyRelu: ("alpha",),
+    Relu: (),
+    Sigmoid: (),
+    Softplus: (),
+    Softsign: (),
+    Tanh: (),
+}
+
+CONSTANT = Term(())
+
+
+class Atoms:
+    """Numbers atoms, so that equal ones have one number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Atom, int] = {}
+        self.all: list[Atom] = []
+
+    def form(self, atom: Atom) -> Form:
+        """Return an atom as a form."""
+        number = self._numbers.setdefault(atom, len(self._numbers))
+        if number == len(self.all):
+            self.all.append(atom)
+        return {Term((number,)): 1.0}
+
+    def __getitem__(self, number: int) -> Atom:
+        return self.all[number]
+
+    def activated(self, name: str, parameters: tuple[float, ...], form: Form) -> Form:
+        """Return an activation of a form."""
+        return self.form(Activation(name, parameters, frozenset(form.items())))
+
+    def product(self, left: Form, right: Form) -> Form:
+        """Return the product of two forms, element by element.
+
+        Raises:
+            UnmatchedError: two weights would multiply one another.
+        """
+        if _is_number(left) or _is_number(right):
+            factor, form = (left, right) if _is_number(left) else (right, left)
+            return scaled(form, factor.get(CONSTANT, 0.0))
+        left, right = self._whole(left), self._whole(right)
+        found: dict[Term, float] = {}
+        for one, a in left.items():
+            for two, b in right.items():
+                if one.kind != "number" and two.kind != "number":
+                    raise UnmatchedError("two weights multiply one another")
+                kind, weight = one[1:] if one.kind != "number" else two[1:]
+                term = Term(tuple(sorted(one.monomial + two.monomial)), kind, weight)
+                found[term] = found.get(term, 0.0) + a * b
+        return _cleaned(found)
+
+    def _whole(self, form: Form) -> Form:
+        """Return a form with a matrix in it as one atom: ``h @ R + b``, which a reset gate multiplies."""
+        if not any(term.kind == "matrix" for term in form):
+            return form
+        return self.activated("Affine", (), form)
+
+
+def total(left: Form, right: Form, sign: float = 1.0) -> Form:
+    """Return ``left + sign * right``."""
+    found = dict(left)
+    for term, factor in right.items():
+        found[term] = found.get(term, 0.0) + sign * factor
+    return _cleaned(found)
+
+
+def scaled(form: Form, factor: float) -> Form:
+    """Return a form times a number."""
+    return _cleaned({term: value * factor for term, value in form.items()})
+
+
+def weighed(form: Form, matrix: Tensor) -> Form:
+    """Return ``form @ matrix``.
+
+    Raises:
+        UnmatchedError: the form has weights of its own.
+    """
+    if any(term.kind != "number" or not term.monomial for term in form):
+        raise UnmatchedError("a product with a weight is weighed again")
+    return {Term(term.monomial, "matrix", matrix): factor for term, factor in form.items()}
+
+
+def reweighed(form: Form, change: Callable[[Tensor], Tensor], atom: Callable[[int], Form]) -> Form:
+    """Return a form with every weight and every atom changed, such as cut to some columns.
+
+    Raises:
+        UnmatchedError: an atom with its weight is a product of several.
+    """
+    found: Form = {}
+    for term, factor in form.items():
+        if term.weight is not None:
+            part: Form = {Term(term.monomial, term.kind, change(term.weight)): factor}
+            if term.kind == "vector" and term.monomial:
+                raise UnmatchedError("an element-wise weight is cut apart")
+        elif len(term.monomial) > 1:
+            raise UnmatchedError("a product of gates is cut apart")
+        else:
+            part = scaled(atom(term.monomial[0]), factor) if term.monomial else {term: factor}
+        found = total(found, part)
+    return found
+
+
+def _is_number(form: Form) -> bool:
+    return all(term == CONSTANT for term in form)
+
+
+def _cleaned(form: Mapping[Term, float]) -> Form:
+    return {term: factor for term, factor in form.items() if factor != 0}

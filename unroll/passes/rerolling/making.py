@@ -1,0 +1,111 @@
+"""Making the nodes of the new graph that no node of the old one stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unroll.dimensions import Dim, Shape
+from unroll.ops.arithmetic import Mul
+from unroll.ops.base import Operator
+from unroll.ops.filling import ConstantOfShape, Shape_
+from unroll.ops.functions import Cast
+from unroll.ops.joining import Concat, Split
+from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
+from unroll.ops.slicing import Gather, Slice
+from unroll.passes.rewriting import ints, made
+from unroll.scopes import Origin
+from unroll.tensor import Constant, Tensor
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes nodes of one provenance; an operation that changes nothing makes none."""
+
+    provenance: frozenset[Origin]
+
+    def node(self, op: Operator, *inputs: Tensor | None, hint: str | None = None) -> tuple[Tensor, ...]:
+        """Return the outputs of a new node."""
+        return made(op, inputs, self.provenance, hint)
+
+    def one(self, op: Operator, *inputs: Tensor | None) -> Tensor:
+        """Return the output of a new node of one output."""
+        return self.node(op, *inputs)[0]
+
+    def reshape(self, x: Tensor, shape: Sequence[Dim]) -> Tensor:
+        """Return `x` in a shape of which at most one size is not known; the shape is as given, not computed anew."""
+        if x.shape == tuple(shape):
+            return x
+        result = self.one(Reshape(), x, ints(*(dim if isinstance(dim, int) else -1 for dim in shape)))
+        result.shape = tuple(shape)
+        return result
+
+    def transpose(self, x: Tensor, perm: Sequence[int]) -> Tensor:
+        """Return `x` with its axes in another order."""
+        return x if list(perm) == sorted(perm) else self.one(Transpose(tuple(perm)), x)
+
+    def moved(self, x: Tensor, start: int, end: int) -> Tensor:
+        """Return `x` with axis `start` moved to place `end`."""
+        order = [axis for axis in range(x.rank) if axis != start]
+        order.insert(end, start)
+        return self.transpose(x, order)
+
+    def cut(self, x: Tensor, start: int, end: int, axis: int) -> Tensor:
+        """Return ``x[start:end]`` along an axis."""
+        if (start, end) == (0, x.shape[axis]):
+            return x
+        return self.one(Slice(), x, ints(start), ints(end), ints(axis))
+
+    def at(self, x: Tensor, index: int, axis: int = 0) -> Tensor:
+        """Return the slice ``x[index]`` along an axis, which is dropped."""
+        return self.one(Gather(axis), x, Constant(np.array(index, np.int64)))
+
+    def pieces(self, x: Tensor, count: int, axis: int = 0) -> list[Tensor]:
+        """Return the slices along an axis of `count`, which is dropped."""
+        if count == 1:
+            return [self.squeeze(x, axis)]
+        return [self.squeeze(piece, axis) for piece in self.node(Split(axis, count), x)]
+
+    def joined(self, parts: Sequence[Tensor], axis: int) -> Tensor:
+        """Return tensors joined along an axis."""
+        return parts[0] if len(parts) == 1 else self.one(Concat(axis), *parts)
+
+    def squeeze(self, x: Tensor, *axes: int) -> Tensor:
+        """Return `x` without axes of size one."""
+        return self.one(Squeeze(), x, ints(*axes))
+
+    def unsqueeze(self, x: Tensor, *axes: int) -> Tensor:
+        """Return `x` with new axes of size one."""
+        return self.one(Unsqueeze(), x, ints(*axes))
+
+    def cast(self, x: Tensor, dtype: np.dtype[np.generic]) -> Tensor:
+        """Return `x` in a dtype."""
+        return x if x.dtype == dtype else self.one(Cast(dtype), x)
+
+    def scaled(self, x: Tensor, factor: float) -> Tensor:
+        """Return `x` times a number."""
+        return x if factor == 1 else self.one(Mul(), x, Constant(np.array(factor, x.dtype)))
+
+    def zeros(self, shape: Shape, dtype: np.dtype[np.generic], like: Sequence[Tensor]) -> Tensor | None:
+        """Return zeros; a size that is not known is read from a tensor that has it, None where none has."""
+        if all(isinstance(dim, int) for dim in shape):
+            return Constant(np.zeros([int(dim) for dim in shape], dtype))
+        sizes: list[Tensor] = []
+        for dim in shape:
+            if isinstance(dim, int):
+                sizes.append(ints(dim))
+                continue
+            source = next((tensor for tensor in like if dim in tensor.shape), None)
+            if source is None:
+                return None
+            axis = source.shape.index(dim)
+            whole = self.one(Shape_(), source)
+            whole.known = source.shape
+            size = self.one(Slice(), whole, ints(axis), ints(axis + 1), ints(0))
+            size.known = (dim,)
+            sizes.append(size)
+        wanted = self.joined(sizes, 0)
+        wanted.known = shape
+        return self.one(ConstantOfShape(0, dtype), wanted)

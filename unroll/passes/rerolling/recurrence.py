@@ -1,0 +1,177 @@
+"""Finding the recurrences of a graph: runs of steps of one pattern, each handing its states to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from unroll.passes.rerolling.base_case import simplified_first_step
+from unroll.passes.rerolling.chains import Chain, other_chains, product_chains
+from unroll.passes.rerolling.steps import Matcher, Step
+from unroll.passes.rerolling.template import Inner, Shared, Template, guess
+from unroll.passes.rerolling.view import View
+from unroll.passes.rewriting import merged
+from unroll.scopes import Origin, join
+from unroll.tensor import Node, Tensor
+
+#: Without a matrix product a repetition is worth a loop only where it has this many steps, and nodes a step.
+_FEWEST_STEPS, _FEWEST_NODES = 4, 2
+
+#: The same tensor at every step, in order.
+Column = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Recurrence:
+    """A run of steps.
+
+    Attributes:
+        template: their pattern.
+        steps: the steps in the order in which they depend on one another.
+        members: the step that each of its nodes belongs to, those of a simplified first step among them.
+    """
+
+    template: Template
+    steps: tuple[Step, ...]
+    members: dict[Node, int]
+
+    @property
+    def simplified(self) -> bool:
+        """Whether the first step was simplified for states of zeros."""
+        return not self.steps[0].nodes
+
+    @property
+    def provenance(self) -> frozenset[Origin]:
+        """Where all of its nodes came from."""
+        return merged(node for step in self.steps for node in step.nodes)
+
+    @property
+    def scope(self) -> str:
+        """The scope of its nodes without their timestep: ``rnn/basic_lstm_cell``."""
+        scopes = [_without_step(node.origin) for node in self.steps[-1].nodes]
+        return _common(scopes)
+
+    def leaf(self, number: int) -> Column:
+        """Return a tensor that each step reads for itself, step by step."""
+        return tuple([step.leaves[number] for step in self.steps])
+
+    def column(self, inner: Inner) -> Column:
+        """Return an output of the pattern, step by step; a simplified first step has only the states."""
+        return tuple([tensor for step in self.steps if (tensor := self._of(step, inner)) is not None])
+
+    def _of(self, step: Step, inner: Inner) -> Tensor | None:
+        if step.nodes:
+            return step.nodes[inner.place].outputs[inner.output]
+        return dict(zip(self.template.states, step.after, strict=True)).get(inner)
+
+    def made(self) -> Iterator[tuple[int, int, int, Tensor]]:
+        """Yield (step, place, index, tensor) of everything that its nodes make, and the states of a simplified step."""
+        for at, step in enumerate(self.steps):
+            if not step.nodes:
+                for inner, tensor in zip(self.template.states, step.after, strict=True):
+                    yield at, *inner, tensor
+            for place, node in enumerate(step.nodes):
+                for tensor in node.outputs:
+                    yield at, place, tensor.index, tensor
+
+    def read(self) -> Iterator[Tensor]:
+        """Yield every tensor that is read from outside."""
+        if not self.simplified:
+            yield from self.steps[0].before
+        for step in self.steps:
+            yield from step.leaves
+        yield from self.shared()
+
+    def shared(self) -> list[Tensor]:
+        """Return the tensors that all steps read, each once."""
+        sources = (source for part in self.template.parts for source in part.sources)
+        return list(dict.fromkeys(source.tensor for source in sources if isinstance(source, Shared)))
+
+    def without_last(self, count: int) -> Recurrence:
+        """Return all but the last `count` steps."""
+        kept = self.steps[: len(self.steps) - count]
+        return replace(self, steps=kept, members={node: at for node, at in self.members.items() if at < len(kept)})
+
+
+def find(view: View) -> list[Recurrence]:
+    """Return the recurrences of a graph, none of which share a node."""
+    taken: set[Node] = set()
+    found = list(_accepted(view, product_chains(view), taken, fewest=2, least_nodes=2))
+    found += _accepted(view, other_chains(view, taken), taken, _FEWEST_STEPS, _FEWEST_NODES)
+    return found
+
+
+def _accepted(
+    view: View, chains: Iterable[Chain], taken: set[Node], fewest: int, least_nodes: int
+) -> Iterator[Recurrence]:
+    """Yield what the chains lead to, those whose steps hand on the least first, and of these those that explain the most."""
+    found = [item for chain in chains if (item := _guessed(view, chain)) is not None]
+    waiting = sorted(found, key=lambda item: item[:2])
+    while waiting:
+        *_, chain = waiting.pop(0)
+        for piece in _free(chain, taken):
+            run, template = _longest_run(view, piece, taken)
+            if template is None or len(run) < fewest or len(template.parts) < least_nodes or not template.leaves:
+                continue
+            first = simplified_first_step(view, template, run[0])
+            steps = tuple(run) if first is None else (first[0], *run)
+            members = {node: at for at, step in enumerate(steps) for node in step.nodes}
+            members |= dict.fromkeys(() if first is None else first[1] - taken, 0)
+            taken.update(members)
+            yield Recurrence(template, steps, members)
+            rest = _guessed(view, [node for node in chain if node not in taken])
+            if rest is not None:
+                waiting.append(rest)
+            break
+
+
+def _guessed(view: View, chain: Chain) -> tuple[int, int, Chain] | None:
+    """Return how wide the states are by a guess in the middle of a chain, and minus how many nodes it explains."""
+    if len(chain) < 2:
+        return None
+    template = guess(view, chain, (len(chain) - 2) // 2)
+    if template is None:
+        return (2**31, 0, chain)
+    return (template.width, -len(template.parts) * len(Matcher(view, template).run()), chain)
+
+
+def _free(chain: Chain, taken: set[Node]) -> list[Chain]:
+    """Return the pieces of a chain that no recurrence has taken yet, the longest first."""
+    pieces: list[Chain] = [[]]
+    for node in chain:
+        if node in taken:
+            pieces.append([])
+        else:
+            pieces[-1].append(node)
+    return sorted((piece for piece in pieces if len(piece) > 1), key=len, reverse=True)
+
+
+def _longest_run(view: View, chain: Chain, taken: set[Node]) -> tuple[list[Step], Template | None]:
+    """Return the longest run that a guess in the middle, at the start or at the end of a chain leads to."""
+    best: tuple[list[Step], Template | None] = ([], None)
+    for at in dict.fromkeys(((len(chain) - 2) // 2, 0, len(chain) - 2)):
+        template = guess(view, chain, at)
+        if template is None:
+            continue
+        run = Matcher(view, template).run()
+        if any(node in taken for step in run for node in step.nodes):
+            continue
+        if len(run) > len(best[0]):
+            best = (run, template)
+        if len(run) >= len(chain):
+            break
+    return best
+
+
+def _without_step(origin: Origin) -> str:
+    return "/".join(part for part in origin.scope.split("/") if part != f"t{origin.step}")
+
+
+def _common(scopes: Sequence[str]) -> str:
+    """Return the path that all scopes begin with."""
+    result = ""
+    for parts in zip(*(scope.split("/") for scope in scopes), strict=False):
+        if len(set(parts)) > 1:
+            break
+        result = join(result, parts[0])
+    return result

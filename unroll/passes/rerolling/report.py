@@ -1,0 +1,61 @@
+"""What re-rolling found, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Found:
+    """One recurrence.
+
+    Attributes:
+        scope: where it came from, such as ``rnn/basic_lstm_cell``.
+        steps: how many steps of it there are.
+        became: the operator it became, such as ``LSTM`` or ``Scan``; empty where it was left as it was.
+        reason: why it did not become a native operator; or any operator, where it was left. It names the node.
+    """
+
+    scope: str
+    steps: int
+    became: str = ""
+    reason: str = ""
+
+    def __str__(self) -> str:
+        name = self.scope or "a recurrence"
+        what = f"{name}, {self.steps} steps: " + (f"became {self.became}" if self.became else "left as it was")
+        return f"{what} ({self.reason})" if self.reason else what
+
+
+@dataclass(frozen=True)
+class Rerolled:
+    """The recurrences of a graph, in the order in which they depend on one another; falsy where none became an operator.
+
+    Attributes:
+        found: the recurrences.
+    """
+
+    found: tuple[Found, ...] = ()
+
+    @property
+    def operators(self) -> list[str]:
+        """What the recurrences became, in order, without those that were left."""
+        return [item.became for item in self.found if item.became]
+
+    @property
+    def left(self) -> Sequence[Found]:
+        """The recurrences that were left as they were."""
+        return [item for item in self.found if not item.became]
+
+    def __iter__(self) -> Iterator[Found]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __bool__(self) -> bool:
+        return bool(self.operators)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.found)) or "no recurrence was found"

@@ -1,0 +1,134 @@
+"""Write a flat graph's repeated steps as one operator again: see `reroll`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unroll.collection import paused
+from unroll.errors import ArgumentError
+from unroll.graph import Graph
+from unroll.passes.cancel_shapes import cancel_shapes
+from unroll.passes.merge_equal import merge_equal
+from unroll.passes.rerolling.emission import Emission, Plan, ordered
+from unroll.passes.rerolling.forms import UnmatchedError
+from unroll.passes.rerolling.native_plan import Direction, NativePlan, Reading, direction_of
+from unroll.passes.rerolling.recurrence import Recurrence, find
+from unroll.passes.rerolling.report import Found, Rerolled
+from unroll.passes.rerolling.scan_plan import scan_plan
+from unroll.passes.rerolling.view import View
+from unroll.passes.weights import Weights
+from unroll.tensor import Node, Tensor
+
+
+def reroll(
+    graph: Graph, *, scan: bool = True, native: bool = True, steps_per_iteration: int = 1
+) -> tuple[Graph, Rerolled]:
+    """Find steps that repeat and write each run of them as one operator: LSTM, GRU, RNN, or else Scan.
+
+    Works from structure alone: operators, attributes, constants, and which weights are read. Every step is compared in full
+    before anything is claimed.
+
+    Preserves the inputs, the names of inputs and outputs, their shapes and dtypes, states and requirements; the values of
+    the outputs but for rounding, for finite inputs. Reads no Parameter's value.
+
+    Args:
+        graph: any graph.
+        scan: whether a recurrence without an operator of its own may become a Scan.
+        native: whether one may become an LSTM, GRU or RNN.
+        steps_per_iteration: how many steps the body of a Scan is; steps that are left over stay as they are.
+
+    Returns:
+        The new graph (the old one where nothing was re-rolled), and what was found.
+
+    Raises:
+        ArgumentError: `steps_per_iteration` is not an int of at least 1.
+    """
+    if isinstance(steps_per_iteration, bool) or not isinstance(steps_per_iteration, int) or steps_per_iteration < 1:
+        raise ArgumentError(f"reroll: steps_per_iteration {steps_per_iteration!r}; an int of at least 1 is wanted")
+    with paused():
+        view = View(cancel_shapes(merge_equal(graph)))
+        recurrences = find(view)
+        planner = _Planner(view, scan, native, steps_per_iteration)
+        order, plans = planner.ordered(recurrences)
+        found = planner.report(recurrences, order)
+        if not plans:
+            return graph, found
+        emission = Emission(view, plans)
+        emission.write(order)
+        return emission.finish(), found
+
+
+class _Planner:
+    """Decides what each recurrence becomes."""
+
+    def __init__(self, view: View, scan: bool, native: bool, per_run: int) -> None:
+        self.view, self.scan, self.native, self.per_run = view, scan, native, per_run
+        self.weights = Weights(view.graph)
+        self.paired = True
+        self.reasons: dict[Recurrence, str] = {}
+
+    def ordered(self, recurrences: Sequence[Recurrence]) -> tuple[list[Node | Plan], list[Plan]]:
+        """Return the plans, and an order to write them in; none for a recurrence that no order has a place for."""
+        kept = list(recurrences)
+        while True:
+            plans = self._plans(kept)
+            order, closing = ordered(self.view, Emission(self.view, plans).owner)
+            if closing is None:
+                return order, plans
+            if len(closing.recurrences) > 1:  # each direction may still find a place alone
+                self.paired = False
+                continue
+            kept = [
+                recurrence
+                for recurrence in kept
+                if recurrence.members.keys().isdisjoint(closing.recurrences[0].members)
+            ]
+            for recurrence in set(recurrences) - set(kept):
+                self.reasons[recurrence] = "what a step reads is computed from the steps before it, outside"
+
+    def _plans(self, recurrences: Sequence[Recurrence]) -> list[Plan]:
+        """Return a plan for each recurrence, the last ones first: what one reads may not matter to it past a row's length."""
+        plans: list[Plan] = []
+        sides: list[Direction] = []
+        blind: dict[Reading, Tensor] = {}
+        for recurrence in sorted(recurrences, key=lambda item: -self.view.place[item.steps[-1].nodes[0]]):
+            if self.native:
+                try:
+                    side = direction_of(self.view, recurrence, self.weights, blind)
+                except UnmatchedError as unmatched:
+                    self.reasons[recurrence] = str(unmatched)
+                else:
+                    sides.append(side)
+                    blind |= side.blind(self.view)
+                    continue
+            reason = self.reasons.get(recurrence, "")
+            plan = scan_plan(self.view, recurrence, self.per_run, reason) if self.scan else "Scan was not asked for"
+            if isinstance(plan, str):
+                self.reasons[recurrence] = "; ".join(filter(None, [reason, plan]))
+            else:
+                plans.append(plan)
+        return plans + self._paired(sides)
+
+    def _paired(self, sides: list[Direction]) -> list[Plan]:
+        """Put two directions of one cell together."""
+        plans: list[Plan] = []
+        while sides:
+            side = sides.pop(0)
+            other = next((item for item in sides if self.paired and side.pairs_with(item, self.view)), None)
+            if other is not None:
+                sides.remove(other)
+            plans.append(NativePlan((side,) if other is None else (side, other)))
+        return plans
+
+    def report(self, recurrences: Sequence[Recurrence], order: Sequence[Node | Plan]) -> Rerolled:
+        """Return what became of each recurrence, in the order in which they are written."""
+        found: list[Found] = []
+        written: set[Node] = set()
+        for plan in order:
+            if isinstance(plan, Node):
+                continue
+            for recurrence in plan.recurrences:
+                written.update(recurrence.members)
+                found.append(Found(recurrence.scope, len(recurrence.steps), plan.name, plan.reason))
+        left = [item for item in recurrences if not written.intersection(item.members)]
+        return Rerolled((*found, *(Found(rec.scope, len(rec.steps), "", self.reasons.get(rec, "")) for rec in left)))
