@@ -142,6 +142,9 @@ def program():
         whole, _ = unroll.dynamic_rnn(unroll.GRUCell(2), unroll.ops.stack([x0, x1], 1))
         more, _ = unroll.static_rnn(unroll.MultiRNNCell([unroll.BasicLSTMCell(2)]), [x0, x1])
     return unroll.Graph([x0, x1], [outputs, whole, more, unroll.Parameter([1.0], "w") + unroll.constant(1.0)])
+def over_time():
+    x = unroll.placeholder([None, 2, 3], "x")
+    return unroll.Graph([x], unroll.dynamic_rnn(unroll.GRUCell(2), x)[0])
 x = unroll.constant(np.ones((1, 3), "float32"))
 def both_ways():
     unroll.static_bidirectional_rnn(unroll.GRUCell(2), unroll.GRUCell(2), [x, x])
@@ -179,6 +182,7 @@ calls = {
     "to_onnx": lambda: unroll.to_onnx(program()), "from_onnx": lambda: unroll.from_onnx(unroll.to_onnx(program())),
     "optimize": lambda: unroll.optimize(program()), "equivalent": lambda: unroll.equivalent(program(), program()),
     "reroll": lambda: unroll.reroll(program()), "compile": lambda: unroll.compile(program(), tune=False, cache=False),
+    "run_many": lambda: list(unroll.run_many(unroll.Session(over_time()), [np.ones((2, 3), "float32")])),
     "save": lambda: unroll.save(program(), folder / "model.onnx"),
     "Session": lambda: unroll.Session(program()),
     "verify": lambda: unroll.verify(program()),

@@ -92,6 +92,22 @@ def test_the_keras_cell_of_ones_own_works_in_both_worlds(tmp_path):
     assert "(4, 5)" in unroll.draw(graph, tmp_path / "cell.svg").dot
 
 
+def test_the_lines_about_speed_run_and_the_file_is_rerolled(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    from unroll.examples.image_rows_lstm import image_rows
+
+    names: dict[str, object] = {"unroll": unroll, "graph": image_rows()}
+    exec(block("python", "unroll.reroll(graph)"), names)
+    printed = capsys.readouterr().out
+    assert "became LSTM" in printed and "hoist_inputs" in printed and "equal" in printed and "chosen" in printed
+    assert [node.op_type for node in names["model"].graph.node].count("LSTM") == 1
+    unroll.save(image_rows(), "flat.onnx")
+    (command,) = block("console", "unroll reroll").splitlines()
+    assert main(shlex.split(command.partition("#")[0])[1:]) == 0
+    assert "the same in onnxruntime" in capsys.readouterr().out
+
+
 def test_the_operator_of_ones_own_is_evaluated_and_exported():
     names: dict[str, object] = {}
     exec(

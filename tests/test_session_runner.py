@@ -111,6 +111,15 @@ def test_small_models_are_loaded_as_onnxruntime_does() -> None:
     assert with_narrow_splits(model) is model
 
 
+def test_the_size_of_a_model_counts_what_its_functions_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = lstm_graph(10)
+    nodes = len(unroll.to_onnx(graph).graph.node)
+    monkeypatch.setattr(session_options, "MANY_NODES", nodes)
+    assert not options_for(unroll.to_onnx(graph, form="functions")).enable_mem_reuse
+    monkeypatch.setattr(session_options, "MANY_NODES", nodes + 1)
+    assert options_for(unroll.to_onnx(graph, form="functions")).enable_mem_reuse
+
+
 @pytest.mark.usefixtures("everything_is_large")
 def test_large_models_are_loaded_without_what_grows_too_fast_for_them() -> None:
     model = unroll.to_onnx(lstm_graph())

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from unroll.export.reading import from_onnx
     from unroll.export.saving import save
     from unroll.export.session import Session
+    from unroll.export.session_batches import run_many
     from unroll.export.verification import verify
     from unroll.graph import Graph
     from unroll.parameter import Parameter
@@ -89,6 +90,7 @@ _HOME = {
     "placeholder": "unroll.tensor",
     "raw_rnn": "unroll.drivers",
     "reroll": "unroll.passes.rerolling",
+    "run_many": "unroll.export.session_batches",
     "save": "unroll.export.saving",
     "scope": "unroll.scopes",
     "stack_bidirectional_dynamic_rnn": "unroll.drivers",
@@ -136,6 +138,7 @@ __all__ = [
     "placeholder",
     "raw_rnn",
     "reroll",
+    "run_many",
     "save",
     "scope",
     "stack_bidirectional_dynamic_rnn",
