@@ -249,9 +249,9 @@ def test_a_state_taken_from_past_a_rows_length_is_not_taken_from_an_operator() -
             h = ops.where(ops.unsqueeze(ops.less(unroll.constant(np.int32(step)), lengths), [1]), new, h)
         return new, h
 
-    unmasked, _ = masked(encoder, zero)
+    unmasked, kept = masked(encoder, zero)
     _, last = masked(decoder, unmasked)
-    _, report = check(Graph([*inputs, lengths], {"last": last}))
+    _, report = check(Graph([*inputs, lengths], {"last": last, "kept": kept}))
     assert report.operators == ["Scan", "RNN"]
 
 

@@ -13,18 +13,24 @@ from unroll.passes.rerolling.view import View
 from unroll.tensor import Node, Tensor
 
 Chain = list[Node]
+#: How many nodes upwards are compared, where the operator and its weights do not tell nodes apart.
+_DEEP = 2
 
 
 def product_chains(view: View) -> list[Chain]:
-    """Return the chains of products with one weight, such as the state's with its kernel."""
+    """Return the chains of products with one weight, such as the state's with its kernel.
+
+    Where two layers share their weights, products are told apart by what they read as well.
+    """
     products = [node for node in view.nodes if isinstance(node.op, (MatMul, Gemm, Conv))]
-    return _all_chains(view, _classes(view, products, depth=0))
+    found = _all_chains(view, _classes(view, products, depth=0))
+    return found + [chain for chain in _all_chains(view, _classes(view, products, _DEEP)) if chain not in found]
 
 
 def other_chains(view: View, taken: set[Node]) -> list[Chain]:
     """Return the chains of all other nodes that none of `taken` is part of: alike, and read from alike nodes."""
     free = [node for node in view.nodes if node not in taken and node not in view.fixed]
-    return _all_chains(view, _classes(view, free, depth=2))
+    return _all_chains(view, _classes(view, free, _DEEP))
 
 
 def _all_chains(view: View, classes: Sequence[list[Node]]) -> list[Chain]:
@@ -34,28 +40,24 @@ def _all_chains(view: View, classes: Sequence[list[Node]]) -> list[Chain]:
 
 def _classes(view: View, nodes: Sequence[Node], depth: int) -> list[list[Node]]:
     """Group nodes that are alike: the same operator on the same weights, and so `depth` nodes upwards."""
-    signatures: dict[Node, int] = {}
     numbers: dict[Hashable, int] = {}
-    for _ in range(depth):
-        signatures = {
-            node: numbers.setdefault((_signature(view, node, signatures)), len(numbers))
-            for node in view.nodes
-            if node not in view.fixed
-        }
-    classes: dict[Hashable, list[Node]] = {}
+    known: dict[tuple[Node, int], int] = {}
+
+    def number(node: Node, depth: int) -> int:
+        if (node, depth) not in known:
+            signature = (view.key(node), *[source(tensor, depth) for tensor in view.inputs[node]])
+            known[node, depth] = numbers.setdefault((depth, signature), len(numbers))
+        return known[node, depth]
+
+    def source(tensor: Tensor | None, depth: int) -> Hashable:
+        if tensor is None or view.is_fixed(tensor):
+            return tensor
+        return (number(tensor.node, depth - 1), tensor.index) if depth and tensor.node is not None else None
+
+    classes: dict[int, list[Node]] = {}
     for node in nodes:
-        classes.setdefault(_signature(view, node, signatures), []).append(node)
+        classes.setdefault(number(node, depth), []).append(node)
     return list(classes.values())
-
-
-def _signature(view: View, node: Node, signatures: dict[Node, int]) -> Hashable:
-    return (view.key(node), *[_source(view, tensor, signatures) for tensor in view.inputs[node]])
-
-
-def _source(view: View, tensor: Tensor | None, signatures: dict[Node, int]) -> Hashable:
-    if tensor is None or view.is_fixed(tensor):
-        return tensor
-    return (signatures[tensor.node], tensor.index) if tensor.node in signatures else None
 
 
 def _chains(view: View, members: Sequence[Node]) -> list[Chain]:

@@ -17,6 +17,8 @@ from unroll.tensor import Node, Tensor
 #: Without a matrix product a repetition is worth a loop only where it has this many steps, and nodes a step.
 _FEWEST_STEPS, _FEWEST_NODES = 4, 2
 
+#: A run of steps and their pattern; none where nothing was found.
+Run = tuple[list[Step], Template | None]
 #: The same tensor at every step, in order.
 Column = tuple[Tensor, ...]
 
@@ -108,9 +110,11 @@ def _accepted(
     found = [item for chain in chains if (item := _guessed(view, chain)) is not None]
     waiting = sorted(found, key=lambda item: item[:2])
     while waiting:
-        *_, chain = waiting.pop(0)
+        *_, chain, first_run = waiting.pop(0)
         for piece in _free(chain, taken):
-            run, template = _longest_run(view, piece, taken)
+            run, template = first_run if len(piece) == len(chain) else ([], None)
+            if len(run) < len(piece) or any(node in taken for step in run for node in step.nodes):
+                run, template = _longest_run(view, piece, taken)
             if template is None or len(run) < fewest or len(template.parts) < least_nodes or not template.leaves:
                 continue
             first = simplified_first_step(view, template, run[0])
@@ -125,14 +129,15 @@ def _accepted(
             break
 
 
-def _guessed(view: View, chain: Chain) -> tuple[int, int, Chain] | None:
-    """Return how wide the states are by a guess in the middle of a chain, and minus how many nodes it explains."""
+def _guessed(view: View, chain: Chain) -> tuple[int, int, Chain, Run] | None:
+    """Return how wide the states are by a guess in the middle of a chain, minus how many nodes it explains, and how."""
     if len(chain) < 2:
         return None
     template = guess(view, chain, (len(chain) - 2) // 2)
     if template is None:
-        return (2**31, 0, chain)
-    return (template.width, -len(template.parts) * len(Matcher(view, template).run()), chain)
+        return (2**31, 0, chain, ([], None))
+    run = Matcher(view, template).run()
+    return (template.width, -len(template.parts) * len(run), chain, (run, template))
 
 
 def _free(chain: Chain, taken: set[Node]) -> list[Chain]:
@@ -146,9 +151,9 @@ def _free(chain: Chain, taken: set[Node]) -> list[Chain]:
     return sorted((piece for piece in pieces if len(piece) > 1), key=len, reverse=True)
 
 
-def _longest_run(view: View, chain: Chain, taken: set[Node]) -> tuple[list[Step], Template | None]:
+def _longest_run(view: View, chain: Chain, taken: set[Node]) -> Run:
     """Return the longest run that a guess in the middle, at the start or at the end of a chain leads to."""
-    best: tuple[list[Step], Template | None] = ([], None)
+    best: Run = ([], None)
     for at in dict.fromkeys(((len(chain) - 2) // 2, 0, len(chain) - 2)):
         template = guess(view, chain, at)
         if template is None:
