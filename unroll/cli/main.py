@@ -106,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 
     reroll = add("reroll", _reroll, "turn a flat ONNX file's repeated steps back into native operators, and prove it")
     reroll.add_argument("model", help="a flat .onnx file, whoever made it")
-    reroll.add_argument("-o", "--output", required=True, metavar="FILE.onnx", help="the model to write, once it is proven")
+    reroll.add_argument(
+        "-o", "--output", required=True, metavar="FILE.onnx", help="the model to write, once it is proven"
+    )
     reroll.add_argument("--opset", type=int, help="version of the ONNX operators (default: the file's own, from 13 on)")
     reroll.add_argument("--tolerance", type=float, help="both agree where |a - b| <= tolerance * max(1, |b|)")
     reroll.add_argument("--seed", type=int, default=0, help="of the feeds both are run on (default: %(default)s)")
