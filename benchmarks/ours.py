@@ -28,15 +28,19 @@ class MissingError(Exception):
     """What was asked for is not there in this version; the message says what."""
 
 
-def program(row: Row) -> Any:
-    """Trace the row's LSTM, with its weights."""
+def program(row: Row, rolled: bool = False) -> Any:
+    """Trace the row's LSTM, with its weights: step by step, or where it is `rolled` one step for all."""
     import unroll
 
     arrays = row.arrays()
     x = unroll.placeholder([row.steps, row.batch, row.inputs], name="X")
     cell = unroll.BasicLSTMCell(row.units, forget_bias=FORGET_BIAS)
-    outputs, state = unroll.static_rnn(cell, unroll.ops.unstack(x, axis=0))
-    graph = unroll.Graph([x], {"Y": unroll.ops.stack(outputs, axis=0), "h": state.h, "c": state.c})
+    if rolled:
+        stacked, state = unroll.dynamic_rnn(cell, x, time_major=True, rolled=True)
+    else:
+        outputs, state = unroll.static_rnn(cell, unroll.ops.unstack(x, axis=0))
+        stacked = unroll.ops.stack(outputs, axis=0)
+    graph = unroll.Graph([x], {"Y": stacked, "h": state.h, "c": state.c})
     cell.kernel.assign(arrays["kernel"])
     cell.bias.assign(arrays["bias"])
     return graph
@@ -131,11 +135,11 @@ def load(row: Row, path: Path, whose: str) -> dict[str, Any]:
 
 
 def first_result(row: Row, form: str) -> dict[str, Any]:
-    """From the first line of the program to the first result, in one form."""
+    """From the first line of the program, traced rolled, to the first result, in one form."""
     Session = face("Session")  # noqa: N806 (a class)
     feeds = {"X": row.arrays()["X"]}
     start = time.perf_counter()
-    graph = program(row)
+    graph = program(row, rolled=True)
     traced = time.perf_counter()
     model = in_form(graph, form, row.batch)
     exported = time.perf_counter()

@@ -151,7 +151,8 @@ def _costs(results: Results) -> list[str]:
         _load_table(results),
         *_missing(results, "load ours", "load plain"),
         "## Very long",
-        f"T = {VERY_LONG:,}, from the first line of the program to the first result.",
+        f"T = {VERY_LONG:,}, from the first line of the program to the first result, with `dynamic_rnn(..., rolled=True)`, "
+        "which traces one step for all: unrolling so many takes minutes.",
         _first_table(results),
         *_missing(results, "first"),
     ]

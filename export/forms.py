@@ -9,8 +9,10 @@ from unroll.export.form_cost import estimated_seconds
 
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.graph import Graph
+from unroll.ops.scan import Scan
 from unroll.passes.pipeline import optimize
 from unroll.passes.rerolling import Rerolled, reroll
+from unroll.passes.rerolling.scans import native_scans
 
 #: What a graph is cleaned of once steps of it have become an operator.
 _CLEANING = ("fold_constants", "fold_zeros", "cancel_shapes", "merge_equal", "remove_dead")
@@ -78,15 +80,22 @@ def _functions(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
 
 
 def _scan(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
-    return Formed("scan", _rerolled_graph(graph, "scan", *reroll(graph, native=False, steps_per_iteration=steps)), True)
+    found, report = reroll(graph, native=False, steps_per_iteration=steps)
+    return Formed("scan", _rerolled_graph(graph, "scan", found, report, _has_loop(graph) and steps == 1), True)
 
 
 def _rerolled(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
-    return Formed("rerolled", _rerolled_graph(graph, "rerolled", *reroll(graph)), True)
+    found, report = reroll(native_scans(graph))
+    return Formed("rerolled", _rerolled_graph(graph, "rerolled", found, report, _has_loop(graph)), True)
 
 
-def _rerolled_graph(graph: Graph, form: str, found: Graph, report: Rerolled) -> Graph:
-    if not report:
+def _has_loop(graph: Graph) -> bool:
+    """Say whether steps of a graph are a loop already."""
+    return any(isinstance(node.op, Scan) for node in graph.nodes)
+
+
+def _rerolled_graph(graph: Graph, form: str, found: Graph, report: Rerolled, looped: bool) -> Graph:
+    if not report and not looped:
         reasons = "; ".join(map(str, report.left)) or "no node repeats what another does for the step before it"
         raise UnsupportedError(
             f"form {form!r}: no steps of the graph can become one operator: {reasons}. Use form='unrolled'"

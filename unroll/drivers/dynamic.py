@@ -1,4 +1,4 @@
-"""The driver over the time axis of one tensor: TensorFlow 1's ``dynamic_rnn``, unrolled."""
+"""The driver over the time axis of one tensor: TensorFlow 1's ``dynamic_rnn``, unrolled or as a loop."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from unroll.cells.contract import as_cell
 from unroll.collection import paused
 from unroll.drivers.checks import checked_steps
 from unroll.drivers.loop import joined, run_cell, steps_of
+from unroll.drivers.rolled import rolled_rnn
 from unroll.drivers.static import row_lengths
 from unroll.errors import ShapeError
 from unroll.tensor import Tensor
@@ -27,8 +28,15 @@ def dynamic_rnn(
     swap_memory: bool = False,
     time_major: bool = False,
     scope: str | None = None,
+    *,
+    rolled: bool = False,
 ) -> tuple[Any, State]:
     """Trace `cell` over the time axis of one tensor, with TensorFlow 1's ``dynamic_rnn`` signature, unrolled.
+
+    With `rolled`, which TensorFlow does not have, one step is traced, as the body of a loop over time (a Scan, as
+    TensorFlow's own is a while loop): tracing takes no longer for 100,000 steps than for one. Exported with
+    ``form="rerolled"`` the loop becomes LSTM, GRU or RNN operators where the cell is one. Nothing can be fetched from
+    within a step, and pictures show the loop as one node.
 
     Args:
         cell: the cell, called once a step and sharing its weights; of TensorFlow's contract or Keras's.
@@ -37,20 +45,26 @@ def dynamic_rnn(
         sequence_length: as `unroll.static_rnn`.
         initial_state: the state before step 0, a nest as ``cell.state_size``; zeros by default.
         dtype: the dtype of the zero state; that of the inputs by default.
-        parallel_iterations: how TensorFlow schedules its loop; there is no loop here, so it has nothing to act on.
+        parallel_iterations: how TensorFlow schedules its loop; a step waits for the one before it here, so it has
+            nothing to act on.
         swap_memory: likewise.
         time_major: time is axis 0 of inputs and outputs instead of axis 1.
         scope: the scope of variables and nodes; ``rnn`` by default.
+        rolled: trace one step as the body of a loop.
 
     Returns:
         The outputs, stacked on the time axis, and the last state.
 
     Raises:
         ShapeError: the time dimension is not known, or the rank is below 3; and as `unroll.static_rnn`.
+        UnsupportedError: with `rolled`, the cell reads what is neither its input, its state, a weight nor a constant.
     """
     cell = as_cell(cell, "dynamic_rnn")
     axis = 0 if time_major else 1
     with paused(), scopes.scope(scope or "rnn"):
+        if rolled:
+            check_not_steps(inputs, "dynamic_rnn")
+            return rolled_rnn(cell, inputs, sequence_length, initial_state, dtype, axis)
         steps = sequence_steps(inputs, axis, "dynamic_rnn")
         valid = row_lengths(sequence_length, steps, "dynamic_rnn")
         outputs, state = run_cell(cell, steps, initial_state, valid=valid, dtype=dtype)
@@ -59,10 +73,19 @@ def dynamic_rnn(
 
 def sequence_steps(inputs: Any, axis: int, what: str) -> list[Any]:
     """Cut the inputs of a whole sequence into checked steps; see `unroll.drivers.loop.steps_of`."""
+    check_not_steps(inputs, what)
+    steps = steps_of(inputs, axis, what)
+    checked_steps(steps)
+    return steps
+
+
+def check_not_steps(inputs: Any, what: str) -> None:
+    """Check that inputs are not a list of steps.
+
+    Raises:
+        ShapeError: they are.
+    """
     if isinstance(inputs, list) and all(isinstance(item, Tensor) and item.rank < 3 for item in inputs):
         raise ShapeError(
             f"{what}: inputs are a list of steps, one tensor (batch, time, features) is wanted; for a list use static_rnn"
         )
-    steps = steps_of(inputs, axis, what)
-    checked_steps(steps)
-    return steps

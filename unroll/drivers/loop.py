@@ -15,7 +15,7 @@ from unroll.drivers.checks import batch_of, cell_name, checked_result, known_tim
 from unroll.dtypes import BOOL, INT64, DType, cast_array
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.ops.base import apply_one
-from unroll.ops.choices import Less
+from unroll.ops.functions import Identity
 from unroll.ops.shaping import Unsqueeze
 from unroll.tensor import Placeholder, Tensor, constant, named
 
@@ -193,6 +193,19 @@ def mask_steps(mask: Any, time: int, batch: Shape, axis: int, what: str) -> list
 def length_steps(lengths: Any, time: int, batch: Shape, what: str, argument: str = "sequence_length") -> list[Tensor]:
     """Turn the length of each row into one column ``(batch, 1)`` of booleans a step, true where the row reaches that far.
 
+    See `length_column` for the arguments and the errors.
+    """
+    column = length_column(lengths, time, batch, what, argument)
+    valid = []
+    for step in range(time):
+        with scopes.at_step(step):
+            valid.append(named(ops.less(constant(np.array(step, column.dtype)), column), "valid"))
+    return valid
+
+
+def length_column(lengths: Any, time: int, batch: Shape, what: str, argument: str = "sequence_length") -> Tensor:
+    """Return the length of each row as a column ``(batch, 1)``, checked; without a batch, as a scalar.
+
     Args:
         lengths: an int32 or int64 tensor ``(batch,)`` (a scalar without a batch), or a list of ints. The values of a
             placeholder are checked when it is fed.
@@ -228,14 +241,8 @@ def length_steps(lengths: Any, time: int, batch: Shape, what: str, argument: str
     ]
     if isinstance(tensor, Placeholder):
         needs.append(Limit(tensor.name, 0, time, f"{what}: {argument}"))
-    column = apply_one(Unsqueeze(), tensor, [1], requirements=needs) if batch else tensor
-    if batch:
-        column.shape = (*batch, 1)  # which the number of lengths is required to be
-    valid = []
-    for step in range(time):
-        with scopes.at_step(step):
-            mark = apply_one(
-                Less(), constant(np.array(step, tensor.dtype)), column, requirements=() if batch else needs
-            )
-            valid.append(named(mark, "valid"))
-    return valid
+    if not batch:
+        return apply_one(Identity(), tensor, requirements=needs)
+    column = apply_one(Unsqueeze(), tensor, [1], requirements=needs)
+    column.shape = (*batch, 1)  # which the number of lengths is required to be
+    return column
