@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -103,7 +103,8 @@ def to_onnx(
         raise ArgumentTypeError(
             f"to_onnx: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...)"
         )
-    opset = _checked_opset(graph, opset)
+    foreign = _foreign(graph)
+    opset = _checked_opset(foreign, opset)
     version = _ir_version(opset, ir_version, LEAST_IR_VERSION if checked_form(form) == "functions" else 0)
     support.check(graph, runtime)
     formed = in_form(graph, form, optimized=optimized, batch=batch, steps_per_iteration=steps_per_iteration)
@@ -115,7 +116,7 @@ def to_onnx(
         raise ModelError(f"to_onnx: the weights take {size} bytes; one ONNX model holds less than {_TWO_GIB}")
     model = ModelProto(ir_version=version, producer_name="unroll", producer_version=unroll.__version__)
     model.opset_import.add(domain="", version=opset)
-    for domain, its_version in sorted({(op.domain, op.version) for op in _foreign(graph) if op.domain}):
+    for domain, its_version in sorted({(op.domain, op.version) for op in foreign if op.domain}):
         model.opset_import.add(domain=domain, version=its_version)
     if graph.states:
         model.metadata_props.add(key=STATES_KEY, value=json.dumps(graph.states))
@@ -249,13 +250,12 @@ class _Writer:
 def _foreign(graph: Graph) -> list[Opaque]:
     """Return the operators that unroll does not know, those in the bodies of loops among them."""
     found = [node.op for node in graph.nodes if isinstance(node.op, Opaque)]
-    bodies = (value for node in graph.nodes for value in node.op.attributes.values() if isinstance(value, Graph))
+    bodies = [node.op.body for node in graph.nodes if isinstance(node.op, Scan)]
     return found + [op for body in bodies for op in _foreign(body)]
 
 
-def _checked_opset(graph: Graph, opset: int | None) -> int:
+def _checked_opset(foreign: Sequence[Opaque], opset: int | None) -> int:
     """Return the opset to write, in which every operator means what it did where it was read."""
-    foreign = _foreign(graph)
     if opset is None:
         opset = max([DEFAULT_OPSET, *(op.version for op in foreign if not op.domain)])
     if isinstance(opset, bool) or not isinstance(opset, int) or not DEFAULT_OPSET <= opset <= LATEST_OPSET:

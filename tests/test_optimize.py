@@ -126,3 +126,22 @@ def test_an_unknown_pass_is_refused_and_the_passes_named() -> None:
 )
 def test_bad_arguments_are_refused(action: Any, builtin: type[Exception], fragments: list[str]) -> None:
     refused(lambda: action(two_step_graph()), builtin, *fragments)
+
+
+@pytest.mark.parametrize("batch", [1, 64])
+@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("cell", ["BasicRNNCell", "BasicLSTMCell", "GRUCell", "LSTMCell"])
+def test_a_pipeline_makes_what_its_passes_make_one_by_one_to_the_byte(cell: str, steps: int, batch: int) -> None:
+    """Between passes of one pipeline nodes are changed in place, which none but the pipeline may see."""
+    x = unroll.placeholder([steps, None, 5], "x")
+    outputs, state = unroll.static_rnn(getattr(unroll, cell)(4), unroll.ops.unstack(x))
+    graph = unroll.Graph([x], {"y": unroll.ops.stack(outputs), "state": state})
+    before = unroll.to_onnx(graph).SerializeToString()
+    for passes in (DEFAULT, DEFAULT[::-1], ("canonical", *DEFAULT)):
+        one_by_one = graph
+        for name in passes:
+            one_by_one = unroll.optimize(one_by_one, [name], batch=batch)
+        together = unroll.optimize(graph, passes, batch=batch)
+        models = [unroll.to_onnx(item, ir_version=10, opset=21).SerializeToString() for item in (one_by_one, together)]
+        assert models[0] == models[1]
+    assert unroll.to_onnx(graph).SerializeToString() == before

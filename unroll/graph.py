@@ -107,6 +107,7 @@ class Graph:
         requirements: Sequence[Requirement | Limit],
         lineage: Lineage | None,
         states: Mapping[Placeholder, Tensor],
+        nodes: tuple[Node, ...] | None = None,
     ) -> None:
         _check_states(states)
         listed = nest.flatten(inputs)
@@ -117,7 +118,7 @@ class Graph:
         given = (*given, *[None] * (len(self.outputs) - len(given)), *next_names)
         self.outputs = (*self.outputs, *next_names.values())
         self.states = {state.name: name for state, name in zip(states, next_names, strict=True)}
-        self.nodes = _topological(self.outputs)
+        self.nodes = _topological(self.outputs) if nodes is None else nodes
         self._check_closed()
         parameters = _parameters(self.nodes, self.outputs)
         found = (requirement for node in self.nodes for requirement in node.requirements)
@@ -361,21 +362,21 @@ def _check_states(states: Mapping[Placeholder, Tensor]) -> None:
 def _topological(outputs: Sequence[Tensor]) -> tuple[Node, ...]:
     """Return every node that `outputs` depend on, inputs first, without recursion."""
     order: list[Node] = []
-    done: set[Node] = set()
+    done: set[Node | None] = {None}  # what has no node is there from the start
     for output in outputs:
-        stack = [output.node] if output.node is not None else []
+        stack = [output.node]
         while stack:
             node = stack[-1]
-            if node in done:
+            if node is None or node in done:
                 stack.pop()
                 continue
-            pending = [
-                tensor.node
-                for tensor in node.inputs
-                if tensor is not None and tensor.node is not None and tensor.node not in done
-            ]
+            pending = []
+            for tensor in node.inputs:
+                if tensor is not None and tensor.node not in done:
+                    pending.append(tensor.node)
             if pending:
-                stack.extend(reversed(pending))
+                pending.reverse()
+                stack += pending
             else:
                 done.add(node)
                 order.append(node)

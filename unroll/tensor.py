@@ -39,7 +39,7 @@ _UFUNCS = {
 
 
 class Node:
-    """One application of an operator. Immutable.
+    """One application of an operator. Immutable, but for nodes that only `unroll.optimize` holds, between two of its passes.
 
     Attributes:
         op: the operator with its attributes.

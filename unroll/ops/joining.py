@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unroll.collection import paused
 from unroll.dimensions import Dim, Dimension, Shape, divide
 from unroll.dtypes import ALL, Array
 from unroll.errors import ArgumentError, ShapeError
@@ -72,7 +73,8 @@ def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Join tensors of one shape along a new axis."""
     if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)) or not tensors:
         raise ArgumentError(f"stack: a non-empty list of tensors is wanted, not {tensors!r}")
-    return concat([unsqueeze(tensor, [axis]) for tensor in tensors], axis)
+    with paused():
+        return concat([unsqueeze(tensor, [axis]) for tensor in tensors], axis)
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,4 +139,5 @@ def unstack(x: TensorLike, axis: int = 0) -> list[Tensor]:
         raise ShapeError(
             f"unstack: axis {axis} of {tensor.described()} has no known size; make the placeholder with a fixed one"
         )
-    return [squeeze(piece, [axis]) for piece in split(tensor, size, axis)]
+    with paused():
+        return [squeeze(piece, [axis]) for piece in split(tensor, size, axis)]

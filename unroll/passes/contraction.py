@@ -26,21 +26,21 @@ class Together(Generic[T]):
 def nodes_before(outputs: Iterable[Tensor]) -> tuple[Node, ...]:
     """Return every node that tensors depend on, each after all it reads, without recursion."""
     order: list[Node] = []
-    done: set[Node] = set()
+    done: set[Node | None] = {None}  # what has no node is there from the start
     for output in outputs:
-        stack = [output.node] if output.node is not None else []
+        stack = [output.node]
         while stack:
             node = stack[-1]
-            if node in done:
+            if node is None or node in done:
                 stack.pop()
                 continue
             pending = []
             for tensor in node.inputs:
-                before = tensor.node if tensor is not None else None
-                if before is not None and before not in done:
-                    pending.append(before)
+                if tensor is not None and tensor.node not in done:
+                    pending.append(tensor.node)
             if pending:
-                stack.extend(reversed(pending))
+                pending.reverse()
+                stack += pending
             else:
                 done.add(node)
                 order.append(node)

@@ -23,10 +23,17 @@ class Draft(Graph):
         outputs: the tensors that stand for its outputs, in order.
         copied: the old node that each new one was copied from.
         called: the names of tensors that took the place of others.
+
+    Attributes:
+        lasting: None, or, while a pipeline hands the graph from one pass to the next and nobody else will read it, the
+            nodes that are another graph's too. The next pass may put the others on new inputs as they are, for to copy
+            every node behind the first that changes, in each pass again, is most of what passes cost.
     """
 
+    lasting: frozenset[Node] | None = None
+
     def __init__(
-        self, graph: Graph, outputs: Sequence[Tensor], copied: Mapping[Node | None, Node], called: Mapping[Tensor, str]
+        self, graph: Graph, outputs: Sequence[Tensor], copied: Mapping[Node, Node], called: Mapping[Tensor, str]
     ) -> None:
         # What Graph sets besides (names, parameters and what sizes were solved for) is made by `__getattr__`.
         self.inputs = graph.inputs
@@ -36,16 +43,21 @@ class Draft(Graph):
         self.states = graph.states
         self.requirements = graph.requirements
         self.nodes = nodes_before(self.outputs)
-        self._lineage = _composed(graph, self.nodes, copied, called)
+        self._lineage = _composed(graph, copied, called)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "_lineage" not in self.__dict__:
             raise AttributeError(name)
         lineage, states = self.__dict__.pop("_lineage"), self.states
         with paused():
-            self._build(self.inputs, self.structure, self.requirements, lineage, {})
+            self._build(self.inputs, self.structure, self.requirements, lineage, {}, self.nodes)
         self.states = states
         return getattr(self, name)
+
+
+def lasting_nodes(graph: Graph) -> frozenset[Node] | None:
+    """Return the nodes that a pass must not change; None where it must change none."""
+    return graph.lasting if isinstance(graph, Draft) else None
 
 
 def lineage_of(graph: Graph) -> Lineage:
@@ -63,20 +75,13 @@ def name_in(lineage: Lineage, tensor: Tensor) -> str | None:
     return lineage.names.tensors.get(old.outputs[tensor.index])
 
 
-def _composed(
-    graph: Graph, nodes: Sequence[Node], copied: Mapping[Node | None, Node], called: Mapping[Tensor, str]
-) -> Lineage:
-    """Return the lineage back to the last graph that has names, of the nodes that are left."""
+def _composed(graph: Graph, copied: Mapping[Node, Node], called: Mapping[Tensor, str]) -> Lineage:
+    """Return the lineage back to the last graph that has names."""
     before = lineage_of(graph)
-    origins: dict[Node | None, Node] = {}
-    names: dict[Tensor, str] = {}
-    for node in nodes:
-        old = copied.get(node, node)
-        origin = before.nodes.get(old, old)
-        if origin is not node:
-            origins[node] = origin
-        for tensor in node.outputs:
-            name = called.get(tensor) or before.tensors.get(old.outputs[tensor.index])
-            if name is not None:
-                names[tensor] = name
-    return Lineage(before.names, origins, names)
+    nodes, names = dict(before.nodes), dict(before.tensors)
+    for new, old in copied.items():
+        nodes[new] = before.nodes.get(old, old)
+        for tensor, was in zip(new.outputs, old.outputs, strict=True) if names else ():
+            if was in before.tensors:
+                names[tensor] = before.tensors[was]
+    return Lineage(before.names, nodes, {**names, **called})

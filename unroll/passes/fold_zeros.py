@@ -49,19 +49,20 @@ class _Folding(Rewriting):
     def visit(self, node: Node) -> None:
         """Carry one node over: kept, replaced, or marked as zero."""
         inputs = self.inputs(node)
+        any_zero = self._any_zero(inputs)
         if isinstance(node.op, (MatMul, Gemm)) and not self._any_zero(inputs[:2]):
             shorter = self._without_zero_columns(node, inputs)
             if shorter is not None:
                 self.replace(node.outputs[0], shorter)
                 return
         rule = _RULES.get(node.op.name)
-        if rule is not None and self._any_zero(inputs):
+        if rule is not None and any_zero:
             found = rule(self, node, inputs)
             if found is not None:
                 self.replace(node.outputs[0], found)
                 return
         kept = self.keep(node, inputs)
-        if self._makes_zero(node.op, inputs):
+        if (any_zero or not inputs or isinstance(node.op, ConstantOfShape)) and self._makes_zero(node.op, inputs):
             self._zero.update(kept.outputs)
 
     def is_zero(self, tensor: Tensor | None) -> bool:
@@ -71,7 +72,10 @@ class _Folding(Rewriting):
         return tensor in self._zero
 
     def _any_zero(self, inputs: tuple[Tensor | None, ...]) -> bool:
-        return any(self.is_zero(tensor) for tensor in inputs)
+        for tensor in inputs:  # noqa: SIM110 (a loop, which is faster, as this is asked of every node)
+            if tensor in self._zero or (isinstance(tensor, Constant) and self.is_zero(tensor)):
+                return True
+        return False
 
     def _makes_zero(self, op: Operator, inputs: tuple[Tensor | None, ...]) -> bool:
         name = op.name

@@ -136,11 +136,13 @@ class _Hoisting(Rewriting):
 
     def _without_circles(self, groups: list[list[_Step]]) -> list[list[_Step]]:
         """Leave out groups that depend on one another both ways: they cannot each be computed at once."""
+        products = self._products
+        bits = {products.bit(steps[0].product.weight) for steps in groups}
+        if len(bits) < 2:
+            return groups
         import networkx  # loaded when first used
 
-        products = self._products
         needs: networkx.DiGraph[int] = networkx.DiGraph()
-        bits = {products.bit(steps[0].product.weight) for steps in groups}
         needs.add_nodes_from(bits)
         for steps in groups:
             own = products.bit(steps[0].product.weight)

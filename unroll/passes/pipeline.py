@@ -18,6 +18,7 @@ from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.canonical import canonical
 from unroll.passes.cost import Cost, cost_of
+from unroll.passes.drafting import Draft
 from unroll.passes.flatten_stacks import flatten_stacks
 from unroll.passes.fold_biases import fold_biases
 from unroll.passes.fold_constants import fold_constants
@@ -164,11 +165,18 @@ def optimize(
     steps: list[Step] = []
     with paused():
         cost = cost_of(graph, batch) if report else None
+        # A function of the caller's may keep what it is given.
+        ours = all(isinstance(item, str) for item in passes or ())
+        first, lasting = graph, frozenset(graph.nodes)
         for name, run in chosen:
             graph = _run(name, run, graph)
+            if ours and graph is not first and isinstance(graph, Draft):
+                graph.lasting = lasting
             if cost is not None:
                 before, cost = cost, cost_of(graph, batch)
                 steps.append(Step(name, before, cost))
+        if graph is not first and isinstance(graph, Draft):
+            graph.lasting = None  # it is the caller's now
     return (graph, Report(tuple(steps), batch)) if report else graph
 
 

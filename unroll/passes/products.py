@@ -51,27 +51,21 @@ class Products:
 
     def __init__(self, graph: Graph, weights: Weights) -> None:
         self.weights = weights
-        self.found: dict[Node, Product] = {}
-        for node in graph.nodes:
-            product = _product(node, weights)
-            if product is not None:
-                self.found[node] = product
+        products = [node for node in graph.nodes if isinstance(node.op, (MatMul, Gemm))]
+        self.found = {node: found for node in products if (found := _product(node, weights)) is not None}
         counts = Counter(weights.base(product.weight) for product in self.found.values())
         repeated = [base for base, count in counts.items() if count > 1]
         #: One bit for each weight with several products.
         self.bits = {base: 1 << place for place, base in enumerate(repeated)}
+        own = {product.node: self.bit(product.weight) for product in self.found.values()}
         self._behind: dict[Node | None, int] = {None: 0}
-        for node in graph.nodes:
-            self._behind[node] = self._behind_node(node)
-
-    def _behind_node(self, node: Node) -> int:
         behind = self._behind
-        bits = 0
-        for tensor in node.inputs:
-            if tensor is not None:
-                bits |= behind[tensor.node]
-        product = self.found.get(node)
-        return bits if product is None else bits | self.bits.get(self.weights.base(product.weight), 0)
+        for node in graph.nodes:
+            bits = own.get(node, 0)
+            for tensor in node.inputs:
+                if tensor is not None:
+                    bits |= behind[tensor.node]
+            behind[node] = bits
 
     def behind(self, tensor: Tensor) -> int:
         """Return the bits of the weights with products that a tensor depends on."""

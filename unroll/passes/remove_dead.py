@@ -26,7 +26,7 @@ def remove_dead(graph: Graph) -> Graph:
         for node in graph.nodes:
             inputs = removing.inputs(node)
             source = inputs[0] if inputs else None
-            if source is None or not is_known(node.op):
+            if source is None or node.op.name not in _RULES or not is_known(node.op):
                 removing.keep(node, inputs)
             elif _does_nothing(node, source):
                 removing.redirect(node.outputs[0], source)

@@ -52,6 +52,7 @@ class _Reordering(Rewriting):
         self._orders: dict[Node, list[tuple[int, int]]] = {}
         self._gone: set[Node] = set()
         self._trees: dict[Tensor, list[Node] | None] = {}
+        self._reordered: dict[object, Tensor] = {}
 
     # -- finding ---------------------------------------------------------------------------------------------------
 
@@ -167,10 +168,14 @@ class _Reordering(Rewriting):
         for place, tensor in enumerate(inputs):
             if tensor is None or not self._weights.holds(tensor) or (product and place == 0) or tensor.shape[-1] == 1:
                 continue
-            if product is not None and place == 1 and product.turned:
-                found[place] = self._weights.joined([self._weights.cut(tensor, *r, 0, cell) for r in ranges], 0, cell)
-            else:
-                found[place] = self._weights.ordered(tensor, ranges, cell)
+            turned = product is not None and place == 1 and product.turned
+            key = (tensor, turned, cell, *ranges)
+            if key not in self._reordered and turned:
+                parts = [self._weights.cut(tensor, *bounds, 0, cell) for bounds in ranges]
+                self._reordered[key] = self._weights.joined(parts, 0, cell)
+            elif key not in self._reordered:
+                self._reordered[key] = self._weights.ordered(tensor, ranges, cell)
+            found[place] = self._reordered[key]
         return tuple(found)
 
     def _write(self, split: Node, plan: _Plan, source: Tensor | None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from operator import is_
 
 import numpy as np
 
@@ -10,7 +13,7 @@ from unroll.dimensions import Requirement
 from unroll.dtypes import INT64
 from unroll.graph import Graph
 from unroll.ops.base import OPERATORS, Operator, Requirements, Slot
-from unroll.passes.drafting import Draft, lineage_of, name_in
+from unroll.passes.drafting import Draft, lasting_nodes, lineage_of, name_in
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Tensor
 
@@ -19,11 +22,12 @@ class Readers:
     """Who reads each tensor of a graph."""
 
     def __init__(self, graph: Graph) -> None:
-        self._of: dict[Tensor, list[Node]] = {}
+        readers: defaultdict[Tensor | None, list[Node]] = defaultdict(list)
         for node in graph.nodes:
             for tensor in node.inputs:
-                if tensor is not None:
-                    self._of.setdefault(tensor, []).append(node)
+                readers[tensor].append(node)
+        readers.pop(None, None)
+        self._of: dict[Tensor | None, list[Node]] = dict(readers)
         self._outputs = frozenset(graph.outputs)
 
     def all(self, tensor: Tensor) -> Sequence[Node]:
@@ -45,8 +49,9 @@ def is_known(op: Operator) -> bool:
     return OPERATORS.get((op.domain, op.name)) is type(op)
 
 
+@lru_cache(maxsize=1024)
 def ints(*values: int) -> Constant:
-    """Return a constant int64 vector."""
+    """Return a constant int64 vector: one for all who want the same, as every step does."""
     return Constant(np.array(values, INT64))
 
 
@@ -86,8 +91,10 @@ class Rewriting:
         self.graph = graph
         self._lineage = lineage_of(graph)
         self._new: dict[Tensor, Tensor] = {}
-        self._copied_from: dict[Node | None, Node] = {}
+        self._copied_from: dict[Node, Node] = {}
         self._called: dict[Tensor, str] = {}
+        self._lasting = lasting_nodes(graph)
+        self._moved: set[Node] = set()
 
     def __getitem__(self, tensor: Tensor) -> Tensor:
         """Return what stands for an old tensor: itself, unless it was replaced."""
@@ -95,13 +102,15 @@ class Rewriting:
 
     def inputs(self, node: Node) -> tuple[Tensor | None, ...]:
         """Return what stands for the inputs of an old node."""
-        new = self._new.get
-        return tuple([new(tensor, tensor) for tensor in node.inputs])  # type: ignore[arg-type]  # None stands for itself
+        inputs, new = node.inputs, self._new
+        if new.keys().isdisjoint(inputs):
+            return inputs
+        return tuple([new.get(tensor, tensor) for tensor in inputs])  # type: ignore[arg-type]  # None stands for itself
 
     def replace(self, old: Tensor, new: Tensor) -> None:
         """Let `new` stand for `old` from here on, under its name where `new` is a copy that has none of its own."""
         self._new[old] = new
-        if new.hint is None and old.hint is not None and new.node in self._copied_from:
+        if new.hint is None and old.hint is not None and (new.node in self._copied_from or self._is_ours(new.node)):
             self._name(old, new)
 
     def redirect(self, old: Tensor, new: Tensor) -> None:
@@ -111,7 +120,7 @@ class Rewriting:
     def stand_in(self, old: Tensor, new: Tensor) -> None:
         """Let `new` stand for `old` from here on, under the name of `old` where it is a new node's."""
         self._new[old] = new
-        if new.node is None or new in self._called or new.node in self._copied_from:
+        if new.node is None or new in self._called or new.node in self._copied_from or new.node in self._moved:
             return
         if name_in(self._lineage, new) is None:
             self._name(old, new)
@@ -122,12 +131,25 @@ class Rewriting:
             self._called[new] = name
 
     def keep(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
-        """Let the old node stand, or where an input was replaced, a copy of it on `inputs`; return which it is."""
-        if inputs == node.inputs:
+        """Let the old node stand, or where an input was replaced, a copy of it on `inputs`; return which it is.
+
+        A node of a graph that only the pipeline has is put on `inputs` itself, so a pass that asks how a tensor was made
+        asks before it carries nodes over.
+        """
+        if inputs is node.inputs or all(map(is_, inputs, node.inputs)):
+            return node
+        if self._is_ours(node):
+            node.inputs = inputs
+            self._moved.add(node)
             return node
         copy = self.copy(node, inputs)
-        self._new.update(zip(node.outputs, copy.outputs, strict=True))
+        for old, new in zip(node.outputs, copy.outputs, strict=True):
+            self._new[old] = new
         return copy
+
+    def _is_ours(self, node: Node | None) -> bool:
+        """Say whether a node is of no graph but one that the pipeline is done with."""
+        return self._lasting is not None and node is not None and node not in self._lasting
 
     def copy(self, node: Node, inputs: tuple[Tensor | None, ...], provenance: frozenset[Origin] | None = None) -> Node:
         """Return a node like `node` on other inputs, which give it the same shapes; it is called as before.
@@ -141,8 +163,7 @@ class Rewriting:
         shapes, dtypes = [tensor.shape for tensor in outputs], [tensor.dtype for tensor in outputs]
         origins = node.provenance if provenance is None else provenance
         copy = Node(node.op, inputs, shapes, dtypes, origins, node.requirements)
-        for place, new in enumerate(copy.outputs):
-            old = outputs[place]
+        for old, new in zip(outputs, copy.outputs, strict=True):
             new.hint = old.hint
             new.known = old.known
         self._copied_from[copy] = node

@@ -27,11 +27,17 @@ _DEEPEST = 8
 
 def weight_expressions(graph: Graph) -> list[Node]:
     """Return, in order, the nodes that depend on Parameters and Constants alone."""
-    fixed: dict[Node, None] = {}
+    found: list[Node] = []
+    fixed: set[Node | None] = set()
     for node in graph.nodes:
-        if node.inputs and is_known(node.op) and all(_is_fixed(tensor, fixed) for tensor in node.inputs):
-            fixed[node] = None
-    return list(fixed)
+        for tensor in node.inputs:
+            if tensor is not None and tensor.node not in fixed and not isinstance(tensor, (Constant, Parameter)):
+                break
+        else:
+            if node.inputs and is_known(node.op):
+                fixed.add(node)
+                found.append(node)
+    return found
 
 
 def weight_values(graph: Graph) -> dict[Tensor, Array]:
@@ -62,10 +68,6 @@ def with_values(graph: Graph) -> Graph:
         if node not in fixed:
             freezing.keep(node, freezing.inputs(node))
     return freezing.finish()
-
-
-def _is_fixed(tensor: Tensor | None, fixed: dict[Node, None]) -> bool:
-    return tensor is None or isinstance(tensor, (Constant, Parameter)) or tensor.node in fixed
 
 
 def slice_of(node: Node | None) -> tuple[Tensor, int, int, int] | None:

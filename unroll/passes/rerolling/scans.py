@@ -15,7 +15,7 @@ from unroll.ops.shaping import Unsqueeze
 from unroll.passes.digests import op_digest
 from unroll.passes.rerolling.base_case import is_zero
 from unroll.passes.rerolling.making import Maker
-from unroll.passes.rerolling.reroll import reroll
+from unroll.passes.rerolling.planner import reroll
 from unroll.passes.rerolling.view import View
 from unroll.passes.rewriting import Rewriting
 from unroll.passes.weights import weight_expressions
