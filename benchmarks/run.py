@@ -68,7 +68,7 @@ def about(peers: Peers) -> dict[str, str]:
     own = {name: metadata.version(name) for name in ("unroll-rnn", "onnxruntime", "onnx", "numpy")}
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": f"{model}, {len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}",
+        "machine": f"{model}, {len(os.sched_getaffinity(0))} cores, {platform.system()}",
         "Python": platform.python_version(),
         "here": ", ".join(f"{name} {version}" for name, version in own.items()),
         "peers": ", ".join(f"{name} {version}" for name, version in peers.versions.items()),

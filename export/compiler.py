@@ -113,7 +113,7 @@ def compile(
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(
-            f"compile: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...)"
+            f"compile: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...), or model.trace()"
         )
     if target not in TARGETS:
         raise ArgumentError(f"compile: target {target!r}: there is {', '.join(map(repr, TARGETS))}")

@@ -101,7 +101,7 @@ def to_onnx(
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(
-            f"to_onnx: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...)"
+            f"to_onnx: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...), or model.trace()"
         )
     foreign = _foreign(graph)
     opset = _checked_opset(foreign, opset)

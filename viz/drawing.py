@@ -89,7 +89,10 @@ def draw(
         UnsupportedError: Graphviz could not draw the graph.
     """
     if not isinstance(graph, Graph):
-        raise ArgumentTypeError(f"draw: {graph!r} is not a Graph; make one with unroll.Graph(inputs, outputs)")
+        raise ArgumentTypeError(
+            f"draw: {graph!r} is not a Graph; make one with unroll.Graph(inputs, outputs), or a model's "
+            "with model.trace()"
+        )
     if level not in LEVELS:
         raise ArgumentError(f"draw: level {level!r} is unknown; use {_listed(LEVELS)}")
     target = None if path is None else as_path(path, "draw")

@@ -153,7 +153,7 @@ def optimize(
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(
-            f"optimize: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...)"
+            f"optimize: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...), or model.trace()"
         )
     if isinstance(batch, bool) or not isinstance(batch, int):
         raise ArgumentTypeError(f"optimize: batch {batch!r} is not an int")

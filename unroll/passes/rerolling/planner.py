@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unroll.collection import paused
-from unroll.errors import ArgumentError
+from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
@@ -41,8 +41,13 @@ def reroll(
         The new graph (the old one where nothing was re-rolled), and what was found.
 
     Raises:
+        ArgumentTypeError: `graph` is no Graph.
         ArgumentError: `steps_per_iteration` is not an int of at least 1.
     """
+    if not isinstance(graph, Graph):
+        raise ArgumentTypeError(
+            f"reroll: a Graph is wanted, not {type(graph).__name__}; from_onnx reads one from a model"
+        )
     if isinstance(steps_per_iteration, bool) or not isinstance(steps_per_iteration, int) or steps_per_iteration < 1:
         raise ArgumentError(f"reroll: steps_per_iteration {steps_per_iteration!r}; an int of at least 1 is wanted")
     with paused():
