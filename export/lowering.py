@@ -12,6 +12,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
 from unroll.export.forms import checked_form, in_form
+from unroll.export.metadata import LIMITS_KEY, STATES_KEY
 from unroll.export.reading_opaque import check_opset, write_opaque
 
 import unroll
@@ -35,10 +36,6 @@ LATEST_OPSET = min(25, onnx.defs.onnx_opset_version())
 LATEST_IR_VERSION = min(13, int(onnx.IR_VERSION))
 #: From this IR version on a node has metadata, where provenance is written.
 METADATA_IR_VERSION = 10
-#: Where a model says which of its outputs is the next value of which input: a JSON object of names.
-STATES_KEY = "unroll.states"
-#: Where a model says which values of which input make sense: a JSON object of names, each with a list of (least, most).
-LIMITS_KEY = "unroll.limits"
 _TWO_GIB = 2**31
 
 ELEMENT_TYPES: dict[DType, int] = {

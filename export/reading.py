@@ -11,7 +11,8 @@ import onnx
 from google.protobuf.message import DecodeError, EncodeError
 from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 from onnx.inliner import inline_local_functions
-from unroll.export.lowering import LATEST_OPSET, STATES_KEY
+from unroll.export.lowering import LATEST_OPSET
+from unroll.export.metadata import limits_of, states_of
 from unroll.export.reading_nodes import InexpressibleError, read_node
 from unroll.export.reading_opaque import (
     OLDEST_WRITTEN,
@@ -23,12 +24,11 @@ from unroll.export.reading_opaque import (
     opaque,
     shape_of,
 )
-from unroll.export.session import _first_line, _limits, _metadata
 
 from unroll.collection import paused
 from unroll.dimensions import Dim, Requirement, solve, substitute_shape
 from unroll.dtypes import ALL, Array, DType
-from unroll.errors import ArgumentTypeError, DTypeError, ModelError, UnrollError, UnsupportedError
+from unroll.errors import ArgumentTypeError, DTypeError, ModelError, UnrollError, UnsupportedError, first_line
 from unroll.files import as_path, read_bytes
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
@@ -94,7 +94,7 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError, EncodeError) as error:
-        raise ModelError(f"{what}: not a valid ONNX model: {_first_line(error)}") from None
+        raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
     _check_names(model, what)
     return inline_local_functions(model) if model.functions else model
 
@@ -117,7 +117,7 @@ def _parsed(path: Path) -> ModelProto:
     try:
         return onnx.load_model_from_string(data)
     except (DecodeError, ValueError) as error:
-        raise ModelError(f"{path}: not an ONNX model: {_first_line(error)}") from None
+        raise ModelError(f"{path}: not an ONNX model: {first_line(error)}") from None
 
 
 class _Reader:
@@ -156,17 +156,10 @@ class _Reader:
         for node in track(self.proto.node, "reading ONNX"):
             self._read_node(node, self.opset)
         outputs = [self._output(name) for name in self.output_names]
-        limits = [limit for found in _limits(self.model).values() for limit in found]
+        limits = [limit for found in limits_of(self.model).values() for limit in found]
         graph = Graph(inputs, outputs, limits, Lineage(self.names, {}, {}))
-        graph.states = self._states(graph)
+        graph.states = states_of(self.model, [item.name for item in graph.inputs], graph.output_names)
         return graph
-
-    def _states(self, graph: Graph) -> dict[str, str]:
-        found = _metadata(self.model, STATES_KEY)
-        names = {item.name for item in graph.inputs}
-        if not all(name in names and output in graph.output_names for name, output in found.items()):
-            raise ModelError(f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {found}")
-        return found
 
     # -- inputs, weights, outputs ---------------------------------------------------------------------------------
 
@@ -182,7 +175,7 @@ class _Reader:
         try:
             array = numpy_helper.to_array(weight)
         except (ValueError, TypeError, KeyError) as error:
-            raise ModelError(f"initializer {weight.name!r} does not hold what it says: {_first_line(error)}") from None
+            raise ModelError(f"initializer {weight.name!r} does not hold what it says: {first_line(error)}") from None
         if array.dtype not in ALL:
             allowed = ", ".join(map(str, ALL))
             raise ModelError(f"initializer {weight.name!r} is of dtype {array.dtype}; tensors here are of {allowed}")

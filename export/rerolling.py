@@ -15,7 +15,7 @@ from unroll.export.reading import from_onnx, load_model
 from unroll.export.reading_opaque import ONNX_DOMAIN
 from unroll.export.saving import save
 from unroll.export.session import Session
-from unroll.export.verification import Difference, _compare
+from unroll.export.verification import Difference, compare
 
 from unroll.dimensions import substitute
 from unroll.dtypes import Array
@@ -142,7 +142,7 @@ def prove(
             refusals.append(f"{shapes}: {error}")
             continue
         found = new.run(feeds)
-        rows += [_compare(name, "the re-rolled model", expected[name], found[name], tolerance) for name in expected]
+        rows += [compare(name, "the re-rolled model", expected[name], found[name], tolerance) for name in expected]
         tried.append(shapes)
     if not tried:
         raise VerificationError(f"the original model runs on none of the feeds tried: {'; '.join(refusals)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,13 +12,14 @@ import onnx
 import onnxruntime as ort
 from google.protobuf.message import DecodeError
 from onnx import ModelProto
-from unroll.export.lowering import LIMITS_KEY, STATES_KEY, to_onnx
+from unroll.export.lowering import to_onnx
+from unroll.export.metadata import limits_of, states_of
 from unroll.export.session_batches import run_many
 from unroll.export.session_binding import Bound
 from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
 
 from unroll import nest
-from unroll.dimensions import Dim, Limit, Requirement, parse_dimension, symbol
+from unroll.dimensions import Dim, Requirement, parse_dimension, symbol
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentTypeError,
@@ -28,6 +28,7 @@ from unroll.errors import (
     NameNotFoundError,
     UnrollWarning,
     UnsupportedError,
+    first_line,
 )
 from unroll.feeds import InputSpec, check_feeds, closest
 from unroll.files import as_path, read_bytes
@@ -80,7 +81,7 @@ class Session:
         proto, path = _read(model)
         self._start(proto, path)
         self.inputs = _input_specs(proto)
-        self.states = _states(proto, self)
+        self.states = states_of(proto, [spec.name for spec in self.inputs], self.output_names)
 
     def _load_graph(self, graph: Graph) -> None:
         versions = {item: item.version for item in graph.parameters.values()}
@@ -113,7 +114,7 @@ class Session:
                 )
             except Exception as error:  # onnxruntime's errors share no base class
                 where = f"{path}: " if path is not None else ""
-                raise ModelError(f"{where}onnxruntime refuses the model: {_first_line(error)}") from None
+                raise ModelError(f"{where}onnxruntime refuses the model: {first_line(error)}") from None
         self.output_names = tuple(item.name for item in self._session.get_outputs())
 
     @property
@@ -174,7 +175,7 @@ class Session:
         try:  # an empty list would mean all outputs to onnxruntime
             results = self._session.run(names, arrays) if names else []
         except Exception as error:  # onnxruntime's errors share no base class
-            raise EvaluationError(f"onnxruntime failed while running: {_first_line(error)}") from None
+            raise EvaluationError(f"onnxruntime failed while running: {first_line(error)}") from None
         values = [np.asarray(item) for item in results]
         if fetches is None:
             return dict(zip(names, values, strict=True))
@@ -250,45 +251,15 @@ def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
     try:
         proto = onnx.load_model_from_string(data)
     except (DecodeError, ValueError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: is not an ONNX model: {_first_line(error)}") from None
+        raise ModelError(f"{path}: is not an ONNX model: {first_line(error)}") from None
     if not proto.ir_version or not proto.graph.output:
         raise ModelError(f"{path}: is not an ONNX model: it has no version or no outputs")
     return proto, path
 
 
-def _metadata(model: ModelProto, key: str) -> dict[str, Any]:
-    """Return a JSON object of the model's metadata, empty where there is none; anyone can have written it."""
-    text = next((item.value for item in model.metadata_props if item.key == key), "{}")
-    try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError):
-        raise ModelError(f"the model's metadata {key!r} is not a JSON object: {text[:200]}") from None
-
-
-def _states(model: ModelProto, session: Session) -> dict[str, str]:
-    """Return which output is the next value of which input, as the model's metadata says."""
-    found = _metadata(model, STATES_KEY)
-    inputs = {spec.name for spec in session.inputs}
-    if not all(name in inputs and output in session.output_names for name, output in found.items()):
-        raise ModelError(f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {found}")
-    return found
-
-
-def _limits(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
-    """Return between which values each input must be, as the model's metadata says."""
-    found = _metadata(model, LIMITS_KEY)
-    try:
-        return {
-            name: tuple(Limit(name, int(least), int(most), "the model's metadata") for least, most in pairs)
-            for name, pairs in found.items()
-        }
-    except (ValueError, TypeError):
-        raise ModelError(f"the model's metadata {LIMITS_KEY!r} is not {{name: [[least, most]]}}: {found}") from None
-
-
 def _input_specs(model: ModelProto) -> list[InputSpec]:
     weights = {item.name for item in model.graph.initializer}
-    specs, limits = [], _limits(model)
+    specs, limits = [], limits_of(model)
     for item in model.graph.input:
         if item.name in weights:
             continue
@@ -304,8 +275,3 @@ def _input_specs(model: ModelProto) -> list[InputSpec]:
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
         specs.append(InputSpec(item.name, tuple(dims), dtype, limits.get(item.name, ())))
     return specs
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0]

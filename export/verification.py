@@ -131,7 +131,7 @@ def verify(
     if not results:
         raise VerificationError(f"no other runner could take part: {left_out}")
     rows = [
-        _compare(name, runner, expected[name], outputs[name], tolerance)
+        compare(name, runner, expected[name], outputs[name], tolerance)
         for runner, outputs in results.items()
         for name in expected
     ]
@@ -175,7 +175,8 @@ def _run_reference(model: ModelProto, arrays: dict[str, Array]) -> dict[str, Arr
         return dict(zip(names, map(np.asarray, ReferenceEvaluator(model).run(None, arrays)), strict=True))
 
 
-def _compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
+def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
+    """Return how far an output of a runner is from what is expected; by default the tolerance is that of its dtype."""
     limit = _limit(expected.dtype, tolerance)
     if seen.shape != expected.shape or seen.dtype != expected.dtype:
         far = float("inf")

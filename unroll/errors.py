@@ -74,3 +74,9 @@ class VerificationError(UnrollError, ArithmeticError):
 
 class UnrollWarning(UserWarning):
     """Something legal that probably is not what was meant."""
+
+
+def first_line(error: Exception) -> str:
+    """Return what another package's error says, in one line, for a message of ours."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]

@@ -118,7 +118,7 @@ class Graph:
         given = (*given, *[None] * (len(self.outputs) - len(given)), *next_names)
         self.outputs = (*self.outputs, *next_names.values())
         self.states = {state.name: name for state, name in zip(states, next_names, strict=True)}
-        self.nodes = _topological(self.outputs) if nodes is None else nodes
+        self.nodes = nodes_before(self.outputs) if nodes is None else nodes
         self._check_closed()
         parameters = _parameters(self.nodes, self.outputs)
         found = (requirement for node in self.nodes for requirement in node.requirements)
@@ -359,8 +359,8 @@ def _check_states(states: Mapping[Placeholder, Tensor]) -> None:
             )
 
 
-def _topological(outputs: Sequence[Tensor]) -> tuple[Node, ...]:
-    """Return every node that `outputs` depend on, inputs first, without recursion."""
+def nodes_before(outputs: Iterable[Tensor]) -> tuple[Node, ...]:
+    """Return every node that tensors depend on, each after all it reads, without recursion."""
     order: list[Node] = []
     done: set[Node | None] = {None}  # what has no node is there from the start
     for output in outputs:

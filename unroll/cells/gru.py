@@ -9,6 +9,7 @@ import numpy.typing as npt
 from unroll import scopes
 from unroll.activations import Activation
 from unroll.cells.gated import GatedCell, Kernel, Weight
+from unroll.cells.parts import blend
 from unroll.initializers import ones
 from unroll.ops import concat, sigmoid, split
 from unroll.scopes import Initializer
@@ -66,5 +67,5 @@ class GRUCell(GatedCell):
             named(r, "r"), named(u, "u")
         with scopes.in_gate("c"):
             c = named(self.activation(concat([inputs, r * state], axis=-1) @ candidate[0] + candidate[1]), "")
-        h = named(u * state + (1 - u) * c, "h")
+        h = named(blend(u, state, c), "h")
         return h, h

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from unroll.cells.gated import gate
+from unroll.cells.parts import blend
 from unroll.ops import sigmoid, tanh
 from unroll.tensor import Tensor, named
 
@@ -73,7 +74,7 @@ def gru_step(
     z = gate("z", recurrent_activation, z)
     r = gate("r", recurrent_activation, r)
     n = gate(candidate, activation, x + recurrent(r))
-    return named(z * h + (1 - z) * n, _state_name("h", candidate))
+    return named(blend(z, h, n), _state_name("h", candidate))
 
 
 def _state_name(state: str, candidate: str) -> str:

@@ -14,9 +14,8 @@ from unroll.dimensions import Dim, Dimension
 from unroll.drivers.checks import batch_of, checked_steps, known_time, main_input, state_dtype
 from unroll.drivers.loop import length_column, run_cell
 from unroll.errors import UnsupportedError
-from unroll.graph import Graph
+from unroll.graph import Graph, nodes_before
 from unroll.ops.scan import scan
-from unroll.passes.contraction import nodes_before
 from unroll.passes.rewriting import Rewriting
 from unroll.scopes import beside_steps
 from unroll.tensor import Placeholder, Tensor, constant, named

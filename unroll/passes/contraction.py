@@ -23,31 +23,6 @@ class Together(Generic[T]):
         self.sources = tuple(dict.fromkeys(sources))
 
 
-def nodes_before(outputs: Iterable[Tensor]) -> tuple[Node, ...]:
-    """Return every node that tensors depend on, each after all it reads, without recursion."""
-    order: list[Node] = []
-    done: set[Node | None] = {None}  # what has no node is there from the start
-    for output in outputs:
-        stack = [output.node]
-        while stack:
-            node = stack[-1]
-            if node is None or node in done:
-                stack.pop()
-                continue
-            pending = []
-            for tensor in node.inputs:
-                if tensor is not None and tensor.node not in done:
-                    pending.append(tensor.node)
-            if pending:
-                pending.reverse()
-                stack += pending
-            else:
-                done.add(node)
-                order.append(node)
-                stack.pop()
-    return tuple(order)
-
-
 def contracted_order(nodes: Sequence[Node], units: Mapping[Node, Together[T]]) -> list[Node | Together[T]]:
     """Return nodes and units in an order in which each comes after all it reads, without recursion.
 

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unroll.collection import paused
-from unroll.graph import Graph
+from unroll.graph import Graph, nodes_before
 from unroll.naming import Lineage
-from unroll.passes.contraction import nodes_before
 from unroll.tensor import Node, Tensor
 
 

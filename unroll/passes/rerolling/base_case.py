@@ -11,8 +11,9 @@ from unroll.ops.slicing import Slice
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.fold_zeros import fold_zeros
 from unroll.passes.merge_equal import op_key
+from unroll.passes.rerolling.replay import replayed
 from unroll.passes.rerolling.steps import Step
-from unroll.passes.rerolling.template import Inner, Leaf, Shared, State, Template
+from unroll.passes.rerolling.template import Shared, Template
 from unroll.passes.rerolling.view import View
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Placeholder, Tensor
@@ -86,24 +87,10 @@ def _on_zeros(template: Template, step: Step, leaves: list[Placeholder], stand_i
         zeros.append(
             Node(ConstantOfShape(0, tensor.dtype), (shape,), [tensor.shape], [tensor.dtype], _NOWHERE).outputs[0]
         )
-    nodes: list[Node] = []
-    for part in template.parts:
-        inputs: list[Tensor | None] = []
-        for source in part.sources:
-            if isinstance(source, Inner):
-                inputs.append(nodes[source.place].outputs[source.output])
-            elif isinstance(source, State):
-                inputs.append(zeros[source.number])
-            elif isinstance(source, Leaf):
-                inputs.append(leaves[source.number])
-            elif isinstance(source, Shared) and not isinstance(source.tensor, Constant):
-                tensor = source.tensor
-                made = shared.setdefault(tensor, Placeholder(tensor.shape, tensor.dtype, f"shared{len(shared)}"))
-                stand_ins[made] = tensor
-                inputs.append(made)
-            else:
-                inputs.append(None if source is None else source.tensor)
-        old = part.example
-        shapes, dtypes = [tensor.shape for tensor in old.outputs], [tensor.dtype for tensor in old.outputs]
-        nodes.append(Node(old.op, tuple(inputs), shapes, dtypes, _NOWHERE))
+    sources = [source for part in template.parts for source in part.sources if isinstance(source, Shared)]
+    for tensor in dict.fromkeys(source.tensor for source in sources):
+        if not isinstance(tensor, Constant):
+            made = shared[tensor] = Placeholder(tensor.shape, tensor.dtype, f"shared{len(shared)}")
+            stand_ins[made] = tensor
+    nodes = replayed(template, zeros, leaves, shared)
     return Graph([*leaves, *shared.values()], [nodes[place].outputs[index] for place, index in template.states])

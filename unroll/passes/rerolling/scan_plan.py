@@ -11,11 +11,12 @@ from unroll.ops.scan import scan
 from unroll.passes.rerolling.emission import Emission
 from unroll.passes.rerolling.making import Maker
 from unroll.passes.rerolling.recurrence import Column, Recurrence
-from unroll.passes.rerolling.template import Inner, Leaf, Shared, State, Template
+from unroll.passes.rerolling.replay import replayed
+from unroll.passes.rerolling.template import Inner
 from unroll.passes.rerolling.uses import Uses, uses_of
 from unroll.passes.rerolling.view import View
 from unroll.scopes import Origin
-from unroll.tensor import Constant, Node, Placeholder, Tensor
+from unroll.tensor import Constant, Placeholder, Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,7 @@ class _Body:
         leaves = [self._leaves(place) for place in range(len(self.scanned))]
         kept: list[list[Tensor]] = [[] for _ in self.kept]
         for run in range(self.per_run):
-            nodes = _replayed(self.template, states, [leaves[number][run] for number in self.number], self.shared)
+            nodes = replayed(self.template, states, [leaves[number][run] for number in self.number], self.shared)
             states = [nodes[place].outputs[index] for place, index in self.template.states]
             for stack, (place, index) in zip(kept, self.kept, strict=True):
                 stack.append(nodes[place].outputs[index])
@@ -172,28 +173,3 @@ class _Body:
 
 def _inner_input(name: str, tensor: Tensor) -> Placeholder:
     return Placeholder(tensor.shape, tensor.dtype, name)
-
-
-def _replayed(
-    template: Template, states: Sequence[Tensor], leaves: Sequence[Tensor], shared: dict[Tensor, Placeholder]
-) -> list[Node]:
-    """Return the nodes of the pattern on other states and leaves."""
-    nodes: list[Node] = []
-    for part in template.parts:
-        inputs: list[Tensor | None] = []
-        for source in part.sources:
-            if isinstance(source, Inner):
-                inputs.append(nodes[source.place].outputs[source.output])
-            elif isinstance(source, State):
-                inputs.append(states[source.number])
-            elif isinstance(source, Leaf):
-                inputs.append(leaves[source.number])
-            else:
-                inputs.append(shared.get(source.tensor, source.tensor) if isinstance(source, Shared) else None)
-        old = part.example
-        shapes, dtypes = [tensor.shape for tensor in old.outputs], [tensor.dtype for tensor in old.outputs]
-        node = Node(old.op, tuple(inputs), shapes, dtypes, old.provenance)
-        for inner, outer in zip(node.outputs, old.outputs, strict=True):
-            inner.hint, inner.known = outer.hint, outer.known
-        nodes.append(node)
-    return nodes

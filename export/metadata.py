@@ -1,0 +1,54 @@
+"""What a model's metadata says beyond ONNX: which state lives between runs, and what may be fed. Anyone can have written it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from onnx import ModelProto
+
+from unroll.dimensions import Limit
+from unroll.errors import ModelError
+
+#: Where a model says which of its outputs is the next value of which input: a JSON object of names.
+STATES_KEY = "unroll.states"
+#: Where a model says which values of which input make sense: a JSON object of names, each with a list of (least, most).
+LIMITS_KEY = "unroll.limits"
+
+
+def states_of(model: ModelProto, inputs: Collection[str], outputs: Collection[str]) -> dict[str, str]:
+    """Return which output is the next value of which input.
+
+    Raises:
+        ModelError: it is no JSON object, or names what is not there.
+    """
+    found = _metadata(model, STATES_KEY)
+    if not all(name in inputs and output in outputs for name, output in found.items()):
+        raise ModelError(f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {found}")
+    return found
+
+
+def limits_of(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
+    """Return between which values each input must be.
+
+    Raises:
+        ModelError: it is no JSON object of such pairs.
+    """
+    found = _metadata(model, LIMITS_KEY)
+    try:
+        return {
+            name: tuple(Limit(name, int(least), int(most), "the model's metadata") for least, most in pairs)
+            for name, pairs in found.items()
+        }
+    except (ValueError, TypeError):
+        raise ModelError(f"the model's metadata {LIMITS_KEY!r} is not {{name: [[least, most]]}}: {found}") from None
+
+
+def _metadata(model: ModelProto, key: str) -> dict[str, Any]:
+    """Return a JSON object of the metadata, empty where there is none."""
+    text = next((item.value for item in model.metadata_props if item.key == key), "{}")
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError):
+        raise ModelError(f"the model's metadata {key!r} is not a JSON object: {text[:200]}") from None
