@@ -12,6 +12,8 @@ import unroll
 from unroll import BasicLSTMCell, Graph, ops, static_rnn
 from unroll.passes.cost import cost_of
 from unroll.passes.pipeline import DEFAULT, PASSES, optimize
+from unroll.passes.products import Products
+from unroll.passes.weights import Weights
 
 
 def lstm(steps: int = 6) -> Graph:
@@ -38,6 +40,25 @@ def test_passes_run_in_the_order_given_by_name_or_as_functions() -> None:
     graph = lstm()
     optimize(graph, [look, "fold_zeros", look])
     assert seen == [len(graph.nodes), len(PASSES["fold_zeros"](graph).nodes)]
+
+
+def test_passes_that_are_handed_one_graph_look_for_its_products_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Graph] = []
+    plain = Products.__init__
+
+    def counted(self: Products, graph: Graph, weights: Weights) -> None:
+        seen.append(graph)
+        plain(self, graph, weights)
+
+    monkeypatch.setattr(Products, "__init__", counted)
+    passes = ["fold_zeros", "split_kernels", "fold_biases", "join_kernels", "reorder_gates"]
+    found = optimize(lstm(), passes)
+    # Hoisting pays, so join_kernels leaves the graph as it is, and reorder_gates asks about the same one.
+    assert len(seen) == len(set(map(id, seen))) == 3
+    seen.clear()
+    reorder = PASSES["reorder_gates"]
+    reorder(found), reorder(found)  # the graph is the caller's: it keeps nothing for passes
+    assert len(seen) == 2
 
 
 def test_no_passes_change_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from unroll import display, nest
 from unroll.collection import paused
@@ -119,8 +119,9 @@ class Graph:
         self.outputs = (*self.outputs, *next_names.values())
         self.states = {state.name: name for state, name in zip(states, next_names, strict=True)}
         self.nodes = nodes_before(self.outputs) if nodes is None else nodes
-        self._check_closed()
-        parameters = _parameters(self.nodes, self.outputs)
+        leaves = leaves_of(self.nodes) | dict.fromkeys(tensor for tensor in self.outputs if tensor.node is None)
+        self._check_closed(leaves)
+        parameters = [leaf for leaf in leaves if isinstance(leaf, Parameter)]
         found = (requirement for node in self.nodes for requirement in node.requirements)
         self.requirements = tuple(dict.fromkeys((*requirements, *found)))
         self._solution = solve(item for item in self.requirements if isinstance(item, Requirement))
@@ -301,21 +302,15 @@ class Graph:
         ]
         return f"Graph({_first(takes)} -> {_first(gives)}; {len(self.nodes)} nodes)"
 
-    def _check_closed(self) -> None:
+    def _check_closed(self, leaves: Iterable[Tensor]) -> None:
         listed = set(self.inputs)
-        for node in self.nodes:
-            for tensor in node.inputs:
-                if isinstance(tensor, Placeholder) and tensor not in listed:
-                    self._raise_open(tensor, repr(node))
-        for output in self.outputs:
-            if isinstance(output, Placeholder) and output not in listed:
-                self._raise_open(output, "an output")
-
-    def _raise_open(self, tensor: Placeholder, reader: str) -> NoReturn:
-        raise GraphError(
-            f"{reader} depends on the placeholder {tensor.name!r}, which is not among the inputs "
-            f"{[item.name for item in self.inputs]}; add it to inputs"
-        )
+        for leaf in leaves:
+            if isinstance(leaf, Placeholder) and leaf not in listed:
+                reader = next((repr(node) for node in self.nodes if leaf in node.inputs), "an output")
+                raise GraphError(
+                    f"{reader} depends on the placeholder {leaf.name!r}, which is not among the inputs "
+                    f"{[item.name for item in self.inputs]}; add it to inputs"
+                )
 
 
 def _checked_inputs(inputs: Sequence[Placeholder] | Placeholder) -> tuple[Placeholder, ...]:
@@ -362,30 +357,26 @@ def _check_states(states: Mapping[Placeholder, Tensor]) -> None:
 def nodes_before(outputs: Iterable[Tensor]) -> tuple[Node, ...]:
     """Return every node that tensors depend on, each after all it reads, without recursion."""
     order: list[Node] = []
-    done: set[Node | None] = {None}  # what has no node is there from the start
+    done: set[Node] = set()
     for output in outputs:
-        stack = [output.node]
-        while stack:
-            node = stack[-1]
-            if node is None or node in done:
-                stack.pop()
-                continue
-            pending = []
-            for tensor in node.inputs:
-                if tensor is not None and tensor.node not in done:
-                    pending.append(tensor.node)
-            if pending:
-                pending.reverse()
-                stack += pending
+        if output.node is None or output.node in done:
+            continue
+        path, unseen = [output.node], [iter(output.node.inputs)]
+        while path:
+            for tensor in unseen[-1]:
+                if tensor is not None and (before := tensor.node) is not None and before not in done:
+                    path.append(before)
+                    unseen.append(iter(before.inputs))
+                    break
             else:
+                unseen.pop()
+                node = path.pop()
                 done.add(node)
                 order.append(node)
-                stack.pop()
     return tuple(order)
 
 
-def _parameters(nodes: Sequence[Node], outputs: Sequence[Tensor]) -> list[Parameter]:
-    """Return the Parameters read, in the order of first use."""
-    found = dict.fromkeys(tensor for node in nodes for tensor in node.inputs if isinstance(tensor, Parameter))
-    found |= dict.fromkeys(tensor for tensor in outputs if isinstance(tensor, Parameter))
-    return list(found)
+def leaves_of(nodes: Iterable[Node]) -> dict[Tensor, None]:
+    """Return the tensors that nodes read and no node makes, in the order of first use."""
+    read = [tensor for node in nodes for tensor in node.inputs if tensor is not None and tensor.node is None]
+    return dict.fromkeys(read)

@@ -7,10 +7,10 @@ keep their names to the letter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from unroll.dtypes import Array
+from unroll.dtypes import Array, DType
 from unroll.errors import NameClashError
 from unroll.parameter import Parameter
 from unroll.scopes import join
@@ -55,20 +55,21 @@ class Names:
         self.by_name: dict[str, Tensor] = {}
         self._counts: dict[tuple[str, bool], int] = {}
         self._aliases: dict[Tensor, str] = {}
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._constants: dict[tuple[DType, str, tuple[int, ...], bytes], str] = {}
         sources: list[Placeholder | Parameter] = [*inputs, *parameters]
         for source in sources:
             self._claim(source, source.name)
         for output, name in outputs:
             self._claim(output, name)
-        by_node_name: dict[str, Node] = {}
+        taken: set[str] = set()
         for node in nodes:
+            old = lineage.nodes.get(node, node) if lineage else node
             scope = node.origin.scope
             base = join(scope, node.op.name)
-            old = lineage.nodes.get(node, node) if lineage else node
             kept = lineage.names.nodes.get(old, base) if lineage else base
-            name = self.nodes[node] = self._unique(kept, by_node_name, of_node=True)
-            by_node_name[name] = node
+            name = kept if kept not in taken else self._numbered(kept, taken, of_node=True)
+            self.nodes[node] = name
+            taken.add(name)
             for read in node.inputs:
                 if isinstance(read, Constant) and read not in self.tensors:
                     self.constant(read)
@@ -85,7 +86,7 @@ class Names:
     def constant(self, tensor: Constant) -> str:
         """Name a constant by its hint or its value; one of equal value has the same name already."""
         value = tensor.value
-        key = (str(value.dtype) + (tensor.hint or ""), value.shape, value.tobytes())
+        key = (value.dtype, tensor.hint or "", value.shape, value.tobytes())
         known = self._constants.get(key)
         if known is None:
             known = self._constants[key] = self._give(tensor, tensor.hint or f"constant/{value_text(value)}")
@@ -114,20 +115,21 @@ class Names:
         if tensor.node is not None:
             return own
         if tensor not in self._aliases:
-            alias = self._aliases[tensor] = self._unique(f"{own}/identity", self.by_name)
+            alias = f"{own}/identity"
+            if alias in self.by_name:
+                alias = self._numbered(alias, self.by_name)
+            self._aliases[tensor] = alias
             self.by_name[alias] = tensor
         return self._aliases[tensor]
 
     def _give(self, tensor: Tensor, base: str) -> str:
-        name = self._unique(base, self.by_name)
+        name = base if base not in self.by_name else self._numbered(base, self.by_name)
         self.by_name[name] = tensor
         self.tensors[tensor] = name
         return name
 
-    def _unique(self, base: str, taken: Mapping[str, object], of_node: bool = False) -> str:
-        """Return `base`, or with a number where it is taken; nodes and tensors are counted apart."""
-        if base not in taken:
-            return base
+    def _numbered(self, base: str, taken: Container[str], of_node: bool = False) -> str:
+        """Return `base`, which is taken, with a number; nodes and tensors are counted apart."""
         count = self._counts.get((base, of_node), 0) + 1
         while (name := f"{base}_{count}") in taken:
             count += 1

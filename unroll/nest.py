@@ -5,7 +5,7 @@ Dicts are walked in sorted key order, as TensorFlow does. Anything else is a lea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from unroll.dimensions import shape_text
@@ -19,7 +19,13 @@ def is_nested(structure: object) -> bool:
 
 def flatten(structure: Any) -> list[Any]:
     """Return the leaves in order."""
-    return [leaf for _, leaf in flatten_with_paths(structure)] if is_nested(structure) else [structure]
+    if not is_nested(structure):
+        return [structure]
+    children = [structure[key] for key in sorted(structure)] if isinstance(structure, dict) else structure
+    leaves: list[Any] = []
+    for child in children:
+        leaves += flatten(child) if is_nested(child) else (child,)
+    return leaves
 
 
 def flatten_with_paths(structure: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -28,7 +34,11 @@ def flatten_with_paths(structure: Any, path: str = "") -> Iterator[tuple[str, An
         yield path, structure
         return
     for key, child in _children(structure):
-        yield from flatten_with_paths(child, f"{path}/{key}" if path else str(key))
+        inner = f"{path}/{key}" if path else str(key)
+        if is_nested(child):
+            yield from flatten_with_paths(child, inner)
+        else:
+            yield inner, child
 
 
 def pack(structure: Any, leaves: Sequence[Any]) -> Any:
@@ -93,30 +103,28 @@ def check_same_structure(wanted: Any, seen: Any, what: str) -> None:
 
 
 def _first_difference(wanted: Any, seen: Any, path: str) -> str | None:
-    if is_nested(wanted) != is_nested(seen):
-        return path
     if not is_nested(wanted):
-        return None
-    if _kind(wanted) is not _kind(seen):
+        return path if is_nested(seen) else None
+    if not is_nested(seen) or _kind(wanted) is not _kind(seen) or len(wanted) != len(seen):
         return path
-    ours, theirs = dict(_children(wanted)), dict(_children(seen))
-    if ours.keys() != theirs.keys():
+    if isinstance(wanted, dict) and wanted.keys() != seen.keys():
         return path
-    for key, child in ours.items():
-        found = _first_difference(child, theirs[key], f"{path}/{key}" if path else str(key))
-        if found is not None:
-            return found
+    for (key, child), (_, other) in zip(_children(wanted), _children(seen), strict=True):
+        if is_nested(child) or is_nested(other):
+            found = _first_difference(child, other, f"{path}/{key}" if path else str(key))
+            if found is not None:
+                return found
     return None
 
 
 def _kind(structure: Any) -> type:
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
-        return type(structure)
-    return next(kind for kind in (tuple, list, dict) if isinstance(structure, kind))
+    if isinstance(structure, tuple):
+        return type(structure) if hasattr(structure, "_fields") else tuple
+    return list if isinstance(structure, list) else dict
 
 
 def _children(structure: Any) -> list[tuple[Any, Any]]:
-    if isinstance(structure, Mapping):
+    if isinstance(structure, dict):
         return [(key, structure[key]) for key in sorted(structure)]
     if hasattr(structure, "_fields"):
         return list(zip(structure._fields, structure, strict=True))

@@ -68,7 +68,19 @@ class Node:
             self.outputs: tuple[Tensor, ...] = (Tensor(shapes[0], dtypes[0], self),)
         else:
             pairs = enumerate(zip(shapes, dtypes, strict=True))
-            self.outputs = tuple(Tensor(shape, dtype, self, index) for index, (shape, dtype) in pairs)
+            self.outputs = tuple([Tensor(shape, dtype, self, index) for index, (shape, dtype) in pairs])
+
+    def copied(self, inputs: tuple[Tensor | None, ...], provenance: frozenset[scopes.Origin]) -> Node:
+        """Return a node like this one on other inputs, which give it the same shapes."""
+        copy = Node.__new__(Node)
+        copy.op, copy.inputs, copy.provenance, copy.requirements = self.op, inputs, provenance, self.requirements
+        outputs = []
+        for tensor in self.outputs:
+            output = Tensor(tensor.shape, tensor.dtype, copy, tensor.index, tensor.hint)
+            output.known = tensor.known
+            outputs.append(output)
+        copy.outputs = tuple(outputs)
+        return copy
 
     @property
     def origin(self) -> scopes.Origin:

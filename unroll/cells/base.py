@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -220,12 +221,12 @@ class RNNCell(WeightOwner):
 
 def _name_results(output: Any, state: State) -> None:
     """Name what a cell returns where the cell itself made it and gave it no name: states by their place in the state."""
-    names = [(path or "h", leaf) for path, leaf in nest.flatten_with_paths(state)]
-    names += [(scopes.join("output", path), leaf) for path, leaf in nest.flatten_with_paths(output)]
-    for name, tensor in names:
+    places = [("", path or "h", leaf) for path, leaf in nest.flatten_with_paths(state)]
+    places += [("output", path, leaf) for path, leaf in nest.flatten_with_paths(output)]
+    for within, path, tensor in places:
         nameless = isinstance(tensor, Tensor) and tensor.node is not None and tensor.hint is None
         if nameless and tensor.node.origin.scope == scopes.current().nodes:
-            named(tensor, name)
+            named(tensor, scopes.join(within, path))
 
 
 def zero_state(state_size: Any, batch_size: int | Tensor | None, dtype: npt.DTypeLike) -> State:
@@ -268,21 +269,22 @@ def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: D
         ShapeError, DTypeError: a part has another shape or dtype.
     """
     nest.check_same_structure(state_size, state, what)
-    for (path, part), size in zip(nest.flatten_with_paths(state), nest.flatten(state_size), strict=True):
-        where = f"{what}{f' {path}' if path else ''}"
-        if not isinstance(part, Tensor):
-            raise StructureError(
-                f"{where}: {part!r} is no tensor; make it one with unroll.constant or unroll.placeholder"
-            )
-        wanted = (*batch, *dims_of(size))
-        if part.shape != wanted:
-            symbolic = any(isinstance(dim, Dimension) for dim in batch) and part.shape[len(batch) :] == dims_of(size)
-            fix = "; for a batch that is not known yet, zero_state takes unroll.ops.shape(x)[0]" if symbolic else ""
-            raise ShapeError(f"{where}: {part.described()} was given, shape {shape_text(wanted)} is wanted{fix}")
-        if part.dtype != dtype:
-            raise DTypeError(
-                f"{where}: {part.described()} was given, dtype {dtype} is wanted; convert it with unroll.ops.cast"
-            )
+    for place, (part, size) in enumerate(zip(nest.flatten(state), nest.flatten(state_size), strict=True)):
+        if not isinstance(part, Tensor) or part.shape != (*batch, *dims_of(size)) or part.dtype != dtype:
+            path = [path for path, _ in nest.flatten_with_paths(state)][place]
+            _refuse_part(f"{what}{f' {path}' if path else ''}", part, batch, dims_of(size), dtype)
+
+
+def _refuse_part(where: str, part: Any, batch: Shape, dims: Shape, dtype: DType) -> NoReturn:
+    """Say what is wrong with a part of a state."""
+    if not isinstance(part, Tensor):
+        raise StructureError(f"{where}: {part!r} is no tensor; make it one with unroll.constant or unroll.placeholder")
+    wanted = (*batch, *dims)
+    if part.shape != wanted:
+        symbolic = any(isinstance(dim, Dimension) for dim in batch) and part.shape[len(batch) :] == dims
+        fix = "; for a batch that is not known yet, zero_state takes unroll.ops.shape(x)[0]" if symbolic else ""
+        raise ShapeError(f"{where}: {part.described()} was given, shape {shape_text(wanted)} is wanted{fix}")
+    raise DTypeError(f"{where}: {part.described()} was given, dtype {dtype} is wanted; convert it with unroll.ops.cast")
 
 
 def check_size(value: object, what: str, least: int = 1) -> int:
@@ -313,6 +315,7 @@ def check_number(value: object, what: str) -> float:
     return float(found)
 
 
+@lru_cache(maxsize=1024)
 def snake_case(name: str) -> str:
     """Return a class name as TensorFlow names its scope: ``BasicLSTMCell`` gives ``basic_lstm_cell``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

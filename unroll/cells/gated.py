@@ -106,15 +106,13 @@ class GatedCell(UnitCell):
 
     def check(self, inputs: Any, state: State) -> None:
         super().check(inputs, state)
-        self._check_width(int(inputs.shape[-1]), inputs.described())
-
-    def _check_width(self, width: int, seen: str) -> None:
+        width = int(inputs.shape[-1])
         kernel = self.kernels[0].kernel_name
         made: Any = self.weights.get(kernel)
         rows = int(made.shape[0]) if made is not None else len(self._given[kernel]) if kernel in self._given else None
         if rows is not None and rows != width + self.output_size:
             raise ShapeError(
-                f"{self.name}: the input {seen} has {width} features, but the cell's kernel is for "
+                f"{self.name}: the input {inputs.described()} has {width} features, but the cell's kernel is for "
                 f"{rows - self.output_size}; a cell is reused only with inputs of one width. Make a second cell"
             )
 

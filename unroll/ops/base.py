@@ -16,7 +16,7 @@ import numpy as np
 
 from unroll import scopes
 from unroll.dimensions import Dim, Limit, Requirement, Shape, is_never_zero, shape_text
-from unroll.dtypes import Array, DType, cast_array
+from unroll.dtypes import INT64, Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import Constant, Known, Node, Tensor, TensorLike, array_dtype
 
@@ -174,15 +174,12 @@ def apply(
         shapes = op.shapes(require, *inputs)
     except ShapeError as error:
         raise ShapeError(f"{op.name}: {error}{_seen(op, inputs)}") from None
-    node = Node(
-        op,
-        inputs,
-        shapes,
-        _dtypes(op, types, len(shapes)),
-        scopes.current().provenance,
-        (*require.found, *requirements),
-    )
-    if len(shapes) == 1 and len(shapes[0]) <= 1 and node.outputs[0].dtype.kind == "i":
+    dtypes = op.dtypes(types)
+    if len(dtypes) < len(shapes):
+        dtypes = dtypes * len(shapes)
+    provenance = scopes.current().provenance
+    node = Node(op, inputs, shapes, dtypes, provenance, (*require.found, *requirements))
+    if len(shapes) == 1 and len(shapes[0]) <= 1 and dtypes[0].kind == "i":
         node.outputs[0].known = op.known(*inputs)
     return node.outputs
 
@@ -190,11 +187,6 @@ def apply(
 def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()) -> Tensor:
     """Call an operator of one output and return it; see `apply`."""
     return apply(op, *arguments, requirements=requirements)[0]
-
-
-def _dtypes(op: Operator, types: dict[str, DType], count: int) -> list[DType]:
-    dtypes = op.dtypes(types)
-    return dtypes * count if len(dtypes) < count else dtypes
 
 
 def _slots(op: Operator, count: int) -> Sequence[Slot]:
@@ -210,26 +202,24 @@ def _bind(op: Operator, arguments: tuple[TensorLike | None, ...]) -> tuple[tuple
     if count < signature.least or (count > len(signature.slots) and not signature.variadic):
         raise ArgumentTypeError(f"{op.name} takes ({signature.text}); {count} inputs were given")
     types: dict[str, DType] = {}
-    inputs: list[Tensor | None] = []
-    others: list[int] = []
+    others = False
     slots = _slots(op, count)
-    for place, (slot, argument) in enumerate(zip(slots, arguments, strict=True)):
+    for slot, argument in zip(slots, arguments, strict=True):
         if isinstance(argument, Tensor):
-            if (
-                types.setdefault(slot.type, argument.dtype) is not argument.dtype
-                or argument.dtype not in signature.types[slot.type]
-            ):
+            dtype = argument.dtype
+            if types.setdefault(slot.type, dtype) is not dtype or dtype not in signature.types[slot.type]:
                 _check_type(op, slot, argument, types, arguments)
-            inputs.append(argument)
         else:
-            inputs.append(None)
-            others.append(place)
-    for place in others:  # once the tensors have said which dtype a number is to take
-        slot, argument = slots[place], arguments[place]
-        if argument is not None:
-            inputs[place] = _as_constant(op, slot, argument, types)
-        elif not slot.optional:
+            others = True
+    if not others:
+        return arguments, types  # type: ignore[return-value]  # Tensors, all of them
+    inputs: list[Tensor | None] = []
+    for slot, argument in zip(slots, arguments, strict=True):  # the tensors have said which dtype a number is to take
+        if argument is None and not slot.optional:
             raise ArgumentTypeError(f"{op.name}: input {slot.name} is None; a tensor is wanted")
+        if argument is not None and not isinstance(argument, Tensor):
+            argument = _as_constant(op, slot, argument, types)
+        inputs.append(argument)
     while inputs and inputs[-1] is None:
         inputs.pop()
     return tuple(inputs), types
@@ -328,11 +318,7 @@ def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:
 
 def int_vector(values: Sequence[Dim] | Tensor) -> Tensor:
     """Return a list of ints as an int64 constant; a tensor stays what it is."""
-    return (
-        values
-        if isinstance(values, Tensor)
-        else Constant(np.array(cast_array(values, np.dtype("int64"), "list of ints")))
-    )
+    return values if isinstance(values, Tensor) else Constant(np.array(cast_array(values, INT64, "list of ints")))
 
 
 def float_attribute(op: Operator, *names: str) -> None:

@@ -14,7 +14,7 @@ from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
-from unroll.passes.rewriting import Rewriting, ints, is_known, made
+from unroll.passes.rewriting import Rewriting, ints, is_known, made, nodes_called
 from unroll.passes.weights import slice_of
 from unroll.tensor import Node, Tensor
 
@@ -26,17 +26,18 @@ def cancel_shapes(graph: Graph) -> Graph:
     """Return `graph` without what is undone again; see this module for what is preserved."""
     with paused():
         cancelling = Rewriting(graph)
-        for node in graph.nodes:
+
+        def write(node: Node) -> None:
             inputs = cancelling.inputs(node)
-            rule = _RULES.get(node.op.name)
             source = inputs[0] if inputs else None
-            found = rule(node, source, inputs) if rule and source is not None and is_known(node.op) else None
+            found = _RULES[node.op.name](node, source, inputs) if source is not None and is_known(node.op) else None
             if found is None or [new.shape for new in found] != [old.shape for old in node.outputs]:
                 cancelling.keep(node, inputs)
-                continue
+                return
             for old, new in zip(node.outputs, found, strict=True):
                 cancelling.stand_in(old, new)
-        return cancelling.finish()
+
+        return cancelling.walk(nodes_called(graph, _RULES), write)
 
 
 def _transpose(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
@@ -126,8 +127,7 @@ def _slice(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found
 
 def _on(node: Node, inputs: Sequence[Tensor | None]) -> Node:
     """Return a node like `node` on other inputs, to be looked at only."""
-    shapes, dtypes = [tensor.shape for tensor in node.outputs], [tensor.dtype for tensor in node.outputs]
-    return Node(node.op, tuple(inputs), shapes, dtypes, node.provenance)
+    return node.copied(tuple(inputs), node.provenance)
 
 
 def _gather(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:

@@ -91,7 +91,7 @@ def _sorted_operands(graph: Graph) -> Graph:
     sorting, readers, digests = Rewriting(graph), Readers(graph), Digests(graph)
     for node in graph.nodes:
         if node.op.name not in EXCHANGEABLE or not is_known(node.op):
-            digests.add(sorting.keep(node, sorting.inputs(node)))
+            digests.add(sorting.carry(node))
             continue
         if _is_inner(node, readers):
             continue

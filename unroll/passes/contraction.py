@@ -10,6 +10,10 @@ from unroll.tensor import Node, Tensor
 T = TypeVar("T")
 
 
+class CircleError(Exception):
+    """Units wait for one another in a circle."""
+
+
 class Together(Generic[T]):
     """Nodes that one new node stands for.
 
@@ -28,10 +32,14 @@ def contracted_order(nodes: Sequence[Node], units: Mapping[Node, Together[T]]) -
 
     Args:
         nodes: in topological order.
-        units: the unit that a node is part of; units must not depend on one another in a circle.
+        units: the unit that a node is part of.
+
+    Raises:
+        CircleError: units depend on one another in a circle.
     """
     order: list[Node | Together[T]] = []
     done: set[Node | Together[T]] = set()
+    opened: set[Node | Together[T]] = set()  # they wait, each for the one after it
     for node in nodes:
         stack: list[Node | Together[T]] = [units.get(node, node)]
         while stack:
@@ -46,9 +54,13 @@ def contracted_order(nodes: Sequence[Node], units: Mapping[Node, Together[T]]) -
                     before = units.get(tensor.node, tensor.node)
                     if before not in done:
                         pending.append(before)
+            if not opened.isdisjoint(pending) or item in pending:
+                raise CircleError
             if pending:
+                opened.add(item)
                 stack.extend(reversed(pending))
             else:
+                opened.discard(item)
                 done.add(item)
                 order.append(item)
                 stack.pop()

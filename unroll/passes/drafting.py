@@ -5,13 +5,15 @@ Naming takes longer than many a pass, and in a pipeline nobody reads the names o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from unroll.collection import paused
 from unroll.graph import Graph, nodes_before
 from unroll.naming import Lineage
 from unroll.tensor import Node, Tensor
+
+T = TypeVar("T")
 
 
 class Draft(Graph):
@@ -30,6 +32,7 @@ class Draft(Graph):
     """
 
     lasting: frozenset[Node] | None = None
+    _studies: dict[Callable[[Graph], Any], Any]
 
     def __init__(
         self, graph: Graph, outputs: Sequence[Tensor], copied: Mapping[Node, Node], called: Mapping[Tensor, str]
@@ -43,6 +46,21 @@ class Draft(Graph):
         self.requirements = graph.requirements
         self.nodes = nodes_before(self.outputs)
         self._lineage = _composed(graph, copied, called)
+        self._studies = {}
+
+    def study(self, make: Callable[[Graph], T]) -> T:
+        """Return what `make` finds out about the graph; found once, however many passes are handed it unchanged."""
+        if self.lasting is None:
+            return make(self)
+        if make not in self._studies:
+            self._studies[make] = make(self)
+        found: T = self._studies[make]
+        return found
+
+    def release(self) -> None:
+        """Leave the graph to the caller of the pipeline: nothing of it is changed from here on, or kept for passes."""
+        self.lasting = None
+        self._studies.clear()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "_lineage" not in self.__dict__:
@@ -52,6 +70,11 @@ class Draft(Graph):
             self._build(self.inputs, self.structure, self.requirements, lineage, {}, self.nodes)
         self.states = states
         return getattr(self, name)
+
+
+def studied(graph: Graph, make: Callable[[Graph], T]) -> T:
+    """Return what `make` finds out about a graph; see `Draft.study`."""
+    return graph.study(make) if isinstance(graph, Draft) else make(graph)
 
 
 def lasting_nodes(graph: Graph) -> frozenset[Node] | None:
@@ -78,9 +101,9 @@ def _composed(graph: Graph, copied: Mapping[Node, Node], called: Mapping[Tensor,
     """Return the lineage back to the last graph that has names."""
     before = lineage_of(graph)
     nodes, names = dict(before.nodes), dict(before.tensors)
-    for new, old in copied.items():
-        nodes[new] = before.nodes.get(old, old)
-        for tensor, was in zip(new.outputs, old.outputs, strict=True) if names else ():
+    nodes.update([(new, nodes.get(old, old)) for new, old in copied.items()] if nodes else copied.items())
+    for new, old in copied.items() if names else ():
+        for tensor, was in zip(new.outputs, old.outputs, strict=True):
             if was in before.tensors:
                 names[tensor] = before.tensors[was]
     return Lineage(before.names, nodes, {**names, **called})

@@ -14,7 +14,8 @@ from unroll.dimensions import Dim
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.shaping import Reshape, Squeeze, Unsqueeze
-from unroll.passes.rewriting import Readers, Rewriting, ints, is_known, made, merged
+from unroll.passes.drafting import studied
+from unroll.passes.rewriting import Readers, Rewriting, ints, is_known, made, merged, nodes_called
 from unroll.tensor import Node, Tensor
 
 
@@ -22,18 +23,16 @@ def flatten_stacks(graph: Graph) -> Graph:
     """Return `graph` with stacks cut and joined at once; see this module for what is preserved."""
     with paused():
         flattening = _Flattening(graph)
-        for node in graph.nodes:
-            flattening.visit(node)
-        return flattening.finish()
+        return flattening.walk(nodes_called(graph, ("Concat", "Split", "Squeeze")), flattening.write)
 
 
 class _Flattening(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self._readers = Readers(graph)
+        self._readers = studied(graph, Readers)
         self._gone: set[Node] = set()
 
-    def visit(self, node: Node) -> None:
+    def write(self, node: Node) -> None:
         """Carry one node over, or write a whole stack anew where it begins or ends."""
         if node in self._gone:
             return
@@ -41,7 +40,7 @@ class _Flattening(Rewriting):
             return
         if isinstance(node.op, Concat) and self._join(node, node.op.axis):
             return
-        self.keep(node, self.inputs(node))
+        self.carry(node)
 
     def _cut(self, node: Node, axis: int) -> bool:
         source = self.inputs(node)[0]

@@ -14,13 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from unroll.collection import paused
-from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
-from unroll.passes.products import Product, Products
+from unroll.passes.drafting import studied
+from unroll.passes.products import Product, products_of
 from unroll.passes.rewriting import Readers, Rewriting, made, merged
-from unroll.passes.weights import Weights
 from unroll.tensor import Constant, Node, Tensor
 
 
@@ -28,10 +27,7 @@ def fold_biases(graph: Graph) -> Graph:
     """Return `graph` with one bias a preactivation; see this module for what is preserved."""
     with paused():
         folding = _Folding(graph)
-        folding.plan()
-        for node in graph.nodes:
-            folding.visit(node)
-        return folding.finish()
+        return folding.walk(folding.plan(), folding.write)
 
 
 class _Sum(NamedTuple):
@@ -46,36 +42,39 @@ class _Sum(NamedTuple):
 class _Folding(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self._readers = Readers(graph)
-        self._weights = Weights(graph)
-        self._products = Products(graph, self._weights)
+        self._readers = studied(graph, Readers)
+        self._products = studied(graph, products_of)
+        self._weights = self._products.weights
+        self._recurrent = self._products.recurrent
         self._sums: dict[Node, _Sum] = {}
-        self._extras: dict[Node, dict[int, Array]] = {}
+        self._extras: dict[Node, dict[int, Constant]] = {}
         self._sizes: dict[Node, list[int]] = {}
+        self._blocks: dict[object, Constant] = {}
         self._constants: dict[bytes, Constant] = {}
+        self._changed: dict[Node, _Sum] = {}
         self._gone: set[Node] = set()
         self._skipped: dict[Node, Tensor] = {}
 
     # -- finding ---------------------------------------------------------------------------------------------------
 
-    def plan(self) -> None:
-        """Find the sums, and the constants that are added to blocks of them."""
+    def plan(self) -> set[Node]:
+        """Find the sums, and the constants that are added to blocks of them; return the nodes that are part of what changes."""
+        products = self._products.found
         for node in self.graph.nodes:
-            if self._ends_sum(node):
+            if (isinstance(node.op, Add) or node in products) and self._ends_sum(node):
                 found = self._sum(node)
                 if found.biases:
                     self._sums[node] = found
         self._plan_blocks()
         for root, found in self._sums.items():
             if self._changes(root, found):
+                self._changed[root] = found
                 self._gone.update(found.adds, (product.node for product in found.products if product.added is not None))
-                self._gone.discard(root)
-            else:
-                self._sums[root] = found._replace(biases=[])
+        return {*self._changed, *self._gone, *self._skipped}
 
     def _ends_sum(self, node: Node) -> bool:
-        """Say whether a node is the last Add of a sum, or a Gemm that nothing is added to."""
-        adds = isinstance(node.op, Add) or (node in self._products.found and len(node.inputs) > 2)
+        """Say whether an Add is the last of a sum, or a product a Gemm that nothing is added to."""
+        adds = isinstance(node.op, Add) or len(node.inputs) > 2
         result = node.outputs[0]
         return adds and result.dtype.kind == "f" and not self._is_term(node) and not self._weights.holds(result)
 
@@ -90,19 +89,11 @@ class _Folding(Rewriting):
         while stack:
             tensor = stack.pop()
             node = tensor.node
-            product = self._products.found.get(node) if node is not None else None
-            joins = node is not None and (
-                node is root or (self._is_term(node) and tensor.shape == root.outputs[0].shape)
-            )
-            if node is not None and joins and isinstance(node.op, Add):
+            if node is not None and isinstance(node.op, Add) and self._joins(node, root):
                 found.adds.append(node)
                 stack.extend(reversed([item for item in node.inputs if item is not None]))
-            elif (
-                joins
-                and product is not None
-                and product.is_plain
-                and (product.added is None or self._is_bias(product.added))
-            ):
+            elif node in self._products.found and self._joins(node, root) and self._fits(self._products.found[node]):
+                product = self._products.found[node]
                 found.products.append(product)
                 if product.added is not None:
                     found.biases.append(product.added)
@@ -112,15 +103,22 @@ class _Folding(Rewriting):
                 found.others.append(tensor)
         return found
 
+    def _joins(self, node: Node, root: Node) -> bool:
+        """Say whether a node is part of the sum that ends at `root`."""
+        return node is root or (self._is_term(node) and node.outputs[0].shape == root.outputs[0].shape)
+
     def _is_bias(self, tensor: Tensor) -> bool:
-        return self._weights.holds(tensor) and tensor.rank > 0 and all(size == 1 for size in tensor.shape[:-1])
+        return tensor.rank > 0 and self._weights.holds_row(tensor)
+
+    def _fits(self, product: Product) -> bool:
+        return product.is_plain and (product.added is None or self._is_bias(product.added))
 
     def _plan_blocks(self) -> None:
         """Find constants added to pieces of a sum; a piece that nothing reads takes what it is given at other steps."""
-        wanted: dict[tuple[object, ...], dict[int, Array]] = {}
+        wanted: dict[tuple[object, ...], dict[int, Constant]] = {}
         open_pieces: list[tuple[Node, tuple[object, ...], list[int]]] = []
         for node in self.graph.nodes:
-            root = self._cut_sum(node)
+            root = self._cut_sum(node) if isinstance(node.op, Split) else None
             if root is None:
                 continue
             sizes = [int(piece.shape[-1]) for piece in node.outputs]
@@ -143,14 +141,14 @@ class _Folding(Rewriting):
 
     def _cut_sum(self, node: Node) -> Node | None:
         """Return the sum that a Split along the last axis cuts, where nothing else reads it."""
-        source = node.inputs[0] if isinstance(node.op, Split) else None
+        source = node.inputs[0]
         if source is None or source.node not in self._sums or self._readers.only(source) is not node:
             return None
         sized = all(isinstance(piece.shape[-1], int) for piece in node.outputs)
         return source.node if sized and node.op.attributes["axis"] == source.rank - 1 else None
 
-    def _given(self, split: Node) -> tuple[dict[int, Array], dict[Node, Tensor]]:
-        found: dict[int, Array] = {}
+    def _given(self, split: Node) -> tuple[dict[int, Constant], dict[Node, Tensor]]:
+        found: dict[int, Constant] = {}
         adds: dict[Node, Tensor] = {}
         for place, piece in enumerate(split.outputs):
             reader = self._readers.only(piece)
@@ -158,7 +156,7 @@ class _Folding(Rewriting):
                 continue
             other = reader.inputs[1] if reader.inputs[0] is piece else reader.inputs[0]
             if isinstance(other, Constant) and all(size == 1 for size in other.shape[:-1]):
-                found[place] = np.broadcast_to(other.value.reshape(-1), (int(piece.shape[-1]),))
+                found[place] = other
                 adds[reader] = piece
         return found, adds
 
@@ -173,7 +171,7 @@ class _Folding(Rewriting):
 
     def _carrier(self, found: _Sum) -> Product | None:
         """Return the product that the bias is added to: one that is free of the step before."""
-        free = [product for product in found.products if product.weight not in self._products.recurrent]
+        free = [product for product in found.products if product.weight not in self._recurrent]
         adding = [product for product in found.products if product.added is not None]
         if len(adding) == len(found.biases) and (not free or free[0].added is None):
             free = adding  # no Add is there to take the bias elsewhere
@@ -181,16 +179,12 @@ class _Folding(Rewriting):
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def visit(self, node: Node) -> None:
-        """Carry one node over; a sum is written anew where it ends."""
+    def write(self, node: Node) -> None:
+        """Write a sum anew where it ends, and leave out what it is made of."""
         if node in self._skipped:
             self.redirect(node.outputs[0], self[self._skipped[node]])
-        elif node not in self._gone:
-            found = self._sums.get(node)
-            if found is None or not found.biases:
-                self.keep(node, self.inputs(node))
-            else:
-                self._write(node, found)
+        elif node in self._changed:
+            self._write(node, self._changed[node])
 
     def _write(self, root: Node, found: _Sum) -> None:
         cell = root.origin.cell
@@ -200,12 +194,8 @@ class _Folding(Rewriting):
             biases.append(self._extra(root))
         total = self._weights.total(biases, cell)
         carrier = self._carrier(found)
-        terms = [
-            self._term(product, total if product is carrier else None)
-            for product in found.products
-            if product is carrier
-        ]
-        terms += [self._term(product, None) for product in found.products if product is not carrier]
+        products = sorted(found.products, key=lambda product: product is not carrier)
+        terms = [self._term(product, total if product is carrier else None) for product in products]
         terms += [self[tensor] for tensor in found.others]
         if carrier is None or carrier.added is None:
             terms.insert(1, total)
@@ -223,7 +213,13 @@ class _Folding(Rewriting):
         return self.copy(product.node, inputs).outputs[0]
 
     def _extra(self, root: Node) -> Constant:
+        """Return what is added to the blocks of a sum, as one constant: the same for all steps that are given the same."""
         sizes, given, dtype = self._sizes[root], self._extras[root], root.outputs[0].dtype
-        blocks = [given.get(place, np.zeros(size, dtype)) for place, size in enumerate(sizes)]
-        value = np.concatenate(blocks).astype(dtype)
-        return self._constants.setdefault(value.tobytes(), Constant(value))
+        key = (dtype, *sizes, *given.items())
+        if key not in self._blocks:
+            blocks = [np.zeros(size, dtype) for size in sizes]
+            for place, constant in given.items():
+                blocks[place][:] = constant.value.reshape(-1)
+            value = np.concatenate(blocks)
+            self._blocks[key] = self._constants.setdefault(value.tobytes(), Constant(value))
+        return self._blocks[key]

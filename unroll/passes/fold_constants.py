@@ -14,8 +14,9 @@ from unroll.collection import paused
 from unroll.dimensions import Dim, product
 from unroll.dtypes import Array
 from unroll.graph import Graph
+from unroll.parameter import Parameter
 from unroll.passes.rewriting import Rewriting, is_known
-from unroll.tensor import Constant, Node, Tensor
+from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 MOST_ELEMENTS = 4096
 
@@ -24,15 +25,33 @@ def fold_constants(graph: Graph) -> Graph:
     """Return `graph` with constants in place of the nodes that only read constants; see this module."""
     with paused():
         folding = Rewriting(graph)
-        for node in graph.nodes:
+
+        def write(node: Node) -> None:
             inputs = folding.inputs(node)
             values = _values(node, inputs)
             if values is None:
                 folding.keep(node, inputs)
-                continue
+                return
             for old, value in zip(node.outputs, values, strict=True):
                 folding.replace(old, Constant(value))
-        return folding.finish()
+
+        return folding.walk(_decided(graph), write)
+
+
+def _decided(graph: Graph) -> set[Node]:
+    """Return the nodes that depend on constants and sizes alone, which may be computed."""
+    found: set[Node] = set()
+    for node in graph.nodes:
+        if node.outputs[0].known is not None:
+            found.add(node)
+            continue
+        for tensor in node.inputs:
+            before = tensor.node if tensor is not None else None
+            if (before not in found) if before is not None else isinstance(tensor, (Placeholder, Parameter)):
+                break
+        else:
+            found.add(node)
+    return found
 
 
 def _values(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array] | None:

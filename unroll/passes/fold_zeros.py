@@ -10,12 +10,12 @@ reads any more is gone with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from unroll import scopes
-from unroll.graph import Graph
+from unroll.graph import Graph, leaves_of
 from unroll.ops.base import Operator, Requirements
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.joining import Concat
@@ -35,6 +35,8 @@ _PRESERVE_ZERO = frozenset(
 def fold_zeros(graph: Graph) -> Graph:
     """Return `graph` without the work that tensors of zeros make useless; see this module for what is preserved."""
     folding = _Folding(graph)
+    if not folding.may_find():
+        return graph
     for node in graph.nodes:
         folding.visit(node)
     return folding.finish()
@@ -43,39 +45,36 @@ def fold_zeros(graph: Graph) -> Graph:
 class _Folding(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self._zero: set[Tensor] = set()
+        #: The tensors of the new graph that are known to hold only zeros.
+        self._zero: set[Tensor] = set(_zero_constants(graph))
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
+
+    def may_find(self) -> bool:
+        """Say whether there is a zero to begin with."""
+        return bool(self._zero) or any(isinstance(node.op, ConstantOfShape) for node in self.graph.nodes)
 
     def visit(self, node: Node) -> None:
         """Carry one node over: kept, replaced, or marked as zero."""
-        inputs = self.inputs(node)
-        any_zero = self._any_zero(inputs)
-        if isinstance(node.op, (MatMul, Gemm)) and not self._any_zero(inputs[:2]):
-            shorter = self._without_zero_columns(node, inputs)
-            if shorter is not None:
-                self.replace(node.outputs[0], shorter)
-                return
-        rule = _RULES.get(node.op.name)
-        if rule is not None and any_zero:
-            found = rule(self, node, inputs)
-            if found is not None:
-                self.replace(node.outputs[0], found)
-                return
+        inputs, op = self.inputs(node), node.op
+        any_zero = not self._zero.isdisjoint(inputs)
+        found = None
+        if isinstance(op, (MatMul, Gemm)) and not self._any_zero(inputs[:2]):
+            found = self._without_zero_columns(node, inputs)
+        if found is None and any_zero and op.name in _RULES:
+            found = _RULES[op.name](self, node, inputs)
+        if found is not None:
+            self.replace(node.outputs[0], found)
+            return
         kept = self.keep(node, inputs)
-        if (any_zero or not inputs or isinstance(node.op, ConstantOfShape)) and self._makes_zero(node.op, inputs):
+        if (any_zero or isinstance(op, ConstantOfShape)) and self._makes_zero(op, inputs):
             self._zero.update(kept.outputs)
 
     def is_zero(self, tensor: Tensor | None) -> bool:
         """Say whether a tensor of the new graph is known to hold only zeros."""
-        if isinstance(tensor, Constant):
-            return tensor.dtype.kind == "f" and not np.any(tensor.value)
         return tensor in self._zero
 
-    def _any_zero(self, inputs: tuple[Tensor | None, ...]) -> bool:
-        for tensor in inputs:  # noqa: SIM110 (a loop, which is faster, as this is asked of every node)
-            if tensor in self._zero or (isinstance(tensor, Constant) and self.is_zero(tensor)):
-                return True
-        return False
+    def _any_zero(self, inputs: Sequence[Tensor | None]) -> bool:
+        return not self._zero.isdisjoint(inputs)
 
     def _makes_zero(self, op: Operator, inputs: tuple[Tensor | None, ...]) -> bool:
         name = op.name
@@ -94,6 +93,8 @@ class _Folding(Rewriting):
         left, right = inputs[0], inputs[1]
         joined = left.node if left is not None else None
         if joined is None or right is None or not isinstance(joined.op, Concat) or right.rank != 2:
+            return None
+        if not self._any_zero(joined.inputs):
             return None
         transposed = isinstance(node.op, Gemm) and (node.op.transA or node.op.transB)
         if transposed or left is None or joined.op.axis != left.rank - 1:
@@ -122,6 +123,11 @@ class _Folding(Rewriting):
             self._slices[weight] = (start, end, piece)
         found_start, found_end, piece = self._slices[weight]
         return piece if (found_start, found_end) == (start, end) else None
+
+
+def _zero_constants(graph: Graph) -> list[Constant]:
+    constants = [leaf for leaf in leaves_of(graph.nodes) if isinstance(leaf, Constant)]
+    return [tensor for tensor in constants if tensor.dtype.kind == "f" and not np.any(tensor.value)]
 
 
 def _fold_add(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:

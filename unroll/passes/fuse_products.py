@@ -10,34 +10,34 @@ from unroll.collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
-from unroll.passes.products import Product, Products
+from unroll.passes.drafting import studied
+from unroll.passes.products import Product, Products, products_of
 from unroll.passes.rewriting import Readers, Rewriting, made, merged
-from unroll.passes.weights import Weights
 from unroll.tensor import Node, Tensor
 
 
 def fuse_products(graph: Graph) -> Graph:
     """Return `graph` with Gemms in place of products and sums; see this module for what is preserved."""
     with paused():
-        readers, fusing = Readers(graph), Rewriting(graph)
-        products = Products(graph, Weights(graph))
-        pairs = {node: found for node in graph.nodes if (found := _pair(node, readers, products)) is not None}
+        readers, products, fusing = studied(graph, Readers), studied(graph, products_of), Rewriting(graph)
+        adds = [node for node in graph.nodes if isinstance(node.op, Add)]
+        pairs = {node: found for node in adds if (found := _pair(node, readers, products)) is not None}
         gone = {product.node for product, _ in pairs.values()}
-        for node in graph.nodes:
+
+        def write(node: Node) -> None:
             if node in pairs:
                 product, added = pairs[node]
                 inputs = fusing.inputs(product.node)[:2]
                 op = product.node.op if isinstance(product.node.op, Gemm) else Gemm()
                 (result,) = made(op, (*inputs, fusing[added]), merged([product.node, node]), node.outputs[0].hint)
                 fusing.stand_in(node.outputs[0], result)
-            elif node not in gone:
-                fusing.keep(node, fusing.inputs(node))
-        return fusing.finish()
+
+        return fusing.walk({*pairs, *gone}, write)
 
 
 def _pair(node: Node, readers: Readers, products: Products) -> tuple[Product, Tensor] | None:
     """Return the product that an Add can be fused with, and what it adds; the later one, which the step before decides."""
-    if not isinstance(node.op, Add) or node.outputs[0].rank != 2 or node.outputs[0].dtype.kind != "f":
+    if node.outputs[0].rank != 2 or node.outputs[0].dtype.kind != "f":
         return None
     for place in (1, 0):
         tensor, other = node.inputs[place], node.inputs[1 - place]

@@ -10,6 +10,7 @@ rounding. Done where it pays (see `unroll.passes.cost`): from four steps on, so 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import NamedTuple
 
 from unroll.collection import paused
@@ -20,9 +21,10 @@ from unroll.ops.shaping import Reshape, Squeeze, Transpose
 from unroll.ops.slicing import Gather
 from unroll.passes import cost
 from unroll.passes.contraction import Together, contracted_order
-from unroll.passes.products import Product, Products
+from unroll.passes.drafting import studied
+from unroll.passes.products import Product, products_of
 from unroll.passes.rewriting import Readers, Rewriting, ints, made, merged
-from unroll.passes.weights import Weights, slice_of
+from unroll.passes.weights import slice_of
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
 
@@ -58,11 +60,13 @@ def hoist_inputs(graph: Graph, batch: int = 1) -> Graph:
     with paused():
         hoisting = _Hoisting(graph, batch)
         units = hoisting.plan()
+        if not units:
+            return graph
         for item in contracted_order(graph.nodes, units):
             if isinstance(item, Together):
                 hoisting.write(item.members)
             else:
-                hoisting.keep(item, hoisting.inputs(item))
+                hoisting.carry(item)
         return hoisting.finish()
 
 
@@ -70,8 +74,8 @@ class _Hoisting(Rewriting):
     def __init__(self, graph: Graph, batch: int) -> None:
         super().__init__(graph)
         self._batch = batch
-        self._readers = Readers(graph)
-        self._products = Products(graph, Weights(graph))
+        self._readers = studied(graph, Readers)
+        self._products = studied(graph, products_of)
 
     # -- finding ---------------------------------------------------------------------------------------------------
 
@@ -79,11 +83,8 @@ class _Hoisting(Rewriting):
         """Return the unit of each node that is to be hoisted."""
         groups: dict[object, list[_Step]] = {}
         # In the order of what is multiplied, so that products of the same steps with other weights join the same rows.
-        place: dict[Tensor, int] = {
-            tensor: index - len(self.graph.inputs) for index, tensor in enumerate(self.graph.inputs)
-        }
-        place |= {tensor: index for index, node in enumerate(self.graph.nodes) for tensor in node.outputs}
-        for product in sorted(self._products.found.values(), key=lambda item: place[item.left]):
+        place: dict[Tensor | Node, int] = dict(zip(chain(self.graph.inputs, self.graph.nodes), count()))
+        for product in sorted(self._products.found.values(), key=lambda item: place[item.left.node or item.left]):
             step = self._step(product)
             if step is not None:
                 key = (
@@ -117,14 +118,14 @@ class _Hoisting(Rewriting):
             return None
         if len(rows) != 1 or not product.is_plain or not isinstance(product.left.shape[-1], int):
             return None
-        if product.added is not None and not _is_row(product.added, weights):
+        if product.added is not None and not weights.holds_row(product.added):
             return None
         reader = self._readers.only(product.node.outputs[0])
         if product.added is None and reader is not None and isinstance(reader.op, Add):
             other = reader.inputs[1] if reader.inputs[0] is product.node.outputs[0] else reader.inputs[0]
             if (
                 other is not None
-                and _is_row(other, weights)
+                and weights.holds_row(other)
                 and reader.outputs[0].shape == product.node.outputs[0].shape
             ):
                 return _Step(product, reader, other)
@@ -180,10 +181,6 @@ class _Hoisting(Rewriting):
         if axis == 1 and whole.shape[0] != 1:
             (whole,) = made(Transpose((1, 0, 2)), (whole,), provenance)
         return made(Reshape(), (whole, ints(-1, width)), provenance)[0]
-
-
-def _is_row(tensor: Tensor, weights: Weights) -> bool:
-    return weights.holds(tensor) and all(size == 1 for size in tensor.shape[:-1])
 
 
 def _whole(steps: Sequence[_Step]) -> list[_Place]:

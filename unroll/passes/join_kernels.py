@@ -16,7 +16,8 @@ from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
 from unroll.passes import cost
-from unroll.passes.products import Product, Products
+from unroll.passes.drafting import studied
+from unroll.passes.products import Product, Products, products_of
 from unroll.passes.rewriting import Readers, Rewriting, made, merged
 from unroll.passes.weights import Weights
 from unroll.tensor import Node, Tensor
@@ -39,9 +40,9 @@ def join_kernels(graph: Graph, batch: int = 1) -> Graph:
         batch: what to take a symbolic dimension for when asking what pays.
     """
     with paused():
-        readers, weights, joining = Readers(graph), Weights(graph), Rewriting(graph)
-        products = Products(graph, weights)
-        pairs = {node: found for node in graph.nodes if (found := _pair(node, readers, products)) is not None}
+        readers, products, joining = studied(graph, Readers), studied(graph, products_of), Rewriting(graph)
+        adds = [node for node in graph.nodes if isinstance(node.op, Add)]
+        pairs = {node: found for node in adds if (found := _pair(node, readers, products)) is not None}
         steps = Counter(product.weight for product in products.found.values())
         groups: dict[object, list[Node]] = {}
         for node, pair in pairs.items():
@@ -52,17 +53,18 @@ def join_kernels(graph: Graph, batch: int = 1) -> Graph:
             if cost.hoisting_pays(steps[product.weight], product, products.joined_width(product, readers), batch):
                 for node in nodes:
                     del pairs[node]
-        gone = {node for pair in pairs.values() for node in (pair.first.node, pair.second.node, pair.between)}
-        for node in graph.nodes:
+        gone = {product.node for pair in pairs.values() for product in (pair.first, pair.second)}
+        gone |= {pair.between for pair in pairs.values() if pair.between is not None}
+
+        def write(node: Node) -> None:
             if node in pairs:
-                _write(joining, weights, node, pairs[node])
-            elif node not in gone:
-                joining.keep(node, joining.inputs(node))
-        return joining.finish()
+                _write(joining, products.weights, node, pairs[node])
+
+        return joining.walk({*pairs, *gone}, write)
 
 
 def _pair(node: Node, readers: Readers, products: Products) -> _Pair | None:
-    if not isinstance(node.op, Add) or node.outputs[0].dtype.kind != "f":
+    if node.outputs[0].dtype.kind != "f":
         return None
     found = [products.inside(tensor, readers) for tensor in node.inputs]
     first, second = found

@@ -8,7 +8,6 @@ that are not known, which may draw random numbers, are never merged.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 from unroll.collection import paused
 from unroll.graph import Graph
@@ -19,58 +18,55 @@ from unroll.tensor import Constant, Node, Tensor
 def merge_equal(graph: Graph) -> Graph:
     """Return `graph` with equal nodes merged; see this module for what is preserved."""
     with paused():
-        numbering = Numbering()
-        groups: dict[Any, list[Node]] = {}
+        firsts = _Firsts()
+        groups: dict[Node, list[Node]] = {}
+        later: dict[Node, Node] = {}
         for node in graph.nodes:
-            groups.setdefault(numbering.number(node), []).append(node)
-        if len(groups) == len(graph.nodes):
+            first = firsts.of(node)
+            if first is not node:
+                groups.setdefault(first, [first]).append(node)
+                later[node] = first
+        if not groups:
             return graph
         merging = Rewriting(graph)
-        first_of = {node: nodes for nodes in groups.values() for node in nodes}
         for node in graph.nodes:
-            nodes = first_of[node]
-            if nodes[0] is not node:
-                for old, kept in zip(node.outputs, nodes[0].outputs, strict=True):
+            if node in later:
+                for old, kept in zip(node.outputs, later[node].outputs, strict=True):
                     merging.redirect(old, merging[kept])
-            elif len(nodes) > 1:
-                copy = merging.copy(node, merging.inputs(node), merged(nodes))
+            elif node in groups:
+                copy = merging.copy(node, merging.inputs(node), merged(groups[node]))
                 for old, new in zip(node.outputs, copy.outputs, strict=True):
                     merging.redirect(old, new)
             else:
-                merging.keep(node, merging.inputs(node))
+                merging.carry(node)
         return merging.finish()
 
 
-class Numbering:
-    """Gives equal tensors equal keys: exact, as a node is known by the numbers of its inputs."""
+class _Firsts:
+    """Finds the first of equal nodes: exact, as a node is known by operator, attributes and the first of its inputs."""
 
     def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
-        self._of: dict[Tensor, Hashable] = {}
+        self._nodes: dict[Hashable, Node] = {}
+        self._constants: dict[Hashable, Constant] = {}
+        self._tensors: dict[Tensor, Tensor] = {}  # of constants, and of tensors that are not the first
 
-    def number(self, node: Node) -> int:
-        """Return the number of a node, the same for an equal one; its inputs' nodes come before it."""
-        inputs = tuple([None if tensor is None else self.key(tensor) for tensor in node.inputs])
+    def of(self, node: Node) -> Node:
+        """Return the first node that equals `node`, which may be itself; its inputs' nodes were asked for before it."""
+        tensors = self._tensors
+        for tensor in node.inputs:
+            if isinstance(tensor, Constant) and tensor not in tensors:
+                value = (tensor.dtype, tensor.shape, tensor.value.tobytes())
+                tensors[tensor] = self._constants.setdefault(value, tensor)
+        inputs: tuple[Tensor | None, ...] = node.inputs
+        if not tensors.keys().isdisjoint(inputs):
+            inputs = tuple([tensors.get(tensor, tensor) for tensor in inputs])  # type: ignore[arg-type]  # None is None
         try:
-            number = self._intern((op_key(node), inputs, len(node.outputs)))
+            first = self._nodes.setdefault((op_key(node), inputs, len(node.outputs)), node)
         except TypeError:  # an attribute that has no hash
-            number = self._intern((node, inputs))
-        for tensor in node.outputs:
-            self._of[tensor] = (number, tensor.index)
-        return number
-
-    def key(self, tensor: Tensor) -> Hashable:
-        """Return the key of a tensor: equal constants have one."""
-        found = self._of.get(tensor)
-        if found is None:
-            found = tensor
-            if isinstance(tensor, Constant):
-                found = (str(tensor.dtype), tensor.shape, tensor.value.tobytes())
-            found = self._of[tensor] = ("leaf", self._intern(found))
-        return found
-
-    def _intern(self, key: Hashable) -> int:
-        return self._numbers.setdefault(key, len(self._numbers))
+            return node
+        if first is not node:
+            tensors.update(zip(node.outputs, first.outputs, strict=True))
+        return first
 
 
 def op_key(node: Node) -> Hashable:
@@ -79,7 +75,7 @@ def op_key(node: Node) -> Hashable:
         return node
     fields = getattr(node.op, "__dataclass_fields__", None)
     if not fields:
-        return node.op.domain, node.op.name
+        return (type(node.op),)
     # 0.0 equals -0.0 and False, and is not the same
     return (
         type(node.op),

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
+from unroll.passes.drafting import studied
 from unroll.passes.rewriting import Readers, is_known
 from unroll.passes.weights import Weights
 from unroll.tensor import Node, Tensor
@@ -46,7 +47,8 @@ class Products:
     """The products of a graph with weights, and what they depend on.
 
     A tensor is *free* of a weight if no product with any block of that weight comes before it: products of free tensors
-    with one weight can be computed all at once.
+    with one weight can be computed all at once. What depends on what is found out when first asked, so a pass asks before
+    it carries nodes over.
     """
 
     def __init__(self, graph: Graph, weights: Weights) -> None:
@@ -57,15 +59,19 @@ class Products:
         repeated = [base for base, count in counts.items() if count > 1]
         #: One bit for each weight with several products.
         self.bits = {base: 1 << place for place, base in enumerate(repeated)}
+        self._nodes = graph.nodes
+
+    @cached_property
+    def _behind(self) -> dict[Node | None, int]:
         own = {product.node: self.bit(product.weight) for product in self.found.values()}
-        self._behind: dict[Node | None, int] = {None: 0}
-        behind = self._behind
-        for node in graph.nodes:
+        behind: dict[Node | None, int] = {None: 0}
+        for node in self._nodes:
             bits = own.get(node, 0)
             for tensor in node.inputs:
                 if tensor is not None:
                     bits |= behind[tensor.node]
             behind[node] = bits
+        return behind
 
     def behind(self, tensor: Tensor) -> int:
         """Return the bits of the weights with products that a tensor depends on."""
@@ -115,6 +121,11 @@ class Products:
         partner = self.partner(product, readers)
         widths = [item.left.shape[-1] for item in (product, partner) if item is not None]
         return sum(width for width in widths if isinstance(width, int))
+
+
+def products_of(graph: Graph) -> Products:
+    """Return the products of a graph with its weights."""
+    return Products(graph, studied(graph, Weights))
 
 
 def _product(node: Node, weights: Weights) -> Product | None:

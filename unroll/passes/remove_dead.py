@@ -8,13 +8,13 @@ one piece is read becomes a Slice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from unroll.collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Split
 from unroll.ops.slicing import Slice
-from unroll.passes.rewriting import Readers, Rewriting, ints, is_known, made
+from unroll.passes.rewriting import Rewriting, ints, is_known, made, nodes_called, tensors_read
 from unroll.passes.weights import slice_of
 from unroll.tensor import Node, Tensor
 
@@ -22,19 +22,21 @@ from unroll.tensor import Node, Tensor
 def remove_dead(graph: Graph) -> Graph:
     """Return `graph` without what does nothing; see this module for what is preserved."""
     with paused():
-        readers, removing = Readers(graph), Rewriting(graph)
-        for node in graph.nodes:
+        read, removing = tensors_read(graph), Rewriting(graph)
+
+        def write(node: Node) -> None:
             inputs = removing.inputs(node)
             source = inputs[0] if inputs else None
-            if source is None or node.op.name not in _RULES or not is_known(node.op):
+            if source is None or not is_known(node.op):
                 removing.keep(node, inputs)
             elif _does_nothing(node, source):
                 removing.redirect(node.outputs[0], source)
-            elif isinstance(node.op, Split) and (slot := _only_piece(node, source, readers)) is not None:
+            elif isinstance(node.op, Split) and (slot := _only_piece(node, source, read)) is not None:
                 _cut_one(removing, node, source, slot)
             else:
                 removing.keep(node, inputs)
-        return removing.finish()
+
+        return removing.walk(nodes_called(graph, _RULES), write)
 
 
 def _does_nothing(node: Node, source: Tensor) -> bool:
@@ -65,11 +67,11 @@ _RULES: dict[str, Callable[[Node, Tensor], bool]] = {
 }
 
 
-def _only_piece(node: Node, source: Tensor, readers: Readers) -> int | None:
+def _only_piece(node: Node, source: Tensor, read: Container[Tensor | None]) -> int | None:
     """Return which piece of a Split is read, where one is and the others have sizes that are known."""
-    read = [place for place, piece in enumerate(node.outputs) if not readers.unread(piece)]
+    found = [place for place, piece in enumerate(node.outputs) if piece in read]
     axis = node.op.attributes["axis"]
-    return read[0] if len(read) == 1 and isinstance(source.shape[axis], int) else None
+    return found[0] if len(found) == 1 and isinstance(source.shape[axis], int) else None
 
 
 def _cut_one(removing: Rewriting, node: Node, source: Tensor, slot: int) -> None:

@@ -8,16 +8,19 @@ than a Sigmoid each; adds, over weights, at most one Concat and a Slice for each
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from unroll.collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
+from unroll.passes.drafting import studied
 from unroll.passes.merge_equal import op_key
-from unroll.passes.products import Products
+from unroll.passes.products import products_of
 from unroll.passes.rewriting import Readers, Rewriting, ints, made, merged
-from unroll.passes.weights import Weights
 from unroll.tensor import Node, Tensor
 
 #: Functions of each element by itself that gates go through.
@@ -28,10 +31,7 @@ def reorder_gates(graph: Graph) -> Graph:
     """Return `graph` with gates of one function side by side; see this module for what is preserved."""
     with paused():
         reordering = _Reordering(graph)
-        reordering.plan()
-        for node in graph.nodes:
-            reordering.visit(node)
-        return reordering.finish()
+        return reordering.walk(reordering.plan(), reordering.write)
 
 
 class _Plan(NamedTuple):
@@ -45,38 +45,43 @@ class _Plan(NamedTuple):
 class _Reordering(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self._readers = Readers(graph)
-        self._weights = Weights(graph)
-        self._products = Products(graph, self._weights)
+        self._readers = studied(graph, Readers)
+        self._products = studied(graph, products_of)
+        self._weights = self._products.weights
         self._plans: dict[Node, _Plan] = {}
-        self._orders: dict[Node, list[tuple[int, int]]] = {}
+        self._orders: dict[Node, Sequence[tuple[int, int]]] = {}
         self._gone: set[Node] = set()
         self._trees: dict[Tensor, list[Node] | None] = {}
         self._reordered: dict[object, Tensor] = {}
 
     # -- finding ---------------------------------------------------------------------------------------------------
 
-    def plan(self) -> None:
-        """Choose what to put together at each Split; a piece that nothing reads joins in where it does at other steps."""
+    def plan(self) -> set[Node]:
+        """Choose what to put together at each Split, and return the nodes that are part of what changes.
+
+        A piece that nothing reads joins in where it does at other steps.
+        """
         functions = {node: self._functions(node) for node in self.graph.nodes if isinstance(node.op, Split)}
-        chosen: dict[object, tuple[int, ...]] = {}
+        chosen: dict[Node, tuple[int, ...]] = {}
         waiting: list[Node] = []
         for split, found in functions.items():
             together = _largest(found)
             if len(together) > 2 or len(together) == len(split.outputs) > 1:
                 self._choose(split, together, found)
-                for key in self._keys(split):
-                    chosen.setdefault(key, together)
+                chosen[split] = together
             elif len(together) > 0:
                 waiting.append(split)
+        # In reverse, so that of several with one key the first is found.
+        by_key = {key: chosen[split] for split in reversed(chosen) for key in self._keys(split)} if waiting else {}
         for split in waiting:
-            together = next((chosen[key] for key in self._keys(split) if key in chosen), ())
+            together = next((by_key[key] for key in self._keys(split) if key in by_key), ())
             found = functions[split]
             kinds = {op_key(found[place]) for place in together if place in found}
             joins = all(place in found or self._readers.unread(split.outputs[place]) for place in together)
             # With one function only, two nodes would take the place of one.
             if len(kinds) == 1 and joins and sum(place in found for place in together) > 1:
                 self._choose(split, together, found)
+        return {*self._orders, *self._plans, *self._gone}
 
     def _functions(self, split: Node) -> dict[int, Node]:
         """Return the function that each piece goes through and nothing else reads."""
@@ -108,7 +113,7 @@ class _Reordering(Rewriting):
         tree = [] if adjacent or source is None else self._tree(source)
         if not adjacent and (source is None or not tree or self._readers.only(source) is not split):
             return
-        ranges = [bounds for place, bounds in sorted(_ranges(split).items(), key=lambda item: item[0] not in together)]
+        ranges = _ranges(tuple([int(piece.shape[-1]) for piece in split.outputs]), together)
         self._orders.update(dict.fromkeys(tree or (), ranges))
         kept = {place: functions[place] for place in together if place in functions}
         self._plans[split] = _Plan(together, kept, tree or [])
@@ -147,8 +152,8 @@ class _Reordering(Rewriting):
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def visit(self, node: Node) -> None:
-        """Carry one node over, its weights in another order where that was planned."""
+    def write(self, node: Node) -> None:
+        """Write a node with its weights in another order, or what becomes of a Split; leave out functions of the pieces."""
         if node in self._gone:
             return
         inputs = self.inputs(node)
@@ -170,12 +175,13 @@ class _Reordering(Rewriting):
                 continue
             turned = product is not None and place == 1 and product.turned
             key = (tensor, turned, cell, *ranges)
-            if key not in self._reordered and turned:
+            reordered = self._reordered.get(key)
+            if reordered is None and turned:
                 parts = [self._weights.cut(tensor, *bounds, 0, cell) for bounds in ranges]
-                self._reordered[key] = self._weights.joined(parts, 0, cell)
-            elif key not in self._reordered:
-                self._reordered[key] = self._weights.ordered(tensor, ranges, cell)
-            found[place] = self._reordered[key]
+                reordered = self._reordered[key] = self._weights.joined(parts, 0, cell)
+            elif reordered is None:
+                reordered = self._reordered[key] = self._weights.ordered(tensor, ranges, cell)
+            found[place] = reordered
         return tuple(found)
 
     def _write(self, split: Node, plan: _Plan, source: Tensor | None) -> None:
@@ -217,10 +223,9 @@ def _largest(functions: dict[int, Node]) -> tuple[int, ...]:
     return tuple(largest)
 
 
-def _ranges(split: Node) -> dict[int, tuple[int, int]]:
-    """Return the columns of each piece of a Split."""
-    found, at = {}, 0
-    for place, piece in enumerate(split.outputs):
-        found[place] = (at, at + int(piece.shape[-1]))
-        at += int(piece.shape[-1])
-    return found
+@lru_cache(maxsize=1024)
+def _ranges(sizes: tuple[int, ...], together: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the columns of each piece of a Split, those of the pieces that come together before the others."""
+    ends = list(accumulate(sizes))
+    order = sorted(range(len(sizes)), key=lambda place: place not in together)
+    return tuple((ends[place] - sizes[place], ends[place]) for place in order)

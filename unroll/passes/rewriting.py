@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from functools import lru_cache
 from operator import is_
 
 import numpy as np
 
-from unroll.dimensions import Requirement
 from unroll.dtypes import INT64
 from unroll.graph import Graph
-from unroll.ops.base import OPERATORS, Operator, Requirements, Slot
+from unroll.ops.base import OPERATORS, Operator, Requirements
 from unroll.passes.drafting import Draft, lasting_nodes, lineage_of, name_in
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Tensor
@@ -22,26 +21,37 @@ class Readers:
     """Who reads each tensor of a graph."""
 
     def __init__(self, graph: Graph) -> None:
-        readers: defaultdict[Tensor | None, list[Node]] = defaultdict(list)
+        self._first: dict[Tensor, Node] = {}
+        self._others: defaultdict[Tensor, list[Node]] = defaultdict(list)  # few: most tensors have one reader
         for node in graph.nodes:
             for tensor in node.inputs:
-                readers[tensor].append(node)
-        readers.pop(None, None)
-        self._of: dict[Tensor | None, list[Node]] = dict(readers)
+                if tensor in self._first:
+                    self._others[tensor].append(node)
+                elif tensor is not None:
+                    self._first[tensor] = node
         self._outputs = frozenset(graph.outputs)
 
     def all(self, tensor: Tensor) -> Sequence[Node]:
         """Return the nodes that read a tensor, one twice that reads it twice."""
-        return self._of.get(tensor, ())
+        return [self._first[tensor], *self._others.get(tensor, ())] if tensor in self._first else []
 
     def only(self, tensor: Tensor) -> Node | None:
         """Return the one node that reads a tensor; None where there are others, or the graph gives it as an output."""
-        found = self._of.get(tensor, ())
-        return found[0] if len(found) == 1 and tensor not in self._outputs else None
+        return None if tensor in self._others or tensor in self._outputs else self._first.get(tensor)
 
     def unread(self, tensor: Tensor) -> bool:
         """Say whether nothing reads a tensor and it is no output."""
-        return tensor not in self._of and tensor not in self._outputs
+        return tensor not in self._first and tensor not in self._outputs
+
+
+def tensors_read(graph: Graph) -> set[Tensor | None]:
+    """Return every tensor that a node reads or the graph gives as an output."""
+    return {tensor for node in graph.nodes for tensor in node.inputs}.union(graph.outputs)
+
+
+def nodes_called(graph: Graph, names: Container[str]) -> set[Node]:
+    """Return the nodes whose operators have one of these names."""
+    return {node for node in graph.nodes if node.op.name in names}
 
 
 def is_known(op: Operator) -> bool:
@@ -66,22 +76,16 @@ def made(
     """Return the outputs of a new node; shapes come from the operator's own rule."""
     require = Requirements()
     shapes = op.shapes(require, *inputs)
-    types = {
-        slot.type: tensor.dtype for slot, tensor in zip(_slots(op, inputs), inputs, strict=True) if tensor is not None
-    }
-    dtypes = op.dtypes(types)
-    found: tuple[Requirement, ...] = tuple(require.found)
-    outputs = Node(
-        op, tuple(inputs), shapes, dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes, provenance, found
-    )
-    for tensor in outputs.outputs:
-        tensor.hint = hint
-    return outputs.outputs
-
-
-def _slots(op: Operator, inputs: Sequence[Tensor | None]) -> Sequence[Slot]:
-    slots = op.signature.slots
-    return [slots[0]] * len(inputs) if op.signature.variadic else slots[: len(inputs)]
+    # Inputs beyond the slots are more of a variadic one, and inputs left out at the end have no slot's type to say.
+    pairs = zip(op.signature.slots, inputs, strict=False)
+    dtypes = op.dtypes({slot.type: tensor.dtype for slot, tensor in pairs if tensor is not None})
+    if len(dtypes) < len(shapes):
+        dtypes = dtypes * len(shapes)
+    node = Node(op, tuple(inputs), shapes, dtypes, provenance, tuple(require.found))
+    if hint is not None:
+        for tensor in node.outputs:
+            tensor.hint = hint
+    return node.outputs
 
 
 class Rewriting:
@@ -91,6 +95,7 @@ class Rewriting:
         self.graph = graph
         self._lineage = lineage_of(graph)
         self._new: dict[Tensor, Tensor] = {}
+        self._replaced = self._new.keys()
         self._copied_from: dict[Node, Node] = {}
         self._called: dict[Tensor, str] = {}
         self._lasting = lasting_nodes(graph)
@@ -103,9 +108,13 @@ class Rewriting:
     def inputs(self, node: Node) -> tuple[Tensor | None, ...]:
         """Return what stands for the inputs of an old node."""
         inputs, new = node.inputs, self._new
-        if new.keys().isdisjoint(inputs):
+        if self._replaced.isdisjoint(inputs):
             return inputs
         return tuple([new.get(tensor, tensor) for tensor in inputs])  # type: ignore[arg-type]  # None stands for itself
+
+    def carry(self, node: Node) -> Node:
+        """Let the old node stand on what stands for its inputs; see `keep`."""
+        return node if self._replaced.isdisjoint(node.inputs) else self._put(node, self.inputs(node))
 
     def replace(self, old: Tensor, new: Tensor) -> None:
         """Let `new` stand for `old` from here on, under its name where `new` is a copy that has none of its own."""
@@ -136,8 +145,9 @@ class Rewriting:
         A node of a graph that only the pipeline has is put on `inputs` itself, so a pass that asks how a tensor was made
         asks before it carries nodes over.
         """
-        if inputs is node.inputs or all(map(is_, inputs, node.inputs)):
-            return node
+        return node if inputs is node.inputs or all(map(is_, inputs, node.inputs)) else self._put(node, inputs)
+
+    def _put(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
         if self._is_ours(node):
             node.inputs = inputs
             self._moved.add(node)
@@ -146,6 +156,18 @@ class Rewriting:
         for old, new in zip(node.outputs, copy.outputs, strict=True):
             self._new[old] = new
         return copy
+
+    def walk(self, planned: Collection[Node], write: Callable[[Node], object]) -> Graph:
+        """Return the new graph: of the `planned` nodes what `write` makes of each, in order, and all others carried over."""
+        if not planned:
+            return self.graph
+        replaced = self._replaced
+        for node in self.graph.nodes:
+            if node in planned:
+                write(node)
+            elif not replaced.isdisjoint(node.inputs):
+                self._put(node, self.inputs(node))
+        return self.finish()
 
     def _is_ours(self, node: Node | None) -> bool:
         """Say whether a node is of no graph but one that the pipeline is done with."""
@@ -159,13 +181,7 @@ class Rewriting:
             inputs: of the new graph.
             provenance: where it came from, if not only from where the old one did.
         """
-        outputs = node.outputs
-        shapes, dtypes = [tensor.shape for tensor in outputs], [tensor.dtype for tensor in outputs]
-        origins = node.provenance if provenance is None else provenance
-        copy = Node(node.op, inputs, shapes, dtypes, origins, node.requirements)
-        for old, new in zip(outputs, copy.outputs, strict=True):
-            new.hint = old.hint
-            new.known = old.known
+        copy = node.copied(inputs, node.provenance if provenance is None else provenance)
         self._copied_from[copy] = node
         return copy
 

@@ -16,7 +16,8 @@ from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
 from unroll.passes import cost
-from unroll.passes.products import Product, Products
+from unroll.passes.drafting import studied
+from unroll.passes.products import Product, products_of
 from unroll.passes.rewriting import Rewriting, made
 from unroll.passes.weights import Weights
 from unroll.tensor import Node, Tensor
@@ -48,27 +49,23 @@ def split_all_kernels(graph: Graph) -> Graph:
 
 def _split(graph: Graph, pays: Callable[[int, Product, int], bool] | None) -> Graph:
     with paused():
-        weights = Weights(graph)
-        products = Products(graph, weights)
+        products, splitting = studied(graph, products_of), Rewriting(graph)
+        parts = {node: _parts(product) for node, product in products.found.items()}
         groups: dict[object, list[Product]] = {}
-        for product in products.found.values():
-            parts = _parts(product)
-            if parts:
-                groups.setdefault((product.weight, *[part.shape[-1] for part in parts]), []).append(product)
+        for node, found in parts.items():
+            if found:
+                product = products.found[node]
+                groups.setdefault((product.weight, *[part.shape[-1] for part in found]), []).append(product)
         chosen: dict[Node, list[_Run]] = {}
         for group in groups.values():
             # An initial state is free of the kernel, and the states after it are not.
-            columns = zip(*[_parts(product) for product in group], strict=True)
+            columns = zip(*[parts[product.node] for product in group], strict=True)
             free = [all(products.is_free(part, group[0].weight) for part in column) for column in columns]
             for product in group if pays is None or _differ(free, group, pays) else ():
-                chosen[product.node] = _runs(product, free, each=pays is None)
-        splitting = Rewriting(graph)
-        for node in graph.nodes:
-            if node in chosen:
-                _write(splitting, weights, products.found[node], chosen[node])
-            else:
-                splitting.keep(node, splitting.inputs(node))
-        return splitting.finish()
+                chosen[product.node] = _runs(parts[product.node], free, each=pays is None)
+        return splitting.walk(
+            chosen, lambda node: _write(splitting, products.weights, products.found[node], chosen[node])
+        )
 
 
 def _differ(free: list[bool], group: list[Product], pays: Callable[[int, Product, int], bool]) -> bool:
@@ -88,11 +85,11 @@ def _parts(product: Product) -> list[Tensor]:
     return parts if fits and sized and len(parts) > 1 else []
 
 
-def _runs(product: Product, free: list[bool], each: bool) -> list[_Run]:
+def _runs(parts: list[Tensor], free: list[bool], each: bool) -> list[_Run]:
     """Return the neighbouring parts that are alike, or `each` part by itself."""
     runs: list[_Run] = []
     at = 0
-    for part, is_free in zip(_parts(product), free, strict=True):
+    for part, is_free in zip(parts, free, strict=True):
         end = at + int(part.shape[-1])
         if runs and runs[-1].free == is_free and not each:
             runs[-1] = _Run(is_free, runs[-1].start, end, (*runs[-1].parts, part))

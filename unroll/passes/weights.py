@@ -19,7 +19,7 @@ from unroll.ops.shaping import Transpose
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.passes.rewriting import Rewriting, ints, is_known, made
-from unroll.tensor import Constant, Node, Tensor
+from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 #: How many joined and cut weights deep a cut is carried inwards.
 _DEEPEST = 8
@@ -27,17 +27,16 @@ _DEEPEST = 8
 
 def weight_expressions(graph: Graph) -> list[Node]:
     """Return, in order, the nodes that depend on Parameters and Constants alone."""
-    found: list[Node] = []
-    fixed: set[Node | None] = set()
+    found: dict[Node, None] = {}
     for node in graph.nodes:
         for tensor in node.inputs:
-            if tensor is not None and tensor.node not in fixed and not isinstance(tensor, (Constant, Parameter)):
+            before = tensor.node if tensor is not None else None
+            if (before not in found) if before is not None else isinstance(tensor, Placeholder):
                 break
         else:
             if node.inputs and is_known(node.op):
-                fixed.add(node)
-                found.append(node)
-    return found
+                found[node] = None
+    return list(found)
 
 
 def weight_values(graph: Graph) -> dict[Tensor, Array]:
@@ -66,7 +65,7 @@ def with_values(graph: Graph) -> Graph:
         freezing.redirect(parameter, Constant(parameter.value))
     for node in graph.nodes:
         if node not in fixed:
-            freezing.keep(node, freezing.inputs(node))
+            freezing.carry(node)
     return freezing.finish()
 
 
@@ -104,7 +103,13 @@ class Weights:
 
     def holds(self, tensor: Tensor | None) -> bool:
         """Say whether a tensor is a Parameter, a Constant or an expression of them."""
-        return isinstance(tensor, (Constant, Parameter)) or (tensor is not None and tensor.node in self._fixed)
+        if tensor is None or tensor.node is None:
+            return isinstance(tensor, (Constant, Parameter))
+        return tensor.node in self._fixed
+
+    def holds_row(self, tensor: Tensor | None) -> bool:
+        """Say whether a tensor is a weight of one row, such as a bias, or a scalar."""
+        return tensor is not None and self.holds(tensor) and all(size == 1 for size in tensor.shape[:-1])
 
     def base(self, weight: Tensor) -> Tensor:
         """Return the (first) Parameter or Constant that a weight is made of."""
