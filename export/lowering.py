@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
 from unroll.export.forms import checked_form, in_form
 from unroll.export.metadata import LIMITS_KEY, STATES_KEY
+from unroll.export.older_opsets import in_opset
 from unroll.export.reading_opaque import check_opset, write_opaque
 
 import unroll
@@ -20,7 +21,7 @@ from unroll.collection import paused
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
-from unroll.graph import Graph
+from unroll.graph import Graph, leaves_of
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
@@ -107,8 +108,7 @@ def to_onnx(
     formed = in_form(graph, form, optimized=optimized, batch=batch, steps_per_iteration=steps_per_iteration)
     if formed.graph is not graph:
         support.check(formed.graph, runtime)
-    read = {tensor for node in graph.nodes for tensor in node.inputs if isinstance(tensor, (Constant, Parameter))}
-    size = sum(tensor.value.nbytes for tensor in read)
+    size = sum(leaf.value.nbytes for leaf in leaves_of(graph.nodes) if isinstance(leaf, (Constant, Parameter)))
     if size >= _TWO_GIB:
         raise ModelError(f"to_onnx: the weights take {size} bytes; one ONNX model holds less than {_TWO_GIB}")
     model = ModelProto(ir_version=version, producer_name="unroll", producer_version=unroll.__version__)
@@ -121,7 +121,7 @@ def to_onnx(
     if limits:
         model.metadata_props.add(key=LIMITS_KEY, value=json.dumps(limits))
     with paused():
-        lowered = fold_zeros(formed.graph) if fold_zero_state else formed.graph
+        lowered = in_opset(fold_zeros(formed.graph) if fold_zero_state else formed.graph, opset)
         writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
         writer.write(weight_values(lowered) if formed.fold_weights else {})
         if formed.form == "functions":
@@ -152,8 +152,13 @@ class _Writer:
     ) -> None:
         self.graph, self.proto, self.opset, self.metadata = graph, proto, opset, metadata
         self._prefix, self._outer = prefix, outer or {}
+        self._names: Mapping[Tensor, str] = graph.names.tensors
+        if prefix:
+            self._names = {tensor: f"{prefix}{name}" for tensor, name in graph.names.tensors.items()} | dict(
+                self._outer
+            )
         self._constants: set[str] = set()
-        self._types: dict[tuple[DType, Shape], TypeProto] = {}
+        self._types: dict[tuple[DType, Shape], bytes] = {}
 
     def write(self, weights: Mapping[Tensor, Array]) -> None:
         """Write everything; `weights` are the values of what is computed from weights alone, in place of its nodes."""
@@ -161,32 +166,28 @@ class _Writer:
         proto.name = f"{self._prefix}unroll"
         for tensor in graph.inputs:
             if tensor not in self._outer:
-                proto.input.add(name=self._name(tensor), type=self._type(tensor))
+                proto.input.add(name=self._names[tensor]).MergeFromString(self._type(tensor))
         fixed = set(weight_expressions(graph)) if weights else set()
         nodes = [node for node in graph.nodes if node not in fixed]
         read = {tensor for node in nodes for tensor in node.inputs} | set(graph.outputs) if fixed else None
         for parameter in graph.parameters.values():
             if read is None or parameter in read:
-                _write_array(proto.initializer.add(), self._name(parameter), parameter.value)
+                _write_array(proto.initializer.add(), self._names[parameter], parameter.value)
         for weight, value in weights.items():
-            _write_array(proto.initializer.add(), self._name(weight), value)
+            _write_array(proto.initializer.add(), self._names[weight], value)
         outputs = {
             f"{self._prefix}{name}": output for name, output in zip(graph.output_names, graph.outputs, strict=True)
         }
         for node in track(nodes, "writing ONNX"):
             self._write_node(node, outputs)
         for name, output in outputs.items():
-            if self._name(output) != name:
+            if self._names[output] != name:
                 self._write_alias(name, output)
-            proto.output.add(name=name, type=self._type(output))
-
-    def _name(self, tensor: Tensor) -> str:
-        outer = self._outer.get(tensor)
-        return f"{self._prefix}{self.graph.names.tensors[tensor]}" if outer is None else outer
+            proto.output.add(name=name).MergeFromString(self._type(output))
 
     def _write_node(self, node: Node, outputs: dict[str, Tensor]) -> None:
         names = self.graph.names
-        results = [self._name(tensor) for tensor in node.outputs]
+        results = [self._names[tensor] for tensor in node.outputs]
         if isinstance(node.op, Opaque):
             inputs = ["" if tensor is None else self._input(tensor) for tensor in node.inputs]
             proto = self.proto.node.add()
@@ -206,7 +207,7 @@ class _Writer:
                 _write_attribute(proto.attribute.add(), name, value)
         for name, tensor in zip(results, node.outputs, strict=True):
             if name not in outputs:
-                self.proto.value_info.add(name=name, type=self._type(tensor))
+                self.proto.value_info.add(name=name).MergeFromString(self._type(tensor))
         if self.metadata:
             _write_provenance(proto, node)
 
@@ -219,19 +220,20 @@ class _Writer:
         outer: dict[Tensor, str] = {inner: self._input(tensor) for inner, tensor in shared if tensor is not None}
         prefix = f"{self._prefix}{self.graph.names.nodes[node]}/body/"
         body = GraphProto()
-        _Writer(op.body, body, self.opset, self.metadata, prefix, outer).write({})
+        _Writer(in_opset(op.body, self.opset), body, self.opset, self.metadata, prefix, outer).write({})
         return body
 
-    def _type(self, tensor: Tensor) -> TypeProto:
-        """Return the type of a tensor; there are few in a graph, however long."""
-        key = (tensor.dtype, self.graph.shape(tensor))
+    def _type(self, tensor: Tensor) -> bytes:
+        """Return the bytes of a tensor's type, of which a graph has few, however long; a message is copied by way of them."""
+        key = (tensor.dtype, tensor.shape)
         found = self._types.get(key)
         if found is None:
-            found = self._types[key] = _type_proto(*key)
+            proto = ValueInfoProto(type=_type_proto(tensor.dtype, self.graph.shape(tensor)))
+            found = self._types[key] = proto.SerializeToString()
         return found
 
     def _input(self, tensor: Tensor) -> str:
-        name = self._name(tensor)
+        name = self._names[tensor]
         if isinstance(tensor, Constant) and name not in self._constants:
             self._constants.add(name)
             _write_array(self.proto.initializer.add(), name, tensor.value)
@@ -307,6 +309,7 @@ LOWERINGS: dict[str, Callable[[Node, dict[str, Any], int], Lowered]] = {
     "Cast": _lower_cast,
     "ReduceMax": _lower_reduction,
     "ReduceMean": _lower_reduction,
+    "ReduceMin": _lower_reduction,
     "Scan": _lower_scan,
     "Split": _lower_split,
 }

@@ -100,6 +100,7 @@ _NEUTRAL: dict[tuple[str, str], Any] = {
     ("GRU", "layout"): 0,
     ("LSTM", "input_forget"): 0,
     ("LSTM", "layout"): 0,
+    ("LayerNormalization", "stash_type"): 1,
     ("RNN", "layout"): 0,
     ("Reshape", "allowzero"): 0,
 }
@@ -204,6 +205,12 @@ def _dropout(call: Call) -> Sequence[Tensor]:
     if call.outputs > 1 or not (training is None or (isinstance(training, Constant) and not training.value)):
         raise InexpressibleError("it is for training")
     return call.apply(Identity(), call.tensor(0))
+
+
+def _layer_normalization(call: Call) -> Sequence[Tensor]:
+    if call.outputs > 1:
+        raise InexpressibleError("the mean and the spread are wanted as well")
+    return _plain(call)
 
 
 # -- attributes of another form ---------------------------------------------------------------------------------------
@@ -319,12 +326,14 @@ READERS: dict[str, Read] = {
     "Dropout": _dropout,
     "GRU": _recurrent(GRU),
     "LSTM": _recurrent(LSTM),
+    "LayerNormalization": _layer_normalization,
     "LogSoftmax": _softmax,
     "Max": _chain(Max),
     "Min": _chain(Min),
     "RNN": _recurrent(RNN),
     "ReduceMax": _reduction,
     "ReduceMean": _reduction,
+    "ReduceMin": _reduction,
     "ReduceSum": _reduction,
     "Reshape": _reshape,
     "Shape": _shape,

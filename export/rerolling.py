@@ -27,6 +27,8 @@ from unroll.passes.rerolling import Rerolled, reroll
 #: What is fed in turn: the first symbolic size, how much larger each further one is (a file may not say which must be equal),
 #: and the largest integer (an index or a length may allow no more than the first).
 _FEEDS = ((1, 0, 1), (3, 0, 4), (2, 1, 1), (7, 0, 40))
+#: How many rows of floating inputs are zeros: a mask may be what is not.
+_ZEROS = 0.2
 
 
 class Proof(NamedTuple):
@@ -167,7 +169,10 @@ def _feeds(graph: Graph, seed: int) -> Iterator[dict[str, Array]]:
         for spec in specs:
             shape = [int(substitute(dim, sizes)) for dim in spec.shape]
             if spec.dtype.kind == "f":
-                feeds[spec.name] = generator.standard_normal(shape).astype(spec.dtype)
+                drawn = generator.standard_normal(shape)
+                if shape:
+                    drawn[generator.random(shape[:-1]) < _ZEROS] = 0
+                feeds[spec.name] = drawn.astype(spec.dtype)
             else:
                 least, top = (spec.limits[0].least, spec.limits[0].most) if spec.limits else (0, most)
                 feeds[spec.name] = generator.integers(least, top + 1, shape).astype(spec.dtype)

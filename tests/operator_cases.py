@@ -24,12 +24,12 @@ DTYPES: dict[str, tuple[str, ...]] = (
     )
     | dict.fromkeys(("Max", "Min", "Sign", "ArgMax", "LessOrEqual", "GreaterOrEqual"), NUMBERS)
     | dict.fromkeys(("Erf", "Floor", "Conv"), FLOATS)
-    | dict.fromkeys(("ReduceSum", "ReduceMean", "ReduceMax"), NUMBERS)
+    | dict.fromkeys(("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"), NUMBERS)
     | dict.fromkeys(("Sqrt", "Exp", "Log", "Tanh", "Sigmoid", "Softplus", "Softsign", "Elu", "LeakyRelu"), FLOATS)
-    | dict.fromkeys(("Relu", "HardSigmoid", "Softmax", "LogSoftmax"), FLOATS)
+    | dict.fromkeys(("Relu", "HardSigmoid", "Softmax", "LogSoftmax", "LayerNormalization"), FLOATS)
     | dict.fromkeys(("Not", "And", "Or", "Where"), ("bool",))
     | dict.fromkeys(("Concat", "Split", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Gather"), ALL)
-    | dict.fromkeys(("Expand", "Shape", "Cast", "Identity", "Equal"), ALL)
+    | dict.fromkeys(("Expand", "Shape", "Cast", "Identity", "Equal", "Tile", "ReverseSequence"), ALL)
     | {"ConstantOfShape": ("int64",)}
     | dict.fromkeys(("RNN", "GRU", "LSTM"), FLOATS)
     | {"Scan": ALL}
@@ -74,6 +74,7 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
     "ReduceSum": ops.reduce_sum,
     "ReduceMean": ops.reduce_mean,
     "ReduceMax": ops.reduce_max,
+    "ReduceMin": ops.reduce_min,
 }
 SHAPES = ((), (3,), (2, 3), (2, 1, 3), (2, 3, 1, 2))
 PAIRS = (((), ()), ((3,), ()), ((2, 3), (3,)), ((2, 1), (1, 3)), ((4, 1, 3), (2, 1)), ((2, 1, 1, 3), (1, 2, 2, 1)))
@@ -193,6 +194,14 @@ def arithmetic(op: str, x: Callable[..., Array]) -> Iterator[Case]:
         for shape in SHAPES[1:]:
             for axis in range(-len(shape), len(shape)):
                 yield Case(op, lambda t, axis=axis: function(t, axis), [x(shape)], {"axis": axis})
+    if op == "LayerNormalization":
+        for shape, axis in (((2, 3), -1), ((2, 3), 1), ((2, 3, 4), 2), ((2, 3, 4), -2), ((4,), 0)):
+            arrays = [x(shape), x(shape[axis:]), x(shape[axis:])]
+            call = lambda *t, axis=axis: ops.layer_normalization(*t, axis=axis)  # noqa: E731
+            yield Case(op, call, arrays, {"axis": axis})
+            yield Case(op, call, arrays[:2], {"axis": axis})
+        call = lambda *t: ops.layer_normalization(*t, epsilon=0.5)  # noqa: E731
+        yield Case(op, call, [x((3, 5)), x((5,)), x((5,))], {"epsilon": 0.5})
 
 
 #: x, kernel, bias, what unroll is told, and what ONNX calls it.
@@ -261,6 +270,19 @@ def structure(op: str, x: Callable[..., Array]) -> Iterator[Case]:
     if op == "Expand":
         for shape, to in (((), [2, 3]), ((3,), [2, 3]), ((2, 1), [2, 4]), ((3, 1), [2, 1, 5]), ((2, 3), [1])):
             yield Case(op, lambda t, to=to: ops.expand(t, to), [x(shape)], {}, [np.array(to)])
+    if op == "Tile":
+        for shape, times in (((3,), [2]), ((2, 3), [1, 4]), ((2, 1, 3), [3, 2, 1]), ((2, 3), [2, 0]), ((3, 1), [1, 1])):
+            yield Case(op, lambda t, times=times: ops.tile(t, times), [x(shape)], {}, [np.array(times, np.int64)])
+    if op == "ReverseSequence":
+        for shape, batch, lens in (
+            ((4, 3), 1, [1, 4, 2]),
+            ((3, 4), 0, [4, 1, 3]),
+            ((3, 2, 2), 1, [3, 2]),
+            ((1, 2), 1, [1, 1]),
+        ):
+            axes = {"batch_axis": batch, "time_axis": 1 - batch}
+            call = lambda t, n, axes=axes: ops.reverse_sequence(t, n, **axes)  # noqa: E731
+            yield Case(op, call, [x(shape), np.array(lens, np.int64)], axes)
     if op == "ConstantOfShape":
         for kind, value in (
             ("float32", 0.0),

@@ -394,6 +394,32 @@ def recurrent(call: Callable[..., Any], gates: int) -> Builder:
     return build
 
 
+def layer_normalization(d: Drawer) -> list[Tensor] | None:
+    fit = [t for t in d.pool if t.dtype.kind == "f" and t.rank and isinstance(t.shape[-1], int) and t.shape[-1] > 0]
+    if not fit:
+        return None
+    x = d.one_of(fit)
+    width = [int(x.shape[-1])]
+    bias = d.weight(width, x.dtype) if d.flip() else None
+    # A large epsilon: what all but cancels would be divided by what all but vanishes.
+    return [d.tame(ops.layer_normalization(x, d.weight(width, x.dtype), bias, epsilon=0.5))]
+
+
+def tile(d: Drawer) -> list[Tensor]:
+    x = d.pick("fib")
+    return d.keep_exact(ops.tile(x, [d.integer(1, 2) for _ in x.shape]), x)
+
+
+def reverse_sequence(d: Drawer) -> list[Tensor] | None:
+    fit = [t for t in d.pool if t.rank >= 2 and all(isinstance(size, int) and size > 0 for size in t.shape[:2])]
+    if not fit:
+        return None
+    x, batch = d.one_of(fit), d.integer(0, 1)
+    time = int(x.shape[1 - batch])
+    lengths = d.rng.integers(1, time + 1, int(x.shape[batch]))
+    return d.keep_exact(ops.reverse_sequence(x, lengths, batch_axis=batch, time_axis=1 - batch), x)
+
+
 def scan(d: Drawer) -> list[Tensor]:
     x = d.pick("f", 2, lambda t: isinstance(t.shape[0], int) and t.shape[0] > 0)
     state = d.weight([size if isinstance(size, int) else 1 for size in x.shape[1:]], x.dtype)
@@ -434,6 +460,7 @@ BUILDERS: dict[str, Builder] = {
     "HardSigmoid": unary(lambda x: ops.hard_sigmoid(x, 0.25, 0.5)),
     "Identity": unary(ops.identity, "fib", exact=True),
     "LSTM": recurrent(ops.lstm, 4),
+    "LayerNormalization": layer_normalization,
     "LeakyRelu": unary(lambda x: ops.leaky_relu(x, 0.25)),
     "Less": comparison(ops.less, "fi"),
     "LessOrEqual": comparison(ops.less_equal, "fi"),
@@ -450,9 +477,11 @@ BUILDERS: dict[str, Builder] = {
     "RNN": recurrent(ops.rnn, 1),
     "ReduceMax": reduction(ops.reduce_max),
     "ReduceMean": reduction(ops.reduce_mean),
+    "ReduceMin": reduction(ops.reduce_min),
     "ReduceSum": reduction(ops.reduce_sum),
     "Relu": unary(ops.relu, exact=True),
     "Reshape": reshape,
+    "ReverseSequence": reverse_sequence,
     "Scan": scan,
     "Shape": shape,
     "Sigmoid": unary(ops.sigmoid),
@@ -466,6 +495,7 @@ BUILDERS: dict[str, Builder] = {
     "Squeeze": squeeze,
     "Sub": binary(ops.sub),
     "Tanh": unary(ops.tanh),
+    "Tile": tile,
     "Transpose": transpose,
     "Unsqueeze": unsqueeze,
     "Where": where,

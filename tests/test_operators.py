@@ -176,6 +176,33 @@ def test_gemm_of_integers_scales_as_onnx_does_or_refuses(alpha: float) -> None:
     assert seen.tolist() == [[6 * alpha]]
 
 
+def test_tiling_repeats_each_axis_and_keeps_what_is_not_known() -> None:
+    x = unroll.constant(np.array([[1, 2], [3, 4]]))
+    assert value(ops.tile(x, [2, 3])).tolist() == [[1, 2, 1, 2, 1, 2], [3, 4, 3, 4, 3, 4]] * 2
+    rows = unroll.placeholder([None, 2], "rows")
+    assert list(map(str, ops.tile(rows, [3, 2]).shape)) == ["3*batch", "4"]
+    for wrong in ([2], [1, 2, 3], [1, -1]):
+        with pytest.raises(unroll.errors.ShapeError, match="repeats"):
+            ops.tile(x, wrong)
+
+
+def test_reversing_turns_each_row_round_up_to_its_length() -> None:
+    x = unroll.constant(np.arange(8).reshape(2, 4))
+    turned = ops.reverse_sequence(x, np.array([3, 0]), batch_axis=0, time_axis=1)
+    assert value(turned).tolist() == [[2, 1, 0, 3], [4, 5, 6, 7]]
+    assert value(ops.reverse_sequence(x, np.array([2, 1, 2, 0]))).tolist() == [[4, 1, 6, 3], [0, 5, 2, 7]]
+    with pytest.raises(unroll.errors.ArgumentError, match="batch_axis 2"):
+        ops.reverse_sequence(x, np.array([1, 1]), batch_axis=2)
+    with pytest.raises(unroll.errors.ShapeError, match="sequence_lens"):
+        ops.reverse_sequence(x, np.array([1, 1, 1]))
+
+
+def test_the_smallest_element_is_found_along_axes() -> None:
+    x = unroll.constant(np.array([[3, -1], [2, 7]]))
+    assert value(ops.reduce_min(x, 0)).tolist() == [2, -1]
+    assert value(ops.reduce_min(x, [1], keepdims=True)).tolist() == [[-1], [2]]
+
+
 def test_the_mean_of_integers_is_an_integer_rounded_towards_zero() -> None:
     assert value(ops.reduce_mean(unroll.constant([3, 4]))).tolist() == 3
     assert value(ops.reduce_mean(unroll.constant([-3, -4]))).tolist() == -3

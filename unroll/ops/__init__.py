@@ -44,10 +44,12 @@ from unroll.ops.functions import (
 )
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
+from unroll.ops.normalization import layer_normalization
 from unroll.ops.recurrent import gru, lstm, rnn
-from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_sum, softmax
+from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_min, reduce_sum, softmax
+from unroll.ops.reversing import reverse_sequence
 from unroll.ops.scan import scan
-from unroll.ops.shaping import expand, reshape, squeeze, transpose, unsqueeze
+from unroll.ops.shaping import expand, reshape, squeeze, tile, transpose, unsqueeze
 from unroll.ops.slicing import gather, slice_
 
 __all__ = [
@@ -77,6 +79,7 @@ __all__ = [
     "gru",
     "hard_sigmoid",
     "identity",
+    "layer_normalization",
     "leaky_relu",
     "less",
     "less_equal",
@@ -95,9 +98,11 @@ __all__ = [
     "pow",
     "reduce_max",
     "reduce_mean",
+    "reduce_min",
     "reduce_sum",
     "relu",
     "reshape",
+    "reverse_sequence",
     "rnn",
     "scan",
     "shape",
@@ -113,6 +118,7 @@ __all__ = [
     "stack",
     "sub",
     "tanh",
+    "tile",
     "transpose",
     "unsqueeze",
     "unstack",

@@ -155,6 +155,23 @@ class Recurrent(Gated, abstract=True):
                 require.equal(seen, size, f"axis {axis} of {name}")
         return [(time, dirs, batch, hidden)] + [(dirs, batch, hidden)] * (len(self.signature.outputs) - 1)
 
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        """Count two products a step and direction, of the inputs and of the state, and `elementwise` for each unit."""
+        time, batch, features = inputs[0] or (0, 0, 0)
+        products = 2 * self.gates * (features + self.hidden_size)
+        given = [place < len(inputs) and inputs[place] is not None for place in range(len(self.signature.slots))]
+        return time * self.directions * batch * self.hidden_size * (products + self.elementwise(given))
+
+    def elementwise(self, given: Sequence[bool]) -> int:
+        """Return how many operations there are a step for each unit besides the products.
+
+        In each gate the products are added up, and a bias, and an activation is taken.
+
+        Args:
+            given: which of the inputs there are.
+        """
+        return self.gates * (2 + given[3])
+
     def walk(
         self, x: Array, sequence_lens: Array | None, states: Sequence[Array | None], steps: Sequence[Callable[..., Any]]
     ) -> list[Array]:

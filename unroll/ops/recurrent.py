@@ -12,7 +12,7 @@ and `input_forget`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,10 @@ class GRU(Recurrent):
         super().__post_init__()
         flag_attribute(self, "linear_before_reset")
 
+    def elementwise(self, given: Sequence[bool]) -> int:
+        reset = 1 + (given[3] and self.linear_before_reset)  # a bias of its own before the reset gate
+        return super().elementwise(given) + reset + 4
+
     def evaluate(
         self,
         x: Array,
@@ -104,6 +108,10 @@ class LSTM(Recurrent):
     )
     gates = 4
     default_activations = ("Sigmoid", "Tanh", "Tanh")
+
+    def elementwise(self, given: Sequence[bool]) -> int:
+        peepholes = 6 if given[7] else 0
+        return super().elementwise(given) + peepholes + 5
 
     def evaluate(
         self,

@@ -83,6 +83,13 @@ class ReduceMax(Reduction):
         return np.asarray(np.max(x, **options))
 
 
+class ReduceMin(Reduction):
+    """The smallest element along `axes`."""
+
+    def reduce(self, x: Array, **options: Any) -> Array:
+        return np.asarray(np.min(x, **options))
+
+
 @dataclass(frozen=True, repr=False)
 class ArgMax(Operator):
     """The index of the largest element along `axis`; of several, the first."""
@@ -123,6 +130,11 @@ def reduce_mean(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims
 def reduce_max(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The largest element of `x` along `axes` (default: all)."""
     return _reduce(ReduceMax(int(keepdims)), x, axes)
+
+
+def reduce_min(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The smallest element of `x` along `axes` (default: all)."""
+    return _reduce(ReduceMin(int(keepdims)), x, axes)
 
 
 def _reduce(op: Reduction, x: TensorLike, axes: int | Sequence[int] | None) -> Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unroll import scopes
-from unroll.dimensions import Shape
+from unroll.dimensions import Shape, substitute, symbol
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.evaluator import evaluate
@@ -89,6 +89,25 @@ class Scan(Operator):
             for stack, array in zip(stacks, found[len(states) :], strict=True):
                 stack.append(array)
         return [*now, *self._stacked(stacks)]
+
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        """Count what the body takes, once for each slice; a size of the body that its inputs do not tell is taken for 1."""
+        states, scanned, shared = self._parted(inputs)
+        told: dict[str, int] = {}
+        for inner, sizes in zip(self.body.inputs, (*states, *(item[1:] for item in scanned), *shared), strict=True):
+            for dim, size in zip(inner.shape, sizes, strict=True):
+                if not isinstance(dim, int) and dim == symbol(str(dim)):
+                    told[str(dim)] = size
+
+        def sizes_of(tensor: Tensor) -> list[int]:
+            dims = [dim if isinstance(dim, int) else substitute(dim, told) for dim in tensor.shape]
+            return [dim if isinstance(dim, int) else 1 for dim in dims]
+
+        once = 0
+        for node in self.body.nodes:
+            read = [None if tensor is None else sizes_of(tensor) for tensor in node.inputs]
+            once += node.op.flops(read, [sizes_of(tensor) for tensor in node.outputs])
+        return int(scanned[0][0]) * once
 
     def _stacked(self, stacks: Sequence[list[Array]]) -> list[Array]:
         backward = self.scan_output_directions or (0,) * len(stacks)

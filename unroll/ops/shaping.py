@@ -1,4 +1,4 @@
-"""The same elements in another shape."""
+"""The same elements in another shape, some of them repeated."""
 
 from __future__ import annotations
 
@@ -194,3 +194,28 @@ class Expand(Operator):
 def expand(x: TensorLike, shape: Sequence[int] | Tensor) -> Tensor:
     """`x` broadcast with `shape`, a list of ints or an int64 vector."""
     return apply_one(Expand(), x, int_vector(shape))
+
+
+class Tile(Operator):
+    """A tensor repeated along each axis."""
+
+    signature = Signature("input: T, repeats: int64 -> output: T", T=ALL)
+    work = 0
+
+    def shapes(self, require: Requirements, x: Tensor, repeats: Tensor) -> list[Shape]:
+        times = known_vector(repeats, "how often to repeat")
+        if len(times) != len(x.shape) or any(isinstance(count, int) and count < 0 for count in times):
+            raise ShapeError(f"repeats {shape_text(times)} must be {len(x.shape)} numbers of at least 0, one an axis")
+        return [tuple(dim * count for dim, count in zip(x.shape, times, strict=True))]
+
+    def evaluate(self, x: Array, repeats: Array) -> Array:
+        return np.tile(x, repeats.tolist())
+
+
+def tile(x: TensorLike, repeats: Sequence[int] | Tensor) -> Tensor:
+    """`x` repeated along each axis, `repeats` times: ints, or an int64 vector tensor.
+
+    Raises:
+        ShapeError: there is not one number for each axis, or one is below 0.
+    """
+    return apply_one(Tile(), x, int_vector(repeats))

@@ -6,6 +6,7 @@ Nothing here decides anything: what is proposed is checked node by node afterwar
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from collections.abc import Set as AbstractSet
 
 from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
@@ -17,14 +18,14 @@ Chain = list[Node]
 _DEEP = 2
 
 
-def product_chains(view: View) -> list[Chain]:
+def product_chains(view: View, taken: AbstractSet[Node] = frozenset()) -> list[Chain]:
     """Return the chains of products with one weight, such as the state's with its kernel.
 
-    Where two layers share their weights, products are told apart by what they read as well.
+    Where two layers share their weights, products are told apart by what they read as well, and by whether it is of `taken`.
     """
-    products = [node for node in view.nodes if isinstance(node.op, (MatMul, Gemm, Conv))]
-    found = _all_chains(view, _classes(view, products, depth=0))
-    return found + [chain for chain in _all_chains(view, _classes(view, products, _DEEP)) if chain not in found]
+    products = [node for node in view.nodes if isinstance(node.op, (MatMul, Gemm, Conv)) and node not in taken]
+    found = _all_chains(view, alike(view, products))
+    return found + [chain for chain in _all_chains(view, _classes(view, products, _DEEP, taken)) if chain not in found]
 
 
 def other_chains(view: View, taken: set[Node]) -> list[Chain]:
@@ -33,13 +34,29 @@ def other_chains(view: View, taken: set[Node]) -> list[Chain]:
     return _all_chains(view, _classes(view, free, _DEEP))
 
 
+def alike(view: View, nodes: Sequence[Node]) -> list[list[Node]]:
+    """Group nodes that are the same operator on the same weights."""
+    return _classes(view, nodes, depth=0)
+
+
+def free_pieces(chain: Chain, taken: set[Node]) -> list[Chain]:
+    """Return the pieces of a chain between nodes that are taken, of two nodes at least, the longest first."""
+    pieces: list[Chain] = [[]]
+    for node in chain:
+        if node in taken:
+            pieces.append([])
+        else:
+            pieces[-1].append(node)
+    return sorted((piece for piece in pieces if len(piece) > 1), key=len, reverse=True)
+
+
 def _all_chains(view: View, classes: Sequence[list[Node]]) -> list[Chain]:
     found = [chain for members in classes if len(members) > 1 for chain in _chains(view, members)]
     return [chain for chain in found if len(chain) > 1]
 
 
-def _classes(view: View, nodes: Sequence[Node], depth: int) -> list[list[Node]]:
-    """Group nodes that are alike: the same operator on the same weights, and so `depth` nodes upwards."""
+def _classes(view: View, nodes: Sequence[Node], depth: int, taken: AbstractSet[Node] = frozenset()) -> list[list[Node]]:
+    """Group nodes that are alike: the same operator on the same weights, and so `depth` nodes upwards, or up to `taken`."""
     numbers: dict[Hashable, int] = {}
     known: dict[tuple[Node, int], int] = {}
 
@@ -52,6 +69,8 @@ def _classes(view: View, nodes: Sequence[Node], depth: int) -> list[list[Node]]:
     def source(tensor: Tensor | None, depth: int) -> Hashable:
         if tensor is None or view.is_fixed(tensor):
             return tensor
+        if tensor.node in taken:
+            return True
         return (number(tensor.node, depth - 1), tensor.index) if depth and tensor.node is not None else None
 
     classes: dict[int, list[Node]] = {}

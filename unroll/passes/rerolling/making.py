@@ -60,6 +60,8 @@ class Maker:
 
     def at(self, x: Tensor, index: int, axis: int = 0) -> Tensor:
         """Return the slice ``x[index]`` along an axis, which is dropped."""
+        if x.shape[axis] == 1:
+            return self.squeeze(x, axis)
         return self.one(Gather(axis), x, Constant(np.array(index, np.int64)))
 
     def pieces(self, x: Tensor, count: int, axis: int = 0) -> list[Tensor]:

@@ -12,9 +12,11 @@ from unroll.passes.merge_equal import merge_equal
 from unroll.passes.rerolling.emission import Emission, Plan, ordered
 from unroll.passes.rerolling.forms import UnmatchedError
 from unroll.passes.rerolling.native_plan import Direction, NativePlan, Reading, direction_of
+from unroll.passes.rerolling.reasons import circular, missed, nothing_repeats
 from unroll.passes.rerolling.recurrence import Recurrence, find
 from unroll.passes.rerolling.report import Found, Rerolled
 from unroll.passes.rerolling.scan_plan import scan_plan
+from unroll.passes.rerolling.slices import with_slices_joined
 from unroll.passes.rerolling.view import View
 from unroll.passes.weights import Weights
 from unroll.tensor import Node, Tensor
@@ -60,7 +62,7 @@ def reroll(
             return graph, found
         emission = Emission(view, plans)
         emission.write(order)
-        return emission.finish(), found
+        return with_slices_joined(emission.finish()), found
 
 
 class _Planner:
@@ -89,7 +91,7 @@ class _Planner:
                 if recurrence.members.keys().isdisjoint(closing.recurrences[0].members)
             ]
             for recurrence in set(recurrences) - set(kept):
-                self.reasons[recurrence] = "what a step reads is computed from the steps before it, outside"
+                self.reasons[recurrence] = circular(self.view, recurrence)
 
     def _plans(self, recurrences: Sequence[Recurrence]) -> list[Plan]:
         """Return a plan for each recurrence, the last ones first: what one reads may not matter to it past a row's length."""
@@ -136,4 +138,6 @@ class _Planner:
                 written.update(recurrence.members)
                 found.append(Found(recurrence.scope, len(recurrence.steps), plan.name, plan.reason))
         left = [item for item in recurrences if not written.intersection(item.members)]
-        return Rerolled((*found, *(Found(rec.scope, len(rec.steps), "", self.reasons.get(rec, "")) for rec in left)))
+        found += [Found(rec.scope, len(rec.steps), "", self.reasons.get(rec, "")) for rec in left]
+        found += missed(self.view, recurrences)
+        return Rerolled(tuple(found), "" if found else nothing_repeats(self.view))

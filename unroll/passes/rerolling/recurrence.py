@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from unroll.passes.rerolling.base_case import simplified_first_step
-from unroll.passes.rerolling.chains import Chain, other_chains, product_chains
+from unroll.passes.rerolling.chains import Chain, free_pieces, other_chains, product_chains
 from unroll.passes.rerolling.steps import Matcher, Step
 from unroll.passes.rerolling.template import Inner, Shared, Template, guess
 from unroll.passes.rerolling.view import View
+from unroll.passes.rerolling.widening import widened
 from unroll.passes.rewriting import merged
 from unroll.scopes import Origin, join
 from unroll.tensor import Node, Tensor
 
 #: Without a matrix product a repetition is worth a loop only where it has this many steps, and nodes a step.
-_FEWEST_STEPS, _FEWEST_NODES = 4, 2
+FEWEST_STEPS, _FEWEST_NODES = 4, 2
 
 #: A run of steps and their pattern; none where nothing was found.
 Run = tuple[list[Step], Template | None]
@@ -50,8 +51,7 @@ class Recurrence:
     @property
     def scope(self) -> str:
         """The scope of its nodes without their timestep: ``rnn/basic_lstm_cell``."""
-        scopes = [_without_step(node.origin) for node in self.steps[-1].nodes]
-        return _common(scopes)
+        return common_scope([node.origin for node in self.steps[-1].nodes])
 
     def leaf(self, number: int) -> Column:
         """Return a tensor that each step reads for itself, step by step."""
@@ -98,23 +98,44 @@ class Recurrence:
 def find(view: View) -> list[Recurrence]:
     """Return the recurrences of a graph, none of which share a node."""
     taken: set[Node] = set()
-    found = list(_accepted(view, product_chains(view), taken, fewest=2, least_nodes=2))
-    found += _accepted(view, other_chains(view, taken), taken, _FEWEST_STEPS, _FEWEST_NODES)
-    return found
+    found: list[Recurrence] = []
+    while new := list(_accepted(view, product_chains(view, taken), taken, fewest=2, least_nodes=2)):
+        found += new  # what is found tells layers apart that share their weights: the next one reads it
+    return found + without_products(view, FEWEST_STEPS, taken)
+
+
+def without_products(view: View, fewest: int, taken: set[Node] | None = None) -> list[Recurrence]:
+    """Return the recurrences of `fewest` steps at least that are no products of a state with a weight, of nodes not taken."""
+    taken = set() if taken is None else taken
+    return list(_accepted(view, other_chains(view, taken), taken, fewest, _FEWEST_NODES))
 
 
 def _accepted(
     view: View, chains: Iterable[Chain], taken: set[Node], fewest: int, least_nodes: int
 ) -> Iterator[Recurrence]:
-    """Yield what the chains lead to, those whose steps hand on the least first, and of these those that explain the most."""
+    """Yield what the chains lead to, those whose steps hand on the least first, and of these those that explain the most.
+
+    But where two have a node in common, the longer run first: layers of one cell are steps of one another, too.
+    """
     found = [item for chain in chains if (item := _guessed(view, chain)) is not None]
-    waiting = sorted(found, key=lambda item: item[:2])
+    longest: dict[Node, int] = {}
+    for *_, (run, _) in found:
+        for node in (node for step in run for node in step.nodes):
+            longest[node] = max(longest.get(node, 0), len(run))
+
+    def rank(item: tuple[int, int, Chain, Run]) -> tuple[bool, int, int]:
+        width, explained, _, (run, _) = item
+        return any(longest[node] > len(run) for step in run for node in step.nodes), width, explained
+
+    waiting = sorted(found, key=rank)
     while waiting:
         *_, chain, first_run = waiting.pop(0)
-        for piece in _free(chain, taken):
+        for piece in free_pieces(chain, taken):
             run, template = first_run if len(piece) == len(chain) else ([], None)
             if len(run) < len(piece) or any(node in taken for step in run for node in step.nodes):
                 run, template = _longest_run(view, piece, taken)
+            if len(run) < fewest:
+                run, template = _longest_run(view, piece, taken, weights_of_its_own=True)
             if template is None or len(run) < fewest or len(template.parts) < least_nodes or not template.leaves:
                 continue
             first = simplified_first_step(view, template, run[0])
@@ -133,29 +154,23 @@ def _guessed(view: View, chain: Chain) -> tuple[int, int, Chain, Run] | None:
     """Return how wide the states are by a guess in the middle of a chain, minus how many nodes it explains, and how."""
     if len(chain) < 2:
         return None
-    template = guess(view, chain, (len(chain) - 2) // 2)
+    template = _guess(view, chain, (len(chain) - 2) // 2)
     if template is None:
         return (2**31, 0, chain, ([], None))
     run = Matcher(view, template).run()
     return (template.width, -len(template.parts) * len(run), chain, (run, template))
 
 
-def _free(chain: Chain, taken: set[Node]) -> list[Chain]:
-    """Return the pieces of a chain that no recurrence has taken yet, the longest first."""
-    pieces: list[Chain] = [[]]
-    for node in chain:
-        if node in taken:
-            pieces.append([])
-        else:
-            pieces[-1].append(node)
-    return sorted((piece for piece in pieces if len(piece) > 1), key=len, reverse=True)
+def _guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Template | None:
+    template = guess(view, chain, at, weights_of_its_own)
+    return None if template is None else widened(view, template)
 
 
-def _longest_run(view: View, chain: Chain, taken: set[Node]) -> Run:
+def _longest_run(view: View, chain: Chain, taken: set[Node], weights_of_its_own: bool = False) -> Run:
     """Return the longest run that a guess in the middle, at the start or at the end of a chain leads to."""
     best: Run = ([], None)
     for at in dict.fromkeys(((len(chain) - 2) // 2, 0, len(chain) - 2)):
-        template = guess(view, chain, at)
+        template = _guess(view, chain, at, weights_of_its_own)
         if template is None:
             continue
         run = Matcher(view, template).run()
@@ -166,6 +181,11 @@ def _longest_run(view: View, chain: Chain, taken: set[Node]) -> Run:
         if len(run) >= len(chain):
             break
     return best
+
+
+def common_scope(origins: Sequence[Origin]) -> str:
+    """Return the path that the scopes of nodes begin with, without their timestep."""
+    return _common([_without_step(origin) for origin in origins])
 
 
 def _without_step(origin: Origin) -> str:

@@ -33,10 +33,13 @@ class Rerolled:
     """The recurrences of a graph, in the order in which they depend on one another; falsy where none became an operator.
 
     Attributes:
-        found: the recurrences.
+        found: the recurrences, those left as they were last; among them what looks like one, with the node at which its
+            steps differ.
+        note: where nothing looks like one, what there is instead.
     """
 
     found: tuple[Found, ...] = ()
+    note: str = ""
 
     @property
     def operators(self) -> list[str]:
@@ -58,4 +61,4 @@ class Rerolled:
         return bool(self.operators)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.found)) or "no recurrence was found"
+        return "\n".join(map(str, self.found)) or ": ".join(filter(None, ["no recurrence was found", self.note]))

@@ -11,6 +11,8 @@ from collections.abc import Container, Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from unroll.ops.convolution import Conv
+from unroll.ops.linear import Gemm, MatMul
 from unroll.passes.rerolling.chains import Chain
 from unroll.passes.rerolling.view import View
 from unroll.tensor import Constant, Node, Tensor
@@ -81,12 +83,20 @@ class _Edge(NamedTuple):
     lag: int
 
 
-def guess(view: View, chain: Chain, at: int) -> Template | None:
-    """Guess the step between nodes `at` and `at` + 1 of a chain; None where there is none."""
+def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Template | None:
+    """Guess the step between nodes `at` and `at` + 1 of a chain; None where there is none.
+
+    Args:
+        view: the graph.
+        chain: nodes, each depending on the one before.
+        at: where to look.
+        weights_of_its_own: whether a step may read other weights than the next one, such as a mask that is known beforehand;
+            never another matrix.
+    """
     first, second = chain[at], chain[at + 1]
     starts = _starts(view, first, second)
     inside, following = _step_between(view, starts)
-    reads = {node: _reads(view, node, inside, following) for node in inside}
+    reads = {node: _reads(view, node, inside, following, weights_of_its_own) for node in inside}
     if not any(isinstance(source, _Edge) and source.lag for sources in reads.values() for source in sources):
         return None
     early = _retimed(inside, reads, starts)
@@ -124,8 +134,8 @@ def _step_between(view: View, starts: dict[Node, Node]) -> tuple[list[Node], dic
     """
     ends: list[Node] = []
     while True:
-        inside = _between(view, starts, ends)
-        following = _counterparts(view, inside, starts)
+        inside = between(view, starts, ends)
+        following = counterparts(view, inside, starts)
         members = {*inside, *following.values()}
         more = {
             there.node
@@ -133,13 +143,13 @@ def _step_between(view: View, starts: dict[Node, Node]) -> tuple[list[Node], dic
             for there in view.inputs[ahead]
             if there is not None and there.node is not None and there.node not in members
         }
-        made = [node for node in _between(view, starts, list(more)) if node in more]
+        made = [node for node in between(view, starts, list(more)) if node in more]
         if not made:
             return inside, following
         ends += made
 
 
-def _between(view: View, starts: dict[Node, Node], ends: Sequence[Node]) -> list[Node]:
+def between(view: View, starts: dict[Node, Node], ends: Sequence[Node]) -> list[Node]:
     """Return, in order, what depends on `starts`, not on what they are a step later, and is needed by that or by `ends`."""
     start = min(view.place[node] for node in starts)
     seen: set[Node] = {node for node in ends if view.place[node] >= start}
@@ -160,9 +170,10 @@ def _between(view: View, starts: dict[Node, Node], ends: Sequence[Node]) -> list
     return sorted(inside, key=view.place.__getitem__)
 
 
-def _counterparts(view: View, inside: Sequence[Node], starts: dict[Node, Node]) -> dict[Node, Node]:
-    """Return the node of the next step that does what each node does in this one, where there is one."""
+def counterparts(view: View, inside: Sequence[Node], starts: dict[Node, Node]) -> dict[Node, Node]:
+    """Return the node of the next step that does what each node does in this one, where there is one; none does for two."""
     found = {node: starts[node] for node in inside if node in starts}
+    used = set(found.values())
     members = set(inside)
     for node in inside:
         if node in starts:
@@ -177,15 +188,19 @@ def _counterparts(view: View, inside: Sequence[Node], starts: dict[Node, Node]) 
             continue
         readers = view.readers.get(ahead.outputs[source.index], ())
         alike = [reader for reader, at in readers if at == place and view.key(reader) == view.key(node)]
-        scores = {reader: _likeness(view, node, reader, members, found) for reader in alike}
+        scores = {reader: _likeness(view, node, reader, members, found) for reader in alike if reader not in used}
         best = max(scores, key=scores.__getitem__, default=None)
         if best is not None and scores[best] >= 0:
             found[node] = best
+            used.add(best)
     return found
 
 
 def _likeness(view: View, node: Node, reader: Node, members: set[Node], found: dict[Node, Node]) -> int:
-    """Count the inputs by which `reader` may do what `node` does a step before: shared, or made there; -1 where it does not."""
+    """Count by how much `reader` may do what `node` does a step before; -1 where it does not.
+
+    Inputs count that are shared, or made there, and those that are weights for both or for neither.
+    """
     score = 0
     for here, there in zip(view.inputs[node], view.inputs[reader], strict=True):
         if here is not None and here.node in members:
@@ -195,14 +210,16 @@ def _likeness(view: View, node: Node, reader: Node, members: set[Node], found: d
         elif here is not there and (here is None or there is None):
             return -1
         score += here is there or (there is not None and there.node in members)
+        score += here is not None and there is not None and view.is_fixed(here) == view.is_fixed(there)
     return score
 
 
 def _reads(
-    view: View, node: Node, inside: Sequence[Node], following: dict[Node, Node]
+    view: View, node: Node, inside: Sequence[Node], following: dict[Node, Node], weights_of_its_own: bool
 ) -> list[_Edge | Tensor | Shared | None]:
     """Say what each input is: a node's output now or a step ago, shared, or else (the tensor itself) a leaf."""
     members = set(inside)
+    own = members if weights_of_its_own and not isinstance(node.op, (MatMul, Gemm, Conv)) else None
     ahead = following.get(node)
     found: list[_Edge | Tensor | Shared | None] = []
     for place, here in enumerate(view.inputs[node]):
@@ -215,13 +232,20 @@ def _reads(
             found.append(Shared(here))
         elif there is not None and there.node in members and there.node is not None:
             found.append(_Edge(there.node, there.index, 1))
-        elif view.is_fixed(here) and not (
-            there is not None and isinstance(here, Constant) and isinstance(there, Constant)
-        ):
+        elif view.is_fixed(here) and not _may_differ(view, here, there, own):
             found.append(Shared(here))
         else:
             found.append(here)
     return found
+
+
+def _may_differ(view: View, here: Tensor, there: Tensor | None, members: set[Node] | None) -> bool:
+    """Say whether the next step may read another weight or constant; `members` are a step's nodes where it may have its own."""
+    if isinstance(here, Constant) and isinstance(there, Constant):
+        return True
+    if members is None:
+        return False
+    return all(reader in members for reader, _ in view.readers[here]) if there is None else view.is_fixed(there)
 
 
 Reads: TypeAlias = "dict[Node, list[_Edge | Tensor | Shared | None]]"

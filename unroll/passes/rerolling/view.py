@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from unroll.graph import Graph
 from unroll.ops.functions import Cast, Identity
 from unroll.ops.shaping import Expand, Reshape
 from unroll.parameter import Parameter
 from unroll.passes.merge_equal import op_key
-from unroll.passes.rewriting import is_known
+from unroll.passes.rewriting import is_known, merged
 from unroll.tensor import Constant, Node, Tensor
 
 
@@ -49,6 +49,14 @@ class View:
                 self.fixed.add(node)
         self.place = {node: place for place, node in enumerate(self.nodes)}
         self.outputs = {self.same(tensor) for tensor in graph.outputs}
+
+    def add(self, example: Node, inputs: Sequence[Tensor | None], beside: Sequence[Node]) -> Node:
+        """Return a new node like `example` on other inputs, in the same step as `beside`; nothing in the graph reads it."""
+        shapes, dtypes = [tensor.shape for tensor in example.outputs], [tensor.dtype for tensor in example.outputs]
+        node = Node(example.op, tuple(inputs), shapes, dtypes, merged(beside))
+        self.inputs[node] = node.inputs
+        self.place[node] = max(self.place[other] for other in beside)
+        return node
 
     def same(self, tensor: Tensor) -> Tensor:
         """Return the one tensor that stands for all that equal this one."""
