@@ -1,0 +1,317 @@
+"""Cells that do not wait for one another are computed as one, where that pays: both directions, and layers a step apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import Array
+
+import unroll
+from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, LSTMCell, MultiRNNCell, ops
+from unroll.passes.join_cells import join_cells
+from unroll.passes.join_parts import join_parts
+from unroll.passes.pipeline import DEFAULT, optimize
+from unroll.passes.weights import weight_expressions, weight_values
+
+SEPARATE = [name for name in DEFAULT if name != "join_cells"]
+STEPS, WIDTH, UNITS = 8, 3, 4
+
+
+def counts(graph: Graph) -> Counter[str]:
+    once = set(weight_expressions(graph))
+    return Counter(node.op.name for node in graph.nodes if node not in once)
+
+
+def feeds_of(graph: Graph, batch: int = 2, seed: int = 0) -> dict[str, Array]:
+    rng = np.random.default_rng(seed)
+    return {
+        spec.name: rng.uniform(-1, 1, [dim if isinstance(dim, int) else batch for dim in spec.shape]).astype("float32")
+        for spec in graph.input_specs
+    }
+
+
+def check(graph: Graph, feeds: dict[str, Array] | None = None) -> tuple[Counter[str], Counter[str]]:
+    """Check what an optimised graph computes against the graph; returns its nodes without joined cells, and with them."""
+    feeds = feeds or feeds_of(graph)
+    wanted, found = graph.run(feeds), optimize(graph)
+    model = unroll.to_onnx(found)
+    for runs in (found.run(feeds), unroll.Session(model).run(feeds)):
+        assert list(runs) == list(wanted)
+        for name, array in wanted.items():
+            np.testing.assert_allclose(runs[name], array, rtol=1e-5, atol=1e-5, err_msg=name)
+    assert all(node.provenance for node in found.nodes)
+    return counts(optimize(graph, SEPARATE)), counts(found)
+
+
+def unstacked(steps: int = STEPS, batch: int | None = None) -> tuple[Any, list[Any]]:
+    x = unroll.placeholder([steps, "batch" if batch is None else batch, WIDTH], "x")
+    return x, ops.unstack(x)
+
+
+def directions(first: Any, second: Any, steps: int = STEPS) -> Graph:
+    x, xs = unstacked(steps)
+    outputs, _, _ = unroll.static_bidirectional_rnn(first, second, xs, dtype="float32")
+    return Graph([x], {"y": ops.stack(outputs)})
+
+
+def stack_of(cells: Sequence[Any], steps: int = STEPS) -> Graph:
+    x, xs = unstacked(steps)
+    outputs, _ = unroll.static_rnn(MultiRNNCell(list(cells)), xs, dtype="float32")
+    return Graph([x], {"y": ops.stack(outputs)})
+
+
+# -- counted by hand --------------------------------------------------------------------------------------------------
+
+LSTM_STEP = Counter({"Gemm": 1, "Split": 2, "Sigmoid": 1, "Tanh": 2, "Mul": 3, "Add": 1})
+#: The first step has no state: no product with it, and nothing to forget.
+LSTM_FIRST = Counter({"Split": 2, "Sigmoid": 1, "Tanh": 2, "Mul": 2})
+
+
+def times(step: Counter[str], count: int) -> Counter[str]:
+    return Counter({name: number * count for name, number in step.items()})
+
+
+def test_both_directions_of_an_lstm_take_the_nodes_of_one() -> None:
+    before, after = check(directions(BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)))
+    firsts = times(LSTM_FIRST, 2)  # they stay apart
+    assert before == firsts + times(LSTM_STEP, 2 * (STEPS - 1)) + Counter(
+        {"Reshape": 2, "Gemm": 2, "Split": 2, "Concat": 3}
+    )
+    # The input products of the first steps: a step picked and multiplied, each.
+    ends = Counter({"Gather": 2, "Gemm": 2})
+    # Those of all others: each direction's steps picked and flattened, both joined, multiplied and cut.
+    ends += Counter({"Gather": 2, "Reshape": 2, "Concat": 1, "Gemm": 1, "Split": 1})
+    # h and c of both first steps joined. Outputs joined, a direction cut out, the first step put to it, both joined, stacked.
+    ends += Counter({"Concat": 2}) + Counter({"Concat": 5, "Slice": 2, "Reshape": 1})
+    assert after == firsts + times(LSTM_STEP, STEPS - 1) + ends
+
+
+def test_layers_a_step_apart_take_the_nodes_of_one() -> None:
+    before, after = check(stack_of([BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)], 28))
+    assert before["Sigmoid"] == 2 * 28
+    # Both layers' first steps have no state; after them, the first layer is alone for one step, and at the end the second.
+    firsts, alone, together = 2, 2, 27 - 1
+    assert after["Sigmoid"] == firsts + alone + together
+    assert after["Tanh"] == 2 * after["Sigmoid"]
+    assert after["Add"] == alone + together
+    # One product a step, with all inputs' before it; alone, layers multiply inputs and states by themselves.
+    assert after["Gemm"] == together + 1 + alone + (firsts + alone)
+
+
+def test_three_layers_run_two_steps_apart() -> None:
+    before, after = check(stack_of([BasicRNNCell(UNITS) for _ in range(3)], 28))
+    assert before["Tanh"] == 3 * 28
+    firsts, together = 3, 27 - 2
+    alone = 3 * 27 - 3 * together
+    assert after["Tanh"] == firsts + alone + together == 34
+
+
+def test_both_kernels_of_a_gru_are_joined() -> None:
+    before, after = check(directions(GRUCell(UNITS), GRUCell(UNITS)))
+    assert (before["Sigmoid"], before["Tanh"], before["Sub"]) == (16, 16, 16)
+    assert (after["Sigmoid"], after["Tanh"], after["Sub"]) == (9, 9, 9)
+
+
+def test_layers_above_a_gru_multiply_its_output_once_for_the_gates_and_once_for_the_candidate() -> None:
+    before, after = check(stack_of([GRUCell(UNITS), GRUCell(UNITS)], 28))
+    together = 27 - 1
+    assert before["Gemm"] == 4 + 2 * 2 * 27
+    # Gates, candidate, and the candidate's input: the state of the layer below is no part of what the candidate multiplies.
+    assert after["Gemm"] == 3 * together + 2 + (2 + 2) + (4 + 4)
+
+
+# -- the kernel -------------------------------------------------------------------------------------------------------
+
+
+def test_the_kernel_of_two_layers_holds_the_input_kernel_of_the_second_beside_zeros() -> None:
+    graph = stack_of([BasicRNNCell(2), BasicRNNCell(2)], 10)
+    first, second = (item for name, item in graph.parameters.items() if name.endswith("kernel"))
+    first.assign(np.arange(10).reshape(5, 2))  # x: 0 to 5, h: 6 to 9
+    second.assign(np.arange(10, 18).reshape(4, 2))  # x: 10 to 13, h: 14 to 17
+    found = optimize(graph)
+    kernels = [array for array in weight_values(found).values() if array.shape == (4, 4)]
+    wanted = [[6, 7, 10, 11], [8, 9, 12, 13], [0, 0, 14, 15], [0, 0, 16, 17]]
+    np.testing.assert_array_equal(kernels, [wanted])
+
+
+def test_gates_of_both_directions_lie_side_by_side() -> None:
+    forward, backward = LSTMCell(1, forget_bias=0.0), LSTMCell(1, forget_bias=0.0)
+    graph = directions(forward, backward)
+    # Columns i, j, f, o; the last row is h's.
+    forward.kernel.assign([[0, 0, 0, 0]] * WIDTH + [[1, 2, 3, 4]])
+    backward.kernel.assign([[0, 0, 0, 0]] * WIDTH + [[5, 6, 7, 8]])
+    kernels = [array for array in weight_values(optimize(graph)).values() if array.shape == (2, 8)]
+    # i, f and o go through one Sigmoid.
+    np.testing.assert_array_equal(kernels, [[[1, 0, 3, 0, 4, 0, 2, 0], [0, 5, 0, 7, 0, 8, 0, 6]]])
+
+
+def test_a_value_assigned_afterwards_counts() -> None:
+    graph = stack_of([GRUCell(UNITS), GRUCell(UNITS)])
+    found, feeds = optimize(graph), feeds_of(graph)
+    before = found.run(feeds)["y"]
+    rng = np.random.default_rng(3)
+    graph.assign({name: rng.uniform(-1, 1, item.shape) for name, item in graph.parameters.items()})
+    after = found.run(feeds)["y"]
+    assert np.abs(after - before).max() > 0.01
+    np.testing.assert_allclose(after, graph.run(feeds)["y"], atol=1e-5)
+
+
+def test_a_joint_node_comes_from_both_cells_and_their_steps() -> None:
+    found = optimize(directions(BasicRNNCell(UNITS), BasicRNNCell(UNITS)))
+    tanhs = [node.provenance for node in found.nodes if node.op.name == "Tanh"]
+    seen = {frozenset((origin.cell, origin.step) for origin in provenance) for provenance in tanhs}
+    forward, backward = "bidirectional_rnn/fw/basic_rnn_cell", "bidirectional_rnn/bw/basic_rnn_cell"
+    together = {frozenset([(forward, step), (backward, 7 - step)]) for step in range(1, 8)}
+    assert seen == {frozenset([(forward, 0)]), frozenset([(backward, 7)])} | together
+
+
+# -- where it pays ----------------------------------------------------------------------------------------------------
+
+
+def is_joined(graph: Graph, batch: int = 1) -> bool:
+    before = optimize(graph, SEPARATE, batch=batch)
+    return join_cells(before, batch) is not before
+
+
+@pytest.mark.parametrize(
+    ("units", "batch", "pays"), [(13, 1, True), (64, 1, True), (128, 1, False), (13, 50, True), (64, 32, False)]
+)
+def test_directions_are_joined_where_that_was_measured_to_be_faster(units: int, batch: int, pays: bool) -> None:
+    assert is_joined(directions(BasicLSTMCell(units), BasicLSTMCell(units), 28), batch) is pays
+
+
+def test_of_three_large_layers_two_are_joined() -> None:
+    graph = stack_of([BasicLSTMCell(96) for _ in range(3)], 28)
+    found = counts(optimize(graph))
+    assert found["Sigmoid"] == 28 + (26 + 2 + 2)
+
+
+# -- what is left alone -----------------------------------------------------------------------------------------------
+
+
+def decoder() -> Graph:
+    """The second cell's output is the first one's next input: neither can go on before the other."""
+    x, h0, h1 = (unroll.placeholder([None, UNITS], name) for name in ("x", "h0", "h1"))
+    first, second = BasicRNNCell(UNITS, name="first"), BasicRNNCell(UNITS, name="second")
+    y, a, b = x, h0, h1
+    for _ in range(STEPS):
+        _, a = first(y, a)
+        y, b = second(a, b)
+    return Graph([x, h0, h1], {"y": y})
+
+
+def shared() -> Graph:
+    """One weight in both directions: which product belongs to which is not told by the weight."""
+    cell = BasicRNNCell(UNITS)
+    x, xs = unstacked()
+    forward, _ = unroll.static_rnn(cell, xs, dtype="float32")
+    backward, _ = unroll.static_rnn(cell, xs[::-1], dtype="float32")
+    return Graph([x], {"y": ops.stack(forward), "z": ops.stack(backward)})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: stack_of([BasicLSTMCell(UNITS)]),
+        lambda: stack_of([BasicLSTMCell(UNITS), BasicLSTMCell(UNITS + 1)]),
+        lambda: stack_of([BasicLSTMCell(UNITS), GRUCell(UNITS)]),
+        lambda: stack_of([BasicLSTMCell(UNITS), GRUCell(UNITS), BasicLSTMCell(UNITS)]),
+        lambda: directions(BasicLSTMCell(UNITS), BasicLSTMCell(UNITS), 4),
+        decoder,
+        shared,
+    ],
+    ids=["one cell", "sizes", "kinds", "another between", "few steps", "decoder", "shared weight"],
+)
+def test_cells_that_cannot_be_joined_are_left_as_they_were(made: Callable[[], Graph]) -> None:
+    graph = made()
+    before, after = check(graph)
+    assert before == after
+    assert not is_joined(graph)
+
+
+# -- any network ------------------------------------------------------------------------------------------------------
+
+
+def network(seed: int) -> Graph:
+    """Draw layers of one or two directions, with or without initial states and lengths, read in the middle or at the end."""
+    rng = np.random.default_rng([17, seed])
+    steps, units = int(rng.integers(5, 10)), int(rng.integers(2, 5))
+    kinds: list[Callable[[int], Any]] = [BasicRNNCell, BasicLSTMCell, GRUCell, LSTMCell]
+    kinds += [lambda units: LSTMCell(units, use_peepholes=True), unroll.cells.UGRNNCell]
+    kind = kinds[int(rng.integers(0, len(kinds)))]
+    batch = None if rng.random() < 0.7 else 1
+    apart = rng.random() < 0.3
+    if apart:
+        inputs = xs = [unroll.placeholder([batch, WIDTH], f"x{step}") for step in range(steps)]
+    else:
+        x, xs = unstacked(steps, batch)
+        inputs = [x]
+    lengths = unroll.placeholder([batch], "n", "int32") if rng.random() < 0.3 else None
+    outputs: dict[str, Any] = {}
+    for layer in range(int(rng.integers(1, 3))):
+        cells = int(rng.integers(1, 4))
+        both = rng.random() < 0.5 or cells == 1
+
+        def made(cells: int = cells) -> Any:
+            return MultiRNNCell([kind(units) for _ in range(cells)]) if cells > 1 else kind(units)
+
+        with unroll.scope(f"layer{layer}"):
+            if both:
+                xs, state, other = unroll.static_bidirectional_rnn(
+                    made(), made(), xs, sequence_length=lengths, dtype="float32"
+                )
+                state = (state, other)
+            else:
+                xs, state = unroll.static_rnn(made(), xs, sequence_length=lengths, dtype="float32")
+        leaves = unroll.nest.flatten(state)
+        outputs |= {
+            f"state{layer}/{place}": leaves[place] for place in rng.permutation(len(leaves))[: rng.integers(0, 3)]
+        }
+        if rng.random() < 0.5:
+            outputs[f"middle{layer}"] = xs[int(rng.integers(0, steps))]
+    end = int(rng.integers(0, 3))
+    outputs |= (
+        {"y": ops.stack(xs)} if end == 0 else {"y": xs[-1]} if end == 1 else {f"y{t}": x for t, x in enumerate(xs)}
+    )
+    return Graph([*inputs, *([] if lengths is None else [lengths])], outputs)
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_any_network_computes_the_same_in_fewer_nodes(block: int) -> None:
+    joined = 0
+    for seed in range(40 * block, 40 * block + 40):
+        graph = network(seed)
+        feeds = feeds_of(graph, batch=3, seed=seed)
+        feeds |= {"n": np.array([1, 5, 3][: len(feeds["n"])], np.int32)} if "n" in feeds else {}
+        before, after = check(graph, feeds)
+        assert sum(after.values()) <= sum(before.values())
+        joined += after != before
+    assert joined >= 15, "most networks have cells to join"
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def test_outputs_of_both_directions_are_joined_once_for_each_direction() -> None:
+    graph = directions(BasicRNNCell(UNITS), BasicRNNCell(UNITS + 1))
+    assert counts(optimize(graph, [name for name in SEPARATE if name != "join_parts"]))["Concat"] == STEPS + 1
+    assert check(graph)[1]["Concat"] == 3
+
+
+@pytest.mark.parametrize("case", ["read elsewhere", "two steps", "other sizes", "one axis"])
+def test_steps_are_joined_as_they_were_where_that_would_take_more_nodes(case: str) -> None:
+    a = [unroll.placeholder([2, 3], f"a{step}") for step in range(4)]
+    b = [unroll.placeholder([2, 3], f"b{step}") for step in range(4)]
+    axis = 0 if case == "one axis" else 1
+    steps = [ops.concat([x, y], axis) for x, y in zip(a, b, strict=True)]
+    extra = {"z": steps[2]} if case == "read elsewhere" else {}
+    if case == "other sizes":
+        steps[1] = ops.concat([ops.concat([a[1], a[1]], 1)[:, :2], ops.concat([b[1], b[1]], 1)[:, :4]], 1)
+    if case == "two steps":
+        steps = steps[:2]
+    graph = Graph([*a, *b], {"y": ops.concat(steps, 0), **extra})
+    assert join_parts(graph) is graph
