@@ -19,7 +19,7 @@ from unroll.export.session_binding import Bound
 from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
 
 from unroll import nest
-from unroll.dimensions import Dim, Requirement, parse_dimension, symbol
+from unroll.dimensions import Dim, parse_dimension, symbol
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentTypeError,
@@ -30,7 +30,7 @@ from unroll.errors import (
     UnsupportedError,
     first_line,
 )
-from unroll.feeds import InputSpec, check_feeds, closest
+from unroll.feeds import FeedChecker, InputSpec, closest
 from unroll.files import as_path, read_bytes
 from unroll.graph import Graph
 from unroll.progress import busy
@@ -71,7 +71,6 @@ class Session:
         self._options = options
         self._writing = writing
         self._graph: Graph | None = None
-        self._residual: tuple[Requirement, ...] = ()
         if isinstance(model, Graph):
             self._graph = model
             self._load_graph(model)
@@ -81,6 +80,7 @@ class Session:
         proto, path = _read(model)
         self._start(proto, path)
         self.inputs = _input_specs(proto)
+        self._feeds = FeedChecker(self.inputs)
         self.states = states_of(proto, [spec.name for spec in self.inputs], self.output_names)
 
     def _load_graph(self, graph: Graph) -> None:
@@ -89,7 +89,7 @@ class Session:
         self._versions = versions
         self.inputs = graph.input_specs
         self.states = graph.states
-        self._residual = graph.residual_requirements
+        self._feeds = FeedChecker(self.inputs, graph.residual_requirements)
 
     def _written(self, graph: Graph) -> ModelProto:
         """Return the model that stands for the graph."""
@@ -168,10 +168,9 @@ class Session:
             EvaluationError: onnxruntime failed while running.
         """
         self._warn_if_stale(stacklevel=3)
-        arrays = check_feeds(self.inputs, feeds, self._residual)
+        arrays = self._feeds.check(feeds)
         single = isinstance(fetches, (Tensor, str))
-        wanted = self.output_names if fetches is None else nest.flatten(fetches)
-        names = [self._output_name(item) for item in wanted]
+        names = self.output_names if fetches is None else [self._output_name(item) for item in nest.flatten(fetches)]
         try:  # an empty list would mean all outputs to onnxruntime
             results = self._session.run(names, arrays) if names else []
         except Exception as error:  # onnxruntime's errors share no base class

@@ -167,12 +167,39 @@ BAD: dict[str, tuple[Any, type[Exception], tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.parametrize("used", [False, True], ids=["new", "used"])
 @pytest.mark.parametrize("what", BAD)
-def test_bad_feeds_are_refused_before_onnxruntime_sees_them(what: str, kind: str, tmp_path: Path) -> None:
+def test_bad_feeds_are_refused_before_onnxruntime_sees_them(what: str, used: bool, kind: str, tmp_path: Path) -> None:
     feeds, builtin, fragments = BAD[what]
     made = session(two_steps(), kind, tmp_path)
+    if used:  # what is right once is known again
+        made.run({"X0": ONES, "X1": ONES})
     made._session = None  # type: ignore[assignment]
     refused(lambda: made.run(feeds), builtin, *fragments)
+
+
+def test_feeds_that_change_from_run_to_run_give_what_they_give_alone() -> None:
+    """By name, by TensorFlow's name and by placeholder; cast or not, in another order, of another batch."""
+    graph = two_steps()
+    made, (x0, x1) = Session(graph), graph.inputs
+    one, two = np.full((1, 3), 0.1, "float32"), np.full((2, 3), 0.2, "float32")
+    for keys in (("X0", "X1"), ("X0:0", "X1:0"), (x0, x1), ("X0", x1)):
+        for first, second in ((one, one), (two, two), (one * 2, one), (one.astype("float64"), one), ([[0.3] * 3], one)):
+            for order in (1, -1):
+                feeds: dict[Any, Any] = dict([(keys[0], first), (keys[1], second)][::order])
+                found, wanted = made.run(feeds), graph.run({"X0": first, "X1": second})
+                for name, array in wanted.items():
+                    np.testing.assert_allclose(found[name], array, atol=1e-6)
+
+
+def test_values_are_checked_in_every_run_where_they_have_limits() -> None:
+    x, n = unroll.placeholder([None, 4, 3], "x"), unroll.placeholder([None], "n", "int32")
+    outputs, _ = unroll.dynamic_rnn(BasicRNNCell(5), x, sequence_length=n)
+    made = Session(Graph([x, n], {"y": outputs}))
+    feeds = {"x": np.ones((1, 4, 3), "float32"), "n": np.array([4], "int32")}
+    made.run(feeds)
+    feeds["n"] = np.array([5], "int32")
+    refused(lambda: made.run(feeds), ValueError, "'n'", "5", "0 to 4")
 
 
 @pytest.mark.parametrize("given", [0.5, 1.0])

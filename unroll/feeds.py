@@ -84,6 +84,53 @@ def check_feeds(
     return {spec.name: arrays[spec.name] for spec in inputs}
 
 
+class _Kind(NamedTuple):
+    """What was fed under a key: to which input, and of which dtype and shape."""
+
+    name: str
+    dtype: DType
+    shape: tuple[int, ...]
+
+
+class FeedChecker:
+    """`check_feeds` for one who feeds again and again: what was right of its dtypes and shapes is right the next time.
+
+    Args:
+        inputs: what is to be fed.
+        residual: equalities of dimensions that only the sizes fed can decide.
+    """
+
+    def __init__(self, inputs: Sequence[InputSpec], residual: Iterable[Requirement] = ()) -> None:
+        self._inputs, self._residual = inputs, tuple(residual)
+        self._by_values = any(spec.limits for spec in inputs)
+        self._seen: dict[Any, _Kind] = {}
+
+    def check(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
+        """Return what `check_feeds` returns, and raise what it raises."""
+        seen = self._seen
+        if type(feeds) is dict and len(feeds) == len(seen) > 0:
+            known: dict[str, Array] = {}
+            for key, array in feeds.items():
+                kind = seen.get(key)
+                if kind is None or type(array) is not np.ndarray:
+                    break
+                if array.dtype != kind.dtype or array.shape != kind.shape:
+                    break
+                known[kind.name] = array
+            else:
+                return known
+        arrays = check_feeds(self._inputs, feeds, self._residual)
+        if not self._by_values:
+            self._seen = self._kinds(feeds, arrays)
+        return arrays
+
+    @staticmethod
+    def _kinds(feeds: Mapping[Any, Any], arrays: Mapping[str, Array]) -> dict[Any, _Kind]:
+        names = {key: key.name if isinstance(key, Placeholder) else key.removesuffix(":0") for key in feeds}
+        names |= {key: key for key in feeds if key in arrays}
+        return {key: _Kind(name, arrays[name].dtype, arrays[name].shape) for key, name in names.items()}
+
+
 def bound_sizes(inputs: Sequence[InputSpec], feeds: Mapping[Any, Any]) -> dict[str, int]:
     """Return the number each symbol stands for, as far as some of the feeds tell; what does not fit tells nothing."""
     arrays = {key.name if isinstance(key, Placeholder) else key: np.shape(value) for key, value in feeds.items()}
