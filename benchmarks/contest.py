@@ -59,7 +59,11 @@ def _enter(name: str, row: Row, peers: Peers, threads: int | None, stack: ExitSt
         session = ours.compiled(row, threads)
         run: Callable[[], Any] = session.bind(feeds).run if name == "bound" else partial(session.run, feeds)
         found = run()
-        return [found[output] for output in ("Y", "h", "c")], contestant(run)
+        return [found[output] for output in row.output_names], contestant(run)
+    if name == "auto-torch":
+        return _loaded(
+            ours.in_form(ours.torch_program(row), "auto", row.batch).SerializeToString(), feeds["X"], threads
+        )
     if name in OURS:
         return _loaded(ours.in_form(ours.program(row), name, row.batch).SerializeToString(), feeds["X"], threads)
     if name in ONNX_PEERS:

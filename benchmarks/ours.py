@@ -29,20 +29,42 @@ class MissingError(Exception):
 
 
 def program(row: Row, rolled: bool = False) -> Any:
-    """Trace the row's LSTM, with its weights: step by step, or where it is `rolled` one step for all."""
+    """Trace the row's program, with its weights: step by step, or where it is `rolled` one step for all."""
     import unroll
 
-    arrays = row.arrays()
     x = unroll.placeholder([row.steps, row.batch, row.inputs], name="X")
-    cell = unroll.BasicLSTMCell(row.units, forget_bias=FORGET_BIAS)
+    weights = row.cells()
+    cells = [unroll.BasicLSTMCell(row.units, forget_bias=FORGET_BIAS) for _ in weights]
+    state = None
     if rolled:
-        stacked, state = unroll.dynamic_rnn(cell, x, time_major=True, rolled=True)
+        stacked, state = unroll.dynamic_rnn(cells[0], x, time_major=True, rolled=True)
     else:
-        outputs, state = unroll.static_rnn(cell, unroll.ops.unstack(x, axis=0))
+        steps = unroll.ops.unstack(x, axis=0)
+        if row.network == "directions":
+            outputs, _, _ = unroll.static_bidirectional_rnn(*cells, steps)
+        elif row.network == "layers":
+            outputs, _ = unroll.static_rnn(unroll.MultiRNNCell(cells), steps)
+        else:
+            outputs, state = unroll.static_rnn(cells[0], steps)
         stacked = unroll.ops.stack(outputs, axis=0)
-    graph = unroll.Graph([x], {"Y": stacked, "h": state.h, "c": state.c})
-    cell.kernel.assign(arrays["kernel"])
-    cell.bias.assign(arrays["bias"])
+    graph = unroll.Graph([x], {"Y": stacked} if state is None else {"Y": stacked, "h": state.h, "c": state.c})
+    for cell, (kernel, bias) in zip(cells, weights, strict=True):
+        cell.kernel.assign(kernel)
+        cell.bias.assign(bias)
+    return graph
+
+
+def torch_program(row: Row) -> Any:
+    """Trace what torch's peer is: nn.LSTM, whose h and c have an axis for layers and directions."""
+    import unroll
+
+    x = unroll.placeholder([row.steps, row.batch, row.inputs], name="X")
+    network = unroll.nn.LSTM(
+        row.inputs, row.units, num_layers=1 + (row.network == "layers"), bidirectional=row.network == "directions"
+    )
+    y, (h, c) = network(x)
+    graph = unroll.Graph([x], dict(zip(row.output_names, (y, h, c), strict=False)))
+    network.load_state_dict(row.state_dict())
     return graph
 
 

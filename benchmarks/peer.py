@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cases import FORGET_BIAS, Array, Row, peak_memory
+from cases import FORGET_BIAS, Row, peak_memory
 
 # Frameworks print as they please; the results have the real standard output to themselves.
 RESULTS = os.fdopen(os.dup(1), "w")
@@ -58,12 +58,19 @@ def tf2onnx_of_static_rnn(row: Row) -> Callable[[], Any]:
     def convert() -> Any:
         with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
             x = v1.placeholder(tf.float32, arrays["X"].shape, name="X")
-            cell = v1.nn.rnn_cell.BasicLSTMCell(row.units, forget_bias=FORGET_BIAS)
-            outputs, state = v1.nn.static_rnn(cell, tf.unstack(x, axis=0), dtype=tf.float32)
-            results = [tf.identity(tf.stack(outputs), "Y"), tf.identity(state.h, "h"), tf.identity(state.c, "c")]
-            kernel, bias = cell.variables
-            kernel.load(arrays["kernel"], session)
-            bias.load(arrays["bias"], session)
+            cells = [v1.nn.rnn_cell.BasicLSTMCell(row.units, forget_bias=FORGET_BIAS) for _ in row.cells()]
+            steps = tf.unstack(x, axis=0)
+            if row.network == "directions":
+                outputs, _, _ = v1.nn.static_bidirectional_rnn(*cells, steps, dtype=tf.float32)
+            else:
+                cell = v1.nn.rnn_cell.MultiRNNCell(cells) if row.network == "layers" else cells[0]
+                outputs, state = v1.nn.static_rnn(cell, steps, dtype=tf.float32)
+            results = [tf.identity(tf.stack(outputs), "Y")]
+            if row.network == "one":
+                results += [tf.identity(state.h, "h"), tf.identity(state.c, "c")]
+            for cell, weights in zip(cells, row.cells(), strict=True):
+                for variable, array in zip(cell.variables, weights, strict=True):
+                    variable.load(array, session)
             names = [tensor.name for tensor in results]
             frozen = tf2onnx.tf_loader.freeze_session(session, input_names=[x.name], output_names=names)
         model, _ = tf2onnx.convert.from_graph_def(frozen, input_names=[x.name], output_names=names, opset=13)
@@ -73,25 +80,12 @@ def tf2onnx_of_static_rnn(row: Row) -> Callable[[], Any]:
 
 
 def torch_lstm(row: Row) -> Any:
-    """Return nn.LSTM with the row's weights: rows i, f, g, o; the forget bias is part of the bias."""
+    """Return nn.LSTM with the row's weights."""
     torch: Any = import_module("torch")
-    arrays = row.arrays()
-
-    def rows(columns: Array) -> Any:
-        i, j, f, o = np.split(columns, 4, axis=-1)
-        return torch.from_numpy(np.ascontiguousarray(np.concatenate([i, f, j, o], axis=-1).T))
-
-    bias = arrays["bias"].copy()
-    bias[2 * row.units : 3 * row.units] += FORGET_BIAS
-    network = torch.nn.LSTM(row.inputs, row.units).eval()
-    network.load_state_dict(
-        {
-            "weight_ih_l0": rows(arrays["kernel"][: row.inputs]),
-            "weight_hh_l0": rows(arrays["kernel"][row.inputs :]),
-            "bias_ih_l0": rows(bias),
-            "bias_hh_l0": torch.zeros(4 * row.units),
-        }
-    )
+    network = torch.nn.LSTM(
+        row.inputs, row.units, num_layers=1 + (row.network == "layers"), bidirectional=row.network == "directions"
+    ).eval()
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in row.state_dict().items()})
     return network
 
 
@@ -114,7 +108,18 @@ def torch_export(row: Row, loop: bool) -> Callable[[], Any]:
                 outputs.append(h)
             return torch.stack(outputs), (h, c)
 
-    network = Loop().eval() if loop else torch_lstm(row)
+    class Outputs(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = torch_lstm(row)
+
+        def forward(self, x: Any) -> Any:
+            return self.network(x)[0]
+
+    if loop:
+        network: Any = Loop().eval()
+    else:
+        network = torch_lstm(row) if row.network == "one" else Outputs().eval()
     x = torch.from_numpy(row.arrays()["X"])
 
     def convert() -> Any:
@@ -151,7 +156,7 @@ def torch_eager(row: Row, threads: int) -> Callable[[], list[Any]]:
     def run() -> list[Any]:
         with torch.inference_mode():
             outputs, (h, c) = network(x)
-        return [outputs, h, c]
+        return [outputs, h, c][: len(row.output_names)]
 
     return run
 
@@ -160,6 +165,8 @@ def jax_compiled(row: Row, unrolled: bool) -> Callable[[], list[Any]]:
     """The LSTM in JAX, input product hoisted, weights and inputs on the device already."""
     if find_spec("jax") is None:
         sys.exit("jax is not installed")
+    if row.network != "one":
+        sys.exit("written in JAX for one cell only")
     jax: Any = import_module("jax")
     jnp: Any = import_module("jax.numpy")
     arrays = row.arrays()

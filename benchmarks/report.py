@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cases import LENGTHS, ROWS, Row
+from cases import LENGTHS, PAIRS, ROWS, Row
 from costs import ALL, FORMS, LOADED, VERY_LONG
 from environment import HERE
 from plot import Panel, in_units, svg
@@ -59,6 +59,11 @@ def markdown(results: Results) -> str:
         parts += [f"### {TITLES[threads].capitalize()}", THREADS[threads], _times(results, threads, ROWS)]
         if _measured(results, threads, LENGTHS):
             parts += [f"Further lengths, {TITLES[threads]}:", _times(results, threads, LENGTHS)]
+        if _measured(results, threads, PAIRS):
+            parts += [
+                f"Two cells, the layers of a stack or both directions, {TITLES[threads]}; outputs alone:",
+                _times(results, threads, PAIRS),
+            ]
     parts += _cost_model(results)
     if results.costs:
         parts += _costs(results)

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
-from cases import LENGTHS, ROWS, Row
+from cases import LENGTHS, PAIRS, ROWS, Row
 from contest import contest
 from costs import measure_costs
 from environment import HERE, Peers, default_cache, peers_python
@@ -97,7 +97,7 @@ def main() -> None:
         print(write_page(Results(**json.loads(kept.read_text(encoding="utf-8"))), folder))
         return
     peers = Peers(chosen.peers_python or peers_python(chosen.cache), chosen.cache)
-    rows = chosen.rows or (ROWS[:2] if chosen.quick else (*ROWS, *LENGTHS))
+    rows = chosen.rows or (ROWS[:2] if chosen.quick else (*ROWS, *LENGTHS, *PAIRS))
     rounds = chosen.rounds or (7 if chosen.quick else 40)
     results = Results(about=about(peers))
     busy = [os.getloadavg()[0]]
