@@ -33,6 +33,7 @@ from math import prod
 
 from unroll.collection import paused
 from unroll.graph import Graph
+from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.contraction import CircleError
 from unroll.passes.cost import sizes_of
 from unroll.passes.drafting import studied
@@ -82,6 +83,8 @@ def _joined(graph: Graph, found: Sequence[Group | None], depths: Depths, batch: 
         joined = Joining(graph, weights, depths.pieces, groups, packs).write()
     except CircleError:
         return None
+    # The steps of an input that was made flat are picked from what it was before.
+    joined = cancel_shapes(joined)
     return joined if _pays(_computed(graph) - _computed(joined), groups, batch) else None
 
 

@@ -20,8 +20,15 @@ from unroll.tensor import Node, Tensor
 def join_parts(graph: Graph) -> Graph:
     """Return `graph` with parts joined first; see this module for what is preserved."""
     with paused():
+        nested = {node: steps for node in nodes_called(graph, {"Concat"}) if (steps := _steps(node))}
+        if not nested:
+            return graph
         readers, joining = studied(graph, Readers), Rewriting(graph)
-        found = {node: steps for node in nodes_called(graph, {"Concat"}) if (steps := _steps(node, readers))}
+        found = {
+            node: steps
+            for node, steps in nested.items()
+            if all(readers.only(step.outputs[0]) is node for step in steps)
+        }
         # What a step joins is asked for before nodes are put on other inputs.
         parts = {node: list(zip(*[_parts(step) for step in steps], strict=True)) for node, steps in found.items()}
 
@@ -34,10 +41,10 @@ def join_parts(graph: Graph) -> Graph:
         return joining.walk(found, write)
 
 
-def _steps(node: Node, readers: Readers) -> list[Node]:
-    """Return the Concats that a Concat joins, if they are for it alone, all alike, and more than each has parts."""
-    made_alone = [tensor.node for tensor in node.inputs if tensor is not None and readers.only(tensor) is node]
-    steps = [step for step in made_alone if step is not None and isinstance(step.op, Concat) and step.op != node.op]
+def _steps(node: Node) -> list[Node]:
+    """Return the Concats that a Concat joins, if they are all alike, and more than each has parts."""
+    inner = [tensor.node for tensor in node.inputs if tensor is not None]
+    steps = [step for step in inner if step is not None and isinstance(step.op, Concat) and step.op != node.op]
     if not steps or len(steps) < len(node.inputs) or len(steps) <= len(steps[0].inputs):
         return []
     alike = all(step.op == steps[0].op and _sizes(step) == _sizes(steps[0]) for step in steps)

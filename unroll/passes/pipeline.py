@@ -71,7 +71,6 @@ DEFAULT: tuple[str, ...] = (
     "merge_equal",
     "fuse_products",
     "join_cells",
-    "cancel_shapes",
     "remove_dead",
 )
 
