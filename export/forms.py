@@ -96,7 +96,7 @@ def _has_loop(graph: Graph) -> bool:
 
 def _rerolled_graph(graph: Graph, form: str, found: Graph, report: Rerolled, looped: bool) -> Graph:
     if not report and not looped:
-        reasons = "; ".join(map(str, report.left)) or "no node repeats what another does for the step before it"
+        reasons = "; ".join(map(str, report.left)) or report.note
         raise UnsupportedError(
             f"form {form!r}: no steps of the graph can become one operator: {reasons}. Use form='unrolled'"
         )

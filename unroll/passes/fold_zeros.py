@@ -27,8 +27,8 @@ from unroll.tensor import Constant, Node, Tensor
 
 # Operators whose output is zero where their first input is.
 _PRESERVE_ZERO = frozenset(
-    """Abs Cast Elu Expand Gather Identity LeakyRelu Neg ReduceMax ReduceMean ReduceSum Relu Reshape Slice Softsign Split
-    Sqrt Squeeze Tanh Transpose Unsqueeze""".split()  # noqa: SIM905 (a list of words, to be read as one)
+    """Abs Cast Elu Expand Gather Identity LeakyRelu Neg ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape ReverseSequence
+    Slice Softsign Split Sqrt Squeeze Tanh Tile Transpose Unsqueeze""".split()  # noqa: SIM905 (a list of words, to be read as one)
 )
 
 
