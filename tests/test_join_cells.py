@@ -233,6 +233,62 @@ def test_cells_that_cannot_be_joined_are_left_as_they_were(made: Callable[[], Gr
     assert not is_joined(graph)
 
 
+class WrittenCell(unroll.RNNCell):
+    """A cell of somebody's own: its step is a function of x, h and their weights."""
+
+    def __init__(self, units: int, gates: int, step: Callable[[Any, Any, Any, Any], Any]) -> None:
+        super().__init__()
+        self.units, self.gates, self.step = units, gates, step
+
+    @property
+    def state_size(self) -> int:
+        return self.units
+
+    @property
+    def output_size(self) -> int:
+        return self.units
+
+    def call(self, x: Any, h: Any) -> Any:
+        columns = {str(gate): self.units for gate in range(self.gates)}
+        wx = self.add_weight("wx", rows={"x": int(x.shape[-1])}, columns=columns)
+        wh = self.add_weight("wh", rows={"h": self.units}, columns=columns)
+        h = self.step(x, h, wx, wh)
+        return h, h
+
+
+def test_a_softmax_over_one_unit_whose_first_values_are_one_tensor_for_both_directions() -> None:
+    def step(x: Any, h: Any, wx: Any, wh: Any) -> Any:
+        return ops.tanh(x @ wx + ops.softmax(h) @ wh)
+
+    check(directions(WrittenCell(1, 1, step), WrittenCell(1, 1, step)))
+
+
+def test_one_of_two_lanes_adds_no_input_product() -> None:
+    def step(x: Any, h: Any, wx: Any, wh: Any) -> Any:
+        a, b = ops.split(x @ wx + h @ wh, 2, -1)
+        return ops.maximum(a, b * 0.5) - ops.relu(h) * 0.3
+
+    graph = stack_of([WrittenCell(5, 2, step), GRUCell(5), GRUCell(5)])
+    found = optimize(graph, ["hoist_inputs", "fuse_products", "split_kernels", "join_cells"])
+    feeds = feeds_of(graph)
+    np.testing.assert_allclose(found.run(feeds)["y"], graph.run(feeds)["y"], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_lanes_that_multiply_by_a_row_and_by_a_matrix(batch: int) -> None:
+    """The layers differ in what they scale by: a row of weights, and something fed."""
+    row = unroll.Parameter(np.array([[0.5, 0.25]], "float32"), "row")
+    scale = unroll.placeholder([None, 2], "scale")
+
+    def by(factor: Any) -> Callable[[Any, Any, Any, Any], Any]:
+        return lambda x, h, wx, wh: ops.tanh(x @ wx + h @ wh) * factor
+
+    x, xs = unstacked()
+    outputs, _ = unroll.static_rnn(MultiRNNCell([WrittenCell(2, 1, by(row)), WrittenCell(2, 1, by(scale))]), xs)
+    graph = Graph([x, scale], {"y": ops.stack(outputs)})
+    check(graph, feeds_of(graph, batch))
+
+
 # -- any network ------------------------------------------------------------------------------------------------------
 
 

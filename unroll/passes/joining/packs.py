@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import chain, pairwise
+from itertools import chain, pairwise, zip_longest
 from typing import NamedTuple
 
 from unroll.graph import Graph
@@ -123,8 +123,8 @@ class Packs:
         shape = node.outputs[0].shape
         return all(
             tensor is not None
+            and tensor.shape == tensors[0].shape  # type: ignore[union-attr]  # no None among them by now
             and (tensor.shape == shape or (tensor.shape[-1:] == shape[-1:] and self._weights.holds(tensor)))
-            and tensor.rank == tensors[0].rank  # type: ignore[union-attr]  # no None among them by now
             for tensor in tensors
         )
 
@@ -144,8 +144,8 @@ class Packs:
 
 
 def operands(pack: Pack) -> list[tuple[Tensor | None, ...]]:
-    """Return what a pack's nodes read: for each place, a tensor from each lane."""
-    return list(zip(*[node.inputs for node in pack], strict=True))
+    """Return what a pack's nodes read: for each place, a tensor from each lane; None where a lane has none."""
+    return list(zip_longest(*[node.inputs for node in pack]))
 
 
 def is_shared(tensors: Sequence[Tensor | None]) -> bool:

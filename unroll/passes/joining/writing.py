@@ -108,9 +108,9 @@ class Joining(Rewriting):
                 yield from self._sources(node)
         for pack in self._packs.all:
             # A product's weight and what it adds are looked for elsewhere.
-            read = operands(pack)[:1] if pack in self._groups else operands(pack)
-            for tensors in read:
-                if self._packs.joint(tensors) is None and not is_shared(tensors):
+            read = operands(pack)
+            for tensors in read[:1] if pack in self._groups else [item for item in read if not is_shared(item)]:
+                if self._packs.joint(tensors) is None:
                     yield from (tensor for tensor in tensors if tensor is not None)
 
     def _units(self, kept: Sequence[Node]) -> dict[Node, Together[Node]]:
@@ -206,11 +206,17 @@ class Joining(Rewriting):
             results = made(Split(1, len(sizes) if even else None), (whole, *cut), provenance)
         else:
             blocks = self._packs.cuts.blocks((pack, 0), int(node.outputs[0].shape[1]))
-            inputs = [self._joined(tensors, blocks, provenance) for tensors in operands(pack)]
+            inputs = [
+                self._shared(tensors) if is_shared(tensors) else self._joined(tensors, blocks, provenance)
+                for tensors in operands(pack)
+            ]
             results = made(node.op, inputs, provenance)
         for output, result in enumerate(results):
             self._joints[pack, output] = result
             self._take_apart(pack, output, provenance)
+
+    def _shared(self, tensors: Sequence[Tensor | None]) -> Tensor | None:
+        return None if tensors[0] is None else self[tensors[0]]
 
     def _joined(
         self, tensors: Sequence[Tensor | None], blocks: Sequence[Block], provenance: Provenance
@@ -220,8 +226,6 @@ class Joining(Rewriting):
         if joint is not None:
             return self._joints[joint]
         found = [self[tensor] for tensor in tensors if tensor is not None]
-        if not found or is_shared(tensors):
-            return found[0] if found else None
         if all(map(self._weights.holds, found)):
             return self._kernels.row(found, blocks, None)
         if len(blocks) > 1:

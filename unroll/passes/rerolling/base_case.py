@@ -52,6 +52,8 @@ def simplified_first_step(view: View, template: Template, step: Step) -> tuple[S
             fits = tensor is view.same(stand_ins.get(pattern, pattern))
         elif isinstance(pattern, Placeholder):
             fits = bound.setdefault(pattern, tensor) is tensor and tensor.shape == pattern.shape
+        elif pattern.node is not None and isinstance(pattern.node.op, ConstantOfShape):
+            fits = is_zero(view, tensor) and tensor.shape == pattern.shape
         else:
             fits = _same_node(view, pattern, tensor)
             if fits and pattern.node is not None and tensor.node is not None:
@@ -72,8 +74,6 @@ def simplified_first_step(view: View, template: Template, step: Step) -> tuple[S
 def _same_node(view: View, pattern: Tensor, tensor: Tensor) -> bool:
     if pattern.node is None or tensor.node is None or tensor.index != pattern.index:
         return False
-    if isinstance(pattern.node.op, ConstantOfShape) and len(pattern.node.inputs) == 1:
-        return is_zero(view, tensor) and tensor.shape == pattern.shape
     absent = [inner is None for inner in pattern.node.inputs] == [outer is None for outer in view.inputs[tensor.node]]
     return absent and op_key(pattern.node) == op_key(tensor.node)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unroll.dimensions import Dim
+from unroll.dimensions import Dim, divide
 from unroll.ops.joining import Split
 from unroll.ops.shaping import Squeeze
 from unroll.ops.slicing import Gather
@@ -65,12 +65,17 @@ def pieces_of(view: View, column: Sequence[Tensor]) -> Pieces | None:
 def stacked(maker: Maker, source: Tensor, pieces: Pieces) -> Tensor:
     """Return the pieces stacked along a new axis 0, in the order of the tensor; `source` is it in the new graph."""
     axis, size, low, count = pieces.first.axis, pieces.first.size, pieces.first.number, pieces.total
-    whole = source.shape[axis] == size * count
-    part = source if whole or not isinstance(size, int) else maker.cut(source, low * size, (low + count) * size, axis)
     if pieces.first.squeezed:
-        return maker.moved(part, axis, 0)
-    parted = (*part.shape[:axis], count, size, *part.shape[axis + 1 :])
-    return maker.moved(maker.reshape(part, parted), axis, 0)
+        return maker.moved(maker.cut(source, low, low + count, axis), axis, 0)
+    before, after = source.shape[:axis], source.shape[axis + 1 :]
+    if isinstance(size, int):
+        part = maker.cut(source, low * size, (low + count) * size, axis)
+        return maker.moved(maker.reshape(part, (*before, count, size, *after)), axis, 0)
+    # Of pieces whose size is a symbol, some have bounds that are no numbers: they are cut out once they have an axis.
+    there = divide(source.shape[axis], size) or count
+    return maker.moved(
+        maker.cut(maker.reshape(source, (*before, there, size, *after)), low, low + count, axis), axis, 0
+    )
 
 
 def _cut_of(view: View, tensor: Tensor) -> Cut | None:

@@ -9,6 +9,7 @@ from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
+from unroll.passes.rerolling.apart import with_steps_apart
 from unroll.passes.rerolling.emission import Emission, Plan, ordered
 from unroll.passes.rerolling.forms import UnmatchedError
 from unroll.passes.rerolling.native_plan import Direction, NativePlan, Reading, direction_of
@@ -53,7 +54,7 @@ def reroll(
     if isinstance(steps_per_iteration, bool) or not isinstance(steps_per_iteration, int) or steps_per_iteration < 1:
         raise ArgumentError(f"reroll: steps_per_iteration {steps_per_iteration!r}; an int of at least 1 is wanted")
     with paused():
-        view = View(cancel_shapes(merge_equal(graph)))
+        view = View(cancel_shapes(merge_equal(with_steps_apart(graph))))
         recurrences = find(view)
         planner = _Planner(view, scan, native, steps_per_iteration)
         order, plans = planner.ordered(recurrences)
