@@ -187,3 +187,12 @@ def test_one_whole_step_beside_a_simplified_one_is_said_to_be_too_few() -> None:
     text = note(Graph([a, b], ops.tanh(b @ w + ops.tanh(a @ w) @ r)))
     assert text.startswith("Add: joins what comes of MatMul_1 by MatMul_2 with MatMul") or "by MatMul" in text
     assert "export three steps or more, or a model that is fed its first state" in text
+
+
+def test_fewer_steps_than_an_iteration_is_to_have_are_counted() -> None:
+    xs = [unroll.placeholder([None, FEATURES], f"x{step}") for step in range(6)]
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(UNITS), xs)
+    graph = Graph(xs, outputs)
+    found, report = reroll(graph, native=False, steps_per_iteration=100)
+    assert found is graph
+    assert report.left[0].reason == "there are 6 steps, and an iteration is to be 100 of them"

@@ -95,9 +95,10 @@ class ScanPlan:
 
 def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str = "") -> ScanPlan | str:
     """Return how a recurrence becomes a Scan, or why it cannot."""
-    recurrence = recurrence.without_last(len(recurrence.steps) % per_run)
+    there = len(recurrence.steps)
+    recurrence = recurrence.without_last(there % per_run)
     if len(recurrence.steps) < 2:
-        return f"{len(recurrence.steps)} steps are fewer than two runs of {per_run}"
+        return f"there are {there} steps, and an iteration is to be {per_run} of them"
     first, uses = recurrence.steps[0], uses_of(view, recurrence)
     for before, after in zip(first.before, first.after, strict=True):
         if before.shape != after.shape or before.dtype != after.dtype:
