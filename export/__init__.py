@@ -3,6 +3,8 @@
 from unroll.export.lowering import to_onnx
 from unroll.export.saving import save
 from unroll.export.session import Session
+from unroll.export.session_batches import run_many
+from unroll.export.session_binding import Bound
 from unroll.export.verification import verify
 
-__all__ = ["Session", "save", "to_onnx", "verify"]
+__all__ = ["Bound", "Session", "run_many", "save", "to_onnx", "verify"]

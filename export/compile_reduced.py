@@ -11,14 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import onnx
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
+from unroll.export.crashes import all_nodes, is_native
 
 from unroll.errors import ArgumentError, UnsupportedError
 
 #: What a graph's own dtype can be replaced by, and how weights can be quantised.
 DTYPES = ("float16",)
 QUANTIZATIONS = ("int8",)
-_FLOAT16_OPSET = 13
+#: What onnxruntime's tool makes of a product by constant weights.
+_INT8_PRODUCTS = frozenset(["ConvInteger", "DynamicQuantizeLSTM", "MatMulInteger"])
+_FLOATS = {TensorProto.FLOAT16: "float16", TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64"}
+#: Products that it leaves as they are.
+_NOT_QUANTIZED = frozenset(["GRU", "RNN"])
 
 
 def reduction(dtype: object, quantize: object) -> Callable[[ModelProto], ModelProto] | None:
@@ -44,7 +49,7 @@ def to_float16(model: ModelProto) -> ModelProto:
     Half the bytes. On a CPU, onnxruntime has few kernels for float16 and casts around the others, so that it is seldom faster.
 
     Raises:
-        UnsupportedError: onnxruntime's converter fails on the model.
+        UnsupportedError: onnxruntime's converter fails on the model, or the model has nothing of float32.
     """
     from onnxruntime.transformers.float16 import convert_float_to_float16  # seconds to import
 
@@ -52,14 +57,21 @@ def to_float16(model: ModelProto) -> ModelProto:
     copy.CopyFrom(model)
     with _quietly("float16"):
         found: ModelProto = convert_float_to_float16(copy, keep_io_types=True, disable_shape_infer=True)
+    if not _has_float16(found):
+        raise UnsupportedError(
+            f"float16: nothing was converted: it takes the place of float32, and {_dtypes(model)}. Make the graph of float32"
+        )
     return found
 
 
 def to_int8(model: ModelProto) -> ModelProto:
     """Return a model whose products have int8 weights; what they are multiplied by is quantised while running.
 
+    The tool knows the float32 operators MatMul, Gemm, Conv and LSTM with constant weights. GRU and RNN stay as they are, and so
+    does what is inside functions.
+
     Raises:
-        UnsupportedError: onnxruntime's tool fails on the model.
+        UnsupportedError: onnxruntime's tool fails on the model, or finds no product to quantise.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -68,7 +80,43 @@ def to_int8(model: ModelProto) -> ModelProto:
         quantize_dynamic(
             model, path, weight_type=QuantType.QInt8, extra_options={"EnableSubgraph": True, "MatMulConstBOnly": True}
         )
-        return onnx.load(path)
+        found = onnx.load(path)
+    if not any(is_native(node) and node.op_type in _INT8_PRODUCTS for node in all_nodes(found)):
+        raise UnsupportedError(f"int8: no product was quantised: {_left_as_it_is(model)}")
+    return found
+
+
+def _left_as_it_is(model: ModelProto) -> str:
+    """Return why onnxruntime's tool quantised no product of a model, and the fix."""
+    kept = sorted({node.op_type for node in all_nodes(model) if is_native(node)} & _NOT_QUANTIZED)
+    if not _has(model, TensorProto.FLOAT):
+        return f"onnxruntime's tool knows float32, and {_dtypes(model)}. Make the graph of float32"
+    if kept:
+        return f"onnxruntime's tool leaves {' and '.join(kept)} as it is. Use form='unrolled' or 'scan'"
+    if model.functions:
+        return "onnxruntime's tool does not look into functions. Use another form"
+    return "the model multiplies by no constant weights"
+
+
+def _has(model: ModelProto, dtype: int) -> bool:
+    """Say whether an input, an output or a weight of a model has a dtype."""
+    typed = [*model.graph.input, *model.graph.output]
+    kinds = {item.type.tensor_type.elem_type for item in typed} | {item.data_type for item in model.graph.initializer}
+    return dtype in kinds
+
+
+def _has_float16(model: ModelProto) -> bool:
+    casts = (node for node in all_nodes(model) if node.op_type == "Cast")
+    return _has(model, TensorProto.FLOAT16) or any(
+        item.name == "to" and item.i == TensorProto.FLOAT16 for node in casts for item in node.attribute
+    )
+
+
+def _dtypes(model: ModelProto) -> str:
+    weights = {item.data_type for item in model.graph.initializer}
+    kinds = weights | {item.type.tensor_type.elem_type for item in model.graph.input}
+    floats = [name for kind, name in _FLOATS.items() if kind in kinds]
+    return f"the model is of {' and '.join(floats) or 'integers'}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -22,7 +22,15 @@ from unroll.export.verification import TOLERANCES
 import unroll
 from unroll.dimensions import substitute
 from unroll.dtypes import Array
-from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, ShapeError, UnsupportedError
+from unroll.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    EvaluationError,
+    ModelError,
+    ShapeError,
+    UnsupportedError,
+    first_line,
+)
 from unroll.graph import Graph
 from unroll.progress import busy
 
@@ -100,8 +108,10 @@ def compile(
         batch: the size to be fast at, which symbolic dimensions are taken for; 1 by default. The session takes any.
         tune: measure; False chooses by an estimate (see `unroll.export.form_cost`).
         form: only this form: one of those of `unroll.to_onnx`.
-        dtype: ``"float16"`` computes in float16, with float32 inputs and outputs; what is lost is said in the choice.
-        quantize: ``"int8"`` multiplies by int8 weights; what is lost is said in the choice.
+        dtype: ``"float16"`` computes in float16 instead of float32, with inputs and outputs as they were; what is lost is said
+            in the choice.
+        quantize: ``"int8"`` multiplies by int8 weights where onnxruntime's tool can (see `unroll.export.compile_reduced`);
+            what is lost is said in the choice.
         cache: whether to remember on disk; or a folder to remember in, by default ``unroll/tuning`` in the user's cache.
 
     Returns:
@@ -109,7 +119,8 @@ def compile(
 
     Raises:
         ArgumentError: a target, form, dtype or quantisation there is not, or a batch below 1.
-        UnsupportedError: the graph cannot take the form, or no form runs in onnxruntime.
+        UnsupportedError: the graph cannot take the form, no form runs in onnxruntime, or in none there is anything to convert
+            to `dtype` or to quantise.
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(
@@ -197,7 +208,7 @@ class _Trial:
         try:
             session = CompiledSession(self.graph, self.writer, Choice(way, threads, "", self.writer.batch, ()))
             difference = worst_difference(self.expected, session.run(self.feeds))
-        except (UnsupportedError, ModelError) as error:
+        except (UnsupportedError, ModelError, EvaluationError) as error:
             self.rows[way, threads] = row._replace(note=str(error))
             return
         self.sessions[way, threads] = session
@@ -212,14 +223,18 @@ class _Trial:
         return "" if difference <= limit else f"differs from NumPy by more than {limit:g}"
 
     def measure(self) -> None:
-        """Measure all sessions that may be chosen, in turns."""
+        """Measure all sessions that may be chosen, in turns; one that fails may not be chosen."""
         runs = {
             key: partial(session._session.run, None, dict(self.feeds))
             for key, session in self.sessions.items()
             if not self.rows[key].note
         }
-        for key, (seconds, quick) in tuning.measured_seconds(runs).items():
-            self.rows[key] = self.rows[key]._replace(seconds=seconds, quick=quick)
+        for key, found in tuning.measured_seconds(runs).items():
+            if isinstance(found, Exception):
+                note = f"onnxruntime failed while running: {first_line(found)}"
+                self.rows[key] = self.rows[key]._replace(note=note)
+            else:
+                self.rows[key] = self.rows[key]._replace(seconds=found[0], quick=found[1])
 
     def fastest(self) -> Candidate:
         """Return the fastest of those that may be chosen.
@@ -229,8 +244,11 @@ class _Trial:
         """
         fit = [row for row in self.rows.values() if row.seconds is not None]
         if not fit:
-            reasons = "; ".join(f"{row.form}: {row.note}" for row in self.rows.values())
-            raise UnsupportedError(f"compile: no form of the graph can be run in onnxruntime: {reasons}")
+            forms: dict[str, dict[str, None]] = {}
+            for row in self.rows.values():
+                forms.setdefault(row.note, {})[row.form] = None
+            reasons = "; ".join(f"{', '.join(names)}: {note}" for note, names in forms.items())
+            raise UnsupportedError(f"compile: no form of the graph can be run in onnxruntime as was asked: {reasons}")
         return min(fit, key=lambda row: row.quick or 0.0)
 
     def chosen(self) -> CompiledSession:

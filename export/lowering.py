@@ -92,7 +92,7 @@ def to_onnx(
         The model, which `onnx.checker` accepts in full.
 
     Raises:
-        ArgumentError: a form, opset, IR version or runtime there is not.
+        ArgumentError: a form, opset, IR version or runtime there is not, or a batch below 1.
         UnsupportedError: the graph cannot take the form; the message says which node prevents it.
         UnsupportedError: the runtime has no kernel for an operator on its dtype, or the opset no such form.
         ModelError: the weights exceed the 2 GiB that one ONNX file can hold.
@@ -101,6 +101,8 @@ def to_onnx(
         raise ArgumentTypeError(
             f"to_onnx: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...), or model.trace()"
         )
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise ArgumentError(f"to_onnx: batch {batch!r} is not an int of at least 1")
     foreign = _foreign(graph)
     opset = _checked_opset(foreign, opset)
     version = _ir_version(opset, ir_version, LEAST_IR_VERSION if checked_form(form) == "functions" else 0)

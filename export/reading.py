@@ -85,8 +85,7 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
         model = _parsed(path)
     else:
         raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
-    if not model.ir_version or not model.graph.output:
-        raise ModelError(f"{what}: not an ONNX model: it has no version or no outputs")
+    check_is_model(model, what)
     if any(item.data_location == TensorProto.EXTERNAL for item in model.graph.initializer):
         raise UnsupportedError(
             f"{what}: weights lie in other files; write them into the model with onnx.save(onnx.load(path), 'whole.onnx')"
@@ -97,6 +96,18 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
         raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
     _check_names(model, what)
     return inline_local_functions(model) if model.functions else model
+
+
+def check_is_model(model: ModelProto, what: str) -> None:
+    """Refuse what protobuf parses as a model and is none: nearly any bytes may be.
+
+    Raises:
+        ModelError: it has no version of the file format, or no outputs.
+    """
+    lacking = [] if model.ir_version else ["no ir_version"]
+    lacking += [] if model.graph.output else ["no outputs"]
+    if lacking:
+        raise ModelError(f"{what}: not an ONNX model: it has {' and '.join(lacking)}")
 
 
 def _check_names(model: ModelProto, what: str) -> None:

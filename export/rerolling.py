@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -15,7 +15,7 @@ from unroll.export.reading import from_onnx, load_model
 from unroll.export.reading_opaque import ONNX_DOMAIN
 from unroll.export.saving import save
 from unroll.export.session import Session
-from unroll.export.verification import Difference, compare
+from unroll.export.verification import Difference, check_seed, check_tolerance, compare
 
 from unroll.dimensions import substitute
 from unroll.dtypes import Array
@@ -27,6 +27,8 @@ from unroll.passes.rerolling import Rerolled, reroll
 #: What is fed in turn: the first symbolic size, how much larger each further one is (a file may not say which must be equal),
 #: and the largest integer (an index or a length may allow no more than the first).
 _FEEDS = ((1, 0, 1), (3, 0, 4), (2, 1, 1), (7, 0, 40))
+#: What a feed raises of a size, an index or a value that the original does not allow.
+_NOT_ALLOWED = (EvaluationError, ShapeError, FeedError, UnsupportedError)
 #: How many rows of floating inputs are zeros: a mask may be what is not.
 _ZEROS = 0.2
 
@@ -101,8 +103,11 @@ def reroll_file(
     Raises:
         FileError, ModelError, UnsupportedError: the source cannot be read (see `from_onnx`) or the target not be written.
         UnsupportedError: nothing was re-rolled; the message says which node prevents it.
+        ArgumentError: a tolerance or seed that is none.
         VerificationError: the result differs from the original; nothing is written.
     """
+    check_tolerance(tolerance, "reroll")
+    check_seed(seed, "reroll")
     path = as_path(target, "reroll")
     original = load_model(source)
     graph = from_onnx(original)
@@ -113,6 +118,32 @@ def reroll_file(
     model = to_onnx(graph, form="rerolled", opset=max(its_own, DEFAULT_OPSET) if opset is None else opset)
     proof = prove(original, model, graph, tolerance=tolerance, seed=seed)
     return RerolledFile(save(model, path), report, _operators(original), _operators(model), proof)
+
+
+def export_file(source: ModelProto | str | Path, target: object, *, form: str, **writing: Any) -> tuple[Path, Proof]:
+    """Write an ONNX model in another form, and save it once it is proven.
+
+    Args:
+        source: the model, or its path.
+        target: the ``.onnx`` file to write; an existing one is replaced only by a whole, proven one.
+        form: one of those of `to_onnx`.
+        writing: the other options of `to_onnx`.
+
+    Returns:
+        The path, and the proof.
+
+    Raises:
+        FileError, ModelError, UnsupportedError: the source cannot be read (see `from_onnx`) or run in onnxruntime, or the
+            target not be written.
+        UnsupportedError: the graph cannot take the form; the message says which node prevents it.
+        VerificationError: the result differs from the original; nothing is written.
+    """
+    path = as_path(target, "export")
+    original = load_model(source)
+    graph = from_onnx(original)
+    model = to_onnx(graph, form=form, **writing)
+    proof = prove(original, model, graph)
+    return save(model, path), proof
 
 
 def prove(
@@ -140,20 +171,24 @@ def prove(
         shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feeds.items())
         try:
             expected = old.run(graph.check_feeds(feeds))
-        except (EvaluationError, ShapeError, FeedError) as error:  # a size or an index that the model does not allow
+        except _NOT_ALLOWED as error:
             refusals.append(f"{shapes}: {error}")
             continue
-        found = new.run(feeds)
+        try:
+            found = new.run(feeds)
+        except UnsupportedError as error:  # a native operator takes no empty feeds
+            refusals.append(f"{shapes}: {error}")
+            continue
         rows += [compare(name, "the re-rolled model", expected[name], found[name], tolerance) for name in expected]
         tried.append(shapes)
     if not tried:
-        raise VerificationError(f"the original model runs on none of the feeds tried: {'; '.join(refusals)}")
+        raise VerificationError(f"there is no feed on which both models run: {'; '.join(refusals)}")
     proof = Proof(tuple(rows), tuple(tried))
     if not proof.worst.agrees:
         row = proof.worst
         raise VerificationError(
-            f"the re-rolled model differs from the original on output {row.output!r} by {row.absolute:.3g}, more than the "
-            f"tolerance {row.tolerance:g}; nothing was written"
+            f"the model in its new form differs from the original on output {row.output!r} by {row.absolute:.3g}, "
+            f"more than the tolerance {row.tolerance:g}; nothing was written"
         )
     return proof
 
@@ -166,8 +201,10 @@ def _feeds(graph: Graph, seed: int) -> Iterator[dict[str, Array]]:
     for base, step, most in _FEEDS:
         sizes = {name: base + step * place for place, name in enumerate(symbols)}
         feeds: dict[str, Array] = {}
-        for spec in specs:
-            shape = [int(substitute(dim, sizes)) for dim in spec.shape]
+        shapes = [[int(substitute(dim, sizes)) for dim in spec.shape] for spec in specs]
+        if any(size < 0 for shape in shapes for size in shape):
+            continue
+        for spec, shape in zip(specs, shapes, strict=True):
             if spec.dtype.kind == "f":
                 drawn = generator.standard_normal(shape)
                 if shape:

@@ -12,8 +12,10 @@ import onnx
 import onnxruntime as ort
 from google.protobuf.message import DecodeError
 from onnx import ModelProto
+from unroll.export.crashes import crashing_optimizers, why_no_empty_feeds
 from unroll.export.lowering import to_onnx
 from unroll.export.metadata import limits_of, states_of
+from unroll.export.reading import check_is_model
 from unroll.export.session_batches import run_many
 from unroll.export.session_binding import Bound
 from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
@@ -80,7 +82,7 @@ class Session:
         proto, path = _read(model)
         self._start(proto, path)
         self.inputs = _input_specs(proto)
-        self._feeds = FeedChecker(self.inputs)
+        self._feeds = FeedChecker(self.inputs, no_empty=self._no_empty)
         self.states = states_of(proto, [spec.name for spec in self.inputs], self.output_names)
 
     def _load_graph(self, graph: Graph) -> None:
@@ -89,7 +91,7 @@ class Session:
         self._versions = versions
         self.inputs = graph.input_specs
         self.states = graph.states
-        self._feeds = FeedChecker(self.inputs, graph.residual_requirements)
+        self._feeds = FeedChecker(self.inputs, graph.residual_requirements, no_empty=self._no_empty)
 
     def _written(self, graph: Graph) -> ModelProto:
         """Return the model that stands for the graph."""
@@ -102,7 +104,9 @@ class Session:
     def _start(self, model: ModelProto, path: Path | None, threads: int | None = None) -> None:
         """Load a model into onnxruntime; from its file where it has one, beside which external weights may lie."""
         options = options_for(model, threads) if self._options is None else self._options
-        optimizers = disabled_optimizers(model) if self._options is None else None
+        optimizers = crashing_optimizers(model)
+        if self._options is None:
+            optimizers += disabled_optimizers(model)
         if path is not None:
             source: bytes | str = str(path)
         else:
@@ -115,6 +119,7 @@ class Session:
             except Exception as error:  # onnxruntime's errors share no base class
                 where = f"{path}: " if path is not None else ""
                 raise ModelError(f"{where}onnxruntime refuses the model: {first_line(error)}") from None
+        self._no_empty = why_no_empty_feeds(model)
         self.output_names = tuple(item.name for item in self._session.get_outputs())
 
     @property
@@ -166,6 +171,7 @@ class Session:
             FeedError, ShapeError, DTypeError: the feeds do not fit.
             NameNotFoundError: a fetch is not an output of the model.
             EvaluationError: onnxruntime failed while running.
+            UnsupportedError: an array has no elements, and the model holds a native LSTM or GRU, which would end the process.
         """
         self._warn_if_stale(stacklevel=3)
         arrays = self._feeds.check(feeds)
@@ -201,7 +207,7 @@ class Session:
         batch_size: int = 32,
         window: int = 1024,
     ) -> Iterator[dict[str, Array]]:
-        """Run many sequences of any length, in batches of like length; see `unroll.export.run_many`, which this calls."""
+        """Run many sequences of any length, in batches of like length; see `unroll.run_many`, which this calls."""
         return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
 
     def _warn_if_stale(self, stacklevel: int) -> None:
@@ -251,8 +257,7 @@ def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
         proto = onnx.load_model_from_string(data)
     except (DecodeError, ValueError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: is not an ONNX model: {first_line(error)}") from None
-    if not proto.ir_version or not proto.graph.output:
-        raise ModelError(f"{path}: is not an ONNX model: it has no version or no outputs")
+    check_is_model(proto, str(path))
     return proto, path
 
 

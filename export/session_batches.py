@@ -48,6 +48,7 @@ def run_many(
         steps; what is past a sequence's length is what the graph makes of padding: zeros, where the driver was given lengths.
 
     Raises:
+        ArgumentTypeError: no Session, or `sequences` cannot be walked through.
         ArgumentError: it is not clear which input takes the sequence, or `batch_size` or `window` is below 1.
         ShapeError: no session takes a sequence of such a length.
         FeedError: a dict lacks an input, or holds one there is not.
@@ -59,7 +60,17 @@ def run_many(
     if not listed:
         raise ArgumentError("run_many: no session was given")
     layouts = sorted((_layout(item, _name(input), _name(lengths)) for item in listed), key=lambda item: item.time)
-    return _results(layouts, iter(sequences), batch_size, window)
+    return _results(layouts, _walked(sequences), batch_size, window)
+
+
+def _walked(sequences: Iterable[Any]) -> Iterator[Any]:
+    try:
+        return iter(sequences)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"run_many: sequences is {sequences!r} of type {type(sequences).__name__}; a list or a generator of arrays "
+            "is wanted"
+        ) from None
 
 
 def _results(layouts: list[Layout], source: Iterator[Any], batch_size: int, window: int) -> Iterator[dict[str, Array]]:

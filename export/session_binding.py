@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,10 +28,6 @@ class Bound:
         session: the session.
         feeds: an array for every input; they are copied.
 
-    Attributes:
-        inputs: the array of each input, by name; to be written into, not replaced.
-        outputs: the array of each output, by name.
-
     Raises:
         FeedError, ShapeError, DTypeError: the feeds do not fit.
         EvaluationError: onnxruntime failed in the first run, which finds the shapes of the outputs.
@@ -40,9 +37,19 @@ class Bound:
         self._session = session
         found = session.run(feeds)
         arrays = check_feeds(session.inputs, feeds)
-        self.inputs: dict[str, Array] = {name: np.array(array, order="C") for name, array in arrays.items()}
-        self.outputs: dict[str, Array] = {name: np.array(array, order="C") for name, array in found.items()}
+        self._inputs = MappingProxyType({name: np.array(array, order="C") for name, array in arrays.items()})
+        self._outputs = MappingProxyType({name: np.array(array, order="C") for name, array in found.items()})
         self._bind()
+
+    @property
+    def inputs(self) -> Mapping[str, Array]:
+        """The array of each input, by name: to be written into, not replaced."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> Mapping[str, Array]:
+        """The array of each output, by name."""
+        return self._outputs
 
     def _bind(self) -> None:
         self._runner = self._session._session
@@ -74,7 +81,7 @@ class Bound:
         for name in given:
             self.inputs[name][...] = arrays[name]
 
-    def run(self) -> dict[str, Array]:
+    def run(self) -> Mapping[str, Array]:
         """Compute `outputs` from `inputs` as they are now, and return them: the same arrays in every run.
 
         Raises:

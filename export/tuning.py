@@ -93,28 +93,40 @@ class Choice(NamedTuple):
         return str(self)
 
 
-def measured_seconds(runs: Mapping[Any, Callable[[], object]]) -> dict[Any, tuple[float, float]]:
+def measured_seconds(runs: Mapping[Any, Callable[[], object]]) -> dict[Any, tuple[float, float] | Exception]:
     """Return the median and the lower quartile of the time of each of `runs`, taken in turns so that what else the machine
-    does is unfair to none.
+    does is unfair to none; of one that raises, what it raised.
     """
+    found: dict[Any, tuple[float, float] | Exception] = {}
     blocks: dict[Any, tuple[int, int]] = {}
     for key, run in runs.items():
-        run()  # the first one allocates
-        start = time.perf_counter()
-        run()
-        once = max(time.perf_counter() - start, 1e-7)
+        try:
+            run()  # the first one allocates
+            once = max(_seconds(run, 1), 1e-7)
+        except Exception as error:  # onnxruntime's errors share no base class
+            found[key] = error
+            continue
         inner = max(1, min(100, round(_BLOCK / once)))
         blocks[key] = inner, max(_LEAST_BLOCKS, min(_MOST_BLOCKS, round(_BUDGET / (once * inner))))
-    times: dict[Any, list[float]] = {key: [] for key in runs}
+    times: dict[Any, list[float]] = {key: [] for key in blocks}
     for turn in range(max((count for _, count in blocks.values()), default=0)):
-        for key, run in runs.items():
-            inner, count = blocks[key]
-            if turn < count:
-                start = time.perf_counter()
-                for _ in range(inner):
-                    run()
-                times[key].append((time.perf_counter() - start) / inner)
-    return {key: (statistics.median(found), statistics.quantiles(found, n=4)[0]) for key, found in times.items()}
+        for key, (inner, count) in blocks.items():
+            if turn < count and key not in found:
+                try:
+                    times[key].append(_seconds(runs[key], inner))
+                except Exception as error:
+                    found[key] = error
+    return {
+        key: found[key] if key in found else (statistics.median(times[key]), statistics.quantiles(times[key], n=4)[0])
+        for key in runs
+    }
+
+
+def _seconds(run: Callable[[], object], count: int) -> float:
+    start = time.perf_counter()
+    for _ in range(count):
+        run()
+    return (time.perf_counter() - start) / count
 
 
 # -- the cache --------------------------------------------------------------------------------------------------------

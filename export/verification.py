@@ -105,12 +105,12 @@ def verify(
 
     Raises:
         VerificationError: a runner differs by more than the tolerance; the message names the output and both values.
+        ArgumentError: a tolerance or seed that is none.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(f"verify: a Graph is wanted, not {type(graph).__name__}")
-    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < float("inf")):
-        raise ArgumentError(f"verify: tolerance {tolerance!r} is not a finite number >= 0")
+    check_tolerance(tolerance, "verify")
     arrays = graph.check_feeds(generate_feeds(graph, seed) if feeds is None else feeds)
     expected = graph.run(arrays)
     left_out: dict[str, str] = {}
@@ -141,14 +141,33 @@ def verify(
     return found
 
 
+def check_tolerance(tolerance: object, what: str) -> None:
+    """Refuse a tolerance that is neither None nor a finite number of at least 0.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 <= tolerance < float("inf")):
+        raise ArgumentError(f"{what}: tolerance {tolerance!r} is not a finite number >= 0")
+
+
+def check_seed(seed: object, what: str) -> None:
+    """Refuse a seed that is not an int of at least 0.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ArgumentError(f"{what}: seed {seed!r} is not an int >= 0")
+
+
 def generate_feeds(graph: Graph, seed: int = 0) -> dict[str, Array]:
     """Return random feeds for every input: normal floats, integers and booleans 0 and 1; symbols are 2, 3, 4, ...
 
     Raises:
         ArgumentError: the graph's dimensions must satisfy equalities that no such choice does.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ArgumentError(f"seed {seed!r} is not an int >= 0")
+    check_seed(seed, "verify")
     generator = np.random.default_rng(seed)
     names = sorted(
         {name for spec in graph.input_specs for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols}

@@ -290,3 +290,44 @@ def test_a_cell_reused_with_another_dtype_is_refused_as_a_matter_of_dtype() -> N
     static_rnn(cell, [placeholder([None, 3], "x", "float32")])
     action = lambda: static_rnn(cell, [placeholder([None, 3], "y", "float64")], scope="b")  # noqa: E731
     refused(action, TypeError, "float32", "y (batch, 3) float64", "second cell")
+
+
+class Leaky(unroll.RNNCell):
+    """h' = (h + x @ kernel) / 2, as a user writes it: no dtype is said anywhere."""
+
+    state_size = output_size = 2
+
+    def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+        h = (state + inputs @ self.add_weight("kernel", (inputs.shape[-1], 2))) * 0.5
+        return h, h
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_of_a_users_cell_have_the_dtype_of_its_inputs(dtype: str) -> None:
+    cell = Leaky()
+    inputs = step_inputs(2, 3, dtype)
+    outputs, _ = static_rnn(cell, inputs, dtype=dtype)
+    graph = Graph(inputs, {"h": outputs[-1]})
+    cell.weights["kernel"].assign([[1, 2], [3, 4], [5, 6]])
+    found = graph.run({"X0": [[1, 0, 0]], "X1": [[0, 0, 1]]}, "h")
+    assert found.dtype == dtype
+    assert found.tolist() == [[2.75, 3.5]]  # ([1, 2] / 2 + [5, 6]) / 2
+
+
+def test_a_dtype_given_to_a_users_cell_comes_before_that_of_its_inputs() -> None:
+    refused(lambda: static_rnn(Leaky(dtype="float64"), step_inputs(2, 3)), TypeError, "float64", "cast")
+
+
+def test_a_users_cell_over_indices_has_the_dtype_of_its_state() -> None:
+    class Looked(Leaky):
+        def check(self, inputs: Any, state: Any) -> None:
+            pass
+
+        def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
+            h = state + ops.gather(self.add_weight("table", (7, 2)), inputs)
+            return h, h
+
+    cell = Looked()
+    at, h = placeholder([None], "at", "int64"), placeholder([None, 2], "h", "float64")
+    cell(at, h)
+    assert cell.weights["table"].dtype == "float64"

@@ -281,6 +281,41 @@ def test_a_flat_model_is_rerolled_and_proven(capsys, tmp_path):
     assert "broken.onnx" in refused(capsys, "reroll", tmp_path / "broken.onnx", "-o", fast)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--seed", "-1"), ("--tolerance", "-1"), ("--tolerance", "nan"), ("--tolerance", "inf")]
+)
+def test_a_proof_is_not_made_with_numbers_that_prove_nothing(capsys, tmp_path, option, value):
+    flat, fast = tmp_path / "flat.onnx", tmp_path / "fast.onnx"
+    assert run("export", IMAGE_ROWS, "-o", flat) == 0
+    assert option.strip("-") in refused(capsys, "reroll", flat, "-o", fast, f"{option}={value}")
+    assert not fast.exists()
+
+
+@pytest.mark.parametrize("form", ["rerolled", "scan", "auto"])
+def test_a_model_is_written_in_another_form_once_it_is_proven(capsys, tmp_path, monkeypatch, form):
+    flat, other = tmp_path / "flat.onnx", tmp_path / "other.onnx"
+    assert run("export", IMAGE_ROWS, "-o", flat) == 0
+    assert run("export", flat, "-o", other, "--form", form, "--opset", "15") == 0
+    said = capsys.readouterr().out
+    assert "the same in onnxruntime on 4 feeds" in said
+    assert f"wrote {other}" in said
+    assert onnx.load(other).opset_import[0].version == 15
+
+    right = unroll.to_onnx
+
+    def wrong(graph, **options):
+        model = right(graph, **options)
+        for weight in model.graph.initializer:
+            if weight.data_type == onnx.TensorProto.FLOAT:
+                weight.raw_data = bytes(len(weight.raw_data))
+        return model
+
+    monkeypatch.setattr("unroll.export.rerolling.to_onnx", wrong)
+    other.unlink()
+    assert "differs from the original" in refused(capsys, "export", flat, "-o", other, "--form", form)
+    assert not other.exists()
+
+
 def test_a_form_is_chosen_on_export(capsys, tmp_path):
     assert run("export", IMAGE_ROWS, "-o", tmp_path / "lstm.onnx", "--form", "rerolled") == 0
     assert "LSTM" in {node.op_type for node in onnx.load(tmp_path / "lstm.onnx").graph.node}

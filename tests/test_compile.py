@@ -115,6 +115,53 @@ def test_a_form_that_is_wrong_is_never_chosen(monkeypatch: pytest.MonkeyPatch) -
     assert "differs from NumPy by more than 1e-05" in notes["rerolled"]
 
 
+def fails_at(run: int, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make onnxruntime fail in the so-many-th run of a session of one form, and in all that follow."""
+
+    class Failing:
+        def __init__(self, session: Any) -> None:
+            self.session, self.runs = session, 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.session, name)
+
+        def run(self, *given: Any) -> Any:
+            self.runs += 1
+            if self.runs >= run:
+                raise RuntimeError("out of luck")
+            return self.session.run(*given)
+
+    made = CompiledSession._start
+
+    def start(self: CompiledSession, *given: Any) -> None:
+        made(self, *given)
+        if self.choice.form.startswith(form):
+            self._session = Failing(self._session)
+
+    monkeypatch.setattr(CompiledSession, "_start", start)
+
+
+@pytest.mark.parametrize("run", [1, 2, 3, 6])
+def test_a_form_that_fails_while_it_is_checked_or_measured_is_a_row_that_says_why(
+    run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_at(run, "rerolled", monkeypatch)
+    graph = lstm_graph()
+    session = compile(graph, cache=False)
+    assert session.choice.form != "rerolled"
+    agrees(session, graph)
+    rows = [row for row in session.choice.candidates if row.form == "rerolled"]
+    assert rows
+    for row in rows:
+        assert "onnxruntime failed while running: out of luck" in row.note
+        assert row.seconds is None
+
+
+def test_where_every_form_fails_there_is_none_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    fails_at(2, "", monkeypatch)
+    refused(lambda: compile(lstm_graph(), cache=False), NotImplementedError, "rerolled, scan, unrolled", "out of luck")
+
+
 def test_sequence_lengths_and_several_inputs_compile() -> None:
     x, n = unroll.placeholder([None, 5, 3], "x"), unroll.placeholder([None], "n", "int32")
     outputs, _ = unroll.dynamic_rnn(unroll.GRUCell(4), x, sequence_length=n)
@@ -163,6 +210,36 @@ def test_int8_weights_take_fewer_bytes() -> None:
     graph = Graph([x], unroll.dynamic_rnn(unroll.BasicLSTMCell(64), x)[0])
     full, small = (compile(graph, form="rerolled", tune=False, quantize=kind).size[1] for kind in (None, "int8"))
     assert small < full / 2
+
+
+@pytest.mark.parametrize("tune", [True, False])
+@pytest.mark.parametrize("options", [{"quantize": "int8"}, {"dtype": "float16"}])
+@pytest.mark.parametrize("form", [None, "unrolled", "functions", "rerolled"])
+def test_fewer_bits_are_refused_where_nothing_is_float32(options: dict[str, Any], tune: bool, form: str | None) -> None:
+    x = unroll.placeholder([None, 4, 3], "x", "float64")
+    graph = Graph([x], unroll.dynamic_rnn(unroll.GRUCell(4), x, dtype="float64")[0])
+    asked = partial(compile, graph, form=form, tune=tune, cache=False, **options)
+    message = refused(asked, NotImplementedError, *options.values(), "float64", "Make the graph of float32")
+    assert "int64" not in message
+
+
+@pytest.mark.parametrize(
+    ("form", "fragments"), [("rerolled", ("GRU", "form='unrolled'")), ("functions", ("functions", "another form"))]
+)
+def test_int8_weights_are_refused_where_the_tool_finds_no_product(form: str, fragments: tuple[str, ...]) -> None:
+    x = unroll.placeholder([None, 4, 3], "x")
+    graph = Graph([x], unroll.layers.GRU(4, unroll=True)(x))
+    asked = partial(compile, graph, form=form, tune=False, cache=False, quantize="int8")
+    refused(asked, NotImplementedError, "int8: no product was quantised", *fragments)
+
+
+def test_int8_is_chosen_of_the_forms_that_have_it() -> None:
+    x = unroll.placeholder([None, 4, 3], "x")
+    choice = compile(Graph([x], unroll.layers.GRU(4, unroll=True)(x)), cache=False, quantize="int8").choice
+    assert choice.form != "rerolled"
+    assert choice.lost is not None
+    assert choice.lost > 1e-5
+    assert "leaves GRU as it is" in {row.form: row.note for row in choice.candidates}["rerolled"]
 
 
 # -- the cache --------------------------------------------------------------------------------------------------------

@@ -149,3 +149,22 @@ def test_random_graphs_equal_themselves_by_structure_and_their_optimised_form() 
 
 def test_only_graphs_are_compared(cell: BasicLSTMCell) -> None:
     refused(lambda: equivalent(concatenated(cell), cell), TypeError, "equivalent", "Graph")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "builtin", "fragments"),
+    [
+        ({"feeds": 0}, ValueError, ["feeds 0", "at least 1"]),
+        ({"feeds": -2}, ValueError, ["feeds -2"]),
+        ({"feeds": "3"}, TypeError, ["feeds '3'", "int"]),
+        ({"feeds": True}, TypeError, ["feeds True"]),
+        ({"seed": -1}, ValueError, ["seed -1", "at least 0"]),
+        ({"seed": 0.5}, TypeError, ["seed 0.5", "int"]),
+    ],
+)
+def test_numbers_of_feeds_and_seeds_that_are_none_are_refused(
+    cell: BasicLSTMCell, options: dict[str, Any], builtin: type[Exception], fragments: list[str]
+) -> None:
+    graph = concatenated(cell)
+    for other in (graph, optimize(graph)):
+        refused(lambda: equivalent(graph, other, **options), builtin, "equivalent", *fragments)  # noqa: B023

@@ -262,7 +262,13 @@ def test_names_inside_a_loop_shadow_none_outside() -> None:
 def test_a_graph_that_repeats_nothing_cannot_be_rerolled(form: str) -> None:
     x = unroll.placeholder([None, 3], "x")
     graph = Graph([x], {"y": ops.tanh(x)})
-    refused(lambda: unroll.to_onnx(graph, form=form), NotImplementedError, repr(form), "no weight is used by two products", "'unrolled'")
+    refused(
+        lambda: unroll.to_onnx(graph, form=form),
+        NotImplementedError,
+        repr(form),
+        "no weight is used by two products",
+        "'unrolled'",
+    )
 
 
 # -- auto -------------------------------------------------------------------------------------------------------------

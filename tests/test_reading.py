@@ -606,6 +606,12 @@ def of_opset(opset: int) -> onnx.ModelProto:
     return model_of([helper.make_node("Neg", ["x"], ["y"])], {"x": [2]}, {"y": [2]}, opset=opset)
 
 
+def without_outputs() -> onnx.ModelProto:
+    model = of_opset(13)
+    del model.graph.output[:]
+    return model
+
+
 @pytest.mark.parametrize(
     ("make", "builtin", "fragments"),
     [
@@ -618,9 +624,22 @@ def of_opset(opset: int) -> onnx.ModelProto:
         (undefined, ValueError, ["not a valid ONNX model", "nothing"]),
         (lambda: of_opset(8), NotImplementedError, ["opset 8", "9 to 25"]),
         (lambda: of_opset(26), NotImplementedError, ["opset 26", "9 to 25"]),
-        (onnx.ModelProto, ValueError, ["no version or no outputs"]),
+        (without_outputs, ValueError, ["it has no outputs"]),
+        (onnx.ModelProto, ValueError, ["no ir_version and no outputs"]),
     ],
-    ids=["rank", "external", "sparse", "string", "bfloat16", "uint8", "undefined", "opset8", "opset26", "empty"],
+    ids=[
+        "rank",
+        "external",
+        "sparse",
+        "string",
+        "bfloat16",
+        "uint8",
+        "undefined",
+        "opset8",
+        "opset26",
+        "no outputs",
+        "empty",
+    ],
 )
 def test_a_model_that_cannot_be_read_is_refused_with_what_is_wrong(
     make: Callable[[], onnx.ModelProto], builtin: type[Exception], fragments: list[str]

@@ -6,6 +6,7 @@ import errno
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,19 @@ def test_a_file_that_is_no_model_is_refused_by_name(what: str, as_text: bool, tm
     path = tmp_path / "broken.onnx"
     path.write_bytes(FILES[what]())
     refused(lambda: Session(str(path) if as_text else path), ValueError, str(path), "ONNX")
+
+
+def test_what_a_file_lacks_to_be_a_model_is_said(tmp_path: Path) -> None:
+    for lacking, said in (("outputs", "it has no outputs"), ("version", "it has no ir_version")):
+        model = unroll.to_onnx(two_steps())
+        if lacking == "outputs":
+            del model.graph.output[:]
+        else:
+            model.ClearField("ir_version")
+        path = tmp_path / "model.onnx"
+        path.write_bytes(model.SerializeToString())
+        message = refused(partial(Session, path), ValueError, str(path), said)
+        assert message.endswith(said)
 
 
 def test_a_missing_file_and_a_folder_are_refused_by_name(tmp_path: Path) -> None:

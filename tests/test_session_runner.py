@@ -168,6 +168,24 @@ def test_what_is_fed_to_a_bound_run_is_copied_and_checked() -> None:
     refused(lambda: Session(graph).bind({}), ValueError, "'x'")
 
 
+def test_the_arrays_of_a_bound_run_cannot_be_replaced_unnoticed() -> None:
+    bound: Any = Session(lstm_graph()).bind({"x": draw(2, 5, 3)})
+    for given, name in ((bound.inputs, "x"), (bound.outputs, "y"), (bound.run(), "y")):
+        with pytest.raises(TypeError):
+            given[name] = np.zeros((2, 5, 3), "float32")
+    for name in ("inputs", "outputs"):
+        with pytest.raises(AttributeError):
+            setattr(bound, name, {})
+
+
+def test_what_docstrings_refer_to_is_there() -> None:
+    from unroll import export
+
+    session = Session(lstm_graph())
+    assert isinstance(session.bind({"x": draw(2, 5, 3)}), export.Bound)
+    assert export.run_many is unroll.run_many
+
+
 def test_binding_takes_every_dtype_and_several_inputs() -> None:
     kinds = ("float16", "float32", "float64", "int32", "int64", "bool")
     inputs = [unroll.placeholder([None, 2], kind, kind) for kind in kinds]
@@ -304,6 +322,8 @@ def test_what_cannot_be_a_sequence_is_refused() -> None:
     refused(lambda: session.run_many([], input="z"), ValueError, "'z' is no input", "'x'")
     refused(lambda: session.run_many([], lengths="z"), ValueError, "'z' is no input")
     refused(lambda: run_many([], []), ValueError, "no session")
+    for none in (5, None, np.float32(1)):
+        refused(partial(session.run_many, none), TypeError, "sequences", repr(none), "a list or a generator")
     not_one: Any = lstm_graph()
     refused(lambda: run_many(not_one, []), TypeError, "a Session is wanted", "Graph")
 

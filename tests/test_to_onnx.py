@@ -37,6 +37,13 @@ HAS_THEM_ALL = 17
 PROGRAMS = [*CELLS, "dynamic", "rows of an image", "every operator"]
 
 
+@pytest.mark.parametrize("batch", [0, -1, True, 2.0, None])
+def test_a_batch_that_is_no_size_is_refused(batch: Any) -> None:
+    graph = cell_graph("lstm")
+    for form in ("unrolled", "auto"):
+        refused(lambda: unroll.to_onnx(graph, form=form, batch=batch), ValueError, "batch", repr(batch))  # noqa: B023
+
+
 def cell_graph(kind: str, steps: int = 3, batch: int | None = None) -> Graph:
     inputs = [unroll.placeholder([batch, 3], f"X{step}") for step in range(steps)]
     outputs, state = static_rnn(CELLS[kind](), inputs)

@@ -10,7 +10,7 @@ import numpy as np
 
 from unroll.dimensions import Dimension, Limit, Requirement, Shape, bind, shape_text, symbol
 from unroll.dtypes import Array, DType, cast_array
-from unroll.errors import ArgumentTypeError, FeedError, ShapeError
+from unroll.errors import ArgumentTypeError, FeedError, ShapeError, UnsupportedError
 from unroll.tensor import Placeholder, Tensor
 
 
@@ -98,15 +98,22 @@ class FeedChecker:
     Args:
         inputs: what is to be fed.
         residual: equalities of dimensions that only the sizes fed can decide.
+        no_empty: why arrays without elements are refused, and the fix; empty where they are not.
     """
 
-    def __init__(self, inputs: Sequence[InputSpec], residual: Iterable[Requirement] = ()) -> None:
-        self._inputs, self._residual = inputs, tuple(residual)
+    def __init__(
+        self, inputs: Sequence[InputSpec], residual: Iterable[Requirement] = (), *, no_empty: str = ""
+    ) -> None:
+        self._inputs, self._residual, self._no_empty = inputs, tuple(residual), no_empty
         self._by_values = any(spec.limits for spec in inputs)
         self._seen: dict[Any, _Kind] = {}
 
     def check(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
-        """Return what `check_feeds` returns, and raise what it raises."""
+        """Return what `check_feeds` returns, and raise what it raises.
+
+        Raises:
+            UnsupportedError: an array has no elements, and the runner cannot take that.
+        """
         seen = self._seen
         if type(feeds) is dict and len(feeds) == len(seen) > 0:
             known: dict[str, Array] = {}
@@ -120,9 +127,16 @@ class FeedChecker:
             else:
                 return known
         arrays = check_feeds(self._inputs, feeds, self._residual)
+        if self._no_empty:
+            self._refuse_empty(arrays)
         if not self._by_values:
             self._seen = self._kinds(feeds, arrays)
         return arrays
+
+    def _refuse_empty(self, arrays: Mapping[str, Array]) -> None:
+        for name, array in arrays.items():
+            if not array.size:
+                raise UnsupportedError(f"feed {name!r} of shape {shape_text(array.shape)} is empty: {self._no_empty}")
 
     @staticmethod
     def _kinds(feeds: Mapping[Any, Any], arrays: Mapping[str, Array]) -> dict[Any, _Kind]:

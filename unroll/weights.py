@@ -54,7 +54,7 @@ class WeightOwner:
             transposed: the array is stored with gates by sources, as PyTorch has it.
             note: why the blocks stand apart from the others of the cell, said beside the table.
             part: which of several cells under one scope it belongs to.
-            dtype: by default float32.
+            dtype: by default float32; a cell's is that of its inputs.
             value: the first value, instead of a drawn one.
 
         Raises:

@@ -98,6 +98,7 @@ class RNNCell(WeightOwner):
     REFUSED: ClassVar[Mapping[str, str]] = {}
     _name: str | None = None
     _dtype: DType | None = None
+    _dtype_of_step: DType | None = None
 
     def __init__(self, *, name: str | None = None, dtype: npt.DTypeLike | None = None, trainable: bool = True) -> None:
         self.trainable = trainable
@@ -146,6 +147,8 @@ class RNNCell(WeightOwner):
         state = nest.coerced(self.state_size, state)
         self.check(inputs, state)
         with scopes.in_cell(scope or self.name):
+            if self._dtype is None:
+                self._dtype_of_step = _floating_dtype(inputs, state)
             result = self.call(inputs, state)
             if isinstance(result, tuple) and len(result) == 2:
                 _name_results(*result)
@@ -195,7 +198,10 @@ class RNNCell(WeightOwner):
         dtype: npt.DTypeLike | None = None,
         value: Array | None = None,
     ) -> Parameter:
-        """Return the cell's Parameter `name`, made when first asked for; see `unroll.weights.WeightOwner` for the arguments."""
+        """Return the cell's Parameter `name`, made when first asked for; see `unroll.weights.WeightOwner` for the arguments.
+
+        Its dtype is the one given here, else the cell's, else that of the inputs of the step that is traced, as in TensorFlow.
+        """
         return self._add_weight(
             name,
             shape,
@@ -204,7 +210,7 @@ class RNNCell(WeightOwner):
             columns=columns,
             transposed=transposed,
             note=note,
-            dtype=dtype or self._dtype,
+            dtype=dtype or self._dtype or self._dtype_of_step,
             value=value,
         )
 
@@ -217,6 +223,12 @@ class RNNCell(WeightOwner):
             dtype: the dtype of the state.
         """
         return zero_state(self.state_size, batch_size, dtype)
+
+
+def _floating_dtype(*nests: Any) -> DType | None:
+    """Return the dtype of the first tensor of floats: of the inputs, or where they are indices of the state."""
+    leaves = (leaf for item in nests for leaf in nest.flatten(item))
+    return next((leaf.dtype for leaf in leaves if isinstance(leaf, Tensor) and leaf.dtype.kind == "f"), None)
 
 
 def _name_results(output: Any, state: State) -> None:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import unroll
 from unroll.errors import ArgumentError, UnrollError
@@ -92,7 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("--full", action="store_true", help="draw every step, however many")
     _add_feeds(draw, "print values of small tensors in the picture, computed from these feeds")
 
-    export = add("export", _export, "write the graph as an ONNX model, flat unless another form is asked for")
+    export = add(
+        "export",
+        _export,
+        "write the graph as an ONNX model, flat unless another form is asked for; an .onnx file re-rolled once it is proven",
+    )
     export.add_argument("program", help=_PROGRAM)
     export.add_argument("-o", "--output", required=True, metavar="FILE.onnx", help="the model")
     export.add_argument(
@@ -165,9 +169,16 @@ def _draw(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     chosen = {"opset": options.opset, "ir_version": options.ir_version}
-    given = {name: value for name, value in chosen.items() if value is not None}
-    given |= {} if options.form == "unrolled" else {"form": options.form}
-    unroll.save(_graph(options), options.output, runtime=None if options.any_runtime else "onnxruntime", **given)
+    given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    given["runtime"] = None if options.any_runtime else "onnxruntime"
+    if options.program.endswith(".onnx") and options.form not in ("unrolled", "functions"):
+        from unroll.export.rerolling import export_file
+
+        _, proof = export_file(options.program, options.output, form=options.form, **given)
+        print(proof)
+    else:
+        given |= {} if options.form == "unrolled" else {"form": options.form}
+        unroll.save(_graph(options), options.output, **given)
     print(f"wrote {options.output}")
 
 

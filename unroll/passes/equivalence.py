@@ -10,7 +10,7 @@ import numpy as np
 
 from unroll.dimensions import Dimension, Shape, shape_text, substitute
 from unroll.dtypes import Array
-from unroll.errors import ArgumentTypeError, UnrollError
+from unroll.errors import ArgumentError, ArgumentTypeError, UnrollError
 from unroll.graph import Graph
 from unroll.passes.canonical import canonical, chain_terms
 from unroll.passes.digests import EXCHANGEABLE, Digests, op_digest
@@ -61,19 +61,25 @@ def equivalent(a: Graph, b: Graph, *, feeds: int = 3, seed: int = 0) -> Equivale
     Args:
         a: a graph.
         b: another.
-        feeds: how many random feeds to try.
-        seed: of the feeds.
+        feeds: how many random feeds to try; at least 1.
+        seed: of the feeds; at least 0.
 
     Returns:
         An `Equivalence`: true or false, the means by which that was found, and where the graphs first differ. Found by numbers,
         equality is very likely and not proven.
 
     Raises:
-        ArgumentTypeError: not two graphs.
+        ArgumentTypeError: not two graphs, or `feeds` or `seed` is no int.
+        ArgumentError: `feeds` or `seed` is too small.
     """
     for graph in (a, b):
         if not isinstance(graph, Graph):
             raise ArgumentTypeError(f"equivalent: {graph!r} is not a Graph; make one with unroll.Graph(...)")
+    for what, number, least in (("feeds", feeds, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            raise ArgumentTypeError(f"equivalent: {what} {number!r} is not an int")
+        if number < least:
+            raise ArgumentError(f"equivalent: {what} {number}; at least {least} is wanted")
     difference = _interface(a, b)
     if difference:
         return Equivalence(False, "interface", difference)

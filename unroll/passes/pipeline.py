@@ -159,8 +159,13 @@ def optimize(
         raise ArgumentTypeError(f"optimize: batch {batch!r} is not an int")
     if batch < 1:
         raise ArgumentError(f"optimize: batch {batch}; at least 1 is wanted")
-    if isinstance(passes, str) or not isinstance(passes, (Sequence, type(None))):
+    if isinstance(passes, str) or callable(passes):
         raise ArgumentTypeError(f"optimize: passes {passes!r} is not a list of passes; write [{passes!r}]")
+    if not isinstance(passes, (Sequence, type(None))):
+        raise ArgumentTypeError(
+            f"optimize: passes is {passes!r} of type {type(passes).__name__}; a list of passes is wanted, which are run in "
+            "its order"
+        )
     chosen = [_found(item, batch) for item in (DEFAULT if passes is None else passes)]
     steps: list[Step] = []
     with paused():
