@@ -37,8 +37,9 @@ from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.contraction import CircleError
 from unroll.passes.cost import sizes_of
 from unroll.passes.drafting import studied
+from unroll.passes.hoisted import pieces_of
 from unroll.passes.joining.addends import Group, group_of
-from unroll.passes.joining.lanes import Depths, groups_of_lanes, pieces_of
+from unroll.passes.joining.lanes import Depths, groups_of_lanes
 from unroll.passes.joining.packs import Packs
 from unroll.passes.joining.writing import Joining
 from unroll.passes.products import products_of

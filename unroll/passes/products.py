@@ -38,6 +38,11 @@ class Product(NamedTuple):
         return 1 if self.turned else 0
 
     @property
+    def width(self) -> int:
+        """How wide what is multiplied is: the size of that axis of the weight, which is a number."""
+        return int(self.weight.shape[self.base_axis])
+
+    @property
     def is_plain(self) -> bool:
         """Whether nothing is scaled."""
         return not isinstance(self.node.op, Gemm) or (self.node.op.alpha, self.node.op.beta) == (1.0, 1.0)

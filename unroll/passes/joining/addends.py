@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unroll.passes.joining.lanes import Depths, Hoisted, Lane, together
+from unroll.passes.hoisted import Hoisted
+from unroll.passes.joining.lanes import Depths, Lane, together
 from unroll.passes.products import Product
 from unroll.passes.weights import Weights
 from unroll.tensor import Node, Tensor

@@ -6,12 +6,12 @@ A *chain* is the product of one weight at every step, each waiting for the one b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from unroll.graph import Graph
-from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm, MatMul
+from unroll.passes.hoisted import Pieces
 from unroll.passes.merge_equal import op_key
 from unroll.passes.products import Product, Products
 from unroll.passes.rewriting import is_known
@@ -19,33 +19,6 @@ from unroll.tensor import Node, Tensor
 
 #: With fewer steps together, what is written for the first and the last takes more nodes than are saved.
 LEAST_STEPS = 4
-
-
-class Hoisted(NamedTuple):
-    """The input products of all steps, computed as one and cut; see `unroll.passes.hoist_inputs`.
-
-    Attributes:
-        split: the node that cuts it.
-        product: the one product.
-        parts: what was joined to be multiplied, a tensor for each piece; empty where it was never apart.
-    """
-
-    split: Node
-    product: Product
-    parts: tuple[Tensor, ...]
-
-    @property
-    def steps(self) -> int:
-        """How many pieces there are."""
-        return len(self.split.outputs)
-
-    def source(self, piece: Tensor) -> Tensor:
-        """Return what a piece is a product of, as far as it is a tensor by itself."""
-        return self.parts[piece.index] if self.parts else self.product.left
-
-
-#: The hoisted product that a tensor is a piece of.
-Pieces = Mapping[Tensor, Hoisted]
 
 
 class Lane(NamedTuple):
@@ -58,30 +31,6 @@ class Lane(NamedTuple):
 
     products: Sequence[Product]
     behind: int
-
-
-def pieces_of(graph: Graph, products: Products) -> Pieces:
-    """Return every piece of a hoisted product."""
-    found: dict[Tensor, Hoisted] = {}
-    for node in graph.nodes:
-        if isinstance(node.op, Split) and node.op.axis == 0 and len(node.inputs) == 1 and node.inputs[0] is not None:
-            product = products.found.get(node.inputs[0].node) if node.inputs[0].node is not None else None
-            if product is not None and product.left.rank == 2 and product.is_plain and _adds_a_row(product, products):
-                hoisted = Hoisted(node, product, _parts(product.left, node))
-                found.update(dict.fromkeys(node.outputs, hoisted))
-    return found
-
-
-def _adds_a_row(product: Product, products: Products) -> bool:
-    return product.added is None or (product.added.rank == 1 and products.weights.holds(product.added))
-
-
-def _parts(left: Tensor, split: Node) -> tuple[Tensor, ...]:
-    node = left.node
-    if node is None or not isinstance(node.op, Concat) or node.op.axis != 0 or len(node.inputs) != len(split.outputs):
-        return ()
-    parts = tuple(part for part in node.inputs if part is not None)
-    return parts if all(part.shape[0] == split.outputs[0].shape[0] for part in parts) else ()
 
 
 def groups_of_lanes(graph: Graph, products: Products, depths: Depths, most: int) -> list[list[Lane]]:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-import numpy as np
-
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm
 from unroll.ops.shaping import Reshape
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.contraction import Together, contracted_order
+from unroll.passes.hoisted import Hoisted, Pieces, StepByStep
 from unroll.passes.joining.addends import Group
 from unroll.passes.joining.cuts import Block
 from unroll.passes.joining.kernels import Grid, Kernels
-from unroll.passes.joining.lanes import Hoisted, Pieces
 from unroll.passes.joining.packs import Joint, Pack, Packs, is_shared, operands
 from unroll.passes.products import Product
 from unroll.passes.rewriting import Readers, Rewriting, ints, made, merged
 from unroll.passes.weights import Weights
 from unroll.scopes import Origin
-from unroll.tensor import Constant, Node, Tensor
+from unroll.tensor import Node, Tensor
 
 Provenance = frozenset[Origin]
 
@@ -51,7 +49,7 @@ class Joining(Rewriting):
         self._wanted = set(self._read_alone())
         self._joints: dict[Joint, Tensor] = {}
         self._outside: dict[int, Sequence[Tensor]] = {}
-        self._steps: dict[Tensor, Tensor] = {}
+        self._steps = StepByStep(self)
 
     def write(self) -> Graph:
         """Return the new graph.
@@ -147,31 +145,11 @@ class Joining(Rewriting):
         """Carry over a node that reads pieces of hoisted products, or joins steps of lanes."""
         for tensor in node.inputs:
             if tensor in self._pieces and self[tensor] is tensor:
-                self._compute_apart(tensor)
+                self.stand_in(tensor, self._steps.product(self._pieces[tensor], tensor))
         if node in self._stacks:
             self._stack(node)
         else:
             self.keep(node, self.inputs(node))
-
-    def _compute_apart(self, piece: Tensor) -> None:
-        """Write the input product of one step by itself."""
-        hoisted = self._pieces[piece]
-        product, provenance = hoisted.product, hoisted.split.provenance
-        if hoisted.parts:
-            left = self[hoisted.parts[piece.index]]
-        else:
-            (left,) = made(Gather(0), (self._by_step(hoisted, provenance), Constant(np.array(piece.index))), provenance)
-        weights = [self[tensor] for tensor in (product.weight, product.added) if tensor is not None]
-        (result,) = made(product.node.op, (left, *weights), provenance, piece.hint)
-        self.stand_in(piece, result)
-
-    def _by_step(self, hoisted: Hoisted, provenance: Provenance) -> Tensor:
-        """Return what a hoisted product multiplies as ``(steps, batch, width)``."""
-        left = hoisted.product.left
-        if left not in self._steps:
-            shape = ints(hoisted.steps, -1, int(left.shape[1]))
-            (self._steps[left],) = made(Reshape(), (self[left], shape), provenance)
-        return self._steps[left]
 
     def _stack(self, node: Node) -> None:
         """Write a stack of steps of lanes: joined as they are, and the lane cut out of all of them at once."""
@@ -276,7 +254,7 @@ class Joining(Rewriting):
             else:
                 total = self._input_product(source, hoisted.product, lane, len(pack), columns, total, provenance)
         joint = self._packs.joint(lefts)
-        width = int(lefts[0].shape[1])
+        width = products[0].width
         rows = [(0, width)] if joint is None else self._packs.cuts.blocks(joint, width)
         left = self._joined(lefts, rows, provenance)
         kernel = self._kernels.matrix(tuple(map(tuple, grid)), rows, columns, cell)
@@ -305,7 +283,7 @@ class Joining(Rewriting):
         provenance: Provenance,
     ) -> Tensor:
         """Write the input product of one lane, of what is joint with other things: those are multiplied by zeros."""
-        place, width = self._packs.places.get(source), int(source.shape[1])
+        place, width = self._packs.places.get(source), product.width
         row = tuple(self._plain(product) if at == lane else None for at in range(lanes))
         if place is None:
             left, rows = self[source], [(0, width)]
@@ -326,9 +304,9 @@ class Joining(Rewriting):
             cell = group.packs[0][0].origin.cell
             lefts = [self._steps_of(group, lane, item, provenance) for lane, item in hoisted]
             parts = []
-            for (lane, item), left in zip(hoisted, lefts, strict=True):
+            for lane, item in hoisted:
                 row = tuple(self._plain(item.product) if at == lane else None for at in range(len(group.hoisted)))
-                parts.append(self._kernels.matrix((row,), [(0, int(left.shape[1]))], columns, cell))
+                parts.append(self._kernels.matrix((row,), [(0, item.product.width)], columns, cell))
             (left,) = lefts if len(lefts) == 1 else made(Concat(1), lefts, provenance)
             whole = self._sum(left, self._weights.joined(parts, 0, cell), self._bias(group, columns, cell), provenance)
             self._outside[id(group)] = made(Split(0, len(group.products)), (whole,), provenance)
@@ -342,5 +320,5 @@ class Joining(Rewriting):
             return made(Concat(0), [self[hoisted.parts[index]] for index in order], provenance)[0]
         if order == list(range(hoisted.steps)):
             return self[left]
-        (chosen,) = made(Gather(0), (self._by_step(hoisted, provenance), ints(*order)), provenance)
-        return made(Reshape(), (chosen, ints(-1, int(left.shape[1]))), provenance)[0]
+        (chosen,) = made(Gather(0), (self._steps.inputs(hoisted), ints(*order)), provenance)
+        return made(Reshape(), (chosen, ints(-1, hoisted.product.width)), provenance)[0]

@@ -5,16 +5,13 @@ An operator has its input product inside, and takes the inputs themselves.
 
 from __future__ import annotations
 
-import numpy as np
-
 from unroll.graph import Graph
 from unroll.ops.joining import Split
-from unroll.ops.shaping import Reshape
-from unroll.ops.slicing import Gather, Slice
-from unroll.passes.joining.lanes import Hoisted, pieces_of
+from unroll.ops.slicing import Slice
+from unroll.passes.hoisted import StepByStep, pieces_of
 from unroll.passes.products import Products, products_of
-from unroll.passes.rewriting import Readers, Rewriting, ints, made
-from unroll.tensor import Constant, Node, Tensor
+from unroll.passes.rewriting import Readers, Rewriting
+from unroll.tensor import Node, Tensor
 
 
 def with_steps_apart(graph: Graph) -> Graph:
@@ -23,12 +20,13 @@ def with_steps_apart(graph: Graph) -> Graph:
     if not products.recurrent:
         return graph
     meeting, apart = _Meeting(products, Readers(graph)), Rewriting(graph)
+    steps = StepByStep(apart)
     hoisted = {item.split: item for item in pieces_of(graph, products).values()}
     found = {node: item for node, item in hoisted.items() if 2 * sum(map(meeting, node.outputs)) >= item.steps}
 
     def write(node: Node) -> None:
-        for piece, result in zip(node.outputs, _steps(found[node], apart), strict=True):
-            apart.stand_in(piece, result)
+        for piece in node.outputs:
+            apart.stand_in(piece, steps.product(found[node], piece))
 
     return apart.walk(found, write)
 
@@ -49,17 +47,3 @@ class _Meeting:
             if deep and isinstance(reader.op, (Split, Slice)) and any(self(item, deep - 1) for item in reader.outputs):
                 return True
         return False
-
-
-def _steps(hoisted: Hoisted, apart: Rewriting) -> list[Tensor]:
-    product, provenance = hoisted.product, hoisted.split.provenance
-    weights = [apart[tensor] for tensor in (product.weight, product.added) if tensor is not None]
-    lefts = [apart[part] for part in hoisted.parts]
-    if not lefts:
-        shape = ints(hoisted.steps, -1, int(product.left.shape[1]))
-        (steps,) = made(Reshape(), (apart[product.left], shape), provenance)
-        lefts = [made(Gather(0), (steps, Constant(np.array(step))), provenance)[0] for step in range(hoisted.steps)]
-    return [
-        made(product.node.op, (left, *weights), provenance, piece.hint)[0]
-        for left, piece in zip(lefts, hoisted.split.outputs, strict=True)
-    ]
