@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unroll.dtypes import Array
-from unroll.errors import EvaluationError, ShapeError
+from unroll.errors import ArgumentTypeError, EvaluationError, ShapeError
 from unroll.feeds import check_feeds
 from unroll.tensor import Placeholder
 
@@ -66,9 +66,12 @@ class Bound:
             feeds: arrays by placeholder or name, of the shapes that were bound.
 
         Raises:
+            ArgumentTypeError: not a dict.
             FeedError, DTypeError: they do not fit.
             ShapeError: another shape than was bound; bind again for another batch size.
         """
+        if not isinstance(feeds, Mapping):
+            raise ArgumentTypeError(f"feeds: a dict {{input: array}} is wanted, not {type(feeds).__name__}")
         names = {key: key.name if isinstance(key, Placeholder) else str(key).removesuffix(":0") for key in feeds}
         given = {names[key]: value for key, value in feeds.items()}
         arrays = check_feeds(self._session.inputs, {**self.inputs, **given})

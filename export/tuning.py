@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from unroll.errors import FileError, UnrollWarning
 from unroll.files import as_path, write_bytes
 
-#: The layout of a cache entry; an entry of another one is measured again.
-_LAYOUT = 1
+#: The layout of a cache entry, and what may be chosen; an entry of another one is measured again.
+_LAYOUT = 2
 #: Each candidate runs for about this long in all, in at least so many and at most so many blocks of about `_BLOCK` seconds.
 _BUDGET, _LEAST_BLOCKS, _MOST_BLOCKS, _BLOCK = 0.4, 7, 40, 0.002
 

@@ -164,6 +164,8 @@ def test_what_is_fed_to_a_bound_run_is_copied_and_checked() -> None:
         lambda: bound.feed({"x": np.ones((3, 5, 3))}), ValueError, "(3, 5, 3)", "(2, 5, 3) is bound", "session.bind"
     )
     refused(lambda: bound.feed({"z": 1}), ValueError, "'z'")
+    not_a_dict: Any = [fed]
+    refused(lambda: bound.feed(not_a_dict), TypeError, "feeds", "list")
     refused(lambda: bound.feed({"x": np.ones((2, 5, 3), complex)}), TypeError, "complex")
     refused(lambda: Session(graph).bind({}), ValueError, "'x'")
 
