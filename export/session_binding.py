@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unroll.dtypes import Array
-from unroll.errors import ArgumentTypeError, EvaluationError, ShapeError
-from unroll.feeds import check_feeds
+from unroll.errors import EvaluationError, ShapeError
+from unroll.feeds import check_feeds, check_is_mapping
 from unroll.tensor import Placeholder
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ class Bound:
             FeedError, DTypeError: they do not fit.
             ShapeError: another shape than was bound; bind again for another batch size.
         """
-        if not isinstance(feeds, Mapping):
-            raise ArgumentTypeError(f"feeds: a dict {{input: array}} is wanted, not {type(feeds).__name__}")
+        check_is_mapping(feeds)
         names = {key: key.name if isinstance(key, Placeholder) else str(key).removesuffix(":0") for key in feeds}
         given = {names[key]: value for key, value in feeds.items()}
         arrays = check_feeds(self._session.inputs, {**self.inputs, **given})

@@ -211,6 +211,7 @@ def test_what_cannot_be_streamed_says_why() -> None:
     x = placeholder([3], "x")
     stream = Graph([x], x + 1.0, states={lonely: lonely * 2.0}).stream()
     refused(lambda: stream.run({"x": [1, 2, 3]}), ValueError, "'lonely'", "(batch, 2)", "reset")
+    refused(lambda: stream.run(5), TypeError, "dict", "int")  # type: ignore[arg-type]
 
 
 def test_states_that_do_not_fit_are_refused() -> None:

@@ -33,6 +33,16 @@ def closest(name: str, names: Iterable[str]) -> str:
     )
 
 
+def check_is_mapping(feeds: object) -> None:
+    """Refuse feeds that are no dict.
+
+    Raises:
+        ArgumentTypeError: they are none.
+    """
+    if not isinstance(feeds, Mapping):
+        raise ArgumentTypeError(f"feeds: a dict {{input: array}} is wanted, not {type(feeds).__name__}")
+
+
 def check_feeds(
     inputs: Sequence[InputSpec], feeds: Mapping[Any, Any], residual: Iterable[Requirement] = ()
 ) -> dict[str, Array]:
@@ -49,8 +59,7 @@ def check_feeds(
         DTypeError: an array cannot be cast safely.
         FeedError: a value lies outside the limits of its input.
     """
-    if not isinstance(feeds, Mapping):
-        raise ArgumentTypeError(f"feeds: a dict {{input: array}} is wanted, not {type(feeds).__name__}")
+    check_is_mapping(feeds)
     specs = {spec.name: spec for spec in inputs}
     arrays: dict[str, Array] = {}
     for key, value in feeds.items():

@@ -10,7 +10,7 @@ import numpy as np
 from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
-from unroll.feeds import InputSpec, bound_sizes, closest
+from unroll.feeds import InputSpec, bound_sizes, check_is_mapping, closest
 from unroll.tensor import Placeholder
 
 
@@ -81,8 +81,9 @@ class Stream:
             The outputs by name, without the state.
 
         Raises:
-            FeedError, ShapeError, DTypeError: the feeds do not fit; the state stays as it was.
+            ArgumentTypeError, FeedError, ShapeError, DTypeError: the feeds do not fit; the state stays as it was.
         """
+        check_is_mapping(feeds)
         states = self._runner.states
         given = {key.name if isinstance(key, Placeholder) else key for key in feeds}
         for name in states.keys() & given:
