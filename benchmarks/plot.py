@@ -12,7 +12,7 @@ from typing import TypeAlias
 Line: TypeAlias = "Sequence[tuple[float, float]]"
 
 WIDTH, HEIGHT = 460, 360
-LEFT, RIGHT, TOP, BOTTOM = 62, 16, 34, 40
+LEFT, RIGHT, TOP, BOTTOM = 62, 24, 34, 40
 COLOURS = (
     "#0b6e4f",
     "#d1495b",
