@@ -21,7 +21,7 @@ _READS_BEYOND = "FuseFp16InitializerToFp32NodeTransformer"
 
 def why_no_empty_feeds(model: ModelProto) -> str:
     """Return why a model cannot be fed an array without elements, and the fix; empty where it can."""
-    found = sorted({node.op_type for node in all_nodes(model) if is_native(node) and node.op_type in _ABORT_ON_EMPTY})
+    found = sorted({node.op_type for node in all_nodes(model) if node.op_type in _ABORT_ON_EMPTY and is_native(node)})
     if not found:
         return ""
     return (
@@ -47,7 +47,8 @@ def all_nodes(model: ModelProto) -> Iterator[NodeProto]:
     while waiting:
         for node in waiting.pop():
             yield node
-            waiting += _bodies(node)
+            if node.attribute:  # most nodes of a flat graph have none
+                waiting += _bodies(node)
 
 
 def _bodies(node: NodeProto) -> Iterator[Iterable[NodeProto]]:

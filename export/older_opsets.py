@@ -21,15 +21,12 @@ def in_opset(graph: Graph, opset: int) -> Graph:
 
     Preserves the inputs, the names of all that is kept, and the values of the outputs but for rounding.
     """
-    if not any(_is_newer(node.op, opset) for node in graph.nodes):
-        return graph
     rewriting = Rewriting(graph)
-    for node in graph.nodes:
-        if _is_newer(node.op, opset):
-            rewriting.stand_in(node.outputs[0], _WRITTEN_OUT[type(node.op)][1](node, rewriting.inputs(node)))
-        else:
-            rewriting.keep(node, rewriting.inputs(node))
-    return rewriting.finish()
+
+    def write(node: Node) -> None:
+        rewriting.stand_in(node.outputs[0], _WRITTEN_OUT[type(node.op)][1](node, rewriting.inputs(node)))
+
+    return rewriting.walk({node for node in graph.nodes if _is_newer(node.op, opset)}, write)
 
 
 def _is_newer(op: Operator, opset: int) -> bool:

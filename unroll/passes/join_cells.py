@@ -29,7 +29,7 @@ batch units directions layers joined
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import ceil, prod
 
 from unroll.collection import paused
 from unroll.graph import Graph
@@ -64,21 +64,22 @@ def join_cells(graph: Graph, batch: int = 1) -> Graph:
         most = len(products.recurrent)
         while most > 1:
             groups = groups_of_lanes(graph, products, depths, most)
-            joined = _joined(graph, [group_of(lanes, depths, products.weights) for lanes in groups], depths, batch)
+            found = [group_of(lanes, depths, products.weights) for lanes in groups]
+            joined = _joined(graph, found, depths, products.weights, batch)
             if joined is not None:
                 return joined
             most = (max(map(len, groups), default=1) + 1) // 2 if most > 2 else 1
         return graph
 
 
-def _joined(graph: Graph, found: Sequence[Group | None], depths: Depths, batch: int) -> Graph | None:
+def _joined(graph: Graph, found: Sequence[Group | None], depths: Depths, weights: Weights, batch: int) -> Graph | None:
     """Return `graph` with the products of each group computed as one; None where they cannot be, or it does not pay."""
     groups = [group for group in found if group is not None]
-    if not _pays(len(graph.nodes), groups, batch):
+    least = _least_saved(groups, batch)
+    if not groups or len(graph.nodes) < least:
         return None
-    weights = Weights(graph)
     packs = Packs(graph, weights, [group.packs for group in groups])
-    if not _pays(sum(len(pack) - 1 for pack in packs.all), groups, batch):
+    if sum(len(pack) - 1 for pack in packs.all) < least:
         return None
     try:
         joined = Joining(graph, weights, depths.pieces, groups, packs).write()
@@ -86,15 +87,15 @@ def _joined(graph: Graph, found: Sequence[Group | None], depths: Depths, batch: 
         return None
     # The steps of an input that was made flat are picked from what it was before.
     joined = cancel_shapes(joined)
-    return joined if _pays(_computed(graph) - _computed(joined), groups, batch) else None
+    return joined if _computed(graph) - _computed(joined) >= least else None
 
 
 def _computed(graph: Graph) -> int:
     return len(graph.nodes) - len(weight_expressions(graph))
 
 
-def _pays(saved: int, groups: Sequence[Group], batch: int) -> bool:
-    """Say whether so many nodes less are worth the zeros that they ask for."""
+def _least_saved(groups: Sequence[Group], batch: int) -> int:
+    """Return how many nodes less, one at least, are worth the zeros that joining asks for."""
     size, flops = 0, 0
     for group in groups:
         products, lanes, steps = group.products[-1], len(group.biases), len(group.products)
@@ -111,4 +112,4 @@ def _pays(saved: int, groups: Sequence[Group], batch: int) -> bool:
             weight = prod(sizes_of(product.weight.shape, batch))
             size += steps * read * weight * product.left.dtype.itemsize
             flops += steps * multiplied * weight * rows * 2
-    return bool(groups) and saved > 0 and size <= saved * BYTES_A_NODE and flops <= saved * FLOPS_A_NODE
+    return max(1, ceil(size / BYTES_A_NODE), ceil(flops / FLOPS_A_NODE))

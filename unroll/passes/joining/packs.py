@@ -14,6 +14,7 @@ from unroll.ops.elementwise import Binary, Unary
 from unroll.ops.functions import Cast
 from unroll.ops.joining import Split
 from unroll.ops.reduction import Softmax
+from unroll.passes.drafting import studied
 from unroll.passes.joining.cuts import Cuts
 from unroll.passes.merge_equal import op_key
 from unroll.passes.rewriting import Readers, is_known
@@ -50,7 +51,7 @@ class Packs:
     """
 
     def __init__(self, graph: Graph, weights: Weights, groups: Sequence[Sequence[Pack]]) -> None:
-        self._readers, self._weights = Readers(graph), weights
+        self._readers, self._weights = studied(graph, Readers), weights
         self.of: dict[Node, Pack] = {}
         self.places: dict[Tensor, Place] = {}
         for pack in chain.from_iterable(groups):

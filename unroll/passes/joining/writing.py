@@ -11,6 +11,7 @@ from unroll.ops.linear import Gemm
 from unroll.ops.shaping import Reshape
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.contraction import Together, contracted_order
+from unroll.passes.drafting import studied
 from unroll.passes.hoisted import Hoisted, Pieces, StepByStep
 from unroll.passes.joining.addends import Group
 from unroll.passes.joining.cuts import Block
@@ -39,7 +40,7 @@ class Joining(Rewriting):
     def __init__(self, graph: Graph, weights: Weights, pieces: Pieces, groups: Sequence[Group], packs: Packs) -> None:
         super().__init__(graph)
         self._lasting = None  # it may not pay, and the old graph is wanted as it was
-        self._weights, self._packs, self._readers = weights, packs, Readers(graph)
+        self._weights, self._packs, self._readers = weights, packs, studied(graph, Readers)
         self._kernels = Kernels(weights)
         self._groups = {pack: (group, step) for group in groups for step, pack in enumerate(group.packs)}
         cut = {item.split for group in groups for item in group.hoisted if item is not None}
