@@ -1,0 +1,211 @@
+"""A number for each symbol of a graph's inputs: those that are given by name, and others that the graph allows.
+
+`dims` has one meaning everywhere, ``{"time": 28}``: the size of the symbol that is called so.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from unroll.dimensions import Dim, Dimension, Requirement, shape_text, solve, substitute, symbol
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
+from unroll.feeds import closest
+from unroll.graph import Graph
+from unroll.tensor import Constant, Node, Tensor
+
+#: Numbers of attempts: to find sizes that requirements allow, and to make them large enough for all that is cut off.
+_ATTEMPTS, _LARGER = 2000, 40
+
+
+def symbols_of(graph: Graph) -> dict[str, Dim]:
+    """Return the symbols of a graph's inputs, as they were declared, and what the graph says each is: itself, or another."""
+    found: dict[str, Dim] = {}
+    for tensor in graph.inputs:
+        for declared, dim in zip(tensor.shape, graph.shape(tensor), strict=True):
+            names = declared.symbols if isinstance(declared, Dimension) else ()
+            for name in names:
+                lone = declared == symbol(name)
+                found[name] = dim if lone else found.get(name, symbol(name))
+    free = {name for dim in found.values() if isinstance(dim, Dimension) for name in dim.symbols}
+    shown = (dim for tensor in graph.inputs for dim in graph.shape(tensor) if isinstance(dim, Dimension))
+    free |= {name for dim in shown for name in dim.symbols}
+    return found | {name: symbol(name) for name in sorted(free) if name not in found}
+
+
+def checked_dims(dims: object, names: Iterable[str], what: str) -> dict[str, int]:
+    """Return sizes given by name, checked.
+
+    Args:
+        dims: ``{symbol: size}``; None for none.
+        names: the symbols there are.
+        what: who asks, for messages.
+
+    Raises:
+        ArgumentTypeError: not a dict of ints.
+        ArgumentError: a size below 0, or a name that no symbol has; the message lists those there are.
+    """
+    if dims is None:
+        return {}
+    if not isinstance(dims, Mapping):
+        raise ArgumentTypeError(f"{what}: dims: a dict {{symbol: size}} is wanted, not {type(dims).__name__}")
+    known = list(names)
+    found: dict[str, int] = {}
+    for name, size in dims.items():
+        if not isinstance(name, str) or name not in known:
+            there = f"{closest(str(name), known)}" if known else "every size of its inputs is fixed"
+            raise ArgumentError(f"{what}: dims hold {name!r}, which is no symbol of the inputs; {there}")
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
+            raise ArgumentTypeError(f"{what}: dims: {name} = {size!r} is not an int")
+        if size < 0:
+            raise ArgumentError(f"{what}: dims: {name} = {size}; at least 0 is wanted")
+        found[name] = int(size)
+    return found
+
+
+def trial_sizes(graph: Graph, wish: Mapping[str, int], dims: Mapping[str, int], what: str) -> dict[str, int]:
+    """Return a number for each symbol of the inputs, as near to a wish as what the graph requires allows.
+
+    Args:
+        graph: the graph.
+        wish: a number at least 1 for each symbol that `free_symbols` returns.
+        dims: sizes that are asked for; checked.
+        what: who asks, for messages.
+
+    Raises:
+        ArgumentError: there are none; the message says what is required, and to give `dims`.
+    """
+    symbols = symbols_of(graph)
+    free = free_symbols(graph)
+    fixed = {name: size for name, size in dims.items() if name in free}
+    needs = [
+        item._replace(left=substitute(item.left, fixed), right=substitute(item.right, fixed))
+        for item in (
+            *graph.residual_requirements,
+            *(
+                Requirement(symbols[name], size, f"dims: {name} = {size}")
+                for name, size in dims.items()
+                if name not in fixed
+            ),
+        )
+    ]
+    inner = _dimensions(graph)
+    least = 0 if 0 in dims.values() else 1
+    for more in range(_LARGER):
+        sizes = fixed | _solved(needs, {name: wish[name] + more for name in free if name not in fixed}, what)
+        if all(not isinstance(size, int) or size >= least for size in (substitute(dim, sizes) for dim in inner)):
+            return {name: _number(dim, sizes, what) for name, dim in symbols.items()}
+    small = next(dim for dim in inner if isinstance(size := substitute(dim, sizes), int) and size < least)
+    given = "; give other dims" if dims else '; give their sizes as dims={"name": size}, or feeds'
+    raise ArgumentError(f"{what}: no sizes of {', '.join(free)} were found at which {small} is at least {least}{given}")
+
+
+def free_symbols(graph: Graph) -> list[str]:
+    """Return the symbols of a graph's inputs that are not known by others, in order."""
+    dims = (dim for tensor in graph.inputs for dim in graph.shape(tensor) if isinstance(dim, Dimension))
+    return sorted({name for dim in dims for name in dim.symbols})
+
+
+def read_out(graph: Graph) -> dict[str, int]:
+    """Return the symbols of which every position is read by a number of its own, and how many there are.
+
+    An axis that is unrolled over: its name says nothing, and only that many steps run.
+    """
+    free = set(free_symbols(graph))
+    read: dict[str, set[int]] = {}
+    for node in graph.nodes if free else ():
+        for axis, places in _places(node):
+            dim = graph.shape(node.inputs[0])[axis] if node.inputs[0] is not None else 0
+            if isinstance(dim, Dimension) and dim in map(symbol, dim.symbols & free):
+                read.setdefault(str(dim), set()).update(places)
+    return {name: len(seen) for name, seen in read.items() if len(seen) > 1 and seen == set(range(len(seen)))}
+
+
+def _places(node: Node) -> Iterator[tuple[int, Iterable[int]]]:
+    """Yield the axes of which a node reads fixed positions, and which ones."""
+    if node.op.name not in ("Gather", "Slice") or node.inputs[0] is None:
+        return
+    values = [_ints(tensor) for tensor in node.inputs[1:]]
+    if node.op.name == "Gather":
+        if values[0] is not None and all(place >= 0 for place in values[0]):
+            yield getattr(node.op, "axis", 0) % max(node.inputs[0].rank, 1), values[0]
+        return
+    starts, ends, axes, steps = (*values, None, None)[:4]
+    if starts is None or ends is None or (len(values) > 2 and axes is None) or (len(values) > 3 and steps is None):
+        return
+    for start, end, axis, step in zip(
+        starts, ends, axes or range(len(starts)), steps or [1] * len(starts), strict=False
+    ):
+        if 0 <= start < end < 1 << 16 and step == 1:
+            yield axis % node.inputs[0].rank, range(start, end)
+
+
+def _ints(tensor: Tensor | None) -> list[int] | None:
+    if isinstance(tensor, Constant) and tensor.dtype.kind == "i":
+        return [int(value) for value in tensor.value.ravel()]
+    return None
+
+
+def _dimensions(graph: Graph) -> list[Dimension]:
+    """Return every polynomial among the shapes of a graph."""
+    tensors: Iterable[Any] = itertools.chain(graph.inputs, *(node.outputs for node in graph.nodes))
+    found = dict.fromkeys(dim for tensor in tensors for dim in tensor.shape if isinstance(dim, Dimension))
+    values = {name: dim for name, dim in symbols_of(graph).items() if dim != symbol(name)}
+    return [dim for dim in (substitute(dim, values) for dim in found) if isinstance(dim, Dimension)]
+
+
+def _number(dim: Dim, sizes: Mapping[str, int], what: str) -> int:
+    value = substitute(dim, sizes)
+    if not isinstance(value, int) or value < 0:
+        raise ArgumentError(f"{what}: an input would have size {value} ({dim}); give dims of which it has one")
+    return value
+
+
+def _solved(needs: list[Requirement], wish: Mapping[str, int], what: str) -> dict[str, int]:
+    """Return numbers near `wish` that satisfy equalities: tried one symbol after the other, each next to its wish first."""
+    attempts = itertools.count()
+
+    def extended(given: list[Requirement], names: list[str]) -> dict[str, Dim] | None:
+        if next(attempts) > _ATTEMPTS:
+            return None
+        try:
+            values = solve([*given, *needs]).values
+        except ShapeError:
+            return None
+        if any(isinstance(values.get(name), int) and int(values[name]) < 0 for name in wish):
+            return None
+        open_ = [name for name in names if not isinstance(values.get(name), int)]
+        if not open_:
+            return values
+        name = open_[0]
+        for size in _near(wish[name]):
+            found = extended([*given, Requirement(symbol(name), size, name)], open_[1:])
+            if found is not None:
+                return found
+        return None
+
+    tied = {name for item in needs for dim in item[:2] if isinstance(dim, Dimension) for name in dim.symbols}
+    found = extended([], [name for name in wish if name in tied])
+    if found is None:
+        wanted = "; ".join(f"{item.left} = {item.right} ({item.where})" for item in needs[:4])
+        raise ArgumentError(
+            f"{what}: no sizes of {', '.join(sorted(tied))} were found at which {wanted}; give them as dims"
+        )
+    return {name: int(value) if isinstance(value := found.get(name, wish[name]), int) else wish[name] for name in wish}
+
+
+def _near(size: int) -> Iterator[int]:
+    """Yield sizes of at least 1, those near to `size` first."""
+    yield size
+    for far in range(1, 25):
+        yield size + far
+        if size - far >= 1:
+            yield size - far
+
+
+def shown(graph: Graph) -> str:
+    """Return the inputs with their shapes, for messages."""
+    return ", ".join(f"{spec.name} {shape_text(spec.shape)}" for spec in graph.input_specs)
