@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,11 +65,12 @@ class Uses:
         self.combined = np.zeros(count)
         self.values: list[tuple[Array, Array]] = []
         self.equal: list[tuple[Array, Array]] = []
+        self._told: dict[int, tuple[Moved, list[Array]]] = {}
 
     def allow(self, moved: Moved, least: float, most: float) -> None:
         """Note that elements must lie in a range, or are told apart only there where others were cut off before."""
         if moved.low or moved.high:
-            self.tell(moved, (least - 1 if moved.low else least, most + 1 if moved.high else most))
+            self.tell(moved, least - 1 if moved.low else least, most + 1 if moved.high else most)
         ids, scale, offset = used(moved)
         ends = np.sort(np.stack([(least - offset) / scale, (most - offset) / scale]), axis=0)
         if not moved.low:
@@ -77,14 +78,22 @@ class Uses:
         if not moved.high:
             np.minimum.at(self.most, ids, np.floor(ends[1]))
 
-    def tell(self, moved: Moved, values: Iterable[float | Array]) -> None:
+    def tell(self, moved: Moved, *values: float | Array) -> None:
         """Note numbers that elements are told apart by."""
-        for value in values:
-            ids, scale, offset, wanted = used(moved, np.asarray(value, np.float64))
-            fed = (wanted - offset) / scale
-            for end, keep in ((self.low, np.fmin), (self.high, np.fmax)):
-                keep.at(end, ids, fed)
-            self.values.append((ids, fed))
+        self._told.setdefault(id(moved), (moved, []))[1].extend(np.asarray(value, np.float64) for value in values)
+
+    def settle(self) -> None:
+        """Reckon with all that was told: thousands of steps may have compared the same elements."""
+        for moved, values in self._told.values():
+            single = np.array([value.ravel()[0] for value in values if value.size == 1])
+            spread = [value for value in values if value.size > 1]
+            for value in ([single.reshape(-1, *[1] * moved.ids.ndim)] if single.size else []) + spread:
+                ids, scale, offset, wanted = used(moved, value)
+                fed = (wanted - offset) / scale
+                for end, keep in ((self.low, np.fmin), (self.high, np.fmax)):
+                    keep.at(end, ids, fed)
+                self.values.append((ids, fed))
+        self._told.clear()
 
     def note(self, moved: Moved, flags: Array) -> None:
         """Set a flag of elements."""

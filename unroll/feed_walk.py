@@ -81,12 +81,14 @@ class Walk:
 
     def run(self) -> None:
         """Walk through all nodes."""
-        moved, known = self._moved, self._known
+        moved, known = self._moved.keys(), self._known.keys()
         for node in self._graph.nodes:
-            if any(tensor in moved for tensor in node.inputs):
+            inputs = node.inputs
+            if not moved.isdisjoint(inputs):
                 self._visit(node)
-            elif node.outputs[0].dtype.kind in "ib" or any(tensor in known for tensor in node.inputs):
+            elif node.outputs[0].dtype.kind in "ib" or not known.isdisjoint(inputs):
                 self._follow(node)
+        self._uses.settle()
 
     # -- what is known -------------------------------------------------------------------------------------------------
 
@@ -163,7 +165,7 @@ class Walk:
         elif first is not None and name == "Cast":
             self._cast(node, first)
         elif first is not None and name in ("Abs", "Sign"):
-            self._uses.tell(first, (-2, -1, 0, 1, 2))
+            self._uses.tell(first, -2, -1, 0, 1, 2)
         elif first is not None and name == "Neg":
             self._put(node, [first._replace(scale=-first.scale, offset=-first.offset)])
         elif name not in _HARMLESS:
@@ -193,7 +195,7 @@ class Walk:
     def _cast(self, node: Node, first: Moved) -> None:
         kind = node.outputs[0].dtype.kind
         if kind == "b":
-            self._uses.tell(first, (0, 1))
+            self._uses.tell(first, 0, 1)
             return
         if kind == "i":
             self._uses.note(first, self._uses.whole)
@@ -229,7 +231,7 @@ class Walk:
                 continue
             wide = np.float64(value)
             if wide.size and np.isfinite(wide).all():
-                self._uses.tell(moved, [np.floor(wide) + at for at in sorted({before, 0, after})])
+                self._uses.tell(moved, *(np.floor(wide) + at for at in sorted({before, 0, after})))
 
     def _cut(self, node: Node, name: str, inputs: Sequence[Moved | None]) -> None:
         followed = [place for place, moved in enumerate(inputs) if moved is not None]
@@ -246,7 +248,7 @@ class Walk:
                 with np.errstate(all="ignore"):
                     if name == "Clip" and value.size == 1 and abs(float(value.ravel()[0])) > 1 << 24:
                         continue  # the bound of a type is none
-                    self._uses.tell(moved, (np.float64(value) - 1, np.float64(value) + 1))
+                    self._uses.tell(moved, np.float64(value) - 1, np.float64(value) + 1)
                 low, high = (
                     low or name == "Max" or (name == "Clip" and place == 1),
                     high or name == "Min" or (name == "Clip" and place == 2),
@@ -329,7 +331,7 @@ class Walk:
             outer.append(moved.shaped(rows))
             count += size
             if place < op.num_states and time is not None:
-                self._uses.tell(moved, (0, time))  # what is left to do, or how much was done
+                self._uses.tell(moved, 0, time)  # what is left to do, or how much was done
         sizes = {**self._sizes, **_bound(op.body, [self._shape(tensor) for tensor in node.inputs], scanned)}
         seen = Uses(count)
         Walk(op.body, sizes, inner, seen).run()
@@ -341,7 +343,7 @@ class Walk:
         if time is not None:
             odd = np.flatnonzero(seen.unknown & np.isinf(seen.most) & np.isnan(seen.high))
             ids = odd.astype(np.int64)
-            seen.tell(Moved(ids, np.ones(len(ids)), np.zeros(len(ids))), range(time + 1))
+            seen.tell(Moved(ids, np.ones(len(ids)), np.zeros(len(ids))), *range(time + 1))
 
     def _take_over(self, seen: Uses, outer: Sequence[Moved]) -> None:
         starts = np.cumsum([0, *(moved.ids.shape[1] for moved in outer)])
@@ -358,7 +360,7 @@ class Walk:
             for ids, values in seen.values:
                 here = (ids >= start) & (ids < start + width)
                 if here.any():
-                    self._uses.tell(moved.columns(ids[here] - start), [values[here]])
+                    self._uses.tell(moved.columns(ids[here] - start), values[here])
 
 
 def _bound(body: Graph, shapes: Sequence[list[int] | None], scanned: range) -> dict[str, int]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -66,41 +65,50 @@ def checked_dims(dims: object, names: Iterable[str], what: str) -> dict[str, int
     return found
 
 
-def trial_sizes(graph: Graph, wish: Mapping[str, int], dims: Mapping[str, int], what: str) -> dict[str, int]:
-    """Return a number for each symbol of the inputs, as near to a wish as what the graph requires allows.
+class Sizes:
+    """Finds numbers for the symbols of one graph's inputs.
 
     Args:
         graph: the graph.
-        wish: a number at least 1 for each symbol that `free_symbols` returns.
         dims: sizes that are asked for; checked.
         what: who asks, for messages.
-
-    Raises:
-        ArgumentError: there are none; the message says what is required, and to give `dims`.
     """
-    symbols = symbols_of(graph)
-    free = free_symbols(graph)
-    fixed = {name: size for name, size in dims.items() if name in free}
-    needs = [
-        item._replace(left=substitute(item.left, fixed), right=substitute(item.right, fixed))
-        for item in (
-            *graph.residual_requirements,
-            *(
-                Requirement(symbols[name], size, f"dims: {name} = {size}")
-                for name, size in dims.items()
-                if name not in fixed
-            ),
+
+    def __init__(self, graph: Graph, dims: Mapping[str, int], what: str) -> None:
+        self._what, self._dims = what, dims
+        self._symbols = symbols_of(graph)
+        self.free = free_symbols(graph)
+        self._fixed = {name: size for name, size in dims.items() if name in self.free}
+        given = [Requirement(self._symbols[name], size, f"dims: {name} = {size}") for name, size in dims.items()]
+        self._needs = [
+            item._replace(left=substitute(item.left, self._fixed), right=substitute(item.right, self._fixed))
+            for item in (*graph.residual_requirements, *given)
+        ]
+        self._inner = _dimensions(graph, self._symbols)
+
+    def near(self, wish: Mapping[str, int]) -> dict[str, int]:
+        """Return a number for each symbol of the inputs, as near to a wish as what the graph requires allows.
+
+        Args:
+            wish: a number of at least 1 for each of `free`.
+
+        Raises:
+            ArgumentError: there are none; the message says what is required, and to give `dims`.
+        """
+        least = 0 if 0 in self._dims.values() else 1
+        small: Dim = 0
+        for more in range(_LARGER):
+            open_ = {name: wish[name] + more for name in self.free if name not in self._fixed}
+            sizes = self._fixed | _solved(self._needs, open_, self._what)
+            numbers = ((dim, substitute(dim, sizes)) for dim in self._inner)
+            short = [dim for dim, size in numbers if isinstance(size, int) and size < least]
+            if not short:
+                return {name: _number(dim, sizes, self._what) for name, dim in self._symbols.items()}
+            small = short[0]
+        given = "; give other dims" if self._dims else '; give their sizes as dims={"name": size}, or feeds'
+        raise ArgumentError(
+            f"{self._what}: no sizes of {', '.join(self.free)} were found at which {small} is at least {least}{given}"
         )
-    ]
-    inner = _dimensions(graph)
-    least = 0 if 0 in dims.values() else 1
-    for more in range(_LARGER):
-        sizes = fixed | _solved(needs, {name: wish[name] + more for name in free if name not in fixed}, what)
-        if all(not isinstance(size, int) or size >= least for size in (substitute(dim, sizes) for dim in inner)):
-            return {name: _number(dim, sizes, what) for name, dim in symbols.items()}
-    small = next(dim for dim in inner if isinstance(size := substitute(dim, sizes), int) and size < least)
-    given = "; give other dims" if dims else '; give their sizes as dims={"name": size}, or feeds'
-    raise ArgumentError(f"{what}: no sizes of {', '.join(free)} were found at which {small} is at least {least}{given}")
 
 
 def free_symbols(graph: Graph) -> list[str]:
@@ -117,21 +125,23 @@ def read_out(graph: Graph) -> dict[str, int]:
     free = set(free_symbols(graph))
     read: dict[str, set[int]] = {}
     for node in graph.nodes if free else ():
-        for axis, places in _places(node):
-            dim = graph.shape(node.inputs[0])[axis] if node.inputs[0] is not None else 0
-            if isinstance(dim, Dimension) and dim in map(symbol, dim.symbols & free):
-                read.setdefault(str(dim), set()).update(places)
+        first = node.inputs[0] if node.inputs else None
+        if first is None or node.op.name not in ("Gather", "Slice"):
+            continue
+        for axis, places in _places(node, first.rank):
+            if isinstance(first.shape[axis], Dimension):
+                dim = graph.shape(first)[axis]
+                if str(dim) in free:
+                    read.setdefault(str(dim), set()).update(places)
     return {name: len(seen) for name, seen in read.items() if len(seen) > 1 and seen == set(range(len(seen)))}
 
 
-def _places(node: Node) -> Iterator[tuple[int, Iterable[int]]]:
+def _places(node: Node, rank: int) -> Iterator[tuple[int, Iterable[int]]]:
     """Yield the axes of which a node reads fixed positions, and which ones."""
-    if node.op.name not in ("Gather", "Slice") or node.inputs[0] is None:
-        return
     values = [_ints(tensor) for tensor in node.inputs[1:]]
     if node.op.name == "Gather":
         if values[0] is not None and all(place >= 0 for place in values[0]):
-            yield getattr(node.op, "axis", 0) % max(node.inputs[0].rank, 1), values[0]
+            yield node.op.attributes.get("axis", 0) % max(rank, 1), values[0]
         return
     starts, ends, axes, steps = (*values, None, None)[:4]
     if starts is None or ends is None or (len(values) > 2 and axes is None) or (len(values) > 3 and steps is None):
@@ -140,7 +150,7 @@ def _places(node: Node) -> Iterator[tuple[int, Iterable[int]]]:
         starts, ends, axes or range(len(starts)), steps or [1] * len(starts), strict=False
     ):
         if 0 <= start < end < 1 << 16 and step == 1:
-            yield axis % node.inputs[0].rank, range(start, end)
+            yield axis % rank, range(start, end)
 
 
 def _ints(tensor: Tensor | None) -> list[int] | None:
@@ -149,11 +159,12 @@ def _ints(tensor: Tensor | None) -> list[int] | None:
     return None
 
 
-def _dimensions(graph: Graph) -> list[Dimension]:
+def _dimensions(graph: Graph, symbols: Mapping[str, Dim]) -> list[Dimension]:
     """Return every polynomial among the shapes of a graph."""
-    tensors: Iterable[Any] = itertools.chain(graph.inputs, *(node.outputs for node in graph.nodes))
-    found = dict.fromkeys(dim for tensor in tensors for dim in tensor.shape if isinstance(dim, Dimension))
-    values = {name: dim for name, dim in symbols_of(graph).items() if dim != symbol(name)}
+    shapes = {tensor.shape for node in graph.nodes for tensor in node.outputs}
+    shapes.update(tensor.shape for tensor in graph.inputs)
+    found = sorted({dim for shape in shapes for dim in shape if isinstance(dim, Dimension)}, key=str)
+    values = {name: dim for name, dim in symbols.items() if dim != symbol(name)}
     return [dim for dim in (substitute(dim, values) for dim in found) if isinstance(dim, Dimension)]
 
 

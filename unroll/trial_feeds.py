@@ -20,8 +20,7 @@ from unroll.feed_uses import Uses
 from unroll.feed_walk import followed, uses_of
 from unroll.feeds import InputSpec
 from unroll.graph import Graph
-from unroll.sizes import checked_dims, free_symbols, read_out, symbols_of, trial_sizes
-from unroll.tensor import Placeholder
+from unroll.sizes import Sizes, checked_dims, read_out, symbols_of
 
 #: The sizes that symbols take, one feed after the other: `batch` is the first of them, in alphabetical order or not.
 _SIZES = ((5, 4, 7, 3, 6), (3, 6, 2, 5, 4), (2, 3, 5, 4, 7), (1, 2, 4, 3, 5))
@@ -93,14 +92,15 @@ class _Drawing:
     """Draws the feeds of one graph."""
 
     def __init__(self, graph: Graph, seed: int, dims: Mapping[str, int], what: str) -> None:
-        self._graph, self._dims, self._what = graph, dims, what
+        self._graph, self._near = graph, Sizes(graph, dims, what)
         self._rng = np.random.default_rng(seed)
-        self._free = sorted(free_symbols(graph), key=lambda name: (name != "batch", name))
+        self._free = sorted(self._near.free, key=lambda name: (name != "batch", name))
         self._steps = read_out(graph)
         self._followed = followed(graph)
         self._specs = {spec.name: spec for spec in graph.input_specs}
         self._decks: dict[tuple[str, float, float], tuple[Array, int]] = {}
         self._widened: dict[str, int] = {}
+        self._seen: dict[tuple[tuple[str, int], ...], dict[str, Uses]] = {}
 
     def trials(self, count: int, rows: int, extra: int) -> list[Trial]:
         """Return the sets of feeds."""
@@ -118,7 +118,7 @@ class _Drawing:
         wish = {name: row[place % len(row)] + place // len(row) for place, name in enumerate(self._free)}
         wish |= self._steps
         wish |= {name: size for name, size in self._widened.items() if turn == 0}
-        return trial_sizes(self._graph, wish, self._dims, self._what)
+        return self._near.near(wish)
 
     def _shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         shapes = {}
@@ -127,18 +127,23 @@ class _Drawing:
             shapes[name] = tuple(int(size) for size in shape if isinstance(size, int))
         return shapes
 
-    def _uses(self, sizes: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]]) -> dict[Placeholder, Uses]:
-        own = {tensor: shapes[tensor.name] for tensor in self._followed}
-        return uses_of(self._graph, sizes, own) if own else {}
+    def _uses(self, sizes: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Uses]:
+        """Return what is done with each input that is followed, within its limits."""
+        key = tuple(sizes.items())
+        if key not in self._seen:
+            own = {tensor: shapes[tensor.name] for tensor in self._followed}
+            found = uses_of(self._graph, sizes, own) if own else {}
+            self._seen[key] = {tensor.name: _limited(uses, self._specs[tensor.name]) for tensor, uses in found.items()}
+        return self._seen[key]
 
     def _wanted(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """Return how many numbers each element of an input should take in turn, as far as that is known."""
         shapes = self._shapes(sizes)
         wanted: dict[str, int] = {}
-        for tensor, uses in self._uses(sizes, shapes).items():
-            for _, (low, high) in _groups(_limited(uses, self._specs[tensor.name])):
+        for name, uses in self._uses(sizes, shapes).items():
+            for _, (low, high) in _groups(uses):
                 if np.isfinite(low) and np.isfinite(high):
-                    wanted[tensor.name] = max(wanted.get(tensor.name, 0), int(min(high - low + 1, _DEALT)))
+                    wanted[name] = max(wanted.get(name, 0), int(min(high - low + 1, _DEALT)))
         return wanted
 
     def _widen(self, sizes: Mapping[str, int], rows: int) -> None:
@@ -154,7 +159,7 @@ class _Drawing:
     def _trial(self, turn: int) -> Trial:
         sizes = self._sizes(turn)
         shapes = self._shapes(sizes)
-        uses = {tensor.name: seen for tensor, seen in self._uses(sizes, shapes).items()}
+        uses = self._uses(sizes, shapes)
         feeds: dict[str, Array] = {}
         for name, spec in self._specs.items():
             seen = uses.get(name)
@@ -163,7 +168,7 @@ class _Drawing:
             elif spec.dtype.kind == "f" and (seen is None or not _counts(seen)):
                 feeds[name] = self._floats(spec, shapes[name], turn, seen)
             else:
-                feeds[name] = self._whole(spec, shapes[name], turn, _limited(seen, spec) if seen else Uses(0))
+                feeds[name] = self._whole(spec, shapes[name], turn, uses[name])
         return Trial(feeds, sizes)
 
     def _floats(self, spec: InputSpec, shape: tuple[int, ...], turn: int, uses: Uses | None) -> Array:
