@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from unroll.feeds import closest
 from unroll.graph import Graph
 from unroll.tensor import Constant, Node, Tensor
 
+#: An axis that is this long is not unrolled over.
+_LONG = 1 << 16
 #: Numbers of attempts: to find sizes that requirements allow, and to make them large enough for all that is cut off.
 _ATTEMPTS, _LARGER = 2000, 40
 
@@ -84,7 +86,9 @@ class Sizes:
             item._replace(left=substitute(item.left, self._fixed), right=substitute(item.right, self._fixed))
             for item in (*graph.residual_requirements, *given)
         ]
+        self._open = [name for name in self.free if name not in self._fixed]
         self._inner = _dimensions(graph, self._symbols)
+        self._read = _least_read(graph)
 
     def near(self, wish: Mapping[str, int]) -> dict[str, int]:
         """Return a number for each symbol of the inputs, as near to a wish as what the graph requires allows.
@@ -96,18 +100,17 @@ class Sizes:
             ArgumentError: there are none; the message says what is required, and to give `dims`.
         """
         least = 0 if 0 in self._dims.values() else 1
-        small: Dim = 0
-        for more in range(_LARGER):
-            open_ = {name: wish[name] + more for name in self.free if name not in self._fixed}
-            sizes = self._fixed | _solved(self._needs, open_, self._what)
-            numbers = ((dim, substitute(dim, sizes)) for dim in self._inner)
-            short = [dim for dim, size in numbers if isinstance(size, int) and size < least]
-            if not short:
-                return {name: _number(dim, sizes, self._what) for name, dim in self._symbols.items()}
-            small = short[0]
+        for read in (self._read, {}):  # what is cut off must leave something, where that can be
+            for more in range(_LARGER if self._open else 1):
+                open_ = {name: wish[name] + more for name in self._open}
+                sizes = self._fixed | _solved(self._needs, open_, self._what)
+                numbers = ((dim, substitute(dim, sizes)) for dim in self._inner)
+                short = [d for d, size in numbers if isinstance(size, int) and size < max(least, read.get(d, 0))]
+                if not short:
+                    return {name: _number(dim, sizes, self._what) for name, dim in self._symbols.items()}
         given = "; give other dims" if self._dims else '; give their sizes as dims={"name": size}, or feeds'
         raise ArgumentError(
-            f"{self._what}: no sizes of {', '.join(self.free)} were found at which {small} is at least {least}{given}"
+            f"{self._what}: no sizes of {', '.join(self.free)} were found at which {short[0]} is at least {least}{given}"
         )
 
 
@@ -122,26 +125,46 @@ def read_out(graph: Graph) -> dict[str, int]:
 
     An axis that is unrolled over: its name says nothing, and only that many steps run.
     """
-    free = set(free_symbols(graph))
     read: dict[str, set[int]] = {}
+    for dim, places in _places(graph):
+        if len(places) < _LONG and dim == symbol(str(dim)):
+            read.setdefault(str(dim), set()).update(places)
+    return {name: len(seen) for name, seen in read.items() if len(seen) > 1 and seen == set(range(len(seen)))}
+
+
+def _least_read(graph: Graph) -> dict[Dimension, int]:
+    """Return by dimension how large it must be for every fixed position that is read to be there."""
+    least: dict[Dimension, int] = {}
+    for dim, places in _places(graph):
+        need = _reach(places[0]) if len(places) >= _LONG else max(map(_reach, places), default=0)
+        least[dim] = max(least.get(dim, 0), need)
+    return least
+
+
+def _reach(place: int) -> int:
+    return place + 1 if place >= 0 else -place
+
+
+def _places(graph: Graph) -> Iterator[tuple[Dimension, Sequence[int]]]:
+    """Yield the dimensions of which fixed positions are read, and these."""
+    free = free_symbols(graph)
     for node in graph.nodes if free else ():
         first = node.inputs[0] if node.inputs else None
         if first is None or node.op.name not in ("Gather", "Slice"):
             continue
-        for axis, places in _places(node, first.rank):
+        for axis, places in _positions(node):
             if isinstance(first.shape[axis], Dimension):
                 dim = graph.shape(first)[axis]
-                if str(dim) in free:
-                    read.setdefault(str(dim), set()).update(places)
-    return {name: len(seen) for name, seen in read.items() if len(seen) > 1 and seen == set(range(len(seen)))}
+                if isinstance(dim, Dimension):
+                    yield dim, places
 
 
-def _places(node: Node, rank: int) -> Iterator[tuple[int, Iterable[int]]]:
-    """Yield the axes of which a node reads fixed positions, and which ones."""
+def _positions(node: Node) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield the axes of which a node reads fixed positions, and which: a range that is `_LONG` has no end."""
     values = [_ints(tensor) for tensor in node.inputs[1:]]
     if node.op.name == "Gather":
-        if values[0] is not None and all(place >= 0 for place in values[0]):
-            yield node.op.attributes.get("axis", 0) % max(rank, 1), values[0]
+        if values[0] is not None:
+            yield node.op.attributes.get("axis", 0), values[0]
         return
     starts, ends, axes, steps = (*values, None, None)[:4]
     if starts is None or ends is None or (len(values) > 2 and axes is None) or (len(values) > 3 and steps is None):
@@ -149,8 +172,9 @@ def _places(node: Node, rank: int) -> Iterator[tuple[int, Iterable[int]]]:
     for start, end, axis, step in zip(
         starts, ends, axes or range(len(starts)), steps or [1] * len(starts), strict=False
     ):
-        if 0 <= start < end < 1 << 16 and step == 1:
-            yield axis % rank, range(start, end)
+        if step == 1 and -_LONG < start < _LONG:
+            whole = end >= _LONG or end < 0
+            yield axis, range(start, start + _LONG) if whole else range(start, end)
 
 
 def _ints(tensor: Tensor | None) -> list[int] | None:

@@ -28,6 +28,8 @@ _SIZES = ((5, 4, 7, 3, 6), (3, 6, 2, 5, 4), (2, 3, 5, 4, 7), (1, 2, 4, 3, 5))
 _SCALES = (1.0, 2.5, 0.5)
 #: How large places and lengths may be of which nothing is known, one feed after the other.
 _UNKNOWN = (4, 1, 40)
+#: Which symbols have one size.
+ALIKE = ("none", "axis", "all")
 #: Up to how many whole numbers all of a range are dealt out; of a wider one those that are compared with, and some others.
 _DEALT = 4096
 
@@ -75,9 +77,22 @@ def trials(
     count: int = 3,
     rows: int = 8,
     extra: int = 0,
+    alike: str = "none",
     what: str = "trial_feeds",
 ) -> list[Trial]:
-    """Return what `trial_feeds` does, with the sizes of symbols; `what` says who asks, for messages."""
+    """Return what `trial_feeds` does, with the sizes of symbols.
+
+    Args:
+        graph: the graph.
+        seed: see `trial_feeds`, as for the next four.
+        dims: sizes by name.
+        count: how many sets.
+        rows: how many rows the first may have.
+        extra: how many sets may be added.
+        alike: which symbols have one size, one of `ALIKE`: none; those that are the same ``axis`` of their inputs; or
+            all. A file may not say which of its symbols must be equal.
+        what: who asks, for messages.
+    """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(f"{what}: a Graph is wanted, not {type(graph).__name__}")
     for name, number, least in (("seed", seed, 0), ("count", count, 1), ("rows", rows, 1), ("extra", extra, 0)):
@@ -85,16 +100,18 @@ def trials(
             raise ArgumentTypeError(f"{what}: {name} {number!r} is not an int")
         if number < least:
             raise ArgumentError(f"{what}: {name} {number}; at least {least} is wanted")
-    return _Drawing(graph, int(seed), checked_dims(dims, symbols_of(graph), what), what).trials(count, rows, extra)
+    sizes = checked_dims(dims, symbols_of(graph), what)
+    return _Drawing(graph, int(seed), sizes, alike, what).trials(count, rows, extra)
 
 
 class _Drawing:
     """Draws the feeds of one graph."""
 
-    def __init__(self, graph: Graph, seed: int, dims: Mapping[str, int], what: str) -> None:
+    def __init__(self, graph: Graph, seed: int, dims: Mapping[str, int], alike: str, what: str) -> None:
         self._graph, self._near = graph, Sizes(graph, dims, what)
         self._rng = np.random.default_rng(seed)
         self._free = sorted(self._near.free, key=lambda name: (name != "batch", name))
+        self._place = _places(graph, self._free, alike)
         self._steps = read_out(graph)
         self._followed = followed(graph)
         self._specs = {spec.name: spec for spec in graph.input_specs}
@@ -115,9 +132,11 @@ class _Drawing:
 
     def _sizes(self, turn: int) -> dict[str, int]:
         row = _SIZES[turn % len(_SIZES)]
-        wish = {name: row[place % len(row)] + place // len(row) for place, name in enumerate(self._free)}
+        wish = {name: row[place % len(row)] + place // len(row) for name, place in self._place.items()}
         wish |= self._steps
-        wish |= {name: size for name, size in self._widened.items() if turn == 0}
+        if turn == 0:
+            wide = {self._place[name]: size for name, size in self._widened.items()}
+            wish |= {name: wide[place] for name, place in self._place.items() if place in wide}
         return self._near.near(wish)
 
     def _shapes(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
@@ -223,13 +242,15 @@ class _Drawing:
         """Return numbers out of a range: both ends, and then one after the other until all have come up."""
         deck, at = self._decks.get((name, low, high), (None, 0))
         if deck is None:
-            deck = self._rng.permutation(self._numbers(low, high, uses))
+            numbers = self._numbers(low, high, uses)
+            deck = self._rng.permutation(numbers[(numbers > low) & (numbers < high)])
         ends = [high, low] if turn % 2 == 0 else [low, high]
         if count == 1:  # one end, then the other, then the rest
             ends = ends[: turn < 2]
         elif count == 2:
             ends = ends[: 1 + (turn % 2 == 0)]
-        rest = [float(deck[(at + place) % len(deck)]) for place in range(count - len(ends))]
+        after = deck if len(deck) else np.array([low, high])
+        rest = [float(after[(at + place) % len(after)]) for place in range(count - len(ends))]
         self._decks[name, low, high] = deck, at + len(rest)
         return self._rng.permutation(np.array([*ends, *rest], np.float64))
 
@@ -239,6 +260,17 @@ class _Drawing:
         seen = np.concatenate([np.empty(0), *(np.round(values) for _, values in uses.values)])
         seen = np.unique(seen[(seen >= low) & (seen <= high)])[:_DEALT]
         return np.concatenate([seen, np.floor(self._rng.uniform(low, high, 64)), [low, high]])
+
+
+def _places(graph: Graph, names: Sequence[str], alike: str) -> dict[str, int]:
+    """Return by symbol which of the sizes of a row it takes."""
+    if alike == "none":
+        return {name: place for place, name in enumerate(names)}
+    places = dict.fromkeys(names, 0)
+    if alike == "axis":
+        for spec in reversed(graph.input_specs):
+            places |= {str(dim): axis for axis, dim in enumerate(spec.shape) if str(dim) in places}
+    return places
 
 
 def _counts(uses: Uses) -> bool:
