@@ -60,8 +60,8 @@ class CompiledSession(Session):
         self.choice = choice
         super().__init__(graph)
 
-    def _written(self, graph: Graph) -> ModelProto:
-        model = self._writer.write(graph, self.choice.form)
+    def _written(self, graph: Graph, check: bool) -> ModelProto:
+        model = self._writer.write(graph, self.choice.form, check)
         self.size = len(model.graph.node), model.ByteSize()
         return model
 
@@ -76,10 +76,10 @@ class Writer(NamedTuple):
     dtype: str | None
     quantize: str | None
 
-    def write(self, graph: Graph, way: str) -> ModelProto:
-        """Return the model of `graph` written in one of `WAYS`."""
+    def write(self, graph: Graph, way: str, check: bool = True) -> ModelProto:
+        """Return the model of `graph` written in one of `WAYS`; with `check`, proven where it is a rewritten one."""
         reduce = reduction(self.dtype, self.quantize)
-        model = to_onnx(graph, batch=self.batch, **WAYS[way])
+        model = to_onnx(graph, batch=self.batch, check=check, **WAYS[way])
         return model if reduce is None else reduce(model)
 
 

@@ -11,6 +11,7 @@ from unroll.errors import ArgumentError, UnsupportedError
 from unroll.graph import Graph
 from unroll.ops.scan import Scan
 from unroll.passes.pipeline import optimize
+from unroll.passes.proof import prove
 from unroll.passes.rerolling import Rerolled, reroll
 from unroll.passes.rerolling.scans import native_scans
 
@@ -45,7 +46,13 @@ def checked_form(form: object, extra: tuple[str, ...] = ()) -> str:
 
 
 def in_form(
-    graph: Graph, form: str, *, optimized: bool = False, batch: int = 1, steps_per_iteration: int = 1
+    graph: Graph,
+    form: str,
+    *,
+    optimized: bool = False,
+    batch: int = 1,
+    steps_per_iteration: int = 1,
+    check: bool = True,
 ) -> Formed:
     """Return what to write for `graph` in a form.
 
@@ -55,11 +62,12 @@ def in_form(
         optimized: of `unrolled`, run `unroll.passes.pipeline.optimize` first.
         batch: what symbolic dimensions are taken for when asking what pays.
         steps_per_iteration: of `scan`, how many steps its body is.
+        check: whether a graph that was rewritten is proven; see `unroll.passes.proof`.
 
     Raises:
         ArgumentError: there is no such form.
         UnsupportedError: the graph cannot take the form (the message names the node that prevents it), or the form has
-            no use for an argument that was given.
+            no use for an argument that was given; or what was written differs from the graph, and so is not handed out.
     """
     checked_form(form)
     if optimized and form not in ("unrolled", "auto"):
@@ -68,25 +76,55 @@ def in_form(
         )
     if steps_per_iteration != 1 and form != "scan":
         raise UnsupportedError(f"steps_per_iteration={steps_per_iteration!r} goes with form='scan', not {form!r}")
-    return FORMS[form](graph, optimized, batch, steps_per_iteration)
+    asked = _Asked(optimized, batch, steps_per_iteration, check)
+    return FORMS[form](graph, asked)
 
 
-def _unrolled(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
-    return Formed("unrolled", optimize(graph, batch=batch) if optimized else graph, optimized)
+class _Asked(NamedTuple):
+    """What a form is asked for."""
+
+    optimized: bool
+    batch: int
+    steps: int
+    check: bool
 
 
-def _functions(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
+def _unrolled(graph: Graph, asked: _Asked) -> Formed:
+    new = optimize(graph, batch=asked.batch, check=asked.check) if asked.optimized else graph
+    return Formed("unrolled", new, asked.optimized)
+
+
+def _functions(graph: Graph, asked: _Asked) -> Formed:
     return Formed("functions", graph, False)
 
 
-def _scan(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
-    found, report = reroll(graph, native=False, steps_per_iteration=steps)
-    return Formed("scan", _rerolled_graph(graph, "scan", found, report, _has_loop(graph) and steps == 1), True)
+def _scan(graph: Graph, asked: _Asked) -> Formed:
+    def write(part: Graph) -> Graph:
+        found, report = reroll(part, native=False, steps_per_iteration=asked.steps, check=False)
+        return _rerolled_graph("scan", found, report, _has_loop(part) and asked.steps == 1)
+
+    return _proven(Formed("scan", write(graph), True), graph, write, asked)
 
 
-def _rerolled(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
-    found, report = reroll(native_scans(graph))
-    return Formed("rerolled", _rerolled_graph(graph, "rerolled", found, report, _has_loop(graph)), True)
+def _rerolled(graph: Graph, asked: _Asked) -> Formed:
+    def write(part: Graph) -> Graph:
+        found, report = reroll(native_scans(part), check=False)
+        return _rerolled_graph("rerolled", found, report, _has_loop(part))
+
+    return _proven(Formed("rerolled", write(graph), True), graph, write, asked)
+
+
+def _proven(formed: Formed, graph: Graph, write: Callable[[Graph], Graph], asked: _Asked) -> Formed:
+    """Return a form once it was held against its graph.
+
+    Raises:
+        UnsupportedError: it differs, or that cannot be found out.
+    """
+    if asked.check:
+        proof = prove(graph, formed.graph, write)
+        if not proof:
+            raise UnsupportedError(f"form {formed.form!r}: what was written {proof}. Use form='unrolled'")
+    return formed
 
 
 def _has_loop(graph: Graph) -> bool:
@@ -94,27 +132,28 @@ def _has_loop(graph: Graph) -> bool:
     return any(isinstance(node.op, Scan) for node in graph.nodes)
 
 
-def _rerolled_graph(graph: Graph, form: str, found: Graph, report: Rerolled, looped: bool) -> Graph:
+def _rerolled_graph(form: str, found: Graph, report: Rerolled, looped: bool) -> Graph:
     if not report and not looped:
         reasons = "; ".join(map(str, report.left)) or report.note
         raise UnsupportedError(
             f"form {form!r}: no steps of the graph can become one operator: {reasons}. Use form='unrolled'"
         )
-    return optimize(found, _CLEANING)
+    return optimize(found, _CLEANING, check=False)
 
 
-def _auto(graph: Graph, optimized: bool, batch: int, steps: int) -> Formed:
+def _auto(graph: Graph, asked: _Asked) -> Formed:
     """Return the form that `estimated_seconds` finds fastest, of those that the graph can take."""
-    formed = [_unrolled(graph, True, batch, steps)]
+    formed = []
     for form in ("rerolled", "scan"):
         try:
-            formed.append(FORMS[form](graph, False, batch, 1))
+            formed.append(FORMS[form](graph, asked._replace(optimized=False, steps=1)))
         except UnsupportedError:
             continue
-    return min(formed, key=lambda item: estimated_seconds(item.graph, batch))
+    formed.append(_unrolled(graph, asked._replace(optimized=True)))
+    return min(formed, key=lambda item: estimated_seconds(item.graph, asked.batch))
 
 
-FORMS: dict[str, Callable[[Graph, bool, int, int], Formed]] = {
+FORMS: dict[str, Callable[[Graph, _Asked], Formed]] = {
     "unrolled": _unrolled,
     "functions": _functions,
     "scan": _scan,

@@ -63,6 +63,7 @@ def to_onnx(
     ir_version: int | None = None,
     runtime: str | None = "onnxruntime",
     fold_zero_state: bool = True,
+    check: bool = True,
 ) -> ModelProto:
     """Write `graph` as an ONNX model of standard operators.
 
@@ -87,13 +88,15 @@ def to_onnx(
         runtime: refuse operators on dtypes for which this runtime has no kernel (only ``"onnxruntime"`` is known); None
             allows whatever ONNX does.
         fold_zero_state: leave out what a state of zeros makes useless at step 0.
+        check: whether a graph that a form, or `optimized`, rewrote is proven before it is written: both are run in NumPy on
+            feeds made to tell them apart (see `unroll.passes.proof`).
 
     Returns:
         The model, which `onnx.checker` accepts in full.
 
     Raises:
         ArgumentError: a form, opset, IR version or runtime there is not, or a batch below 1.
-        UnsupportedError: the graph cannot take the form; the message says which node prevents it.
+        UnsupportedError: the graph cannot take the form; the message says which node prevents it, or what the proof saw.
         UnsupportedError: the runtime has no kernel for an operator on its dtype, or the opset no such form.
         ModelError: the weights exceed the 2 GiB that one ONNX file can hold.
     """
@@ -107,7 +110,9 @@ def to_onnx(
     opset = _checked_opset(foreign, opset)
     version = _ir_version(opset, ir_version, LEAST_IR_VERSION if checked_form(form) == "functions" else 0)
     support.check(graph, runtime)
-    formed = in_form(graph, form, optimized=optimized, batch=batch, steps_per_iteration=steps_per_iteration)
+    formed = in_form(
+        graph, form, optimized=optimized, batch=batch, steps_per_iteration=steps_per_iteration, check=check
+    )
     if formed.graph is not graph:
         support.check(formed.graph, runtime)
     size = sum(leaf.value.nbytes for leaf in leaves_of(graph.nodes) if isinstance(leaf, (Constant, Parameter)))

@@ -85,17 +85,17 @@ class Session:
         self._feeds = FeedChecker(self.inputs, no_empty=self._no_empty)
         self.states = states_of(proto, [spec.name for spec in self.inputs], self.output_names)
 
-    def _load_graph(self, graph: Graph) -> None:
+    def _load_graph(self, graph: Graph, check: bool = True) -> None:
         versions = {item: item.version for item in graph.parameters.values()}
-        self._start(self._written(graph), None, self._threads(graph))
+        self._start(self._written(graph, check), None, self._threads(graph))
         self._versions = versions
         self.inputs = graph.input_specs
         self.states = graph.states
         self._feeds = FeedChecker(self.inputs, graph.residual_requirements, no_empty=self._no_empty)
 
-    def _written(self, graph: Graph) -> ModelProto:
-        """Return the model that stands for the graph."""
-        return to_onnx(graph, **self._writing)
+    def _written(self, graph: Graph, check: bool) -> ModelProto:
+        """Return the model that stands for the graph, proven where that is asked for and nobody said otherwise."""
+        return to_onnx(graph, **{"check": check, **self._writing})
 
     def _threads(self, graph: Graph) -> int | None:
         """Return how many threads compute an operator; None for all cores."""
@@ -146,7 +146,7 @@ class Session:
         """
         if self._graph is None:
             raise UnsupportedError("refresh: this session was made from a model, not from a Graph; make a new Session")
-        self._load_graph(self._graph)
+        self._load_graph(self._graph, check=False)  # a rewriting holds for any values
 
     @overload
     def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]: ...

@@ -24,6 +24,11 @@ NUMBERS: tuple[DType, ...] = (*FLOATS, *INTEGERS)
 ALL: tuple[DType, ...] = (*NUMBERS, BOOL)
 
 
+def widened(array: Array) -> Array:
+    """Return an array of a floating dtype in float64, and any other as it is."""
+    return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype != np.float64 else array
+
+
 def as_dtype(dtype: npt.DTypeLike, what: str = "dtype") -> DType:
     """Return `dtype` as one of the six dtypes a tensor can have.
 

@@ -7,23 +7,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unroll.dtypes import Array
+from unroll.dtypes import Array, widened
 from unroll.errors import EvaluationError
 from unroll.parameter import Parameter
 from unroll.progress import track
-from unroll.tensor import Constant, Node, Placeholder, Tensor
+from unroll.tensor import Node, Placeholder, Tensor
 
 if TYPE_CHECKING:
     from unroll.graph import Graph
 
 
-def evaluate(graph: Graph, feeds: Mapping[str, Array], fetches: Sequence[Tensor]) -> list[Array]:
+def evaluate(
+    graph: Graph,
+    feeds: Mapping[str, Array],
+    fetches: Sequence[Tensor],
+    *,
+    wide: bool = False,
+    parameters: Mapping[Parameter, Array] | None = None,
+    most_steps: int | None = None,
+) -> list[Array]:
     """Compute tensors of a graph with NumPy.
 
     Args:
         graph: the graph they belong to.
         feeds: checked arrays by input name.
         fetches: the tensors wanted, inner ones included.
+        wide: compute whatever is of a floating dtype in float64, where two ways of writing one formula differ by next to
+            nothing. The results have that dtype.
+        parameters: values of Parameters, in the place of their own.
+        most_steps: with `wide`, let a loop of more steps go over that many of them, spread over all: what comes out is not the
+            loop's, but the same wherever the same loop is fed the same.
 
     Returns:
         An array for each of `fetches`, in order.
@@ -31,33 +44,40 @@ def evaluate(graph: Graph, feeds: Mapping[str, Array], fetches: Sequence[Tensor]
     Raises:
         EvaluationError: an operator failed on the values it met; the message names the node.
     """
-    nodes = _needed(graph.nodes, fetches)
-    last_use = {tensor: node for node in nodes for tensor in node.inputs if tensor is not None and tensor.node}
+    nodes = graph.nodes if fetches == graph.outputs else _needed(graph.nodes, fetches)
+    last_use = {tensor: node for node in nodes for tensor in node.inputs}
     wanted = set(fetches)
-    values: dict[Tensor, Array] = {}
+    values: dict[Tensor | None, Array | None] = {None: None, **(parameters or {})}
 
-    def value_of(tensor: Tensor) -> Array:
-        if isinstance(tensor, Placeholder):
-            return feeds[tensor.name]
-        if isinstance(tensor, (Parameter, Constant)):
-            return tensor.value
-        return values[tensor]
+    def leaf(tensor: Tensor) -> Array:
+        """Return the value of what no node makes; it stays."""
+        array = feeds[tensor.name] if isinstance(tensor, Placeholder) else tensor.value  # type: ignore[attr-defined]
+        found = values[tensor] = widened(array) if wide else array
+        return found
 
     with np.errstate(all="ignore"):
         for node in track(nodes, "running in NumPy"):
-            arrays = [None if tensor is None else value_of(tensor) for tensor in node.inputs]
+            arrays = [
+                values[tensor] if tensor in values else leaf(tensor)  # type: ignore[arg-type]  # None is in values
+                for tensor in node.inputs
+            ]
             try:
-                results = node.op.evaluate(*arrays)
+                results = node.op.evaluate_wide(*arrays, most_steps=most_steps) if wide else node.op.evaluate(*arrays)
             except (ValueError, IndexError, ZeroDivisionError, MemoryError) as error:
                 shapes = ", ".join("None" if array is None else str(array.shape) for array in arrays)
                 raise EvaluationError(f"{graph.name(node)}: {node.op!r} failed on inputs {shapes}: {error}") from None
-            outputs = results if isinstance(results, (list, tuple)) else [results]  # a scalar has no array of its own
+            outputs = results if isinstance(results, (list, tuple)) else (results,)
             for tensor, array in zip(node.outputs, outputs, strict=True):
-                values[tensor] = np.asarray(array)
+                values[tensor] = np.asarray(array)  # a scalar has no array of its own
             for source in node.inputs:
-                if source is not None and last_use.get(source) is node and source not in wanted:
+                if (
+                    last_use.get(source) is node
+                    and source is not None
+                    and source.node is not None
+                    and source not in wanted
+                ):
                     values.pop(source, None)
-    return [np.array(value_of(tensor)) for tensor in fetches]
+    return [np.array(values[tensor] if tensor in values else leaf(tensor)) for tensor in fetches]
 
 
 def _needed(nodes: Sequence[Node], fetches: Sequence[Tensor]) -> list[Node]:

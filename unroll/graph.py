@@ -122,14 +122,19 @@ class Graph:
         leaves = leaves_of(self.nodes) | dict.fromkeys(tensor for tensor in self.outputs if tensor.node is None)
         self._check_closed(leaves)
         parameters = [leaf for leaf in leaves if isinstance(leaf, Parameter)]
-        found = (requirement for node in self.nodes for requirement in node.requirements)
-        self.requirements = tuple(dict.fromkeys((*requirements, *found)))
-        self._solution = solve(item for item in self.requirements if isinstance(item, Requirement))
+        self.requirements = tuple(requirements)
+        self._solve()
         pairs = list(zip(self.outputs, given, strict=True))
         known = [(tensor, name) for tensor, name in pairs if name is not None]
         self.names = Names(self.inputs, parameters, self.nodes, known, lineage)
         self.output_names = tuple(self.names.output(tensor, name) for tensor, name in pairs)
         self.parameters = ParameterTable(parameters)
+
+    def _solve(self) -> None:
+        """Find out what the requirements, those of the nodes among them, say of the sizes."""
+        found = (requirement for node in self.nodes for requirement in node.requirements)
+        self.requirements = tuple(dict.fromkeys((*self.requirements, *found)))
+        self._solution = solve(item for item in self.requirements if isinstance(item, Requirement))
 
     def _own(self, tensor: Tensor) -> Tensor:
         """Return a tensor that is an output of its own name: a copy where it is an output, or an input, already."""

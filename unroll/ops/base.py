@@ -16,7 +16,7 @@ import numpy as np
 
 from unroll import scopes
 from unroll.dimensions import Dim, Limit, Requirement, Shape, is_never_zero, shape_text
-from unroll.dtypes import INT64, Array, DType, cast_array
+from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import Constant, Known, Node, Tensor, TensorLike, array_dtype
 
@@ -129,6 +129,16 @@ class Operator:
     def evaluate(self, *arrays: Any) -> Array | Sequence[Array]:
         """Compute the outputs with NumPy: one array, or a sequence of them."""
         raise NotImplementedError(f"{type(self).__name__}.evaluate")
+
+    def evaluate_wide(self, *arrays: Any, most_steps: int | None = None) -> Array | Sequence[Array]:
+        """Compute the outputs as `evaluate` does, with everything of a floating dtype in float64.
+
+        Args:
+            arrays: the inputs, the floating ones in float64.
+            most_steps: of how many steps a loop computes at most, spread over all; see `unroll.evaluator.evaluate`.
+        """
+        results = self.evaluate(*arrays)
+        return [widened(np.asarray(item)) for item in (results if isinstance(results, (list, tuple)) else (results,))]
 
     def known(self, *inputs: Any) -> Known:
         """Return the symbolic value of the output where the input tensors tell it: see `Tensor.known`."""

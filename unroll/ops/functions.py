@@ -98,7 +98,7 @@ class Sigmoid(Unary):
 
     def evaluate(self, x: Array) -> Array:
         small = np.exp(-np.abs(x))  # never overflows
-        return np.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
+        return np.asarray(np.where(x >= 0, x.dtype.type(1), small) / (1 + small))
 
 
 class Relu(Unary):
@@ -225,6 +225,11 @@ class Cast(Operator):
 
     def evaluate(self, x: Array) -> Array:
         return x != 0 if self.to == BOOL else x.astype(self.to)
+
+    def evaluate_wide(self, x: Array, most_steps: int | None = None) -> Array:
+        if self.to.kind == "f":
+            return x.astype(np.float64)  # no rounding on the way
+        return self.evaluate(x)
 
     def known(self, *inputs: Tensor) -> Known:
         return inputs[0].known

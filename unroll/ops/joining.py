@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -104,8 +103,11 @@ class Split(Operator):
         return [(*before, piece, *after) for piece in sizes]
 
     def evaluate(self, x: Array, split: Array | None = None) -> list[Array]:
-        cuts: Any = self.num_outputs if split is None else np.cumsum(split)[:-1]
-        return np.split(x, cuts, axis=self.axis)
+        if split is None:
+            return np.split(x, self.num_outputs or 1, axis=self.axis)
+        before = (slice(None),) * (self.axis % x.ndim)
+        ends = np.cumsum(split).tolist()
+        return [x[(*before, slice(start, end))] for start, end in zip((0, *ends), ends, strict=False)]
 
 
 def split(x: TensorLike, pieces: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:

@@ -13,6 +13,7 @@ from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.ops.base import Operator, Requirements
 from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
+from unroll.ops.spread import Spread
 from unroll.tensor import Tensor
 
 
@@ -172,6 +173,16 @@ class Recurrent(Gated, abstract=True):
         """
         return self.gates * (2 + given[3])
 
+    def evaluate_wide(self, *arrays: Any, most_steps: int | None = None) -> Any:
+        x, w, r, b, lengths, *states = (*arrays, *[None] * (5 - len(arrays)))
+        few = Spread.over(len(x), most_steps)
+        if few is None:
+            return super().evaluate_wide(*arrays)
+        if lengths is not None:
+            lengths = np.sum(few.places[:, None] < lengths, axis=0, dtype=lengths.dtype)
+        y, *last = super().evaluate_wide(x[few.places], w, r, b, lengths, *states)
+        return [y[few.nearest], *last]
+
     def walk(
         self, x: Array, sequence_lens: Array | None, states: Sequence[Array | None], steps: Sequence[Callable[..., Any]]
     ) -> list[Array]:
@@ -184,9 +195,13 @@ class Recurrent(Gated, abstract=True):
             now = [zero if state is None else state[way] for state in states]
             for at in self._order(time, way):
                 new = step(x[at], *now)
-                valid = np.full((batch, 1), True) if sequence_lens is None else (at < sequence_lens)[:, None]
-                y[at, way] = np.where(valid, new[0], 0)
-                now = [np.where(valid, ahead, behind) for ahead, behind in zip(new, now, strict=True)]
+                if sequence_lens is not None:
+                    valid = (at < sequence_lens)[:, None]
+                    y[at, way] = np.where(valid, new[0], 0)
+                    new = [np.where(valid, ahead, behind) for ahead, behind in zip(new, now, strict=True)]
+                else:
+                    y[at, way] = new[0]
+                now = new
             if sequence_lens is not None:
                 now = [np.where(sequence_lens[:, None] > 0, state, 0).astype(x.dtype) for state in now]
             last.append(now)
@@ -196,16 +211,13 @@ class Recurrent(Gated, abstract=True):
         backward = self.direction == "reverse" or way == 1
         return iter(range(time)[:: -1 if backward else 1])
 
-    def weights(
-        self, w: Array, r: Array, b: Array | None, way: int
-    ) -> tuple[list[Array], list[Array], list[Array], list[Array]]:
-        """Return each gate's part of W and R, transposed, and of the two biases."""
+    def weights(self, w: Array, r: Array, b: Array | None, way: int) -> tuple[Array, Array, Array, Array]:
+        """Return W and R of a direction, transposed, and its two biases; each gate is a block of columns."""
         rows = self.gates * self.hidden_size
         both = np.zeros(2 * rows, w.dtype) if b is None else b[way]
-        cut = self.gates
-        return (
-            np.split(w[way].T, cut, axis=1),
-            np.split(r[way].T, cut, axis=1),
-            np.split(both[:rows], cut),
-            np.split(both[rows:], cut),
-        )
+        return w[way].T, r[way].T, both[:rows], both[rows:]
+
+    def parted(self, columns: Array) -> Array:
+        """Return the blocks of columns ``(batch, gates * hidden)`` one after another: ``(gates, batch, hidden)``."""
+        batch, width = columns.shape
+        return columns.reshape(batch, width // self.hidden_size, self.hidden_size).swapaxes(0, 1)

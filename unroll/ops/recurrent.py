@@ -44,7 +44,7 @@ class RNN(Recurrent):
     ) -> list[Array]:
         steps = []
         for way, (f,) in enumerate(self.functions()):
-            (wx,), (rh,), (wb,), (rb,) = self.weights(w, r, b, way)
+            wx, rh, wb, rb = self.weights(w, r, b, way)
             steps.append(lambda x_t, h, f=f, wx=wx, rh=rh, bias=wb + rb: [f(x_t @ wx + h @ rh + bias)])
         return self.walk(x, sequence_lens, [initial_h], steps)
 
@@ -82,13 +82,19 @@ class GRU(Recurrent):
         steps = [self._step(f, g, *self.weights(w, r, b, way)) for way, (f, g) in enumerate(self.functions())]
         return self.walk(x, sequence_lens, [initial_h], steps)
 
-    def _step(self, f: Function, g: Function, *weights: list[Array]) -> Callable[[Array, Array], list[Array]]:
-        (wz, wr, wn), (rz, rr, rn), (wbz, wbr, wbn), (rbz, rbr, rbn) = weights
+    def _step(
+        self, f: Function, g: Function, of_x: Array, of_h: Array, b_x: Array, b_h: Array
+    ) -> Callable[[Array, Array], list[Array]]:
+        last = 2 * self.hidden_size  # where the columns of n begin
 
         def step(x: Array, h: Array) -> list[Array]:
-            z = f(x @ wz + h @ rz + wbz + rbz)
-            r = f(x @ wr + h @ rr + wbr + rbr)
-            n = g(x @ wn + wbn + (r * (h @ rn + rbn) if self.linear_before_reset else (r * h) @ rn + rbn))
+            x_z, x_r, x_n = self.parted(x @ of_x + b_x)
+            if self.linear_before_reset:
+                h_z, h_r, h_n = self.parted(h @ of_h + b_h)
+                z, n = f(x_z + h_z), g(x_n + f(x_r + h_r) * h_n)
+            else:
+                h_z, h_r = self.parted(h @ of_h[:, :last] + b_h[:last])
+                z, n = f(x_z + h_z), g(x_n + (f(x_r + h_r) * h) @ of_h[:, last:] + b_h[last:])
             return [((1 - z) * n + z * h).astype(x.dtype)]
 
         return step
@@ -126,21 +132,22 @@ class LSTM(Recurrent):
     ) -> list[Array]:
         steps = []
         for way, functions in enumerate(self.functions()):
-            peepholes = np.split(np.zeros(3 * self.hidden_size, x.dtype) if p is None else p[way], 3)
-            steps.append(self._step(functions, peepholes, *self.weights(w, r, b, way)))
+            steps.append(self._step(functions, None if p is None else p[way], *self.weights(w, r, b, way)))
         return self.walk(x, sequence_lens, [initial_h, initial_c], steps)
 
     def _step(
-        self, functions: list[Function], peepholes: list[Array], *weights: list[Array]
+        self, functions: list[Function], p: Array | None, of_x: Array, of_h: Array, b_x: Array, b_h: Array
     ) -> Callable[[Array, Array, Array], list[Array]]:
         f, g, out = functions
-        of_x, of_h, b_x, b_h = weights
-        p_i, p_o, p_f = peepholes
+        p_i, p_o, p_f = (None, None, None) if p is None else np.split(p, 3)
+
+        def seen(gate: Array, peephole: Array | None, c: Array) -> Array:
+            return gate if peephole is None else gate + peephole * c
 
         def step(x: Array, h: Array, c: Array) -> list[Array]:
-            i, o, forget, n = (x @ of_x[k] + h @ of_h[k] + b_x[k] + b_h[k] for k in range(4))
-            new = f(forget + p_f * c) * c + f(i + p_i * c) * g(n)
-            return [(f(o + p_o * new) * out(new)).astype(x.dtype), new.astype(x.dtype)]
+            i, o, forget, n = self.parted(x @ of_x + h @ of_h + b_x + b_h)
+            new = f(seen(forget, p_f, c)) * c + f(seen(i, p_i, c)) * g(n)
+            return [(f(seen(o, p_o, new)) * out(new)).astype(x.dtype), new.astype(x.dtype)]
 
         return step
 

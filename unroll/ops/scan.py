@@ -14,6 +14,7 @@ from unroll.dtypes import ALL, Array, DType
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.evaluator import evaluate
 from unroll.ops.base import Operator, Requirements, Signature
+from unroll.ops.spread import Spread
 from unroll.tensor import Node, Tensor
 
 if TYPE_CHECKING:
@@ -76,6 +77,17 @@ class Scan(Operator):
         return [tensor.dtype for tensor in self.body.outputs]
 
     def evaluate(self, *arrays: Array) -> list[Array]:
+        return self._walked(arrays)
+
+    def evaluate_wide(self, *arrays: Array, most_steps: int | None = None) -> list[Array]:
+        states, scanned, shared = self._parted(arrays)
+        few = Spread.over(len(scanned[0]), most_steps)
+        if few is None:
+            return self._walked(arrays, wide=True)
+        found = self._walked([*states, *(array[few.places] for array in scanned), *shared], wide=True)
+        return [*found[: len(states)], *(stack[few.nearest] for stack in found[len(states) :])]
+
+    def _walked(self, arrays: Sequence[Array], wide: bool = False) -> list[Array]:
         states, scanned, shared = self._parted(arrays)
         names = [tensor.name for tensor in self.body.inputs]
         feeds = dict(zip(names[len(names) - self.num_shared :], shared, strict=True))
@@ -84,7 +96,8 @@ class Scan(Operator):
         stacks: list[list[Array]] = [[] for _ in self.body.outputs[len(states) :]]
         for step in range(time):
             rows = [array[time - 1 - step if back else step] for array, back in zip(scanned, backward, strict=True)]
-            found = evaluate(self.body, feeds | dict(zip(names, (*now, *rows), strict=False)), self.body.outputs)
+            fed = feeds | dict(zip(names, (*now, *rows), strict=False))
+            found = evaluate(self.body, fed, self.body.outputs, wide=wide)
             now = found[: len(states)]
             for stack, array in zip(stacks, found[len(states) :], strict=True):
                 stack.append(array)

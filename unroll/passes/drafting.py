@@ -37,7 +37,7 @@ class Draft(Graph):
     def __init__(
         self, graph: Graph, outputs: Sequence[Tensor], copied: Mapping[Node, Node], called: Mapping[Tensor, str]
     ) -> None:
-        # What Graph sets besides (names, parameters and what sizes were solved for) is made by `__getattr__`.
+        # What Graph sets besides (names, parameters, and what sizes were solved for) is made by `__getattr__`.
         self.inputs = graph.inputs
         self.structure = dict(zip(graph.output_names, outputs, strict=True))
         self.outputs = tuple(self.structure.values())
@@ -65,6 +65,9 @@ class Draft(Graph):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or "_lineage" not in self.__dict__:
             raise AttributeError(name)
+        if name == "_solution":  # what sizes are is asked between passes, too, by proofs; it names nothing
+            self._solve()
+            return self._solution
         lineage, states = self.__dict__.pop("_lineage"), self.states
         with paused():
             self._build(self.inputs, self.structure, self.requirements, lineage, {}, self.nodes)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, NamedTuple, TypeAlias, overload
 
 from unroll.collection import paused
-from unroll.errors import ArgumentError, ArgumentTypeError
+from unroll.errors import ArgumentError, ArgumentTypeError, UnrollWarning
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.canonical import canonical
@@ -23,11 +24,14 @@ from unroll.passes.join_cells import join_cells
 from unroll.passes.join_kernels import join_kernels
 from unroll.passes.join_parts import join_parts
 from unroll.passes.merge_equal import merge_equal
+from unroll.passes.proof import Proof, prove
 from unroll.passes.remove_dead import remove_dead
 from unroll.passes.reorder_gates import reorder_gates
 from unroll.passes.split_kernels import split_kernels
 
 Pass: TypeAlias = Callable[[Graph], Graph]
+#: A pass and its name.
+Named: TypeAlias = tuple[str, Pass]
 
 #: Every pass by name.
 PASSES: dict[str, Callable[..., Graph]] = {
@@ -95,10 +99,14 @@ class Report(NamedTuple):
     Attributes:
         steps: each pass in order.
         batch: what symbolic dimensions were taken for.
+        proof: what showed that the new graph computes the same; None where no proof was asked for.
+        left_out: passes that were not run, by name, and what showed that they may not be.
     """
 
     steps: tuple[Step, ...]
     batch: int
+    proof: Proof | None = None
+    left_out: tuple[tuple[str, Proof], ...] = ()
 
     def __str__(self) -> str:
         if not self.steps:
@@ -114,7 +122,10 @@ class Report(NamedTuple):
             )
             for row in rows
         ]
-        return "\n".join([*lines, f"one run at batch {self.batch}; nodes of weights are computed once, when exported"])
+        lines.append(f"one run at batch {self.batch}; nodes of weights are computed once, when exported")
+        lines += [str(self.proof)] if self.proof is not None else []
+        lines += [f"{name} was left out: what it makes {proof}" for name, proof in self.left_out]
+        return "\n".join(lines)
 
 
 def _texts(cost: Cost) -> tuple[str, str, str, str]:
@@ -123,26 +134,44 @@ def _texts(cost: Cost) -> tuple[str, str, str, str]:
 
 @overload
 def optimize(
-    graph: Graph, passes: Sequence[str | Pass] | None = None, report: Literal[False] = False, *, batch: int = 1
+    graph: Graph,
+    passes: Sequence[str | Pass] | None = None,
+    report: Literal[False] = False,
+    *,
+    batch: int = 1,
+    check: bool = True,
 ) -> Graph: ...
 @overload
 def optimize(
-    graph: Graph, passes: Sequence[str | Pass] | None = None, *, report: Literal[True], batch: int = 1
+    graph: Graph,
+    passes: Sequence[str | Pass] | None = None,
+    *,
+    report: Literal[True],
+    batch: int = 1,
+    check: bool = True,
 ) -> tuple[Graph, Report]: ...
 
 
 def optimize(
-    graph: Graph, passes: Sequence[str | Pass] | None = None, report: bool = False, *, batch: int = 1
+    graph: Graph,
+    passes: Sequence[str | Pass] | None = None,
+    report: bool = False,
+    *,
+    batch: int = 1,
+    check: bool = True,
 ) -> Graph | tuple[Graph, Report]:
     """Return a graph that computes the same in fewer or cheaper nodes, made for onnxruntime.
 
-    Parameters stay as they are, so that a value assigned later still counts; inputs, outputs and their names stay too.
+    Parameters stay as they are, so that a value assigned later still counts; inputs, outputs and their names stay too. Both
+    graphs are run in NumPy on feeds made to tell them apart (see `unroll.passes.proof`). Where they differ, the passes are run
+    again one by one, and one that does not hold is left out, with an `UnrollWarning`.
 
     Args:
         graph: the graph; it is not changed.
         passes: names of passes, or functions from Graph to Graph, run in this order; by default `DEFAULT`.
         report: also return a `Report` of what each pass did: nodes, bytes and estimated FLOPs before and after.
         batch: what symbolic dimensions are taken for when asking what pays.
+        check: whether the new graph is proven.
 
     Returns:
         The new graph; with `report`, a pair of it and the report.
@@ -167,22 +196,55 @@ def optimize(
             "its order"
         )
     chosen = [_found(item, batch) for item in (DEFAULT if passes is None else passes)]
-    steps: list[Step] = []
+    # A function of the caller's may keep what it is given.
+    ours = all(isinstance(item, str) for item in passes or ())
     with paused():
-        cost = cost_of(graph, batch) if report else None
-        # A function of the caller's may keep what it is given.
-        ours = all(isinstance(item, str) for item in passes or ())
-        first, lasting = graph, frozenset(graph.nodes)
-        for name, run in chosen:
-            graph = _run(name, run, graph)
-            if ours and graph is not first and isinstance(graph, Draft):
-                graph.lasting = lasting
-            if cost is not None:
-                before, cost = cost, cost_of(graph, batch)
-                steps.append(Step(name, before, cost))
-        if graph is not first and isinstance(graph, Draft):
-            graph.release()
-    return (graph, Report(tuple(steps), batch)) if report else graph
+        new, steps = _after(graph, chosen, ours, batch if report else None)
+        proof, left_out = None, []
+        if check and chosen:
+            proof = prove(graph, new, lambda part: _after(part, chosen, ours)[0])
+            if not proof:
+                new, chosen, left_out = _one_by_one(graph, chosen, ours)
+                _, steps = _after(graph, chosen, ours, batch if report else None)
+                proof = Proof(True, "each pass by itself") if chosen else None
+    for name, why in left_out:
+        warnings.warn(f"optimize: the pass {name} was left out: what it makes {why}", UnrollWarning, stacklevel=2)
+    return (new, Report(tuple(steps), batch, proof, tuple(left_out))) if report else new
+
+
+def _after(graph: Graph, chosen: Sequence[Named], ours: bool, batch: int | None = None) -> tuple[Graph, list[Step]]:
+    """Return what passes make of a graph, and where a batch is given what each of them cost and saved."""
+    steps: list[Step] = []
+    cost = None if batch is None else cost_of(graph, batch)
+    first, lasting = graph, frozenset(graph.nodes)
+    for name, run in chosen:
+        graph = _run(name, run, graph)
+        if ours and graph is not first and isinstance(graph, Draft):
+            graph.lasting = lasting
+        if cost is not None and batch is not None:
+            before, cost = cost, cost_of(graph, batch)
+            steps.append(Step(name, before, cost))
+    if graph is not first and isinstance(graph, Draft):
+        graph.release()
+    return graph, steps
+
+
+def _one_by_one(
+    graph: Graph, chosen: Sequence[Named], ours: bool
+) -> tuple[Graph, list[Named], list[tuple[str, Proof]]]:
+    """Run each pass by itself and leave out those that are not proven; return the graph, and which were run and were not."""
+    kept: list[Named] = []
+    left_out: list[tuple[str, Proof]] = []
+    for name, run in chosen:
+        only: list[Named] = [(name, run)]
+        new, _ = _after(graph, only, ours)
+        proof = prove(graph, new, lambda part, only=only: _after(part, only, ours)[0])  # type: ignore[misc]
+        if proof:
+            graph = new
+            kept.append((name, run))
+        else:
+            left_out.append((name, proof))
+    return graph, kept, left_out
 
 
 def _found(item: str | Pass, batch: int) -> tuple[str, Pass]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from unroll.passes.proof import Proof
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,24 @@ class Rerolled:
         found: the recurrences, those left as they were last; among them what looks like one, with the node at which its
             steps differ.
         note: where nothing looks like one, what there is instead.
+        proof: what showed that the new graph computes the same; None where nothing was re-rolled, or no proof was asked
+            for. Where it does not hold nothing was re-rolled, and each recurrence says so.
     """
 
     found: tuple[Found, ...] = ()
     note: str = ""
+    proof: Proof | None = None
+
+    def withdrawn(self, proof: Proof) -> Rerolled:
+        """Return the report of a re-rolling that is not done because of what its proof says."""
+        return Rerolled(
+            tuple(
+                replace(item, became="", reason=f"as {item.became} it {proof}") if item.became else item
+                for item in self.found
+            ),
+            self.note,
+            proof,
+        )
 
     @property
     def operators(self) -> list[str]:
@@ -61,4 +77,6 @@ class Rerolled:
         return bool(self.operators)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.found)) or ": ".join(filter(None, ["no recurrence was found", self.note]))
+        if not self.found:
+            return ": ".join(filter(None, ["no recurrence was found", self.note]))
+        return "\n".join([*map(str, self.found), *([str(self.proof)] if self.proof else [])])
