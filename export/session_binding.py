@@ -10,8 +10,7 @@ import numpy as np
 
 from unroll.dtypes import Array
 from unroll.errors import EvaluationError, ShapeError
-from unroll.feeds import check_feeds, check_is_mapping
-from unroll.tensor import Placeholder
+from unroll.feeds import check_feeds, check_is_mapping, fed_names
 
 if TYPE_CHECKING:
     from unroll.export.session import Session
@@ -71,8 +70,7 @@ class Bound:
             ShapeError: another shape than was bound; bind again for another batch size.
         """
         check_is_mapping(feeds)
-        names = {key: key.name if isinstance(key, Placeholder) else str(key).removesuffix(":0") for key in feeds}
-        given = {names[key]: value for key, value in feeds.items()}
+        given = {name: feeds[key] for name, key in fed_names(feeds, self.inputs).items()}
         arrays = check_feeds(self._session.inputs, {**self.inputs, **given})
         for name, array in arrays.items():
             if array.shape != self.inputs[name].shape:

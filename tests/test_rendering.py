@@ -102,7 +102,7 @@ def test_an_unwritable_path_is_an_error_and_leaves_the_old_file_whole(
     def full(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(FileError, match="no space left"):
         unroll.draw(two_steps(), path)
     assert path.read_text() == "old"

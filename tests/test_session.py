@@ -297,17 +297,17 @@ def test_what_a_file_lacks_to_be_a_model_is_said(tmp_path: Path) -> None:
 
 def test_a_missing_file_and_a_folder_are_refused_by_name(tmp_path: Path) -> None:
     refused(lambda: Session(tmp_path / "no.onnx"), OSError, str(tmp_path / "no.onnx"), "No such file")
-    refused(lambda: Session(str(tmp_path)), OSError, str(tmp_path), "directory")
+    refused(lambda: Session(str(tmp_path)), OSError, str(tmp_path), "it is a folder")
     refused(lambda: Session(""), TypeError, "not a path")
 
 
 def test_a_file_that_may_not_be_read_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = unroll.save(two_steps(), tmp_path / "model.onnx")
 
-    def refuse(self: Path) -> bytes:  # chmod would not keep root from reading
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+    def refuse(*arguments: Any) -> int:  # chmod would not keep root from reading
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     refused(lambda: Session(path), OSError, str(path), "Permission")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,18 +62,13 @@ def check_feeds(
     check_is_mapping(feeds)
     specs = {spec.name: spec for spec in inputs}
     arrays: dict[str, Array] = {}
-    for key, value in feeds.items():
-        name = key.name if isinstance(key, Placeholder) else key
+    for name, key in fed_names(feeds, specs).items():
         if isinstance(key, Tensor) and not isinstance(key, Placeholder):
             raise FeedError(f"{key!r} is not a placeholder, so it cannot be fed; feed {', '.join(specs) or 'nothing'}")
-        if name not in specs and isinstance(name, str):
-            name = name.removesuffix(":0")  # as TensorFlow names a tensor
         if name not in specs:
             raise FeedError(f"feeds hold {name!r}, which is no input; {closest(str(name), specs)}")
-        if name in arrays:
-            raise FeedError(f"feeds hold {name!r} twice, once by name and once by placeholder; give it once")
         spec = specs[name]
-        arrays[name] = cast_array(value, spec.dtype, f"feed {name!r}")
+        arrays[name] = cast_array(feeds[key], spec.dtype, f"feed {name!r}")
         if arrays[name].ndim != len(spec.shape):
             raise ShapeError(
                 f"feed {name!r}: shape {shape_text(arrays[name].shape)} was given, {shape_text(spec.shape)} is wanted"
@@ -91,6 +86,31 @@ def check_feeds(
         residual,
     )
     return {spec.name: arrays[spec.name] for spec in inputs}
+
+
+def fed_names(feeds: Mapping[Any, Any], names: Container[str]) -> dict[Any, Any]:
+    """Return under which key of `feeds` each input stands: by placeholder, by name, or by name and TensorFlow's ``:0``.
+
+    Args:
+        feeds: what is fed.
+        names: the inputs that there are; what is fed and is none of them is returned too.
+
+    Raises:
+        FeedError: two keys are one input.
+    """
+    found: dict[Any, Any] = {}
+    for key in feeds:
+        name = key.name if isinstance(key, Placeholder) else key
+        if isinstance(name, str) and name not in names:
+            name = name.removesuffix(":0")
+        if name in found:
+            raise FeedError(f"feeds hold {name!r} twice, {_shown(found[name])} and {_shown(key)}; give it once")
+        found[name] = key
+    return found
+
+
+def _shown(key: object) -> str:
+    return "by placeholder" if isinstance(key, Placeholder) else f"as {key!r}"
 
 
 class _Kind(NamedTuple):
@@ -159,7 +179,7 @@ def bound_sizes(inputs: Sequence[InputSpec], feeds: Mapping[Any, Any]) -> dict[s
     arrays = {key.name if isinstance(key, Placeholder) else key: np.shape(value) for key, value in feeds.items()}
     known: dict[str, int] = {}
     for spec in inputs:
-        shape = arrays.get(spec.name, ())
+        shape = arrays.get(spec.name, arrays.get(f"{spec.name}:0", ()))
         if len(shape) == len(spec.shape):
             for dim, size in zip(spec.shape, shape, strict=True):
                 if isinstance(dim, Dimension) and len(dim.symbols) == 1 and dim == symbol(next(iter(dim.symbols))):

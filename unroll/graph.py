@@ -9,10 +9,10 @@ from unroll import display, nest
 from unroll.collection import paused
 from unroll.dimensions import Limit, Requirement, Shape, shape_text, solve, substitute_shape
 from unroll.dtypes import Array
-from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
+from unroll.errors import ArgumentError, ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.evaluator import evaluate
 from unroll.feeds import InputSpec, check_feeds, closest
-from unroll.naming import Lineage, Names
+from unroll.naming import Lineage, Names, own_names
 from unroll.ops import identity
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
@@ -246,11 +246,17 @@ class Graph:
 
         Raises:
             NameNotFoundError: no Parameter has a name.
+            ArgumentError: two names are one, as ``w`` and ``w:0`` are.
             ShapeError, DTypeError: a value does not fit; see `unroll.Parameter.assign`.
         """
         if not isinstance(values, Mapping):
             raise ArgumentTypeError(f"assign: a dict {{name: array}} is wanted, not {type(values).__name__}")
-        pairs = [(self.parameters[name], value) for name, value in values.items()]
+
+        def twice(name: str, first: str, second: str) -> ArgumentError:
+            return ArgumentError(f"assign: {name!r} is given twice, as {first!r} and {second!r}; keep one")
+
+        names = own_names(values, self.parameters._items, twice)
+        pairs = [(self.parameters[key], values[key]) for key in names.values()]
         for parameter, value in pairs:
             parameter.cast(value)
         for parameter, value in pairs:

@@ -7,7 +7,7 @@ keep their names to the letter.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from unroll.dtypes import Array, DType
@@ -147,3 +147,28 @@ def value_text(value: Array) -> str:
 def _kind(tensor: Tensor) -> str:
     kind = {Placeholder: "a placeholder", Parameter: "a Parameter"}.get(type(tensor), "an output")
     return f"{kind} of shape {tensor.shape}"
+
+
+def own_names(
+    given: Iterable[str], names: Container[str], twice: Callable[[str, str, str], Exception]
+) -> dict[str, str]:
+    """Return what each thing that was given by name is called: as it stands where there is such a name, else without ``:0``.
+
+    Args:
+        given: the names as they were given.
+        names: those that there are.
+        twice: makes the error for two that are one name, of that name and the two.
+
+    Returns:
+        ``{name: as it was given}``; a name that there is not is among them.
+
+    Raises:
+        Whatever `twice` makes: the last one would win.
+    """
+    found: dict[str, str] = {}
+    for key in given:
+        name = key if key in names or not isinstance(key, str) else key.removesuffix(":0")
+        if name in found:
+            raise twice(name, found[name], key)
+        found[name] = key
+    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from unroll import parameter_files
+from unroll.array_files import read_npy
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, FileError
 from unroll.files import as_path, read_bytes, replacing
@@ -22,25 +21,26 @@ def read_feeds(pairs: Sequence[str], archive: str | None) -> dict[str, Array]:
         FileError: a file cannot be read or holds something else.
     """
     feeds = parameter_files.load(archive) if archive else {}
+    for name, path in feed_paths(pairs):
+        if name in feeds:
+            raise ArgumentError(f"--feed {name}={path}: {name!r} is fed already; feed every input once")
+        feeds[name] = read_npy(read_bytes(as_path(path, "--feed")), path)
+    return feeds
+
+
+def feed_paths(pairs: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (name, path) of every ``NAME=FILE.npy``.
+
+    Raises:
+        ArgumentError: a pair is not of that form.
+    """
+    found: list[tuple[str, str]] = []
     for pair in pairs:
         name, separator, path = pair.partition("=")
         if not separator or not name or not path:
             raise ArgumentError(f"--feed {pair!r}: write NAME=FILE.npy")
-        if name in feeds:
-            raise ArgumentError(f"--feed {pair!r}: {name!r} is fed already; feed every input once")
-        feeds[name] = _read_npy(path)
-    return feeds
-
-
-def _read_npy(path: str) -> Array:
-    data = read_bytes(as_path(path, "--feed"))
-    try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise FileError(f"{path}: is not a .npy file of plain numbers{parameter_files.reason(error)}") from None
-    if not isinstance(array, np.ndarray):
-        raise FileError(f"{path}: holds several arrays; pass it as --feeds {path}")
-    return array
+        found.append((name, path))
+    return found
 
 
 def write_arrays(arrays: Mapping[str, Array], path: str) -> None:
@@ -59,5 +59,5 @@ def write_arrays(arrays: Mapping[str, Array], path: str) -> None:
         raise FileError(
             f"{path}: there are {len(arrays)} outputs and a .npy file holds one; write a .npz, or use --fetch"
         )
-    with replacing(target) as temporary, temporary.open("wb") as file:
-        np.save(file, next(iter(arrays.values())), allow_pickle=False)
+    with replacing(target) as file:
+        np.lib.format.write_array(file, next(iter(arrays.values())), allow_pickle=False)
