@@ -142,9 +142,9 @@ def compile(
     model = to_onnx(graph).SerializeToString(deterministic=True)
     settings = {"ways": ways, **writer._asdict(), "threads": _cores()}
     key = tuning.cache_key(model, versions=(unroll.__version__, ort.__version__), **settings)
-    known = tuning.remembered(folder, key, ways)
+    known = tuning.remembered(folder, key, ways, size, partial(CompiledSession, graph, writer))
     if known is not None:
-        return CompiledSession(graph, writer, known)
+        return known
     session = _measured(graph, writer, ways)
     tuning.remember(folder, key, session.choice)
     return session

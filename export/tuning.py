@@ -12,13 +12,18 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from unroll.errors import FileError, UnrollWarning
-from unroll.files import as_path, write_bytes
+from unroll.errors import FileError, UnrollError, UnrollWarning
+from unroll.files import as_path, make_folder, read_bytes, write_bytes
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 #: The layout of a cache entry, and what may be chosen; an entry of another one is measured again.
 _LAYOUT = 2
+#: How many bytes an entry may have; there are about 4,000 of a dozen candidates.
+_LARGEST_ENTRY = 2**20
 #: Each candidate runs for about this long in all, in at least so many and at most so many blocks of about `_BLOCK` seconds.
 _BUDGET, _LEAST_BLOCKS, _MOST_BLOCKS, _BLOCK = 0.4, 7, 40, 0.002
 
@@ -162,14 +167,17 @@ def processor_name() -> str:
     return name or platform.processor() or platform.machine()
 
 
-def remembered(folder: Path, key: str, forms: Sequence[str]) -> Choice | None:
-    """Return what was measured before of `forms`, or None; an entry that cannot be used is warned of, and measured again."""
+def remembered(folder: Path, key: str, forms: Sequence[str], batch: int, make: Callable[[Choice], S]) -> S | None:
+    """Return what `make` makes of what was measured before of `forms` at `batch`, or None where nothing was.
+
+    An entry that cannot be read, or that holds no choice that the graph can take, is warned of, and measured again.
+    """
     path = folder / f"{key}.json"
-    try:
-        return _parsed(json.loads(path.read_text(encoding="utf-8")), forms)
-    except (FileNotFoundError, NotADirectoryError):
+    if not path.exists():
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    try:
+        return make(_parsed(read_bytes(path, _LARGEST_ENTRY), forms, batch))
+    except (UnrollError, ValueError) as error:
         warnings.warn(
             f"{path}: this entry of the tuning cache cannot be used ({error}); the forms are measured again",
             UnrollWarning,
@@ -182,9 +190,9 @@ def remember(folder: Path, key: str, choice: Choice) -> None:
     """Write what was measured, whole or not at all; where that is not possible a warning says so."""
     entry = choice._asdict() | {"candidates": [item._asdict() for item in choice.candidates]}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_bytes(folder / f"{key}.json", json.dumps(entry, indent=1).encode())
-    except (OSError, FileError) as error:
+    except FileError as error:
         warnings.warn(
             f"{folder}: the tuning cache cannot be written ({error}); the forms will be measured again next time. "
             "Set XDG_CACHE_HOME, or pass cache=a folder of yours, or cache=False",
@@ -193,24 +201,91 @@ def remember(folder: Path, key: str, choice: Choice) -> None:
         )
 
 
-def _parsed(entry: Any, forms: Sequence[str]) -> Choice:
+def _parsed(data: bytes, forms: Sequence[str], batch: int) -> Choice:
     """Return the choice that an entry holds.
 
     Raises:
-        ValueError, TypeError, KeyError: it holds none.
+        ValueError: it holds none.
     """
-    fields = dict(entry)
-    candidates = tuple(Candidate(**item) for item in fields.pop("candidates"))
-    choice = Choice(candidates=candidates, **fields)._replace(how="cached")
+    try:
+        entry = json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    if not isinstance(entry, dict) or not isinstance(entry.get("candidates"), list):
+        raise ValueError("it is no choice among candidates")
+    candidates = tuple(_fitting(Candidate, _CANDIDATE, item) for item in entry.pop("candidates"))
+    choice = _fitting(Choice, _CHOICE, entry, candidates=candidates)._replace(how="cached")
     best = next((item for item in candidates if (item.form, item.threads) == (choice.form, choice.threads)), None)
-    if best is None or choice.form not in forms or choice.threads not in (1, None) or best.note:
+    if choice.batch != batch:
+        raise ValueError(f"it is of batch {choice.batch}")
+    if best is None or choice.form not in forms or best.note:
         raise ValueError("the form chosen is none of those measured")
-    str(choice)  # numbers are numbers
     return choice
+
+
+def _fitting(kind: Callable[..., T], wanted: Mapping[str, Callable[[Any], bool]], fields: Any, **more: Any) -> T:
+    """Return `kind` of the fields that an entry holds, each of which is what it should be.
+
+    Raises:
+        ValueError: one is not, is missing or is one too many.
+    """
+    if not isinstance(fields, dict) or fields.keys() != wanted.keys():
+        raise ValueError(f"a {kind.__name__} has the fields {', '.join(wanted)}")
+    for name, value in fields.items():
+        if not wanted[name](value):
+            raise ValueError(f"{name} is {str(value)[:40]!r}")
+    return kind(**fields, **more)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, float)
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or (type(value) is int and 0 <= value < 2**63)
+
+
+def _is_threads(value: Any) -> bool:
+    return value is None or (type(value) is int and value == 1)
+
+
+#: What each field of an entry is: a file says what it likes.
+_CANDIDATE: Mapping[str, Callable[[Any], bool]] = {
+    "form": _is_text,
+    "threads": _is_threads,
+    "seconds": _is_number,
+    "quick": _is_number,
+    "nodes": _is_count,
+    "bytes": _is_count,
+    "difference": _is_number,
+    "note": _is_text,
+}
+_CHOICE: Mapping[str, Callable[[Any], bool]] = {
+    "form": _is_text,
+    "threads": _is_threads,
+    "how": _is_text,
+    "batch": _is_count,
+    "lost": _is_number,
+}
 
 
 def folder_of(cache: object) -> Path | None:
     """Return the folder that an argument `cache` names: the user's for True, none for False, or the one given."""
-    if isinstance(cache, bool):
-        return cache_folder() if cache else None
-    return as_path(cache, "compile: cache")
+    if not isinstance(cache, bool):
+        return as_path(cache, "compile: cache")
+    if not cache:
+        return None
+    try:
+        return cache_folder()
+    except RuntimeError:  # of pathlib, for a user who has no home, as in some containers
+        warnings.warn(
+            "there is no home folder to remember tuning in; the forms will be measured again next time. "
+            "Set XDG_CACHE_HOME, or pass cache=a folder of yours, or cache=False",
+            UnrollWarning,
+            stacklevel=4,
+        )
+        return None
