@@ -33,6 +33,8 @@ _VERSIONS = {1: (2, "latin1"), 2: (4, "latin1"), 3: (4, "utf-8")}
 _LITERAL = re.compile(r"[\w\s'\"<>|=,:(){}\[\]]*")
 _NUMBERS = re.compile(r"[<>|=]?[biufc]\d{1,2}")
 _PIECE = 2**20
+#: Other ways to compress that are met in zip archives, by PKWARE's numbers.
+_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 #: What a zip archive that is none raises, somewhere in `zipfile`.
 _BROKEN = (
     zipfile.BadZipFile,
@@ -137,7 +139,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
         if member.flag_bits & 1:
             raise ValueError(f"{name!r} is encrypted; write it without a password")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            method = zipfile.compressor_names.get(member.compress_type, f"method {member.compress_type}")
+            method = _METHODS.get(member.compress_type, f"method {member.compress_type}")
             raise ValueError(
                 f"{name!r} is compressed by {method}; write it with numpy.savez, or numpy.savez_compressed"
             )

@@ -45,10 +45,15 @@ def _bars() -> Iterator[None]:
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, shown_by(Bars(progress)):
+    # Results go to standard output, wherever that leads; rich would send them to the terminal of standard error.
+    console = Console(stderr=True)
+    with (
+        Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as progress,
+        shown_by(Bars(progress)),
+    ):
         yield
 
 
 def on_terminal() -> AbstractContextManager[None]:
     """Return a context that shows progress on standard error, where that is a terminal."""
-    return _bars() if sys.stderr.isatty() else nullcontext()
+    return _bars() if sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty() else nullcontext()

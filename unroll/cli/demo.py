@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 import unroll
-from unroll.errors import FileError
+from unroll.cli.output import show
 from unroll.examples import image_rows_lstm, static_rnn_two_steps
+from unroll.files import as_path, make_folder
 
 
 def demo(folder: str) -> None:
@@ -20,45 +21,42 @@ def demo(folder: str) -> None:
     Raises:
         FileError: the folder cannot be made or written.
     """
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"{folder}: cannot be made: {error.strerror}; choose another with --output") from None
-    print("1. static_rnn of two steps: 3 inputs, 5 units, kernel all ones, both steps fed [0, 0.1, 0.2]\n")
+    target = as_path(folder, "--output")
+    make_folder(target)
+    show("1. static_rnn of two steps: 3 inputs, 5 units, kernel all ones, both steps fed [0, 0.1, 0.2]\n")
     x = static_rnn_two_steps.x
     _show(static_rnn_two_steps.with_static_rnn(), {"X0": x, "X1": x}, target / "static_rnn_two_steps")
-    print("\n2. The rows of an image through an LSTM: 28 steps of 28 pixels, 13 units\n")
+    show("\n2. The rows of an image through an LSTM: 28 steps of 28 pixels, 13 units\n")
     _show(image_rows_lstm.image_rows(), {"X": _images()}, target / "image_rows_lstm")
-    print(f"\nEverything is in {target.resolve()}")
+    show(f"\nEverything is in {target.resolve()}")
 
 
 def _images() -> Any:
     try:
         images = image_rows_lstm.digits()
     except ImportError:
-        print(
+        show(
             'scikit-learn is not installed: pip install "unroll-rnn[digits]" for real digits. Going on with generated rows.'
         )
         return image_rows_lstm.generated()
-    print("8 handwritten digits, resized to 28 x 28")
+    show("8 handwritten digits, resized to 28 x 28")
     return images
 
 
 def _show(graph: unroll.Graph, feeds: Mapping[str, Any], path: Path) -> None:
     for name, parameter in graph.parameters.items():
-        print(f"  {name} {parameter.shape} = {parameter.blocks}")
+        show(f"  {name} {parameter.shape} = {parameter.blocks}")
     values = graph.run(feeds)
     names = list(values)
     shown = names if len(names) <= 4 else [*names[:2], *names[-2:]]
     for name in shown:
         if len(names) > 4 and name == names[-2]:
-            print(f"  ... {len(names) - 4} more outputs ...")
-        print(
+            show(f"  ... {len(names) - 4} more outputs ...")
+        show(
             f"  {name} {values[name].shape}: {np.array2string(values[name][0], precision=8, threshold=6, edgeitems=2)}"
         )
-    print(textwrap.indent(str(unroll.verify(graph, feeds)), "  "))
+    show(textwrap.indent(str(unroll.verify(graph, feeds)), "  "))
     for suffix in (".svg", ".png"):
         unroll.draw(graph, path.with_suffix(suffix))
     unroll.save(graph, path.with_suffix(".onnx"))
-    print(f"  wrote {path}.svg, .png and .onnx")
+    show(f"  wrote {path}.svg, .png and .onnx")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import unroll
-from unroll.errors import ArgumentError, UnrollError
+from unroll.cli.bars import on_terminal
+from unroll.cli.output import complain, finish, give_up_output, show, standard_streams
+from unroll.errors import ArgumentError, FileError, UnrollError
 
 if TYPE_CHECKING:
     from unroll.dtypes import Array
@@ -33,28 +35,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
-    from unroll.cli.bars import on_terminal
-
     try:
-        with on_terminal():
+        with standard_streams(), on_terminal():
+            _check_target(options)
             command(options)
-        sys.stdout.flush()
+            finish()
     except UnrollError as error:
         return _refuse(options.name, str(error).removeprefix(f"{options.name}: "))
+    except Warning as error:  # where the user or the program asked for warnings to be errors
+        return _refuse(options.name, f"{type(error).__name__}: {error}")
+    except MemoryError as error:
+        return _refuse(options.name, f"there is too little memory: {error}")
     except KeyboardInterrupt:
-        print(f"unroll {options.name}: interrupted", file=sys.stderr)
+        complain(f"unroll {options.name}: interrupted")
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has gone: not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:  # standard output cannot be written
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _refuse(options.name, f"the result cannot be written: {error.strerror}")
+        give_up_output()
     return 0
 
 
 def _refuse(command: str, message: str) -> int:
-    print(f"unroll {command}: {message}", file=sys.stderr)
+    try:
+        finish()
+    except (FileError, BrokenPipeError):
+        give_up_output()
+    complain(f"unroll {command}: {message}")
     return 2
+
+
+def _check_target(options: argparse.Namespace) -> None:
+    """Refuse to write onto a file that is read, under whatever name.
+
+    Raises:
+        ArgumentError: the output is the program, the model or a file of feeds.
+    """
+    if getattr(options, "force", True) or options.output is None:
+        return
+    program = getattr(options, "program", None) or options.model
+    read = [program if program.endswith(".onnx") else program.rpartition(":")[0], getattr(options, "feeds", None)]
+    read += [pair.partition("=")[2] for pair in getattr(options, "feed", [])]
+    for path in read:
+        if path and _same_file(path, options.output):
+            raise ArgumentError(
+                f"-o {options.output}: this is the file that is read, {path}; give another name, or --force to replace it"
+            )
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):  # one of them is not there
+        return False
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         "--level", default="cell", help="cell: one box a cell and step; op: every operator (default: %(default)s)"
     )
     draw.add_argument("--full", action="store_true", help="draw every step, however many")
+    _add_force(draw)
     _add_feeds(draw, "print values of small tensors in the picture, computed from these feeds")
 
     export = add(
@@ -107,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--any-runtime", action="store_true", help="allow operators for which onnxruntime has no kernel"
     )
+    _add_force(export)
 
     reroll = add("reroll", _reroll, "turn a flat ONNX file's repeated steps back into native operators, and prove it")
     reroll.add_argument("model", help="a flat .onnx file, whoever made it")
@@ -116,12 +149,14 @@ def _parser() -> argparse.ArgumentParser:
     reroll.add_argument("--opset", type=int, help="version of the ONNX operators (default: the file's own, from 13 on)")
     reroll.add_argument("--tolerance", type=float, help="both agree where |a - b| <= tolerance * max(1, |b|)")
     reroll.add_argument("--seed", type=int, default=0, help="of the feeds both are run on (default: %(default)s)")
+    _add_force(reroll)
 
     run = add("run", _run, "run a model or a graph on arrays")
     run.add_argument("program", metavar="model", help=_PROGRAM)
     _add_feeds(run, "feed the inputs")
     run.add_argument("--fetch", action="append", default=[], metavar="NAME", help="an output to compute (default: all)")
     run.add_argument("-o", "--output", metavar="FILE", help="write results to .npz or .npy (default: print them)")
+    _add_force(run)
 
     verify = add("verify", _verify, "check that NumPy, onnx's reference evaluator and onnxruntime agree on the graph")
     verify.add_argument("program", help=_PROGRAM)
@@ -137,6 +172,10 @@ def _add_feeds(parser: argparse.ArgumentParser, help: str) -> None:
         "--feed", action="append", default=[], metavar="NAME=FILE.npy", help="one input; may be repeated"
     )
     group.add_argument("--feeds", metavar="FILE.npz", help="several inputs by name")
+
+
+def _add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="write even onto a file that is read")
 
 
 def _feeds(options: argparse.Namespace) -> dict[str, Array] | None:
@@ -159,12 +198,12 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _summary(options: argparse.Namespace) -> None:
-    print(_graph(options).summary(full=options.full))
+    show(_graph(options).summary(full=options.full))
 
 
 def _draw(options: argparse.Namespace) -> None:
     unroll.draw(_graph(options), options.output, level=options.level, feeds=_feeds(options), full=options.full)
-    print(f"wrote {options.output}")
+    show(f"wrote {options.output}")
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -175,11 +214,11 @@ def _export(options: argparse.Namespace) -> None:
         from unroll.export.rerolling import export_file
 
         _, proof = export_file(options.program, options.output, form=options.form, **given)
-        print(proof)
+        show(proof)
     else:
         given |= {} if options.form == "unrolled" else {"form": options.form}
         unroll.save(_graph(options), options.output, **given)
-    print(f"wrote {options.output}")
+    show(f"wrote {options.output}")
 
 
 def _reroll(options: argparse.Namespace) -> None:
@@ -188,8 +227,8 @@ def _reroll(options: argparse.Namespace) -> None:
     found = reroll_file(
         options.model, options.output, opset=options.opset, tolerance=options.tolerance, seed=options.seed
     )
-    print(found)
-    print(f"wrote {found.path}")
+    show(found)
+    show(f"wrote {found.path}")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -206,10 +245,10 @@ def _run(options: argparse.Namespace) -> None:
         results = session.run(feeds or {})
     if options.output:
         write_arrays(results, options.output)
-        print(f"wrote {options.output}: {', '.join(f'{name} {value.shape}' for name, value in results.items())}")
+        show(f"wrote {options.output}: {', '.join(f'{name} {value.shape}' for name, value in results.items())}")
         return
     for name, value in results.items():
-        print(f"{name} {value.shape} {value.dtype}\n{value}")
+        show(f"{name} {value.shape} {value.dtype}\n{value}")
 
 
 def _fetched(graph: unroll.Graph, names: Sequence[str]) -> unroll.Graph:
@@ -219,7 +258,7 @@ def _fetched(graph: unroll.Graph, names: Sequence[str]) -> unroll.Graph:
 
 def _verify(options: argparse.Namespace) -> None:
     found = unroll.verify(_graph(options), _feeds(options), tolerance=options.tolerance, seed=options.seed)
-    print(found)
+    show(found)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,34 @@
-"""Finding a Graph in a user's program, ``path/to/program.py:name``, or in an ONNX model."""
+"""Finding a Graph in a user's program, ``path/to/program.py:name``, or in an ONNX model.
+
+The program is run in this process, and may do anything. One boundary stands around it: what it raises, of whatever kind,
+becomes one error that names its line; what it changes of the process is put back.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 import sys
-import traceback
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
-from typing import NoReturn
+from types import FunctionType, ModuleType, TracebackType
+from typing import Any, Self
 
+import numpy as np
+
+from unroll.cli.output import one_line
 from unroll.errors import ArgumentError, FileError, GraphError, NameNotFoundError, UnrollError
 from unroll.feeds import closest
+from unroll.files import as_path, read_bytes
 from unroll.graph import Graph
 
 _MODULE = "unroll_program"
+_MISSING = object()
+#: How many bytes a program may have: more than anybody writes.
+_LARGEST = 64 * 2**20
 
 
 def load_graph(target: str) -> Graph:
@@ -38,52 +53,158 @@ def load_graph(target: str) -> Graph:
         raise ArgumentError(
             f"{target!r}: name a Graph, or a function returning one, as path/to/program.py:name, or give an .onnx file"
         )
-    module = _imported(Path(path))
-    if not hasattr(module, name):
-        usable = [
-            key for key, value in vars(module).items() if isinstance(value, Graph) or _is_own_function(module, value)
-        ]
-        raise NameNotFoundError(f"{path} has no {name!r}; {closest(name, usable)}")
-    found = getattr(module, name)
-    if callable(found) and not isinstance(found, Graph):
-        try:
-            found = found()
-        except (Exception, SystemExit) as error:
-            _raise_program_error(f"{target} raised", error, Path(path))
-    if not isinstance(found, Graph):
-        raise GraphError(f"{target} is {type(found).__name__}, not a Graph; name a Graph, or a function returning one")
-    return found
-
-
-def _is_own_function(module: ModuleType, value: object) -> bool:
-    return callable(value) and getattr(value, "__module__", None) == module.__name__
-
-
-def _imported(path: Path) -> ModuleType:
-    if not path.is_file():
+    file = as_path(path, "program")
+    if not os.path.lexists(file):
         raise FileError(f"{path}: there is no such program")
-    spec = importlib.util.spec_from_file_location(_MODULE, path)
-    if spec is None or spec.loader is None:
-        raise FileError(f"{path}: cannot be read as a Python program")
+    source = read_bytes(file, _LARGEST)
+    with _put_back(), _Boundary(_absolute(file)) as boundary:
+        return _graph_of(boundary, source, path, name)
+
+
+def _absolute(file: Path) -> Path:
+    try:
+        return file.absolute()
+    except OSError as error:
+        raise FileError(f"{file}: the current folder is gone ({error.strerror}); change to another") from None
+
+
+def _graph_of(boundary: _Boundary, source: bytes, path: str, name: str) -> Graph:
+    boundary.doing = path
+    module = _run(source, boundary.file)
+    boundary.doing = target = f"{path}:{name}"
+    found: Any = getattr(module, name, _MISSING)
+    if found is _MISSING:
+        usable = [key for key, value in list(vars(module).items()) if type(key) is str and _may_be_named(module, value)]
+        raise _Refusal(NameNotFoundError(f"{path} has no {name!r}; {closest(name, usable)}"))
+    if callable(found) and not issubclass(type(found), Graph):
+        found = found()
+    if not issubclass(type(found), Graph):  # isinstance would ask the object, which may raise
+        kind = _name_of(type(found))
+        raise _Refusal(GraphError(f"{target} is {kind}, not a Graph; name a Graph, or a function returning one"))
+    graph: Graph = found
+    return graph
+
+
+def _run(source: bytes, file: Path) -> ModuleType:
+    """Return the module that a program is; it may import what lies beside it."""
+    spec = importlib.util.spec_from_file_location(_MODULE, file)
+    if spec is None:
+        raise _Refusal(FileError(f"{file}: cannot be read as a Python program"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[_MODULE] = module
-    sys.path.insert(0, str(path.resolve().parent))  # a program may import what lies beside it
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        _raise_program_error(f"{path} raised", error, path)
-    finally:
-        sys.path.remove(str(path.resolve().parent))
+    sys.path.insert(0, str(file.parent))
+    exec(compile(source, str(file), "exec", dont_inherit=True), vars(module))
     return module
 
 
-def _raise_program_error(what: str, error: BaseException, path: Path) -> NoReturn:
-    """Say what a user's program raised, and at which of its lines."""
-    if isinstance(error, SyntaxError):
-        where = f", line {error.lineno}"
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == path.resolve()]
-        where = f" at line {lines[-1]}" if lines else ""
-    kind = "" if isinstance(error, UnrollError) else f"{type(error).__name__}: "
-    raise GraphError(f"{what}{where}: {kind}{error}") from None
+def _may_be_named(module: ModuleType, value: object) -> bool:
+    """Whether a Graph, or a function that the program defines; the value itself is not asked, as it may raise."""
+    return issubclass(type(value), Graph) or (type(value) is FunctionType and value.__globals__ is vars(module))
+
+
+# -- the boundary -----------------------------------------------------------------------------------------------------
+
+
+class _Refusal(BaseException):
+    """Carries an error of our own through the boundary."""
+
+    def __init__(self, error: UnrollError) -> None:
+        self.error = error
+
+
+class _Boundary:
+    """Around a user's program: whatever it raises becomes a GraphError of one line; only the user's own Ctrl-C passes.
+
+    Attributes:
+        file: the program.
+        doing: what runs, for messages.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.doing = file, str(file)
+        self._listens = self._interrupted = False
+
+    def __enter__(self) -> Self:
+        # A program may raise KeyboardInterrupt itself; the signal tells which one is the user's.
+        in_main = threading.current_thread() is threading.main_thread()
+        self._listens = in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._listens:
+            signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def _interrupt(self, number: int, frame: Any) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._listens:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if kind is None or error is None:
+            return
+        if kind is _Refusal:
+            raise error.error from None  # type: ignore[attr-defined]
+        if issubclass(kind, KeyboardInterrupt) and (self._interrupted or not self._listens):
+            return
+        raise GraphError(f"{self.doing} raised{self._line(kind, error, trace)}: {_said(kind, error)}") from None
+
+    def _line(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> str:
+        """Return the innermost line of the program that took part."""
+        name = str(self.file)
+        if kind in (SyntaxError, IndentationError, TabError) and error.filename == name:  # type: ignore[attr-defined]
+            return f", line {error.lineno}"  # type: ignore[attr-defined]
+        line = 0
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == name:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return f" at line {line}" if line else ""
+
+
+def _said(kind: type[BaseException], error: BaseException) -> str:
+    """Return what an exception says, in one line; asking it runs the user's code again."""
+    name = _name_of(kind)
+    try:
+        text = one_line(str(error))
+    except BaseException as again:
+        return f"{name}, which cannot say why: its __str__ raised {_name_of(type(again))}"
+    if issubclass(kind, UnrollError):
+        return text
+    return f"{name}: {text}" if text else name
+
+
+def _name_of(kind: type) -> str:
+    """Return the name of a class, without asking its metaclass, which may be the user's."""
+    name: str = type.__dict__["__name__"].__get__(kind)
+    return name
+
+
+@contextmanager
+def _put_back() -> Iterator[None]:
+    """Give the process back as it was: its folder, paths, modules, streams, NumPy's error handling, the recursion limit."""
+    folder = _current_folder()
+    path, entries = sys.path, list(sys.path)
+    modules, loaded = sys.modules, dict(sys.modules)
+    streams = sys.stdin, sys.stdout, sys.stderr
+    limit = sys.getrecursionlimit()
+    try:
+        with np.errstate():
+            yield
+    finally:
+        sys.modules = modules
+        modules.update(loaded)
+        sys.path = path
+        path[:] = entries
+        sys.stdin, sys.stdout, sys.stderr = streams
+        sys.setrecursionlimit(limit)
+        if folder is not None:
+            with suppress(OSError):  # it was removed
+                os.chdir(folder)
+
+
+def _current_folder() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109  # a text, which a program cannot change
+    except OSError:
+        return None

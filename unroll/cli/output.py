@@ -1,0 +1,101 @@
+"""What the command line prints: everything on a terminal that can show little, and one error where nothing can be printed."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from unroll.errors import FileError
+
+#: What a terminal obeys instead of showing it; a name from a file may hold anything.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: How much is shown of what a program says of itself.
+_LONGEST = 500
+
+
+def show(text: object = "") -> None:
+    """Print to standard output.
+
+    Raises:
+        FileError: it cannot be written.
+        BrokenPipeError: the reader, such as `head`, has gone.
+    """
+    with _to_standard_output():
+        print(_visible(str(text)))
+
+
+def finish() -> None:
+    """Hand on what was printed; raises what `show` raises."""
+    if sys.stdout is not None:
+        with _to_standard_output():
+            sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Print to standard error, where there is one."""
+    with suppress(OSError, ValueError):  # there is nowhere left to say that this failed
+        if sys.stderr is not None:  # or print would take standard output
+            print(_visible(text), file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """Return a text that somebody else wrote as one line that is not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+
+
+@contextmanager
+def standard_streams() -> Iterator[None]:
+    r"""Prepare the standard streams of a process, and give standard output back as it was.
+
+    What the encoding of standard output lacks is written as an escape, such as ``\xe9``: the result counts, not the letters.
+    A stream that the caller closed is opened on nothing: else the next file that is written would become standard output.
+
+    Raises:
+        FileError: standard output is closed, so that no result could be told.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+    stream = sys.stdout
+    if stream is None or stream.closed:
+        raise FileError("the result cannot be written: standard output is closed; send it to a file, or to /dev/null")
+    if not isinstance(stream, io.TextIOWrapper):
+        yield
+        return
+    before = stream.errors
+    stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            stream.reconfigure(errors=before)
+
+
+def give_up_output() -> None:
+    """Let what is left in standard output go nowhere, so that the interpreter does not stumble over it at its end."""
+    with suppress(OSError, ValueError):  # not a stream of the process
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def _to_standard_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise FileError(f"the result cannot be written: {reason}") from None
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
