@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -49,6 +50,8 @@ class Session:
     needed and is kept until the session is deleted. `run` copies nothing in, and gives arrays that are the caller's own;
     `bind` gives the same ones again and again.
 
+    Threads: a session may be run by many at once. What `bind` and `stream` return is for one, each in its own way.
+
     Args:
         model: a Graph, an ``onnx.ModelProto``, or the path of an ``.onnx`` file.
         options: onnxruntime's session options; by default those that suit the model: a large one is loaded without what
@@ -73,6 +76,7 @@ class Session:
         self._options = options
         self._writing = writing
         self._graph: Graph | None = None
+        self._refreshing = threading.Lock()
         if isinstance(model, Graph):
             self._graph = model
             self._load_graph(model)
@@ -141,12 +145,15 @@ class Session:
     def refresh(self) -> None:
         """Take a new snapshot of the graph's Parameters.
 
+        Other threads may run the session meanwhile: a run has all the old values or all the new ones.
+
         Raises:
             UnsupportedError: the session was made from a model, which holds no Parameters.
         """
         if self._graph is None:
             raise UnsupportedError("refresh: this session was made from a model, not from a Graph; make a new Session")
-        self._load_graph(self._graph, check=False)  # a rewriting holds for any values
+        with self._refreshing:  # of two snapshots at once the older one could be kept, and be taken for the newer
+            self._load_graph(self._graph, check=False)  # a rewriting holds for any values
 
     @overload
     def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]: ...

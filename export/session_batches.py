@@ -33,6 +33,9 @@ def run_many(
     takes lengths runs sequences up to its number of steps, padded with zeros at the end, of several sessions the shortest that
     fits; one that takes none runs sequences of exactly its number of steps.
 
+    Threads: what is returned is a generator, for one thread; Python refuses a second one (ValueError). Call this in every
+    thread instead, the sessions may be shared.
+
     Args:
         sessions: a session, or one for each of several numbers of steps; ``(batch, time, ...)`` or ``(time, batch, ...)``
             where batch is symbolic, or an input ``(batch, ...)`` for each step.

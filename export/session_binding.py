@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from threading import get_ident
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unroll.dtypes import Array
-from unroll.errors import EvaluationError, ShapeError
+from unroll.errors import EvaluationError, ShapeError, UnsupportedError
 from unroll.feeds import check_feeds, check_is_mapping, fed_names
 
 if TYPE_CHECKING:
@@ -23,17 +25,25 @@ class Bound:
     checked or made in between, so an output is overwritten by the next run. It keeps one array an input and output, and the
     session; after ``session.refresh()`` it runs with the new values.
 
+    Threads: it belongs to one thread, the first that asks for `inputs` or `outputs`, feeds or runs. Two would write and read
+    the same arrays, and one be handed what the other computed, so any other thread is refused; it may take over once that
+    thread has ended. Bind in every thread instead: the session may be shared. Nothing can see who writes or reads an array that
+    was got from `inputs` or `outputs` before: hand copies to other threads.
+
     Args:
         session: the session.
         feeds: an array for every input; they are copied.
 
     Raises:
+        UnsupportedError: of everything but making one: another thread uses it.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
         EvaluationError: onnxruntime failed in the first run, which finds the shapes of the outputs.
     """
 
     def __init__(self, session: Session, feeds: Mapping[Any, Any]) -> None:
         self._session = session
+        self._user = 0  # the thread that uses it, by a number that is quickly compared
+        self._claiming = threading.Lock()
         found = session.run(feeds)
         arrays = check_feeds(session.inputs, feeds)
         self._inputs = MappingProxyType({name: np.array(array, order="C") for name, array in arrays.items()})
@@ -43,19 +53,40 @@ class Bound:
     @property
     def inputs(self) -> Mapping[str, Array]:
         """The array of each input, by name: to be written into, not replaced."""
+        if get_ident() != self._user:
+            self._claim()
         return self._inputs
 
     @property
     def outputs(self) -> Mapping[str, Array]:
         """The array of each output, by name."""
+        if get_ident() != self._user:
+            self._claim()
         return self._outputs
+
+    def _claim(self) -> None:
+        """Let this thread use the arrays from now on, if no other does.
+
+        Raises:
+            UnsupportedError: another thread does.
+        """
+        with self._claiming:
+            mine = threading.current_thread()
+            # A thread that began after the first has ended may have its number, and so be the one that uses it now.
+            users = [thread for thread in threading.enumerate() if thread.ident == self._user]
+            if users:
+                raise UnsupportedError(
+                    f"this Bound is used by the thread {users[0].name!r}, and {mine.name!r} would write and read the same "
+                    "arrays; call session.bind(feeds) in every thread, the session may be shared"
+                )
+            self._user = get_ident()
 
     def _bind(self) -> None:
         self._runner = self._session._session
         self._binding = self._runner.io_binding()
-        for name, array in self.inputs.items():
+        for name, array in self._inputs.items():
             self._binding.bind_input(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
-        for name, array in self.outputs.items():
+        for name, array in self._outputs.items():
             self._binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
 
     def feed(self, feeds: Mapping[Any, Any]) -> None:
@@ -68,25 +99,30 @@ class Bound:
             ArgumentTypeError: not a dict.
             FeedError, DTypeError: they do not fit.
             ShapeError: another shape than was bound; bind again for another batch size.
+            UnsupportedError: another thread uses this Bound.
         """
+        bound = self.inputs
         check_is_mapping(feeds)
-        given = {name: feeds[key] for name, key in fed_names(feeds, self.inputs).items()}
-        arrays = check_feeds(self._session.inputs, {**self.inputs, **given})
+        given = {name: feeds[key] for name, key in fed_names(feeds, bound).items()}
+        arrays = check_feeds(self._session.inputs, {**bound, **given})
         for name, array in arrays.items():
-            if array.shape != self.inputs[name].shape:
+            if array.shape != bound[name].shape:
                 raise ShapeError(
-                    f"feed {name!r}: shape {array.shape} was given, {self.inputs[name].shape} is bound; "
+                    f"feed {name!r}: shape {array.shape} was given, {bound[name].shape} is bound; "
                     "call session.bind again for other shapes"
                 )
         for name in given:
-            self.inputs[name][...] = arrays[name]
+            bound[name][...] = arrays[name]
 
     def run(self) -> Mapping[str, Array]:
         """Compute `outputs` from `inputs` as they are now, and return them: the same arrays in every run.
 
         Raises:
             EvaluationError: onnxruntime failed while running.
+            UnsupportedError: another thread uses this Bound.
         """
+        if get_ident() != self._user:
+            self._claim()
         self._session._warn_if_stale(stacklevel=3)
         if self._runner is not self._session._session:
             self._bind()
@@ -94,4 +130,4 @@ class Bound:
             self._runner.run_with_iobinding(self._binding)
         except Exception as error:  # onnxruntime's errors share no base class
             raise EvaluationError(f"onnxruntime failed while running: {str(error).splitlines()[0]}") from None
-        return self.outputs
+        return self._outputs

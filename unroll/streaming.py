@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 
 from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
-from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError, UnsupportedError
 from unroll.feeds import InputSpec, bound_sizes, check_is_mapping, closest
 from unroll.tensor import Placeholder
 
@@ -30,6 +32,10 @@ class Runner(Protocol):
 class Stream:
     """A graph or session whose state lives between runs: zeros at first, then what the run before made of it.
 
+    Threads: a run goes on from the one before, whichever thread that was in, so chunks may be handed from thread to thread as
+    long as one run has ended before the next begins. Two at once would both go on from the same state, and one be lost: the
+    second is refused. Sequences of their own take a stream each; the graph or session may be shared.
+
     Args:
         runner: a Graph made with `states`, or a Session of one (or of a model exported from one).
 
@@ -45,6 +51,26 @@ class Stream:
         self._runner = runner
         self._specs = {spec.name: spec for spec in runner.input_specs}
         self._values: dict[str, Array] = {}
+        self._running = threading.Lock()
+
+    def __copy__(self) -> Stream:
+        """A stream that goes on from the same state, by itself."""
+        copied = Stream(self._runner)
+        copied._values = dict(self._values)
+        return copied
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Refuse what begins while the state is being changed."""
+        if not self._running.acquire(blocking=False):
+            raise UnsupportedError(
+                "stream: another thread is running it, and both would go on from the same state; wait for that run, or give "
+                "every sequence a stream of its own: the graph or session may be shared"
+            )
+        try:
+            yield
+        finally:
+            self._running.release()
 
     @property
     def state(self) -> dict[str, Array]:
@@ -60,6 +86,7 @@ class Stream:
         Raises:
             FeedError: a name that is no state.
             ShapeError, DTypeError: an array does not fit.
+            UnsupportedError: another thread is running the stream.
         """
         if state is not None and not isinstance(state, Mapping):
             raise ArgumentTypeError(f"reset: a dict {{state: array}} is wanted, not {type(state).__name__}")
@@ -69,7 +96,8 @@ class Stream:
             if name not in self._runner.states:
                 raise FeedError(f"reset: {name!r} is no state; {closest(str(name), self._runner.states)}")
             values[name] = np.array(cast_array(value, self._specs[name].dtype, f"state {name!r}"))
-        self._values = values
+        with self._alone():
+            self._values = values
 
     def run(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
         """Run once and keep the new state.
@@ -82,6 +110,7 @@ class Stream:
 
         Raises:
             ArgumentTypeError, FeedError, ShapeError, DTypeError: the feeds do not fit; the state stays as it was.
+            UnsupportedError: another thread is running the stream.
         """
         check_is_mapping(feeds)
         states = self._runner.states
@@ -90,8 +119,9 @@ class Stream:
             raise FeedError(
                 f"feeds hold the state {name!r}, which the stream carries; set it with reset({{{name!r}: array}})"
             )
-        found = self._runner.run({**feeds, **self._fed(feeds)})
-        self._values = {name: found[output] for name, output in states.items()}
+        with self._alone():
+            found = self._runner.run({**feeds, **self._fed(feeds)})
+            self._values = {name: found[output] for name, output in states.items()}
         carried = set(states.values())
         return {name: array for name, array in found.items() if name not in carried}
 
