@@ -17,15 +17,23 @@ STATES_KEY = "unroll.states"
 LIMITS_KEY = "unroll.limits"
 
 
+#: A model's metadata is no longer than this; 100,000 states of long names are.
+_MOST_CHARACTERS = 2**24
+_INT64 = 2**63
+
+
 def states_of(model: ModelProto, inputs: Collection[str], outputs: Collection[str]) -> dict[str, str]:
     """Return which output is the next value of which input.
 
     Raises:
-        ModelError: it is no JSON object, or names what is not there.
+        ModelError: it is no JSON object of names, or names what is not there.
     """
     found = _metadata(model, STATES_KEY)
-    if not all(name in inputs and output in outputs for name, output in found.items()):
-        raise ModelError(f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {found}")
+    if not all(isinstance(output, str) and name in inputs and output in outputs for name, output in found.items()):
+        raise ModelError(
+            f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {_shown(found)}; it is "
+            "{input: output}"
+        )
     return found
 
 
@@ -36,19 +44,31 @@ def limits_of(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
         ModelError: it is no JSON object of such pairs.
     """
     found = _metadata(model, LIMITS_KEY)
-    try:
-        return {
-            name: tuple(Limit(name, int(least), int(most), "the model's metadata") for least, most in pairs)
-            for name, pairs in found.items()
-        }
-    except (ValueError, TypeError):
-        raise ModelError(f"the model's metadata {LIMITS_KEY!r} is not {{name: [[least, most]]}}: {found}") from None
+    if not all(isinstance(pairs, list) and all(map(_is_pair, pairs)) for pairs in found.values()):
+        raise ModelError(
+            f"the model's metadata {LIMITS_KEY!r} is not {{name: [[least, most]]}} of whole numbers: {_shown(found)}"
+        )
+    return {
+        name: tuple(Limit(name, least, most, "the model's metadata") for least, most in pairs)
+        for name, pairs in found.items()
+    }
+
+
+def _is_pair(pair: object) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and all(type(end) is int and abs(end) < _INT64 for end in pair)
 
 
 def _metadata(model: ModelProto, key: str) -> dict[str, Any]:
     """Return a JSON object of the metadata, empty where there is none."""
     text = next((item.value for item in model.metadata_props if item.key == key), "{}")
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError):
-        raise ModelError(f"the model's metadata {key!r} is not a JSON object: {text[:200]}") from None
+        found = json.loads(text) if len(text) <= _MOST_CHARACTERS else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ModelError(f"the model's metadata {key!r} is not a JSON object: {_shown(text)}")
+    return found
+
+
+def _shown(what: object) -> str:
+    return str(what)[:200]

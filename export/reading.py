@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError, EncodeError
 from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 from onnx.inliner import inline_local_functions
 from unroll.export.lowering import LATEST_OPSET
 from unroll.export.metadata import limits_of, states_of
+from unroll.export.reading_bounds import check_bounds, read_model, title_of
 from unroll.export.reading_nodes import InexpressibleError, read_node
 from unroll.export.reading_opaque import (
     OLDEST_WRITTEN,
@@ -29,7 +29,7 @@ from unroll.collection import paused
 from unroll.dimensions import Dim, Requirement, solve, substitute_shape
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import ArgumentTypeError, DTypeError, ModelError, UnrollError, UnsupportedError, first_line
-from unroll.files import as_path, read_bytes
+from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
 from unroll.ops.base import Operator, Requirements
@@ -40,7 +40,6 @@ from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 OLDEST_OPSET = 9
-_TWO_GIB = 2**31
 
 
 def from_onnx(model: ModelProto | str | Path) -> Graph:
@@ -51,7 +50,8 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
     unless it is a single number of no axes, which becomes a Constant, as initializers of other dtypes do.
 
     Args:
-        model: an ``onnx.ModelProto``, or the path of an ``.onnx`` file; opset 9 to 25, weights within the file.
+        model: an ``onnx.ModelProto``, or the path of an ``.onnx`` file; opset 9 to 25. Weights may lie in other files in the
+            folder of the file, and nowhere else.
 
     Returns:
         The graph: the model's inputs (those without an initializer) and outputs, in order and by name. Symbolic sizes stay
@@ -61,11 +61,12 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
     Raises:
         FileError: the file cannot be read.
         ModelError: it is no valid ONNX model, is larger than 2 GiB, or a tensor has a dtype that tensors here cannot have,
-            or no known rank; the message names the node.
+            or no known rank; it says of itself what cannot be (see `unroll.export.reading_bounds`), such as data outside its
+            folder, or functions that grow without measure. The message names the node or tensor.
         ShapeError: the operators need sizes to be equal that are not; a size that is not known is taken not to be 1, so
             that it never broadcasts.
-        UnsupportedError: the opset is not one of 9 to 25, weights lie in other files, or a node that passes through has
-            no known form in opset 13, the oldest that is written.
+        UnsupportedError: the opset is not one of 9 to 25, the weights of a ModelProto lie in other files, or a node that
+            passes through has no known form in opset 13, the oldest that is written.
     """
     proto = load_model(model)
     with paused():
@@ -79,56 +80,18 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
     """Return a model (that of a file, where a path is given), checked; see `from_onnx` for what is raised."""
     if isinstance(model, ModelProto):
         what = "from_onnx"
+        check_bounds(model, what)
     elif isinstance(model, (str, Path)):
         path = as_path(model, "from_onnx")
         what = str(path)
-        model = _parsed(path)
+        model = read_model(path, whole=True)
     else:
         raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
-    check_is_model(model, what)
-    if any(item.data_location == TensorProto.EXTERNAL for item in model.graph.initializer):
-        raise UnsupportedError(
-            f"{what}: weights lie in other files; write them into the model with onnx.save(onnx.load(path), 'whole.onnx')"
-        )
     try:
         onnx.checker.check_model(model)
-    except (onnx.checker.ValidationError, ValueError, EncodeError) as error:
+        return inline_local_functions(model) if model.functions else model
+    except Exception as error:  # the errors of onnx's native code share no base class
         raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
-    _check_names(model, what)
-    return inline_local_functions(model) if model.functions else model
-
-
-def check_is_model(model: ModelProto, what: str) -> None:
-    """Refuse what protobuf parses as a model and is none: nearly any bytes may be.
-
-    Raises:
-        ModelError: it has no version of the file format, or no outputs.
-    """
-    lacking = [] if model.ir_version else ["no ir_version"]
-    lacking += [] if model.graph.output else ["no outputs"]
-    if lacking:
-        raise ModelError(f"{what}: not an ONNX model: it has {' and '.join(lacking)}")
-
-
-def _check_names(model: ModelProto, what: str) -> None:
-    """Refuse names that are not in UTF-8, which onnx's checker lets through: protobuf hands them on as bytes."""
-    graph = model.graph
-    for item in (*graph.input, *graph.output, *graph.initializer):
-        if not isinstance(item.name, str):
-            raise ModelError(f"{what}: not a valid ONNX model: the name {item.name!r} is not in UTF-8")
-    for node in graph.node:
-        if not all(isinstance(text, str) for text in (node.op_type, node.name, *node.input, *node.output)):
-            raise ModelError(f"{what}: not a valid ONNX model: the names of a {node.op_type} node are not in UTF-8")
-
-
-def _parsed(path: Path) -> ModelProto:
-    if path.is_file() and path.stat().st_size >= _TWO_GIB:
-        raise ModelError(f"{path}: larger than the 2 GiB that one ONNX file can hold")
-    data = read_bytes(path)
-    try:
-        return onnx.load_model_from_string(data)
-    except (DecodeError, ValueError) as error:
-        raise ModelError(f"{path}: not an ONNX model: {first_line(error)}") from None
 
 
 class _Reader:
@@ -210,7 +173,7 @@ class _Reader:
         return f"{name}/value" if name in self.output_names else name
 
     def _output(self, name: str) -> Tensor:
-        found = self.tensors[name]
+        found = self._found(name, "an output of the model")
         if isinstance(found, (Constant, Parameter)):
             self._enter(NodeProto(op_type="Identity", name=f"{name}/Identity"))
             (found,) = self.apply(Identity(), found)
@@ -222,17 +185,28 @@ class _Reader:
     def _enter(self, node: NodeProto) -> None:
         """Let what is made from here on come from `node`."""
         self._provenance = frozenset({Origin(node.name or node.op_type, None, None, None)})
-        first = next((name for name in node.output if name), "")
-        self._title = (
-            f"node {node.name!r} ({node.op_type})" if node.name else f"the {node.op_type} that makes {first!r}"
-        )
+        self._title = title_of(node)
+
+    def _inputs(self, names: Iterable[str]) -> list[Tensor | None]:
+        return [self._found(name, f"an input of {self._title}") if name else None for name in names]
+
+    def _found(self, name: str, what: str) -> Tensor:
+        """Return the tensor that has a name in the file.
+
+        Raises:
+            ModelError: nothing makes it: onnx's checker does not look at what functions become.
+        """
+        tensor = self.tensors.get(name)
+        if tensor is None:
+            raise ModelError(f"not a valid ONNX model: nothing before it makes {name!r}, {what}")
+        return tensor
 
     def _read_node(self, node: NodeProto, opset: int) -> None:
         self._enter(node)
         try:
             if node.domain not in ONNX_DOMAIN:
                 raise InexpressibleError(f"domain {node.domain}")
-            inputs = [self.tensors[name] if name else None for name in node.input]
+            inputs = self._inputs(node.input)
             self._bind(node, read_node(node, inputs, opset, self.apply), range(len(node.output)))
         except (InexpressibleError, UnrollError):  # our rules may be stricter than ONNX's
             self._pass_through(node, opset)
@@ -247,7 +221,7 @@ class _Reader:
                 return
         version = max(opset, OLDEST_WRITTEN) if known else self.versions.get(node.domain, 1)
         op = opaque(node, version, self.types, self.equal, self._title)
-        inputs = tuple(self.tensors[name] if name else None for name in (*node.input, *op.captured))
+        inputs = tuple(self._inputs((*node.input, *op.captured)))
         made = Node(op, inputs, op.shapes(Requirements()), op.dtypes({}), self._provenance)
         self._bind(node, made.outputs, op.places)
 

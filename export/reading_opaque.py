@@ -74,10 +74,13 @@ def shape_of(kind: TypeProto, name: str, what: str) -> Shape:
     """
     if not kind.tensor_type.HasField("shape"):
         raise ModelError(f"the rank of {what} is not known; write its shape into the model, or fix those of the inputs")
+    return dims_of(kind, name)
+
+
+def dims_of(kind: TypeProto, name: str) -> Shape:
+    """Return the sizes that a tensor type says: one that has no name, or is negative, is the symbol ``<name>_<axis>``."""
     dims: list[Dim] = []
     for axis, dim in enumerate(kind.tensor_type.shape.dim):
-        if not isinstance(dim.dim_param, str):
-            raise ModelError(f"{what}: the name of axis {axis}, {dim.dim_param!r}, is not in UTF-8")
         if dim.HasField("dim_value") and dim.dim_value >= 0:
             dims.append(dim.dim_value)
         else:

@@ -11,18 +11,17 @@ from typing import Any, overload
 import numpy as np
 import onnx
 import onnxruntime as ort
-from google.protobuf.message import DecodeError
 from onnx import ModelProto
 from unroll.export.crashes import crashing_optimizers, why_no_empty_feeds
 from unroll.export.lowering import to_onnx
 from unroll.export.metadata import limits_of, states_of
-from unroll.export.reading import check_is_model
+from unroll.export.reading_bounds import check_bounds, read_model
+from unroll.export.reading_opaque import dims_of
 from unroll.export.session_batches import run_many
 from unroll.export.session_binding import Bound
 from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
 
 from unroll import nest
-from unroll.dimensions import Dim, parse_dimension, symbol
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentTypeError,
@@ -34,7 +33,7 @@ from unroll.errors import (
     first_line,
 )
 from unroll.feeds import FeedChecker, InputSpec, closest
-from unroll.files import as_path, read_bytes
+from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.progress import busy
 from unroll.streaming import Stream
@@ -255,17 +254,12 @@ class Session:
 def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
     """Return the model, and its file where it has one."""
     if isinstance(model, ModelProto):
+        check_bounds(model, "Session")
         return model, None
     if not isinstance(model, (str, Path)):
         raise ArgumentTypeError(f"Session: a Graph, an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
     path = as_path(model, "Session")
-    data = read_bytes(path)
-    try:
-        proto = onnx.load_model_from_string(data)
-    except (DecodeError, ValueError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: is not an ONNX model: {first_line(error)}") from None
-    check_is_model(proto, str(path))
-    return proto, path
+    return read_model(path, whole=False), path
 
 
 def _input_specs(model: ModelProto) -> list[InputSpec]:
@@ -274,15 +268,8 @@ def _input_specs(model: ModelProto) -> list[InputSpec]:
     for item in model.graph.input:
         if item.name in weights:
             continue
-        kind = item.type.tensor_type
         if not item.type.HasField("tensor_type"):
             raise UnsupportedError(f"input {item.name!r} is not a tensor; only tensors can be fed")
-        dims: list[Dim] = []
-        for axis, dim in enumerate(kind.shape.dim):
-            if dim.HasField("dim_value"):
-                dims.append(dim.dim_value)
-            else:
-                dims.append(parse_dimension(dim.dim_param) if dim.dim_param else symbol(f"{item.name}_{axis}"))
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
-        specs.append(InputSpec(item.name, tuple(dims), dtype, limits.get(item.name, ())))
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type)
+        specs.append(InputSpec(item.name, dims_of(item.type, item.name), dtype, limits.get(item.name, ())))
     return specs

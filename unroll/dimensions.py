@@ -16,6 +16,8 @@ from unroll.errors import ArgumentError, ShapeError
 # A monomial is the sorted names of its symbols, repeated for powers; () is the constant term.
 Monomial: TypeAlias = tuple[str, ...]
 BATCH = "batch"
+_LONGEST_POLYNOMIAL = 1000
+_LARGEST = 2**63
 
 
 class Dimension:
@@ -105,15 +107,26 @@ def symbol(name: str) -> Dimension:
 
 
 def parse_dimension(text: str) -> Dim:
-    """Return the dimension that `str` wrote as `text`, such as ``28*batch``; any other text is one symbol."""
+    """Return the dimension that `str` wrote as `text`, such as ``28*batch``; any other text is one symbol.
+
+    So is a number that no size can be: one below 0, or of more than 64 bits. Text of more than `_LONGEST_POLYNOMIAL`
+    characters is not taken apart, because that would take long for what anyone may have written into a file.
+    """
+    if len(text) > _LONGEST_POLYNOMIAL:
+        return symbol(text)
     dim: Dim = 0
     for sign, body in re.findall(r"([+-]?)([^+-]+)", text):
         factors = body.split("*")
-        if not all(factor.isdecimal() or factor.isidentifier() for factor in factors):
+        if not all(_is_size(factor) if factor.isdecimal() else factor.isidentifier() for factor in factors):
             return symbol(text)
         term = product(int(factor) if factor.isdecimal() else symbol(factor) for factor in factors)
         dim = dim - term if sign == "-" else dim + term
-    return dim if str(dim) == text else symbol(text)
+    whole = isinstance(dim, Dimension) or 0 <= dim < _LARGEST
+    return dim if whole and str(dim) == text else symbol(text)
+
+
+def _is_size(digits: str) -> bool:
+    return len(digits) <= len(str(_LARGEST)) and int(digits) < _LARGEST
 
 
 def terms_of(dim: Dim) -> dict[Monomial, int]:
