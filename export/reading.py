@@ -32,7 +32,7 @@ from unroll.errors import ArgumentTypeError, DTypeError, ModelError, UnrollError
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
-from unroll.ops.base import Operator, Requirements
+from unroll.ops.base import Operator, Requirements, known_value
 from unroll.ops.functions import Identity
 from unroll.parameter import Parameter
 from unroll.progress import track
@@ -40,6 +40,7 @@ from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 OLDEST_OPSET = 9
+_TOO_LARGE = 2**63
 
 
 def from_onnx(model: ModelProto | str | Path) -> Graph:
@@ -89,7 +90,10 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
         raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
     try:
         onnx.checker.check_model(model)
-        return inline_local_functions(model) if model.functions else model
+        if model.functions:
+            model = inline_local_functions(model)
+            onnx.checker.check_model(model)  # an attribute that the call leaves out is missing only now
+        return model
     except Exception as error:  # the errors of onnx's native code share no base class
         raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
 
@@ -261,6 +265,7 @@ class _Reader:
 
         Raises:
             DTypeError, ShapeError: the operator does not take these inputs.
+            InexpressibleError: it would make an axis that no array has.
         """
         inputs = list(arguments)
         while inputs and inputs[-1] is None:
@@ -268,12 +273,14 @@ class _Reader:
         types = _bound(op, inputs)
         require = Requirements()
         shapes = op.shapes(require, *inputs)
+        if any(isinstance(dim, int) and dim >= _TOO_LARGE for shape in shapes for dim in shape):
+            raise InexpressibleError("the size of an axis overflows")
         dtypes = op.dtypes(types)
         dtypes = dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes
         found = [item._replace(where=f"{self._title}: {item.where.partition(': ')[2]}") for item in require.found]
         node = Node(op, tuple(inputs), shapes, dtypes, self._provenance, tuple(found))
         if len(shapes) == 1 and len(shapes[0]) <= 1 and node.outputs[0].dtype.kind == "i":
-            node.outputs[0].known = op.known(*inputs)
+            node.outputs[0].known = known_value(op, inputs, dtypes[0])
         base = join(next(iter(self._provenance)).scope, op.name)
         self.names.nodes[node] = base
         for tensor in node.outputs:

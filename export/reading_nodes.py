@@ -195,6 +195,8 @@ def _clip(call: Call) -> Sequence[Tensor]:
         return _plain(call)
     _only(call, "min", "max")
     x = call.tensor(0)
+    if x.dtype.kind != "f":
+        raise InexpressibleError("before opset 11 it took floats")
     bounds = [call.attributes.get(name) for name in ("min", "max")]
     return call.apply(Clip(), x, *(None if bound is None else Constant(np.array(bound, x.dtype)) for bound in bounds))
 
@@ -202,7 +204,7 @@ def _clip(call: Call) -> Sequence[Tensor]:
 def _dropout(call: Call) -> Sequence[Tensor]:
     """Read what Dropout is outside training: nothing."""
     training = call.input(2)
-    if call.outputs > 1 or not (training is None or (isinstance(training, Constant) and not training.value)):
+    if call.outputs > 1 or not (training is None or (isinstance(training, Constant) and not training.value.any())):
         raise InexpressibleError("it is for training")
     return call.apply(Identity(), call.tensor(0))
 
@@ -271,8 +273,8 @@ def _constant(call: Call) -> Sequence[Tensor]:
 def _constant_of_shape(call: Call) -> Sequence[Tensor]:
     _only(call, "value")
     value = call.attributes.get("value", np.zeros(1, np.float32))
-    if value.dtype not in ALL:
-        raise InexpressibleError(f"{value.dtype} is no dtype of ours")
+    if value.size != 1 or value.dtype not in ALL:
+        raise InexpressibleError(f"{value.size} values of {value.dtype}: one of a dtype of ours is wanted")
     return call.apply(ConstantOfShape(value.item(), value.dtype), call.tensor(0))
 
 
@@ -282,8 +284,13 @@ def _conv(call: Call) -> Sequence[Tensor]:
     if len(window) != call.tensor(1).rank - 2 or call.attributes.get("kernel_shape", window) != window:
         raise InexpressibleError("the size of its window is not known")
     ones, given = (1,) * len(window), call.attributes
+    strides, dilations, group = given.get("strides", ones), given.get("dilations", ones), given.get("group", 1)
     pads = given.get("pads", (0,) * 2 * len(window))
-    op = Conv(window, given.get("strides", ones), pads, given.get("dilations", ones), given.get("group", 1))
+    if len(pads) != 2 * len(window) or min(pads, default=0) < 0:
+        raise InexpressibleError(f"pads of {pads}")
+    if len(strides) != len(window) or len(dilations) != len(window) or min((*strides, *dilations, group)) < 1:
+        raise InexpressibleError(f"strides of {strides}, dilations of {dilations}, {group} groups")
+    op = Conv(window, strides, pads, dilations, group)
     return call.apply(op, *call.inputs)
 
 
@@ -291,7 +298,10 @@ def _recurrent(kind: type[GRU | LSTM | RNN]) -> Read:
     """Return the reader of a recurrent operator, whose width ONNX lets one leave out."""
 
     def read(call: Call) -> Sequence[Tensor]:
-        width = call.tensor(2).shape[-1]
+        weights = call.tensor(2)
+        if not weights.rank:
+            raise InexpressibleError("the weights of the state are one number")
+        width = weights.shape[-1]
         given = {"hidden_size": width} | _without(call)
         strange = given.keys() - _fields(kind).keys()
         if strange or not isinstance(width, int):

@@ -11,7 +11,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, V
 
 from unroll.dimensions import Dim, Shape, parse_dimension, substitute_shape, symbol
 from unroll.dtypes import ALL, DType
-from unroll.errors import ModelError, UnsupportedError
+from unroll.errors import ModelError, UnsupportedError, first_line
 from unroll.ops.opaque import Opaque
 
 #: The names of ONNX's own domain.
@@ -41,6 +41,10 @@ _MOVED = {"ReduceSum": "axes", "Split": "split", "Squeeze": "axes"}
 #: Those that onnx's own converter is known to bring there. Of Upsample and Resize it forgets where a pixel has its centre, and
 #: it leaves Hardmax as it was.
 _CONVERTED = ("LogSoftmax", "Pad", "Softmax", "TopK")
+
+#: Of a longer vector of integers nothing is known but its size: onnx would note something of every element.
+_LONGEST_VECTOR = 2**20
+_INTEGERS = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 
 
 # -- types ------------------------------------------------------------------------------------------------------------
@@ -88,6 +92,18 @@ def dims_of(kind: TypeProto, name: str) -> Shape:
     return tuple(dims)
 
 
+def _has_long_vectors(model: ModelProto) -> bool:
+    """Say whether a model declares vectors of integers so long that onnx must not write out what each element is."""
+    waiting, seen = [model.graph], False
+    while waiting and not seen:
+        graph = waiting.pop()
+        waiting += [inner for node in graph.node if node.attribute for inner in subgraphs(node)]
+        kinds = (item.type.tensor_type for item in (*graph.input, *graph.output, *graph.value_info))
+        vectors = (kind.shape.dim[0] for kind in kinds if kind.elem_type in _INTEGERS and len(kind.shape.dim) == 1)
+        seen = any(dim.dim_value > _LONGEST_VECTOR for dim in vectors)
+    return seen
+
+
 def inferred_types(model: ModelProto) -> dict[str, TypeProto]:
     """Return what ONNX's own shape inference says of every tensor of a model.
 
@@ -95,9 +111,9 @@ def inferred_types(model: ModelProto) -> dict[str, TypeProto]:
         ModelError: it finds a contradiction.
     """
     try:
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except (onnx.shape_inference.InferenceError, ValueError) as error:
-        raise ModelError(f"not a valid ONNX model: {str(error).splitlines()[0]}") from None
+        graph = onnx.shape_inference.infer_shapes(model, data_prop=not _has_long_vectors(model)).graph
+    except Exception as error:  # the errors of onnx's native code share no base class
+        raise ModelError(f"not a valid ONNX model: {first_line(error)}") from None
     return {item.name: item.type for item in (*graph.value_info, *graph.output)}
 
 

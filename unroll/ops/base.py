@@ -190,13 +190,23 @@ def apply(
     provenance = scopes.current().provenance
     node = Node(op, inputs, shapes, dtypes, provenance, (*require.found, *requirements))
     if len(shapes) == 1 and len(shapes[0]) <= 1 and dtypes[0].kind == "i":
-        node.outputs[0].known = op.known(*inputs)
+        node.outputs[0].known = known_value(op, inputs, dtypes[0])
     return node.outputs
 
 
 def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()) -> Tensor:
     """Call an operator of one output and return it; see `apply`."""
     return apply(op, *arguments, requirements=requirements)[0]
+
+
+def known_value(op: Operator, inputs: Sequence[Any], dtype: DType) -> Known:
+    """Return the value of an integer tensor as tracing finds it out; None where a run wraps it round, for it overflows."""
+    value = op.known(*inputs)
+    limits = np.iinfo(dtype)
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, int) and not limits.min <= item <= limits.max:
+            return None
+    return value
 
 
 def _slots(op: Operator, count: int) -> Sequence[Slot]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, ShapeError
+from unroll.memory import check_fits
 from unroll.ops.base import (
     Operator,
     Requirements,
@@ -58,7 +60,9 @@ class ConstantOfShape(Operator):
         return [self.dtype]
 
     def evaluate(self, shape: Array) -> Array:
-        return np.full(shape.tolist(), self.value, self.dtype)
+        sizes = shape.tolist()
+        check_fits(prod(sizes) * self.dtype.itemsize, f"a tensor of shape {shape_text(sizes)}")
+        return np.full(sizes, self.value, self.dtype)
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from unroll.dimensions import Dim, Dimension, Shape, divide, product, shape_text, symbol
 from unroll.dtypes import ALL, Array
 from unroll.errors import ShapeError
+from unroll.memory import check_fits
 from unroll.ops.base import (
     Operator,
     Requirements,
@@ -188,7 +190,9 @@ class Expand(Operator):
         return [require.broadcast(x.shape, known_vector(shape, "the shape"))]
 
     def evaluate(self, x: Array, shape: Array) -> Array:
-        return x * np.ones(shape.tolist(), x.dtype) if x.dtype.kind != "b" else x & np.ones(shape.tolist(), bool)
+        sizes = np.broadcast_shapes(x.shape, tuple(shape.tolist()))
+        check_fits(prod(sizes) * x.dtype.itemsize, f"a tensor of shape {shape_text(sizes)}")
+        return np.array(np.broadcast_to(x, sizes))
 
 
 def expand(x: TensorLike, shape: Sequence[int] | Tensor) -> Tensor:
@@ -209,6 +213,8 @@ class Tile(Operator):
         return [tuple(dim * count for dim, count in zip(x.shape, times, strict=True))]
 
     def evaluate(self, x: Array, repeats: Array) -> Array:
+        sizes = [size * count for size, count in zip(x.shape, repeats.tolist(), strict=True)]
+        check_fits(prod(sizes) * x.dtype.itemsize, f"a tensor of shape {shape_text(sizes)}")
         return np.tile(x, repeats.tolist())
 
 

@@ -43,10 +43,12 @@ class Slice(Operator):
         steps: Tensor | None = None,
     ) -> list[Shape]:
         first, last = known_vector(starts, "starts"), known_vector(ends, "ends")
-        along = known_ints(axes, "axes") or tuple(range(len(first)))
-        by = known_ints(steps, "steps") or (1,) * len(first)
+        along = tuple(range(len(first))) if axes is None else known_ints(axes, "axes") or ()
+        by = (1,) * len(first) if steps is None else known_ints(steps, "steps") or ()
         if not len(first) == len(last) == len(along) == len(by):
             raise ShapeError("starts, ends, axes and steps must have one length")
+        if len({axis_of(axis, len(x.shape)) for axis in along}) < len(along):
+            raise ShapeError(f"axes {list(along)} name one axis twice")
         dims = list(x.shape)
         for start, end, axis, step in zip(first, last, along, by, strict=True):
             if step == 0:
@@ -62,7 +64,7 @@ class Slice(Operator):
 
     def known(self, *inputs: Tensor | None) -> Known:
         x, starts, ends, _, steps = (*(None if tensor is None else tensor.known for tensor in inputs), None, None)[:5]
-        if not isinstance(x, tuple) or not isinstance(starts, tuple) or not isinstance(ends, tuple):
+        if not isinstance(x, tuple) or not isinstance(starts, tuple) or not isinstance(ends, tuple) or not starts:
             return None
         if not all(isinstance(dim, int) for dim in (*starts, *ends)):
             return None
@@ -85,7 +87,8 @@ def _sliced(size: Dim, start: Dim, end: Dim, step: int) -> Dim:
     """Return how many elements a slice of an axis keeps."""
     if isinstance(size, int) and isinstance(start, int) and isinstance(end, int):
         stop = None if step < 0 and end <= np.iinfo(np.int32).min else end
-        return len(range(size)[slice(start, stop, step)])
+        first, past, by = slice(start, stop, step).indices(size)
+        return max(0, -((first - past) // by))  # len() of such a range ends at 2^63
     if isinstance(start, int):
         far = np.iinfo(np.int32).max
         whole = end == size or (isinstance(end, int) and end >= far)

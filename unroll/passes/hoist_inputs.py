@@ -189,7 +189,8 @@ def _whole(steps: Sequence[_Step]) -> list[_Place]:
     found = [place for place in places if place is not None]
     if len(found) < len(steps) or any(place[:2] != found[0][:2] for place in found):
         return []
-    return found if sorted(place.step for place in found) == list(range(_count(found[0]))) else []
+    whole = _count(found[0]) == len(found) and sorted(place.step for place in found) == list(range(len(found)))
+    return found if whole else []
 
 
 def _count(place: _Place) -> int:
