@@ -12,7 +12,7 @@ from pathlib import Path
 
 import onnx
 from onnx import ModelProto, TensorProto
-from unroll.export.crashes import all_nodes, is_native
+from unroll.export.node_walk import all_nodes, is_native
 
 from unroll.errors import ArgumentError, UnsupportedError
 

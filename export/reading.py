@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 from onnx.inliner import inline_local_functions
+from unroll.export.aborting_nodes import check_nodes
 from unroll.export.lowering import LATEST_OPSET
 from unroll.export.metadata import limits_of, states_of
 from unroll.export.reading_bounds import check_bounds, read_model, title_of
@@ -88,6 +89,7 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
         model = read_model(path, whole=True)
     else:
         raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
+    check_nodes(model, what)
     try:
         onnx.checker.check_model(model)
         if model.functions:

@@ -12,7 +12,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from onnx import ModelProto
-from unroll.export.crashes import crashing_optimizers, why_no_empty_feeds
+from unroll.export.aborting_nodes import check_nodes
+from unroll.export.broken_optimizers import broken_optimizers
+from unroll.export.empty_tensors import guarded, why_failed, why_no_empty_feeds
 from unroll.export.lowering import to_onnx
 from unroll.export.metadata import limits_of, states_of
 from unroll.export.reading_bounds import check_bounds, read_model
@@ -106,21 +108,20 @@ class Session:
 
     def _start(self, model: ModelProto, path: Path | None, threads: int | None = None) -> None:
         """Load a model into onnxruntime; from its file where it has one, beside which external weights may lie."""
+        where = f"{path}: " if path is not None else ""
+        if self._graph is None:
+            check_nodes(model, str(path) if path is not None else "Session")
         options = options_for(model, threads) if self._options is None else self._options
-        optimizers = crashing_optimizers(model)
+        optimizers = broken_optimizers(model)
         if self._options is None:
             optimizers += disabled_optimizers(model)
-        if path is not None:
-            source: bytes | str = str(path)
-        else:
-            source = (with_narrow_splits(model) if self._options is None else model).SerializeToString()
+        source = _source(model, path, options, narrow=self._options is None)
         with busy("loading into onnxruntime"):
             try:
                 self._session = ort.InferenceSession(
                     source, options, providers=["CPUExecutionProvider"], disabled_optimizers=optimizers
                 )
             except Exception as error:  # onnxruntime's errors share no base class
-                where = f"{path}: " if path is not None else ""
                 raise ModelError(f"{where}onnxruntime refuses the model: {first_line(error)}") from None
         self._no_empty = why_no_empty_feeds(model)
         self.output_names = tuple(item.name for item in self._session.get_outputs())
@@ -186,7 +187,7 @@ class Session:
         try:  # an empty list would mean all outputs to onnxruntime
             results = self._session.run(names, arrays) if names else []
         except Exception as error:  # onnxruntime's errors share no base class
-            raise EvaluationError(f"onnxruntime failed while running: {first_line(error)}") from None
+            raise EvaluationError(why_failed(error)) from None
         values = [np.asarray(item) for item in results]
         if fetches is None:
             return dict(zip(names, values, strict=True))
@@ -249,6 +250,17 @@ class Session:
             f"{name!r} is no output of the model. To see an inner tensor, list it in Graph(outputs=...), or use graph.run; "
             f"{closest(name, self.output_names)}"
         )
+
+
+def _source(model: ModelProto, path: Path | None, options: ort.SessionOptions, narrow: bool) -> bytes | str:
+    """Return what onnxruntime is given: the file as it is, beside which weights may lie, or the bytes of what is safer."""
+    safe = guarded(model)
+    if safe is model and path is not None:
+        return str(path)
+    if path is not None:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
+        return safe.SerializeToString()
+    return (with_narrow_splits(safe) if narrow else safe).SerializeToString()
 
 
 def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from unroll.export.empty_tensors import why_failed
 
 from unroll.dtypes import Array
 from unroll.errors import EvaluationError, ShapeError, UnsupportedError
@@ -129,5 +130,5 @@ class Bound:
         try:
             self._runner.run_with_iobinding(self._binding)
         except Exception as error:  # onnxruntime's errors share no base class
-            raise EvaluationError(f"onnxruntime failed while running: {str(error).splitlines()[0]}") from None
+            raise EvaluationError(why_failed(error)) from None
         return self._outputs

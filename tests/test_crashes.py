@@ -7,7 +7,7 @@ import onnx
 import pytest
 from helpers import refused, run_python
 from onnx import TensorProto, helper
-from unroll.export.crashes import why_no_empty_feeds
+from unroll.export.empty_tensors import why_no_empty_feeds
 from unroll.export.rerolling import prove
 
 import unroll

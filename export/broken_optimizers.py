@@ -1,0 +1,133 @@
+"""Optimisers of onnxruntime that crash on valid models, refuse them or change their numbers: left out where they would.
+
+Each was seen in onnxruntime 1.32.0 on the CPU, in pairs of all 63 operators that unroll has and in random triples, in every
+dtype, run with and without optimisers (see tests/operator_chains.py); a session that has one of these patterns is loaded
+without that optimiser, and runs a node or two more:
+
+======================================== ================================================= =================================
+optimiser                                pattern                                           what it does
+======================================== ================================================= =================================
+FuseReluClip                             Relu, then Clip whose least value is of another   refuses to load (upstream 11836,
+                                         dtype than float32 and float16                    23116)
+DivMulFusion                             1 / x times what an Identity, Cast or Dropout     leaves an input that nobody makes:
+                                         passes on                                         refuses to load (32413, 32416)
+MatMulScaleFusion                        MatMul beside Mul or Div by a constant that is    infinity instead of a number; in
+                                         not finite, or has no finite reciprocal           float64 refuses to load
+MatmulTransposeFusion                    MatMul of what a Transpose made, and a vector     wrong numbers, in every dtype
+MatmulTransposeFusion                    the same, and a matrix, in a model that holds     reads memory that is not its own:
+                                         float16 weights                                   ends the process
+SkipLayerNormFusion                      LayerNormalization whose bias is left out by an   reads memory that is not its own:
+                                         empty name                                        ends the process
+FuseFp16InitializerToFp32NodeTransformer a body (of a Scan, Loop or If) takes a float16    reads memory that is not its own:
+                                         weight from outside                               ends the process
+======================================== ================================================= =================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
+from unroll.export.node_walk import all_nodes, bodies
+
+#: What only passes its input on, and is taken out by another optimiser.
+_PASS_ON = frozenset(["Identity", "Cast", "Dropout"])
+_SCALES = frozenset(["Mul", "Div"])
+_FLOATS = frozenset([TensorProto.FLOAT16, TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.BFLOAT16])
+_CLIPPED = frozenset([TensorProto.FLOAT16, TensorProto.FLOAT])
+
+
+def broken_optimizers(model: ModelProto) -> list[str]:
+    """Return the optimisers of onnxruntime that break a model, or crash on it.
+
+    Names may repeat from body to body; at worst one optimiser more is left out.
+    """
+    nodes = list(all_nodes(model))
+    kinds = {node.op_type for node in nodes}
+    found = []
+    if _reads_halves_from_outside(model):
+        found.append("FuseFp16InitializerToFp32NodeTransformer")
+    if "LayerNormalization" in kinds and _leaves_out_a_bias(nodes):
+        found.append("SkipLayerNormFusion")
+    if {"Relu", "Clip"} <= kinds and _clips_a_relu(model, nodes):
+        found.append("FuseReluClip")
+    if {"Div", "Mul"} <= kinds and kinds & _PASS_ON and _divides_what_is_passed_on(nodes):
+        found.append("DivMulFusion")
+    if "MatMul" in kinds and kinds & _SCALES and _scales_by_what_has_no_reciprocal(model, nodes):
+        found.append("MatMulScaleFusion")
+    if {"MatMul", "Transpose"} <= kinds and _multiplies_what_is_transposed(model, nodes):
+        found.append("MatmulTransposeFusion")
+    return found
+
+
+def _holds_halves(model: ModelProto) -> bool:
+    return any(item.data_type == TensorProto.FLOAT16 for item in model.graph.initializer)
+
+
+def _reads_halves_from_outside(model: ModelProto) -> bool:
+    return _holds_halves(model) and any(next(bodies(node), None) for node in model.graph.node if node.attribute)
+
+
+def _leaves_out_a_bias(nodes: Iterable[NodeProto]) -> bool:
+    return any(node.op_type == "LayerNormalization" and "" in node.input for node in nodes)
+
+
+def _clips_a_relu(model: ModelProto, nodes: Iterable[NodeProto]) -> bool:
+    made = {node.output[0] for node in nodes if node.op_type == "Relu" and node.output}
+    known = {item.name for item in _constants(model, nodes) if item.data_type in _CLIPPED}
+    clips = (node.input for node in nodes if node.op_type == "Clip")
+    return any(names[0] in made and names[1] not in known for names in clips if len(names) > 1 and names[1])
+
+
+def _divides_what_is_passed_on(nodes: Iterable[NodeProto]) -> bool:
+    divided = {node.output[0] for node in nodes if node.op_type == "Div" and node.output}
+    passed = {node.output[0] for node in nodes if node.op_type in _PASS_ON and node.output}
+    products = (node.input for node in nodes if node.op_type == "Mul")
+    return any(not divided.isdisjoint(names) and not passed.isdisjoint(names) for names in products)
+
+
+def _scales_by_what_has_no_reciprocal(model: ModelProto, nodes: Iterable[NodeProto]) -> bool:
+    odd = {item.name for item in _constants(model, nodes) if _has_no_reciprocal(item)}
+    return bool(odd) and any(node.op_type in _SCALES and not odd.isdisjoint(node.input) for node in nodes)
+
+
+def _multiplies_what_is_transposed(model: ModelProto, nodes: Iterable[NodeProto]) -> bool:
+    turned = {node.output[0] for node in nodes if node.op_type in ("Transpose", "Cast") and node.output}
+    products = [node.input for node in nodes if node.op_type == "MatMul" and not turned.isdisjoint(node.input)]
+    if not products or _holds_halves(model):
+        return bool(products)
+    matrices = {item.name for item in _constants(model, nodes) if len(item.dims) > 1}
+    graph = model.graph
+    for items in (graph.input, graph.value_info, graph.output):
+        matrices.update(item.name for item in items if len(item.type.tensor_type.shape.dim) > 1)
+    return any(names[-1] not in matrices for names in products)
+
+
+def _has_no_reciprocal(item: TensorProto) -> bool:
+    if item.data_type not in _FLOATS or any(size != 1 for size in item.dims):
+        return False
+    try:
+        value = numpy_helper.to_array(item).astype(np.float32)
+    except (ValueError, TypeError, KeyError, OSError):  # it does not hold what it says, or lies in another file
+        return True
+    with np.errstate(all="ignore"):
+        return not (np.isfinite(value).all() and np.isfinite(1 / value).all())
+
+
+def _constants(model: ModelProto, nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
+    """Yield the arrays of a model, by name: initializers, those of bodies too, and Constant nodes."""
+    yield from model.graph.initializer
+    for node in nodes:
+        if node.attribute:
+            for body in bodies(node):
+                yield from body.initializer
+            if node.op_type == "Constant" and node.output:
+                for attribute in node.attribute:
+                    array = TensorProto()
+                    if attribute.HasField("t"):
+                        array.CopyFrom(attribute.t)
+                    elif attribute.name == "value_float":
+                        array = numpy_helper.from_array(np.asarray(attribute.f, np.float32))
+                    array.name = node.output[0]
+                    yield array
