@@ -64,27 +64,33 @@ def why_no_empty_feeds(model: ModelProto) -> str:
     )
 
 
-def guarded(model: ModelProto) -> ModelProto:
+def guarded(model: ModelProto, shapes_hold: bool = False) -> ModelProto:
     """Return a model that computes the same, with an error where another would end the process.
 
     Args:
         model: the model, to which no empty array is fed where `why_no_empty_feeds` says why not.
+        shapes_hold: whether the shapes that it declares can be believed, as of one that was just written here.
 
     Returns:
         The model itself where nothing can become empty before an operator that aborts; else a copy with guards.
     """
-    if not any(True for _ in _risks(model)):
+    if not any(True for _ in _risks(model, shapes_hold)):
         return model
     found = ModelProto()
     found.CopyFrom(model)
     if not any(item.domain in ("", "ai.onnx") for item in found.opset_import):
         found.opset_import.add(domain="", version=_FIRST_OPSET)
     risks = sorted(
-        _risks(found), key=lambda risk: (-risk.depth, id(risk.holder))
+        _risks(found, shapes_hold), key=lambda risk: (-risk.depth, id(risk.holder))
     )  # the bodies of a node before the nodes around it
     for _, group in groupby(risks, key=lambda risk: id(risk.holder)):
         _put_guards(list(group))
     return found
+
+
+def is_of_guard(error: Exception) -> bool:
+    """Say whether an error that onnxruntime raised is that of a guard."""
+    return _MARK in str(error)
 
 
 def why_failed(error: Exception) -> str:
@@ -109,11 +115,11 @@ class _Risk(NamedTuple):
     guard: Guard
 
 
-def _risks(model: ModelProto) -> Iterator[_Risk]:
+def _risks(model: ModelProto, shapes_hold: bool) -> Iterator[_Risk]:
     filled = _with_elements(model.graph.initializer)
     given = {item.name for item in model.graph.input}
     if why_no_empty_feeds(model):
-        filled |= given
+        filled |= given | (_declared_with_elements(model) if shapes_hold else set())
     else:
         filled -= given  # what is fed replaces an initializer of its name
     yield from _risks_of(model.graph, filled, 0)
@@ -152,6 +158,16 @@ def _risks_of(holder: Any, filled: set[str], depth: int) -> Iterator[_Risk]:
 
 def _with_elements(arrays: Iterable[TensorProto]) -> set[str]:
     return {item.name for item in arrays if 0 not in item.dims}
+
+
+def _declared_with_elements(model: ModelProto) -> set[str]:
+    """Return the tensors whose sizes are all declared to be at least 1, or to be those of inputs, which are."""
+    sizes = {dim.dim_param for item in model.graph.input for dim in item.type.tensor_type.shape.dim} - {""}
+    return {
+        item.name
+        for item in model.graph.value_info
+        if all(dim.dim_value > 0 or dim.dim_param in sizes for dim in item.type.tensor_type.shape.dim)
+    }
 
 
 def _put_guards(risks: Sequence[_Risk]) -> None:
