@@ -1,26 +1,26 @@
-"""Proving that NumPy, onnx's own reference evaluator and onnxruntime compute the same from one graph."""
+"""Proving that NumPy, onnx's own reference evaluator and onnxruntime compute the same from one graph or one model file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import ModelProto
-from onnx.reference import ReferenceEvaluator
-from unroll.export import support
-from unroll.export.lowering import to_onnx
-from unroll.export.session import Session
+from unroll.export.foreign_operators import foreign_nodes
+from unroll.export.known_faults import ONNXRUNTIME, REFERENCE
+from unroll.export.witnesses import NUMPY, OWN, REWRITTEN, Subject, Witness, subject_of, witnesses_of
 
 from unroll.dimensions import substitute
 from unroll.dtypes import Array, DType
-from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError, VerificationError
+from unroll.errors import ArgumentError, EvaluationError, NoWitnessError, UnsupportedError, VerificationError
 from unroll.graph import Graph
-from unroll.progress import busy
 
 #: By dtype: two runners agree where ``|a - b| <= tolerance * max(1, |b|)``. Integers and booleans must be equal.
 TOLERANCES: dict[str, float] = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-9}
-REFERENCE = "NumPy"
+#: How many nodes are named in a report.
+_NAMED = 4
 
 
 class Difference(NamedTuple):
@@ -52,11 +52,20 @@ class Verification(NamedTuple):
         differences: one row an output and runner.
         runners: who took part, NumPy first.
         left_out: who did not, and why.
+        subject: what the other runners ran.
+        foreign: the nodes that are none of unroll's operators, which NumPy computed with onnx's reference implementation: of
+            those onnxruntime alone is a witness.
+        nonfinite: one row an output, runner and feed with NaN and infinities in it; None where none were fed.
+        asides: by runner, what it is known to get wrong of NaN and infinities.
     """
 
     differences: tuple[Difference, ...]
     runners: tuple[str, ...]
     left_out: dict[str, str]
+    subject: str = OWN
+    foreign: tuple[str, ...] = ()
+    nonfinite: tuple[Difference, ...] | None = None
+    asides: Mapping[str, str] = {}
 
     @property
     def worst(self) -> Difference:
@@ -64,81 +73,216 @@ class Verification(NamedTuple):
         return max(self.differences, key=lambda row: (not row.agrees, row.absolute))
 
     def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
         count = len({row.output for row in self.differences})
-        lines = [f"{count} output{'s' if count != 1 else ''}; {', '.join(self.runners)} took part"]
+        yield f"{count} output{'s' if count != 1 else ''}; {', '.join(self.runners)} took part"
+        if self.subject != OWN:
+            yield f"  {ONNXRUNTIME} and {REFERENCE} ran {self.subject}; NumPy computed what unroll reads in it"
         for runner in self.runners[1:]:
             row = max((row for row in self.differences if row.runner == runner), key=lambda row: row.scaled)
-            lines.append(
+            yield (
                 f"  {runner}: worst absolute difference {row.absolute:.3g}, {row.scaled:.3g} of max(1, |value|) "
                 f"(tolerance {row.tolerance:g}), on {row.output}"
             )
-        lines += [f"  {runner} left out: {reason}" for runner, reason in self.left_out.items()]
-        return "\n".join(lines)
+        for runner, reason in self.left_out.items():
+            yield f"  {runner} left out: {reason}"
+        if self.foreign:
+            yield (
+                f"  NumPy computed {_listed(self.foreign)} with onnx's reference implementation; "
+                "of these onnxruntime is the only witness"
+            )
+        yield from self._nonfinite_lines()
+
+    def _nonfinite_lines(self) -> Iterator[str]:
+        if self.nonfinite is None:
+            yield "  NaN and infinities were not fed: verify(..., nonfinite=True) does"
+        elif not self.nonfinite:
+            yield "  no input is of floats, so that NaN and infinities cannot be fed"
+        else:
+            for runner in self.runners[1:]:
+                outputs = {row.output: None for row in self.nonfinite if row.runner == runner and not row.agrees}
+                seen = f"differs from NumPy on {_listed(tuple(outputs))}" if outputs else "agrees with NumPy"
+                yield f"  with NaN and infinities fed, {runner} {seen}"
+        for runner, reason in self.asides.items():
+            yield f"  of NaN and infinities {runner} is known to be wrong here: {reason}"
 
     def __repr__(self) -> str:
         return str(self)
 
 
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
 def verify(
-    graph: Graph,
+    graph: Graph | ModelProto | str | Path,
     feeds: Mapping[Any, Any] | None = None,
     *,
     tolerance: float | None = None,
     seed: int = 0,
+    nonfinite: bool = False,
     **options: Any,
 ) -> Verification:
     """Run a graph in NumPy, and its ONNX model in onnx's ReferenceEvaluator and in onnxruntime, on the same feeds.
 
+    Of a model file it is the file itself that the others run, byte for byte, beside NumPy on what unroll reads in it; what
+    unroll would write of it runs as well, as a runner of its own. A node that is none of unroll's operators is computed with
+    onnx's reference implementation of it, and the report names it.
+
     Args:
-        graph: the graph.
+        graph: a Graph; or a model, or the path of an ``.onnx`` file.
         feeds: arrays by placeholder or name; by default generated: normal floats, integers 0 and 1, every symbolic
             dimension a different small number.
         tolerance: agree where ``|a - b| <= tolerance * max(1, |b|)``; by default 1e-5 for float32, 1e-9 for float64 and
             1e-2 for float16 outputs.
         seed: of the generated feeds.
-        options: those of `to_onnx`.
+        nonfinite: run feeds with NaN, infinity and minus infinity in places as well, and report where runners differ on
+            them. That raises nothing: runners follow no common rule there, and onnxruntime's LSTM hides NaN.
+        options: those of `to_onnx`, for a Graph.
 
     Returns:
-        The worst absolute and relative difference of each output and runner, and who took part. A runner is left out,
-        and why is said, where it cannot run the model: onnxruntime lacks kernels for some dtypes, and the reference
-        evaluator fails on a few valid models.
+        The worst absolute and relative difference of each output and runner, and who took part. A runner is left out, and why
+        is said, where it cannot run the model, or is known to get one of its operators wrong (`unroll.export.known_faults`).
 
     Raises:
         VerificationError: a runner differs by more than the tolerance; the message names the output and both values.
+        NoWitnessError: NumPy, or every other runner, is left out; of a node that NumPy computes with onnx's reference
+            implementation, onnxruntime is. Nothing is proven then.
         ArgumentError: a tolerance or seed that is none.
+        ArgumentTypeError: what is neither a Graph nor a model.
+        FileError, ModelError, UnsupportedError: the model cannot be read; see `unroll.from_onnx`.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(f"verify: a Graph is wanted, not {type(graph).__name__}")
     check_tolerance(tolerance, "verify")
-    arrays = graph.check_feeds(generate_feeds(graph, seed) if feeds is None else feeds)
-    expected = graph.run(arrays)
-    left_out: dict[str, str] = {}
-    results: dict[str, dict[str, Array]] = {}
-    model = to_onnx(graph, **{"runtime": None, **options})
+    check_seed(seed, "verify")
+    subject = subject_of(graph, options)
+    return verified(subject, feeds, tolerance=tolerance, seed=seed, nonfinite=nonfinite)
+
+
+def verified(
+    subject: Subject,
+    feeds: Mapping[Any, Any] | None = None,
+    *,
+    tolerance: float | None = None,
+    seed: int = 0,
+    nonfinite: bool = False,
+) -> Verification:
+    """Hold the model of a subject against its graph; see `verify`, which calls this."""
+    refusal: EvaluationError | None = None
+    for given in _generated(subject.graph, seed) if feeds is None else (feeds,):
+        arrays = subject.graph.check_feeds(given)
+        try:
+            return _verified_on(subject, arrays, tolerance, seed if nonfinite else None)
+        except EvaluationError as error:  # a file may not say which sizes must be equal
+            refusal = refusal or error
+    assert refusal is not None
+    raise refusal
+
+
+def _generated(graph: Graph, seed: int) -> Iterator[dict[str, Array]]:
+    """Yield feeds to try in turn: all symbols of different sizes; then, where there are several, of one size."""
+    yield generate_feeds(graph, seed)
+    names = {
+        name for spec in graph.input_specs for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols
+    }
+    if len(names) > 1:
+        generator = np.random.default_rng(seed)
+        sizes = dict.fromkeys(names, 3)
+        shapes = {spec.name: [int(substitute(dim, sizes)) for dim in spec.shape] for spec in graph.input_specs}
+        yield {spec.name: _draw(generator, shapes[spec.name], spec.dtype) for spec in graph.input_specs}
+
+
+def _verified_on(
+    subject: Subject, arrays: dict[str, Array], tolerance: float | None, nonfinite_seed: int | None
+) -> Verification:
+    """Compare all runners on the same arrays, and, where there is a seed for that, with NaN and infinities in them."""
+    foreign = tuple(foreign_nodes(subject.graph))
     try:
-        with busy("running onnx's reference evaluator"):
-            results["onnx reference"] = _run_reference(model, arrays)
-    except Exception as error:  # it fails on some valid models, with errors of every kind
-        left_out["onnx reference"] = (
-            f"it raised {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        )
-    try:
-        support.check(graph, "onnxruntime")
-        results["onnxruntime"] = Session(model).run(arrays)
+        expected = subject.graph.run(arrays)
     except UnsupportedError as error:
-        left_out["onnxruntime"] = str(error)
+        raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
+    witnesses, left_out = witnesses_of(subject)
+    witnesses, results, refused = _run(witnesses, arrays)
+    left_out |= refused
+    _check_witnesses(results, left_out, foreign)
+    rows = _compared(expected, results, tolerance)
+    found = Verification(tuple(rows), (NUMPY, *results), left_out, str(subject), foreign)
+    if not all(row.agrees for row in rows):
+        _raise_disagreement(found, expected, results)
+    if nonfinite_seed is not None:
+        found = found._replace(nonfinite=_with_nonfinite(subject.graph, arrays, witnesses, tolerance, nonfinite_seed))
+    return found._replace(asides={item.name: item.aside for item in witnesses if item.aside and item.name != REWRITTEN})
+
+
+def _run(
+    witnesses: list[Witness], arrays: Mapping[str, Array]
+) -> tuple[list[Witness], dict[str, dict[str, Array]], dict[str, str]]:
+    """Return those that could compute the model, what they gave, and why the others could not."""
+    results: dict[str, dict[str, Array]] = {}
+    left_out: dict[str, str] = {}
+    for witness in witnesses:
+        try:
+            results[witness.name] = witness.run(arrays)
+        except UnsupportedError as error:
+            left_out[witness.name] = str(error)
+    return [item for item in witnesses if item.name in results], results, left_out
+
+
+def _check_witnesses(results: Mapping[str, Any], left_out: Mapping[str, str], foreign: tuple[str, ...]) -> None:
+    """Refuse to call proven what nobody but NumPy computed.
+
+    Raises:
+        NoWitnessError: there is no other runner, or none but that which computed a node in NumPy too.
+    """
+    reasons = "; ".join(f"{runner}: {reason}" for runner, reason in left_out.items())
     if not results:
-        raise VerificationError(f"no other runner could take part: {left_out}")
-    rows = [
+        raise NoWitnessError(f"there is no witness: no other runner could take part ({reasons})")
+    if foreign and set(results) <= {REFERENCE}:
+        raise NoWitnessError(
+            f"there is no witness of {_listed(foreign)}, which NumPy computes with onnx's reference implementation: "
+            f"{ONNXRUNTIME} could not take part ({reasons})"
+        )
+
+
+def _compared(
+    expected: Mapping[str, Array], results: Mapping[str, Mapping[str, Array]], tolerance: float | None
+) -> list[Difference]:
+    return [
         compare(name, runner, expected[name], outputs[name], tolerance)
         for runner, outputs in results.items()
         for name in expected
     ]
-    found = Verification(tuple(rows), (REFERENCE, *results), left_out)
-    if not all(row.agrees for row in rows):
-        _raise_disagreement(found, expected, results)
+
+
+# -- NaN and infinities -----------------------------------------------------------------------------------------------
+
+
+def _with_nonfinite(
+    graph: Graph, arrays: Mapping[str, Array], witnesses: list[Witness], tolerance: float | None, seed: int
+) -> tuple[Difference, ...]:
+    """Compare the runners on the same feeds with NaN, infinity and minus infinity in one place of each floating input."""
+    generator = np.random.default_rng(seed)
+    rows: list[Difference] = []
+    if not any(array.dtype.kind == "f" and array.size for array in arrays.values()):
+        return ()
+    for value in (np.nan, np.inf, -np.inf):
+        fed = {name: _with_one(array, value, generator) for name, array in arrays.items()}
+        _, results, _ = _run(witnesses, fed)
+        rows += _compared(graph.run(fed), results, tolerance)
+    return tuple(rows)
+
+
+def _with_one(array: Array, value: float, generator: np.random.Generator) -> Array:
+    if array.dtype.kind != "f" or not array.size:
+        return array
+    found = array.copy()
+    found.flat[int(generator.integers(array.size))] = value
     return found
+
+
+# -- arguments and feeds ----------------------------------------------------------------------------------------------
 
 
 def check_tolerance(tolerance: object, what: str) -> None:
@@ -188,10 +332,7 @@ def _draw(generator: np.random.Generator, shape: list[int], dtype: DType) -> Arr
     return generator.integers(0, 2, shape).astype(dtype)
 
 
-def _run_reference(model: ModelProto, arrays: dict[str, Array]) -> dict[str, Array]:
-    names = [item.name for item in model.graph.output]
-    with np.errstate(all="ignore"):
-        return dict(zip(names, map(np.asarray, ReferenceEvaluator(model).run(None, arrays)), strict=True))
+# -- comparing --------------------------------------------------------------------------------------------------------
 
 
 def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:

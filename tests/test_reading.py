@@ -328,8 +328,27 @@ def test_an_operator_we_do_not_know_passes_through_untouched() -> None:
     written = unroll.to_onnx(graph)
     assert list(written.graph.node) == [node, other]
     assert written.opset_import[0].version == 14
-    message = refused(lambda: graph.run({"x": floats(2, 4, 2, 2)}), NotImplementedError, "HardSwish")
-    assert "unroll.Session" in message
+
+
+def test_numpy_computes_an_operator_we_do_not_know_as_onnx_does_or_says_why_not() -> None:
+    x = np.array([-4, -1, 0, 1, 4], np.float32)
+    node = helper.make_node("HardSwish", ["x"], ["y"])
+    graph = from_onnx(model_of([node], {"x": [5]}, {"y": [5]}, opset=14))
+    np.testing.assert_allclose(
+        graph.run({"x": x})["y"], [0, -1 / 3, 0, 2 / 3, 4], rtol=1e-6
+    )  # x * clip(x / 6 + 0.5, 0, 1)
+    wrong = helper.make_node("LRN", ["x"], ["y"], name="norm", size=3)
+    graph = from_onnx(model_of([wrong], {"x": [2, 4, 2, 2]}, {"y": [2, 4, 2, 2]}))
+    refused(
+        lambda: graph.run({"x": floats(2, 4, 2, 2)}),
+        NotImplementedError,
+        "'norm'",
+        "known to be wrong",
+        "unroll.Session",
+    )
+    theirs = helper.make_node("Sour", ["x"], ["y"], domain="com.acme")
+    graph = from_onnx(model_of([theirs], {"x": [5]}, {"y": [5]}, domains={"com.acme": 1}))
+    refused(lambda: graph.run({"x": x}), NotImplementedError, "com.acme.Sour", "no implementation", "unroll.Session")
 
 
 def test_an_operator_of_another_domain_passes_through_under_its_own_version() -> None:

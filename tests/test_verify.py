@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import Array, refused
-from unroll.export import verification
+from unroll.export import witnesses
 from unroll.export.session import Session
 from unroll.export.verification import generate_feeds
 
@@ -36,7 +37,8 @@ def claim(monkeypatch: pytest.MonkeyPatch, runner: str, values: Any) -> None:
     if runner == "onnxruntime":
         monkeypatch.setattr(Session, "run", lambda self, feeds: answer)
     else:
-        monkeypatch.setattr(verification, "_run_reference", lambda model, arrays: answer)
+        evaluator = SimpleNamespace(run=lambda names, arrays: list(answer.values()))
+        monkeypatch.setattr(witnesses, "ReferenceEvaluator", lambda model: evaluator)
 
 
 # -- the report -------------------------------------------------------------------------------------------------------
@@ -85,10 +87,8 @@ def test_cells_agree_on_feeds_given_by_placeholder_or_name(cell: Any) -> None:
 
 def test_options_of_to_onnx_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    real = verification.to_onnx
-    monkeypatch.setattr(
-        verification, "to_onnx", lambda graph, **options: seen.append(options) or real(graph, **options)
-    )
+    real = witnesses.to_onnx
+    monkeypatch.setattr(witnesses, "to_onnx", lambda graph, **options: seen.append(options) or real(graph, **options))
     assert verify(lstm(), opset=18, fold_zero_state=False).runners == RUNNERS
     assert seen == [{"runtime": None, "opset": 18, "fold_zero_state": False}]
 
@@ -263,10 +263,11 @@ def test_a_bad_tolerance_is_refused(tolerance: Any) -> None:
     refused(lambda: verify(lstm(), tolerance=tolerance), ValueError, repr(tolerance), ">= 0")
 
 
-@pytest.mark.parametrize("what", [None, "model.onnx", lambda: 0])
-def test_what_is_no_graph_is_refused(what: Any) -> None:
-    refused(lambda: verify(what), TypeError, "Graph", type(what).__name__)
-    refused(lambda: verify(unroll.to_onnx(doubled())), TypeError, "Graph", "ModelProto")  # type: ignore[arg-type]
+@pytest.mark.parametrize("what", [None, 7, lambda: 0])
+def test_what_is_neither_graph_nor_model_is_refused(what: Any) -> None:
+    refused(lambda: verify(what), TypeError, "Graph", "ModelProto", type(what).__name__)
+    refused(lambda: verify("none.onnx"), OSError, "none.onnx")
+    refused(lambda: verify(unroll.to_onnx(doubled()), opset=18), TypeError, "opset")
 
 
 # -- who takes part ---------------------------------------------------------------------------------------------------

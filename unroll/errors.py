@@ -72,6 +72,10 @@ class VerificationError(UnrollError, ArithmeticError):
     """Two runners disagree on a graph by more than the tolerance."""
 
 
+class NoWitnessError(VerificationError):
+    """Nothing could be held against NumPy, or NumPy against anything: a graph may be right, and is not proven."""
+
+
 class UnrollWarning(UserWarning):
     """Something legal that probably is not what was meant."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from unroll.dtypes import Array, widened
-from unroll.errors import EvaluationError
+from unroll.errors import EvaluationError, UnsupportedError
 from unroll.parameter import Parameter
 from unroll.progress import track
 from unroll.tensor import Node, Placeholder, Tensor
@@ -43,6 +43,7 @@ def evaluate(
 
     Raises:
         EvaluationError: an operator failed on the values it met; the message names the node.
+        UnsupportedError: an operator of another model's file cannot be computed; the message names the node.
     """
     nodes = graph.nodes if fetches == graph.outputs else _needed(graph.nodes, fetches)
     last_use = {tensor: node for node in nodes for tensor in node.inputs}
@@ -66,6 +67,8 @@ def evaluate(
             except (ValueError, IndexError, ZeroDivisionError, MemoryError) as error:
                 shapes = ", ".join("None" if array is None else str(array.shape) for array in arrays)
                 raise EvaluationError(f"{graph.name(node)}: {node.op!r} failed on inputs {shapes}: {error}") from None
+            except UnsupportedError as error:  # an operator of another model's file
+                raise UnsupportedError(f"{graph.name(node)}: {error}") from None
             outputs = results if isinstance(results, (list, tuple)) else (results,)
             for tensor, array in zip(node.outputs, outputs, strict=True):
                 values[tensor] = np.asarray(array)  # a scalar has no array of its own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,19 @@ from unroll.dimensions import Shape
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import UnsupportedError
 from unroll.ops.base import OPERATORS, Operator, Requirements, Signature
+
+Compute = Callable[["Opaque", Sequence["Array | None"]], Sequence[Array]]
+_hook: Compute | None = None
+
+
+def set_hook(hook: Compute) -> None:
+    """Let `hook` compute operators that are none of ours: the core knows no ONNX.
+
+    It is given the operator and its inputs, None for one left out, and raises UnsupportedError where it cannot, and ValueError
+    where these inputs will not do.
+    """
+    global _hook
+    _hook = hook
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,11 +64,13 @@ class Opaque(Operator, abstract=True):
     def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
         return [dtype for _, dtype in self.declared]
 
-    def evaluate(self, *arrays: Any) -> Array:
-        raise UnsupportedError(
-            f"{self!r} came from another model's file and is none of unroll's operators, so NumPy cannot compute it; "
-            "run the graph with unroll.Session(graph)"
-        )
+    def evaluate(self, *arrays: Any) -> Sequence[Array]:
+        if _hook is None:
+            raise UnsupportedError(
+                f"{self!r} came from another model's file and is none of unroll's operators, so NumPy cannot compute it; "
+                "import unroll.export.reading, or run the graph with unroll.Session(graph)"
+            )
+        return _hook(self, arrays)
 
     @property
     def attributes(self) -> dict[str, Any]:
