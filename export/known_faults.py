@@ -32,7 +32,7 @@ class Fault(NamedTuple):
         condition: of which of their nodes, from the node and the opset of its model.
         why: what it does there, as the end of a sentence that begins with the runner.
         until: the first version of the runner that is right; empty where none is known.
-        nonfinite: whether it is wrong only where NaN or an infinity comes in.
+        nonfinite: whether it is wrong only where NaN or an infinity comes in, or arises.
     """
 
     runner: str
@@ -95,6 +95,11 @@ def _other_activations(node: NodeProto, opset: int) -> bool:
     usual = _USUAL[node.op_type]
     names = [bytes(name).decode(errors="replace").lower() for name in given]
     return any(name != usual[place % len(usual)] for place, name in enumerate(names))
+
+
+def _softplus(node: NodeProto, opset: int) -> bool:
+    given = _attributes(node).get("activations", ())
+    return given is _ANYTHING or any(bytes(name).lower() == b"softplus" for name in given)
 
 
 def _second_activation(node: NodeProto, opset: int) -> bool:
@@ -184,7 +189,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault(REFERENCE, ("LSTM", "GRU"), _other_activations, "computes sigmoid and tanh whatever `activations` says"),
     Fault(REFERENCE, ("RNN",), _second_activation, "takes the first of two directions' activations for both"),
     Fault(REFERENCE, ("LSTM",), _gives("input_forget", 0), "ignores input_forget"),
-    Fault(ONNXRUNTIME, ("LSTM",), _any, "hides NaN: a gate of NaN gives a number", nonfinite=True),
+    Fault(ONNXRUNTIME, _RECURRENT, _softplus, "overflows in Softplus beyond 88, and hides NaN", nonfinite=True),
+    Fault(ONNXRUNTIME, ("GRU", "LSTM"), _any, "hides NaN: a gate of NaN gives a number", nonfinite=True),
+    Fault(ONNXRUNTIME, ("RNN",), _gives("activations", [b"Tanh"]), "hides NaN in some activations", nonfinite=True),
     # Loops and random numbers.
     Fault(
         REFERENCE,

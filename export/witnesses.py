@@ -15,6 +15,7 @@ from unroll.export.known_faults import ONNXRUNTIME, REFERENCE, why_aside
 from unroll.export.lowering import to_onnx
 from unroll.export.reading import from_onnx
 from unroll.export.session import Session
+from unroll.export.session_options import options_for
 
 from unroll.dtypes import Array
 from unroll.errors import ArgumentTypeError, EvaluationError, ModelError, UnrollError, UnsupportedError, first_line
@@ -141,7 +142,7 @@ def _raised(error: Exception) -> str:
 def _onnxruntime(subject: Subject) -> Run:
     if subject.written:
         support.check(subject.graph, "onnxruntime")
-    return _in_session(subject.model if subject.path is None else subject.path)
+    return _in_session(subject.model if subject.path is None else subject.path, subject.model)
 
 
 def _rewritten(subject: Subject) -> Run:
@@ -149,12 +150,14 @@ def _rewritten(subject: Subject) -> Run:
         model = to_onnx(subject.graph)
     except UnrollError as error:
         raise UnsupportedError(f"unroll cannot write it: {error}") from None
-    return _in_session(model)
+    return _in_session(model, model)
 
 
-def _in_session(model: ModelProto | Path) -> Run:
+def _in_session(source: ModelProto | Path, model: ModelProto) -> Run:
+    quiet = options_for(model)
+    quiet.log_severity_level = 4  # what it refuses is said in the report
     try:
-        session = Session(model)
+        session = Session(source, quiet)
     except ModelError as error:
         raise UnsupportedError(str(error)) from None
 
