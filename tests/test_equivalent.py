@@ -52,9 +52,80 @@ def cell() -> BasicLSTMCell:
 
 
 def test_a_network_traced_twice_is_equal_by_structure(cell: BasicLSTMCell) -> None:
-    found = equivalent(concatenated(cell), concatenated(BasicLSTMCell(UNITS)))
+    other = BasicLSTMCell(UNITS)
+    graph = concatenated(other)
+    graph.assign({name: item.value for name, item in concatenated(cell).parameters.items()})
+    found = equivalent(concatenated(cell), graph)
     assert found
     assert (found.means, found.difference, str(found)) == ("structure", "", "equal: the canonical forms are the same")
+
+
+def test_one_weight_of_the_same_name_with_another_value_is_not_equal_and_said(cell: BasicLSTMCell) -> None:
+    other = BasicLSTMCell(UNITS)
+    graph = concatenated(other)
+    graph.assign({name: item.value for name, item in concatenated(cell).parameters.items()})
+    kernel = other.kernel.value.copy()
+    before, kernel[4, 7] = kernel[4, 7], 0.5
+    other.kernel.assign(kernel)
+    found = equivalent(concatenated(cell), graph)
+    assert not found
+    assert found.structural == f"Parameter 'rnn/basic_lstm_cell/kernel': {before} and 0.5 at [4, 7]"
+    assert found.structural in str(found)
+
+
+def _said(one: Callable[[Any], Any], other: Callable[[Any], Any]) -> str:
+    x = unroll.placeholder([3, 4], "x")
+    found = equivalent(Graph([x], {"z": one(x)}), Graph([x], {"z": other(x)}))
+    assert not found
+    return found.structural
+
+
+def test_what_differs_is_named_with_both_values() -> None:
+    table = np.arange(12, dtype="float32").reshape(4, 3)
+    other = table.copy()
+    other[2, 1] = -1
+    said = _said(lambda x: ops.tanh(x @ table), lambda x: ops.tanh(x @ other))
+    assert said.endswith(": 7.0 and -1.0 at [2, 1]"), said
+    said = _said(lambda x: ops.leaky_relu(x, 0.1) * 2.0, lambda x: ops.leaky_relu(x, 0.2) * 2.0)
+    assert "LeakyRelu" in said
+    assert "alpha 0.1" in said
+    assert "and 0.2" in said
+    said = _said(lambda x: ops.softmax(x, 0) + 1.0, lambda x: ops.softmax(x, 1) + 1.0)
+    assert said.endswith(": axis 0 and 1"), said
+
+
+def test_inputs_of_one_name_correspond_though_they_stand_in_another_place() -> None:
+    """By their places alone both would be `first - second`."""
+    a, b = (unroll.placeholder([2], name) for name in "ab")
+    assert not equivalent(Graph([a, b], {"y": a - b}), Graph([b, a], {"y": b - a}))
+    assert equivalent(Graph([a, b], {"y": a - b}), Graph([b, a], {"y": a - b})).means == "structure"
+
+
+def _lasting(steps: int, wrong: int) -> Graph:
+    x, n = unroll.placeholder([steps, "batch", WIDTH], "x"), unroll.placeholder(["batch"], "n", "int32")
+    h = x[0]
+    for step in range(steps):
+        new = ops.sigmoid(x[step] + h) if step >= wrong else ops.tanh(x[step] + h)
+        h = ops.where(ops.unsqueeze(ops.less(unroll.constant(step, dtype="int32"), n), [1]), new, h)
+    return Graph([x, n], {"h": h})
+
+
+@pytest.mark.parametrize("wrong", [4, 8])
+def test_steps_that_only_long_rows_reach_count(wrong: int) -> None:
+    assert not equivalent(_lasting(9, 9), _lasting(9, wrong))
+
+
+def test_feeds_and_sizes_can_be_given() -> None:
+    right, wrong = _lasting(9, 9), _lasting(9, 8)
+    x = np.full((9, 2, WIDTH), 0.3, "float32")
+    assert equivalent(right, wrong, feeds={"x": x, "n": [3, 8]}), "no row reaches what is wrong"
+    found = equivalent(right, wrong, feeds=[{"x": x, "n": [3, 8]}, {"x": x, "n": [9, 8]}])
+    assert not found
+    assert "output h" in found.difference
+    assert not equivalent(right, wrong, dims={"batch": 1})
+    refused(lambda: equivalent(right, wrong, dims={"rows": 1}), ValueError, "equivalent", "'rows'", "'batch'")
+    refused(lambda: equivalent(right, wrong, feeds={"x": x}), ValueError, "'n'")
+    refused(lambda: equivalent(right, wrong, feeds={"x": x, "n": [3, 8]}, dims={"batch": 2}), ValueError, "leave one")
 
 
 def test_the_concatenated_kernel_equals_the_hand_split_one_by_the_values_of_weights(cell: BasicLSTMCell) -> None:

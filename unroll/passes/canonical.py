@@ -9,7 +9,7 @@ Add, and for a product of joined inputs two nodes an input. Meant for comparing:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,12 +40,13 @@ _STEPS: tuple[Callable[[Graph], Graph], ...] = (
 )
 
 
-def canonical(graph: Graph, values: bool = False) -> Graph:
+def canonical(graph: Graph, values: bool = False, inputs: Sequence[Tensor] | None = None) -> Graph:
     """Return `graph` in canonical form; see this module for what is preserved.
 
     Args:
         graph: the graph.
         values: put the values that Parameters have now in their place, so that a kernel equals its parts.
+        inputs: the inputs in an order in which those of another graph correspond to them; their own by default.
     """
     with paused():
         graph = _without_gemm(graph)
@@ -53,8 +54,8 @@ def canonical(graph: Graph, values: bool = False) -> Graph:
             graph = step(graph)
         if values:
             graph = merge_equal(with_values(graph))
-        graph = fold_zeros(_sorted_operands(graph))  # a zero may stand where it can be left out now
-        return merge_equal(_sorted_operands(remove_dead(graph)))
+        graph = fold_zeros(_sorted_operands(graph, inputs))  # a zero may stand where it can be left out now
+        return merge_equal(_sorted_operands(remove_dead(graph), inputs))
 
 
 def _without_gemm(graph: Graph) -> Graph:
@@ -86,9 +87,9 @@ def _plain(node: Node, op: Gemm, inputs: tuple[Any, ...]) -> Tensor:
     return made(Add(), (product, scaled(inputs[2], op.beta)), node.provenance)[0]
 
 
-def _sorted_operands(graph: Graph) -> Graph:
+def _sorted_operands(graph: Graph, inputs: Sequence[Tensor] | None) -> Graph:
     """Put operands in the order of digests of how they are computed, and chains as a whole."""
-    sorting, readers, digests = Rewriting(graph), Readers(graph), Digests(graph)
+    sorting, readers, digests = Rewriting(graph), Readers(graph), Digests(graph, inputs=inputs)
     for node in graph.nodes:
         if node.op.name not in EXCHANGEABLE or not is_known(node.op):
             digests.add(sorting.carry(node))

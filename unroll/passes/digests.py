@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,15 @@ class Digests:
         graph: the graph.
         exact: if False, weights are known by their shape alone, and the operands of `EXCHANGEABLE` operators and the terms of
             `CHAINS` of them have no order, so that what is nearly alike has one digest.
+        inputs: the inputs in an order in which those of another graph correspond to them; their own by default.
     """
 
-    def __init__(self, graph: Graph, exact: bool = True) -> None:
+    def __init__(self, graph: Graph, exact: bool = True, inputs: Sequence[Tensor] | None = None) -> None:
         self._exact = exact
         self._sums: dict[Node, int] = {}
         self._of: dict[Tensor, bytes] = {
-            tensor: _digest("input", place, tensor.dtype, tensor.rank) for place, tensor in enumerate(graph.inputs)
+            tensor: _digest("input", place, tensor.dtype, tensor.rank)
+            for place, tensor in enumerate(graph.inputs if inputs is None else inputs)
         }
         self._ops: dict[int, tuple[Any, bytes]] = {}
         self._unknown: Counter[bytes] = Counter()

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from unroll.dimensions import Dimension, Shape, shape_text, substitute
+from unroll.comparison import array_difference
+from unroll.dimensions import Dimension, Shape, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, UnrollError
 from unroll.graph import Graph
-from unroll.passes.canonical import canonical, chain_terms
-from unroll.passes.digests import EXCHANGEABLE, Digests, op_digest
-from unroll.tensor import Node, Tensor
+from unroll.passes.canonical import canonical
+from unroll.passes.first_difference import form_difference, weight_difference
+from unroll.randomness import random_operators
+from unroll.sizes import checked_dims, symbols_of
+from unroll.tensor import Tensor
+from unroll.trial_feeds import ALIKE, trials
+from unroll.trial_runs import none_runs, sizes_text
 
-#: How far numbers of each dtype may differ, relative to the largest of the tensor.
-TOLERANCE = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-9}
-#: What symbolic dimensions are taken for in turn.
-_SIZES = (1, 2, 3)
+#: Up to how many rows feeds have, and how many are added, so that every length and every row of a table comes up.
+_ROWS, _EXTRA = 64, 12
+
+
+#: How many feeds, or the feeds.
+Feeds = int | Mapping[Any, Any] | Sequence[Mapping[Any, Any]]
+
+
+class _Pairs(NamedTuple):
+    """Which inputs and outputs of two graphs correspond, by their names."""
+
+    inputs: list[tuple[str, str]]
+    outputs: list[tuple[str, str]]
 
 
 class Equivalence(NamedTuple):
@@ -27,11 +40,13 @@ class Equivalence(NamedTuple):
 
     Attributes:
         equal: whether they do.
-        means: how that was found out. ``"structure"``: the canonical forms are the same, Parameters by name, whatever
-            values they take; ``"weights"``: the canonical forms are the same with the values that Parameters have now;
-            ``"numbers"``: random feeds give the same outputs, or do not; ``"interface"``: inputs or outputs are not alike.
+        means: how that was found out. ``"structure"``: the canonical forms are the same, and Parameters of one name have
+            the same values; ``"weights"``: the canonical forms are the same with the values that Parameters have now in
+            their place; ``"numbers"``: feeds that are made to tell them apart give the same outputs, or do not;
+            ``"interface"``: inputs or outputs are not alike.
         difference: where inputs or outputs first differ, in words; empty for equal graphs.
-        structural: where the canonical forms first differ, in words; empty where they do not.
+        structural: where the canonical forms first differ, in words: the operator, attribute, constant or Parameter, and
+            both values; empty where they do not.
     """
 
     equal: bool
@@ -46,50 +61,81 @@ class Equivalence(NamedTuple):
         said = {
             "structure": "the canonical forms are the same",
             "weights": "the canonical forms are the same with the values that the weights have now",
-            "numbers": "random feeds give the same outputs",
+            "numbers": "feeds made to tell them apart give the same outputs",
         }
-        return f"equal: {said[self.means]}" if self.equal else f"not equal: {self.difference}"
+        if self.equal:
+            return f"equal: {said[self.means]}"
+        return f"not equal: {self.difference}" + (f"; first apart at {self.structural}" if self.structural else "")
 
 
-def equivalent(a: Graph, b: Graph, *, feeds: int = 3, seed: int = 0) -> Equivalence:
+def equivalent(
+    a: Graph, b: Graph, *, feeds: Feeds = 3, seed: int = 0, dims: Mapping[str, int] | None = None
+) -> Equivalence:
     """Say whether two graphs compute the same outputs from the same inputs.
 
     Inputs and outputs correspond by name where both graphs have the same names, else by their order. The canonical forms
-    are compared first (see `unroll.passes.canonical`): without looking at values, then with the weights' values of now in
-    their place. Where these differ, both graphs run on random feeds.
+    are compared first (see `unroll.passes.canonical`): with Parameters known by name, then with the weights' values of now
+    in their place. Where these differ, both graphs run in NumPy on feeds that are made to tell them apart (see
+    `unroll.trial_feeds`): lengths from 0 to the last step, places over the whole of a table.
 
     Args:
         a: a graph.
         b: another.
-        feeds: how many random feeds to try; at least 1.
-        seed: of the feeds; at least 0.
+        feeds: how many feeds to try, at least 1; or the feeds: ``{input of a: array}``, or a list of such dicts.
+        seed: of the feeds that are made; at least 0.
+        dims: sizes of symbols of the inputs by name, for the feeds that are made; others are chosen.
 
     Returns:
         An `Equivalence`: true or false, the means by which that was found, and where the graphs first differ. Found by numbers,
         equality is very likely and not proven.
 
     Raises:
-        ArgumentTypeError: not two graphs, or `feeds` or `seed` is no int.
-        ArgumentError: `feeds` or `seed` is too small.
+        ArgumentTypeError: not two graphs, or `feeds`, `seed` or `dims` are of another type.
+        ArgumentError: `feeds` or `seed` is too small, `dims` names no symbol of `a` or sizes that it does not allow.
+        FeedError, ShapeError, DTypeError: the feeds given do not fit the inputs of `a`.
     """
     for graph in (a, b):
         if not isinstance(graph, Graph):
             raise ArgumentTypeError(f"equivalent: {graph!r} is not a Graph; make one with unroll.Graph(...)")
-    for what, number, least in (("feeds", feeds, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            raise ArgumentTypeError(f"equivalent: {what} {number!r} is not an int")
-        if number < least:
-            raise ArgumentError(f"equivalent: {what} {number}; at least {least} is wanted")
+    given = _checked(a, feeds, seed, dims)
     difference = _interface(a, b)
     if difference:
         return Equivalence(False, "interface", difference)
-    structural = ""
-    for means in ("structure", "weights"):
-        structural = _difference(*(canonical(graph, values=means == "weights") for graph in (a, b)))
+    pairs = _Pairs(_paired(_inputs(a), _inputs(b)), _paired(_outputs(a), _outputs(b)))
+    structural = _forms(a, b, pairs, values=False)
+    if not structural:
+        structural = weight_difference(a, b)
         if not structural:
-            return Equivalence(True, means)
-    difference = _by_numbers(a, b, feeds, seed)
+            return Equivalence(True, "structure")
+    else:
+        structural = _forms(a, b, pairs, values=True)
+        if not structural:
+            return Equivalence(True, "weights")
+    sets = _made(a, feeds, seed, dims) if given is None else [[("those given", item) for item in given]]
+    difference = _Numbers(a, b, pairs).difference(sets)
     return Equivalence(not difference, "numbers", difference, structural)
+
+
+def _checked(a: Graph, feeds: Feeds, seed: int, dims: Mapping[str, int] | None) -> list[dict[str, Array]] | None:
+    """Check the arguments; return the feeds that are given, None where they are to be made."""
+    given = None
+    numbers = [("seed", seed, 0)]
+    if isinstance(feeds, Mapping):
+        given = [a.check_feeds(feeds)]
+    elif isinstance(feeds, (list, tuple)) and feeds and all(isinstance(item, Mapping) for item in feeds):
+        given = [a.check_feeds(item) for item in feeds]
+    else:
+        numbers.append(("feeds", feeds, 1))  # type: ignore[arg-type]
+    for what, number, least in numbers:
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            kinds = "an int, nor a dict {input: array} or a list of them" if what == "feeds" else "an int"
+            raise ArgumentTypeError(f"equivalent: {what} {number!r} is not {kinds}")
+        if number < least:
+            raise ArgumentError(f"equivalent: {what} {number}; at least {least} is wanted")
+    if given is not None and dims:
+        raise ArgumentError("equivalent: feeds are given, so dims say nothing; leave one of them out")
+    checked_dims(dims, symbols_of(a), "equivalent")
+    return given
 
 
 # -- inputs and outputs ------------------------------------------------------------------------------------------------
@@ -137,143 +183,87 @@ def _fit(left: Shape, right: Shape) -> bool:
 # -- structure ---------------------------------------------------------------------------------------------------------
 
 
-class _Side(NamedTuple):
-    """A canonical form and its digests."""
-
-    graph: Graph
-    digests: Digests
-    near: Digests
-
-    def named(self, tensor: Tensor) -> str:
-        """Return what a tensor is called, in the form or in the user's graph."""
-        node = tensor.node
-        if node is None:
-            return self.graph.names.tensors.get(tensor, tensor.label)
-        return f"{self.graph.names.tensors.get(tensor, tensor.label)} ({node.op.name})"
+def _forms(a: Graph, b: Graph, pairs: _Pairs, values: bool) -> str:
+    """Return where the canonical forms first differ, in words; empty where they do not."""
+    sides = [_form(graph, [pair[side] for pair in pairs.inputs], values) for side, graph in enumerate((a, b))]
+    (first, order), (second, other) = sides
+    made = [_by_name(form, "outputs") for form in (first, second)]
+    outputs = [[made[side][pair[side]] for pair in pairs.outputs] for side in (0, 1)]
+    return form_difference(first, second, [order, other], outputs)
 
 
-def _difference(a: Graph, b: Graph) -> str:
-    """Return where two canonical forms first differ, in words; empty where they do not."""
-    left, right = _side(a), _side(b)
-    tensors = [_by_name(graph, "outputs") for graph in (a, b)]
-    for one, other in _paired(_outputs(a), _outputs(b)):
-        x, y = tensors[0][one], tensors[1][other]
-        if left.digests[x] != right.digests[y]:
-            return _first_difference(left, x, right, y)
-    return ""
-
-
-def _side(graph: Graph) -> _Side:
-    side = _Side(graph, Digests(graph), Digests(graph, exact=False))
-    for node in graph.nodes:
-        side.digests.add(node)
-        side.near.add(node)
-    return side
-
-
-def _first_difference(left: _Side, x: Tensor, right: _Side, y: Tensor) -> str:
-    """Walk from two tensors that differ towards the inputs, as long as the nodes themselves are alike."""
-    while True:
-        one, other = x.node, y.node
-        if one is None or other is None or not _alike(one, other) or x.index != y.index:
-            return f"{left.named(x)} and {right.named(y)}"
-        pair = _exchanged(left, one, right, other) if one.op.name in EXCHANGEABLE else _ordered(left, one, right, other)
-        if pair is None:
-            return f"{left.named(x)} and {right.named(y)}"
-        x, y = pair
-
-
-def _ordered(left: _Side, one: Node, right: _Side, other: Node) -> tuple[Tensor, Tensor] | None:
-    """Return the first inputs of two nodes that differ."""
-    pairs = [(p, q) for p, q in zip(one.inputs, other.inputs, strict=True) if p is not None and q is not None]
-    return next(((p, q) for p, q in pairs if left.digests[p] != right.digests[q]), None)
-
-
-def _exchanged(left: _Side, one: Node, right: _Side, other: Node) -> tuple[Tensor, Tensor] | None:
-    """Return terms of two sums that differ, alike as far as there are such: which place they have says nothing."""
-    mine, its = chain_terms(one), chain_terms(other)
-    both = Counter(left.digests[p] for p in mine) & Counter(right.digests[q] for q in its)
-    first, second = _without(mine, left.digests, both), _without(its, right.digests, both)
-    pairs = [(p, q) for p in first for q in second]
-    near = [(p, q) for p, q in pairs if left.near[p] == right.near[q]]
-    alike = [(p, q) for p, q in pairs if p.node is not None and q.node is not None and _alike(p.node, q.node)]
-    return next(iter(near or alike or pairs), None)
-
-
-def _without(terms: list[Tensor], digests: Digests, both: Counter[bytes]) -> list[Tensor]:
-    left, found = Counter(both), []
-    for term in terms:
-        if left[digests[term]] > 0:
-            left[digests[term]] -= 1
-        else:
-            found.append(term)
-    return found
-
-
-def _alike(one: Node, other: Node) -> bool:
-    present = [[tensor is None for tensor in node.inputs] for node in (one, other)]
-    return present[0] == present[1] and op_digest(one) == op_digest(other)
+def _form(graph: Graph, names: Sequence[str], values: bool) -> tuple[Graph, list[Tensor]]:
+    """Return the canonical form of a graph, and its inputs in the order of `names`."""
+    mine = _by_name(graph, "inputs")
+    order = [mine[name] for name in names]
+    return canonical(graph, values=values, inputs=order), order
 
 
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
-def _by_numbers(a: Graph, b: Graph, count: int, seed: int) -> str:
-    """Run both on random feeds; return where the outputs first differ, in words."""
-    names = _paired(_inputs(a), _inputs(b))
-    failed: UnrollError | None = None
-    ran = False
-    for trial in range(count):
-        rng = np.random.default_rng([seed, trial])
-        arrays = _feeds(a, rng, _SIZES[trial % len(_SIZES)])
-        found: list[Any] = []
-        for graph, fed in ((a, arrays), (b, {other: arrays[one] for one, other in names})):
-            try:
-                found.append(graph.run(fed))
-            except UnrollError as error:
-                found.append(error)
-        errors = [item for item in found if isinstance(item, UnrollError)]
-        if len(errors) == 1:
-            return f"on random feeds one runs and the other does not: {errors[0]}"
+def _made(
+    a: Graph, count: Any, seed: int, dims: Mapping[str, int] | None
+) -> Iterator[list[tuple[str, dict[str, Array]]]]:
+    """Yield feeds made for a graph: of sizes that differ, then, where none of those run, of some that are alike."""
+    options: dict[str, Any] = {"count": count, "rows": _ROWS, "extra": _EXTRA, "what": "equivalent"}
+    for alike in ALIKE:
+        drawn = trials(a, seed=seed, dims=dims, alike=alike, **options)
+        yield [(sizes_text(trial.sizes), trial.feeds) for trial in drawn]
+
+
+class _Numbers:
+    """Runs both graphs on the same feeds."""
+
+    def __init__(self, a: Graph, b: Graph, pairs: _Pairs) -> None:
+        self._a, self._b, self._pairs = a, b, pairs
+        self._refused: list[str] = []
+        self._one_sided = ""
+
+    def difference(self, sets: Iterable[list[tuple[str, dict[str, Array]]]]) -> str:
+        """Return where the outputs first differ, in words; the sets after one that runs are not tried."""
+        for feeds in sets:
+            ran = False
+            for sizes, arrays in feeds:
+                found = self._run(arrays, sizes)
+                if found is None:
+                    continue
+                ran = True
+                if found:
+                    return self._random() + found
+            if self._one_sided and ran:
+                break
+            if ran:
+                return ""
+        return self._one_sided or f"neither runs, so that numbers cannot tell: {none_runs(self._a, self._refused)}"
+
+    def _run(self, arrays: dict[str, Array], sizes: str) -> str | None:
+        """Return how the outputs differ on some feeds; None where not both graphs run on them."""
+        outcomes = [
+            _outcome(self._a, arrays),
+            _outcome(self._b, {other: arrays[one] for one, other in self._pairs.inputs}),
+        ]
+        errors = [item for item in outcomes if isinstance(item, UnrollError)]
         if errors:
-            failed = errors[0]
-            continue
-        ran = True
-        for one, other in _paired(_outputs(a), _outputs(b)):
-            difference = _array_difference(found[0][one], found[1][other])
-            if difference:
-                return f"output {one}: {difference}"
-    return "" if ran else f"neither runs on random feeds, so that numbers cannot tell: {failed}"
-
-
-def _feeds(graph: Graph, rng: np.random.Generator, size: int) -> dict[str, Array]:
-    """Draw an array for each input; every symbol stands for `size`."""
-    feeds = {}
-    for spec in graph.input_specs:
-        shape = [_number(dim, size) for dim in spec.shape]
-        least = max([limit.least for limit in spec.limits], default=0)
-        most = min([limit.most for limit in spec.limits], default=least + 3)
-        if spec.dtype.kind == "f":
-            feeds[spec.name] = rng.standard_normal(shape).astype(spec.dtype)
-        else:
-            feeds[spec.name] = rng.integers(least, most + 1, shape).astype(spec.dtype)
-    return feeds
-
-
-def _number(dim: Any, size: int) -> int:
-    value = substitute(dim, dict.fromkeys(dim.symbols, size)) if isinstance(dim, Dimension) else dim
-    return int(value)
-
-
-def _array_difference(left: Array, right: Array) -> str:
-    if left.shape != right.shape:
-        return f"{shape_text(left.shape)} and {shape_text(right.shape)}"
-    if left.dtype.kind != "f":
-        places = np.argwhere(left != right)
-    else:
-        allowed = TOLERANCE[str(left.dtype)] * max(1.0, float(np.max(np.abs(left), initial=0, where=np.isfinite(left))))
-        places = np.argwhere(~np.isclose(left, right, rtol=0, atol=allowed, equal_nan=True))
-    if len(places) == 0:
+            self._refused.append(f"{sizes}: {errors[0]}")
+            if len(errors) == 1 and not self._one_sided:
+                self._one_sided = f"on feeds ({sizes}) one runs and the other does not: {errors[0]}"
+            return None
+        left, right = outcomes
+        for one, other in self._pairs.outputs:
+            seen = array_difference(left[one], right[other])  # type: ignore[index]
+            if seen:
+                return f"output {one}: {seen}"
         return ""
-    at = tuple(int(index) for index in places[0])
-    return f"{left[at]} and {right[at]} at {list(at)}"
+
+    def _random(self) -> str:
+        """Return why outputs differ from run to run, where they do."""
+        drawn = [*random_operators(self._a), *random_operators(self._b)]
+        return f"{', '.join(drawn[:3])} draw other numbers at every run: " if drawn else ""
+
+
+def _outcome(graph: Graph, feeds: dict[str, Array]) -> dict[str, Array] | UnrollError:
+    try:
+        return graph.run(feeds)
+    except UnrollError as error:
+        return error

@@ -1,0 +1,33 @@
+"""Operators that draw random numbers: outputs differ from run to run, and no comparison of them says anything."""
+
+from __future__ import annotations
+
+from unroll.graph import Graph
+from unroll.ops.opaque import Opaque
+from unroll.tensor import Constant, Node
+
+#: ONNX's operators that draw random numbers, from other ones at every run where they have no seed.
+RANDOM = frozenset(
+    ["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"]
+)
+
+
+def random_operators(graph: Graph) -> list[str]:
+    """Return the nodes of a graph that draw other numbers at every run, by name and operator."""
+    return [f"{graph.name(node)} ({_op_type(node)})" for node in graph.nodes if _draws(node)]
+
+
+def _op_type(node: Node) -> str:
+    return node.op.op_type if isinstance(node.op, Opaque) else node.op.name
+
+
+def _draws(node: Node) -> bool:
+    if node.op.domain not in ("", "ai.onnx") or "seed" in node.op.attributes:
+        return False
+    return _op_type(node) in RANDOM or (_op_type(node) == "Dropout" and _trains(node))
+
+
+def _trains(node: Node) -> bool:
+    """Say whether a Dropout may run in training mode, in which alone it draws."""
+    mode = node.inputs[2] if len(node.inputs) > 2 else None
+    return mode is not None and not (isinstance(mode, Constant) and not mode.value.any())
