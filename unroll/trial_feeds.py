@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unroll.dimensions import Dimension, substitute
+from unroll.dimensions import substitute
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.feed_uses import Uses
@@ -30,6 +30,10 @@ _SCALES = (1.0, 2.5, 0.5)
 _UNKNOWN = (4, 1, 40)
 #: Which symbols have one size.
 ALIKE = ("none", "axis", "all")
+#: Up to how many booleans a row may have for all their patterns to be dealt out.
+_PATTERNS = 6
+#: How many rows show what masks a row in some of its places, in all and in none.
+_MASKED = 24
 #: Up to how many whole numbers all of a range are dealt out; of a wider one those that are compared with, and some others.
 _DEALT = 4096
 
@@ -158,8 +162,14 @@ class _Drawing:
     def _wanted(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """Return how many numbers each element of an input should take in turn, as far as that is known."""
         shapes = self._shapes(sizes)
-        wanted: dict[str, int] = {}
+        wanted = {
+            name: 2 ** min(int(np.prod(self._rows_first(spec, shapes[name])[1:])), _PATTERNS)
+            for name, spec in self._specs.items()
+            if spec.dtype.kind == "b"
+        }
         for name, uses in self._uses(sizes, shapes).items():
+            if uses.equal:
+                wanted[name] = _MASKED
             for _, (low, high) in _groups(uses):
                 if np.isfinite(low) and np.isfinite(high):
                     wanted[name] = max(wanted.get(name, 0), int(min(high - low + 1, _DEALT)))
@@ -168,10 +178,10 @@ class _Drawing:
     def _widen(self, sizes: Mapping[str, int], rows: int) -> None:
         """Give the first feed as many rows as it takes to have every number in it, as far as `rows` allows."""
         for name, number in self._wanted(sizes).items():
-            symbols = [str(dim) for dim in self._specs[name].shape if isinstance(dim, Dimension)]
-            free = [name for name in symbols if name in self._free and name not in self._steps]
-            if free:
-                self._widened[free[0]] = max(self._widened.get(free[0], 0), min(number, rows), sizes[free[0]])
+            spec = self._specs[name]
+            size = str(spec.shape[self._row_axis(spec)]) if spec.shape else ""
+            if size in self._free and size not in self._steps:
+                self._widened[size] = max(self._widened.get(size, 0), min(number, rows), sizes[size])
 
     # -- one set -------------------------------------------------------------------------------------------------------
 
@@ -183,7 +193,7 @@ class _Drawing:
         for name, spec in self._specs.items():
             seen = uses.get(name)
             if spec.dtype.kind == "b":
-                feeds[name] = self._booleans(shapes[name], turn)
+                feeds[name] = self._booleans(spec, shapes[name], turn)
             elif spec.dtype.kind == "f" and (seen is None or not _counts(seen)):
                 feeds[name] = self._floats(spec, shapes[name], turn, seen)
             else:
@@ -209,20 +219,34 @@ class _Drawing:
             flat[ids] = values
         target = flat.reshape(drawn.shape)
         rows = self._rng.random(drawn.shape[:-1]) < (0.3, 0.5)[turn % 2]
-        chosen = np.broadcast_to(rows[..., None], drawn.shape) | (self._rng.random(drawn.shape) < 0.05)
+        some = self._rng.random(drawn.shape[:-1]) < 0.3
+        chosen = rows[..., None] | (some[..., None] & (self._rng.random(drawn.shape) < 0.4))
         chosen = chosen & ~np.isnan(target)
         drawn[chosen] = target[chosen]
 
-    def _booleans(self, shape: tuple[int, ...], turn: int) -> Array:
-        drawn = self._rng.random(shape) < 0.5
-        flat = drawn.reshape(-1)
-        if flat.size > 1 and flat.all() == flat.any():
-            flat[self._rng.integers(flat.size)] ^= True
-        elif flat.size == 1:
-            flat[0] = turn % 2 == 0
-        if len(shape) > 1 and shape[0] > 2:
-            drawn[0], drawn[1] = True, False
-        return drawn
+    def _row_axis(self, spec: InputSpec) -> int:
+        """Return the axis that may have any size; the first, where there is none."""
+        loose = [name for name in self._free if name not in self._steps]
+        return next((axis for axis, dim in enumerate(spec.shape) if str(dim) in loose), 0)
+
+    def _rows_first(self, spec: InputSpec, shape: Sequence[int]) -> list[int]:
+        """Return a shape with that axis in front."""
+        axis = self._row_axis(spec)
+        return [*shape[axis : axis + 1], *shape[:axis], *shape[axis + 1 :]]
+
+    def _booleans(self, spec: InputSpec, shape: tuple[int, ...], turn: int) -> Array:
+        """Return rows of every pattern in turn where these are few; else all, none, the first of a row, and any."""
+        rows = self._rows_first(spec, shape)
+        count, width = (rows[0], int(np.prod(rows[1:]))) if rows else (1, 1)
+        if width <= _PATTERNS:
+            numbers = self._dealt(spec.name, count, 0, 2**width - 1, turn, Uses(0)).astype(int)
+            drawn = (numbers[:, None] >> np.arange(width)) & 1 > 0
+        else:
+            drawn = self._rng.random((count, width)) < 0.5
+            ends = [width, 0, *self._rng.integers(0, width, count)][: (count + 2) // 2]
+            for row, end in enumerate(ends[:count]):
+                drawn[row] = np.arange(width) < end
+        return np.moveaxis(drawn.reshape(rows), 0, self._row_axis(spec)) if shape else drawn.reshape(())
 
     def _whole(self, spec: InputSpec, shape: tuple[int, ...], turn: int, uses: Uses) -> Array:
         drawn = np.zeros(int(np.prod(shape)))
