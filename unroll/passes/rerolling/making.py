@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,11 +14,30 @@ from unroll.ops.base import Operator
 from unroll.ops.filling import ConstantOfShape, Shape_
 from unroll.ops.functions import Cast
 from unroll.ops.joining import Concat, Split
-from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
+from unroll.ops.shaping import Expand, Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.rewriting import ints, made
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Tensor
+
+#: For sizes that are not known: a tensor that has one, and on which axis.
+Measured: TypeAlias = Mapping[Dim, tuple[Tensor, int]]
+
+
+def measured(tensors: Iterable[tuple[Shape, Tensor]], first: int = 0) -> Measured:
+    """Return where the sizes of shapes that are not known can be read off.
+
+    Args:
+        tensors: shapes, and the tensors that have them from axis `first` on. A shape may name a size as the old graph does,
+            where the tensor of the new one has another name for it.
+        first: the axis at which the shapes begin.
+    """
+    found: dict[Dim, tuple[Tensor, int]] = {}
+    for shape, tensor in tensors:
+        for axis, dim in enumerate(shape, first):
+            if not isinstance(dim, int) and dim not in found:
+                found[dim] = (tensor, axis)
+    return found
 
 
 @dataclass(frozen=True)
@@ -35,10 +55,16 @@ class Maker:
         return self.node(op, *inputs)[0]
 
     def reshape(self, x: Tensor, shape: Sequence[Dim]) -> Tensor:
-        """Return `x` in a shape of which at most one size is not known; the shape is as given, not computed anew."""
+        """Return `x` in a shape of which `x` has all sizes that are not known but one; it is as given, not computed anew."""
         if x.shape == tuple(shape):
             return x
-        result = self.one(Reshape(), x, ints(*(dim if isinstance(dim, int) else -1 for dim in shape)))
+        unknown = [dim for dim in shape if not isinstance(dim, int)]
+        wanted: Tensor = ints(*(dim if isinstance(dim, int) else -1 for dim in shape))
+        if len(unknown) > 1:
+            there = measured([(x.shape, x)])
+            inferred = next((dim for dim in unknown if dim not in there), None)
+            wanted = self.sizes([-1 if dim == inferred else dim for dim in shape], there)
+        result = self.one(Reshape(), x, wanted)
         result.shape = tuple(shape)
         return result
 
@@ -90,24 +116,29 @@ class Maker:
         """Return `x` times a number."""
         return x if factor == 1 else self.one(Mul(), x, Constant(np.array(factor, x.dtype)))
 
-    def zeros(self, shape: Shape, dtype: np.dtype[np.generic], like: Sequence[Tensor]) -> Tensor | None:
-        """Return zeros; a size that is not known is read from a tensor that has it, None where none has."""
-        if all(isinstance(dim, int) for dim in shape):
-            return Constant(np.zeros([int(dim) for dim in shape], dtype))
-        sizes: list[Tensor] = []
+    def sizes(self, shape: Sequence[Dim], there: Measured) -> Tensor:
+        """Return a shape as a vector; sizes that are not known are read where `there` says."""
+        parts: list[Tensor] = []
         for dim in shape:
             if isinstance(dim, int):
-                sizes.append(ints(dim))
+                parts.append(ints(dim))
                 continue
-            source = next((tensor for tensor in like if dim in tensor.shape), None)
-            if source is None:
-                return None
-            axis = source.shape.index(dim)
+            source, axis = there[dim]
             whole = self.one(Shape_(), source)
             whole.known = source.shape
             size = self.one(Slice(), whole, ints(axis), ints(axis + 1), ints(0))
             size.known = (dim,)
-            sizes.append(size)
-        wanted = self.joined(sizes, 0)
-        wanted.known = shape
-        return self.one(ConstantOfShape(0, dtype), wanted)
+            parts.append(size)
+        wanted = self.joined(parts, 0)
+        wanted.known = tuple(shape)
+        return wanted
+
+    def zeros(self, shape: Shape, dtype: np.dtype[np.generic], there: Measured) -> Tensor:
+        """Return zeros; sizes that are not known are read where `there` says."""
+        if all(isinstance(dim, int) for dim in shape):
+            return Constant(np.zeros([int(dim) for dim in shape], dtype))
+        return self.one(ConstantOfShape(0, dtype), self.sizes(shape, there))
+
+    def expanded(self, x: Tensor, shape: Shape, there: Measured) -> Tensor:
+        """Return `x` repeated along axes of size one; sizes that are not known are read where `there` says."""
+        return x if x.shape == shape else self.one(Expand(), x, self.sizes(shape, there))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 
 from unroll.ops.choices import Greater, Less, Where
@@ -21,7 +20,7 @@ class Masked:
 
     Attributes:
         heads: the new states before they are kept back; of an unmasked recurrence the states themselves.
-        lengths: the lengths ``(batch,)``; None for an unmasked recurrence.
+        lengths: the lengths ``(batch,)``, or one for all ``(1,)``; None for an unmasked recurrence.
         backward: whether the steps run from the last position to the first.
         condition: which of the tensors of the step's own says what counts.
     """
@@ -69,8 +68,12 @@ def _lengths(view: View, column: Column, name: str) -> tuple[Tensor, list[int]]:
         number, lengths = _compared(view, tensor) if tensor.rank == 2 and tensor.shape[1] == 1 else (None, None)
         if number is None or lengths is None or found not in (None, lengths):
             raise UnmatchedError(f"{name}: a mask that is not the number of the step against lengths")
+        if number.dtype.kind != "i":
+            raise UnmatchedError(
+                f"{name}: steps are counted in {number.dtype}; the operators take whole lengths, of int32"
+            )
         found = lengths
-        numbers.append(operator.index(number.value.item()))
+        numbers.append(int(number.value.item()))
     if found is None:
         raise UnmatchedError(f"{name}: a mask of nothing")
     return found, numbers

@@ -18,7 +18,7 @@ from unroll.passes.rerolling.base_case import is_zero
 from unroll.passes.rerolling.cells import Cell, recognised
 from unroll.passes.rerolling.emission import Emission
 from unroll.passes.rerolling.forms import UnmatchedError
-from unroll.passes.rerolling.making import Maker
+from unroll.passes.rerolling.making import Maker, measured
 from unroll.passes.rerolling.masks import Masked, masked, zeroed
 from unroll.passes.rerolling.packing import Packer
 from unroll.passes.rerolling.recurrence import Column, Recurrence
@@ -66,7 +66,7 @@ class Direction:
             return {}
         found: dict[Reading, Tensor] = {}
         for step in self.recurrence.steps:
-            for part, node in zip(template.parts, step.nodes, strict=False):
+            for part, node in zip(template.parts, step.nodes, strict=True) if step.nodes else ():
                 pairs = list(zip(part.sources, view.inputs[node], strict=True))
                 seen = {tensor for source, tensor in pairs if not isinstance(source, Leaf)}
                 found |= {(node, tensor): lengths for _, tensor in pairs if tensor is not None and tensor not in seen}
@@ -130,7 +130,7 @@ class NativePlan:
         provenance = frozenset(origin for item in self.recurrences for origin in item.provenance)
         op = self._operator(sides, direction)
         results = Maker(provenance).node(op, *inputs)
-        for result, name in zip(results, ("Y", "Y_h", "Y_c"), strict=False):
+        for result, name in zip(results, ("Y", "Y_h", "Y_c")[: len(results)], strict=True):
             result.hint = name
         for way, side in enumerate(sides):
             self._hand_out(emission, side, way, results, states, lengths, direction == "reverse" or way > 0)
@@ -176,7 +176,7 @@ class NativePlan:
         return maker.joined(parts, 0) if parts else None
 
     def _lengths(self, emission: Emission, maker: Maker, x: Tensor) -> Tensor | None:
-        """Return the lengths within what the operator takes, 0 to the number of steps."""
+        """Return the lengths as the operator takes them: one a row, within 0 and the number of steps."""
         lengths = self.directions[0].mask.lengths
         if lengths is None:
             return None
@@ -189,7 +189,7 @@ class NativePlan:
         if not limited:
             new = maker.one(Min(), new, Constant(np.array(steps, new.dtype)))
             new = maker.one(Max(), new, Constant(np.array(0, new.dtype)))
-        return maker.cast(new, _INT32)
+        return maker.expanded(maker.cast(new, _INT32), x.shape[1:2], measured([(x.shape, x)]))
 
     def _hand_out(
         self,
@@ -204,7 +204,7 @@ class NativePlan:
         """Say what stands for the last states and for h at each step."""
         recurrence, maker = side.recurrence, Maker(results[0].node.provenance)  # type: ignore[union-attr]
         last = recurrence.steps[-1]
-        for number, result, first in zip(side.cell.states, results[1:], states, strict=False):
+        for number, result, first in zip(side.cell.states, results[1:], states, strict=True):
             tensor = last.after[number]
             if tensor not in side.uses.readers:
                 continue

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unroll.dimensions import Shape
 from unroll.graph import Graph
 from unroll.ops.scan import scan
 from unroll.passes.rerolling.emission import Emission
-from unroll.passes.rerolling.making import Maker
+from unroll.passes.rerolling.making import Maker, measured
 from unroll.passes.rerolling.recurrence import Column, Recurrence
 from unroll.passes.rerolling.replay import replayed
 from unroll.passes.rerolling.template import Inner
@@ -57,7 +57,7 @@ class ScanPlan:
         body = _Body(recurrence, columns, shared, kept, per_run, [backward for _, backward in stacks], maker)
         results = scan(
             body.graph(),
-            self._initial(emission, maker, [stack for stack, _ in stacks]),
+            self._initial(emission, maker, {column: stack for column, (stack, _) in zip(columns, stacks, strict=True)}),
             scanned,
             [emission.new(tensor) for tensor in shared],
             input_directions=[back for _, back in stacks],
@@ -68,7 +68,7 @@ class ScanPlan:
         for inner, stack in zip(kept, results[states:], strict=True):
             whole = maker.reshape(stack, (self._count(), *stack.shape[2:])) if per_run > 1 else stack
             emission.add_loop(recurrence, inner, whole, self.uses, backward)
-        for tensor, result in zip(recurrence.steps[-1].after, results, strict=False):
+        for tensor, result in zip(recurrence.steps[-1].after, results[:states], strict=True):
             emission.stand_in(tensor, result)
 
     def _count(self) -> int:
@@ -82,15 +82,12 @@ class ScanPlan:
         last, states = self._count() - 1, self.recurrence.template.states
         return [inner for inner in self.uses.steps if inner not in states or self.uses.beside_last(inner, last)]
 
-    def _initial(self, emission: Emission, maker: Maker, stacks: Sequence[Tensor]) -> list[Tensor]:
+    def _initial(self, emission: Emission, maker: Maker, columns: Mapping[Column, Tensor]) -> list[Tensor]:
         first = self.recurrence.steps[0]
         if not self.recurrence.simplified:
             return [emission.new(tensor) for tensor in first.before]
-        found = []
-        for tensor in first.before:
-            zeros = maker.zeros(tensor.shape, tensor.dtype, stacks)
-            found.append(zeros if zeros is not None else tensor)
-        return found
+        there = measured(((column[0].shape, stack) for column, stack in columns.items()), first=1)
+        return [maker.zeros(tensor.shape, tensor.dtype, there) for tensor in first.before]
 
 
 def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str = "") -> ScanPlan | str:
@@ -112,7 +109,7 @@ def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str 
         if any(inner not in recurrence.template.states for inner in uses.steps):
             return _later(view, recurrence, per_run, reason)
         sizes = {dim for tensor in first.before for dim in tensor.shape if not isinstance(dim, int)}
-        if not all(any(dim in leaf.shape for leaf in first.leaves) for dim in sizes):
+        if not sizes.issubset(dim for leaf in first.leaves for dim in leaf.shape):  # no zeros can be made
             return _later(view, recurrence, per_run, reason)
     return ScanPlan(recurrence, uses, per_run, reason)
 

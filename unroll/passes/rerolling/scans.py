@@ -14,7 +14,7 @@ from unroll.ops.scan import Scan
 from unroll.ops.shaping import Unsqueeze
 from unroll.passes.digests import op_digest
 from unroll.passes.rerolling.base_case import is_zero
-from unroll.passes.rerolling.making import Maker
+from unroll.passes.rerolling.making import Maker, measured
 from unroll.passes.rerolling.planner import reroll
 from unroll.passes.rerolling.view import View
 from unroll.passes.rewriting import Rewriting
@@ -139,9 +139,10 @@ class _Flat:
 
     def _state(self, tensor: Tensor, like: Sequence[Tensor]) -> Tensor:
         """Return what a state is before the first step; that it is zero is not hidden."""
-        maker = Maker(scopes.current().provenance)
-        zeros = maker.zeros(tensor.shape, tensor.dtype, like) if is_zero(self._view, tensor) else None
-        return self._stand_in(tensor) if zeros is None else zeros
+        there = measured((item.shape, item) for item in like)
+        if not is_zero(self._view, tensor) or not all(isinstance(dim, int) or dim in there for dim in tensor.shape):
+            return self._stand_in(tensor)
+        return Maker(scopes.current().provenance).zeros(tensor.shape, tensor.dtype, there)
 
     def _results(
         self, states: list[Tensor], rows: Sequence[Sequence[Tensor]], shared: Sequence[Tensor]

@@ -1,0 +1,146 @@
+"""Re-rolling where sizes are told apart by name alone: a batch of two names, one length for all rows, several unknown sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unroll
+from unroll import ops
+from unroll.passes.rerolling import reroll
+
+UNITS, BATCH = 3, 2
+RNG = np.random.default_rng(0)
+
+
+def weight(name: str, *shape: int) -> unroll.Parameter:
+    return unroll.Parameter(RNG.uniform(-0.8, 0.8, shape).astype("float32"), name)
+
+
+def zeros(like: Any) -> Any:
+    return ops.constant_of_shape(ops.concat([ops.shape(like)[:1], [UNITS]], 0), 0.0)
+
+
+def held(
+    graph: unroll.Graph, feeds: dict[str, Any], wanted: dict[str, Any], form: str = "scan"
+) -> unroll.passes.Rerolled:
+    """Hold what comes of a graph against numbers computed beside it, by NumPy and by onnxruntime."""
+    found, report = reroll(graph, native=form != "scan")
+    for outputs in (found.run(feeds), unroll.Session(found).run(feeds)):
+        for name, array in wanted.items():
+            np.testing.assert_allclose(outputs[name], array, rtol=1e-5, atol=1e-5, err_msg=str(report))
+    return report
+
+
+def lower_layer(steps: int, name: str, same: bool) -> tuple[list[Any], Any, list[Any], Callable[..., list[Any]]]:
+    """A layer from a state that is fed, whose batch has another name than the input's; and its numbers by hand."""
+    x, h0 = unroll.placeholder([steps, None, UNITS], "x"), unroll.placeholder([None, UNITS], "h0")
+    w = weight(f"{name}/w", UNITS, UNITS)
+    r = w if same else weight(f"{name}/r", UNITS, UNITS)
+    h: Any = h0
+    found = []
+    for v in ops.unstack(x, 0):
+        h = ops.tanh(v @ w + h @ r)
+        found.append(h)
+
+    def by_hand(x: Any, h0: Any) -> list[Any]:
+        h, made = h0, []
+        for v in x:
+            h = np.tanh(v @ w.value + h @ r.value)
+            made.append(h)
+        return made
+
+    return [x, h0], found[0], found, by_hand
+
+
+def feeds(steps: int) -> dict[str, Any]:
+    return {
+        "x": RNG.uniform(-1, 1, (steps, BATCH, UNITS)).astype("float32"),
+        "h0": RNG.uniform(-1, 1, (BATCH, UNITS)).astype("float32"),
+    }
+
+
+@pytest.mark.parametrize("steps", [3, 4, 6])
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("prepared", ["traced", "optimised", "written and read"])
+def test_a_residual_cell_from_zeros_starts_from_zeros_whatever_the_batch_is_called(
+    steps: int, same: bool, prepared: str
+) -> None:
+    inputs, like, below, by_hand = lower_layer(steps, "lower", same)
+    wx, wh, b = weight("wx", UNITS, UNITS), weight("wh", UNITS, UNITS), weight("b", UNITS)
+    h, made = zeros(like), []
+    for v in below:
+        h = h + ops.tanh(v @ wx + h @ wh + b) * 0.3
+        made.append(h)
+    graph = unroll.Graph(inputs, {"h": ops.stack(made, 0)})
+    if prepared == "optimised":
+        graph = unroll.optimize(graph)
+    elif prepared == "written and read":
+        graph = unroll.from_onnx(unroll.to_onnx(graph))
+    fed = feeds(steps)
+    state, wanted = np.zeros((BATCH, UNITS)), []
+    for v in by_hand(**fed):
+        state = state + np.tanh(v @ wx.value + state @ wh.value + b.value) * 0.3
+        wanted.append(state)
+    for form in ("rerolled", "scan"):
+        assert held(graph, fed, {"h": np.stack(wanted)}, form)
+
+
+def test_a_state_that_is_fed_back_from_step_1_on_is_zero_at_step_0() -> None:
+    inputs, like, below, by_hand = lower_layer(4, "lower", same=True)
+    wx, wh, wf = (weight(name, UNITS, UNITS) for name in ("wx", "wh", "wf"))
+    b, b2 = weight("b", UNITS), weight("b2", UNITS)
+    h, made = zeros(like), []
+    for step, v in enumerate(below):
+        read = v + h @ wf if step else v
+        h = ops.tanh((h @ wh + b2) + (read @ wx + b))
+        made.append(h)
+    fed = feeds(4)
+    state, wanted = np.zeros((BATCH, UNITS)), []
+    for v in by_hand(**fed):
+        state = np.tanh((state @ wh.value + b2.value) + ((v + state @ wf.value) @ wx.value + b.value))
+        wanted.append(state)
+    for form in ("rerolled", "scan"):
+        assert held(unroll.Graph(inputs, {"h": ops.stack(made, 0)}), fed, {"h": np.stack(wanted)}, form)
+
+
+def masked_steps(lengths: Any, counted: Callable[[int], Any]) -> tuple[unroll.Graph, Callable[..., Any]]:
+    """``h`` is kept back where the number of a step is not below the lengths."""
+    x = unroll.placeholder([4, "batch", UNITS], "x")
+    w, r = weight("w", UNITS, UNITS), weight("r", UNITS, UNITS)
+    h = ops.constant_of_shape(ops.concat([ops.shape(x)[1:2], [UNITS]], 0), 0.0)
+    for step, v in enumerate(ops.unstack(x, 0)):
+        h = ops.where(ops.unsqueeze(ops.less(counted(step), lengths), [1]), ops.tanh(v @ w + h @ r), h)
+
+    def by_hand(x: Any, counts: Sequence[float]) -> Any:
+        state = np.zeros((x.shape[1], UNITS))
+        for step, v in enumerate(x):
+            new = np.tanh(v @ w.value + state @ r.value)
+            state = np.where(np.less(step, np.asarray(counts))[:, None], new, state)
+        return state
+
+    return unroll.Graph([x, lengths], {"h": h}), by_hand
+
+
+@pytest.mark.parametrize("length", [0, 2, 4, 9])
+def test_one_length_for_all_rows_holds_for_all_rows(length: int) -> None:
+    lengths = unroll.placeholder([1], "lengths", "int32")
+    graph, by_hand = masked_steps(lengths, lambda step: unroll.constant(step, dtype="int32"))
+    fed = {"x": RNG.uniform(-1, 1, (4, 3, UNITS)).astype("float32"), "lengths": np.array([length], "int32")}
+    report = held(graph, fed, {"h": by_hand(fed["x"], [length])}, "rerolled")
+    assert report.operators == ["RNN"]
+    rolled = unroll.Session(graph, form="rerolled").run(fed)["h"]
+    np.testing.assert_allclose(rolled, by_hand(fed["x"], [length]), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_lengths_that_are_no_integers_count_as_the_graph_counts_them(dtype: str) -> None:
+    lengths = unroll.placeholder(["batch"], "lengths", dtype)
+    graph, by_hand = masked_steps(lengths, lambda step: unroll.constant(step + 0.25, dtype=dtype))
+    counts = [0.0, 1.25, 2.5]
+    fed = {"x": RNG.uniform(-1, 1, (4, 3, UNITS)).astype("float32"), "lengths": np.array(counts, dtype)}
+    report = held(graph, fed, {"h": by_hand(fed["x"], np.array(counts) - 0.25)}, "rerolled")
+    assert report.operators == ["Scan"] and dtype in str(report)
