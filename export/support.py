@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from unroll.dtypes import DType
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.graph import Graph
 from unroll.ops import OPERATORS
+from unroll.ops.scan import Scan
 from unroll.tensor import Node
 
 TABLE = Path(__file__).with_name("onnxruntime_support.json")
@@ -41,7 +43,7 @@ def check(graph: Graph, runtime: str | None) -> None:
 
     Raises:
         ArgumentError: no such runtime is known.
-        UnsupportedError: a kernel is missing; the message names the node and the dtypes there are.
+        UnsupportedError: a kernel is missing, in a body of a loop as well; the message names the node and the dtypes there are.
     """
     if runtime is None:
         return
@@ -49,14 +51,23 @@ def check(graph: Graph, runtime: str | None) -> None:
         raise ArgumentError(f"runtime {runtime!r}: there are {', '.join(RUNTIMES)}, or None for whatever ONNX allows")
     if not _unsupported():
         return
-    for node in graph.nodes:
+    for name, node in _named(graph):
         if not is_supported(node):
             missing = _unsupported()[node.op.name]
             has = [str(kind) for kind in _candidates(node) if str(kind) not in missing]
             raise UnsupportedError(
-                f"{graph.name(node)}: {runtime} has no kernel for {node.op.name} on {deciding_dtype(node)}; "
+                f"{name}: {runtime} has no kernel for {node.op.name} on {deciding_dtype(node)}; "
                 f"it has {', '.join(has) or 'none'}. Cast with unroll.ops.cast, or export with runtime=None for another runtime"
             )
+
+
+def _named(graph: Graph, prefix: str = "") -> Iterator[tuple[str, Node]]:
+    """Yield every node, those in the bodies of loops among them, by the name that it is written under."""
+    for node in graph.nodes:
+        name = f"{prefix}{graph.names.nodes[node]}"
+        yield name, node
+        if isinstance(node.op, Scan):
+            yield from _named(node.op.body, f"{name}/body/")
 
 
 def _candidates(node: Node) -> tuple[DType, ...]:

@@ -108,6 +108,21 @@ def test_the_refusal_names_the_node_among_many() -> None:
     assert "float16, float32" in message
 
 
+@pytest.mark.parametrize("activation", ["elu", "hard_sigmoid", "leaky_relu", "softplus", "softsign"])
+def test_a_missing_kernel_in_the_body_of_a_loop_is_refused_before_loading_under_the_name_in_the_file(
+    activation: str,
+) -> None:
+    x = unroll.placeholder([None, 5, 2], "x", "float64")
+    cell = unroll.BasicRNNCell(3, activation=getattr(ops, activation))
+    graph = unroll.Graph([x], {"y": unroll.dynamic_rnn(cell, x, dtype="float64", rolled=True)[0]})
+    (loop,) = (node for node in unroll.to_onnx(graph, runtime=None).graph.node if node.op_type == "Scan")
+    (body,) = (attribute.g for attribute in loop.attribute if attribute.name == "body")
+    (name,) = (node.name for node in body.node if node.op_type not in {"MatMul", "Add", "Concat", "Identity"})
+    for export in (unroll.to_onnx, unroll.Session):
+        message = refused(lambda export=export: export(graph), NotImplementedError, f"{name}: ", "float64")
+        assert "float16, float32" in message
+
+
 def test_a_cast_as_the_refusal_says_makes_the_graph_run() -> None:
     x = unroll.placeholder([None, 3], "x", "float64")
     y = ops.cast(ops.softplus(ops.cast(x, "float32")), "float64")
