@@ -23,6 +23,7 @@ from unroll.passes.rerolling.forms import (
     State,
     Term,
     UnmatchedError,
+    constant,
     reweighed,
     scaled,
     total,
@@ -37,6 +38,8 @@ from unroll.tensor import Constant, Node, Tensor
 Value: TypeAlias = "list[tuple[int, Form]]"
 #: What a node reads, whether within the pattern or step by step outside of it.
 Operand: TypeAlias = "pattern.Source | Column"
+#: How many nodes deep the way from a state to what it is made of may be: each is a call within a call.
+_DEEPEST = 100
 
 
 class Algebra:
@@ -59,6 +62,7 @@ class Algebra:
         self.atoms = Atoms()
         self.inputs: list[Column] = []
         self._values: dict[pattern.Inner, Value] = {}
+        self._deep = 0
 
     def head(self, number: int) -> Form:
         """Return the form of a new state, in which the other new states are atoms.
@@ -85,24 +89,37 @@ class Algebra:
         return UnmatchedError(text if ": " in text else f"{self.view.graph.name(node)}: {text}")
 
     def _value(self, operand: Operand, width: int, raw: bool = False) -> Value:
-        """Return the value of an operand; `raw` takes a tensor of the step's own as it is."""
-        if isinstance(operand, pattern.Inner):
-            if operand in self.heads:
-                return [(width, self.atoms.form(Next(self.heads.index(operand))))]
-            return self._output(operand)
-        if isinstance(operand, pattern.State):
-            return [(width, self.atoms.form(State(operand.number)))]
+        """Return the value of an operand of `width` columns; `raw` takes a tensor of the step's own as it is.
+
+        Raises:
+            UnmatchedError: it has none, or another width: it would be spread over the columns.
+        """
         if isinstance(operand, pattern.Leaf):
             operand = self.recurrence.leaf(operand.number)
         if isinstance(operand, pattern.Shared):
             return self._weight(operand.tensor, width)
         if operand is None:
             raise UnmatchedError("an input is left out")
-        return self._own(operand, width, raw)
+        tensor = self._example(operand)
+        if tensor.shape[-1:] != (width,):
+            raise UnmatchedError(f"{tensor.described()} is spread over {width} columns")
+        if isinstance(operand, pattern.State):
+            return [(width, self.atoms.form(State(operand.number)))]
+        if not isinstance(operand, pattern.Inner):
+            return self._own(operand, width, raw)
+        if operand in self.heads:
+            return [(width, self.atoms.form(Next(self.heads.index(operand))))]
+        return self._output(operand)
+
+    def _example(self, operand: pattern.Inner | pattern.State | Column) -> Tensor:
+        """Return the tensor that an operand is at one of the steps."""
+        if isinstance(operand, pattern.Inner):
+            return self.recurrence.template.parts[operand.place].example.outputs[operand.output]
+        return self.recurrence.steps[-1].before[operand.number] if isinstance(operand, pattern.State) else operand[0]
 
     def _weight(self, tensor: Tensor, width: int) -> Value:
         if isinstance(tensor, Constant) and tensor.value.size == 1:
-            return [(width, {CONSTANT: float(tensor.value.reshape(()))})]
+            return [(width, constant(float(tensor.value.reshape(()))))]
         row = tensor.shape[-1:] == (width,) and all(dim == 1 for dim in tensor.shape[:-1])
         if not row or not self.weights.holds(tensor):
             raise UnmatchedError(f"{tensor.described()} is no weight of {width} columns")
@@ -137,7 +154,18 @@ class Algebra:
     # -- operators ------------------------------------------------------------------------------------------------
 
     def _applied(self, node: Node, operands: Sequence[Operand]) -> list[Value]:
-        """Return the values of a node's outputs."""
+        """Return the values of a node's outputs, those of all that it reads before."""
+        if self._deep == _DEEPEST:
+            raise UnmatchedError(
+                f"{self.view.graph.name(node)}: more than {_DEEPEST} nodes of one another make a state"
+            )
+        self._deep += 1
+        try:
+            return self._results(node, operands)
+        finally:
+            self._deep -= 1
+
+    def _results(self, node: Node, operands: Sequence[Operand]) -> list[Value]:
         op, width = node.op, _width(node.outputs[0])
         if type(op) in ACTIVATIONS:
             names = ACTIVATIONS[type(op)]
@@ -205,7 +233,7 @@ class Algebra:
                 form = self.atoms.product(one, two)
             elif isinstance(op, Div):
                 if set(two) != {CONSTANT}:
-                    raise UnmatchedError("a division by what is no number")
+                    raise UnmatchedError("a division by what is no number" if two else "a division by 0")
                 form = scaled(one, 1 / two[CONSTANT])
             else:
                 form = total(one, two, -1.0 if isinstance(op, Sub) else 1.0)

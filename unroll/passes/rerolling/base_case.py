@@ -46,8 +46,12 @@ def simplified_first_step(view: View, template: Template, step: Step) -> tuple[S
     folded = cancel_shapes(fold_zeros(_on_zeros(template, step, leaves, stand_ins)))
     bound: dict[Tensor, Tensor] = {}
     pairs = list(zip(folded.outputs, step.before, strict=True))
+    seen: set[tuple[Tensor, Tensor]] = set()  # what is read twice is compared once: y * y * ... would double each time
     while pairs:
-        pattern, tensor = pairs.pop()
+        pattern, tensor = pair = pairs.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
         if pattern in stand_ins or isinstance(pattern, Constant):
             fits = tensor is view.same(stand_ins.get(pattern, pattern))
         elif isinstance(pattern, Placeholder):

@@ -1,70 +1,29 @@
-"""Recognising LSTM, GRU and RNN by the forms of their new states."""
+"""Recognising LSTM, GRU and RNN by the forms of their new states.
+
+What is recognised here is a guess of which term is what; `unroll.passes.rerolling.formulas` proves it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from unroll.passes.rerolling.algebra import Algebra
-from unroll.passes.rerolling.forms import CONSTANT, Activation, Form, Input, Next, State, Term, UnmatchedError
-from unroll.passes.rerolling.recurrence import Column
-from unroll.tensor import Tensor
+from unroll.passes.rerolling.forms import (
+    CONSTANT,
+    Activation,
+    Atom,
+    Form,
+    Input,
+    Next,
+    State,
+    Term,
+    UnmatchedError,
+    scaled,
+)
+from unroll.passes.rerolling.formulas import computes
+from unroll.passes.rerolling.gates import Cell, Gate
 
-#: Weights to be added up, each times a number.
-Sum = list[tuple[Tensor, float]]
-
-
-@dataclass
-class Gate:
-    """The preactivation of a gate.
-
-    Attributes:
-        inputs: by input, the matrices that weigh it.
-        state: the matrices that weigh h.
-        bias: the vectors.
-        number: a number added to the bias, such as TensorFlow's forget bias.
-        state_bias: the vectors that a reset gate multiplies with the state's product.
-        state_number: a number likewise.
-        peephole: the vectors that weigh c element by element.
-    """
-
-    inputs: dict[int, Sum] = field(default_factory=dict)
-    state: Sum = field(default_factory=list)
-    bias: Sum = field(default_factory=list)
-    number: float = 0.0
-    state_bias: Sum = field(default_factory=list)
-    state_number: float = 0.0
-    peephole: Sum = field(default_factory=list)
-
-    def negated(self) -> Gate:
-        """Return the gate of which the sigmoid is one minus that of this one."""
-
-        def turned(weights: Sum) -> Sum:
-            return [(tensor, -factor) for tensor, factor in weights]
-
-        inputs = {number: turned(weights) for number, weights in self.inputs.items()}
-        return Gate(inputs, turned(self.state), turned(self.bias), -self.number, peephole=turned(self.peephole))
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A recognised cell.
-
-    Attributes:
-        op: ONNX's name of its operator.
-        gates: in ONNX's order.
-        activations: ONNX's name and the parameters of each.
-        states: which of the pattern's states h is, and of an LSTM c.
-        inputs: the tensors of each step's own that its gates read.
-        reset_after: of a GRU, whether the reset gate acts after the product.
-    """
-
-    op: str
-    gates: tuple[Gate, ...]
-    activations: tuple[tuple[str, tuple[float, ...]], ...]
-    states: tuple[int, ...]
-    inputs: tuple[Column, ...]
-    reset_after: bool = False
+_NO_CANDIDATE = "the candidate is not of the input and of the state by a reset gate"
 
 
 def recognised(algebra: Algebra) -> Cell:
@@ -104,7 +63,7 @@ def _rnn(algebra: Algebra) -> Cell:
     form = algebra.head(0)
     activation = _activation_of(algebra, form)
     gate = _gate(algebra, activation.form, h=0)
-    return Cell("RNN", (gate,), (_call(activation),), (0,), tuple(algebra.inputs))
+    return _proven(algebra, Cell("RNN", (gate,), (_call(activation),), (0,), tuple(algebra.inputs)))
 
 
 def _activation_of(algebra: Algebra, form: Form) -> Activation:
@@ -165,7 +124,7 @@ def _lstm(algebra: Algebra, c: int, h: int) -> Cell:
         except UnmatchedError:
             continue
         calls = (_call(kept), _call(two), shown)
-        return Cell("LSTM", (i, o, f, g), calls, (h, c), tuple(algebra.inputs))
+        return _proven(algebra, Cell("LSTM", (i, o, f, g), calls, (h, c), tuple(algebra.inputs)))
     raise UnmatchedError("the gates i, f and o have different activations, or read something of their own")
 
 
@@ -212,34 +171,55 @@ def _gru(algebra: Algebra) -> Cell:
 
 
 def _gru_of(algebra: Algebra, update: Activation, candidate: Activation, negated: bool) -> Cell:
-    z = _gate(algebra, update.form, h=0)
-    n, rest, reset, after = Gate(), dict(candidate.form), None, False
+    z, n = _gate(algebra, update.form, h=0), Gate()
+    own: dict[Term, float] = {}
+    resets: set[tuple[Atom, bool]] = set()
     for term, factor in candidate.form.items():
-        atoms = [algebra.atoms[number] for number in term.monomial]
-        if len(atoms) != 2:
-            continue
-        del rest[term]
-        if term.kind == "matrix" and State(0) in atoms and term.weight is not None:
-            gate = atoms[1 - atoms.index(State(0))]
-            n.state.append((term.weight, factor))
-        elif term.kind == "number" and factor == 1:
-            whole = [atom for atom in atoms if isinstance(atom, Activation) and atom.name == "Affine"]
-            if len(whole) != 1:
-                raise UnmatchedError("the candidate is not of the input and of the state by a reset gate")
-            gate, after = atoms[1 - atoms.index(whole[0])], True
-            read = _gate(algebra, whole[0].form, h=0)
-            if read.inputs:
-                raise UnmatchedError("the reset gate acts on the input")
-            n.state, n.state_bias, n.state_number = read.state, read.bias, read.number
+        if len(term.monomial) == 2:
+            resets.add(_of_reset(algebra, term, factor, n))
         else:
-            raise UnmatchedError("the candidate is not of the input and of the state by a reset gate")
-        if reset not in (None, gate):
-            raise UnmatchedError("two reset gates")
-        reset = gate
-    own = _gate(algebra, rest, h=0)
-    if not isinstance(reset, Activation) or own.state or not _alike([update, reset]):
-        raise UnmatchedError("the candidate is not of the input and of the state by a reset gate")
-    n.inputs, n.bias, n.number = own.inputs, own.bias, own.number
+            own[term] = factor
+    if len(resets) > 1:
+        raise UnmatchedError(
+            "the candidate has two reset gates, or one that acts before the product as well as after it"
+        )
+    ((reset, after),) = resets or {(State(0), False)}
+    rest = _gate(algebra, own, h=0)
+    if not isinstance(reset, Activation) or rest.state or not _alike([update, reset]):
+        raise UnmatchedError(_NO_CANDIDATE)
+    n.inputs, n.bias, n.number = rest.inputs, rest.bias, rest.number
     r = _gate(algebra, reset.form, h=0)
     gates: Sequence[Gate] = (z.negated() if negated else z, r, n)
-    return Cell("GRU", tuple(gates), (_call(update), _call(candidate)), (0,), tuple(algebra.inputs), after)
+    calls = (_call(update), _call(candidate))
+    return _proven(algebra, Cell("GRU", tuple(gates), calls, (0,), tuple(algebra.inputs), after))
+
+
+def _of_reset(algebra: Algebra, term: Term, factor: float, n: Gate) -> tuple[Atom, bool]:
+    """Add to the candidate `n` what a reset gate acts on; return the gate, and whether it acts after the product."""
+    atoms = [algebra.atoms[number] for number in term.monomial]
+    if term.kind == "matrix" and term.weight is not None and State(0) in atoms:
+        n.state.append((term.weight, factor))
+        return atoms[1 - atoms.index(State(0))], False
+    whole = [atom for atom in atoms if isinstance(atom, Activation) and atom.name == "Affine"]
+    if term.kind != "number" or len(whole) != 1:
+        raise UnmatchedError(_NO_CANDIDATE)
+    read = _gate(algebra, scaled(whole[0].form, factor), h=0)
+    if read.inputs:
+        raise UnmatchedError("the reset gate acts on the input")
+    n.state += read.state
+    n.state_bias += read.bias
+    n.state_number += read.number
+    return atoms[1 - atoms.index(whole[0])], True
+
+
+def _proven(algebra: Algebra, cell: Cell) -> Cell:
+    """Return a cell that computes what the pattern does, term by term.
+
+    Raises:
+        UnmatchedError: it does not.
+    """
+    if not computes(algebra.atoms, cell, {number: algebra.head(number) for number in cell.states}):
+        raise UnmatchedError(
+            f"the new states look like those of {cell.op}, which computes something else of these terms"
+        )
+    return cell

@@ -85,12 +85,20 @@ ACTIVATIONS: dict[type, tuple[str, ...]] = {
 
 CONSTANT = Term(())
 
+#: Numbers beyond these are not reckoned with: float32 could overflow or vanish on the way to a result that does neither.
+_LEAST, _MOST = 2.0**-40, 2.0**40
+#: From here on what a number leaves of its opposite is what float32 rounded, not what algebra says.
+_LEAST_CANCELLED = 2.0**10
+#: A form beyond these is no part of any cell: how many terms, how many factors of one, how many activations in one another.
+_MOST_TERMS, _MOST_FACTORS, _DEEPEST = 256, 8, 32
+
 
 class Atoms:
     """Numbers atoms, so that equal ones have one number."""
 
     def __init__(self) -> None:
         self._numbers: dict[Atom, int] = {}
+        self._depths: list[int] = []
         self.all: list[Atom] = []
 
     def form(self, atom: Atom) -> Form:
@@ -98,20 +106,30 @@ class Atoms:
         number = self._numbers.setdefault(atom, len(self._numbers))
         if number == len(self.all):
             self.all.append(atom)
+            self._depths.append(self._depth(atom.form) if isinstance(atom, Activation) else 0)
         return {Term((number,)): 1.0}
+
+    def _depth(self, form: Form) -> int:
+        return 1 + max((self._depths[number] for term in form for number in term.monomial), default=0)
 
     def __getitem__(self, number: int) -> Atom:
         return self.all[number]
 
     def activated(self, name: str, parameters: tuple[float, ...], form: Form) -> Form:
-        """Return an activation of a form."""
+        """Return an activation of a form.
+
+        Raises:
+            UnmatchedError: too many are of one another.
+        """
+        if self._depth(form) > _DEEPEST:
+            raise UnmatchedError(f"more than {_DEEPEST} activations of one another")
         return self.form(Activation(name, parameters, frozenset(form.items())))
 
     def product(self, left: Form, right: Form) -> Form:
         """Return the product of two forms, element by element.
 
         Raises:
-            UnmatchedError: two weights would multiply one another.
+            UnmatchedError: two weights would multiply one another, or the product is larger than any cell's.
         """
         if _is_number(left) or _is_number(right):
             factor, form = (left, right) if _is_number(left) else (right, left)
@@ -124,6 +142,8 @@ class Atoms:
                     raise UnmatchedError("two weights multiply one another")
                 kind, weight = one[1:] if one.kind != "number" else two[1:]
                 term = Term(tuple(sorted(one.monomial + two.monomial)), kind, weight)
+                if len(term.monomial) > _MOST_FACTORS:
+                    raise UnmatchedError(f"a product of more than {_MOST_FACTORS} factors")
                 found[term] = found.get(term, 0.0) + a * b
         return _cleaned(found)
 
@@ -134,16 +154,36 @@ class Atoms:
         return self.activated("Affine", (), form)
 
 
+def constant(number: float) -> Form:
+    """Return a number as a form.
+
+    Raises:
+        UnmatchedError: it is not finite, or too large or small to reckon with.
+    """
+    return _cleaned({CONSTANT: number})
+
+
 def total(left: Form, right: Form, sign: float = 1.0) -> Form:
-    """Return ``left + sign * right``."""
+    """Return ``left + sign * right``.
+
+    Raises:
+        UnmatchedError: large numbers cancel one another, or the sum is larger than any cell's.
+    """
     found = dict(left)
     for term, factor in right.items():
-        found[term] = found.get(term, 0.0) + sign * factor
+        before, added = found.get(term, 0.0), sign * factor
+        if before * added < 0 and max(abs(before), abs(added)) > _LEAST_CANCELLED:
+            raise UnmatchedError(f"{before:g} and {added:g} cancel one another")
+        found[term] = before + added
     return _cleaned(found)
 
 
 def scaled(form: Form, factor: float) -> Form:
-    """Return a form times a number."""
+    """Return a form times a number.
+
+    Raises:
+        UnmatchedError: the numbers become too large or small to reckon with.
+    """
     return _cleaned({term: value * factor for term, value in form.items()})
 
 
@@ -183,4 +223,10 @@ def _is_number(form: Form) -> bool:
 
 
 def _cleaned(form: Mapping[Term, float]) -> Form:
-    return {term: factor for term, factor in form.items() if factor != 0}
+    found = {term: factor for term, factor in form.items() if factor != 0}
+    if len(found) > _MOST_TERMS:
+        raise UnmatchedError(f"a sum of more than {_MOST_TERMS} terms")
+    for factor in found.values():
+        if not _LEAST <= abs(factor) <= _MOST:  # and so no NaN
+            raise UnmatchedError(f"a number of {factor:g}, with which float32 may overflow or vanish")
+    return found

@@ -15,9 +15,10 @@ from unroll.ops.recurrent import GRU, LSTM, RNN
 from unroll.ops.slicing import Slice
 from unroll.passes.rerolling.algebra import Algebra
 from unroll.passes.rerolling.base_case import is_zero
-from unroll.passes.rerolling.cells import Cell, recognised
+from unroll.passes.rerolling.cells import recognised
 from unroll.passes.rerolling.emission import Emission
 from unroll.passes.rerolling.forms import UnmatchedError
+from unroll.passes.rerolling.gates import Cell
 from unroll.passes.rerolling.making import Maker, measured
 from unroll.passes.rerolling.masks import Masked, masked, zeroed
 from unroll.passes.rerolling.packing import Packer
@@ -257,9 +258,12 @@ def direction_of(view: View, recurrence: Recurrence, weights: Weights, blind: Ma
     cell = recognised(Algebra(view, recurrence, weights, mask.heads))
     if not cell.inputs:
         raise UnmatchedError("no gate reads an input")
+    rows = view.graph.shape(last[0])[0]
     for column in cell.inputs:
         if any(tensor.rank != 2 or tensor.shape != column[0].shape for tensor in column):
             raise UnmatchedError(f"{column[0].described()}: the steps' inputs are not all (batch, features)")
+        if view.graph.shape(column[0])[0] != rows:
+            raise UnmatchedError(f"{column[0].described()}: one row of input for a state of {rows} rows")
     uses = uses_of(view, recurrence)
     direction = Direction(recurrence, cell, mask, uses, weights)
     _check_uses(view, direction, blind)

@@ -9,7 +9,7 @@ import numpy as np
 
 from unroll.dtypes import FLOAT32
 from unroll.ops.arithmetic import Add
-from unroll.passes.rerolling.cells import Cell, Gate, Sum
+from unroll.passes.rerolling.gates import Cell, Gate, Sum
 from unroll.passes.rerolling.making import Maker
 from unroll.passes.weights import Weights
 from unroll.tensor import Constant, Tensor

@@ -29,6 +29,8 @@ from unroll.tensor import Constant, Tensor
 #: A stack, and whether it is in the reverse order of the column.
 Stack = tuple[Tensor, bool]
 
+#: How many nodes of one another are computed over all steps at once: each is a call within a call.
+_DEEPEST = 100
 _LIKE_EACH_ELEMENT = (Unary, Binary, Where, Cast)
 
 
@@ -44,6 +46,7 @@ class Stacker:
         self.view, self.new = view, new
         self._made: dict[Column, Tensor] = {}
         self._loops: dict[Tensor, tuple[Tensor, int]] = {}
+        self._deep = 0
 
     def add_loop(self, tensors: Iterable[Tensor], stack: Tensor, places: Iterable[int]) -> None:
         """Say that a loop gives these tensors, at these places of a stack."""
@@ -79,7 +82,13 @@ class Stacker:
                 self._made[forward] = stacked(self._maker(column, maker), self.new(pieces.first.source), pieces)
             return self._made[forward], pieces.backward
         from_loop = self._from_loop(column, maker)
-        return from_loop if from_loop is not None else self._lifted(column, maker)
+        if from_loop is not None or self._deep == _DEEPEST:
+            return from_loop
+        self._deep += 1
+        try:
+            return self._lifted(column, maker)
+        finally:
+            self._deep -= 1
 
     def _maker(self, column: Column, maker: Maker) -> Maker:
         nodes = [tensor.node for tensor in column if tensor.node is not None]
