@@ -297,8 +297,11 @@ def _columns(node: Node, source: Tensor) -> tuple[int, int] | None:
         return None
     if not isinstance(steps, tuple) or any(step != 1 for step in steps):
         return None
-    found = {
-        int(axis) % source.rank: (int(start), int(end)) for axis, start, end in zip(axes, starts, ends, strict=True)
-    }
-    start, end, _ = slice(*found.get(source.rank - 1, (0, None))).indices(_width(source))
+    found: tuple[int, int | None] = (0, None)
+    for axis, start, end in zip(axes, starts, ends, strict=True):
+        if int(axis) % source.rank == source.rank - 1:  # along other axes all is taken, whatever their sizes are called
+            if not isinstance(start, int) or not isinstance(end, int):
+                return None
+            found = (start, end)
+    start, end, _ = slice(*found).indices(_width(source))
     return start, end

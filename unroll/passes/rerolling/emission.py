@@ -78,9 +78,9 @@ class Emission(Rewriting):
 
     def add_loop(self, recurrence: Recurrence, inner: Inner, stack: Tensor, uses: Uses, backward: bool = False) -> None:
         """Say that `stack` holds an output of the pattern at all steps, the first one first, or last if `backward`."""
-        tensors = list(recurrence.column(inner))
-        self.stacker.add_loop(tensors, stack, range(len(tensors))[:: -1 if backward else 1])
-        if sum(map(uses.alone, tensors)) <= 1:
+        column, last = recurrence.column(inner), len(recurrence.steps) - 1
+        self.stacker.add_loop(column.values(), stack, [last - at if backward else at for at in column])
+        if sum(map(uses.alone, column.values())) <= 1:
             self._lone.add(stack)
 
     def write(self, order: Sequence[Node | Plan]) -> None:

@@ -228,7 +228,7 @@ class NativePlan:
         """Return the outputs, zero past a row's length, that the operator gives, and the step of each."""
         found = {}
         column = side.recurrence.column(side.mask.heads[side.cell.states[0]])
-        for at, tensor in enumerate(column):
+        for at, tensor in column.items():
             for node in side.uses.readers.get(tensor, ()):
                 if isinstance(node.op, Where):
                     found[node.outputs[0]] = at
@@ -285,7 +285,7 @@ def _check_uses(view: View, direction: Direction, blind: Mapping[Reading, Tensor
                 raise UnmatchedError(f"{name}: read at step {step}, and the operator gives it at the last one alone")
         elif inner == head and mask.condition is not None:
             conditions = recurrence.leaf(mask.condition)
-            for at, tensor in enumerate(recurrence.column(head)):
+            for at, tensor in recurrence.column(head).items():
                 seeing = (
                     node for node in uses.readers.get(tensor, ()) if blind.get((node, tensor)) is not mask.lengths
                 )

@@ -57,9 +57,10 @@ class Recurrence:
         """Return a tensor that each step reads for itself, step by step."""
         return tuple([step.leaves[number] for step in self.steps])
 
-    def column(self, inner: Inner) -> Column:
-        """Return an output of the pattern, step by step; a simplified first step has only the states."""
-        return tuple([tensor for step in self.steps if (tensor := self._of(step, inner)) is not None])
+    def column(self, inner: Inner) -> dict[int, Tensor]:
+        """Return an output of the pattern by the number of the step; a simplified first step has only the states."""
+        found = ((at, self._of(step, inner)) for at, step in enumerate(self.steps))
+        return {at: tensor for at, tensor in found if tensor is not None}
 
     def _of(self, step: Step, inner: Inner) -> Tensor | None:
         if step.nodes:

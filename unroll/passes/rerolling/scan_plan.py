@@ -99,6 +99,9 @@ def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str 
     first, uses = recurrence.steps[0], uses_of(view, recurrence)
     for before, after in zip(first.before, first.after, strict=True):
         if before.shape != after.shape or before.dtype != after.dtype:
+            second = recurrence.steps[1]
+            if len(recurrence.steps) > 2 and [t.shape for t in second.before] == [t.shape for t in second.after]:
+                return _later(view, recurrence, per_run, reason)  # one row, or one column, that the first step spreads
             return f"{after.described()} becomes the state that was {before.described()}"
     for number in range(recurrence.template.leaves):
         column = recurrence.leaf(number)
@@ -115,7 +118,7 @@ def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str 
 
 
 def _later(view: View, recurrence: Recurrence, per_run: int, reason: str) -> ScanPlan | str:
-    """Return the plan that leaves the simplified first step outside."""
+    """Return the plan that leaves the first step outside, as it is."""
     rest = Recurrence(
         recurrence.template, recurrence.steps[1:], {node: at - 1 for node, at in recurrence.members.items() if at}
     )
