@@ -1,0 +1,1 @@
+"""Random recurrent programs: what they are made of, what they are fed, and what is checked of each."""

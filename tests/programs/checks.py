@@ -1,0 +1,146 @@
+"""What is checked of a random program: every pass, form and reader computes what NumPy makes of the program as it was written."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from helpers import Array
+from onnx import ModelProto
+from unroll.export.forms import FORMS
+
+import unroll
+from unroll.errors import UnsupportedError
+from unroll.ops.scan import Scan
+from unroll.passes.pipeline import PASSES, optimize
+from unroll.passes.rerolling.scans import native_scans
+
+#: How far results may be apart, relative to the largest of the tensor and at least 1.
+TOLERANCE = {"float16": 3e-2, "float32": 1e-4, "float64": 1e-9}
+
+
+class Fault(NamedTuple):
+    """Something wrong.
+
+    Attributes:
+        kind: ``wrong`` numbers, an ``interface`` that differs, a ``crash`` (an error that is not ours), or ``refused``: an error
+            of ours where the program is valid.
+        where: which pass, form or reader, and which runner.
+        text: what was seen.
+    """
+
+    kind: str
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.where}: {self.text}"
+
+
+class Result(NamedTuple):
+    """What became of a program: what is wrong, and what its loops were re-rolled to."""
+
+    faults: list[Fault]
+    became: Counter[str]
+
+
+class _Checker:
+    def __init__(self, graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]]) -> None:
+        self.graph, self.feeds = graph, feeds
+        self.faults: list[Fault] = []
+        self.became: Counter[str] = Counter()
+        with np.errstate(all="ignore"):
+            self.wanted = [graph.run(item) for item in feeds]
+
+    def attempt(self, where: str, make: Callable[[], unroll.Graph | ModelProto], supported: bool = False) -> None:
+        """Make another graph or model of the program, run it, and compare."""
+        try:
+            with np.errstate(all="ignore"):
+                made = make()
+                found = self._run(made)
+        except UnsupportedError as error:
+            if not supported:
+                self.faults.append(Fault("refused", where, f"{type(error).__name__}: {error}"))
+            return
+        except unroll.UnrollError as error:
+            self.faults.append(Fault("refused", where, f"{type(error).__name__}: {error}"))
+            return
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
+            self.faults.append(Fault("crash", where, f"{type(error).__name__}: {str(error)[:300]} at {place}"))
+            return
+        if isinstance(made, unroll.Graph) and _inputs(made) != _inputs(self.graph):
+            self.faults.append(Fault("interface", where, f"inputs are {_inputs(made)}, not {_inputs(self.graph)}"))
+        for wanted, seen in zip(self.wanted, found, strict=True):
+            if text := difference(seen, wanted):
+                self.faults.append(Fault("wrong", where, text))
+                return
+
+    def _run(self, made: unroll.Graph | ModelProto) -> list[dict[str, Array]]:
+        if isinstance(made, unroll.Graph):
+            return [made.run(item) for item in self.feeds]
+        session = unroll.Session(made)
+        return [session.run(item) for item in self.feeds]
+
+
+def _inputs(graph: unroll.Graph) -> list[tuple[object, ...]]:
+    """Return what a graph takes: names, shapes, dtypes, and the least and most of each."""
+    return [(s.name, s.shape, s.dtype, [(item.least, item.most) for item in s.limits]) for s in graph.input_specs]
+
+
+def difference(seen: Mapping[str, Array], wanted: Mapping[str, Array]) -> str:
+    """Return how results differ from those that are wanted, in words; what is not finite is not compared."""
+    if list(seen) != list(wanted):
+        return f"outputs {list(seen)}, wanted {list(wanted)}"
+    for name, right in wanted.items():
+        one = seen[name]
+        if one.shape != right.shape or one.dtype != right.dtype:
+            return f"{name} is {one.dtype} {one.shape}, wanted {right.dtype} {right.shape}"
+        exact = right.astype(float)
+        if not np.all(np.isfinite(exact)):
+            continue
+        limit = TOLERANCE.get(str(right.dtype), 0.0) * max(1.0, float(np.max(np.abs(exact), initial=0)))
+        apart = np.abs(one.astype(float) - exact)
+        if not np.all(apart <= limit):
+            return f"{name} is {float(np.max(np.nan_to_num(apart, nan=np.inf))):.3g} apart"
+    return ""
+
+
+def check(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]], *, passes: bool = True) -> Result:
+    """Check one program in full; without `passes`, not each pass by itself."""
+    checker = _Checker(graph, feeds)
+    for where, make, supported in attempts(graph, checker.became, passes):
+        checker.attempt(where, make, supported)
+    return Result(checker.faults, checker.became)
+
+
+Attempt = tuple[str, Callable[[], "unroll.Graph | ModelProto"], bool]
+
+
+def attempts(graph: unroll.Graph, became: Counter[str], passes: bool) -> Iterator[Attempt]:
+    """Yield what is made of a program: what it is called, how, and whether it may be unsupported."""
+
+    def rerolled(source: unroll.Graph, count: bool = False) -> unroll.Graph:
+        found, report = unroll.reroll(source)
+        if count:
+            became.update(item.became or "left" for item in report)
+        return found
+
+    for form in FORMS:
+        yield f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True
+    if passes:
+        for name, run in PASSES.items():
+            yield name, lambda run=run: run(graph), False
+    yield "optimize", lambda: optimize(graph), False
+    yield "to_onnx(optimized=True)", lambda: unroll.to_onnx(graph, optimized=True), True
+    yield "reroll", lambda: rerolled(graph, True), False
+    yield "optimize, reroll", lambda: rerolled(optimize(graph)), False
+    yield "reroll, optimize", lambda: optimize(rerolled(graph)), False
+    yield "from_onnx", lambda: unroll.from_onnx(unroll.to_onnx(graph)), True
+    yield "from_onnx, reroll", lambda: rerolled(unroll.from_onnx(unroll.to_onnx(graph))), True
+    if any(isinstance(node.op, Scan) for node in graph.nodes):
+        yield "native_scans", lambda: native_scans(graph), False
