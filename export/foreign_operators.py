@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import ModelProto
 from onnx.reference import ReferenceEvaluator
-from unroll.export.crashes import all_nodes
 from unroll.export.known_faults import REFERENCE, faults_of
+from unroll.export.node_walk import all_nodes
 from unroll.export.reading_opaque import OLDEST_WRITTEN, write_opaque
 
 from unroll.dtypes import Array, DType

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import onnx
 import onnxruntime
 from onnx import ModelProto, NodeProto
-from unroll.export.crashes import all_nodes
+from unroll.export.node_walk import all_nodes
 
 REFERENCE, ONNXRUNTIME = "onnx reference", "onnxruntime"
 #: The names of ONNX's own domain.
