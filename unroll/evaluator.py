@@ -62,6 +62,11 @@ def evaluate(
                 values[tensor] if tensor in values else leaf(tensor)  # type: ignore[arg-type]  # None is in values
                 for tensor in node.inputs
             ]
+            if wide and node.op.narrow:
+                arrays = [
+                    array if array is None else array.astype(tensor.dtype)  # type: ignore[union-attr]  # None has None
+                    for array, tensor in zip(arrays, node.inputs, strict=True)
+                ]
             try:
                 results = node.op.evaluate_wide(*arrays, most_steps=most_steps) if wide else node.op.evaluate(*arrays)
             except (ValueError, IndexError, ZeroDivisionError, MemoryError) as error:

@@ -107,6 +107,8 @@ class Operator:
     signature: ClassVar[Signature]
     #: Floating-point operations for each element of the outputs; 0 where elements are only moved or made.
     work: ClassVar[int] = 1
+    #: Whether `evaluate` takes arrays of the tensors' own dtypes alone, and so none that are wider.
+    narrow: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)

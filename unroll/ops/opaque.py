@@ -43,6 +43,7 @@ class Opaque(Operator, abstract=True):
     """
 
     signature = Signature("inputs: T* -> outputs: T", T=ALL)
+    narrow = True
     op_type: str
     op_domain: str
     version: int

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unroll.collection import paused
-from unroll.dimensions import shape_text
+from unroll.comparison import array_difference
 from unroll.dtypes import Array
 from unroll.errors import UnrollError
 from unroll.evaluator import evaluate
@@ -35,6 +35,8 @@ from unroll.trial_feeds import ALIKE, Trial, trials
 
 #: How far numbers may differ in float64, relative to the largest of a tensor, or to 1 where that is less.
 TOLERANCE = 1e-7
+#: The same where an operator of another model's file rounds what it is given to float32.
+NARROW_TOLERANCE = 1e-5
 #: How many nodes are run at most from end to end, of both graphs together; each takes about 7 microseconds.
 _WHOLE = 2_500
 #: About how many nodes a stretch has; and how many floating-point operations take as long as a node.
@@ -166,6 +168,7 @@ def _by_numbers(before: Graph, after: Graph, count: int, what: str) -> Proof:
     """Run both graphs, on Parameters drawn at random, and on those of now where the others give no finite numbers."""
     why = ""
     most_steps = _STEPS if _loops(before) else None  # else the steps of a flat graph could not be told from a loop's
+    tolerance = NARROW_TOLERANCE if any(node.op.narrow for node in before.nodes) else TOLERANCE
     drawn = _drawn_parameters(before)
     for alike in ALIKE:  # a file may not say which of its sizes must be equal
         told: list[str] = []
@@ -176,7 +179,7 @@ def _by_numbers(before: Graph, after: Graph, count: int, what: str) -> Proof:
             continue
         for trial in feeds:
             for values in (drawn, {}):
-                found = _on_one_feed(before, after, trial, values, most_steps)
+                found = _on_one_feed(before, after, trial, values, most_steps, tolerance)
                 if found.holds is False:
                     return found
                 if found.holds:
@@ -190,7 +193,12 @@ def _by_numbers(before: Graph, after: Graph, count: int, what: str) -> Proof:
 
 
 def _on_one_feed(
-    before: Graph, after: Graph, trial: Trial, values: Mapping[Parameter, Array], most_steps: int | None
+    before: Graph,
+    after: Graph,
+    trial: Trial,
+    values: Mapping[Parameter, Array],
+    most_steps: int | None,
+    tolerance: float,
 ) -> Proof:
     try:
         wanted = _run(before, trial.feeds, values, most_steps)
@@ -203,7 +211,7 @@ def _on_one_feed(
         return Proof(False, f"the old graph runs{sizes and ' with '}{sizes} and the new one does not: {error}")
     finite = False
     for name, left in wanted.items():
-        difference = _difference(left, seen[name])
+        difference = array_difference(left, seen[name], tolerance)
         if difference:
             return Proof(False, f"output {name}{sizes and ' with '}{sizes}: {difference}")
         finite = finite or bool(np.isfinite(left).any()) or not left.size
@@ -216,21 +224,6 @@ def _run(
     arrays = graph.check_feeds(fed)
     outputs = evaluate(graph, arrays, graph.outputs, wide=True, parameters=values, most_steps=most_steps)
     return dict(zip(graph.output_names, outputs, strict=True))
-
-
-def _difference(left: Array, right: Array) -> str:
-    """Return where two arrays differ, in words; empty where they do not."""
-    if left.shape != right.shape:
-        return f"was {shape_text(left.shape)} and is {shape_text(right.shape)}"
-    if left.dtype.kind != "f":
-        differs = left != right
-    else:
-        largest = float(np.max(np.abs(left), initial=1.0, where=np.isfinite(left)))
-        differs = ~np.isclose(left, right, rtol=0, atol=TOLERANCE * largest, equal_nan=True)
-    if not differs.any():
-        return ""
-    at = np.unravel_index(int(np.argmax(differs)), differs.shape)
-    return f"was {left[at]:.8g} and is {right[at]:.8g} at {[int(place) for place in at]}"
 
 
 def _drawn_parameters(graph: Graph) -> dict[Parameter, Array]:
