@@ -201,3 +201,37 @@ def test_in_float64_two_ways_of_writing_one_formula_differ_by_next_to_nothing() 
     assert one.dtype == other.dtype == np.float64
     assert np.abs(one - other).max() < 1e-14
     np.testing.assert_allclose(one, narrow, rtol=0, atol=1e-6)
+
+
+def baked() -> Graph:
+    """A network that takes a symbol for time, and works for 4 alone: the sizes of a Reshape do not say so."""
+    x = unroll.placeholder([None, "time", FEATURES], "x")
+    flat = ops.reshape(x, [-1, 4 * FEATURES])
+    rows = ops.unstack(ops.reshape(flat, [-1, 4, FEATURES]), axis=1)
+    outputs, _ = unroll.static_rnn(unroll.BasicRNNCell(UNITS), rows, dtype=np.float32)
+    return Graph([x], {"y": outputs[-1]})
+
+
+def test_sizes_and_feeds_that_cannot_be_guessed_are_given_by_name() -> None:
+    graph = baked()
+    _, report = unroll.reroll(graph, dims={"time": 4})
+    assert report.operators == ["RNN"]
+    assert "time 4" in str(report.proof)
+    _, report = unroll.reroll(graph, feeds={"x": np.ones((2, 4, FEATURES))})
+    assert report.operators == ["RNN"]
+    assert "on 1 feed" in str(report.proof)
+    with pytest.raises(unroll.errors.ArgumentError, match=r"'tiem'.*did you mean 'time'"):
+        unroll.reroll(graph, dims={"tiem": 4})
+    with pytest.raises(unroll.errors.ShapeError, match="feed 'x'"):
+        unroll.reroll(graph, feeds={"x": np.ones((2, 4))})
+
+
+def test_where_no_proof_can_be_made_nothing_is_rewritten_and_the_reason_is_said() -> None:
+    graph = baked()
+    same, report = unroll.reroll(graph, dims={"time": 5, "batch": 3})
+    assert same is graph
+    assert report.proof is not None
+    assert report.proof.holds is None
+    assert "cannot be proven" in str(report)
+    assert "dims: time = 5" in str(report)
+    assert unroll.reroll(graph, dims={"time": 5, "batch": 3}, check=False)[1].operators == ["RNN"]

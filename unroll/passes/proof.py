@@ -15,7 +15,7 @@ This shows numbers only. A proof by structure, for what can be written back, wil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,12 +24,14 @@ from unroll.comparison import array_difference
 from unroll.dtypes import Array
 from unroll.errors import UnrollError
 from unroll.evaluator import evaluate
+from unroll.feeds import bound_sizes
 from unroll.graph import Graph, leaves_of
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.recurrence import Recurrent
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes.stretches import Depths
+from unroll.sizes import checked_dims, symbols_of
 from unroll.tensor import Node
 from unroll.trial_feeds import ALIKE, Trial, trials
 
@@ -74,21 +76,50 @@ class Proof(NamedTuple):
         return f"{'differs' if self.holds is False else 'cannot be proven'}: {self.said}"
 
 
-def prove(before: Graph, after: Graph, again: Rewriting) -> Proof:
+class Given(NamedTuple):
+    """What a user gives to a proof, for what cannot be guessed.
+
+    Attributes:
+        dims: sizes of symbols by name.
+        feeds: an array for each input, checked; None where they are to be drawn.
+    """
+
+    dims: Mapping[str, int]
+    feeds: dict[str, Array] | None
+
+
+def prove(
+    before: Graph,
+    after: Graph,
+    again: Rewriting,
+    *,
+    dims: Mapping[str, int] | None = None,
+    feeds: Mapping[Any, Any] | None = None,
+) -> Proof:
     """Hold a rewritten graph against the one that it came from.
 
     Args:
         before: the old graph.
         after: the new one, with inputs and outputs of the same names.
         again: does the same rewriting to another graph.
+        dims: sizes of symbols by name; others are chosen.
+        feeds: an array for each input; by default they are drawn.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: `dims` are no sizes of the old graph's symbols.
+        FeedError, ShapeError, DTypeError: `feeds` do not fit the old graph.
 
     Returns:
         The proof. Finite numbers alone are compared: what becomes of NaN and infinities is not.
     """
     with paused():
+        given = Given(
+            checked_dims(dims, symbols_of(before), "proof") if dims else {},
+            None if feeds is None else before.check_feeds(feeds),
+        )
         size = _size(before)
-        if size + _size(after) <= _WHOLE:
-            return _by_numbers(before, after, _FEEDS, "from end to end")
+        if feeds is not None or size + _size(after) <= _WHOLE:
+            return _by_numbers(before, after, _FEEDS, "from end to end", given)
         said = []
         shown: set[tuple[str, int]] = set()
         depths = Depths(before)
@@ -97,9 +128,8 @@ def prove(before: Graph, after: Graph, again: Rewriting) -> Proof:
             new = None if part is None else _rewritten(again, part)
             if part is None or new is None:
                 continue
-            proof = _by_numbers(
-                part, new, _FEW_FEEDS, f"on a stretch of {len(part.nodes)} of {len(before.nodes)} nodes"
-            )
+            what = f"on a stretch of {len(part.nodes)} of {len(before.nodes)} nodes"
+            proof = _by_numbers(part, new, _FEW_FEEDS, what, given)
             if proof.holds is False:
                 return proof
             if proof.holds:
@@ -107,7 +137,7 @@ def prove(before: Graph, after: Graph, again: Rewriting) -> Proof:
                 shown |= _loops(new)
         if said and _loops(after) - _loops(before) <= shown:
             return Proof(True, "; ".join(said))
-        return _by_numbers(before, after, _FEW_FEEDS, "from end to end")
+        return _by_numbers(before, after, _FEW_FEEDS, "from end to end", given)
 
 
 def _rewritten(again: Rewriting, part: Graph) -> Graph | None:
@@ -164,7 +194,7 @@ def _sizes(shape: tuple[object, ...]) -> list[int]:
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
-def _by_numbers(before: Graph, after: Graph, count: int, what: str) -> Proof:
+def _by_numbers(before: Graph, after: Graph, count: int, what: str, given: Given) -> Proof:
     """Run both graphs, on Parameters drawn at random, and on those of now where the others give no finite numbers."""
     why = ""
     most_steps = _STEPS if _loops(before) else None  # else the steps of a flat graph could not be told from a loop's
@@ -173,7 +203,7 @@ def _by_numbers(before: Graph, after: Graph, count: int, what: str) -> Proof:
     for alike in ALIKE:  # a file may not say which of its sizes must be equal
         told: list[str] = []
         try:
-            feeds = trials(before, count=count, alike=alike)
+            feeds = _trials(before, count, alike, given)
         except UnrollError as error:
             why = why or str(error)
             continue
@@ -190,6 +220,14 @@ def _by_numbers(before: Graph, after: Graph, count: int, what: str) -> Proof:
             sizes = f" ({'; '.join(dict.fromkeys(told))})" if any(told) else ""
             return Proof(True, f"the same in NumPy {what}, on {len(told)} feed{'s' * (len(told) > 1)}{sizes}")
     return Proof(None, why)
+
+
+def _trials(graph: Graph, count: int, alike: str, given: Given) -> list[Trial]:
+    if given.feeds is not None:
+        return [Trial(given.feeds, bound_sizes(graph.input_specs, given.feeds))]
+    names = symbols_of(graph) if given.dims else {}  # those of a stretch may be fewer
+    dims = {name: size for name, size in given.dims.items() if name in names}
+    return trials(graph, count=count, alike=alike, dims=dims)
 
 
 def _on_one_feed(

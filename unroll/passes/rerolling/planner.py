@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from unroll.collection import paused
 from unroll.errors import ArgumentError, ArgumentTypeError
@@ -27,7 +28,14 @@ from unroll.tensor import Node, Tensor
 
 
 def reroll(
-    graph: Graph, *, scan: bool = True, native: bool = True, steps_per_iteration: int = 1, check: bool = True
+    graph: Graph,
+    *,
+    scan: bool = True,
+    native: bool = True,
+    steps_per_iteration: int = 1,
+    check: bool = True,
+    dims: Mapping[str, int] | None = None,
+    feeds: Mapping[Any, Any] | None = None,
 ) -> tuple[Graph, Rerolled]:
     """Find steps that repeat and write each run of them as one operator: LSTM, GRU, RNN, or else Scan.
 
@@ -45,13 +53,16 @@ def reroll(
         native: whether one may become an LSTM, GRU or RNN.
         steps_per_iteration: how many steps the body of a Scan is; steps that are left over stay as they are.
         check: whether the new graph is proven; it takes about a third of the time again.
+        dims: for the proof, sizes of symbols by name, such as ``{"time": 12}``, where the graph takes no others.
+        feeds: for the proof, an array for each input, by placeholder or name; by default they are drawn.
 
     Returns:
         The new graph (the old one where nothing was re-rolled), and what was found, with the proof.
 
     Raises:
         ArgumentTypeError: `graph` is no Graph.
-        ArgumentError: `steps_per_iteration` is not an int of at least 1.
+        ArgumentError: `steps_per_iteration` is not an int of at least 1, or `dims` hold what is no symbol of the inputs.
+        FeedError, ShapeError, DTypeError: `feeds` do not fit the graph.
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(
@@ -64,7 +75,7 @@ def reroll(
         new, found = plan(graph)
         if new is graph or not check:
             return new, found
-        proof = prove(graph, new, lambda part: plan(part)[0])
+        proof = prove(graph, new, lambda part: plan(part)[0], dims=dims, feeds=feeds)
     return (new, replace(found, proof=proof)) if proof else (graph, found.withdrawn(proof))
 
 
