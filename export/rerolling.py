@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import onnxruntime
 from onnx import ModelProto
 from unroll.export.lowering import DEFAULT_OPSET, to_onnx
+from unroll.export.random_nodes import random_nodes
 from unroll.export.reading import from_onnx, load_model
 from unroll.export.reading_opaque import ONNX_DOMAIN
 from unroll.export.saving import save
 from unroll.export.session import Session
 from unroll.export.verification import Difference, check_seed, check_tolerance, compare
 
-from unroll.dimensions import substitute
 from unroll.dtypes import Array
-from unroll.errors import EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
+from unroll.errors import ArgumentError, EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.passes.rerolling import Rerolled, reroll
+from unroll.randomness import why_random
+from unroll.trial_runs import none_runs, run_trials
 
-#: What is fed in turn: the first symbolic size, how much larger each further one is (a file may not say which must be equal),
-#: and the largest integer (an index or a length may allow no more than the first).
-_FEEDS = ((1, 0, 1), (3, 0, 4), (2, 1, 1), (7, 0, 40))
-#: What a feed raises of a size, an index or a value that the original does not allow.
+#: What a feed raises of a size, an index or a value that the original does not allow; a native operator takes no empty feeds.
 _NOT_ALLOWED = (EvaluationError, ShapeError, FeedError, UnsupportedError)
-#: How many rows of floating inputs are zeros: a mask may be what is not.
-_ZEROS = 0.2
+#: How many feeds are made, the last of batch 1.
+_FEEDS = 4
+#: Up to how many rows the first feeds have, so that every length and every row of a table comes up.
+_ROWS = 32
+#: What tells how to give sizes, in messages that the command line shows too.
+_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
+#: Feeds that are given: one set, or several.
+Given = Mapping[Any, Any] | Sequence[Mapping[Any, Any]]
 
 
 class Proof(NamedTuple):
@@ -87,6 +91,8 @@ def reroll_file(
     opset: int | None = None,
     tolerance: float | None = None,
     seed: int = 0,
+    feeds: Given | None = None,
+    dims: Mapping[str, int] | None = None,
 ) -> RerolledFile:
     """Write a flat ONNX model's repeated steps as native recurrent operators, or loops, and save it once it is proven.
 
@@ -96,6 +102,9 @@ def reroll_file(
         opset: of the model written; by default the source's, or 13 where that is older.
         tolerance: original and result agree where ``|a - b| <= tolerance * max(1, |b|)``; by default 1e-5 for float32.
         seed: of the feeds on which both are run in onnxruntime.
+        feeds: the feeds, ``{input: array}`` or a list of such dicts; by default made (see `unroll.trial_feeds`).
+        dims: sizes of symbols by name, for the feeds that are made; others are chosen. A file whose axis is called ``time`` and
+            which has 12 steps baked in cannot say so: ``dims={"time": 12}`` does.
 
     Returns:
         What was found and became of it, and the proof.
@@ -103,8 +112,10 @@ def reroll_file(
     Raises:
         FileError, ModelError, UnsupportedError: the source cannot be read (see `from_onnx`) or the target not be written.
         UnsupportedError: nothing was re-rolled; the message says which node prevents it.
-        ArgumentError: a tolerance or seed that is none.
-        VerificationError: the result differs from the original; nothing is written.
+        ArgumentError: a tolerance or seed that is none, or `dims` that name no symbol of the inputs.
+        FeedError, ShapeError, DTypeError: the feeds given do not fit the inputs.
+        VerificationError: the result differs from the original, or nothing can be said: no feeds could be made that the
+            original takes, or it draws random numbers. Nothing is written.
     """
     check_tolerance(tolerance, "reroll")
     check_seed(seed, "reroll")
@@ -116,17 +127,27 @@ def reroll_file(
         raise UnsupportedError(f"nothing was re-rolled, and nothing written: {report}")
     its_own = next((item.version for item in original.opset_import if item.domain in ONNX_DOMAIN), DEFAULT_OPSET)
     model = to_onnx(graph, form="rerolled", opset=max(its_own, DEFAULT_OPSET) if opset is None else opset)
-    proof = prove(original, model, graph, tolerance=tolerance, seed=seed)
+    proof = prove(original, model, graph, tolerance=tolerance, seed=seed, feeds=feeds, dims=dims)
     return RerolledFile(save(model, path), report, _operators(original), _operators(model), proof)
 
 
-def export_file(source: ModelProto | str | Path, target: object, *, form: str, **writing: Any) -> tuple[Path, Proof]:
+def export_file(
+    source: ModelProto | str | Path,
+    target: object,
+    *,
+    form: str,
+    feeds: Given | None = None,
+    dims: Mapping[str, int] | None = None,
+    **writing: Any,
+) -> tuple[Path, Proof]:
     """Write an ONNX model in another form, and save it once it is proven.
 
     Args:
         source: the model, or its path.
         target: the ``.onnx`` file to write; an existing one is replaced only by a whole, proven one.
         form: one of those of `to_onnx`.
+        feeds: see `reroll_file`.
+        dims: see `reroll_file`.
         writing: the other options of `to_onnx`.
 
     Returns:
@@ -136,20 +157,27 @@ def export_file(source: ModelProto | str | Path, target: object, *, form: str, *
         FileError, ModelError, UnsupportedError: the source cannot be read (see `from_onnx`) or run in onnxruntime, or the
             target not be written.
         UnsupportedError: the graph cannot take the form; the message says which node prevents it.
-        VerificationError: the result differs from the original; nothing is written.
+        VerificationError: the result differs from the original, or nothing can be said; nothing is written.
     """
     path = as_path(target, "export")
     original = load_model(source)
     graph = from_onnx(original)
     model = to_onnx(graph, form=form, **writing)
-    proof = prove(original, model, graph)
+    proof = prove(original, model, graph, feeds=feeds, dims=dims)
     return save(model, path), proof
 
 
 def prove(
-    original: ModelProto, model: ModelProto, graph: Graph, *, tolerance: float | None = None, seed: int = 0
+    original: ModelProto,
+    model: ModelProto,
+    graph: Graph,
+    *,
+    tolerance: float | None = None,
+    seed: int = 0,
+    feeds: Given | None = None,
+    dims: Mapping[str, int] | None = None,
 ) -> Proof:
-    """Run two models in onnxruntime on random feeds of several sizes, and compare every output.
+    """Run two models in onnxruntime on feeds that are made to tell them apart, and compare every output.
 
     Args:
         original: the one that is right.
@@ -157,35 +185,31 @@ def prove(
         graph: the original as a graph, which says what can be fed.
         tolerance: see `reroll_file`.
         seed: of the feeds.
+        feeds: see `reroll_file`.
+        dims: see `reroll_file`.
 
     Raises:
-        VerificationError: an output differs, or the original runs on none of the feeds.
+        VerificationError: an output differs, or the original runs on none of the feeds; the message says why.
+        ArgumentError, FeedError, ShapeError, DTypeError: `feeds` or `dims` do not fit.
     """
-    quiet = onnxruntime.SessionOptions()
-    quiet.log_severity_level = 4  # a feed that the original refuses is no news
-    old, new = Session(original, quiet), Session(model, quiet)
-    rows: list[Difference] = []
-    tried: list[str] = []
-    refusals: list[str] = []
-    for feeds in _feeds(graph, seed):
-        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feeds.items())
-        try:
-            expected = old.run(graph.check_feeds(feeds))
-        except _NOT_ALLOWED as error:
-            refusals.append(f"{shapes}: {error}")
-            continue
-        try:
-            found = new.run(feeds)
-        except UnsupportedError as error:  # a native operator takes no empty feeds
-            refusals.append(f"{shapes}: {error}")
-            continue
-        rows += [compare(name, "the re-rolled model", expected[name], found[name], tolerance) for name in expected]
-        tried.append(shapes)
-    if not tried:
-        raise VerificationError(f"there is no feed on which both models run: {'; '.join(refusals)}")
-    proof = Proof(tuple(rows), tuple(tried))
+    both = _Both(original, model, graph, tolerance)
+    if feeds is None:
+        drawing = {"seed": seed, "dims": dims, "count": _FEEDS, "rows": _ROWS, "what": "reroll"}
+        refused = run_trials(graph, both.run, refusals=_NOT_ALLOWED, **drawing).refused
+        why = none_runs(graph, refused, _FIX) if not both.tried else ""
+    else:
+        if dims:
+            raise ArgumentError("reroll: feeds are given, so dims say nothing; leave one of them out")
+        for given in [feeds] if isinstance(feeds, Mapping) else feeds:
+            both.run(graph.check_feeds(given))
+        why = "" if both.tried else "no feeds were given"
+    if why:
+        raise VerificationError(f"nothing can be proven, and nothing was written: {why}")
+    proof = Proof(tuple(both.rows), tuple(both.tried))
     if not proof.worst.agrees:
-        row = proof.worst
+        row, drawn = proof.worst, why_random(random_nodes(original))
+        if drawn:
+            raise VerificationError(f"nothing can be proven, and nothing was written: {drawn}")
         raise VerificationError(
             f"the model in its new form differs from the original on output {row.output!r} by {row.absolute:.3g}, "
             f"more than the tolerance {row.tolerance:g}; nothing was written"
@@ -193,27 +217,37 @@ def prove(
     return proof
 
 
-def _feeds(graph: Graph, seed: int) -> Iterator[dict[str, Array]]:
-    """Yield random feeds of several sizes."""
-    specs = graph.input_specs
-    symbols = sorted({name for spec in specs for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols})
-    generator = np.random.default_rng(seed)
-    for base, step, most in _FEEDS:
-        sizes = {name: base + step * place for place, name in enumerate(symbols)}
-        feeds: dict[str, Array] = {}
-        shapes = [[int(substitute(dim, sizes)) for dim in spec.shape] for spec in specs]
-        if any(size < 0 for shape in shapes for size in shape):
-            continue
-        for spec, shape in zip(specs, shapes, strict=True):
-            if spec.dtype.kind == "f":
-                drawn = generator.standard_normal(shape)
-                if shape:
-                    drawn[generator.random(shape[:-1]) < _ZEROS] = 0
-                feeds[spec.name] = drawn.astype(spec.dtype)
-            else:
-                least, top = (spec.limits[0].least, spec.limits[0].most) if spec.limits else (0, most)
-                feeds[spec.name] = generator.integers(least, top + 1, shape).astype(spec.dtype)
-        yield feeds
+class _Both:
+    """Runs two models on the same feeds, and keeps how far they were apart."""
+
+    def __init__(self, original: ModelProto, model: ModelProto, graph: Graph, tolerance: float | None) -> None:
+        quiet = onnxruntime.SessionOptions()
+        quiet.log_severity_level = 4  # a feed that the original refuses is no news
+        self._old, self._new = Session(original, quiet), Session(model, quiet)
+        self._graph, self._tolerance = graph, tolerance
+        self.rows: list[Difference] = []
+        self.tried: list[str] = []
+
+    def run(self, feeds: dict[str, Array]) -> dict[str, Array]:
+        """Compare the outputs on some feeds, and return those of the original.
+
+        Raises:
+            EvaluationError, ShapeError, FeedError, UnsupportedError: the feeds are not allowed.
+            VerificationError: they are, and the new model fails on them.
+        """
+        expected = self._old.run(self._graph.check_feeds(feeds))
+        shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feeds.items())
+        try:
+            found = self._new.run(feeds)
+        except (EvaluationError, ShapeError, FeedError) as error:
+            raise VerificationError(
+                f"the model in its new form fails on feeds that the original takes, {shapes}; nothing was written: {error}"
+            ) from None
+        self.rows += [
+            compare(name, "the re-rolled model", expected[name], found[name], self._tolerance) for name in expected
+        ]
+        self.tried.append(shapes)
+        return expected
 
 
 def _operators(model: ModelProto) -> dict[str, int]:

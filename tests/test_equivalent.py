@@ -85,7 +85,7 @@ def test_what_differs_is_named_with_both_values() -> None:
     other = table.copy()
     other[2, 1] = -1
     said = _said(lambda x: ops.tanh(x @ table), lambda x: ops.tanh(x @ other))
-    assert said.endswith(": 7.0 and -1.0 at [2, 1]"), said
+    assert said.endswith(": 7.0 and -1.0 at [2, 1], read by MatMul (MatMul)"), said
     said = _said(lambda x: ops.leaky_relu(x, 0.1) * 2.0, lambda x: ops.leaky_relu(x, 0.2) * 2.0)
     assert "LeakyRelu" in said
     assert "alpha 0.1" in said

@@ -71,4 +71,4 @@ def array_difference(left: Array, right: Array, tolerance: float | None = None) 
     if len(places) == 0:
         return ""
     at = tuple(int(index) for index in places[0])
-    return f"{left[at]} and {right[at]} at {list(at)}"
+    return f"{left[at]} and {right[at]}" + (f" at {list(at)}" if at else "")

@@ -58,6 +58,8 @@ _HARMLESS = frozenset(
         "Where",
     ]
 )
+#: Operators of whose result zeros, or a mask's value, can still be told.
+_KEEPING = frozenset(["Abs", "Cast", "Concat", "Neg", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Sign"])
 #: Inputs of foreign operators that are places along an axis of the first input.
 _PLACES = frozenset(["GatherElements", "GatherND", "ScatterElements", "ScatterND", "Scatter"])
 #: How many elements a tensor computed from constants may have to be followed.
@@ -165,7 +167,8 @@ class Walk:
         elif first is not None and name == "Cast":
             self._cast(node, first)
         elif first is not None and name in ("Abs", "Sign"):
-            self._uses.tell(first, -2, -1, 0, 1, 2)
+            if node.outputs[0].dtype.kind == "i":
+                self._uses.tell(first, -2, -1, 0, 1, 2)
         elif first is not None and name == "Neg":
             self._put(node, [first._replace(scale=-first.scale, offset=-first.offset)])
         elif name not in _HARMLESS:
@@ -409,8 +412,6 @@ def followed(graph: Graph) -> list[Placeholder]:
         floats = [tensor for tensor in node.inputs if tensor is not None and tensor.dtype.kind == "f"]
         if floats and (name in _TURNS or (name == "Cast" and node.outputs[0].dtype.kind != "f")):
             wanted.update(floats)
-        elif not wanted.isdisjoint(node.outputs) and (
-            name in _MOVING or name in _ARITHMETIC or name in ("Concat", "Cast")
-        ):
+        elif not wanted.isdisjoint(node.outputs) and (name in _MOVING or name in _ARITHMETIC or name in _KEEPING):
             wanted.update(node.inputs)
     return [tensor for tensor in graph.inputs if tensor.dtype.kind == "i" or tensor in wanted]

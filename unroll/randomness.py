@@ -12,6 +12,15 @@ RANDOM = frozenset(
 )
 
 
+def why_random(nodes: list[str]) -> str:
+    """Return why numbers differ from run to run, in words; empty where there are no such nodes."""
+    if not nodes:
+        return ""
+    more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
+    what = f"{', '.join(nodes[:3])}{more} {'draws' if len(nodes) == 1 else 'draw'} other random numbers at every run"
+    return f"{what}, so that no two runs can be compared; give it the attribute seed, or take it out"
+
+
 def random_operators(graph: Graph) -> list[str]:
     """Return the nodes of a graph that draw other numbers at every run, by name and operator."""
     return [f"{graph.name(node)} ({_op_type(node)})" for node in graph.nodes if _draws(node)]

@@ -168,7 +168,7 @@ class _Drawing:
             if spec.dtype.kind == "b"
         }
         for name, uses in self._uses(sizes, shapes).items():
-            if uses.equal:
+            if self._specs[name].dtype.kind == "f" and (uses.equal or not uses.values) and not uses.whole.any():
                 wanted[name] = _MASKED
             for _, (low, high) in _groups(uses):
                 if np.isfinite(low) and np.isfinite(high):
@@ -208,8 +208,11 @@ class _Drawing:
             for ids, values in uses.values:  # around a bound, on both sides
                 drawn[ids] = np.where(self._rng.random(len(ids)) < 0.3, values + drawn[ids], drawn[ids])
         whole: Array = drawn.reshape(shape).astype(spec.dtype)
-        if uses is not None and uses.equal and shape and size:
-            self._masked(whole, uses.equal, turn)
+        if uses is not None and shape and size and (uses.equal or not uses.values):
+            zeros = [
+                (np.arange(size), np.zeros(size))
+            ]  # compared after a reduction: rows of zeros may be what is masked
+            self._masked(whole, uses.equal or zeros, turn)
         return whole
 
     def _masked(self, drawn: Array, equal: Sequence[tuple[Array, Array]], turn: int) -> None:

@@ -14,7 +14,7 @@ from unroll.errors import ArgumentError, ArgumentTypeError, UnrollError
 from unroll.graph import Graph
 from unroll.passes.canonical import canonical
 from unroll.passes.first_difference import form_difference, weight_difference
-from unroll.randomness import random_operators
+from unroll.randomness import random_operators, why_random
 from unroll.sizes import checked_dims, symbols_of
 from unroll.tensor import Tensor
 from unroll.trial_feeds import ALIKE, trials
@@ -230,7 +230,8 @@ class _Numbers:
                     continue
                 ran = True
                 if found:
-                    return self._random() + found
+                    drawn = why_random([*random_operators(self._a), *random_operators(self._b)])
+                    return drawn or found
             if self._one_sided and ran:
                 break
             if ran:
@@ -255,11 +256,6 @@ class _Numbers:
             if seen:
                 return f"output {one}: {seen}"
         return ""
-
-    def _random(self) -> str:
-        """Return why outputs differ from run to run, where they do."""
-        drawn = [*random_operators(self._a), *random_operators(self._b)]
-        return f"{', '.join(drawn[:3])} draw other numbers at every run: " if drawn else ""
 
 
 def _outcome(graph: Graph, feeds: dict[str, Array]) -> dict[str, Array] | UnrollError:

@@ -76,13 +76,16 @@ def _side(graph: Graph, inputs: Sequence[Tensor]) -> _Side:
 
 def _first_difference(left: _Side, x: Tensor, right: _Side, y: Tensor) -> str:
     """Walk from two tensors that differ towards the inputs, as long as the nodes themselves are alike."""
+    reader: Node | None = None
     while True:
         one, other = x.node, y.node
         if one is None or other is None or not _alike(one, other) or x.index != y.index:
-            return f"{left.named(x)} and {right.named(y)}{_detail(x, y)}"
+            read = f", read by {left.named(reader.outputs[0])}" if reader is not None and one is other is None else ""
+            return f"{left.named(x)} and {right.named(y)}{_detail(x, y)}{read}"
         pair = _exchanged(left, one, right, other) if one.op.name in EXCHANGEABLE else _ordered(left, one, right, other)
         if pair is None:
             return f"{left.named(x)} and {right.named(y)}"
+        reader = one
         x, y = pair
 
 
