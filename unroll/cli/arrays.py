@@ -43,6 +43,23 @@ def feed_paths(pairs: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
+def read_dims(pairs: Sequence[str]) -> dict[str, int] | None:
+    """Return the sizes that ``--dim NAME=SIZE`` gives; None where there are none.
+
+    Raises:
+        ArgumentError: a pair is not of that form, or a name is given twice.
+    """
+    dims: dict[str, int] = {}
+    for pair in pairs:
+        name, _, size = pair.rpartition("=")
+        if not name or not size.removeprefix("-").isdecimal() or len(size) > 18:
+            raise ArgumentError(f"--dim {pair!r}: write NAME=SIZE, such as batch=4")
+        if name in dims:
+            raise ArgumentError(f"--dim {pair!r}: the size of {name!r} is given already; give each once")
+        dims[name] = int(size)
+    return dims or None
+
+
 def write_arrays(arrays: Mapping[str, Array], path: str) -> None:
     """Write results: by name to ``.npz``, a single one to ``.npy``.
 

@@ -140,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         "--any-runtime", action="store_true", help="allow operators for which onnxruntime has no kernel"
     )
     _add_force(export)
+    _add_feeds(export, "what an .onnx file that is re-rolled is proven on (default: generated)", sizes=True)
 
     reroll = add("reroll", _reroll, "turn a flat ONNX file's repeated steps back into native operators, and prove it")
     reroll.add_argument("model", help="a flat .onnx file, whoever made it")
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     reroll.add_argument("--tolerance", type=float, help="both agree where |a - b| <= tolerance * max(1, |b|)")
     reroll.add_argument("--seed", type=int, default=0, help="of the feeds both are run on (default: %(default)s)")
     _add_force(reroll)
+    _add_feeds(reroll, "what both are run on (default: generated)", sizes=True)
 
     run = add("run", _run, "run a model or a graph on arrays")
     run.add_argument("program", metavar="model", help=_PROGRAM)
@@ -160,18 +162,26 @@ def _parser() -> argparse.ArgumentParser:
 
     verify = add("verify", _verify, "check that NumPy, onnx's reference evaluator and onnxruntime agree on the graph")
     verify.add_argument("program", help=_PROGRAM)
-    _add_feeds(verify, "feed the inputs (default: generated)")
+    _add_feeds(verify, "feed the inputs (default: generated)", sizes=True)
     verify.add_argument("--tolerance", type=float, help="agree where |a - b| <= tolerance * max(1, |b|)")
     verify.add_argument("--seed", type=int, default=0, help="of generated feeds (default: %(default)s)")
     return parser
 
 
-def _add_feeds(parser: argparse.ArgumentParser, help: str) -> None:
+def _add_feeds(parser: argparse.ArgumentParser, help: str, *, sizes: bool = False) -> None:
     group = parser.add_argument_group("feeds", help)
     group.add_argument(
         "--feed", action="append", default=[], metavar="NAME=FILE.npy", help="one input; may be repeated"
     )
     group.add_argument("--feeds", metavar="FILE.npz", help="several inputs by name")
+    if sizes:
+        group.add_argument(
+            "--dim",
+            action="append",
+            default=[],
+            metavar="NAME=SIZE",
+            help="the size of a symbol of the inputs, for feeds that are generated; may be repeated",
+        )
 
 
 def _add_force(parser: argparse.ArgumentParser) -> None:
@@ -183,6 +193,13 @@ def _feeds(options: argparse.Namespace) -> dict[str, Array] | None:
     from unroll.cli.arrays import read_feeds
 
     return read_feeds(options.feed, options.feeds) if options.feed or options.feeds else None
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the feeds and the sizes of symbols that were given."""
+    from unroll.cli.arrays import read_dims
+
+    return {"feeds": _feeds(options), "dims": read_dims(options.dim)}
 
 
 def _graph(options: argparse.Namespace) -> unroll.Graph:
@@ -213,7 +230,7 @@ def _export(options: argparse.Namespace) -> None:
     if options.program.endswith(".onnx") and options.form not in ("unrolled", "functions"):
         from unroll.export.rerolling import export_file
 
-        _, proof = export_file(options.program, options.output, form=options.form, **given)
+        _, proof = export_file(options.program, options.output, form=options.form, **_given(options), **given)
         show(proof)
     else:
         given |= {} if options.form == "unrolled" else {"form": options.form}
@@ -224,9 +241,8 @@ def _export(options: argparse.Namespace) -> None:
 def _reroll(options: argparse.Namespace) -> None:
     from unroll.export.rerolling import reroll_file
 
-    found = reroll_file(
-        options.model, options.output, opset=options.opset, tolerance=options.tolerance, seed=options.seed
-    )
+    chosen = {"opset": options.opset, "tolerance": options.tolerance, "seed": options.seed}
+    found = reroll_file(options.model, options.output, **chosen, **_given(options))
     show(found)
     show(f"wrote {found.path}")
 
@@ -257,7 +273,8 @@ def _fetched(graph: unroll.Graph, names: Sequence[str]) -> unroll.Graph:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    found = unroll.verify(_graph(options), _feeds(options), tolerance=options.tolerance, seed=options.seed)
+    subject = options.program if options.program.endswith(".onnx") else _graph(options)
+    found = unroll.verify(subject, tolerance=options.tolerance, seed=options.seed, **_given(options))
     show(found)
 
 
