@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,22 +17,23 @@ from unroll.export.lowering import to_onnx
 from unroll.export.session import Session
 from unroll.export.session_options import MANY_NODES, threads_for
 from unroll.export.tuning import Candidate, Choice
-from unroll.export.verification import TOLERANCES
 
 import unroll
-from unroll.dimensions import substitute
+from unroll.comparison import tolerance_for, worst_difference
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentError,
     ArgumentTypeError,
     EvaluationError,
     ModelError,
-    ShapeError,
     UnsupportedError,
     first_line,
 )
 from unroll.graph import Graph
 from unroll.progress import busy
+from unroll.randomness import random_operators, why_random
+from unroll.sizes import Sizes, checked_dims, free_symbols, read_out, shown, symbols_of
+from unroll.trial_feeds import trials
 
 TARGETS = ("onnxruntime",)
 #: The ways that are tried, by what a table calls them: how `to_onnx` writes each.
@@ -88,6 +89,7 @@ def compile(
     target: str = "onnxruntime",
     *,
     batch: int | None = None,
+    dims: Mapping[str, int] | None = None,
     tune: bool = True,
     form: str | None = None,
     dtype: str | None = None,
@@ -105,7 +107,9 @@ def compile(
     Args:
         graph: the graph.
         target: what runs it; there is ``"onnxruntime"``.
-        batch: the size to be fast at, which symbolic dimensions are taken for; 1 by default. The session takes any.
+        batch: the number of rows to be fast at: the size of the symbol ``batch``, or where there is none of those that are the
+            first axis of an input; 1 by default. The session takes any.
+        dims: the sizes of other symbols to be fast at, by name, such as ``{"time": 28}``.
         tune: measure; False chooses by an estimate (see `unroll.export.form_cost`).
         form: only this form: one of those of `unroll.to_onnx`.
         dtype: ``"float16"`` computes in float16 instead of float32, with inputs and outputs as they were; what is lost is said
@@ -118,7 +122,8 @@ def compile(
         The session. ``session.choice`` says what was chosen and why; print it.
 
     Raises:
-        ArgumentError: a target, form, dtype or quantisation there is not, or a batch below 1.
+        ArgumentError: a target, form, dtype or quantisation there is not, a batch below 1, or sizes in `dims` that are none;
+            a symbol that is neither the batch nor in `dims`, where that is measured which depends on it.
         UnsupportedError: the graph cannot take the form, no form runs in onnxruntime, or in none there is anything to convert
             to `dtype` or to quantise.
     """
@@ -132,20 +137,22 @@ def compile(
         raise ArgumentError(f"compile: batch {batch!r} is not an int of at least 1")
     reduction(dtype, quantize)
     size = 1 if batch is None else batch
-    writer = Writer(size, dtype, quantize)
+    given = checked_dims(dims, symbols_of(graph), "compile")
+    writer = Writer(given.get("batch", size), dtype, quantize)
     ways = _ways(graph, form, size, tune)
     if not tune:
-        return _estimated(graph, writer, ways, "asked for" if form not in (None, "auto") else "estimated")
+        return _estimated(graph, writer, given, ways, "asked for" if form not in (None, "auto") else "estimated")
+    sizes = sizes_for(graph, size, given)
     folder = tuning.folder_of(cache)
     if folder is None:
-        return _measured(graph, writer, ways)
+        return _measured(graph, writer, sizes, ways)
     model = to_onnx(graph).SerializeToString(deterministic=True)
-    settings = {"ways": ways, **writer._asdict(), "threads": _cores()}
+    settings = {"ways": ways, **writer._asdict(), "dims": sizes, "threads": _cores()}
     key = tuning.cache_key(model, versions=(unroll.__version__, ort.__version__), **settings)
     known = tuning.remembered(folder, key, ways, size, partial(CompiledSession, graph, writer))
     if known is not None:
         return known
-    session = _measured(graph, writer, ways)
+    session = _measured(graph, writer, sizes, ways)
     tuning.remember(folder, key, session.choice)
     return session
 
@@ -162,25 +169,25 @@ def _ways(graph: Graph, form: str | None, batch: int, tune: bool) -> list[str]:
     return ["unrolled, optimized" if chosen == "unrolled" else chosen]
 
 
-def _estimated(graph: Graph, writer: Writer, ways: list[str], how: str) -> CompiledSession:
+def _estimated(graph: Graph, writer: Writer, dims: Mapping[str, int], ways: list[str], how: str) -> CompiledSession:
     way = ways[-1]  # of the flat ones the optimised one
     threads = threads_for(graph, writer.batch)
     session = CompiledSession(graph, writer, Choice(way, threads, how, writer.batch, ()))
     lost = None
     if writer.dtype is not None or writer.quantize is not None:
-        feeds = feeds_for(graph, writer.batch)
+        feeds = feeds_for(graph, sizes_for(graph, writer.batch, dims))[0]
         lost = worst_difference(graph.run(feeds), session.run(feeds))
     row = Candidate(way, threads, None, None, *session.size, lost)
     session.choice = session.choice._replace(candidates=(row,), lost=lost)
     return session
 
 
-def _measured(graph: Graph, writer: Writer, ways: list[str]) -> CompiledSession:
+def _measured(graph: Graph, writer: Writer, sizes: Mapping[str, int], ways: list[str]) -> CompiledSession:
     """Measure the ways: on one thread and on all, or where a graph is large on as many as suit it."""
     usual = threads_for(graph, writer.batch)
     both = _cores() > 1 and len(graph.nodes) < MANY_NODES
     with busy("measuring forms"):
-        trial = _Trial(graph, writer, feeds_for(graph, writer.batch))
+        trial = _Trial(graph, writer, feeds_for(graph, sizes))
         for way in ways:
             for threads in (1, None) if both else (usual,):
                 trial.add(way, threads)
@@ -191,9 +198,9 @@ def _measured(graph: Graph, writer: Writer, ways: list[str]) -> CompiledSession:
 class _Trial:
     """Sessions of one graph that are measured against each other."""
 
-    def __init__(self, graph: Graph, writer: Writer, feeds: Mapping[str, Array]) -> None:
-        self.graph, self.writer, self.feeds = graph, writer, feeds
-        self.expected = graph.run(feeds)
+    def __init__(self, graph: Graph, writer: Writer, feeds: Sequence[Mapping[str, Array]]) -> None:
+        self.graph, self.writer, self.feeds = graph, writer, feeds[0]
+        self.expected = [(fed, graph.run(fed)) for fed in feeds]
         self.reduced = writer.dtype is not None or writer.quantize is not None
         self.rows: dict[tuple[str, int | None], Candidate] = {}
         self.sessions: dict[tuple[str, int | None], CompiledSession] = {}
@@ -207,7 +214,7 @@ class _Trial:
             return
         try:
             session = CompiledSession(self.graph, self.writer, Choice(way, threads, "", self.writer.batch, ()))
-            difference = worst_difference(self.expected, session.run(self.feeds))
+            difference = max(worst_difference(wanted, session.run(fed)) for fed, wanted in self.expected)
         except (UnsupportedError, ModelError, EvaluationError) as error:
             self.rows[way, threads] = row._replace(note=str(error))
             return
@@ -219,8 +226,9 @@ class _Trial:
         """Return why a session may not be chosen; empty where it may."""
         if self.reduced:
             return "" if np.isfinite(difference) else "does not give finite numbers"
-        limit = max(TOLERANCES.get(str(array.dtype), 0.0) for array in self.expected.values())
-        return "" if difference <= limit else f"differs from NumPy by more than {limit:g}"
+        limit = max(tolerance_for(array.dtype) for array in self.expected[0][1].values())
+        drawn = "" if difference <= limit else why_random(random_operators(self.graph))
+        return drawn or ("" if difference <= limit else f"differs from NumPy by more than {limit:g}")
 
     def measure(self) -> None:
         """Measure all sessions that may be chosen, in turns; one that fails may not be chosen."""
@@ -261,43 +269,44 @@ class _Trial:
         return session
 
 
-def worst_difference(expected: Mapping[str, Array], found: Mapping[str, Array]) -> float:
-    """Return the worst ``|a - b| / max(1, |b|)`` of all outputs; infinity where one has no number and the other has."""
-    worst = 0.0
-    for name, wanted in expected.items():
-        a, b = np.asarray(found[name], np.float64), np.asarray(wanted, np.float64)
-        if a.shape != b.shape:
-            return float("inf")
-        with np.errstate(all="ignore"):
-            scaled = np.abs(a - b) / np.maximum(1.0, np.abs(b))
-        alike = (a == b) | (np.isnan(a) & np.isnan(b))
-        worst = max(worst, float(np.where(alike, 0.0, np.where(np.isnan(scaled), np.inf, scaled)).max(initial=0.0)))
-    return worst
+def sizes_for(graph: Graph, batch: int, dims: Mapping[str, int] | None) -> dict[str, int]:
+    """Return the sizes of symbols that `compile` measures at.
 
-
-def feeds_for(graph: Graph, batch: int) -> dict[str, Array]:
-    """Return random feeds with every symbol taken for `batch`: normal floats; integers 0 and 1, or the most that is allowed.
+    Args:
+        graph: the graph.
+        batch: the size of the symbol ``batch``; where there is none, of those that are the first axis of an input.
+        dims: the sizes of others, by name.
 
     Raises:
-        ShapeError: no input has such a shape.
+        ArgumentError: a symbol has no size: it is not the batch, nothing ties it, and `dims` does not say; or `dims` names none
+            that there is.
     """
-    generator = np.random.default_rng(0)
-    feeds: dict[str, Array] = {}
-    for spec in graph.input_specs:
-        names = {name for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols}
-        sizes = [substitute(dim, dict.fromkeys(names, batch)) for dim in spec.shape]
-        shape = [size if isinstance(size, int) and size >= 0 else -1 for size in sizes]
-        if -1 in shape:
-            raise ShapeError(
-                f"compile: input {spec.name!r} has no size at batch {batch}: {spec.shape}; pass another batch"
-            )
-        if spec.limits:
-            feeds[spec.name] = np.full(shape, min(limit.most for limit in spec.limits), spec.dtype)
-        elif spec.dtype.kind == "f":
-            feeds[spec.name] = generator.standard_normal(shape).astype(spec.dtype)
-        else:
-            feeds[spec.name] = generator.integers(0, 2, shape).astype(spec.dtype)
-    return feeds
+    given = checked_dims(dims, symbols_of(graph), "compile")
+    free = free_symbols(graph)
+    first = [str(spec.shape[0]) for spec in graph.input_specs if spec.shape and str(spec.shape[0]) in free]
+    rows = ["batch"] if "batch" in free else first
+    sizes = dict.fromkeys((name for name in rows if name not in given), batch) | given
+    asked = [name for name in Sizes(graph, sizes, "compile").undecided() if name not in read_out(graph)]
+    if asked:
+        raise ArgumentError(
+            f"compile: {shown(graph)}: the size of {', '.join(asked)} is not known, and how fast a form is depends on it; "
+            f"give it as dims={{{', '.join(f'{name!r}: size' for name in asked)}}}"
+        )
+    return sizes
+
+
+def feeds_for(graph: Graph, sizes: Mapping[str, int]) -> list[dict[str, Array]]:
+    """Return the feeds that are measured, lengths among them as long as they can be; and others, where numbers decide what is
+    computed, which the forms have to agree on as well.
+
+    Raises:
+        ArgumentError: the graph does not allow such sizes.
+    """
+    found = trials(graph, dims=sizes, count=1, rows=1, what="compile")
+    if any(spec.dtype.kind != "f" for spec in graph.input_specs):
+        rows = {name: size for name, size in sizes.items() if name != "batch"}
+        found += trials(graph, seed=1, dims=rows, count=1, what="compile")
+    return [trial.feeds for trial in found]
 
 
 def _cores() -> int:

@@ -15,10 +15,10 @@ from unroll.export.reading import from_onnx, load_model
 from unroll.export.reading_opaque import ONNX_DOMAIN
 from unroll.export.saving import save
 from unroll.export.session import Session
-from unroll.export.verification import Difference, check_seed, check_tolerance, compare
+from unroll.export.verification import DIMS_FIX, Difference, check_given, check_seed, check_tolerance, compare
 
 from unroll.dtypes import Array
-from unroll.errors import ArgumentError, EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
+from unroll.errors import EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.passes.rerolling import Rerolled, reroll
@@ -31,8 +31,6 @@ _NOT_ALLOWED = (EvaluationError, ShapeError, FeedError, UnsupportedError)
 _FEEDS = 4
 #: Up to how many rows the first feeds have, so that every length and every row of a table comes up.
 _ROWS = 32
-#: What tells how to give sizes, in messages that the command line shows too.
-_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
 #: Feeds that are given: one set, or several.
 Given = Mapping[Any, Any] | Sequence[Mapping[Any, Any]]
 
@@ -196,10 +194,9 @@ def prove(
     if feeds is None:
         drawing = {"seed": seed, "dims": dims, "count": _FEEDS, "rows": _ROWS, "what": "reroll"}
         refused = run_trials(graph, both.run, refusals=_NOT_ALLOWED, **drawing).refused
-        why = none_runs(graph, refused, _FIX) if not both.tried else ""
+        why = none_runs(graph, refused, DIMS_FIX) if not both.tried else ""
     else:
-        if dims:
-            raise ArgumentError("reroll: feeds are given, so dims say nothing; leave one of them out")
+        check_given(feeds, dims, "reroll")
         for given in [feeds] if isinstance(feeds, Mapping) else feeds:
             both.run(graph.check_feeds(given))
         why = "" if both.tried else "no feeds were given"

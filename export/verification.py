@@ -10,15 +10,20 @@ import numpy as np
 from onnx import ModelProto
 from unroll.export.foreign_operators import foreign_nodes
 from unroll.export.known_faults import ONNXRUNTIME, REFERENCE
+from unroll.export.random_nodes import random_nodes
 from unroll.export.witnesses import NUMPY, OWN, REWRITTEN, Subject, Witness, subject_of, witnesses_of
 
-from unroll.dimensions import substitute
-from unroll.dtypes import Array, DType
+from unroll.comparison import gaps, tolerance_for
+from unroll.dtypes import Array
 from unroll.errors import ArgumentError, EvaluationError, NoWitnessError, UnsupportedError, VerificationError
 from unroll.graph import Graph
+from unroll.randomness import random_operators, why_random
+from unroll.sizes import free_symbols
+from unroll.trial_feeds import ALIKE, Trial, trials
+from unroll.trial_runs import none_runs, sizes_text
 
-#: By dtype: two runners agree where ``|a - b| <= tolerance * max(1, |b|)``. Integers and booleans must be equal.
-TOLERANCES: dict[str, float] = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-9}
+#: What tells how to give sizes, in messages that the command line shows too.
+DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
 #: How many nodes are named in a report.
 _NAMED = 4
 
@@ -122,6 +127,7 @@ def verify(
     *,
     tolerance: float | None = None,
     seed: int = 0,
+    dims: Mapping[str, int] | None = None,
     nonfinite: bool = False,
     **options: Any,
 ) -> Verification:
@@ -133,11 +139,12 @@ def verify(
 
     Args:
         graph: a Graph; or a model, or the path of an ``.onnx`` file.
-        feeds: arrays by placeholder or name; by default generated: normal floats, integers 0 and 1, every symbolic
-            dimension a different small number.
+        feeds: arrays by placeholder or name; by default generated: integers from what the graph does with them, lengths from
+            0 to the last step among them, and every symbolic dimension a different small number (`unroll.trial_feeds`).
         tolerance: agree where ``|a - b| <= tolerance * max(1, |b|)``; by default 1e-5 for float32, 1e-9 for float64 and
             1e-2 for float16 outputs.
         seed: of the generated feeds.
+        dims: sizes of symbols by name, for the generated feeds; others are chosen.
         nonfinite: run feeds with NaN, infinity and minus infinity in places as well, and report where runners differ on
             them. That raises nothing: runners follow no common rule there, and onnxruntime's LSTM hides NaN.
         options: those of `to_onnx`, for a Graph.
@@ -149,16 +156,18 @@ def verify(
     Raises:
         VerificationError: a runner differs by more than the tolerance; the message names the output and both values.
         NoWitnessError: NumPy, or every other runner, is left out; of a node that NumPy computes with onnx's reference
-            implementation, onnxruntime is. Nothing is proven then.
-        ArgumentError: a tolerance or seed that is none.
+            implementation, onnxruntime is; or it draws random numbers, or no generated feeds were such that it runs. Nothing is
+            proven then.
+        ArgumentError: a tolerance or seed that is none; `dims` that name no symbol of the inputs, or beside feeds.
         ArgumentTypeError: what is neither a Graph nor a model.
         FileError, ModelError, UnsupportedError: the model cannot be read; see `unroll.from_onnx`.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
     """
     check_tolerance(tolerance, "verify")
     check_seed(seed, "verify")
+    check_given(feeds, dims, "verify")
     subject = subject_of(graph, options)
-    return verified(subject, feeds, tolerance=tolerance, seed=seed, nonfinite=nonfinite)
+    return verified(subject, feeds, tolerance=tolerance, seed=seed, dims=dims, nonfinite=nonfinite)
 
 
 def verified(
@@ -167,31 +176,27 @@ def verified(
     *,
     tolerance: float | None = None,
     seed: int = 0,
+    dims: Mapping[str, int] | None = None,
     nonfinite: bool = False,
 ) -> Verification:
     """Hold the model of a subject against its graph; see `verify`, which calls this."""
-    refusal: EvaluationError | None = None
-    for given in _generated(subject.graph, seed) if feeds is None else (feeds,):
-        arrays = subject.graph.check_feeds(given)
+    nonfinite_seed = seed if nonfinite else None
+    if feeds is not None:
+        return _verified_on(subject, subject.graph.check_feeds(feeds), tolerance, nonfinite_seed)
+    refused: list[str] = []
+    for trial in _generated(subject.graph, seed, dims):
         try:
-            return _verified_on(subject, arrays, tolerance, seed if nonfinite else None)
+            return _verified_on(subject, trial.feeds, tolerance, nonfinite_seed)
         except EvaluationError as error:  # a file may not say which sizes must be equal
-            refusal = refusal or error
-    assert refusal is not None
-    raise refusal
+            refused.append(f"{sizes_text(trial.sizes)}: {error}")
+    raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused, DIMS_FIX)}")
 
 
-def _generated(graph: Graph, seed: int) -> Iterator[dict[str, Array]]:
-    """Yield feeds to try in turn: all symbols of different sizes; then, where there are several, of one size."""
-    yield generate_feeds(graph, seed)
-    names = {
-        name for spec in graph.input_specs for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols
-    }
-    if len(names) > 1:
-        generator = np.random.default_rng(seed)
-        sizes = dict.fromkeys(names, 3)
-        shapes = {spec.name: [int(substitute(dim, sizes)) for dim in spec.shape] for spec in graph.input_specs}
-        yield {spec.name: _draw(generator, shapes[spec.name], spec.dtype) for spec in graph.input_specs}
+def _generated(graph: Graph, seed: int, dims: Mapping[str, int] | None) -> Iterator[Trial]:
+    """Yield feeds to try in turn: all symbols of different sizes; then, where there are several, some of one size."""
+    several = len(set(free_symbols(graph)) - set(dims or ())) > 1
+    for alike in ALIKE if several else ALIKE[:1]:
+        yield trials(graph, seed=seed, dims=dims, count=1, alike=alike, what="verify")[0]
 
 
 def _verified_on(
@@ -212,6 +217,9 @@ def _verified_on(
     rows = _compared(expected, results, tolerance)
     found = Verification(tuple(rows), (NUMPY, *results), left_out, str(subject), foreign)
     if not all(row.agrees for row in rows):
+        drawn = why_random([*random_operators(subject.graph), *random_nodes(subject.model)][:1])
+        if drawn:
+            raise NoWitnessError(f"nothing can be proven: {drawn}")
         _raise_disagreement(found, expected, results)
     if nonfinite_seed is not None:
         found = found._replace(nonfinite=_with_nonfinite(subject.graph, arrays, witnesses, tolerance, nonfinite_seed))
@@ -343,31 +351,30 @@ def check_seed(seed: object, what: str) -> None:
         raise ArgumentError(f"{what}: seed {seed!r} is not an int >= 0")
 
 
-def generate_feeds(graph: Graph, seed: int = 0) -> dict[str, Array]:
-    """Return random feeds for every input: normal floats, integers and booleans 0 and 1; symbols are 2, 3, 4, ...
+def check_given(feeds: object, dims: object, what: str) -> None:
+    """Refuse sizes beside feeds, which have sizes of their own.
 
     Raises:
-        ArgumentError: the graph's dimensions must satisfy equalities that no such choice does.
+        ArgumentError: both are given.
+    """
+    if feeds is not None and dims:
+        raise ArgumentError(f"{what}: feeds are given, so dims say nothing; leave one of them out")
+
+
+def generate_feeds(graph: Graph, seed: int = 0, dims: Mapping[str, int] | None = None) -> dict[str, Array]:
+    """Return feeds for every input that tell runners apart, every symbol of another size; see `unroll.trial_feeds`.
+
+    Args:
+        graph: the graph.
+        seed: of what is drawn.
+        dims: sizes of symbols by name; others are chosen.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: a seed that is none, `dims` that name no symbol or sizes that the graph does not
+            allow, or the graph's dimensions must satisfy equalities that no choice that was tried does.
     """
     check_seed(seed, "verify")
-    generator = np.random.default_rng(seed)
-    names = sorted(
-        {name for spec in graph.input_specs for dim in spec.shape if not isinstance(dim, int) for name in dim.symbols}
-    )
-    sizes = {name: 2 + place for place, name in enumerate(names)}
-    feeds: dict[str, Array] = {}
-    for spec in graph.input_specs:
-        shape = [substitute(dim, sizes) for dim in spec.shape]
-        if not all(isinstance(size, int) and size >= 0 for size in shape):
-            raise ArgumentError(f"input {spec.name!r}: no feed can be generated for {spec.shape}; give feeds")
-        feeds[spec.name] = _draw(generator, [int(size) for size in shape], spec.dtype)
-    return feeds
-
-
-def _draw(generator: np.random.Generator, shape: list[int], dtype: DType) -> Array:
-    if dtype.kind == "f":
-        return generator.standard_normal(shape).astype(dtype)
-    return generator.integers(0, 2, shape).astype(dtype)
+    return next(_generated(graph, seed, dims)).feeds
 
 
 # -- comparing --------------------------------------------------------------------------------------------------------
@@ -375,11 +382,11 @@ def _draw(generator: np.random.Generator, shape: list[int], dtype: DType) -> Arr
 
 def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
     """Return how far an output of a runner is from what is expected; by default the tolerance is that of its dtype."""
-    limit = _limit(expected.dtype, tolerance)
+    limit = tolerance_for(expected.dtype, tolerance)
     if seen.shape != expected.shape or seen.dtype != expected.dtype:
         far = float("inf")
         return Difference(output, runner, far, far, far, limit, False)
-    gap, scaled = _gaps(seen, expected)
+    gap, scaled = gaps(seen, expected)
     with np.errstate(all="ignore"):
         ratio = gap / np.abs(expected) if expected.dtype.kind == "f" else gap
     relative = np.where((gap == 0) | (expected == 0), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
@@ -388,36 +395,13 @@ def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: f
     return Difference(output, runner, float(gap.max(initial=0.0)), worst, bounded, limit, bounded <= limit)
 
 
-def _limit(dtype: DType, tolerance: float | None) -> float:
-    if dtype.kind != "f":
-        return 0.0
-    return TOLERANCES[str(dtype)] if tolerance is None else float(tolerance)
-
-
-def _gaps(seen: Array, expected: Array) -> tuple[Array, Array]:
-    """Return ``|a - b|`` and ``|a - b| / max(1, |b|)`` of every element.
-
-    NaN in the same place, and equal infinities, differ by 0; in other places by infinity. Integers and booleans differ by
-    1 where they are not equal.
-    """
-    if expected.dtype.kind != "f":
-        differs = (seen != expected).astype(np.float64)
-        return differs, differs
-    a, b = seen.astype(np.float64), expected.astype(np.float64)
-    with np.errstate(all="ignore"):
-        gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
-        gap = np.where(np.isnan(gap), np.inf, gap)
-        scale = np.maximum(1.0, np.where(np.isfinite(b), np.abs(b), 1.0))
-    return gap, gap / scale
-
-
 def _raise_disagreement(found: Verification, expected: dict[str, Array], results: dict[str, dict[str, Array]]) -> None:
     row = found.worst
     a, b = results[row.runner][row.output], expected[row.output]
     if a.shape != b.shape or a.dtype != b.dtype:
         detail = f"{row.runner} gives {a.dtype}{list(a.shape)}, NumPy {b.dtype}{list(b.shape)}"
     else:
-        at = np.unravel_index(np.argmax(_gaps(a, b)[1]), a.shape)
+        at = np.unravel_index(np.argmax(gaps(a, b)[1]), a.shape)
         detail = f"at {tuple(map(int, at))} {row.runner} gives {a[at]!s}, NumPy {b[at]!s}"
     raise VerificationError(
         f"output {row.output!r}: {detail}; more than the tolerance {row.tolerance:g} apart\n{found}"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import Array, refused, run_python
-from unroll.export import tuning
+from unroll.export import compiler, tuning
 from unroll.export.compiler import CompiledSession, compile
 
 import unroll
@@ -319,7 +319,7 @@ def test_a_cache_that_cannot_be_written_is_warned_of_and_the_session_is_there(tm
 
 TUNE = """
 import json, sys, unroll
-from unroll.export import tuning
+from unroll.export import compiler, tuning
 from unroll.export.compiler import compile
 tuning._BUDGET = 0.01
 x = unroll.placeholder([None, 5, 3], "x")
@@ -399,3 +399,67 @@ def test_a_compiled_session_is_a_session() -> None:
     assert isinstance(session, unroll.Session)
     assert [spec.name for spec in session.inputs] == ["x"]
     assert session.output_names == ("y", "c")
+
+
+# -- sizes ------------------------------------------------------------------------------------------------------------
+
+
+def _measured_shapes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, tuple[int, ...]]]:
+    """Note the shapes of everything that is measured."""
+    seen: list[dict[str, tuple[int, ...]]] = []
+    real = compiler._Trial
+
+    def noting(graph: Any, writer: Any, feeds: Any) -> Any:
+        seen.extend({name: array.shape for name, array in fed.items()} for fed in feeds)
+        return real(graph, writer, feeds)
+
+    monkeypatch.setattr(compiler, "_Trial", noting)
+    return seen
+
+
+def test_batch_is_the_size_of_the_batch_alone_and_dims_give_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = unroll.placeholder(["batch", "time", 3], "x")
+    graph = unroll.Graph([x], unroll.ops.tanh(x))
+    seen = _measured_shapes(monkeypatch)
+    compile(graph, batch=2, dims={"time": 28}, cache=False)
+    compile(graph, dims={"time": 5}, cache=False)
+    assert [shapes["x"] for shapes in seen] == [(2, 28, 3), (1, 5, 3)]
+    with pytest.raises(unroll.errors.ArgumentError, match="time is not known"):
+        compile(graph, batch=2, cache=False)
+    with pytest.raises(unroll.errors.ArgumentError, match="'tim'"):
+        compile(graph, dims={"tim": 3}, cache=False)
+    assert compile(graph, tune=False, cache=False).choice.form, "an estimate needs no sizes"
+
+
+def test_a_symbol_that_the_graph_ties_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = unroll.placeholder(["batch", 3], "x"), unroll.placeholder(["rows", 3], "y")
+    flat = unroll.placeholder(["many"], "flat")
+    graph = unroll.Graph([x, y, flat], unroll.ops.reshape(x + y, [-1]) + flat)
+    seen = _measured_shapes(monkeypatch)
+    compile(graph, batch=4, cache=False)
+    assert seen == [{"x": (4, 3), "y": (4, 3), "flat": (12,)}]
+
+
+def test_forms_have_to_agree_on_other_lengths_than_the_longest_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row alone is as long as it can be; what shorter rows do is seen on feeds of their own."""
+    x, n = unroll.placeholder(["batch", 4, 3], "x"), unroll.placeholder(["batch"], "n", "int32")
+    outputs, _ = unroll.dynamic_rnn(unroll.BasicRNNCell(2), x, sequence_length=n, dtype="float32")
+    seen: list[list[int]] = []
+    real = compiler._Trial
+
+    def noting(graph: Any, writer: Any, feeds: Any) -> Any:
+        seen.extend(sorted(fed["n"].tolist()) for fed in feeds)
+        return real(graph, writer, feeds)
+
+    monkeypatch.setattr(compiler, "_Trial", noting)
+    compile(unroll.Graph([x, n], outputs), cache=False)
+    assert seen[0] == [4]
+    assert {0, 1, 2, 3, 4} == set(seen[1])
+
+
+def test_sizes_at_which_was_measured_are_remembered_apart(tmp_path: Path) -> None:
+    x = unroll.placeholder(["batch", "time", 3], "x")
+    graph = unroll.Graph([x], unroll.ops.tanh(x))
+    assert compile(graph, dims={"time": 5}, cache=tmp_path).choice.how == "measured"
+    assert compile(graph, dims={"time": 5}, cache=tmp_path).choice.how == "cached"
+    assert compile(graph, dims={"time": 6}, cache=tmp_path).choice.how == "measured"

@@ -90,6 +90,14 @@ class Sizes:
         self._inner = _dimensions(graph, self._symbols)
         self._read = _least_read(graph)
 
+    def undecided(self) -> list[str]:
+        """Return the symbols that neither `dims` nor what the graph requires gives a number."""
+        try:
+            values = solve(self._needs).values
+        except ShapeError:
+            return []  # there are no sizes at all, which is said when they are looked for
+        return [name for name in self._open if not isinstance(values.get(name), int)]
+
     def near(self, wish: Mapping[str, int]) -> dict[str, int]:
         """Return a number for each symbol of the inputs, as near to a wish as what the graph requires allows.
 

@@ -232,6 +232,10 @@ def _export(options: argparse.Namespace) -> None:
 
         _, proof = export_file(options.program, options.output, form=options.form, **_given(options), **given)
         show(proof)
+    elif options.feed or options.feeds or options.dim:
+        raise ArgumentError(
+            "--feed, --feeds and --dim say on what an .onnx file is proven that takes a form; leave them out"
+        )
     else:
         given |= {} if options.form == "unrolled" else {"form": options.form}
         unroll.save(_graph(options), options.output, **given)
