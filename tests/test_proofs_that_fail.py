@@ -10,10 +10,12 @@ import onnx
 import pytest
 from helpers import refused
 from onnx import TensorProto, helper, numpy_helper
+from unroll.export.compiler import compile
 from unroll.export.random_nodes import random_nodes
 from unroll.export.reading import from_onnx
 from unroll.export.rerolling import export_file, reroll_file
 
+import unroll
 from unroll.cli.main import main
 from unroll.randomness import random_operators
 
@@ -85,6 +87,18 @@ def test_random_numbers_are_named_as_the_cause(kind: str, tmp_path: Path) -> Non
         message = refused(action, ArithmeticError, "nothing can be proven", f"n ({kind})", "random numbers", "seed")
         assert "differs" not in message
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", DRAWING)
+def test_every_other_proof_names_the_cause_too(kind: str) -> None:
+    model = flat_rnn(after=DRAWING[kind])
+    graph = from_onnx(model)
+    refused(lambda: unroll.verify(model), ArithmeticError, kind, "random numbers")
+    refused(lambda: compile(graph, cache=False), unroll.UnrollError, kind, "random numbers")
+    found = unroll.equivalent(graph, unroll.Graph(graph.inputs, {"y": unroll.ops.tanh(graph.outputs[0])}))
+    assert not found
+    assert kind in found.difference
+    assert "random numbers" in found.difference
 
 
 def test_a_dropout_that_trains_is_found_though_onnxruntime_leaves_it_out() -> None:
@@ -175,6 +189,11 @@ def test_sizes_and_feeds_can_be_given_on_the_command_line(
         assert "the same in onnxruntime" in capsys.readouterr().out
         assert main(["export", "flat.onnx", "-o", "scan.onnx", "--form", "scan", *given]) == 0
         assert "the same in onnxruntime" in capsys.readouterr().out
+    assert main(["verify", "flat.onnx"]) == 2
+    assert "--dim NAME=SIZE" in capsys.readouterr().err
+    for given in (["--dim", f"time={STEPS}"], ["--feed", "x=x.npy"]):
+        assert main(["verify", "flat.onnx", *given]) == 0
+        assert "took part" in capsys.readouterr().out
     for wrong, fragment in (
         ("time", "NAME=SIZE"),
         ("time=x", "NAME=SIZE"),
