@@ -32,7 +32,7 @@ _VERSIONS = {1: (2, "latin1"), 2: (4, "latin1"), 3: (4, "utf-8")}
 #: What a header may hold: a dict of texts, numbers and tuples; no operators, which nest without brackets.
 _LITERAL = re.compile(r"[\w\s'\"<>|=,:(){}\[\]]*")
 _NUMBERS = re.compile(r"[<>|=]?[biufc]\d{1,2}")
-_PIECE = 2**20
+_PIECE = 2**18
 #: Other ways to compress that are met in zip archives, by PKWARE's numbers.
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 #: What a zip archive that is none raises, somewhere in `zipfile`.

@@ -32,7 +32,9 @@ def save(arrays: Mapping[str, Array], path: object) -> None:
     suffix = _suffix(target)
     try:
         if suffix == ".safetensors":
-            write_bytes(target, save_safetensors({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+            # numpy.ascontiguousarray would give an axis to an array that has none
+            whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+            write_bytes(target, save_safetensors(whole))
         else:
             with replacing(target) as file:
                 write_npz(file, arrays)
