@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.message import EncodeError
 from onnx import ModelProto
 from unroll.export.lowering import to_onnx
 
-from unroll.errors import ArgumentTypeError, FileError
+from unroll.errors import ArgumentTypeError, FileError, ModelError
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph
 
@@ -26,6 +27,7 @@ def save(graph: Graph | ModelProto, path: object, **options: Any) -> Path:
 
     Raises:
         FileError: the suffix is not ``.onnx``, or the file cannot be written.
+        ModelError: it is too large for one file.
         ArgumentTypeError: neither a Graph nor a model, or options with a model.
     """
     target = as_path(path, "save")
@@ -39,6 +41,12 @@ def save(graph: Graph | ModelProto, path: object, **options: Any) -> Path:
         model = graph
     else:
         raise ArgumentTypeError(f"save: a Graph or an onnx.ModelProto is wanted, not {type(graph).__name__}")
-    # Deterministic, so that one program always gives the same bytes.
-    write_bytes(target, model.SerializeToString(deterministic=True))
+    try:
+        data = model.SerializeToString(deterministic=True)  # so that one program always gives the same bytes
+    except EncodeError:
+        raise ModelError(
+            f"save: the model for {target} takes more than the 2 GiB that one ONNX file can hold; write its weights beside it "
+            "with onnx.save(model, path, save_as_external_data=True)"
+        ) from None
+    write_bytes(target, data)
     return target

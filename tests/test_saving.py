@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from google.protobuf.message import EncodeError
 from helpers import refused
+from unroll.export import saving
 
 import unroll
 from unroll import BasicLSTMCell, Graph, Session, files, static_rnn
@@ -128,6 +130,19 @@ def test_the_file_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["model", "model.pb", "model.onnx.gz", "model.ONNX.txt", ".onnx", "onnx"])
 def test_another_suffix_is_refused_and_nothing_is_written(name: str, tmp_path: Path) -> None:
     refused(lambda: unroll.save(graph(), tmp_path / name), OSError, str(tmp_path / name), ".onnx")
+    assert names(tmp_path) == []
+
+
+def test_a_model_too_large_for_one_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class TooLarge:
+        """A model of more than 2 GiB, as far as protobuf is concerned."""
+
+        def SerializeToString(self, deterministic: bool) -> bytes:  # noqa: N802
+            raise EncodeError("Failed to serialize proto")
+
+    monkeypatch.setattr(saving, "ModelProto", TooLarge)
+    model: Any = TooLarge()
+    refused(lambda: unroll.save(model, tmp_path / "m.onnx"), ValueError, "2 GiB", "save_as_external_data")
     assert names(tmp_path) == []
 
 
