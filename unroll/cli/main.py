@@ -51,6 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has gone: not an error
         give_up_output()
+    except Exception as error:
+        from unroll.cli.programs import raised_later
+
+        message = raised_later(error)
+        if message is None:  # a fault of ours, which is to be seen in full
+            raise
+        return _refuse(options.name, message)
     return 0
 
 

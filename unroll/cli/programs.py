@@ -102,6 +102,20 @@ def _may_be_named(module: ModuleType, value: object) -> bool:
     return issubclass(type(value), Graph) or (type(value) is FunctionType and value.__globals__ is vars(module))
 
 
+def raised_later(error: Exception) -> str | None:
+    """Return what to say of an error of a program that was loaded, such as one of a method of its own kind of Graph.
+
+    Returns:
+        One line, or None where no line of the program took part.
+    """
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == _MODULE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"the program raised at line {line}: {_said(type(error), error)}" if line else None
+
+
 # -- the boundary -----------------------------------------------------------------------------------------------------
 
 
