@@ -88,7 +88,7 @@ class Node:
         if len(self.provenance) == 1:
             (only,) = self.provenance
             return only
-        return min(self.provenance, key=lambda origin: (origin.step if origin.step is not None else -1, origin.scope))
+        return min(self.provenance, key=_place)
 
     def __repr__(self) -> str:
         return f"Node({scopes.join(self.origin.scope, self.op.name)})"
@@ -314,6 +314,12 @@ class Tensor:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         _refuse_copy(self)
+
+
+def _place(origin: scopes.Origin) -> tuple[int, str, str, str]:
+    """Return what origins are sorted by: all of one, for a set of them has another order in every process."""
+    step = origin.step if origin.step is not None else -1
+    return (step, origin.scope, origin.cell or "", origin.gate or "")
 
 
 def _refuse_copy(thing: object) -> NoReturn:

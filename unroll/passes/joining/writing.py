@@ -115,10 +115,10 @@ class Joining(Rewriting):
     def _units(self, kept: Sequence[Node]) -> dict[Node, Together[Node]]:
         units: dict[Node, Together[Node]] = {}
         for pack in self._packs.all:
-            sources = {tensor for node in pack for tensor in self._sources(node)}
+            sources = [tensor for node in pack for tensor in self._sources(node)]
             group, step = self._groups.get(pack, (None, 0))
             if group is not None and step == 0:
-                sources |= {source for lane in group.outside for source in self._all_sources(group, lane)}
+                sources += [source for lane in group.outside for source in self._all_sources(group, lane)]
             units.update(dict.fromkeys(pack, Together(pack, sources)))
         for node in kept:
             if node not in units and (node in self._stacks or not self._pieces.keys().isdisjoint(node.inputs)):

@@ -36,11 +36,11 @@ def is_zero(view: View, tensor: Tensor) -> bool:
         tensor = source
 
 
-def simplified_first_step(view: View, template: Template, step: Step) -> tuple[Step, set[Node]] | None:
+def simplified_first_step(view: View, template: Template, step: Step) -> tuple[Step, list[Node]] | None:
     """Return the step before `step`, where it is what `fold_zeros` makes of the pattern on states of zeros, and its nodes."""
     if any(tensor.node is None or is_zero(view, tensor) for tensor in step.before):
         return None
-    nodes: set[Node] = set()
+    nodes: dict[Node, None] = {}
     stand_ins: dict[Tensor, Tensor] = {}
     leaves = [Placeholder(leaf.shape, leaf.dtype, f"leaf{number}") for number, leaf in enumerate(step.leaves)]
     folded = cancel_shapes(fold_zeros(_on_zeros(template, step, leaves, stand_ins)))
@@ -61,7 +61,7 @@ def simplified_first_step(view: View, template: Template, step: Step) -> tuple[S
         else:
             fits = _same_node(view, pattern, tensor)
             if fits and pattern.node is not None and tensor.node is not None:
-                nodes.add(tensor.node)
+                nodes[tensor.node] = None
                 pairs += [
                     (inner, outer)
                     for inner, outer in zip(pattern.node.inputs, view.inputs[tensor.node], strict=True)
@@ -72,7 +72,8 @@ def simplified_first_step(view: View, template: Template, step: Step) -> tuple[S
     if len(bound) < len(leaves):
         return None
     zeros = tuple(step.before)  # their shapes; `Recurrence.simplified` says that they are zero
-    return Step((), zeros, tuple(bound[leaf] for leaf in leaves), step.before), nodes - view.fixed
+    found = Step((), zeros, tuple(bound[leaf] for leaf in leaves), step.before)
+    return found, [node for node in nodes if node not in view.fixed]
 
 
 def _same_node(view: View, pattern: Tensor, tensor: Tensor) -> bool:

@@ -118,8 +118,9 @@ class _Planner:
                 for recurrence in kept
                 if recurrence.members.keys().isdisjoint(closing.recurrences[0].members)
             ]
-            for recurrence in set(recurrences) - set(kept):
-                self.reasons[recurrence] = circular(self.view, recurrence)
+            for recurrence in recurrences:
+                if recurrence not in kept:
+                    self.reasons[recurrence] = circular(self.view, recurrence)
 
     def _plans(self, recurrences: Sequence[Recurrence]) -> list[Plan]:
         """Return a plan for each recurrence, the last ones first: what one reads may not matter to it past a row's length."""

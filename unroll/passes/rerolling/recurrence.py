@@ -142,7 +142,7 @@ def _accepted(
             first = simplified_first_step(view, template, run[0])
             steps = tuple(run) if first is None else (first[0], *run)
             members = {node: at for at, step in enumerate(steps) for node in step.nodes}
-            members |= dict.fromkeys(() if first is None else first[1] - taken, 0)
+            members |= {node: 0 for node in (() if first is None else first[1]) if node not in taken}
             taken.update(members)
             yield Recurrence(template, steps, members)
             rest = _guessed(view, [node for node in chain if node not in taken])
