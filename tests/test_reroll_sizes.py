@@ -144,3 +144,147 @@ def test_lengths_that_are_no_integers_count_as_the_graph_counts_them(dtype: str)
     fed = {"x": RNG.uniform(-1, 1, (4, 3, UNITS)).astype("float32"), "lengths": np.array(counts, dtype)}
     report = held(graph, fed, {"h": by_hand(fed["x"], np.array(counts) - 0.25)}, "rerolled")
     assert report.operators == ["Scan"] and dtype in str(report)
+
+
+# -- what broadcasting does to a step ---------------------------------------------------------------------------------
+
+
+def run_by_hand(step: Callable[..., Any], x: Any, h: Any) -> Any:
+    made = []
+    for v in x:
+        h = step(np, v, h)
+        made.append(h)
+    return np.stack(made)
+
+
+def prepared(graph: unroll.Graph) -> list[unroll.Graph]:
+    return [graph, unroll.optimize(graph)]
+
+
+W13, W31, W33, U33 = weight("w13", 1, 3), weight("w31", 3, 1), weight("w33", 3, 3), weight("u33", 3, 3)
+B1 = weight("b1", 1)
+
+
+def of(weight: unroll.Parameter, module: Any) -> Any:
+    return weight.value if module is np else weight
+
+
+SPREAD: dict[str, tuple[Callable[[Any, Any, Any], Any], int, int]] = {
+    "a state of one column": (lambda m, v, h: m.tanh((h + v) @ of(W31, m) + of(B1, m)), 3, 1),
+    "a state of one column beside a product": (
+        lambda m, v, h: m.tanh(v @ of(W33, m) + h @ of(W13, m) + h) @ of(W31, m),
+        3,
+        1,
+    ),
+    "an input of one column": (lambda m, v, h: m.tanh((h + v) @ of(W33, m)), 1, 3),
+    "a gate of one column": (
+        lambda m, v, h: m.tanh(v @ of(W31, m)) * h + m.tanh(v @ of(W33, m) + h @ of(U33, m)),
+        3,
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_a_column_that_is_spread_over_others_is_no_part_of_a_native_operator(name: str) -> None:
+    step, features, units = SPREAD[name]
+    x, h0 = unroll.placeholder([4, "batch", features], "x"), unroll.placeholder(["batch", units], "h0")
+    h, made = h0, []
+    for v in ops.unstack(x, 0):
+        h = step(ops, v, h)
+        made.append(h)
+    fed = {"x": RNG.uniform(-1, 1, (4, 2, features)).astype("f"), "h0": RNG.uniform(-1, 1, (2, units)).astype("f")}
+    for graph in prepared(unroll.Graph([x, h0], {"h": ops.stack(made, 0)})):
+        report = held(graph, fed, {"h": run_by_hand(step, fed["x"], fed["h0"])}, "rerolled")
+        assert set(report.operators) == {"Scan"}
+
+
+@pytest.mark.parametrize("rows", ["batch", 5])
+@pytest.mark.parametrize("zero", [True, False])
+def test_one_row_of_input_for_a_state_of_several_is_no_native_operator(rows: Any, zero: bool) -> None:
+    def step(m: Any, v: Any, h: Any) -> Any:
+        return m.tanh(v @ of(W33, m) + h @ of(U33, m))
+
+    x, h0 = unroll.placeholder([4, 1, 3], "x"), unroll.placeholder([rows, 3], "h0")
+    h: Any = ops.constant_of_shape(ops.concat([ops.shape(h0)[:1], [3]], 0), 0.0) if zero else h0
+    made = []
+    for v in ops.unstack(x, 0):
+        h = step(ops, v, h)
+        made.append(h)
+    fed = {"x": RNG.uniform(-1, 1, (4, 1, 3)).astype("f"), "h0": RNG.uniform(-1, 1, (5, 3)).astype("f")}
+    wanted = run_by_hand(step, fed["x"], fed["h0"] * (not zero))
+    for graph in prepared(unroll.Graph([x, h0], {"h": ops.stack(made, 0)})):
+        held(graph, fed, {"h": wanted}, "rerolled")
+
+
+def test_one_row_of_state_that_the_first_step_spreads_is_a_loop_from_the_second_step_on() -> None:
+    def step(m: Any, v: Any, h: Any) -> Any:
+        return m.tanh(v @ of(W33, m) + h @ of(U33, m))
+
+    start = RNG.uniform(-1, 1, (1, 3)).astype("f")
+    x = unroll.placeholder([5, "batch", 3], "x")
+    h, made = unroll.constant(start), []
+    for v in ops.unstack(x, 0):
+        h = step(ops, v, h)
+        made.append(h)
+    fed = {"x": RNG.uniform(-1, 1, (5, 2, 3)).astype("f")}
+    report = held(
+        unroll.Graph([x], {"h": ops.stack(made, 0)}), fed, {"h": run_by_hand(step, fed["x"], start)}, "rerolled"
+    )
+    assert report.operators == ["Scan"]
+
+
+@pytest.mark.parametrize("steps_per_iteration", [1, 2])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_states_of_two_sizes_that_are_not_known_are_stacked_and_cut(steps_per_iteration: int, axis: int) -> None:
+    def step(m: Any, v: Any, h: Any) -> Any:
+        return m.tanh(v @ of(W33, m) + h @ of(U33, m))
+
+    x, h0 = unroll.placeholder(["batch", "size", 12], "x"), unroll.placeholder(["batch", "size", 3], "h0")
+    h, made = h0, []
+    for v in ops.split(x, 4, -1):
+        h = step(ops, v, h)
+        made.append(h)
+    fed = {"x": RNG.uniform(-1, 1, (2, 5, 12)).astype("f"), "h0": RNG.uniform(-1, 1, (2, 5, 3)).astype("f")}
+    wanted = np.concatenate(run_by_hand(step, np.split(fed["x"], 4, -1), fed["h0"]), axis)
+    for graph in prepared(unroll.Graph([x, h0], {"h": ops.concat(made, axis)})):
+        found, report = reroll(graph, steps_per_iteration=steps_per_iteration)
+        assert report.operators == ["Scan"]
+        for outputs in (found.run(fed), unroll.Session(found).run(fed)):
+            np.testing.assert_allclose(outputs["h"], wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_steps_are_counted_from_the_first_where_that_was_simplified_under_a_mask(first: int) -> None:
+    x, n = unroll.placeholder([4, "batch", 3], "x"), unroll.placeholder(["batch"], "n", "int32")
+    h = zero = ops.constant_of_shape(ops.concat([ops.shape(x)[1:2], [3]], 0), 0.0)
+    made = []
+    for step, v in enumerate(ops.unstack(x, 0)):
+        counts = ops.unsqueeze(ops.less(unroll.constant(step, dtype="int32"), n), [1])
+        new = ops.tanh(v @ W33 + h @ U33)
+        made.append(ops.where(counts, new, zero))
+        h = ops.where(counts, new, h)
+    fed = {"x": RNG.uniform(-1, 1, (4, 5, 3)).astype("f"), "n": np.arange(5, dtype="int32")}
+    state, wanted = np.zeros((5, 3)), []
+    for step in range(4):
+        counts = (step < fed["n"])[:, None]
+        new = np.tanh(fed["x"][step] @ W33.value + state @ U33.value)
+        wanted.append(np.where(counts, new, 0))
+        state = np.where(counts, new, state)
+    for graph in prepared(unroll.Graph([x, n], {"y": ops.stack(made[first:], 0), "h": h})):
+        report = held(graph, fed, {"y": np.stack(wanted[first:]), "h": state}, "rerolled")
+        assert report.operators == ["RNN"]
+
+
+def test_a_slice_whose_other_axes_end_at_a_symbol_takes_columns_alone() -> None:
+    x, h0 = unroll.placeholder([4, "batch", 3], "x"), unroll.placeholder(["batch", 3], "h0")
+    kernel = weight("kernel", 6, 6)
+    h, made = h0, []
+    for v in ops.unstack(x, 0):
+        pre = ops.concat([v, h], 1) @ kernel
+        h = ops.tanh(ops.slice_(pre, [0, 0], ops.concat([ops.shape(v)[:1], [3]], 0), [0, 1]))
+        made.append(h)
+    fed = {"x": RNG.uniform(-1, 1, (4, 2, 3)).astype("f"), "h0": RNG.uniform(-1, 1, (2, 3)).astype("f")}
+    wanted = run_by_hand(lambda m, v, h: np.tanh(np.hstack([v, h]) @ kernel.value[:, :3]), fed["x"], fed["h0"])
+    for graph in prepared(unroll.Graph([x, h0], {"h": ops.stack(made, 0)})):
+        assert held(graph, fed, {"h": wanted}, "rerolled").operators == ["RNN"]
