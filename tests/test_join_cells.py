@@ -371,3 +371,24 @@ def test_steps_are_joined_as_they_were_where_that_would_take_more_nodes(case: st
         steps = steps[:2]
     graph = Graph([*a, *b], {"y": ops.concat(steps, 0), **extra})
     assert join_parts(graph) is graph
+
+
+@pytest.mark.parametrize("shape", [(1,), (UNITS,), (1, UNITS), (1, 1), ()])
+@pytest.mark.parametrize("added_to", ["the input's product", "the state's product"])
+def test_a_bias_is_added_to_the_columns_of_its_own_cell_whatever_its_shape(
+    shape: tuple[int, ...], added_to: str
+) -> None:
+    x, xs = unstacked()
+    rng, made = np.random.default_rng(5), []
+    for number, steps in enumerate((xs, xs[::-1])):
+        sizes = {"w": (WIDTH, UNITS), "u": (UNITS, UNITS), "b": shape}
+        w, u, b = (
+            unroll.Parameter(rng.normal(size=size).astype("float32"), f"{name}{number}") for name, size in sizes.items()
+        )
+        h, outputs = ops.constant_of_shape(ops.concat([ops.shape(x)[1:2], [UNITS]], 0), 0.0), []
+        for v in steps:
+            of_input, of_state = (v @ w, ops.gemm(h, u, b)) if "state" in added_to else (ops.gemm(v, w, b), h @ u)
+            h = ops.tanh(of_input + of_state)
+            outputs.append(h)
+        made.append(ops.stack(outputs))
+    check(Graph([x], {"forward": made[0], "backward": made[1]}))

@@ -57,8 +57,11 @@ def group_of(lanes: Sequence[Lane], depths: Depths, weights: Weights) -> Group |
             return None
         if whole is None and any(tensor is not first for tensor in added):
             return None
+        row = first if whole is None else whole.product.added
+        if row is not None and row.shape[-1:] != products[0][lane].node.outputs[0].shape[-1:]:
+            return None  # one number for all columns, which cannot be laid beside another lane's
         hoisted.append(whole)
-        biases.append(first if whole is None else whole.product.added)
+        biases.append(row)
     outside = [
         lane
         for lane, whole in enumerate(hoisted)
