@@ -235,7 +235,7 @@ class _Writer:
         key = (tensor.dtype, tensor.shape)
         found = self._types.get(key)
         if found is None:
-            proto = ValueInfoProto(type=_type_proto(tensor.dtype, self.graph.shape(tensor)))
+            proto = ValueInfoProto(type=type_proto(tensor.dtype, self.graph.shape(tensor)))
             found = self._types[key] = proto.SerializeToString()
         return found
 
@@ -325,7 +325,8 @@ LOWERINGS: dict[str, Callable[[Node, dict[str, Any], int], Lowered]] = {
 # -- protobuf ---------------------------------------------------------------------------------------------------------
 
 
-def _type_proto(dtype: DType, shape: Shape) -> TypeProto:
+def type_proto(dtype: DType, shape: Shape) -> TypeProto:
+    """Return ONNX's type of a tensor."""
     proto = TypeProto()
     proto.tensor_type.elem_type = ELEMENT_TYPES[dtype]
     proto.tensor_type.shape.SetInParent()

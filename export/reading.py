@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 from onnx.inliner import inline_local_functions
 from unroll.export.aborting_nodes import check_nodes
+from unroll.export.invalid_nodes import why_invalid
 from unroll.export.lowering import LATEST_OPSET
 from unroll.export.metadata import limits_of, states_of
 from unroll.export.reading_bounds import check_bounds, read_model, title_of
@@ -29,7 +31,15 @@ from unroll.export.reading_opaque import (
 from unroll.collection import paused
 from unroll.dimensions import Dim, Requirement, solve, substitute_shape
 from unroll.dtypes import ALL, Array, DType
-from unroll.errors import ArgumentTypeError, DTypeError, ModelError, UnrollError, UnsupportedError, first_line
+from unroll.errors import (
+    ArgumentTypeError,
+    DTypeError,
+    ModelError,
+    UnrollError,
+    UnrollWarning,
+    UnsupportedError,
+    first_line,
+)
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
@@ -60,6 +70,10 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
         symbols by their names; one that has none becomes ``<input>_<axis>``. Sizes that the operators need to be equal
         become one symbol. An output that is an input as it is gets a name of its own.
 
+    Warns:
+        UnrollWarning: a node breaks ONNX's own rules, so that runtimes refuse the model; it is read all the same, to be
+            looked at.
+
     Raises:
         FileError: the file cannot be read.
         ModelError: it is no valid ONNX model, is larger than 2 GiB, or a tensor has a dtype that tensors here cannot have,
@@ -70,12 +84,32 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
         UnsupportedError: the opset is not one of 9 to 25, the weights of a ModelProto lie in other files, or a node that
             passes through has no known form in opset 13, the oldest that is written.
     """
+    graph, broken = read_graph(model)
+    if broken:
+        warnings.warn(broken, UnrollWarning, stacklevel=2)
+    return graph
+
+
+def read_graph(model: ModelProto | str | Path) -> tuple[Graph, str]:
+    """Return what `from_onnx` does, and which nodes break ONNX's own rules, in words; empty for none."""
     proto = load_model(model)
     with paused():
-        graph = _Reader(proto, {}).read()
+        reader = _Reader(proto, {})
+        graph = reader.read()
         equal = solve(item for item in graph.requirements if isinstance(item, Requirement)).values
-        # A converter gives each input a batch of its own: read with one symbol, the steps of a network are alike.
-        return _Reader(proto, equal).read() if equal else graph
+        if (
+            equal
+        ):  # a converter gives each input a batch of its own: read with one symbol, the steps of a network are alike
+            reader = _Reader(proto, equal)
+            graph = reader.read()
+    return graph, _broken(reader.invalid)
+
+
+def _broken(invalid: Sequence[str]) -> str:
+    if not invalid:
+        return ""
+    more = f"; and {len(invalid) - 3} more nodes" if len(invalid) > 3 else ""
+    return f"the model breaks ONNX's rules, and runtimes refuse to run it: {'; '.join(invalid[:3])}{more}"
 
 
 def load_model(model: ModelProto | str | Path) -> ModelProto:
@@ -113,6 +147,7 @@ class _Reader:
         self.names = Names((), (), (), ())
         self.output_names = dict.fromkeys(item.name for item in self.proto.output)
         self._provenance = frozenset({Origin("", None, None, None)})
+        self.invalid: list[str] = []
         self._title = ""
         self._taken = {name for node in self.proto.node for name in node.output}
         self._taken.update(item.name for item in (*self.proto.input, *self.proto.initializer))
@@ -214,7 +249,11 @@ class _Reader:
                 raise InexpressibleError(f"domain {node.domain}")
             inputs = self._inputs(node.input)
             self._bind(node, read_node(node, inputs, opset, self.apply), range(len(node.output)))
-        except (InexpressibleError, UnrollError):  # our rules may be stricter than ONNX's
+        except (InexpressibleError, UnrollError) as error:  # our rules may be stricter than ONNX's
+            read = [self.tensors[name] if name else None for name in node.input]
+            wrong = why_invalid(node, read, opset, error)
+            if wrong:
+                self.invalid.append(f"{self._title}: {wrong}")
             self._pass_through(node, opset)
 
     def _pass_through(self, node: NodeProto, opset: int) -> None:

@@ -84,7 +84,8 @@ class Verification(NamedTuple):
         count = len({row.output for row in self.differences})
         yield f"{count} output{'s' if count != 1 else ''}; {', '.join(self.runners)} took part"
         if self.subject != OWN:
-            yield f"  {ONNXRUNTIME} and {REFERENCE} ran {self.subject}; NumPy computed what unroll reads in it"
+            ran = [runner for runner in self.runners[1:] if runner != REWRITTEN]
+            yield f"  {' and '.join(ran) or 'nobody'} ran {self.subject}; NumPy computed what unroll reads in it"
         for runner in self.runners[1:]:
             row = max((row for row in self.differences if row.runner == runner), key=lambda row: row.scaled)
             yield (
@@ -102,7 +103,7 @@ class Verification(NamedTuple):
 
     def _nonfinite_lines(self) -> Iterator[str]:
         if self.nonfinite is None:
-            yield "  NaN and infinities were not fed: verify(..., nonfinite=True) does"
+            yield "  NaN and infinities were not fed; nonfinite=True (--nonfinite) feeds them"
         elif not self.nonfinite:
             yield "  no input is of floats, so that NaN and infinities cannot be fed"
         else:
@@ -182,11 +183,12 @@ def verified(
     """Hold the model of a subject against its graph; see `verify`, which calls this."""
     nonfinite_seed = seed if nonfinite else None
     if feeds is not None:
-        return _verified_on(subject, subject.graph.check_feeds(feeds), tolerance, nonfinite_seed)
+        return _verified_on(subject, subject.graph.check_feeds(feeds), tolerance, nonfinite_seed, last=True)
     refused: list[str] = []
-    for trial in _generated(subject.graph, seed, dims):
+    tries = list(_generated(subject.graph, seed, dims))
+    for trial in tries:
         try:
-            return _verified_on(subject, trial.feeds, tolerance, nonfinite_seed)
+            return _verified_on(subject, trial.feeds, tolerance, nonfinite_seed, last=trial is tries[-1])
         except EvaluationError as error:  # a file may not say which sizes must be equal
             refused.append(f"{sizes_text(trial.sizes)}: {error}")
     raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused, DIMS_FIX)}")
@@ -200,16 +202,20 @@ def _generated(graph: Graph, seed: int, dims: Mapping[str, int] | None) -> Itera
 
 
 def _verified_on(
-    subject: Subject, arrays: dict[str, Array], tolerance: float | None, nonfinite_seed: int | None
+    subject: Subject, arrays: dict[str, Array], tolerance: float | None, nonfinite_seed: int | None, last: bool = False
 ) -> Verification:
-    """Compare all runners on the same arrays, and, where there is a seed for that, with NaN and infinities in them."""
+    """Compare all runners on the same arrays, and, where there is a seed for that, with NaN and infinities in them.
+
+    Raises:
+        EvaluationError: NumPy fails on the arrays; another runner does, and these are not the last arrays to try.
+    """
     foreign = tuple(foreign_nodes(subject.graph))
     try:
         expected = subject.graph.run(arrays)
     except UnsupportedError as error:
         raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
     witnesses, left_out = witnesses_of(subject)
-    witnesses, results, refused = _run(witnesses, arrays)
+    witnesses, results, refused = _run(witnesses, arrays, last)
     left_out |= refused
     left_out |= _asides(witnesses, expected, results, tolerance)
     witnesses = [item for item in witnesses if item.name in results]
@@ -227,7 +233,7 @@ def _verified_on(
 
 
 def _run(
-    witnesses: list[Witness], arrays: Mapping[str, Array]
+    witnesses: list[Witness], arrays: Mapping[str, Array], last: bool = True
 ) -> tuple[list[Witness], dict[str, dict[str, Array]], dict[str, str]]:
     """Return those that could compute the model, what they gave, and why the others could not."""
     results: dict[str, dict[str, Array]] = {}
@@ -236,6 +242,10 @@ def _run(
         try:
             results[witness.name] = witness.run(arrays)
         except UnsupportedError as error:
+            left_out[witness.name] = str(error)
+        except EvaluationError as error:
+            if not last:
+                raise
             left_out[witness.name] = str(error)
     return [item for item in witnesses if item.name in results], results, left_out
 

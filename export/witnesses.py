@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from unroll.export import support
 from unroll.export.known_faults import ONNXRUNTIME, REFERENCE, why_aside
 from unroll.export.lowering import to_onnx
-from unroll.export.reading import from_onnx
+from unroll.export.reading import read_graph
 from unroll.export.session import Session
 from unroll.export.session_options import options_for
 
@@ -60,7 +60,8 @@ class Witness(NamedTuple):
 
     Attributes:
         name: who.
-        run: ``arrays by input name -> arrays by output name``; raises UnsupportedError where it cannot.
+        run: ``arrays by input name -> arrays by output name``; raises UnsupportedError where it cannot, and
+            EvaluationError where it fails on these arrays.
         aside: what it is known to get wrong of this model where NaN or infinities come in; empty for nothing.
     """
 
@@ -78,7 +79,7 @@ def subject_of(what: Graph | ModelProto | str | Path, options: Mapping[str, Any]
 
     Raises:
         ArgumentTypeError: it is none of these, or a model with options.
-        FileError, ModelError, UnsupportedError: the model cannot be read; see `from_onnx`.
+        FileError, ModelError, UnsupportedError: the model cannot be read (see `from_onnx`), or breaks ONNX's rules.
     """
     if isinstance(what, Graph):
         return Subject(what, to_onnx(what, **{"runtime": None, **options}), None, True)
@@ -89,7 +90,9 @@ def subject_of(what: Graph | ModelProto | str | Path, options: Mapping[str, Any]
         )
     if options:
         raise ArgumentTypeError(f"verify: {', '.join(options)} go with a Graph; this is a model already")
-    graph = from_onnx(what)
+    graph, broken = read_graph(what)
+    if broken:
+        raise ModelError(broken if isinstance(what, ModelProto) else f"{what}: {broken}")
     if isinstance(what, ModelProto):
         return Subject(graph, what, None, False)
     path = as_path(what, "verify")
@@ -164,10 +167,10 @@ def _in_session(source: ModelProto | Path, model: ModelProto) -> Run:
     def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
         try:
             found: dict[str, Array] = session.run(arrays)
-            return found
         except EvaluationError as error:
             if any(words in str(error) for words in _NO_KERNEL):
                 raise UnsupportedError(str(error)) from None
             raise
+        return found
 
     return run

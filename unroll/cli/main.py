@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import unroll
 from unroll.cli.bars import on_terminal
+from unroll.cli.notices import warnings_in_words
 from unroll.cli.output import complain, finish, give_up_output, show, standard_streams
 from unroll.errors import ArgumentError, FileError, UnrollError
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
-        with standard_streams(), on_terminal():
+        with standard_streams(), on_terminal(), warnings_in_words(options.name):
             _check_target(options)
             command(options)
             finish()
@@ -167,11 +168,18 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-o", "--output", metavar="FILE", help="write results to .npz or .npy (default: print them)")
     _add_force(run)
 
-    verify = add("verify", _verify, "check that NumPy, onnx's reference evaluator and onnxruntime agree on the graph")
+    verify = add(
+        "verify",
+        _verify,
+        "check that NumPy, onnx's reference evaluator and onnxruntime agree on a graph, or on a file as it is",
+    )
     verify.add_argument("program", help=_PROGRAM)
     _add_feeds(verify, "feed the inputs (default: generated)", sizes=True)
     verify.add_argument("--tolerance", type=float, help="agree where |a - b| <= tolerance * max(1, |b|)")
     verify.add_argument("--seed", type=int, default=0, help="of generated feeds (default: %(default)s)")
+    verify.add_argument(
+        "--nonfinite", action="store_true", help="feed NaN and infinities as well, and say where runners differ on them"
+    )
     return parser
 
 
@@ -285,7 +293,9 @@ def _fetched(graph: unroll.Graph, names: Sequence[str]) -> unroll.Graph:
 
 def _verify(options: argparse.Namespace) -> None:
     subject = options.program if options.program.endswith(".onnx") else _graph(options)
-    found = unroll.verify(subject, tolerance=options.tolerance, seed=options.seed, **_given(options))
+    found = unroll.verify(
+        subject, tolerance=options.tolerance, seed=options.seed, nonfinite=options.nonfinite, **_given(options)
+    )
     show(found)
 
 
