@@ -27,9 +27,10 @@ from unroll.export.reading_opaque import (
     opaque,
     shape_of,
 )
+from unroll.export.reading_sizes import TOO_MANY
 
 from unroll.collection import paused
-from unroll.dimensions import Dim, Requirement, solve, substitute_shape
+from unroll.dimensions import Dim, Requirement, known_size, solve, substitute_shape
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import (
     ArgumentTypeError,
@@ -51,7 +52,6 @@ from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 OLDEST_OPSET = 9
-_TOO_LARGE = 2**63
 
 
 def from_onnx(model: ModelProto | str | Path) -> Graph:
@@ -306,7 +306,7 @@ class _Reader:
 
         Raises:
             DTypeError, ShapeError: the operator does not take these inputs.
-            InexpressibleError: it would make an axis that no array has.
+            InexpressibleError: it would make what no array has room for.
         """
         inputs = list(arguments)
         while inputs and inputs[-1] is None:
@@ -314,8 +314,8 @@ class _Reader:
         types = _bound(op, inputs)
         require = Requirements()
         shapes = op.shapes(require, *inputs)
-        if any(isinstance(dim, int) and dim >= _TOO_LARGE for shape in shapes for dim in shape):
-            raise InexpressibleError("the size of an axis overflows")
+        if any(known_size(shape) >= TOO_MANY for shape in shapes):
+            raise InexpressibleError("it makes more elements than an array can have")
         dtypes = op.dtypes(types)
         dtypes = dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes
         found = [item._replace(where=f"{self._title}: {item.where.partition(': ')[2]}") for item in require.found]

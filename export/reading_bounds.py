@@ -8,6 +8,7 @@ looked up in the model's folder and nowhere else; see `unroll.export.external_da
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,12 @@ from google.protobuf.message import DecodeError
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto, TypeProto
 from unroll.export.external_data import Place, place_of, take_in
 from unroll.export.reading_functions import DEEPEST_GRAPHS, check_functions
-from unroll.export.reading_sizes import MOST_AXES, TWO_GIB, check_filled, check_sparse, check_tensor
+from unroll.export.reading_sizes import MOST_AXES, TOO_MANY, TWO_GIB, check_filled, check_sparse, check_tensor
 
 from unroll.errors import FileError, ModelError, UnsupportedError, first_line
 from unroll.files import read_bytes
+
+_ATTRIBUTE_TYPES = frozenset(AttributeProto.AttributeType.values())
 
 
 def read_model(path: Path, *, whole: bool) -> ModelProto:
@@ -122,8 +125,8 @@ class _Walk:
             raise ModelError(f"{body.where}: graphs lie more than {DEEPEST_GRAPHS} deep within one another")
         graph = body.graph
         for item in (*graph.input, *graph.output, *graph.value_info):
-            _check_text(f"an input, output or value of {body.where}", item.name)
-            _check_type(item.type, f"tensor {item.name!r}")
+            _check_text("an input, output or value", item.name)
+            _check_type(item.type, item.name)
         for weight in graph.initializer:
             _check_text(f"an initializer of {body.where}", weight.name)
             self.tensor(weight, f"initializer {weight.name!r}")
@@ -135,29 +138,29 @@ class _Walk:
 
     def nodes(self, nodes: Iterable[NodeProto], where: str, depth: int) -> None:
         for node in nodes:
-            _check_text(f"a node of {where}", node.op_type, node.name, node.domain, *node.input, *node.output)
+            _check_text("a node", node.op_type, node.name, node.domain, *node.input, *node.output)
             if node.attribute:
                 title = title_of(node)
                 for attribute in node.attribute:
                     self.attribute(attribute, title, depth)
 
     def attribute(self, attribute: AttributeProto, owner: str, depth: int) -> None:
-        _check_text(f"an attribute of {owner}", attribute.name, attribute.ref_attr_name)
+        _check_text("an attribute", attribute.name, attribute.ref_attr_name)
         where = f"attribute {attribute.name!r} of {owner}"
-        if attribute.type not in AttributeProto.AttributeType.values():
+        if attribute.type not in _ATTRIBUTE_TYPES:
             raise ModelError(f"{where} is of the unknown type {attribute.type}")
         if attribute.HasField("t"):
             self.tensor(attribute.t, where)
         if attribute.HasField("sparse_tensor"):
             self.sparse(attribute.sparse_tensor, where)
         if attribute.HasField("tp"):
-            _check_type(attribute.tp, where)
+            _check_type(attribute.tp, attribute.name)
         for tensor in attribute.tensors:
             self.tensor(tensor, where)
         for sparse in attribute.sparse_tensors:
             self.sparse(sparse, where)
         for kind in attribute.type_protos:
-            _check_type(kind, where)
+            _check_type(kind, attribute.name)
         self.waiting += [_Body(graph, depth + 1, owner) for graph in _graphs(attribute)]
 
     def tensor(self, tensor: TensorProto, where: str) -> None:
@@ -187,6 +190,11 @@ def _graphs(attribute: AttributeProto) -> Iterator[GraphProto]:
 
 def _check_text(where: str, *texts: str) -> None:
     """Refuse names that are not in UTF-8, which protobuf hands on as bytes, and those that no other program could print."""
+    try:
+        if "\0" not in "".join(texts):
+            return
+    except TypeError:  # one is of bytes
+        pass
     for text in texts:
         if not isinstance(text, str):
             raise ModelError(f"the name {text[:80]!r} of {where} is not in UTF-8")
@@ -194,13 +202,12 @@ def _check_text(where: str, *texts: str) -> None:
             raise ModelError(f"the name {text[:80]!r} of {where} holds a NUL character")
 
 
-def _check_type(kind: TypeProto, where: str) -> None:
+def _check_type(kind: TypeProto, name: str) -> None:
     """Refuse the type of a tensor that no array has; a negative size is one that is not known, as some write it."""
-    if not kind.HasField("tensor_type"):
-        return
-    dims = kind.tensor_type.shape.dim
+    dims = kind.tensor_type.shape.dim  # none where it is the type of something else
     if len(dims) > MOST_AXES:
-        raise ModelError(f"{where} has {len(dims)} axes; there can be {MOST_AXES}")
-    for axis, dim in enumerate(dims):
-        if dim.HasField("dim_param"):
-            _check_text(f"axis {axis} of {where}", dim.dim_param)
+        raise ModelError(f"{name!r} has {len(dims)} axes; there can be {MOST_AXES}")
+    _check_text(f"an axis of {name!r}", *[dim.dim_param for dim in dims])
+    known = prod([dim.dim_value or 1 for dim in dims])  # an axis that has a name has the value 0
+    if abs(known) >= TOO_MANY:
+        raise ModelError(f"{name!r} is of {abs(known)} elements; no array has so many")

@@ -113,7 +113,11 @@ def _without(call: Call, *names: str) -> dict[str, Any]:
         InexpressibleError: there is one that we have not.
     """
     rest = {name: value for name, value in call.attributes.items() if name not in names}
-    return {name: value for name, value in rest.items() if _NEUTRAL.get((call.op_type, name)) != value}
+    return {name: value for name, value in rest.items() if not _is_neutral(call.op_type, name, value)}
+
+
+def _is_neutral(op_type: str, name: str, value: Any) -> bool:
+    return (op_type, name) in _NEUTRAL and not isinstance(value, np.ndarray) and bool(_NEUTRAL[op_type, name] == value)
 
 
 def _only(call: Call, *names: str) -> None:

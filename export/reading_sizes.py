@@ -12,6 +12,8 @@ from unroll.memory import check_fits
 
 #: As many as a NumPy array can have.
 MOST_AXES = 64
+#: No array has so many elements.
+TOO_MANY = 2**63
 #: What one ONNX file can hold.
 TWO_GIB = 2**31
 #: How many bits an element takes; the types that are not here cannot be read.

@@ -150,6 +150,15 @@ def product(dims: Iterable[Dim]) -> Dim:
     return result
 
 
+def known_size(shape: Shape) -> int:
+    """Return the product of the sizes that are known: a tensor of that shape has a multiple of so many elements."""
+    result = 1
+    for dim in shape:
+        if type(dim) is int:
+            result *= dim
+    return result
+
+
 def divide(dividend: Dim, divisor: Dim) -> Dim | None:
     """Return the exact quotient of two dimensions, or None where there is none (or the divisor is 0)."""
     if isinstance(dividend, int) and isinstance(divisor, int):
