@@ -115,23 +115,22 @@ def _broken(invalid: Sequence[str]) -> str:
 def load_model(model: ModelProto | str | Path) -> ModelProto:
     """Return a model (that of a file, where a path is given), checked; see `from_onnx` for what is raised."""
     if isinstance(model, ModelProto):
-        what = "from_onnx"
+        what, found = "from_onnx", model
         check_bounds(model, what)
     elif isinstance(model, (str, Path)):
         path = as_path(model, "from_onnx")
-        what = str(path)
-        model = read_model(path, whole=True)
+        what, found = str(path), read_model(path, whole=True)
     else:
         raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
     check_nodes(model, what)
     try:
-        onnx.checker.check_model(model)
-        if model.functions:
-            model = inline_local_functions(model)
-            onnx.checker.check_model(model)  # an attribute that the call leaves out is missing only now
-        return model
+        onnx.checker.check_model(found)
+        if found.functions:
+            found = inline_local_functions(found)
+            onnx.checker.check_model(found)  # an attribute that the call leaves out is missing only now
     except Exception as error:  # the errors of onnx's native code share no base class
         raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
+    return found
 
 
 class _Reader:

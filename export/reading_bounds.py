@@ -103,6 +103,8 @@ class _Walk:
     def over(self, model: ModelProto) -> None:
         for item in model.opset_import:
             _check_text("the domain of an opset", item.domain)
+        _check_once("opset", (item.domain for item in model.opset_import))
+        _check_once("entry of the metadata", (entry.key for entry in model.metadata_props))
         for entry in model.metadata_props:
             _check_text("a key of the metadata", entry.key)
             _check_text(f"the metadata {entry.key!r}", entry.value)
@@ -111,6 +113,7 @@ class _Walk:
             where = f"function {function.name!r}"
             _check_text("a function", function.name, function.domain, *function.input, *function.output)
             _check_text(f"an attribute of {where}", *function.attribute)
+            _check_once(f"input of {where}", function.input)
             for item in function.opset_import:
                 _check_text(f"the domain of an opset of {where}", item.domain)
             for attribute in function.attribute_proto:
@@ -133,6 +136,8 @@ class _Walk:
         for sparse in graph.sparse_initializer:
             _check_text(f"an initializer of {body.where}", sparse.values.name)
             self.sparse(sparse, f"initializer {sparse.values.name!r}")
+        _check_once("input", (item.name for item in graph.input))
+        _check_once("initializer", (item.name for item in graph.initializer))
         self.nodes(graph.node, body.where, body.depth)
         check_filled(graph.node, graph.initializer)
 
@@ -200,6 +205,15 @@ def _check_text(where: str, *texts: str) -> None:
             raise ModelError(f"the name {text[:80]!r} of {where} is not in UTF-8")
         if "\0" in text:
             raise ModelError(f"the name {text[:80]!r} of {where} holds a NUL character")
+
+
+def _check_once(what: str, names: Iterable[str]) -> None:
+    """Refuse two of one name: one program takes the first, another one the last."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ModelError(f"{name!r} is the name of more than one {what}")
+        seen.add(name)
 
 
 def _check_type(kind: TypeProto, name: str) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+import onnx
 from onnx import AttributeProto, ModelProto, NodeProto
 from unroll.export.reading_sizes import TWO_GIB
 
@@ -75,6 +76,11 @@ def check_functions(model: ModelProto) -> None:
     functions = {_key(item.domain, item.name, item.overload): item for item in model.functions}
     if len(functions) < len(model.functions):
         raise ModelError("two functions have one name")
+    for domain, name, _ in functions:
+        if onnx.defs.has(name, domain):
+            raise ModelError(
+                f"function {name!r} has the name of an operator, and of the two each program takes another"
+            )
     bodies = {key: _Body(item.node, functions, f"function {item.name!r}") for key, item in functions.items()}
     whole: dict[_Key, _Size] = {}
     for key in _callees_first(bodies):

@@ -267,7 +267,10 @@ def _shape(call: Call) -> Sequence[Tensor]:
 def _constant(call: Call) -> Sequence[Tensor]:
     for name, dtype in {"value": None, "value_float": np.float32, "value_floats": np.float32}.items():
         if name in call.attributes:
-            return [Constant(np.array(call.attributes[name], dtype))]
+            array = np.array(call.attributes[name], dtype)
+            if array.dtype not in ALL:
+                raise InexpressibleError(f"{array.dtype} is no dtype of ours")
+            return [Constant(array)]
     for name in ("value_int", "value_ints"):
         if name in call.attributes:
             return [_ints(call.attributes[name])]

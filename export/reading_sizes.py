@@ -17,7 +17,7 @@ TOO_MANY = 2**63
 #: What one ONNX file can hold.
 TWO_GIB = 2**31
 #: How many bits an element takes; the types that are not here cannot be read.
-_BITS = {
+_BITS: dict[int, int] = {
     TensorProto.FLOAT: 32,
     TensorProto.UINT8: 8,
     TensorProto.INT8: 8,
@@ -45,7 +45,7 @@ _BITS = {
     TensorProto.INT2: 2,
 }
 #: Where the elements of a tensor stand that has no bytes, by type; all others stand in `int32_data`.
-_FIELDS = {
+_FIELDS: dict[int, str] = {
     TensorProto.FLOAT: "float_data",
     TensorProto.COMPLEX64: "float_data",
     TensorProto.DOUBLE: "double_data",

@@ -398,6 +398,43 @@ def test_what_a_function_leaves_out_is_refused_by_name() -> None:
     ]
 
 
+def doubled(change: Callable[[ModelProto], Any]) -> ModelProto:
+    found = identity(unroll_states="{}")
+    found.graph.initializer.append(weight("w"))
+    change(found)
+    return found
+
+
+TWICE: dict[str, tuple[ModelProto, list[str]]] = {
+    "inputs": (doubled(lambda found: found.graph.input.append(found.graph.input[0])), ["'x'", "input"]),
+    "initializers": (doubled(lambda found: found.graph.initializer.append(weight("w"))), ["'w'", "initializer"]),
+    "opsets": (doubled(lambda found: found.opset_import.add(version=13)), ["''", "opset"]),
+    "metadata": (doubled(lambda found: found.metadata_props.add(key="unroll.states", value="7")), ["unroll.states"]),
+    "inputs of a function": (
+        model([call("F", "x", "x")], functions=(function("F", [helper.make_node("Neg", ["x"], ["y"])], ("x", "x")),)),
+        ["'x'", "'F'"],
+    ),
+    "a function and an operator": (
+        model(
+            [helper.make_node("Neg", ["x"], ["y"])],
+            functions=(
+                helper.make_function(
+                    "", "Neg", ["x"], ["y"], [helper.make_node("Abs", ["x"], ["y"])], [helper.make_opsetid("", 17)]
+                ),
+            ),
+        ),
+        ["'Neg'", "operator"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("proto", "fragments"), TWICE.values(), ids=TWICE)
+def test_two_of_one_name_are_refused_for_who_reads_them_takes_the_first_or_the_last(
+    proto: ModelProto, fragments: list[str], tmp_path: Path
+) -> None:
+    refused_by_both(proto, *fragments, tmp_path=tmp_path)
+
+
 # -- sizes ------------------------------------------------------------------------------------------------------------
 
 
