@@ -25,11 +25,11 @@ FuseFp16InitializerToFp32NodeTransformer a body (of a Scan, Loop or If) takes a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
-from unroll.export.node_walk import all_nodes, bodies
+from onnx import ModelProto, TensorProto, numpy_helper
+from unroll.export.node_walk import all_nodes, bodies, operators_of
 
 #: What only passes its input on, and is taken out by another optimiser.
 _PASS_ON = frozenset(["Identity", "Cast", "Dropout"])
@@ -43,21 +43,13 @@ def broken_optimizers(model: ModelProto) -> list[str]:
 
     Names may repeat from body to body; at worst one optimiser more is left out.
     """
-    nodes = list(all_nodes(model))
-    kinds = {node.op_type for node in nodes}
+    kinds = operators_of(model)
     found = []
     if _reads_halves_from_outside(model):
         found.append("FuseFp16InitializerToFp32NodeTransformer")
-    if "LayerNormalization" in kinds and _leaves_out_a_bias(nodes):
-        found.append("SkipLayerNormFusion")
-    if {"Relu", "Clip"} <= kinds and _clips_a_relu(model, nodes):
-        found.append("FuseReluClip")
-    if {"Div", "Mul"} <= kinds and kinds & _PASS_ON and _divides_what_is_passed_on(nodes):
-        found.append("DivMulFusion")
-    if "MatMul" in kinds and kinds & _SCALES and _scales_by_what_has_no_reciprocal(model, nodes):
-        found.append("MatMulScaleFusion")
-    if {"MatMul", "Transpose"} <= kinds and _multiplies_what_is_transposed(model, nodes):
-        found.append("MatmulTransposeFusion")
+    for name, needed, one_of, breaks in _ROWS:
+        if needed <= kinds and (not one_of or not one_of.isdisjoint(kinds)) and breaks(model):
+            found.append(name)
     return found
 
 
@@ -69,35 +61,38 @@ def _reads_halves_from_outside(model: ModelProto) -> bool:
     return _holds_halves(model) and any(next(bodies(node), None) for node in model.graph.node if node.attribute)
 
 
-def _leaves_out_a_bias(nodes: Iterable[NodeProto]) -> bool:
-    return any(node.op_type == "LayerNormalization" and "" in node.input for node in nodes)
+def _leaves_out_a_bias(model: ModelProto) -> bool:
+    return any(node.op_type == "LayerNormalization" and "" in node.input for node in all_nodes(model))
 
 
-def _clips_a_relu(model: ModelProto, nodes: Iterable[NodeProto]) -> bool:
+def _clips_a_relu(model: ModelProto) -> bool:
+    nodes = list(all_nodes(model))
     made = {node.output[0] for node in nodes if node.op_type == "Relu" and node.output}
-    known = {item.name for item in _constants(model, nodes) if item.data_type in _CLIPPED}
+    known = {item.name for item in _constants(model) if item.data_type in _CLIPPED}
     clips = (node.input for node in nodes if node.op_type == "Clip")
     return any(names[0] in made and names[1] not in known for names in clips if len(names) > 1 and names[1])
 
 
-def _divides_what_is_passed_on(nodes: Iterable[NodeProto]) -> bool:
+def _divides_what_is_passed_on(model: ModelProto) -> bool:
+    nodes = list(all_nodes(model))
     divided = {node.output[0] for node in nodes if node.op_type == "Div" and node.output}
     passed = {node.output[0] for node in nodes if node.op_type in _PASS_ON and node.output}
     products = (node.input for node in nodes if node.op_type == "Mul")
     return any(not divided.isdisjoint(names) and not passed.isdisjoint(names) for names in products)
 
 
-def _scales_by_what_has_no_reciprocal(model: ModelProto, nodes: Iterable[NodeProto]) -> bool:
-    odd = {item.name for item in _constants(model, nodes) if _has_no_reciprocal(item)}
-    return bool(odd) and any(node.op_type in _SCALES and not odd.isdisjoint(node.input) for node in nodes)
+def _scales_by_what_has_no_reciprocal(model: ModelProto) -> bool:
+    odd = {item.name for item in _constants(model) if _has_no_reciprocal(item)}
+    return bool(odd) and any(node.op_type in _SCALES and not odd.isdisjoint(node.input) for node in all_nodes(model))
 
 
-def _multiplies_what_is_transposed(model: ModelProto, nodes: Iterable[NodeProto]) -> bool:
+def _multiplies_what_is_transposed(model: ModelProto) -> bool:
+    nodes = list(all_nodes(model))
     turned = {node.output[0] for node in nodes if node.op_type in ("Transpose", "Cast") and node.output}
     products = [node.input for node in nodes if node.op_type == "MatMul" and not turned.isdisjoint(node.input)]
     if not products or _holds_halves(model):
         return bool(products)
-    matrices = {item.name for item in _constants(model, nodes) if len(item.dims) > 1}
+    matrices = {item.name for item in _constants(model) if len(item.dims) > 1}
     graph = model.graph
     for items in (graph.input, graph.value_info, graph.output):
         matrices.update(item.name for item in items if len(item.type.tensor_type.shape.dim) > 1)
@@ -115,10 +110,10 @@ def _has_no_reciprocal(item: TensorProto) -> bool:
         return not (np.isfinite(value).all() and np.isfinite(1 / value).all())
 
 
-def _constants(model: ModelProto, nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
+def _constants(model: ModelProto) -> Iterator[TensorProto]:
     """Yield the arrays of a model, by name: initializers, those of bodies too, and Constant nodes."""
     yield from model.graph.initializer
-    for node in nodes:
+    for node in all_nodes(model):
         if node.attribute:
             for body in bodies(node):
                 yield from body.initializer
@@ -131,3 +126,13 @@ def _constants(model: ModelProto, nodes: Iterable[NodeProto]) -> Iterator[Tensor
                         array = numpy_helper.from_array(np.asarray(attribute.f, np.float32))
                     array.name = node.output[0]
                     yield array
+
+
+#: Of an optimiser: operators of its pattern that are all needed, those of which one is, and whether the pattern is there.
+_ROWS: tuple[tuple[str, frozenset[str], frozenset[str], Callable[[ModelProto], bool]], ...] = (
+    ("SkipLayerNormFusion", frozenset(["LayerNormalization"]), frozenset(), _leaves_out_a_bias),
+    ("FuseReluClip", frozenset(["Relu", "Clip"]), frozenset(), _clips_a_relu),
+    ("DivMulFusion", frozenset(["Div", "Mul"]), _PASS_ON, _divides_what_is_passed_on),
+    ("MatMulScaleFusion", frozenset(["MatMul"]), _SCALES, _scales_by_what_has_no_reciprocal),
+    ("MatmulTransposeFusion", frozenset(["MatMul", "Transpose"]), frozenset(), _multiplies_what_is_transposed),
+)

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
-from unroll.export.node_walk import all_nodes, bodies, is_native
+from unroll.export.node_walk import all_nodes, bodies, is_native, operators_of
 
 from unroll.errors import first_line
 
@@ -74,7 +74,7 @@ def guarded(model: ModelProto, shapes_hold: bool = False) -> ModelProto:
     Returns:
         The model itself where nothing can become empty before an operator that aborts; else a copy with guards.
     """
-    if not any(True for _ in _risks(model, shapes_hold)):
+    if GUARDS.keys().isdisjoint(operators_of(model)) or not any(True for _ in _risks(model, shapes_hold)):
         return model
     found = ModelProto()
     found.CopyFrom(model)

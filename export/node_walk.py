@@ -31,6 +31,11 @@ def with_inner(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
                 waiting += [body.node for body in bodies(node)]
 
 
+def operators_of(model: ModelProto) -> set[str]:
+    """Return the operators of every node of a model, without their domains."""
+    return {node.op_type for node in all_nodes(model)}
+
+
 def bodies(node: NodeProto) -> Iterator[GraphProto]:
     """Yield the graphs in a node's attributes."""
     for attribute in node.attribute:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from unroll.export.reading_opaque import (
     shape_of,
 )
 from unroll.export.reading_sizes import TOO_MANY
+from unroll.export.trial_load import try_load
 
 from unroll.collection import paused
 from unroll.dimensions import Dim, Requirement, known_size, solve, substitute_shape
@@ -122,15 +124,24 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
         what, found = str(path), read_model(path, whole=True)
     else:
         raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
-    check_nodes(model, what)
-    try:
+    check_nodes(found, what)
+    with _as_model_errors(what):
         onnx.checker.check_model(found)
+    try_load(found, what)
+    with _as_model_errors(what):
         if found.functions:
             found = inline_local_functions(found)
             onnx.checker.check_model(found)  # an attribute that the call leaves out is missing only now
-    except Exception as error:  # the errors of onnx's native code share no base class
-        raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
     return found
+
+
+@contextmanager
+def _as_model_errors(what: str) -> Iterator[None]:
+    """Let errors of onnx's native code, which share no base class, be ours."""
+    try:
+        yield
+    except Exception as error:
+        raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
 
 
 class _Reader:

@@ -129,7 +129,9 @@ def reroll_file(
     original = load_model(source)
     graph = from_onnx(original)
     _, report = reroll(graph, dims=dims)
-    if report.proof is not None and report.proof.holds is None:  # the original beside the result in onnxruntime may tell
+    if (
+        report.proof is not None and report.proof.holds is None
+    ):  # the original beside the result in onnxruntime may tell
         _, report = reroll(graph, check=False)
     if not report:
         raise UnsupportedError(f"nothing was re-rolled, and nothing written: {report}")

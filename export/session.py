@@ -22,6 +22,7 @@ from unroll.export.reading_opaque import dims_of
 from unroll.export.session_batches import run_many
 from unroll.export.session_binding import Bound
 from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
+from unroll.export.trial_load import try_load
 
 from unroll import nest
 from unroll.dtypes import Array
@@ -111,6 +112,7 @@ class Session:
         where = f"{path}: " if path is not None else ""
         if self._graph is None:
             check_nodes(model, str(path) if path is not None else "Session")
+            try_load(model, str(path) if path is not None else "Session", path)
         options = options_for(model, threads) if self._options is None else self._options
         optimizers = broken_optimizers(model)
         if self._options is None:
