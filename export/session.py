@@ -266,8 +266,8 @@ def _source(
         return str(path)
     if path is not None:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
-        return safe.SerializeToString()
-    return (with_narrow_splits(safe) if narrow else safe).SerializeToString()
+        return bytes(safe.SerializeToString())
+    return bytes((with_narrow_splits(safe) if narrow else safe).SerializeToString())
 
 
 def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
