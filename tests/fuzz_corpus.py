@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from fuzz_programs import PROGRAMS
 from helpers import GOLDEN
@@ -43,21 +44,33 @@ def network(cell: str = "lstm", steps: int = _STEPS) -> unroll.Graph:
     return unroll.Graph(inputs, outputs)
 
 
-def whole_files(folder: Path) -> list[Whole]:
-    """Return every whole file, in the same order every time.
+def whole_files(folder: Path, kinds: Collection[str]) -> dict[str, list[Whole]]:
+    """Return the whole files of some kinds, in the same order every time.
 
     Args:
         folder: where what can only be made on disk is made.
+        kinds: the kinds.
     """
-    foreign = sorted((GOLDEN / "foreign").glob("*.onnx"))
-    return [
-        *(Whole("foreign", path.name, path.read_bytes()) for path in foreign),
-        *(Whole("own", name, model.SerializeToString(deterministic=True)) for name, model in _own_models().items()),
-        *_external(folder),
-        *_arrays(),
-        _cache(folder),
-        *(Whole("program", f"{name}.py", text.encode()) for name, text in PROGRAMS.items()),
-    ]
+    makers: dict[str, Callable[[], list[Whole]]] = {
+        "foreign": _foreign,
+        "own": _own,
+        "external": lambda: _external(folder),
+        "npy": _feeds,
+        "npz": _archives,
+        "safetensors": lambda: [Whole("safetensors", "w.safetensors", save_safetensors(_parameters()))],
+        "cache": lambda: [_cache(folder)],
+        "program": lambda: [Whole("program", f"{name}.py", text.encode()) for name, text in PROGRAMS.items()],
+    }
+    return {kind: makers[kind]() for kind in kinds}
+
+
+def _foreign() -> list[Whole]:
+    return [Whole("foreign", path.name, path.read_bytes()) for path in sorted((GOLDEN / "foreign").glob("*.onnx"))]
+
+
+def _own() -> list[Whole]:
+    models = _own_models().items()
+    return [Whole("own", f"{name}.onnx", model.SerializeToString(deterministic=True)) for name, model in models]
 
 
 def _own_models() -> dict[str, onnx.ModelProto]:
@@ -154,15 +167,23 @@ def _external(folder: Path) -> list[Whole]:
     return found
 
 
-def _arrays() -> list[Whole]:
-    """The Parameters of `network` in each format, and one feed."""
-    arrays = {name: np.asarray(item.value) for name, item in network().parameters.items()}
+def _parameters() -> dict[str, npt.NDArray[Any]]:
+    return {name: np.asarray(item.value) for name, item in network().parameters.items()}
+
+
+def _archives() -> list[Whole]:
+    """The Parameters of `network`, as they are and packed."""
     whole = []
     for name, write in (("plain", np.savez), ("packed", np.savez_compressed)):
         buffer = io.BytesIO()
-        write(buffer, **arrays)
+        write(buffer, **_parameters())
         whole.append(Whole("npz", f"{name}.npz", buffer.getvalue()))
-    whole.append(Whole("safetensors", "w.safetensors", save_safetensors(arrays)))
+    return whole
+
+
+def _feeds() -> list[Whole]:
+    """One feed of `network`, in two dtypes and orders."""
+    whole = []
     for name, array in (("feed", np.ones((2, 3), np.float32)), ("double", np.asfortranarray(np.ones((2, 3))))):
         buffer = io.BytesIO()
         np.save(buffer, array)

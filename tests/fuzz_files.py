@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 HERE = Path(__file__).resolve().parent
 #: The kinds of files, and how many of a hundred are of each.
 KINDS = {"foreign": 28, "own": 34, "external": 4, "npy": 5, "npz": 9, "safetensors": 6, "cache": 4, "program": 10}
-_SECONDS, _WALL = 5.0, 60.0
+_SECONDS, _WALL, _STARTING = 5.0, 60.0, 60.0
 #: How a worker ends that has grown (see `fuzz_worker.py`): no finding.
 GROWN = "ended: status 3"
 _CHUNK = 50
@@ -67,7 +67,7 @@ class Worker:
         self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._rest = b""
         self.why = ""
-        if self._read() is None:  # it says when it is ready
+        if self._read(_STARTING) is None:  # it says when it is ready
             raise RuntimeError(f"a worker ended before its first file ({self.why}): {self._trace()}")
 
     def run(self, seeds: range) -> Iterator[Done]:
@@ -96,8 +96,9 @@ class Worker:
                 yield done
                 wanted, at, step = wanted - 1, at._replace(seed=done.seed + 1), ""
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self, seconds: float | None = None) -> dict[str, Any] | None:
         """Return the next line; None where the process ended, or took too long and was ended."""
+        seconds = _SECONDS if seconds is None else seconds
         assert self._process.stdout is not None
         source = self._process.stdout.fileno()
         began, spent = time.monotonic(), self._spent()
@@ -109,8 +110,8 @@ class Worker:
                     self.why = f"ended: {signal.Signals(-status).name}" if status < 0 else f"ended: status {status}"
                     return None
                 self._rest += got
-            elif self._spent() - spent > _SECONDS or time.monotonic() - began > _WALL:
-                self.why = f"timeout: more than {_SECONDS:g} s"
+            elif self._spent() - spent > seconds or time.monotonic() - began > _WALL:
+                self.why = f"timeout: more than {seconds:g} s"
                 self._process.send_signal(signal.SIGABRT)  # faulthandler writes where it was
                 self._process.wait()
                 return None
@@ -155,7 +156,7 @@ class Found:
         self.files: collections.Counter[str] = collections.Counter()
         self.outcomes: collections.Counter[tuple[str, str]] = collections.Counter()
         self.findings: dict[str, list[tuple[int, dict[str, str]]]] = {}
-        self.restarts: collections.Counter[str] = collections.Counter()
+        self.ended: collections.Counter[str] = collections.Counter()
 
     def add(self, done: Done) -> None:
         with self._lock:
@@ -184,10 +185,8 @@ class Found:
             lines.append(
                 f"{kind:12} {count:6} files  " + ", ".join(f"{word} {number}" for word, number in said.items())
             )
-        if self.restarts:
-            lines.append(
-                "workers started again: " + ", ".join(f"{number} {why}" for why, number in self.restarts.items())
-            )
+        if self.ended:
+            lines.append("workers that ended: " + ", ".join(f"{number} x {why}" for why, number in self.ended.items()))
         lines.append(f"{len(self.findings)} findings")
         for seen in sorted(self.findings.values(), key=lambda item: -len(item)):
             seed, first = seen[0]
@@ -205,34 +204,40 @@ def fuzz(
     began = time.monotonic()
 
     def serve() -> None:
-        with tempfile.TemporaryDirectory(prefix="unroll-fuzz-") as folder:
-            worker = Worker(Path(folder), kinds, keep)
+        worker: Worker | None = None
+        with tempfile.TemporaryDirectory(prefix="unroll-fuzz-") as folder, contextlib.ExitStack() as ending:
             while True:
                 try:
                     chunk = waiting.get_nowait()
                 except queue.Empty:
-                    break
+                    return
                 while chunk:
+                    if worker is None:
+                        worker = Worker(Path(folder), kinds, keep)
+                        ending.callback(worker.stop)
                     last = chunk.start - 1
                     for done in worker.run(chunk):
                         found.add(done)
                         last = done.seed
                     chunk = range(last + 1, chunk.stop)
                     if worker.why:
-                        found.restarts[worker.why] += 1
+                        found.ended[worker.why] += 1
                         worker.stop()
-                        worker = Worker(Path(folder), kinds, keep)
+                        worker = None
                 if loud:
                     seen = sum(found.files.values())
-                    print(
-                        f"{seen} files, {seen / (time.monotonic() - began):.0f} a second, {len(found.findings)} findings",
-                        flush=True,
-                    )
-            worker.stop()
+                    speed = seen / (time.monotonic() - began)
+                    print(f"{seen} files, {speed:.0f} a second, {len(found.findings)} findings", flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
-        for served in [pool.submit(serve) for _ in range(jobs)]:
-            served.result()
+        running = [pool.submit(serve) for _ in range(jobs)]
+        try:
+            for served in running:
+                served.result()
+        except KeyboardInterrupt:  # what was found so far is told all the same
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    waiting.get_nowait()
 
 
 def main() -> int:
@@ -252,6 +257,7 @@ def main() -> int:
     parser.add_argument("--loud", action="store_true", help="say how far it is")
     options = parser.parse_args()
     kinds = {kind: KINDS[kind] for kind in options.kinds.split(",")}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     found, began = Found(options.out), time.monotonic()
     fuzz(range(options.start, options.start + options.count), kinds, options.jobs, found, options.keep, options.loud)
     if found.findings:

@@ -50,9 +50,7 @@ def main() -> None:
     work = folder / "work"
     shutil.rmtree(folder / "made", ignore_errors=True)
     (folder / "made").mkdir()
-    files: dict[str, list[Any]] = {}
-    for whole in whole_files(folder / "made"):
-        files.setdefault(whole.kind, []).append(whole)
+    files = whole_files(folder / "made", kinds)
     unroll.verify(network())
     unroll.draw(network())
     bound = _data()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from unroll.viz import palette
 from unroll.viz.boxes import Box
-from unroll.viz.dot_text import cell, escaped, font, table, text_width
+from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.states import last_part
 from unroll.viz.values import Values
 
@@ -17,6 +17,8 @@ _NARROWEST, _WIDEST = 38.0, 62.0
 _LOWEST, _HIGHEST = 26.0, 64.0
 _BIAS_HEIGHT = 22.0
 _HEAD = 17.0
+# How many weights are named before a note on why they stand apart, and how long that is at most.
+_NAMES, _NOTE = 6, 200
 # Room for a viewer whose font is wider than the one that sizes were computed with.
 _SLACK = 1.15
 _ROW_HEAD = 34.0
@@ -78,7 +80,13 @@ def _reasons(stacks: Iterable[Sequence[Parameter]], name: str) -> list[str]:
     for stack in stacks:
         if stack[0].blocks is not None and stack[0].blocks.note:
             apart.setdefault(stack[0].blocks.note, []).append(_short(stack[0], name))
-    return [f"{', '.join(names)}: {note}" for note, names in apart.items()]
+    return [f"{_listed(names)}: {visible(note, _NOTE)}" for note, names in apart.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names in a line of readable length; the tooltip has them all."""
+    shown = ", ".join(visible(name) for name in names[:_NAMES])
+    return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown
 
 
 def _high(boxes: Sequence[Box]) -> float:

@@ -23,6 +23,8 @@ _BOLDER = 1.07
 #: Signs of formulas that the shipped font has.
 TIMES, MINUS, SIGMA = "\u00d7", "\u2212", "\u03c3"
 _LONGEST = 48
+# Characters of four bytes at most; Graphviz scans a little less than 16,384 bytes at a time.
+_PIECE = 4000
 
 
 def visible(text: str, longest: int | None = _LONGEST) -> str:
@@ -47,8 +49,25 @@ def tooltip(text: str) -> str:
 
     Graphviz replaces escapes in tooltips twice, entities or not, so every backslash is doubled twice.
     """
-    shown: str = graphviz.nohtml(visible(text, None).replace("&", "&amp;").replace("\\", "&#92;" * 4))
+    shown: str = graphviz.nohtml(in_pieces(visible(text, None).replace("&", "&amp;").replace("\\", "&#92;" * 4)))
     return shown
+
+
+def in_pieces(text: str) -> str:
+    r"""Return text of an attribute as Graphviz can scan it: it takes 16,384 bytes of a quoted string at a time.
+
+    A backslash at the end of a line says that the string goes on; a file that somebody else reads with `dot` has it too.
+    """
+    if len(text) <= _PIECE:
+        return text
+    pieces, start = [], 0
+    while start < len(text):
+        end = start + _PIECE
+        while text[end - 1 : end] == "\\" and end < len(text):
+            end += 1  # not within an escape
+        pieces.append(text[start:end])
+        start = end
+    return "\\\n".join(pieces)
 
 
 def html_label(inner: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import graphviz
 from unroll.viz import labels, palette, panels, placement, routes
 from unroll.viz.boxes import Line, text_box
-from unroll.viz.dot_text import FONT, escaped, font, html_label, text_width, tooltip
+from unroll.viz.dot_text import FONT, escaped, font, html_label, in_pieces, text_width, tooltip
 from unroll.viz.frames import TEXT as FRAME_TEXT
 from unroll.viz.frames import frames, title_place
 from unroll.viz.labels import TEXT
@@ -166,7 +166,7 @@ class _Picture:
         self._dot.node(id, html_label(label), pos=f"{at.x:.1f},{at.y:.1f}", **size, **attributes)
 
     def _write_edge(self, source: str, target: str, points: list[routes.Point], **attributes: str) -> None:
-        self._dot.edge(source, target, pos=routes.spline(points), **attributes)
+        self._dot.edge(source, target, pos=in_pieces(routes.spline(points)), **attributes)
 
 
 def _names(item: Panel) -> str:

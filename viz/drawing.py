@@ -84,7 +84,7 @@ def draw(
         ArgumentError: an unknown level or format.
         ArgumentTypeError: `graph` is no Graph, or `path` no path.
         MissingPackageError: the format needs pygraphviz, which cannot be imported.
-        FileError: the file cannot be written.
+        FileError: the file cannot be written, or the picture is too large: a bitmap nobody could read, or no memory for it.
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
         UnsupportedError: Graphviz could not draw the graph.
     """
@@ -97,8 +97,9 @@ def draw(
         raise ArgumentError(f"draw: level {level!r} is unknown; use {_listed(LEVELS)}")
     target = None if path is None else as_path(path, "draw")
     wanted = _format_of(target.suffix if target is not None else None, format)
-    dot = _source(graph, level, feeds, full)
-    picture = Picture(dot, wanted, _rendered(dot, wanted))
+    stepless = all(len(node.provenance) > 1 or node.origin.step is None for node in graph.nodes)
+    dot = _source(graph, feeds, full, opened=level == "op" or stepless)
+    picture = Picture(dot, wanted, _rendered(dot, wanted, _advice(level, full, stepless)))
     if target is not None:
         write_bytes(target, picture.data)
     return picture
@@ -123,7 +124,7 @@ def _bundle(picture: Picture, text: str) -> dict[str, Any]:
         return {"text/plain": f"{text}\n(no picture: {error})"}
 
 
-def _source(graph: Graph, level: str, feeds: Mapping[Any, Any] | None, full: bool) -> str:
+def _source(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool) -> str:
     """Return the DOT source; a graph without timesteps is shown by its operators."""
     try:
         from unroll.viz import dot_writer
@@ -131,12 +132,23 @@ def _source(graph: Graph, level: str, feeds: Mapping[Any, Any] | None, full: boo
         raise MissingPackageError(
             f"the graphviz package cannot be imported ({error}), and every picture needs it: pip install 'graphviz>=0.20'"
         ) from None
-    stepless = all(len(node.provenance) > 1 or node.origin.step is None for node in graph.nodes)
-    return dot_writer.write_dot(graph, feeds, full, opened=level == "op" or stepless)
+    return dot_writer.write_dot(graph, feeds, full, opened)
 
 
-def _rendered(dot: str, format: str) -> bytes:
-    return dot.encode("utf-8") if format == "dot" else render.render(dot, format)
+def _rendered(dot: str, format: str, advice: str = render.ADVICE) -> bytes:
+    return dot.encode("utf-8") if format == "dot" else render.render(dot, format, advice)
+
+
+def _advice(level: str, full: bool, stepless: bool) -> str:
+    """Return what makes a picture smaller than the one that was asked for."""
+    if stepless:
+        return (
+            "draw a part of it: Graph(inputs, outputs) of tensors in between. A .dot file shows what Graphviz was given"
+        )
+    smaller = ['level="cell" draws a box for each cell and step'] if level == "op" else []
+    smaller += ["without full=True the middle steps are left out"] if full else []
+    smaller += [] if smaller else ["a graph of fewer steps makes a smaller picture"]
+    return f"{', and '.join(smaller)}. A .dot file shows what Graphviz was given"
 
 
 def _format_of(suffix: str | None, given: str | None) -> str:

@@ -22,27 +22,21 @@ def shipped_folder() -> Path | None:
 
 
 @contextmanager
-def available() -> Iterator[None]:
-    """Let fontconfig find the shipped font beside the machine's own fonts, if it starts inside this context.
+def available() -> Iterator[dict[str, str]]:
+    """Yield an environment in which fontconfig finds the shipped font beside the machine's own fonts.
 
-    Fontconfig reads its configuration once in a process, on the first picture; later calls change nothing.
+    Fontconfig reads its configuration once in a process, on the first picture; that has to be drawn inside this context.
     """
+    environment = dict(os.environ)
     folder = shipped_folder()
     if folder is None:
-        yield
+        yield environment
         return
-    before = os.environ.get(_VARIABLE)
     with TemporaryDirectory(prefix="unroll-fonts-") as work:
         file = Path(work) / "fonts.conf"
-        file.write_text(_configuration(before or "fonts.conf", folder, Path(work)), encoding="utf-8")
-        os.environ[_VARIABLE] = str(file)
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ[_VARIABLE]
-            else:
-                os.environ[_VARIABLE] = before
+        inherited = environment.get(_VARIABLE) or "fonts.conf"
+        file.write_text(_configuration(inherited, folder, Path(work)), encoding="utf-8")
+        yield environment | {_VARIABLE: str(file)}
 
 
 def _configuration(inherited: str, folder: Path, work: Path) -> str:
