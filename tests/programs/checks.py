@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from helpers import Array
+import onnxruntime as ort
 from onnx import ModelProto
-from unroll.export.forms import FORMS
 
 import unroll
 from unroll.errors import UnsupportedError
@@ -83,8 +83,15 @@ class _Checker:
     def _run(self, made: unroll.Graph | ModelProto) -> list[dict[str, Array]]:
         if isinstance(made, unroll.Graph):
             return [made.run(item) for item in self.feeds]
-        session = unroll.Session(made)
+        session = unroll.Session(made, _one_thread())
         return [session.run(item) for item in self.feeds]
+
+
+def _one_thread() -> ort.SessionOptions:
+    """Return options for small models in a process of several: threads of theirs would wait for one another."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 4
+    return options
 
 
 def _inputs(graph: unroll.Graph) -> list[tuple[object, ...]]:
@@ -110,37 +117,63 @@ def difference(seen: Mapping[str, Array], wanted: Mapping[str, Array]) -> str:
     return ""
 
 
-def check(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]], *, passes: bool = True) -> Result:
-    """Check one program in full; without `passes`, not each pass by itself."""
+def check(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]], *, all_ways: bool = True) -> Result:
+    """Check one program; without `all_ways`, leave out what differs from the rest in how it is asked for alone."""
     checker = _Checker(graph, feeds)
-    for where, make, supported in attempts(graph, checker.became, passes):
+    for where, make, supported in _attempts(graph, checker.became):
         checker.attempt(where, make, supported)
+    if all_ways:
+        for where, make, supported in _more_attempts(graph):
+            checker.attempt(where, make, supported)
     return Result(checker.faults, checker.became)
 
 
+#: What is made of a program: what it is called, how, and whether it may be unsupported.
 Attempt = tuple[str, Callable[[], "unroll.Graph | ModelProto"], bool]
 
 
-def attempts(graph: unroll.Graph, became: Counter[str], passes: bool) -> Iterator[Attempt]:
-    """Yield what is made of a program: what it is called, how, and whether it may be unsupported."""
+def _attempts(graph: unroll.Graph, became: Counter[str]) -> Iterator[Attempt]:
+    """Yield each form, pass and reader, with the passes themselves under the forms that may fall back on another."""
+    made: dict[str, unroll.Graph] = {}
 
-    def rerolled(source: unroll.Graph, count: bool = False) -> unroll.Graph:
-        found, report = unroll.reroll(source)
-        if count:
-            became.update(item.became or "left" for item in report)
-        return found
+    def rerolled(source: unroll.Graph, native: bool = True) -> unroll.Graph:
+        return unroll.reroll(source, native=native)[0]
 
-    for form in FORMS:
-        yield f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True
-    if passes:
-        for name, run in PASSES.items():
-            yield name, lambda run=run: run(graph), False
-    yield "optimize", lambda: optimize(graph), False
-    yield "to_onnx(optimized=True)", lambda: unroll.to_onnx(graph, optimized=True), True
-    yield "reroll", lambda: rerolled(graph, True), False
-    yield "optimize, reroll", lambda: rerolled(optimize(graph)), False
-    yield "reroll, optimize", lambda: optimize(rerolled(graph)), False
-    yield "from_onnx", lambda: unroll.from_onnx(unroll.to_onnx(graph)), True
-    yield "from_onnx, reroll", lambda: rerolled(unroll.from_onnx(unroll.to_onnx(graph))), True
+    def counted() -> unroll.Graph:
+        made["reroll"], report = unroll.reroll(native_scans(graph))
+        became.update(item.became or "left" for item in report)
+        return made["reroll"]
+
+    def kept(name: str, make: Callable[[], unroll.Graph]) -> Callable[[], unroll.Graph]:
+        def keep() -> unroll.Graph:
+            made[name] = make()
+            return made[name]
+
+        return keep
+
+    yield "to_onnx(form='unrolled')", lambda: unroll.to_onnx(graph), True
+    yield "to_onnx(form='functions')", lambda: unroll.to_onnx(graph, form="functions"), True
+    for name, run in PASSES.items():
+        yield name, lambda run=run: run(graph), False
+    yield "optimize", kept("optimize", lambda: optimize(graph)), False
+    yield "from_onnx", kept("from_onnx", lambda: unroll.from_onnx(unroll.to_onnx(graph))), True
+    yield "reroll", counted, False
+    yield "reroll to Scan", kept("scan", lambda: rerolled(graph, native=False)), False
+    for name in ("optimize", "from_onnx"):
+        if name in made:
+            yield f"{name}, reroll", lambda name=name: rerolled(made[name]), False
+    if "reroll" in made:
+        yield "reroll, optimize", lambda: optimize(made["reroll"]), False
+    for name in ("optimize", "reroll", "scan"):
+        if name in made and made[name] is not graph:
+            yield f"{name}, to_onnx", lambda name=name: unroll.to_onnx(made[name]), True
     if any(isinstance(node.op, Scan) for node in graph.nodes):
         yield "native_scans", lambda: native_scans(graph), False
+
+
+def _more_attempts(graph: unroll.Graph) -> Iterator[Attempt]:
+    """Yield the forms as a user asks for them, and a Scan whose body is two steps."""
+    for form in ("rerolled", "scan", "auto"):
+        yield f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True
+    yield "to_onnx(optimized=True)", lambda: unroll.to_onnx(graph, optimized=True), True
+    yield "reroll by two steps", lambda: unroll.reroll(graph, native=False, steps_per_iteration=2)[0], False

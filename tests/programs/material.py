@@ -36,7 +36,7 @@ class Material:
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
         self.dtype = choices.quirk("dtype", DTYPES)
-        self.steps = int(choices.pick("steps", {"4": 3, "1": 0.5, "2": 1, "3": 2, "5": 2, "6": 1, "7": 1}))
+        self.steps = int(choices.pick("steps", {"4": 3, "3": 3, "1": 0.5, "2": 1, "5": 1.5, "6": 0.4, "7": 0.3}))
         self.batch = choices.pick("batch", BATCHES)
         self.inputs: list[Placeholder] = []
         self._weights: dict[str, Tensor] = {}
