@@ -15,10 +15,11 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from programs.checks import Fault, check
+from programs.checks import Fault, check, check_as_asked
 from programs.choices import Choices, option_names
 from programs.feeds import feeds_of
 from programs.library import of_attention, of_cells, of_keras, of_torch
@@ -52,14 +53,17 @@ def program(number: int, given: Mapping[str, str] | None = None) -> tuple[unroll
         return KINDS[kind][1](choices), choices
 
 
-def outcome(number: int, given: Mapping[str, str] | None = None) -> Outcome:
-    """Run one program through everything; one in eight in every way that the same can be asked for."""
+def outcome(number: int, given: Mapping[str, str] | None = None, every: int = 1) -> Outcome:
+    """Run one program through everything, one in eight in every way that the same can be asked for; see `check`."""
     start = time.process_time()
     graph, choices = program(number, given)
     steps = int(choices.made["steps"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of numbers that leave the range of a dtype: they are not compared
-        result = check(graph, feeds_of(graph, number, steps), all_ways=number % 8 == 0)
+        feeds = feeds_of(graph, number, steps)
+        result = check(graph, feeds, every=every, first=number)
+        if every == 1 and number % 8 == 0:
+            result.faults.extend(check_as_asked(graph, feeds).faults)
     return Outcome(choices, result.faults, result.became, time.process_time() - start)
 
 
@@ -113,10 +117,10 @@ class Tally:
         return "\n".join(lines)
 
 
-def _ran(number: int) -> tuple[str, list[tuple[str, str]], list[Fault], Counter[str], float]:
+def _ran(number: int, every: int = 1) -> tuple[str, list[tuple[str, str]], list[Fault], Counter[str], float]:
     """Run one program in a process of its own kind; an error while tracing is a fault as well."""
     try:
-        found = outcome(number)
+        found = outcome(number, every=every)
     except Exception as error:
         fault = Fault("no program" if isinstance(error, unroll.UnrollError) else "crash", "tracing", f"{type(error).__name__}: {error}")
         return f"program {number}", [], [fault], Counter(), 0.0
@@ -128,12 +132,14 @@ def _nice() -> None:
     os.nice(5)
 
 
-def run(numbers: Sequence[int], processes: int) -> Tally:
-    """Run programs, and print each that is wrong as it is found."""
+def run(numbers: Sequence[int], processes: int, every: int = 1) -> Tally:
+    """Run programs, print each that is wrong as it is found, and how far it is on stderr."""
     tally = Tally()
     with ProcessPoolExecutor(processes, initializer=_nice) as pool:
-        for text, options, faults, became, seconds in pool.map(_ran, numbers, chunksize=8):
+        for text, options, faults, became, seconds in pool.map(_ran, numbers, repeat(every), chunksize=8):
             tally.add(text, options, faults, became, seconds)
+            if tally.count % 100 == 0:
+                print(f"{tally.count} programs, {tally.seconds:.0f} s of processor time", file=sys.stderr, flush=True)
             if faults:
                 print(text, *faults, sep="\n    ", flush=True)
     return tally
@@ -151,13 +157,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="how many programs")
     parser.add_argument("--start", type=int, default=0, help="the number of the first")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, help="do one of so many checks of each program")
     parser.add_argument("--show", type=int, help="print one program instead")
     parser.add_argument("--given", default="{}", help='of --show: choices to put in, as JSON: {"steps": "2"}')
     asked = parser.parse_args()
     if asked.show is not None:
         show(asked.show, json.loads(asked.given))
         return 0
-    tally = run(range(asked.start, asked.start + asked.count), asked.processes)
+    tally = run(range(asked.start, asked.start + asked.count), asked.processes, asked.every)
     print(tally)
     return bool(tally.faults)
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from helpers import Array
 import onnxruntime as ort
 from onnx import ModelProto
+from unroll.export.forms import FORMS
 
 import unroll
 from unroll.errors import UnsupportedError
+from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.passes.pipeline import PASSES, optimize
 from unroll.passes.rerolling.scans import native_scans
 
 #: How far results may be apart, relative to the largest of the tensor and at least 1.
 TOLERANCE = {"float16": 3e-2, "float32": 1e-4, "float64": 1e-9}
+#: The forms that are written without re-rolling.
+PLAIN = ("unrolled", "functions")
 
 
 class Fault(NamedTuple):
@@ -81,9 +86,10 @@ class _Checker:
                 return
 
     def _run(self, made: unroll.Graph | ModelProto) -> list[dict[str, Array]]:
-        if isinstance(made, unroll.Graph):
+        if isinstance(made, unroll.Graph) and not any(isinstance(node.op, Opaque) for node in made.nodes):
             return [made.run(item) for item in self.feeds]
-        session = unroll.Session(made, _one_thread())
+        model = unroll.to_onnx(made) if isinstance(made, unroll.Graph) else made  # a Scan that was read is for a Session
+        session = unroll.Session(model, _one_thread())
         return [session.run(item) for item in self.feeds]
 
 
@@ -117,63 +123,79 @@ def difference(seen: Mapping[str, Array], wanted: Mapping[str, Array]) -> str:
     return ""
 
 
-def check(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]], *, all_ways: bool = True) -> Result:
-    """Check one program; without `all_ways`, leave out what differs from the rest in how it is asked for alone."""
+def check(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]], *, every: int = 1, first: int = 0) -> Result:
+    """Check one program.
+
+    Args:
+        graph: the program.
+        feeds: what it is fed in turn.
+        every: do one of so many checks; for a suite, where another program has the others.
+        first: which of them.
+    """
     checker = _Checker(graph, feeds)
-    for where, make, supported in _attempts(graph, checker.became):
-        checker.attempt(where, make, supported)
-    if all_ways:
-        for where, make, supported in _more_attempts(graph):
+    rewritten = _Rewritten(graph)
+    for place, (where, make, supported) in enumerate(_attempts(rewritten)):
+        if place % every == first % every:
             checker.attempt(where, make, supported)
-    return Result(checker.faults, checker.became)
+    return Result(checker.faults, rewritten.became)
+
+
+class _Rewritten:
+    """A program rewritten by the passes themselves, under the forms, which may fall back on another; each once."""
+
+    def __init__(self, graph: unroll.Graph) -> None:
+        self.graph = graph
+        self.became: Counter[str] = Counter()
+
+    @cached_property
+    def optimized(self) -> unroll.Graph:
+        return optimize(self.graph)
+
+    @cached_property
+    def read(self) -> unroll.Graph:
+        return unroll.from_onnx(unroll.to_onnx(self.graph))
+
+    @cached_property
+    def rerolled(self) -> unroll.Graph:
+        found, report = unroll.reroll(native_scans(self.graph))
+        self.became.update(item.became or "left" for item in report)
+        return found
+
+    @cached_property
+    def scans(self) -> unroll.Graph:
+        return unroll.reroll(self.graph, native=False)[0]
 
 
 #: What is made of a program: what it is called, how, and whether it may be unsupported.
 Attempt = tuple[str, Callable[[], "unroll.Graph | ModelProto"], bool]
 
 
-def _attempts(graph: unroll.Graph, became: Counter[str]) -> Iterator[Attempt]:
-    """Yield each form, pass and reader, with the passes themselves under the forms that may fall back on another."""
-    made: dict[str, unroll.Graph] = {}
-
-    def rerolled(source: unroll.Graph, native: bool = True) -> unroll.Graph:
-        return unroll.reroll(source, native=native)[0]
-
-    def counted() -> unroll.Graph:
-        made["reroll"], report = unroll.reroll(native_scans(graph))
-        became.update(item.became or "left" for item in report)
-        return made["reroll"]
-
-    def kept(name: str, make: Callable[[], unroll.Graph]) -> Callable[[], unroll.Graph]:
-        def keep() -> unroll.Graph:
-            made[name] = make()
-            return made[name]
-
-        return keep
-
-    yield "to_onnx(form='unrolled')", lambda: unroll.to_onnx(graph), True
-    yield "to_onnx(form='functions')", lambda: unroll.to_onnx(graph, form="functions"), True
+def _attempts(it: _Rewritten) -> Iterator[Attempt]:
+    """Yield each form, pass and reader."""
+    graph = it.graph
+    for form in PLAIN:
+        yield f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True
+    yield "reroll", lambda: it.rerolled, False
+    yield "reroll to Scan", lambda: it.scans, False
+    yield "optimize, reroll", lambda: unroll.reroll(it.optimized)[0], False
     for name, run in PASSES.items():
         yield name, lambda run=run: run(graph), False
-    yield "optimize", kept("optimize", lambda: optimize(graph)), False
-    yield "from_onnx", kept("from_onnx", lambda: unroll.from_onnx(unroll.to_onnx(graph))), True
-    yield "reroll", counted, False
-    yield "reroll to Scan", kept("scan", lambda: rerolled(graph, native=False)), False
-    for name in ("optimize", "from_onnx"):
-        if name in made:
-            yield f"{name}, reroll", lambda name=name: rerolled(made[name]), False
-    if "reroll" in made:
-        yield "reroll, optimize", lambda: optimize(made["reroll"]), False
-    for name in ("optimize", "reroll", "scan"):
-        if name in made and made[name] is not graph:
-            yield f"{name}, to_onnx", lambda name=name: unroll.to_onnx(made[name]), True
+    yield "optimize", lambda: it.optimized, False
+    yield "from_onnx", lambda: it.read, True
+    yield "from_onnx, reroll", lambda: unroll.reroll(it.read)[0], True
+    yield "reroll, optimize", lambda: optimize(it.rerolled), False
+    yield "reroll, to_onnx", lambda: unroll.to_onnx(it.rerolled), True
+    yield "reroll to Scan, to_onnx", lambda: unroll.to_onnx(it.scans), True
+    yield "optimize, to_onnx", lambda: unroll.to_onnx(it.optimized), True
     if any(isinstance(node.op, Scan) for node in graph.nodes):
         yield "native_scans", lambda: native_scans(graph), False
 
 
-def _more_attempts(graph: unroll.Graph) -> Iterator[Attempt]:
-    """Yield the forms as a user asks for them, and a Scan whose body is two steps."""
-    for form in ("rerolled", "scan", "auto"):
-        yield f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True
-    yield "to_onnx(optimized=True)", lambda: unroll.to_onnx(graph, optimized=True), True
-    yield "reroll by two steps", lambda: unroll.reroll(graph, native=False, steps_per_iteration=2)[0], False
+def check_as_asked(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]]) -> Result:
+    """Check what `check` leaves out: the forms as a user asks for them, and a Scan whose body is two steps."""
+    checker = _Checker(graph, feeds)
+    for form in sorted(set(FORMS).difference(PLAIN)):
+        checker.attempt(f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True)  # type: ignore[misc]
+    checker.attempt("to_onnx(optimized=True)", lambda: unroll.to_onnx(graph, optimized=True), True)
+    checker.attempt("reroll by two", lambda: unroll.reroll(graph, native=False, steps_per_iteration=2)[0])
+    return Result(checker.faults, Counter())
