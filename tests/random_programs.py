@@ -13,16 +13,16 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from typing import NamedTuple
 
-import numpy as np
 from programs.checks import Fault, check, check_as_asked
 from programs.choices import Choices, option_names
 from programs.feeds import feeds_of
-from programs.library import of_attention, of_cells, of_keras, of_torch
+from programs.library import of_cells
+from programs.models import of_attention, of_keras, of_torch
 from programs.written import written
 
 import unroll
@@ -92,7 +92,14 @@ class Tally:
         self.faults: list[tuple[str, list[Fault]]] = []
         self.count, self.seconds = 0, 0.0
 
-    def add(self, choices: str, options: Sequence[tuple[str, str]], faults: list[Fault], became: Counter[str], seconds: float) -> None:
+    def add(
+        self,
+        choices: str,
+        options: Sequence[tuple[str, str]],
+        faults: list[Fault],
+        became: Counter[str],
+        seconds: float,
+    ) -> None:
         """Count one program."""
         self.count += 1
         self.seconds += seconds
@@ -122,7 +129,11 @@ def _ran(number: int, every: int = 1) -> tuple[str, list[tuple[str, str]], list[
     try:
         found = outcome(number, every=every)
     except Exception as error:
-        fault = Fault("no program" if isinstance(error, unroll.UnrollError) else "crash", "tracing", f"{type(error).__name__}: {error}")
+        fault = Fault(
+            "no program" if isinstance(error, unroll.UnrollError) else "crash",
+            "tracing",
+            f"{type(error).__name__}: {error}",
+        )
         return f"program {number}", [], [fault], Counter(), 0.0
     small = smaller(found) if found.faults else found
     return str(small.choices), option_names(found.choices), small.faults, found.became, found.seconds

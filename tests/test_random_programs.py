@@ -73,5 +73,9 @@ def test_what_is_wrong_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PASSES, "fails", fails)
     monkeypatch.setitem(PASSES, "renames", lambda graph: unroll.Graph([x], {"z": graph.outputs[0]}))
     found = check(graph, feeds_of(graph, 0, 1)).faults
-    assert [(fault.kind, fault.where) for fault in found] == [("wrong", "drops"), ("crash", "fails"), ("wrong", "renames")]
+    assert [(fault.kind, fault.where) for fault in found] == [
+        ("wrong", "drops"),
+        ("crash", "fails"),
+        ("wrong", "renames"),
+    ]
     assert difference({"y": np.zeros(2)}, {"y": np.zeros((1, 2))})

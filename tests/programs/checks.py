@@ -1,4 +1,4 @@
-"""What is checked of a random program: every pass, form and reader computes what NumPy makes of the program as it was written."""
+"""What is checked of a random program: all that is made of it computes what NumPy makes of it as it was written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from helpers import Array
 import onnxruntime as ort
+from helpers import Array
 from onnx import ModelProto
 from unroll.export.forms import FORMS
 
@@ -31,8 +31,8 @@ class Fault(NamedTuple):
     """Something wrong.
 
     Attributes:
-        kind: ``wrong`` numbers, an ``interface`` that differs, a ``crash`` (an error that is not ours), or ``refused``: an error
-            of ours where the program is valid.
+        kind: ``wrong`` numbers, an ``interface`` that differs, a ``crash`` (an error that is not ours), or ``refused``: an
+            error of ours where the program is valid.
         where: which pass, form or reader, and which runner.
         text: what was seen.
     """
@@ -88,7 +88,9 @@ class _Checker:
     def _run(self, made: unroll.Graph | ModelProto) -> list[dict[str, Array]]:
         if isinstance(made, unroll.Graph) and not any(isinstance(node.op, Opaque) for node in made.nodes):
             return [made.run(item) for item in self.feeds]
-        model = unroll.to_onnx(made) if isinstance(made, unroll.Graph) else made  # a Scan that was read is for a Session
+        model = (
+            unroll.to_onnx(made) if isinstance(made, unroll.Graph) else made
+        )  # a Scan that was read is for a Session
         session = unroll.Session(model, _one_thread())
         return [session.run(item) for item in self.feeds]
 

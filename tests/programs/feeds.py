@@ -1,4 +1,4 @@
-"""What random programs are fed: more than one batch, lengths from 0 to all steps, every row of a table, no 0 and no 1 but where a mask asks for them."""
+"""What random programs are fed: several batches, lengths from 0 to all steps, every row of a table; floats are no 0 or 1."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 from helpers import Array
 
 import unroll
-from unroll.feeds import InputSpec
 from unroll.dimensions import substitute
+from unroll.feeds import InputSpec
 
 #: Sizes of a batch: one more than another, and neither is 1, which would broadcast.
 BATCHES = (2, 3)

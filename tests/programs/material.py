@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 import unroll
+from programs.choices import Choices
 from unroll import ops
 from unroll.tensor import Placeholder, Tensor
-
-from programs.choices import Choices
 
 DTYPES = {"float32": 8.0, "float64": 1.0, "float16": 1.0}
 #: What the axis of rows is called: None is ``batch`` on axis 0 and ``x_1`` on axis 1, so that one batch has two names.
@@ -90,7 +89,9 @@ class Material:
         """Return values for a weight: none so large that steps grow, some of them awkward."""
         rng = self.choices.rng(name)
         found = rng.uniform(-scale, scale, shape)
-        awkward = self.choices.quirk("values", {"tame": 8, "zeros of both signs": 1, "denormals": 1, "all equal": 1, "zero": 0.5})
+        awkward = self.choices.quirk(
+            "values", {"tame": 8, "zeros of both signs": 1, "denormals": 1, "all equal": 1, "zero": 0.5}
+        )
         part = rng.random(shape) < 0.3
         if awkward == "zeros of both signs":
             found = np.where(part, np.copysign(0.0, found), found)
@@ -102,6 +103,11 @@ class Material:
         elif awkward == "zero" and name.endswith("bias"):
             found = np.zeros(shape)
         return found.astype(self.dtype)
+
+    def with_values(self, graph: unroll.Graph) -> unroll.Graph:
+        """Give every Parameter values of ours: the library starts biases with zeros, which hide what is wrong with them."""
+        graph.assign({name: self.values(name, item.value.shape, 0.7) for name, item in graph.parameters.items()})
+        return graph
 
     def weight(self, name: str, *shape: int) -> Tensor:
         """Return a weight; the same name gives the same tensor. How it is written is chosen for each group of weights."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from programs.material import Material
 from unroll import ops
 from unroll.tensor import Tensor
-
-from programs.material import Material
 
 Function = Callable[[Tensor], Tensor]
 

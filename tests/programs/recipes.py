@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from unroll import ops
-from unroll.tensor import Tensor
-
 from programs import parts
 from programs.material import Material
+from unroll import ops
+from unroll.tensor import Tensor
 
 
 class Now(NamedTuple):

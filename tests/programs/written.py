@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 import unroll
-from unroll import ops
-from unroll.tensor import Tensor
-
 from programs import parts
 from programs.choices import Choices
 from programs.material import Material
 from programs.recipes import RECIPES, Made, Now
+from unroll import ops
+from unroll.tensor import Tensor
 
 #: How a first state comes about.
 FIRST = {
@@ -161,7 +160,10 @@ class Layer:
         else:
             lengths = m.lengths()
             at = unroll.constant(step - (way == "one step late"), dtype=lengths.dtype)
-            valid = {"lengths the other way": lambda: ops.greater(lengths, at), "at most": lambda: ops.less_equal(at, lengths)}
+            valid = {
+                "lengths the other way": lambda: ops.greater(lengths, at),
+                "at most": lambda: ops.less_equal(at, lengths),
+            }
             mask = ops.unsqueeze(valid.get(way, lambda: ops.less(at, lengths))(), [1])
         if way == "lengths the other way":
             over = ops.logical_not(mask)
@@ -205,10 +207,19 @@ def between(m: Material, name: str, xs: list[Tensor]) -> list[Tensor]:
     return [one[way](x) for x in xs] if way in one else xs
 
 
-DIRECTIONS = {"forward": 8, "backward": 1.5, "both": 1.5, "both, added": 0.7, "both, one set of weights": 0.5, "twice": 0.5}
+DIRECTIONS = {
+    "forward": 8,
+    "backward": 1.5,
+    "both": 1.5,
+    "both, added": 0.7,
+    "both, one set of weights": 0.5,
+    "twice": 0.5,
+}
 
 
-def layer_of(m: Material, name: str, xs: list[Tensor], units: int, weights: str = "") -> tuple[list[Tensor], list[Layer]]:
+def layer_of(
+    m: Material, name: str, xs: list[Tensor], units: int, weights: str = ""
+) -> tuple[list[Tensor], list[Layer]]:
     """Return what a layer makes of each step in the directions that are chosen, and the layers themselves."""
     way = m.choices.quirk(f"{name}/direction", DIRECTIONS)
     if way in ("forward", "twice"):
