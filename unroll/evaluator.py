@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unroll.dtypes import Array, widened
 from unroll.errors import EvaluationError, UnsupportedError
-from unroll.parameter import Parameter
 from unroll.progress import track
 from unroll.tensor import Node, Placeholder, Tensor
 
@@ -23,7 +22,7 @@ def evaluate(
     fetches: Sequence[Tensor],
     *,
     wide: bool = False,
-    parameters: Mapping[Parameter, Array] | None = None,
+    given: Mapping[Any, Array] | None = None,
     most_steps: int | None = None,
 ) -> list[Array]:
     """Compute tensors of a graph with NumPy.
@@ -34,7 +33,7 @@ def evaluate(
         fetches: the tensors wanted, inner ones included.
         wide: compute whatever is of a floating dtype in float64, where two ways of writing one formula differ by next to
             nothing. The results have that dtype.
-        parameters: values of Parameters, in the place of their own.
+        given: values of Parameters, in the place of their own, and of tensors that need not be computed.
         most_steps: with `wide`, let a loop of more steps go over that many of them, spread over all: what comes out is not the
             loop's, but the same wherever the same loop is fed the same.
 
@@ -48,7 +47,7 @@ def evaluate(
     nodes = graph.nodes if fetches == graph.outputs else _needed(graph.nodes, fetches)
     last_use = {tensor: node for node in nodes for tensor in node.inputs}
     wanted = set(fetches)
-    values: dict[Tensor | None, Array | None] = {None: None, **(parameters or {})}
+    values: dict[Tensor | None, Array | None] = {None: None, **(given or {})}
 
     def leaf(tensor: Tensor) -> Array:
         """Return the value of what no node makes; it stays."""
@@ -58,6 +57,8 @@ def evaluate(
 
     with np.errstate(all="ignore"):
         for node in track(nodes, "running in NumPy"):
+            if given and node.outputs[0] in values:
+                continue
             arrays = [
                 values[tensor] if tensor in values else leaf(tensor)  # type: ignore[arg-type]  # None is in values
                 for tensor in node.inputs

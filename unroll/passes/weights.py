@@ -6,7 +6,7 @@ NumPy in every run, by an exporter once. So a value assigned after a pass still 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from unroll import scopes
 from unroll.collection import paused
@@ -39,11 +39,18 @@ def weight_expressions(graph: Graph) -> list[Node]:
     return list(found)
 
 
-def weight_values(graph: Graph) -> dict[Tensor, Array]:
-    """Return what the weight expressions of a graph are worth now: a value for each tensor of them that other nodes read or
-    that is an output.
+def weight_values(
+    graph: Graph, *, wide: bool = False, given: Mapping[Parameter, Array] | None = None
+) -> dict[Tensor, Array]:
+    """Return what the weight expressions of a graph are worth: a value for each tensor of them that other nodes read or that
+    is an output.
 
     An exporter writes these as initializers, under ``graph.name(tensor)``, and leaves the nodes of `weight_expressions` out.
+
+    Args:
+        graph: the graph.
+        wide: compute in float64; see `unroll.evaluator.evaluate`.
+        given: values of Parameters, in the place of those of now.
     """
     fixed = set(weight_expressions(graph))
     read = dict.fromkeys(
@@ -53,7 +60,7 @@ def weight_values(graph: Graph) -> dict[Tensor, Array]:
         if tensor is not None and tensor.node in fixed
     )
     with paused():
-        return dict(zip(read, evaluate(graph, {}, list(read)), strict=True))
+        return dict(zip(read, evaluate(graph, {}, list(read), wide=wide, given=given), strict=True))
 
 
 def with_values(graph: Graph) -> Graph:
