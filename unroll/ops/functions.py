@@ -226,7 +226,8 @@ class Cast(Operator):
     def evaluate(self, x: Array) -> Array:
         return x != 0 if self.to == BOOL else x.astype(self.to)
 
-    def evaluate_wide(self, x: Array, most_steps: int | None = None) -> Array:
+    def evaluate_wide(self, *arrays: Array, most_steps: int | None = None) -> Array:
+        (x,) = arrays
         if self.to.kind == "f":
             return x.astype(np.float64)  # no rounding on the way
         return self.evaluate(x)

@@ -174,7 +174,8 @@ class Recurrent(Gated, abstract=True):
         return self.gates * (2 + given[3])
 
     def evaluate_wide(self, *arrays: Any, most_steps: int | None = None) -> Any:
-        x, w, r, b, lengths, *states = (*arrays, *[None] * (5 - len(arrays)))
+        given: list[Any] = [*arrays, *[None] * (5 - len(arrays))]
+        x, w, r, b, lengths, *states = given
         few = Spread.over(len(x), most_steps)
         if few is None:
             return super().evaluate_wide(*arrays)

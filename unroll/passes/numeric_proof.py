@@ -164,8 +164,9 @@ class _Side:
         """Return the outputs, with Parameters as they are now or as they were drawn."""
         arrays = self._graph.check_feeds(fed)
         if now not in self._weights:
-            values = {} if now else self._drawn
-            self._weights[now] = {**values, **weight_values(self._graph, wide=True, given=values)}
+            values: Mapping[Parameter, Array] = {} if now else self._drawn
+            self._weights[now] = weight_values(self._graph, wide=True, given=values)
+            self._weights[now].update(values)
         given = self._weights[now]
         outputs = evaluate(
             self._graph, arrays, self._graph.outputs, wide=True, given=given, most_steps=self._most_steps

@@ -24,7 +24,8 @@ from unroll.passes.join_cells import join_cells
 from unroll.passes.join_kernels import join_kernels
 from unroll.passes.join_parts import join_parts
 from unroll.passes.merge_equal import merge_equal
-from unroll.passes.proof import Proof, prove
+from unroll.passes.numeric_proof import Proof
+from unroll.passes.proof import prove
 from unroll.passes.remove_dead import remove_dead
 from unroll.passes.reorder_gates import reorder_gates
 from unroll.passes.split_kernels import split_kernels
@@ -200,7 +201,8 @@ def optimize(
     ours = all(isinstance(item, str) for item in passes or ())
     with paused():
         new, steps = _after(graph, chosen, ours, batch if report else None)
-        proof, left_out = None, []
+        proof: Proof | None = None
+        left_out: list[tuple[str, Proof]] = []
         if check and chosen:
             proof = prove(graph, new, lambda part: _after(part, chosen, ours)[0])
             if not proof:
