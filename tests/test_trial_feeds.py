@@ -177,3 +177,18 @@ def test_dims_that_are_none_are_refused_by_name(dims: Any, fragments: list[str])
 def test_a_graph_without_symbols_says_that_it_has_none() -> None:
     message = refused(lambda: checked_dims({"a": 1}, [], "verify"), unroll.errors.ArgumentError)
     assert "every size of its inputs is fixed" in message
+
+
+def test_sizes_that_are_given_may_leave_nothing_of_an_axis() -> None:
+    x, y = _x(("batch", "time", 3), "x"), _x(("many",), "y")
+    graph = Graph([x, y], ops.reshape(x, [-1]) + y)
+    assert trials(graph, dims={"batch": 0})[0].feeds["y"].shape == (0,)
+    assert trials(graph, dims={"batch": 2, "time": 3})[0].feeds["y"].shape == (18,)
+
+
+def test_inputs_that_are_too_large_to_follow_are_fed_all_the_same() -> None:
+    ids, x = _x((1100, 1000), "ids", "int64"), _x((1100, 1000), "x")
+    graph = Graph([ids, x], [ids + 1, ops.where(ops.equal(x, 0.0), 1.0, x)])
+    (feeds,) = trial_feeds(graph, count=1)
+    assert feeds["ids"].min() >= 0
+    assert np.all(feeds["x"] != 0)

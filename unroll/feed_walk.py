@@ -13,6 +13,7 @@ import numpy as np
 
 from unroll.dimensions import substitute
 from unroll.dtypes import Array
+from unroll.feed_loops import Loop
 from unroll.feed_uses import Moved, Uses, part_of, used
 from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
@@ -139,7 +140,10 @@ class Walk:
         inputs = [self._moved.get(tensor) if tensor is not None else None for tensor in node.inputs]
         first = inputs[0]
         if isinstance(op, Scan):
-            self._scan(node, op, inputs)
+            time = self._size(node, op.num_states, 0)
+            loop = Loop(op, time, inputs, [self._shape(tensor) for tensor in node.inputs], self._uses)
+            Walk(op.body, {**self._sizes, **loop.sizes}, loop.moved, loop.seen).run()
+            loop.take_over()
         elif isinstance(op, Recurrent) or name in ("LSTM", "GRU", "RNN"):
             self._lengths(node, inputs, 4, time=self._size(node, 0, getattr(op, "layout", 0)))
         elif name == "ReverseSequence":
@@ -313,68 +317,6 @@ class Walk:
         moved = next((item for item in inputs[1:] if item is not None), None)
         if moved is not None and shape is not None:
             self._put(node, [moved.spread(shape)])
-
-    # -- loops ---------------------------------------------------------------------------------------------------------
-
-    def _scan(self, node: Node, op: Scan, inputs: Sequence[Moved | None]) -> None:
-        """Walk the body with elements of its own, and note what is seen of the elements that these stand for."""
-        time = self._size(node, op.num_states, 0)
-        scanned = range(op.num_states, op.num_states + op.num_scan_inputs)
-        outer: list[Moved] = []
-        inner: dict[Tensor, Moved] = {}
-        count = 0
-        for place, (moved, tensor) in enumerate(zip(inputs, op.body.inputs, strict=True)):
-            if moved is None:
-                continue
-            shape = moved.ids.shape[1:] if place in scanned else moved.ids.shape
-            size = int(np.prod(shape))
-            ids = np.arange(count, count + size).reshape(shape)
-            inner[tensor] = Moved(ids, np.ones(shape), np.zeros(shape))
-            rows = (-1, size) if place in scanned else (1, size)
-            outer.append(moved.shaped(rows))
-            count += size
-            if place < op.num_states and time is not None:
-                self._uses.tell(moved, 0, time)  # what is left to do, or how much was done
-        sizes = {**self._sizes, **_bound(op.body, [self._shape(tensor) for tensor in node.inputs], scanned)}
-        seen = Uses(count)
-        Walk(op.body, sizes, inner, seen).run()
-        self._counted(node, op, inputs, seen, time)
-        self._take_over(seen, outer)
-
-    def _counted(self, node: Node, op: Scan, inputs: Sequence[Moved | None], seen: Uses, time: int | None) -> None:
-        """Take what is compared with something that the loop has at hand for a number of steps."""
-        if time is not None:
-            odd = np.flatnonzero(seen.unknown & np.isinf(seen.most) & np.isnan(seen.high))
-            ids = odd.astype(np.int64)
-            seen.tell(Moved(ids, np.ones(len(ids)), np.zeros(len(ids))), *range(time + 1))
-
-    def _take_over(self, seen: Uses, outer: Sequence[Moved]) -> None:
-        starts = np.cumsum([0, *(moved.ids.shape[1] for moved in outer)])
-        for start, moved in zip(starts, outer, strict=False):
-            width = moved.ids.shape[1]
-            own = slice(start, start + width)
-            for least, most in {(low, high) for low, high in zip(seen.least[own], seen.most[own], strict=True)}:
-                if np.isfinite(least) or np.isfinite(most):
-                    these = np.flatnonzero((seen.least[own] == least) & (seen.most[own] == most))
-                    self._uses.allow(moved.columns(these), least, most)
-            for flags, theirs in ((self._uses.unknown, seen.unknown), (self._uses.whole, seen.whole)):
-                these = np.flatnonzero(theirs[own])
-                self._uses.note(moved.columns(these), flags)
-            for ids, values in seen.values:
-                here = (ids >= start) & (ids < start + width)
-                if here.any():
-                    self._uses.tell(moved.columns(ids[here] - start), values[here])
-
-
-def _bound(body: Graph, shapes: Sequence[list[int] | None], scanned: range) -> dict[str, int]:
-    """Return the sizes of the symbols of a body, as far as what comes in says them."""
-    found: dict[str, int] = {}
-    for place, (tensor, shape) in enumerate(zip(body.inputs, shapes, strict=True)):
-        inner = shape[1:] if shape is not None and place in scanned else shape
-        for dim, size in zip(tensor.shape, inner or (), strict=False):
-            if not isinstance(dim, int) and len(dim.symbols) == 1 and str(dim) in dim.symbols:
-                found[str(dim)] = size
-    return found
 
 
 def _name(node: Node) -> str:

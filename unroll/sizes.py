@@ -107,19 +107,19 @@ class Sizes:
         Raises:
             ArgumentError: there are none; the message says what is required, and to give `dims`.
         """
-        least = 0 if 0 in self._dims.values() else 1
+        none = {name for name, size in self._fixed.items() if size == 0}
+        least = {d: 0 if d.symbols <= self._fixed.keys() or d.symbols & none else 1 for d in self._inner}
         for read in (self._read, {}):  # what is cut off must leave something, where that can be
             for more in range(_LARGER if self._open else 1):
                 open_ = {name: wish[name] + more for name in self._open}
                 sizes = self._fixed | _solved(self._needs, open_, self._what)
                 numbers = ((dim, substitute(dim, sizes)) for dim in self._inner)
-                short = [d for d, size in numbers if isinstance(size, int) and size < max(least, read.get(d, 0))]
+                short = [d for d, size in numbers if isinstance(size, int) and size < max(least[d], read.get(d, 0))]
                 if not short:
                     return {name: _number(dim, sizes, self._what) for name, dim in self._symbols.items()}
         given = "; give other dims" if self._dims else '; give their sizes as dims={"name": size}, or feeds'
-        raise ArgumentError(
-            f"{self._what}: no sizes of {', '.join(self.free)} were found at which {short[0]} is at least {least}{given}"
-        )
+        wanted = f"{short[0]} is at least {least[short[0]]}"
+        raise ArgumentError(f"{self._what}: no sizes of {', '.join(self.free)} were found at which {wanted}{given}")
 
 
 def free_symbols(graph: Graph) -> list[str]:
