@@ -192,3 +192,19 @@ def test_inputs_that_are_too_large_to_follow_are_fed_all_the_same() -> None:
     (feeds,) = trial_feeds(graph, count=1)
     assert feeds["ids"].min() >= 0
     assert np.all(feeds["x"] != 0)
+
+
+def test_a_graph_that_makes_much_of_little_is_followed_no_further_than_there_is_room(tmp_path: Any) -> None:
+    """Sizes of a file are believed by nobody: here a billion elements of one, compared with a million others."""
+    n = _x((1,), "n", "int64")
+    wide = ops.expand(ops.reshape(n, [1, 1]), [1 << 15, 1 << 15])
+    many = ops.less(ops.unsqueeze(ops.expand(n, [1 << 11]), [1]), unroll.constant(np.arange(1 << 12)[None]))
+    near = ops.less(n, 5)
+    (feeds,) = trial_feeds(Graph([n], [wide + 1, many, near]), count=1)
+    assert feeds["n"].shape == (1,)
+
+
+def test_sizes_that_do_not_fit_one_another_are_left_for_a_run_to_say() -> None:
+    x, y = _x(("a", 2), "x", "int64"), _x(("b", 2), "y", "int64")
+    graph = Graph([x, y], ops.concat([x[:3], y[:3]], 1) + 1)
+    assert trial_feeds(graph)

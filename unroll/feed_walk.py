@@ -7,12 +7,14 @@ casts it, or adds or multiplies by a constant. So it is known of each element, n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from unroll.dimensions import substitute
 from unroll.dtypes import Array
+from unroll.errors import UnrollError
 from unroll.feed_loops import Loop
 from unroll.feed_uses import Moved, Uses, part_of, used
 from unroll.graph import Graph
@@ -63,8 +65,8 @@ _HARMLESS = frozenset(
 _KEEPING = frozenset(["Abs", "Cast", "Concat", "Neg", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Sign"])
 #: Inputs of foreign operators that are places along an axis of the first input.
 _PLACES = frozenset(["GatherElements", "GatherND", "ScatterElements", "ScatterND", "Scatter"])
-#: How many elements a tensor computed from constants may have to be followed.
-_FOLLOWED = 1 << 16
+#: How many elements a tensor computed from constants may have to be followed, and how many are followed in all.
+_FOLLOWED, _BUDGET = 1 << 16, 1 << 22
 
 
 class Walk:
@@ -81,6 +83,7 @@ class Walk:
         self._graph, self._sizes, self._uses = graph, sizes, uses
         self._moved: dict[Tensor, Moved] = dict(moved)
         self._known: dict[Tensor, Array] = {}
+        self._left = _BUDGET
 
     def run(self) -> None:
         """Walk through all nodes."""
@@ -88,7 +91,10 @@ class Walk:
         for node in self._graph.nodes:
             inputs = node.inputs
             if not moved.isdisjoint(inputs):
-                self._visit(node)
+                try:
+                    self._visit(node)
+                except (ValueError, IndexError, ZeroDivisionError):  # sizes that do not fit, which a run will say
+                    self._lose(node)
             elif node.outputs[0].dtype.kind in "ib" or not known.isdisjoint(inputs):
                 self._follow(node)
         self._uses.settle()
@@ -110,6 +116,14 @@ class Walk:
                 return np.array(dims if isinstance(tensor.known, tuple) else dims[0], tensor.dtype)
         return None
 
+    def _beside(self, node: Node, tensor: Tensor | None) -> Array | None:
+        """Return what a tensor holds that a node takes beside the elements, if they do not become too many by it."""
+        value = self._value(tensor)
+        if value is not None and value.size > 1:
+            shape = self._shape(node.outputs[0])
+            return value if shape is not None and prod(shape) <= self._left else None
+        return value
+
     def _shape(self, tensor: Tensor | None) -> list[int] | None:
         dims = [substitute(dim, self._sizes) for dim in self._graph.shape(tensor)] if tensor is not None else [None]
         return [int(dim) for dim in dims] if all(isinstance(dim, int) for dim in dims) else None  # type: ignore[arg-type]
@@ -119,18 +133,27 @@ class Walk:
         name, values = _name(node), [self._value(tensor) for tensor in node.inputs]
         if any(value is None and tensor is not None for value, tensor in zip(values, node.inputs, strict=True)):
             return
-        if sum(value.size for value in values if value is not None) > _FOLLOWED:
+        if not self._is_small(node, [value for value in values if value is not None]):
             return
         try:
             if name == "Range":
                 result: Any = np.arange(*(value.item() for value in values if value is not None))
             else:
                 result = node.op.evaluate(*values)
-        except Exception:  # an operator may refuse these values in its own way; then nothing is known of the result
-            return
+        except (ValueError, IndexError, ZeroDivisionError, UnrollError):
+            return  # nothing is known of the result
         results = result if isinstance(result, (list, tuple)) else [result]
-        if sum(np.size(item) for item in results) <= _FOLLOWED:
-            self._known.update(zip(node.outputs, map(np.asarray, results), strict=False))
+        self._known.update(zip(node.outputs, map(np.asarray, results), strict=False))
+
+    def _is_small(self, node: Node, values: Sequence[Array]) -> bool:
+        """Say whether a node may be computed: a file may say anything, and foreign operators may take any time."""
+        if _name(node) == "Range" and len(values) == 3 and all(value.size == 1 for value in values):
+            start, limit, delta = (float(value.ravel()[0]) for value in values)
+            return delta != 0 and abs((limit - start) / delta) <= _FOLLOWED
+        if isinstance(node.op, (Opaque, Scan, Recurrent)) or sum(value.size for value in values) > _FOLLOWED:
+            return False
+        shapes = [self._shape(tensor) for tensor in node.outputs]
+        return sum(_FOLLOWED + 1 if shape is None else prod(shape) for shape in shapes) <= _FOLLOWED
 
     # -- what moves ----------------------------------------------------------------------------------------------------
 
@@ -179,8 +202,17 @@ class Walk:
             for moved in filter(None, inputs):
                 self._uses.note(moved, self._uses.unknown)
 
+    def _lose(self, node: Node) -> None:
+        """Note that it is not known what a node makes of the elements it reads."""
+        for tensor in node.inputs:
+            if tensor in self._moved:
+                self._uses.note(self._moved[tensor], self._uses.unknown)
+
     def _put(self, node: Node, moved: Sequence[Moved]) -> None:
-        self._moved.update(zip(node.outputs, moved, strict=False))
+        self._left -= sum(item.ids.size for item in moved)
+        if self._left < 0:
+            return self._lose(node)
+        return self._moved.update(zip(node.outputs, moved, strict=False))
 
     def _size(self, node: Node, place: int, axis: int) -> int | None:
         shape = self._shape(node.inputs[place])
@@ -189,6 +221,8 @@ class Walk:
     def _move(self, node: Node, first: Moved) -> None:
         others = [self._value(tensor) for tensor in node.inputs[1:]]
         shape = self._shape(node.outputs[0])
+        if shape is not None and prod(shape) > self._left:
+            return self._lose(node)
         if isinstance(node.op, Opaque) or any(value is None for value in others):
             if shape is not None and node.op.attributes.get("axis") is None and len(node.outputs) == 1:
                 size = int(np.prod(shape))
@@ -227,7 +261,7 @@ class Walk:
         for moved, other, turned in ((inputs[0], node.inputs[1], False), (inputs[1], node.inputs[0], True)):
             if moved is None:
                 continue
-            value = self._value(other)
+            value = self._beside(node, other)
             if value is None or not value.size:
                 if other is None or self._moved.get(other) is None:
                     self._uses.note(moved, self._uses.unknown)
@@ -250,7 +284,7 @@ class Walk:
             return
         low, high = moved.low, moved.high
         for place, tensor in enumerate(node.inputs):
-            value = self._value(tensor) if place != followed[0] else None
+            value = self._beside(node, tensor) if place != followed[0] else None
             if value is not None and value.size and np.isfinite(value).all():
                 with np.errstate(all="ignore"):
                     if name == "Clip" and value.size == 1 and abs(float(value.ravel()[0])) > 1 << 24:
@@ -270,7 +304,7 @@ class Walk:
             self._uses.allow(right, 1, np.inf)
         moved, other = (left, node.inputs[1]) if left is not None else (right, node.inputs[0])
         assert moved is not None
-        value = self._value(other)
+        value = self._beside(node, other)
         if (
             (left is not None and right is not None)
             or value is None
@@ -300,7 +334,11 @@ class Walk:
         if tensor in self._moved:
             return self._moved[tensor]
         shape = self._shape(tensor)
-        return None if shape is None else Moved(np.full(shape, -1), np.zeros(shape), np.zeros(shape))
+        return (
+            None
+            if shape is None or prod(shape) > self._left
+            else Moved(np.full(shape, -1), np.zeros(shape), np.zeros(shape))
+        )
 
     def _join(self, node: Node, inputs: Sequence[Moved | None]) -> None:
         parts = [self._stand_in(tensor) for tensor in node.inputs]

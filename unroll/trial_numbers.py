@@ -163,6 +163,8 @@ def groups_of(uses: Uses) -> list[tuple[Array, tuple[float, float]]]:
     ranges = np.stack([np.floor(low), np.ceil(high), uses.unknown & ~told], axis=1)
     if not len(ranges):
         return []
+    if (ranges == ranges[0]).all():  # as it mostly is
+        return [(np.arange(len(ranges)), (float(ranges[0, 0]), float(ranges[0, 1])))]
     kinds, which = np.unique(ranges, axis=0, return_inverse=True)
     which = which.reshape(-1)
     return [(np.flatnonzero(which == place), (float(low), float(high))) for place, (low, high, _) in enumerate(kinds)]
