@@ -34,6 +34,7 @@ from unroll.progress import busy
 from unroll.randomness import random_operators, why_random
 from unroll.sizes import Sizes, checked_dims, free_symbols, read_out, shown, symbols_of
 from unroll.trial_feeds import trials
+from unroll.trial_runs import none_runs
 
 TARGETS = ("onnxruntime",)
 #: The ways that are tried, by what a table calls them: how `to_onnx` writes each.
@@ -200,7 +201,7 @@ class _Trial:
 
     def __init__(self, graph: Graph, writer: Writer, feeds: Sequence[Mapping[str, Array]]) -> None:
         self.graph, self.writer, self.feeds = graph, writer, feeds[0]
-        self.expected = [(fed, graph.run(fed)) for fed in feeds]
+        self.expected = _expected(graph, feeds)
         self.reduced = writer.dtype is not None or writer.quantize is not None
         self.rows: dict[tuple[str, int | None], Candidate] = {}
         self.sessions: dict[tuple[str, int | None], CompiledSession] = {}
@@ -267,6 +268,23 @@ class _Trial:
         rows = tuple(self.rows.values())
         session.choice = Choice(best.form, best.threads, "measured", self.writer.batch, rows, lost)
         return session
+
+
+def _expected(graph: Graph, feeds: Sequence[Mapping[str, Array]]) -> list[tuple[Mapping[str, Array], dict[str, Array]]]:
+    """Return feeds with what NumPy makes of them; those after the first only where the graph allows their sizes.
+
+    Raises:
+        EvaluationError: it does not allow those of the first.
+    """
+    found: list[tuple[Mapping[str, Array], dict[str, Array]]] = []
+    for fed in feeds:
+        try:
+            found.append((fed, graph.run(fed)))
+        except EvaluationError as error:
+            if not found:
+                tried = ", ".join(f"{name} {list(array.shape)}" for name, array in fed.items())
+                raise EvaluationError(f"compile: {none_runs(graph, [f'{tried}: {error}'])}") from None
+    return found
 
 
 def sizes_for(graph: Graph, batch: int, dims: Mapping[str, int] | None) -> dict[str, int]:

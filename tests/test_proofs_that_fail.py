@@ -145,6 +145,24 @@ def test_where_no_feed_runs_it_is_said_what_was_tried_and_what_to_give(tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+def test_compile_and_equivalent_say_it_as_well() -> None:
+    graph = from_onnx(baked())
+    for action in (
+        lambda: compile(graph, dims={"time": 5}, cache=False),
+        lambda: refuse(unroll.equivalent(graph, unroll.Graph(graph.inputs, {"y": unroll.ops.tanh(graph.outputs[0])}))),
+    ):
+        message = refused(action, ValueError, "x (time, 2, 4)", 'dims={"name": size}')
+        assert "time = 5" in message or "x [5, 2, 4]" in message
+    with pytest.warns(unroll.UnrollWarning, match="cannot be proven"):  # by passes, which know no sizes
+        assert compile(graph, dims={"time": STEPS}, cache=False).choice.form
+    other = unroll.Graph(graph.inputs, {"y": unroll.ops.tanh(graph.outputs[0])})
+    assert "output" in unroll.equivalent(graph, other, dims={"time": STEPS}).difference
+
+
+def refuse(found: Any) -> None:
+    raise unroll.errors.ArgumentError(found.difference)
+
+
 def test_a_size_that_is_given_or_a_feed_makes_the_proof(tmp_path: Path) -> None:
     model = baked()
     for place, given in enumerate(
