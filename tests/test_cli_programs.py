@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -292,25 +293,42 @@ def test_names_from_a_file_cannot_command_the_terminal(tmp_path: Path, capsys: p
     assert "y\\x1b[2J (1, 2) float32" in shown and "\x1b" not in shown
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal is a Unix device")
-def test_a_result_goes_to_the_file_it_was_sent_to_while_errors_go_to_the_terminal(
-    write: Callable[[str], Path], tmp_path: Path
-) -> None:
+def on_terminal(*arguments: str, stdout: int | None = None) -> str:
+    """Run a command on a terminal, and return what it sends there; standard output may go elsewhere."""
     import pty
 
     leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "unroll", "summary", f"{write(GRAPH)}:graph"]
-    with (tmp_path / "out.txt").open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=follower, env=os.environ | {"TERM": "xterm"})
-        os.close(follower)
-        try:
-            while os.read(leader, 65536):
-                pass
-        except OSError:  # the process has closed its end
-            pass
+    command = [sys.executable, "-m", "unroll", *arguments]
+    settings = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(command, stdout=follower if stdout is None else stdout, stderr=follower, env=settings)
+    os.close(follower)
+    shown = b""
+    try:
+        while piece := os.read(leader, 65536):
+            shown += piece
+    except OSError:  # the process has closed its end
+        pass
     os.close(leader)
     assert process.wait() == 0
+    return shown.decode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal is a Unix device")
+def test_a_result_goes_to_the_file_it_was_sent_to_while_progress_goes_to_the_terminal(
+    write: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with (tmp_path / "out.txt").open("wb") as out:
+        shown = on_terminal("summary", f"{write(GRAPH)}:graph", stdout=out.fileno())
     assert (tmp_path / "out.txt").read_text().startswith("Graph of 1 nodes")
+    assert "Graph of" not in shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal is a Unix device")
+def test_a_bar_is_gone_before_a_result_is_printed(write: Callable[[str], Path], tmp_path: Path) -> None:
+    shown = on_terminal("export", f"{write(GRAPH)}:graph", "-o", str(tmp_path / "m.onnx"))
+    assert "writing ONNX" in shown
+    left = re.sub(r"[^\n]*\r\x1b\[2K", "", shown.replace("\r\n", "\n"))  # as a terminal erases a line
+    assert left.splitlines()[0] == f"wrote {tmp_path / 'm.onnx'}"
 
 
 def test_warnings_that_are_errors_are_one_line(

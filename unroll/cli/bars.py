@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unroll.progress import shown_by
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 
 class Bars:
@@ -27,7 +27,7 @@ class Bars:
             yield item
             if place % every == 0:
                 self._progress.update(task, completed=place + 1)
-        self._progress.remove_task(task)
+        self._end(task)
 
     @contextmanager
     def busy(self, description: str) -> Iterator[None]:
@@ -36,7 +36,12 @@ class Bars:
         try:
             yield
         finally:
-            self._progress.remove_task(task)
+            self._end(task)
+
+    def _end(self, task: TaskID) -> None:
+        """Take a bar away at once: what is printed next begins in its place."""
+        self._progress.remove_task(task)
+        self._progress.refresh()
 
 
 @contextmanager
