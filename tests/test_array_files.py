@@ -317,3 +317,16 @@ def test_a_name_that_ends_as_tensorflows_do_is_found_as_it_stands(tmp_path: Path
     bound.feed(feeds)
     for found in (graph.run(feeds), Session(graph).run(feeds), bound.run()):
         np.testing.assert_allclose(found["y"], [[2, 2]])
+
+
+def test_states_that_are_one_name_are_refused() -> None:
+    x, h = unroll.placeholder([None, 2], "x"), unroll.placeholder([None, 2], "h")
+    new = unroll.ops.tanh(x + h)
+    stream = unroll.Graph([x, h], {"y": new * 2, "new": new}, states={h: new}).stream()
+    one = np.ones((1, 2))
+    refused(lambda: stream.reset({h: one, "h": one}), ValueError, "'h' twice", "by placeholder", "as 'h'")
+    refused(lambda: stream.reset({"h": one, "h:0": one}), ValueError, "'h' twice", "as 'h:0'")
+    refused(lambda: stream.run({"x": one, "h:0": one}), ValueError, "'h'", "reset")
+    assert stream.state == {}
+    stream.reset({"h:0": one})
+    np.testing.assert_allclose(stream.run({"x:0": one})["y"], 2 * np.tanh(2 * one), atol=1e-6)

@@ -88,12 +88,13 @@ def check_feeds(
     return {spec.name: arrays[spec.name] for spec in inputs}
 
 
-def fed_names(feeds: Mapping[Any, Any], names: Container[str]) -> dict[Any, Any]:
+def fed_names(feeds: Mapping[Any, Any], names: Container[str], what: str = "feeds hold") -> dict[Any, Any]:
     """Return under which key of `feeds` each input stands: by placeholder, by name, or by name and TensorFlow's ``:0``.
 
     Args:
         feeds: what is fed.
         names: the inputs that there are; what is fed and is none of them is returned too.
+        what: how the message begins.
 
     Raises:
         FeedError: two keys are one input.
@@ -104,7 +105,7 @@ def fed_names(feeds: Mapping[Any, Any], names: Container[str]) -> dict[Any, Any]
         if isinstance(name, str) and name not in names:
             name = name.removesuffix(":0")
         if name in found:
-            raise FeedError(f"feeds hold {name!r} twice, {_shown(found[name])} and {_shown(key)}; give it once")
+            raise FeedError(f"{what} {name!r} twice, {_shown(found[name])} and {_shown(key)}; give it once")
         found[name] = key
     return found
 

@@ -12,8 +12,7 @@ import numpy as np
 from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError, UnsupportedError
-from unroll.feeds import InputSpec, bound_sizes, check_is_mapping, closest
-from unroll.tensor import Placeholder
+from unroll.feeds import InputSpec, bound_sizes, check_is_mapping, closest, fed_names
 
 
 class Runner(Protocol):
@@ -84,18 +83,17 @@ class Stream:
             state: arrays by input name or placeholder.
 
         Raises:
-            FeedError: a name that is no state.
+            FeedError: a name that is no state, or two that are one.
             ShapeError, DTypeError: an array does not fit.
             UnsupportedError: another thread is running the stream.
         """
         if state is not None and not isinstance(state, Mapping):
             raise ArgumentTypeError(f"reset: a dict {{state: array}} is wanted, not {type(state).__name__}")
         values = {}
-        for key, value in (state or {}).items():
-            name = key.name if isinstance(key, Placeholder) else key
+        for name, key in fed_names(state or {}, self._runner.states, "reset: given is").items():
             if name not in self._runner.states:
                 raise FeedError(f"reset: {name!r} is no state; {closest(str(name), self._runner.states)}")
-            values[name] = np.array(cast_array(value, self._specs[name].dtype, f"state {name!r}"))
+            values[name] = np.array(cast_array((state or {})[key], self._specs[name].dtype, f"state {name!r}"))
         with self._alone():
             self._values = values
 
@@ -114,7 +112,7 @@ class Stream:
         """
         check_is_mapping(feeds)
         states = self._runner.states
-        given = {key.name if isinstance(key, Placeholder) else key for key in feeds}
+        given = fed_names(feeds, self._specs).keys()
         for name in states.keys() & given:
             raise FeedError(
                 f"feeds hold the state {name!r}, which the stream carries; set it with reset({{{name!r}: array}})"
