@@ -14,7 +14,7 @@ import onnx
 from onnx import ModelProto, TensorProto
 from unroll.export.node_walk import all_nodes, is_native
 
-from unroll.errors import ArgumentError, UnsupportedError
+from unroll.errors import ArgumentError, FileError, UnsupportedError
 
 #: What a graph's own dtype can be replaced by, and how weights can be quantised.
 DTYPES = ("float16",)
@@ -71,11 +71,12 @@ def to_int8(model: ModelProto) -> ModelProto:
     does what is inside functions.
 
     Raises:
-        UnsupportedError: onnxruntime's tool fails on the model, or finds no product to quantise.
+        FileError: the temporary files that the tool takes cannot be written.
+        UnsupportedError: the tool fails on the model, or finds no product to quantise.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with tempfile.TemporaryDirectory() as folder, _quietly("int8"):
+    with _quietly("int8"), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         quantize_dynamic(
             model, path, weight_type=QuantType.QInt8, extra_options={"EnableSubgraph": True, "MatMulConstBOnly": True}
@@ -131,6 +132,11 @@ def _quietly(what: str):  # type: ignore[no-untyped-def]
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except OSError as error:
+        raise FileError(
+            f"{what}: onnxruntime's tool takes temporary files, which failed: {error.strerror or error}; make room for them "
+            "(TMPDIR says where)"
+        ) from None
     except Exception as error:  # they raise whatever comes up
         raise UnsupportedError(
             f"{what}: onnxruntime's tool fails on this form: {type(error).__name__}: {error}"

@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -320,3 +321,13 @@ def test_a_file_that_does_not_fit_the_memory_is_a_file_error(tmp_path: Path) -> 
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert "too little memory" in done.stdout and str(path) in done.stdout
     assert np.isfinite(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+
+
+def test_temporary_files_that_cannot_be_written_are_a_file_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quantising goes through onnxruntime's tool, which works on files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    x = unroll.placeholder([None, 64], "x")
+    graph = unroll.Graph([x], {"y": unroll.layers.Dense(64)(x)})
+    refused(lambda: unroll.compile(graph, quantize="int8", cache=False, tune=False), OSError, "No such file", "TMPDIR")
