@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import stat
@@ -14,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from helpers import refused, two_step_graph
 
@@ -108,7 +106,8 @@ def test_no_more_is_read_than_was_asked_for(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(2**40)  # 1 TiB, of which the disk has none
     refused(lambda: files.read_bytes(path), OSError, "larger than", str(path))
-    assert files.read_bytes(Path("/proc/self/status")).startswith(b"Name:"), "its size is said to be 0"
+    system = Path("/proc/self/status")  # of Linux, which says that its size is 0
+    assert not system.exists() or files.read_bytes(system).startswith(b"Name:")
 
 
 # -- writing keeps ----------------------------------------------------------------------------------------------------
@@ -320,7 +319,6 @@ def test_a_file_that_does_not_fit_the_memory_is_a_file_error(tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert "too little memory" in done.stdout and str(path) in done.stdout
-    assert np.isfinite(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def test_temporary_files_that_cannot_be_written_are_a_file_error(
