@@ -46,7 +46,7 @@ from unroll.errors import (
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
-from unroll.ops.base import Operator, Requirements, known_value
+from unroll.ops.base import MOST_AXES, Operator, Requirements, known_value
 from unroll.ops.functions import Identity
 from unroll.parameter import Parameter
 from unroll.progress import track
@@ -324,8 +324,8 @@ class _Reader:
         types = _bound(op, inputs)
         require = Requirements()
         shapes = op.shapes(require, *inputs)
-        if any(known_size(shape) >= TOO_MANY for shape in shapes):
-            raise InexpressibleError("it makes more elements than an array can have")
+        if any(len(shape) > MOST_AXES or known_size(shape) >= TOO_MANY for shape in shapes):
+            raise InexpressibleError("it makes more axes or elements than an array can have")
         dtypes = op.dtypes(types)
         dtypes = dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes
         found = [item._replace(where=f"{self._title}: {item.where.partition(': ')[2]}") for item in require.found]

@@ -17,10 +17,11 @@ from google.protobuf.message import DecodeError
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto, TypeProto
 from unroll.export.external_data import Place, place_of, take_in
 from unroll.export.reading_functions import DEEPEST_GRAPHS, check_functions
-from unroll.export.reading_sizes import MOST_AXES, TOO_MANY, TWO_GIB, check_filled, check_sparse, check_tensor
+from unroll.export.reading_sizes import TOO_MANY, TWO_GIB, check_made, check_sparse, check_tensor
 
 from unroll.errors import FileError, ModelError, UnsupportedError, first_line
 from unroll.files import read_bytes
+from unroll.ops.base import MOST_AXES
 
 _ATTRIBUTE_TYPES = frozenset(AttributeProto.AttributeType.values())
 
@@ -119,7 +120,7 @@ class _Walk:
             for attribute in function.attribute_proto:
                 self.attribute(attribute, where, 0)
             self.nodes(function.node, where, 0)
-            check_filled(function.node, ())
+            check_made(function.node, ())
         while self.waiting:
             self.graph(self.waiting.pop())
 
@@ -139,7 +140,7 @@ class _Walk:
         _check_once("input", (item.name for item in graph.input))
         _check_once("initializer", (item.name for item in graph.initializer))
         self.nodes(graph.node, body.where, body.depth)
-        check_filled(graph.node, graph.initializer)
+        check_made(graph.node, graph.initializer)
 
     def nodes(self, nodes: Iterable[NodeProto], where: str, depth: int) -> None:
         for node in nodes:

@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto
+from unroll.export.reading_sizes import bytes_made
 
 from unroll.dimensions import Dim, Shape, parse_dimension, substitute_shape, symbol
 from unroll.dtypes import ALL, Array, DType
@@ -98,9 +99,10 @@ def _has_long_vectors(model: ModelProto) -> bool:
     while waiting and not seen:
         graph = waiting.pop()
         waiting += [inner for node in graph.node if node.attribute for inner in subgraphs(node)]
+        seen = any(size > 8 * _LONGEST_VECTOR for size, _ in bytes_made(graph.node, graph.initializer).values())
         kinds = (item.type.tensor_type for item in (*graph.input, *graph.output, *graph.value_info))
         vectors = (kind.shape.dim[0] for kind in kinds if kind.elem_type in _INTEGERS and len(kind.shape.dim) == 1)
-        seen = any(dim.dim_value > _LONGEST_VECTOR for dim in vectors)
+        seen = seen or any(dim.dim_value > _LONGEST_VECTOR for dim in vectors)
     return seen
 
 

@@ -9,9 +9,8 @@ from onnx import NodeProto, SparseTensorProto, TensorProto, numpy_helper
 
 from unroll.errors import ModelError
 from unroll.memory import check_fits
+from unroll.ops.base import MOST_AXES
 
-#: As many as a NumPy array can have.
-MOST_AXES = 64
 #: No array has so many elements.
 TOO_MANY = 2**63
 #: What one ONNX file can hold.
@@ -116,33 +115,46 @@ def _listed(dims: Iterable[int]) -> str:
 # -- what nodes make of constants ------------------------------------------------------------------------------------
 
 
-def check_filled(nodes: Sequence[NodeProto], weights: Iterable[TensorProto]) -> None:
+def check_made(nodes: Iterable[NodeProto], weights: Iterable[TensorProto]) -> None:
     """Refuse nodes that make, of constants alone, a tensor that no memory holds: onnxruntime makes it while loading.
 
     Raises:
         ModelError: there is one; the message names it.
     """
-    filling = [node for node in nodes if node.op_type in _FILLED and node.domain in ("", "ai.onnx")]
-    if not filling:
-        return
+    for name, (size, op_type) in bytes_made(nodes, weights).items():
+        check_fits(size, f"the {op_type} that makes {name!r}", ModelError)
+
+
+def bytes_made(nodes: Iterable[NodeProto], weights: Iterable[TensorProto]) -> dict[str, tuple[int, str]]:
+    """Return, by name, how many bytes at least what is made of constants alone takes, and by which operator."""
+    made: dict[str, tuple[int, str]] = {}
     known = {item.name: item for item in weights}
     for node in nodes:
-        if node.op_type == "Constant" and node.output:
-            known.update((node.output[0], item.t) for item in node.attribute if item.HasField("t"))
-    for node in filling:
-        size = _FILLED[node.op_type](node, _Constants(node, known))
-        if size is not None:
-            check_fits(size, f"the {node.op_type} that makes {next(iter(node.output), '')!r}", ModelError)
+        op_type = node.op_type
+        if op_type == "Constant":
+            known.update((node.output[0], item.t) for item in node.attribute if item.HasField("t") and node.output)
+        elif op_type in _MADE and node.output:
+            size = _MADE[op_type](node, _Constants(node, known, made))
+            if size is not None:
+                made[node.output[0]] = size, op_type
+    return made
 
 
 class _Constants:
     """The inputs of a node whose values the file holds."""
 
-    def __init__(self, node: NodeProto, known: Mapping[str, TensorProto]) -> None:
-        self.found = [known.get(name) for name in node.input]
+    def __init__(self, node: NodeProto, known: Mapping[str, TensorProto], made: Mapping[str, tuple[int, str]]) -> None:
+        self.names, self.known, self.made = node.input, known, made
+
+    def size(self, place: int) -> int | None:
+        """Return how many bytes an input takes at least; None where a run says so."""
+        tensor = self.tensor(place)
+        if tensor is None:
+            return self.made.get(self.names[place], (None, ""))[0]
+        return prod(tensor.dims) * _BITS.get(tensor.data_type, 8) // 8
 
     def tensor(self, place: int) -> TensorProto | None:
-        return self.found[place] if place < len(self.found) else None
+        return self.known.get(self.names[place]) if place < len(self.names) else None
 
     def numbers(self, place: int) -> list[float] | None:
         """Return the numbers of a small input, or None where the file does not hold them, or holds others than numbers."""
@@ -170,11 +182,8 @@ def _expanded(node: NodeProto, constants: _Constants) -> int | None:
 
 
 def _tiled(node: NodeProto, constants: _Constants) -> int | None:
-    repeats, source = constants.numbers(1), constants.tensor(0)
-    if repeats is None:
-        return None
-    size = _LEAST_BYTES if source is None else prod(source.dims) * _BITS.get(source.data_type, 8) // 8
-    return _volume(repeats) * size
+    repeats, size = constants.numbers(1), constants.size(0)
+    return None if repeats is None else _volume(repeats) * (_LEAST_BYTES if size is None else size)
 
 
 def _ranged(node: NodeProto, constants: _Constants) -> int | None:
@@ -189,17 +198,36 @@ def _drawn(node: NodeProto, constants: _Constants) -> int | None:
     return next((_volume(item.ints) * 2 for item in node.attribute if item.name == "shape"), None)
 
 
+def _joined(node: NodeProto, constants: _Constants) -> int | None:
+    sizes = [constants.size(place) for place in range(len(node.input))]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
+def _kept(node: NodeProto, constants: _Constants) -> int | None:
+    return constants.size(0) if node.input else None
+
+
+def _shape(node: NodeProto, constants: _Constants) -> int | None:
+    return 8  # of one axis; that it may be a scalar's changes nothing
+
+
 def _volume(sizes: Iterable[float]) -> int:
     """Return the product of sizes; of those below 0 the node itself says what is wrong."""
     return prod(max(0, int(size)) if isfinite(size) else 0 for size in sizes)
 
 
 #: How many bytes a node makes at least, where the file says so; None where only a run does.
-_FILLED: dict[str, Callable[[NodeProto, _Constants], int | None]] = {
+_MADE: dict[str, Callable[[NodeProto, _Constants], int | None]] = {
+    "Concat": _joined,
     "ConstantOfShape": _of_shape,
     "Expand": _expanded,
+    "Identity": _kept,
     "RandomNormal": _drawn,
     "RandomUniform": _drawn,
     "Range": _ranged,
+    "Reshape": _kept,
+    "Shape": _shape,
+    "Squeeze": _kept,
     "Tile": _tiled,
+    "Unsqueeze": _kept,
 }

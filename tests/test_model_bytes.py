@@ -247,6 +247,14 @@ def test_a_tiny_file_that_asks_for_terabytes_is_refused_before_they_are_asked_fo
     refused_by_both(model([*constants, node, size, *result]), node.op_type, "'h'", "bytes", tmp_path=tmp_path)
 
 
+def test_a_vector_that_doubles_without_end_is_refused(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Shape", ["x"], ["s0"])]
+    nodes += [helper.make_node("Concat", [f"s{at}"] * 2, [f"s{at + 1}"], axis=0) for at in range(60)]
+    filled = helper.make_node("ConstantOfShape", ["s60"], ["h"])
+    proto = model([*nodes, filled, helper.make_node("Neg", ["x"], ["y"])])
+    refused_by_both(proto, "Concat", "'s", "bytes", tmp_path=tmp_path)
+
+
 @pytest.mark.parametrize("kind", ["ConstantOfShape", "Expand", "Tile"])
 def test_sizes_that_a_run_finds_too_large_are_refused_with_the_node(kind: str) -> None:
     n = unroll.placeholder(["rows", 1], "n", "int64")
@@ -480,6 +488,61 @@ def test_a_size_that_no_array_has_overflows_nowhere(size: int) -> None:
     plain = unroll.from_onnx(model([helper.make_node("Identity", ["x"], ["y"])], x=["b", size], y=["b", size]))
     for use in (unroll.optimize, unroll.reroll, unroll.to_onnx, unroll.Graph.summary):
         use(plain)
+
+
+def many(count: int, join: Callable[[list[str]], NodeProto], size: str = "s{}") -> ModelProto:
+    """A node that joins many inputs, each of a size of its own."""
+    found = model([join([f"x{at}" for at in range(count)])], y=["b", 2])
+    del found.graph.input[:]
+    infos = (helper.make_tensor_value_info(f"x{at}", FLOAT, [size.format(at), 2]) for at in range(count))
+    found.graph.input.extend(infos)
+    return found
+
+
+ENDLESS: dict[str, Callable[[], ModelProto]] = {
+    "a thousand sizes that are one": lambda: many(1000, lambda names: helper.make_node("Sum", names, ["y"])),
+    "a sum of many sizes": lambda: many(4000, lambda names: helper.make_node("Concat", names, ["y"], axis=0)),
+    "a product of sums": lambda: model(
+        [helper.make_node("Reshape", ["x", "v"], ["y"])],
+        {"v": np.array([-1])},
+        x=[f"a{at}+b{at}" for at in range(31)],
+        y=["z"],
+    ),
+    "powers of a sum": lambda: model(
+        [
+            helper.make_node("Shape", ["x"], ["s0"]),
+            *(helper.make_node("Mul", [f"s{at}"] * 2, [f"s{at + 1}"]) for at in range(40)),
+            helper.make_node("ConstantOfShape", ["s40"], ["h"]),
+            helper.make_node("Neg", ["x"], ["y"]),
+        ],
+        x=["a+b"],
+        y=["a+b"],
+    ),
+    "a shape of many numbers": lambda: model(
+        [helper.make_node("Reshape", ["x", "v"], ["y"])], {"v": np.full(60_000, 9)}, x=["a"], y=["z"]
+    ),
+}
+
+
+@pytest.mark.parametrize("make", ENDLESS.values(), ids=ENDLESS)
+def test_sizes_that_multiply_out_without_end_end_soon(make: Callable[[], ModelProto]) -> None:
+    start = time.process_time()
+    try:
+        graph = unroll.from_onnx(make())
+        unroll.optimize(graph).summary()
+    except unroll.UnrollError as error:
+        assert str(error)
+    assert time.process_time() - start < 4
+
+
+def test_a_thousand_sizes_that_are_one_become_one() -> None:
+    graph = unroll.from_onnx(ENDLESS["a thousand sizes that are one"]())
+    assert len({spec.shape for spec in graph.input_specs}) == 1
+    refused(
+        lambda: graph.run({f"x{at}": np.ones((2 + (at == 700), 2), np.float32) for at in range(1000)}),
+        ValueError,
+        "x700",
+    )
 
 
 def test_a_long_vector_of_integers_is_not_written_out() -> None:

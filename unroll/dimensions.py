@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -16,8 +17,10 @@ from unroll.errors import ArgumentError, ShapeError
 # A monomial is the sorted names of its symbols, repeated for powers; () is the constant term.
 Monomial: TypeAlias = tuple[str, ...]
 BATCH = "batch"
+#: A polynomial is no larger than this: a few operators can ask for one that has no end.
+_MOST_TERMS, _HIGHEST_POWER, _LARGEST = 1024, 256, 2**63
 _LONGEST_POLYNOMIAL = 1000
-_LARGEST = 2**63
+_GIVE_NAMES = "give the sizes names of their own where they are declared"
 
 
 class Dimension:
@@ -29,6 +32,12 @@ class Dimension:
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         self.terms = {monomial: terms[monomial] for monomial in sorted(terms)}
         self._hash = hash(tuple(self.terms.items()))
+        if len(terms) > _MOST_TERMS or any(
+            len(monomial) > _HIGHEST_POWER or abs(factor) > _LARGEST for monomial, factor in terms.items()
+        ):
+            raise ShapeError(
+                f"a size has more terms, higher powers or larger numbers than any that is known; {_GIVE_NAMES}"
+            )
         self._text = _text(self.terms)
 
     @property
@@ -55,8 +64,11 @@ class Dimension:
 
     def __mul__(self, other: Dim) -> Dim:
         terms: dict[Monomial, int] = {}
+        factors = terms_of(other)
+        if len(self.terms) * len(factors) > _MOST_TERMS:
+            raise ShapeError(f"a size has more than {_MOST_TERMS} terms once it is multiplied out; {_GIVE_NAMES}")
         for left, a in self.terms.items():
-            for right, b in terms_of(other).items():
+            for right, b in factors.items():
                 monomial = tuple(sorted(left + right))
                 terms[monomial] = terms.get(monomial, 0) + a * b
         return from_terms(terms)
@@ -148,6 +160,15 @@ def product(dims: Iterable[Dim]) -> Dim:
     for dim in dims:
         result = result * dim
     return result
+
+
+def total(dims: Iterable[Dim]) -> Dim:
+    """Return the sum of dimensions."""
+    terms: dict[Monomial, int] = {}
+    for dim in dims:
+        for monomial, factor in terms_of(dim).items():
+            terms[monomial] = terms.get(monomial, 0) + factor
+    return from_terms(terms)
 
 
 def known_size(shape: Shape) -> int:
@@ -293,17 +314,17 @@ def solve(requirements: Iterable[Requirement]) -> Solution:
     Raises:
         ShapeError: the equalities contradict one another; the message names the line of the second one.
     """
-    values: dict[str, Dim] = {}
+    solved = _Solved()
     pending = list(requirements)
     progress = True
     while progress:
         progress, left = False, []
         for item in pending:
-            difference = substitute(item.left, values) - substitute(item.right, values)
+            difference = solved.substitute(item.left) - solved.substitute(item.right)
             if difference == 0:
                 continue
             if is_never_zero(difference):
-                known = ", ".join(f"{name} = {value}" for name, value in sorted(values.items()))
+                known = ", ".join(f"{name} = {value}" for name, value in sorted(solved.finish().items()))
                 raise ShapeError(
                     f"{item.where}: dimensions {item.left} and {item.right} must be equal, "
                     f"but the rest of the graph says {known}; feed tensors whose shapes agree"
@@ -313,24 +334,62 @@ def solve(requirements: Iterable[Requirement]) -> Solution:
                 left.append(item)
                 continue
             name, value = found
-            values = {key: substitute(old, {name: value}) for key, old in values.items()} | {name: value}
+            solved.values[name] = value
             progress = True
         pending = left
-    return Solution(values, tuple(pending))
+    return Solution(solved.finish(), tuple(pending))
+
+
+class _Solved:
+    """Values of symbols, each in terms of symbols that were not solved when it was found.
+
+    They are brought up to date when they are looked up, and the way there is made shorter each time (as in a union-find): to
+    rewrite them all whenever one is found would take the square of their number.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, Dim] = {}
+
+    def substitute(self, dim: Dim) -> Dim:
+        """Return `dim` with every symbol replaced that has a value, until none has."""
+        if isinstance(dim, int) or not self.values:
+            return dim
+        for name in dim.symbols & self.values.keys():
+            self._update(name)
+        return substitute(dim, self.values)
+
+    def _update(self, name: str) -> None:
+        """Bring the value of a symbol up to date, after those that it depends on."""
+        waiting, current = [name], set[str]()
+        while waiting:
+            value = self.values[waiting[-1]]
+            solved = () if isinstance(value, int) else value.symbols & self.values.keys()
+            behind = [item for item in solved if item not in current]
+            if behind:
+                waiting += behind
+                continue
+            top = waiting.pop()
+            current.add(top)
+            if solved:
+                self.values[top] = substitute(value, self.values)
+
+    def finish(self) -> dict[str, Dim]:
+        """Return every value in terms of symbols that have none."""
+        for name in reversed(self.values):  # a value depends on those that were found later
+            self.values[name] = substitute(self.values[name], self.values)
+        return dict(self.values)
 
 
 def _isolate(difference: Dim) -> tuple[str, Dim] | None:
     """Solve ``difference == 0`` for one symbol that stands alone in it; `batch` is the last one to be replaced."""
     if isinstance(difference, int):
         return None
-    names = sorted(difference.symbols, key=lambda name: (name == BATCH, name), reverse=False)
-    for name in names:
+    places = Counter(name for monomial in difference.terms for name in set(monomial))
+    for name in sorted(places, key=lambda name: (name == BATCH, name)):
         factor = difference.terms.get((name,), 0)
-        rest = difference - factor * symbol(name)
-        if factor and not (isinstance(rest, Dimension) and name in rest.symbols):
-            value = divide(rest * -1, factor)
-            if value is not None:
-                return name, value
+        if factor and places[name] == 1 and not any(other % factor for other in difference.terms.values()):
+            rest = {monomial: -other // factor for monomial, other in difference.terms.items() if monomial != (name,)}
+            return name, from_terms(rest)
     return None
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TensorLike: TypeAlias = "Tensor | Array | Sequence[Any] | float | int | bool"
 #: The symbolic value of an integer scalar or vector: what `Shape` returns, and what is computed from it.
 Known: TypeAlias = "Dim | tuple[Dim, ...] | None"
-_LARGEST_KNOWN = 64
+LARGEST_KNOWN = 64
 
 
 #: NumPy's functions that are operators here, by their names.
@@ -352,7 +352,7 @@ class Constant(Tensor):
         super().__init__(value.shape, value.dtype, hint=name)
         value.flags.writeable = False
         self.value = value
-        if value.dtype == INT64 and value.ndim <= 1 and value.size <= _LARGEST_KNOWN:
+        if value.dtype == INT64 and value.ndim <= 1 and value.size <= LARGEST_KNOWN:
             listed = value.tolist()
             self.known = tuple(listed) if value.ndim else listed
 

@@ -18,8 +18,10 @@ from unroll import scopes
 from unroll.dimensions import Dim, Limit, Requirement, Shape, is_never_zero, shape_text
 from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
-from unroll.tensor import Constant, Known, Node, Tensor, TensorLike, array_dtype
+from unroll.tensor import LARGEST_KNOWN, Constant, Known, Node, Tensor, TensorLike, array_dtype
 
+#: How many axes an array of NumPy can have.
+MOST_AXES = 64
 #: Every operator by (domain, name).
 OPERATORS: dict[tuple[str, str], type[Operator]] = {}
 
@@ -202,9 +204,11 @@ def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterabl
 
 
 def known_value(op: Operator, inputs: Sequence[Any], dtype: DType) -> Known:
-    """Return the value of an integer tensor as tracing finds it out; None where a run wraps it round, for it overflows."""
+    """Return the value of an integer tensor as tracing finds it out; None where it is long, or a run wraps it round."""
     value = op.known(*inputs)
     limits = np.iinfo(dtype)
+    if isinstance(value, tuple) and len(value) > LARGEST_KNOWN:
+        return None
     for item in value if isinstance(value, tuple) else (value,):
         if isinstance(item, int) and not limits.min <= item <= limits.max:
             return None
@@ -326,6 +330,14 @@ def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
     if not isinstance(tensor.known, tuple):
         raise ShapeError(f"{what} must be known while tracing, and {tensor.described()} is not; give a list of ints")
     return tensor.known
+
+
+def known_shape(tensor: Tensor, what: str) -> tuple[Dim, ...]:
+    """Return the dimensions of a shape that an integer vector holds; as `known_vector`, and no more than arrays can have."""
+    dims = known_vector(tensor, what)
+    if len(dims) > MOST_AXES:
+        raise ShapeError(f"{what} has {len(dims)} axes; there can be {MOST_AXES}")
+    return dims
 
 
 def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:

@@ -20,7 +20,7 @@ from unroll.ops.base import (
     Signature,
     apply_one,
     int_vector,
-    known_vector,
+    known_shape,
 )
 from unroll.tensor import Known, Tensor, TensorLike
 
@@ -51,7 +51,7 @@ class ConstantOfShape(Operator):
     dtype: DType = FLOAT32
 
     def shapes(self, require: Requirements, shape: Tensor) -> list[Shape]:
-        wanted = known_vector(shape, "the shape")
+        wanted = known_shape(shape, "the shape")
         if any(isinstance(dim, int) and dim < 0 for dim in wanted):
             raise ShapeError(f"{shape_text(wanted)} has a negative size")
         return [tuple(wanted)]

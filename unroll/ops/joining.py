@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unroll.collection import paused
-from unroll.dimensions import Dim, Dimension, Shape, divide
+from unroll.dimensions import Dim, Dimension, Shape, divide, total
 from unroll.dtypes import ALL, Array
 from unroll.errors import ArgumentError, ShapeError
 from unroll.ops.base import (
@@ -36,16 +36,14 @@ class Concat(Operator):
     def shapes(self, require: Requirements, *inputs: Tensor) -> list[Shape]:
         first = inputs[0].shape
         axis = axis_of(self.axis, len(first))
-        total = first[axis]
         merged = list(first)
         for tensor in inputs[1:]:
             if len(tensor.shape) != len(first):
                 raise ShapeError("every input must have the same rank")
-            total = total + tensor.shape[axis]
             for at, dim in enumerate(tensor.shape):
                 if at != axis and dim != merged[at]:
                     merged[at] = require.equal(merged[at], dim, f"joining along axis {axis}: axis {at}")
-        merged[axis] = total
+        merged[axis] = total(tensor.shape[axis] for tensor in inputs)
         return [tuple(merged)]
 
     def evaluate(self, *arrays: Array) -> Array:
@@ -98,7 +96,7 @@ class Split(Operator):
         elif any(isinstance(piece, int) and piece < 0 for piece in sizes):
             raise ShapeError(f"sizes {list(sizes)} must not be negative")
         else:
-            require.equal(sum(sizes, start=0), size, f"the pieces {list(sizes)} and axis {axis}")
+            require.equal(total(sizes), size, f"the pieces {list(sizes)} and axis {axis}")
         before, after = x.shape[:axis], x.shape[axis + 1 :]
         return [(*before, piece, *after) for piece in sizes]
 

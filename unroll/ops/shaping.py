@@ -20,7 +20,7 @@ from unroll.ops.base import (
     axis_of,
     int_vector,
     known_ints,
-    known_vector,
+    known_shape,
     rank_of,
 )
 from unroll.tensor import Known, Tensor, TensorLike
@@ -34,7 +34,7 @@ class Reshape(Operator):
     work = 0
 
     def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
-        wanted = known_vector(shape, "the new shape")
+        wanted = known_shape(shape, "the new shape")
         dims = list(wanted)
         for axis, dim in enumerate(dims):
             if dim == 0:
@@ -187,7 +187,7 @@ class Expand(Operator):
     work = 0
 
     def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
-        return [require.broadcast(x.shape, known_vector(shape, "the shape"))]
+        return [require.broadcast(x.shape, known_shape(shape, "the shape"))]
 
     def evaluate(self, x: Array, shape: Array) -> Array:
         sizes = np.broadcast_shapes(x.shape, tuple(shape.tolist()))
@@ -207,7 +207,7 @@ class Tile(Operator):
     work = 0
 
     def shapes(self, require: Requirements, x: Tensor, repeats: Tensor) -> list[Shape]:
-        times = known_vector(repeats, "how often to repeat")
+        times = known_shape(repeats, "how often to repeat")
         if len(times) != len(x.shape) or any(isinstance(count, int) and count < 0 for count in times):
             raise ShapeError(f"repeats {shape_text(times)} must be {len(x.shape)} numbers of at least 0, one an axis")
         return [tuple(dim * count for dim, count in zip(x.shape, times, strict=True))]
