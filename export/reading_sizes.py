@@ -150,7 +150,8 @@ class _Constants:
         """Return how many bytes an input takes at least; None where a run says so."""
         tensor = self.tensor(place)
         if tensor is None:
-            return self.made.get(self.names[place], (None, ""))[0]
+            found = self.made.get(self.names[place]) if place < len(self.names) else None
+            return None if found is None else found[0]
         return prod(tensor.dims) * _BITS.get(tensor.data_type, 8) // 8
 
     def tensor(self, place: int) -> TensorProto | None:
@@ -204,7 +205,7 @@ def _joined(node: NodeProto, constants: _Constants) -> int | None:
 
 
 def _kept(node: NodeProto, constants: _Constants) -> int | None:
-    return constants.size(0) if node.input else None
+    return constants.size(0)
 
 
 def _shape(node: NodeProto, constants: _Constants) -> int | None:
