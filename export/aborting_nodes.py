@@ -14,6 +14,7 @@ LabelEncoder, RegexFullMatch, TreeEnsemble, Max, Min, ...    Sum in onnxruntime 
 Split: an output without a name                              a null pointer, while onnxruntime runs
 GatherND: ``batch_dims`` below 0 or beyond all axes          memory not its own, in shape inference and while it runs
 LayerNormalization: an ``axis`` beyond all axes              memory not its own, in shape inference
+LayerNormalization in a function of an opset before 17       memory not its own, while onnxruntime loads
 Einsum: an ``equation`` with other characters                shape inference never ends
 TfIdfVectorizer: ``ngram_indexes`` below 0 or too few        memory not its own, while onnxruntime runs
 AveragePool, LpPool, MaxPool: a ``kernel_shape`` beyond all  does not end, while onnxruntime runs
@@ -79,6 +80,8 @@ def check_nodes(model: ModelProto, what: str) -> None:
     versions.setdefault("ai.onnx" if "" in versions else "", versions.get("", versions.get("ai.onnx", 1)))
     called = _calls(model) if model.functions else {}
     for function in (None, *model.functions):
+        if function is not None:
+            _check_versions(function, what)
         calls = called.get(_key(function), []) if function is not None else []
         left_out = {"", *(() if function is None else _left_out(function, calls))}
         for node in with_inner(model.graph.node if function is None else function.node):
@@ -112,6 +115,21 @@ def _wrong(node: NodeProto, calls: list[NodeProto], left_out: set[str], versions
             if name in left_out and is_needed and is_needed[min(place, len(is_needed) - 1)]:
                 return f"input {place} is left out, which this operator needs"
     return ""
+
+
+def _check_versions(function: FunctionProto, what: str) -> None:
+    """Refuse what is no operator of ONNX in the opset of the function that holds it."""
+    version = next((item.version for item in function.opset_import if not item.domain), 0)
+    for node in with_inner(function.node) if version else ():
+        if not node.domain and not _exists(node.op_type, version):
+            raise ModelError(
+                f"{what}: {title(node)} in function {function.name!r}: its opset {version} has no such operator; {_ENDS}"
+            )
+
+
+@cache
+def _exists(op_type: str, version: int) -> bool:
+    return bool(onnx.defs.has(op_type, _as_version(version), ""))
 
 
 # -- the rows ---------------------------------------------------------------------------------------------------------
@@ -176,6 +194,11 @@ def _values(node: NodeProto, row: Row, calls: Iterable[NodeProto]) -> Iterator[A
                     yield onnx.helper.get_attribute_value(item)
 
 
+def _as_version(version: int) -> int:
+    """Return what a file says of an opset within what native code takes for one."""
+    return min(max(version, 0), 2**31 - 1)
+
+
 # -- inputs left out --------------------------------------------------------------------------------------------------
 
 
@@ -185,7 +208,7 @@ def _needed(op_type: str, domain: str, version: int) -> tuple[bool, ...]:
     if op_type in _OFTEN_LEFT_OUT:
         return ()
     try:
-        schema = onnx.defs.get_schema(op_type, version, "" if domain == "ai.onnx" else domain)
+        schema = onnx.defs.get_schema(op_type, _as_version(version), "" if domain == "ai.onnx" else domain)
     except onnx.defs.SchemaError:  # a function or custom operator
         return ()
     options = onnx.defs.OpSchema.FormalParameterOption

@@ -89,22 +89,33 @@ def _scales_by_what_has_no_reciprocal(model: ModelProto) -> bool:
 def _multiplies_what_is_transposed(model: ModelProto) -> bool:
     nodes = list(all_nodes(model))
     turned = {node.output[0] for node in nodes if node.op_type in ("Transpose", "Cast") and node.output}
-    products = [node.input for node in nodes if node.op_type == "MatMul" and not turned.isdisjoint(node.input)]
-    if not products or _holds_halves(model):
-        return bool(products)
-    matrices = {item.name for item in _constants(model) if len(item.dims) > 1}
+    products = [node.input for node in nodes if node.op_type == "MatMul" and len(node.input) == 2]
+    if _holds_halves(model):
+        return any(not turned.isdisjoint(names) for names in products)
+    seconds = {second for first, second in products if first in turned}
+    return bool(seconds) and not seconds <= _matrices(model)
+
+
+def _matrices(model: ModelProto) -> set[str]:
+    """Return what has two axes or more, as a declaration or an order of axes says."""
+    found = {item.name for item in _constants(model) if len(item.dims) > 1}
+    for node in all_nodes(model):
+        if node.op_type == "Transpose" and any(len(item.ints) > 1 for item in node.attribute):
+            found.update(node.output)
     graph = model.graph
     for items in (graph.input, graph.value_info, graph.output):
-        matrices.update(item.name for item in items if len(item.type.tensor_type.shape.dim) > 1)
-    return any(names[-1] not in matrices for names in products)
+        found.update(item.name for item in items if len(item.type.tensor_type.shape.dim) > 1)
+    return found
 
 
 def _has_no_reciprocal(item: TensorProto) -> bool:
     if item.data_type not in _FLOATS or any(size != 1 for size in item.dims):
         return False
+    if item.data_location == TensorProto.EXTERNAL:  # not worth reading; at worst a node more is run
+        return True
     try:
         value = numpy_helper.to_array(item).astype(np.float32)
-    except (ValueError, TypeError, KeyError, OSError):  # it does not hold what it says, or lies in another file
+    except (ValueError, TypeError, KeyError):  # it does not hold what it says
         return True
     with np.errstate(all="ignore"):
         return not (np.isfinite(value).all() and np.isfinite(1 / value).all())

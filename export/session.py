@@ -22,7 +22,7 @@ from unroll.export.reading_opaque import dims_of
 from unroll.export.session_batches import run_many
 from unroll.export.session_binding import Bound
 from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
-from unroll.export.trial_load import try_load
+from unroll.export.trial_load import serialized, try_load
 
 from unroll import nest
 from unroll.dtypes import Array
@@ -67,7 +67,8 @@ class Session:
 
     Raises:
         FileError: the file cannot be read.
-        ModelError: the file is no ONNX model, or onnxruntime refuses it.
+        ModelError: the file is no ONNX model, onnxruntime refuses it, or it would end the process (see
+            `unroll.export.aborting_nodes` and `unroll.export.trial_load`).
         UnsupportedError: onnxruntime has no kernel for an operator of a Graph on its dtype, or the graph cannot take a form.
         ArgumentTypeError: options of `to_onnx` with what is no Graph.
     """
@@ -266,8 +267,8 @@ def _source(
         return str(path)
     if path is not None:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
-        return bytes(safe.SerializeToString())
-    return bytes((with_narrow_splits(safe) if narrow else safe).SerializeToString())
+        return serialized(safe, str(path))
+    return serialized(with_narrow_splits(safe) if narrow else safe, "Session")
 
 
 def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
@@ -289,6 +290,11 @@ def _input_specs(model: ModelProto) -> list[InputSpec]:
             continue
         if not item.type.HasField("tensor_type"):
             raise UnsupportedError(f"input {item.name!r} is not a tensor; only tensors can be fed")
+        if not item.type.tensor_type.HasField("shape"):
+            raise ModelError(
+                f"input {item.name!r} has no shape, so nobody knows what fits; write it into the model, with a name for a size "
+                "that is open"
+            )
         dtype = onnx.helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type)
         specs.append(InputSpec(item.name, dims_of(item.type, item.name), dtype, limits.get(item.name, ())))
     return specs

@@ -27,6 +27,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from google.protobuf.message import EncodeError
 from onnx import ModelProto
 from unroll.export.broken_optimizers import broken_optimizers
 from unroll.export.empty_tensors import guarded
@@ -98,7 +99,7 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
     if when == "never" or (when == "unknown" and not unknown):
         return
     safe = guarded(model)
-    data = safe.SerializeToString()
+    data = serialized(safe, what)
     key = hashlib.sha256(data).digest()
     if key in _came_through:
         return
@@ -111,6 +112,21 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
             f"here{because}. Export it again, or report it to onnxruntime"
         )
     _came_through.add(key)
+
+
+def serialized(model: ModelProto, what: str) -> bytes:
+    """Return a model's bytes.
+
+    Raises:
+        ModelError: they are more than protobuf writes.
+    """
+    try:
+        return bytes(model.SerializeToString())
+    except (EncodeError, ValueError):
+        raise ModelError(
+            f"{what}: larger than the 2 GiB that one ONNX model can hold; keep its weights in a file beside it, and give the "
+            "path: onnx.save(model, path, save_as_external_data=True)"
+        ) from None
 
 
 def unknown_operator(model: ModelProto) -> str:

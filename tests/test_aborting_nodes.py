@@ -136,11 +136,33 @@ def test_what_a_call_hands_to_a_function_is_looked_at_too() -> None:
         refused(lambda model=model: check_nodes(model, "here"), ValueError, "input 1 is left out")
 
 
+@pytest.mark.parametrize("version", [16, -(2**40), 2**40])
+def test_what_the_opset_of_a_function_does_not_have_is_refused(version: int) -> None:
+    node = helper.make_node("LayerNormalization", ["x", "x"], ["y"])
+    opsets = [helper.make_opsetid("", version)]
+    function = helper.make_function("own", "f", ["x"], ["y"], [node], opsets)
+    model = model_of([helper.make_node("f", ["x"], ["y"], domain="own")], functions=(function,))
+    if version < 17:
+        refused(lambda: unroll.Session(model), ValueError, "function 'f'", f"opset {version}", "no such operator")
+    else:  # an ordinary error of onnxruntime's
+        refused(lambda: unroll.Session(model), ValueError)
+
+
 @pytest.mark.parametrize("size", [2**24 + 1, 2**31, 2**62])
 def test_a_vector_of_a_declared_size_that_shape_inference_never_ends_on_is_refused(size: int) -> None:
     model = model_of([helper.make_node("Log", ["x"], ["y"])], x=[size])
     refused(lambda: unroll.from_onnx(model), ValueError, "'x'", str(size))
     check_nodes(model_of([helper.make_node("Log", ["x"], ["y"])], x=[2**24]), "here")
+
+
+def test_an_input_of_any_rank_is_refused() -> None:
+    """Some kernels, as ReverseSequence's, end the process on a tensor without axes, which ONNX lets nobody declare."""
+    node = helper.make_node("ReverseSequence", ["x", "n"], ["y"])
+    graph = helper.make_graph(
+        [node], "main", [info("x")], [info("y")], [numpy_helper.from_array(np.array([1, 2]), "n")]
+    )
+    model = helper.make_model(graph, opset_imports=OPSETS, ir_version=8)
+    refused(lambda: unroll.Session(model), ValueError, "'x' has no shape", "write it into the model")
 
 
 def test_what_is_only_unusual_passes() -> None:

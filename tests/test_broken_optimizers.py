@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,11 @@ ROWS: dict[str, tuple[str, Callable[..., Any], tuple[Array, ...]]] = {
     "zero": ("MatMulScaleFusion", lambda x, z: (x @ z) / 0.0, (SQUARE.astype("float64"), SQUARE.astype("float64"))),
     "tiny": ("MatMulScaleFusion", lambda x, z: (x * 1e-30 @ z) / 1e-39, (SQUARE, SQUARE * 1e-9)),
     "vector": ("MatmulTransposeFusion", lambda x, z: ops.transpose(x) @ z, (SQUARE, VECTOR)),
+    "vector cast": (
+        "MatmulTransposeFusion",
+        lambda x, z: ops.transpose(x) @ ops.cast(z, "float32"),
+        (SQUARE, VECTOR.astype(int)),
+    ),
     "vector64": (
         "MatmulTransposeFusion",
         lambda x, z: ops.transpose(x, [0, 2, 1]) @ z,
@@ -139,6 +145,15 @@ def test_names_are_looked_up_in_bodies_and_among_constant_nodes_too() -> None:
     branch = helper.make_graph(nodes, "branch", [], [info])
     made = helper.make_node("If", ["flag"], ["out"], then_branch=branch, else_branch=branch)
     assert broken_optimizers(helper.make_model(helper.make_graph([made], "main", [], []))) == ["FuseReluClip"]
+
+
+def test_a_constant_that_lies_in_another_file_is_not_looked_for(tmp_path: Path) -> None:
+    graph = unroll.Graph([x := unroll.placeholder([None, 3], "x")], {"y": (x @ unroll.constant(SQUARE)) * 2.0})
+    path = tmp_path / "model.onnx"
+    model = unroll.to_onnx(graph)
+    onnx.save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert broken_optimizers(onnx.load(path, load_external_data=False)) == ["MatMulScaleFusion"]
+    assert agree(np.asarray(unroll.Session(path).run({"x": SQUARE}, "y")), SQUARE @ SQUARE * 2)
 
 
 # -- chains of operators ----------------------------------------------------------------------------------------------

@@ -199,3 +199,16 @@ def test_a_kernel_without_elements_ends_no_convolution_in_an_endless_loop() -> N
     assert session.run({**feeds, "n": [2]}, "y").tolist() == [[[4.0] * 4] * 3]
     with pytest.raises(unroll.UnrollError, match="node 'conv' was given a tensor without elements"):
         session.run({**feeds, "n": [0]})
+
+
+def test_no_steps_leave_the_first_state_as_it_is() -> None:
+    """onnxruntime's RNN gives zeros there."""
+    x, h = unroll.placeholder(["t", "b", 2], "x"), unroll.placeholder([1, "b", 3], "h")
+    w, r = (unroll.constant(np.ones((1, 3, size), np.float32)) for size in (2, 3))
+    graph = Graph([x, h], {"last": ops.rnn(x, w, r, None, None, h, hidden_size=3)[1]})
+    first = np.full((1, 2, 3), 0.5, np.float32)
+    session = unroll.Session(graph)
+    assert np.array_equal(session.run({"x": np.ones((0, 2, 2)), "h": first}, "last"), first)
+    assert session.run({"x": np.ones((1, 0, 2)), "h": first[:, :0]}, "last").shape == (1, 0, 3)
+    with pytest.raises(unroll.UnrollError, match="'RNN' was given a tensor without elements"):
+        unroll.Session(unroll.to_onnx(graph)).run({"x": np.ones((0, 2, 2)), "h": first})
