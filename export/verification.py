@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,9 @@ from unroll.trial_runs import none_runs, sizes_text
 
 #: What tells how to give sizes, in messages that the command line shows too.
 DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
+#: On how many feeds, of other sizes and magnitudes, runners are compared; and of a graph of few nodes, whose runs cost little:
+#: a unit of ReLU shows on few of them.
+_FEEDS, _MORE_FEEDS, _FEW_NODES = 3, 8, 300
 #: How many nodes are named in a report.
 _NAMED = 4
 
@@ -183,84 +186,98 @@ def verified(
     """Hold the model of a subject against its graph; see `verify`, which calls this."""
     nonfinite_seed = seed if nonfinite else None
     if feeds is not None:
-        return _verified_on(subject, subject.graph.check_feeds(feeds), tolerance, nonfinite_seed, last=True)
+        return _verified_on(subject, [subject.graph.check_feeds(feeds)], tolerance, nonfinite_seed, last=True)
     refused: list[str] = []
     tries = list(_generated(subject.graph, seed, dims))
-    for trial in tries:
+    for given in tries:
         try:
-            return _verified_on(subject, trial.feeds, tolerance, nonfinite_seed, last=trial is tries[-1])
+            fed = [trial.feeds for trial in given]
+            return _verified_on(subject, fed, tolerance, nonfinite_seed, last=given is tries[-1])
         except EvaluationError as error:  # a file may not say which sizes must be equal
-            refused.append(f"{sizes_text(trial.sizes)}: {error}")
+            refused.append(f"{sizes_text(given[0].sizes)}: {error}")
     raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused, DIMS_FIX)}")
 
 
-def _generated(graph: Graph, seed: int, dims: Mapping[str, int] | None) -> Iterator[Trial]:
+def _generated(graph: Graph, seed: int, dims: Mapping[str, int] | None) -> Iterator[list[Trial]]:
     """Yield feeds to try in turn: all symbols of different sizes; then, where there are several, some of one size."""
     several = len(set(free_symbols(graph)) - set(dims or ())) > 1
+    count = _MORE_FEEDS if len(graph.nodes) <= _FEW_NODES else _FEEDS
     for alike in ALIKE if several else ALIKE[:1]:
-        yield trials(graph, seed=seed, dims=dims, count=1, alike=alike, what="verify")[0]
+        yield trials(graph, seed=seed, dims=dims, count=count, alike=alike, what="verify")
 
 
 def _verified_on(
-    subject: Subject, arrays: dict[str, Array], tolerance: float | None, nonfinite_seed: int | None, last: bool = False
+    subject: Subject,
+    fed: Sequence[dict[str, Array]],
+    tolerance: float | None,
+    nonfinite_seed: int | None,
+    last: bool = False,
 ) -> Verification:
-    """Compare all runners on the same arrays, and, where there is a seed for that, with NaN and infinities in them.
+    """Compare all runners on the same feeds, and, where there is a seed for that, with NaN and infinities in the first.
 
     Raises:
-        EvaluationError: NumPy fails on the arrays; another runner does, and these are not the last arrays to try.
+        EvaluationError: NumPy fails on the feeds; another runner does, and these are not the last feeds to try.
     """
-    foreign = tuple(foreign_nodes(subject.graph))
+    graph = subject.graph
+    foreign = tuple(foreign_nodes(graph))
     try:
-        expected = subject.graph.run(arrays)
+        expected = _numbered(map(graph.run, fed))
     except UnsupportedError as error:
         raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
     witnesses, left_out = witnesses_of(subject)
-    witnesses, results, refused = _run(witnesses, arrays, last)
-    left_out |= refused
-    left_out |= _asides(witnesses, expected, results, tolerance)
+    results, refused = _run(witnesses, fed, last)
+    left_out |= refused | _asides(witnesses, expected, results, tolerance)
     witnesses = [item for item in witnesses if item.name in results]
     _check_witnesses(results, left_out, foreign)
-    rows = _compared(expected, results, tolerance)
-    found = Verification(tuple(rows), (NUMPY, *results), left_out, str(subject), foreign)
-    if not all(row.agrees for row in rows):
-        drawn = why_random([*random_operators(subject.graph), *random_nodes(subject.model)][:1])
+    rows = _worst(expected, results, tolerance)
+    found = Verification(tuple(row for row, _ in rows), (NUMPY, *results), left_out, str(subject), foreign)
+    if not all(row.agrees for row in found.differences):
+        drawn = why_random([*random_operators(graph), *random_nodes(subject.model)][:1])
         if drawn:
             raise NoWitnessError(f"nothing can be proven: {drawn}")
-        _raise_disagreement(found, expected, results)
+        _raise_disagreement(found, rows, expected, results)
     if nonfinite_seed is not None:
-        found = found._replace(nonfinite=_with_nonfinite(subject.graph, arrays, witnesses, tolerance, nonfinite_seed))
+        found = found._replace(nonfinite=_with_nonfinite(graph, fed[0], witnesses, tolerance, nonfinite_seed))
     return found._replace(asides={item.name: item.aside for item in witnesses if item.aside and item.name != REWRITTEN})
 
 
+#: Which feed, and which output.
+Key = tuple[int, str]
+
+
+def _numbered(outputs: Iterable[Mapping[str, Array]]) -> dict[Key, Array]:
+    return {(place, name): array for place, item in enumerate(outputs) for name, array in item.items()}
+
+
 def _run(
-    witnesses: list[Witness], arrays: Mapping[str, Array], last: bool = True
-) -> tuple[list[Witness], dict[str, dict[str, Array]], dict[str, str]]:
-    """Return those that could compute the model, what they gave, and why the others could not."""
-    results: dict[str, dict[str, Array]] = {}
+    witnesses: list[Witness], fed: Sequence[Mapping[str, Array]], last: bool = True
+) -> tuple[dict[str, dict[Key, Array]], dict[str, str]]:
+    """Return what each of those gave that could compute the model, and why the others could not."""
+    results: dict[str, dict[Key, Array]] = {}
     left_out: dict[str, str] = {}
     for witness in witnesses:
         try:
-            results[witness.name] = witness.run(arrays)
+            results[witness.name] = _numbered(map(witness.run, fed))
         except UnsupportedError as error:
             left_out[witness.name] = str(error)
         except EvaluationError as error:
             if not last:
                 raise
             left_out[witness.name] = str(error)
-    return [item for item in witnesses if item.name in results], results, left_out
+    return results, left_out
 
 
 def _asides(
     witnesses: list[Witness],
-    expected: Mapping[str, Array],
-    results: dict[str, dict[str, Array]],
+    expected: Mapping[Key, Array],
+    results: dict[str, dict[Key, Array]],
     tolerance: float | None,
 ) -> dict[str, str]:
     """Take away those that differ only by NaN and infinities that are theirs to be known for, and return why."""
     left_out: dict[str, str] = {}
     for witness in witnesses:
-        outputs = results[witness.name]
-        if witness.aside and _differs_in_finiteness_alone(expected, outputs, tolerance):
+        outputs = results.get(witness.name, {})
+        if outputs and witness.aside and _differs_in_finiteness_alone(expected, outputs, tolerance):
             left_out[witness.name] = (
                 f"it differs from NumPy where one of them is not finite, and is known to: {witness.aside}"
             )
@@ -269,12 +286,12 @@ def _asides(
 
 
 def _differs_in_finiteness_alone(
-    expected: Mapping[str, Array], outputs: Mapping[str, Array], tolerance: float | None
+    expected: Mapping[Key, Array], outputs: Mapping[Key, Array], tolerance: float | None
 ) -> bool:
     """Say whether two runners differ, and only from where one of them has a number that is not finite."""
     differs = False
-    for name, array in expected.items():
-        seen = outputs[name]
+    for key, array in expected.items():
+        seen, name = outputs[key], key[1]
         if compare(name, "", array, seen, tolerance).agrees:
             continue
         if array.dtype.kind != "f" or seen.dtype != array.dtype or seen.shape != array.shape:
@@ -293,23 +310,28 @@ def _check_witnesses(results: Mapping[str, Any], left_out: Mapping[str, str], fo
         NoWitnessError: there is no other runner, or none but that which computed a node in NumPy too.
     """
     reasons = "; ".join(f"{runner}: {reason}" for runner, reason in left_out.items())
-    if not results:
+    ran = set(results) - {REWRITTEN}  # what unroll writes says nothing of what it read
+    if not ran:
         raise NoWitnessError(f"there is no witness: no other runner could take part ({reasons})")
-    if foreign and set(results) <= {REFERENCE}:
+    if foreign and ran == {REFERENCE}:
         raise NoWitnessError(
             f"there is no witness of {_listed(foreign)}, which NumPy computes with onnx's reference implementation: "
             f"{ONNXRUNTIME} could not take part ({reasons})"
         )
 
 
-def _compared(
-    expected: Mapping[str, Array], results: Mapping[str, Mapping[str, Array]], tolerance: float | None
-) -> list[Difference]:
-    return [
-        compare(name, runner, expected[name], outputs[name], tolerance)
-        for runner, outputs in results.items()
-        for name in expected
-    ]
+def _worst(
+    expected: Mapping[Key, Array], results: Mapping[str, Mapping[Key, Array]], tolerance: float | None
+) -> list[tuple[Difference, Key]]:
+    """Return, for each output and runner, the feed on which the runner is farthest from NumPy."""
+    found: dict[tuple[str, str], tuple[Difference, Key]] = {}
+    for runner, outputs in results.items():
+        for key, array in expected.items():
+            row = compare(key[1], runner, array, outputs[key], tolerance)
+            other = found.get((runner, key[1]))
+            if other is None or (row.agrees, -row.scaled) < (other[0].agrees, -other[0].scaled):
+                found[runner, key[1]] = (row, key)
+    return list(found.values())
 
 
 # -- NaN and infinities -----------------------------------------------------------------------------------------------
@@ -325,8 +347,8 @@ def _with_nonfinite(
         return ()
     for value in (np.nan, np.inf, -np.inf):
         fed = {name: _with_one(array, value, generator) for name, array in arrays.items()}
-        _, results, _ = _run(witnesses, fed)
-        rows += _compared(graph.run(fed), results, tolerance)
+        results, _ = _run(witnesses, [fed])
+        rows += (row for row, _ in _worst(_numbered([graph.run(fed)]), results, tolerance))
     return tuple(rows)
 
 
@@ -384,7 +406,7 @@ def generate_feeds(graph: Graph, seed: int = 0, dims: Mapping[str, int] | None =
             allow, or the graph's dimensions must satisfy equalities that no choice that was tried does.
     """
     check_seed(seed, "verify")
-    return next(_generated(graph, seed, dims)).feeds
+    return next(_generated(graph, seed, dims))[0].feeds
 
 
 # -- comparing --------------------------------------------------------------------------------------------------------
@@ -405,9 +427,15 @@ def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: f
     return Difference(output, runner, float(gap.max(initial=0.0)), worst, bounded, limit, bounded <= limit)
 
 
-def _raise_disagreement(found: Verification, expected: dict[str, Array], results: dict[str, dict[str, Array]]) -> None:
+def _raise_disagreement(
+    found: Verification,
+    rows: Sequence[tuple[Difference, Key]],
+    expected: Mapping[Key, Array],
+    results: Mapping[str, Mapping[Key, Array]],
+) -> None:
     row = found.worst
-    a, b = results[row.runner][row.output], expected[row.output]
+    key = next(key for other, key in rows if other is row)
+    a, b = results[row.runner][key], expected[key]
     if a.shape != b.shape or a.dtype != b.dtype:
         detail = f"{row.runner} gives {a.dtype}{list(a.shape)}, NumPy {b.dtype}{list(b.shape)}"
     else:

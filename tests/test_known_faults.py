@@ -276,7 +276,11 @@ def test_a_runner_is_wrong_where_the_table_says_so_and_right_beside_it(why: str,
         assert why_aside(model, row.runner) == ""
 
 
-@pytest.mark.parametrize(("why", "example"), CASES)
+#: Of operators that unroll does not know, which are loaded in a process of their own first, a few stand for all.
+FEW = [case for case in CASES if case.values[1].op in ("BatchNormalization", "GRU", "LSTM", "RNN", "Resize")]
+
+
+@pytest.mark.parametrize(("why", "example"), FEW)
 def test_verify_never_cries_wolf_over_them_and_says_who_took_part(why: str, example: Example) -> None:
     model, feeds = model_of(example)
     try:

@@ -108,7 +108,7 @@ def test_sizes_are_given_by_name() -> None:
     shapes: list[Any] = []
     graph.run, run = lambda feeds: shapes.append(feeds["x"].shape) or run(feeds), graph.run  # type: ignore[method-assign]
     assert verify(graph, dims={"time": 9, "batch": 1}).worst.agrees
-    assert shapes == [(1, 9, 3)]
+    assert set(shapes) == {(1, 9, 3)}
     refused(lambda: verify(graph, dims={"tim": 9}), ValueError, "verify", "'tim'", "'time'")
     refused(lambda: verify(graph, {"x": np.ones((1, 1, 3))}, dims={"time": 9}), ValueError, "verify", "leave one")
 
