@@ -15,7 +15,8 @@ from unroll.export.reading import from_onnx, load_model
 from unroll.export.reading_opaque import ONNX_DOMAIN
 from unroll.export.saving import save
 from unroll.export.session import Session
-from unroll.export.verification import DIMS_FIX, Difference, check_given, check_seed, check_tolerance, compare
+from unroll.export.verification import DIMS_FIX, check_given, check_seed, check_tolerance
+from unroll.export.verification_report import Difference, compare
 
 from unroll.dtypes import Array
 from unroll.errors import EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto
 from unroll.export.foreign_operators import foreign_nodes
 from unroll.export.known_faults import ONNXRUNTIME, REFERENCE
 from unroll.export.random_nodes import random_nodes
-from unroll.export.witnesses import NUMPY, OWN, REWRITTEN, Subject, Witness, subject_of, witnesses_of
+from unroll.export.verification_report import Difference, Verification, compare, listed
+from unroll.export.witnesses import NUMPY, REWRITTEN, Subject, Witness, subject_of, witnesses_of
 
-from unroll.comparison import gaps, tolerance_for
+from unroll.comparison import gaps
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, EvaluationError, NoWitnessError, UnsupportedError, VerificationError
 from unroll.graph import Graph
@@ -27,102 +28,6 @@ DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
 #: On how many feeds, of other sizes and magnitudes, runners are compared; and of a graph of few nodes, whose runs cost little:
 #: a unit of ReLU shows on few of them.
 _FEEDS, _MORE_FEEDS, _FEW_NODES = 3, 8, 300
-#: How many nodes are named in a report.
-_NAMED = 4
-
-
-class Difference(NamedTuple):
-    """How far a runner is from NumPy on one output.
-
-    Attributes:
-        output: the output's name.
-        runner: who is compared with NumPy.
-        absolute: the worst ``|a - b|``.
-        relative: the worst ``|a - b| / |b|``, where b is not 0.
-        scaled: the worst ``|a - b| / max(1, |b|)``, which is what the tolerance bounds.
-        tolerance: the largest `scaled` allowed.
-        agrees: whether it is within the tolerance everywhere.
-    """
-
-    output: str
-    runner: str
-    absolute: float
-    relative: float
-    scaled: float
-    tolerance: float
-    agrees: bool
-
-
-class Verification(NamedTuple):
-    """What `verify` found.
-
-    Attributes:
-        differences: one row an output and runner.
-        runners: who took part, NumPy first.
-        left_out: who did not, and why.
-        subject: what the other runners ran.
-        foreign: the nodes that are none of unroll's operators, which NumPy computed with onnx's reference implementation: of
-            those onnxruntime alone is a witness.
-        nonfinite: one row an output, runner and feed with NaN and infinities in it; None where none were fed.
-        asides: by runner, what it is known to get wrong of NaN and infinities.
-    """
-
-    differences: tuple[Difference, ...]
-    runners: tuple[str, ...]
-    left_out: dict[str, str]
-    subject: str = OWN
-    foreign: tuple[str, ...] = ()
-    nonfinite: tuple[Difference, ...] | None = None
-    asides: Mapping[str, str] = {}
-
-    @property
-    def worst(self) -> Difference:
-        """The row with the largest absolute difference."""
-        return max(self.differences, key=lambda row: (not row.agrees, row.absolute))
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        count = len({row.output for row in self.differences})
-        yield f"{count} output{'s' if count != 1 else ''}; {', '.join(self.runners)} took part"
-        if self.subject != OWN:
-            ran = [runner for runner in self.runners[1:] if runner != REWRITTEN]
-            yield f"  {' and '.join(ran) or 'nobody'} ran {self.subject}; NumPy computed what unroll reads in it"
-        for runner in self.runners[1:]:
-            row = max((row for row in self.differences if row.runner == runner), key=lambda row: row.scaled)
-            yield (
-                f"  {runner}: worst absolute difference {row.absolute:.3g}, {row.scaled:.3g} of max(1, |value|) "
-                f"(tolerance {row.tolerance:g}), on {row.output}"
-            )
-        for runner, reason in self.left_out.items():
-            yield f"  {runner} left out: {reason}"
-        if self.foreign:
-            yield (
-                f"  NumPy computed {_listed(self.foreign)} with onnx's reference implementation; "
-                "of these onnxruntime is the only witness"
-            )
-        yield from self._nonfinite_lines()
-
-    def _nonfinite_lines(self) -> Iterator[str]:
-        if self.nonfinite is None:
-            yield "  NaN and infinities were not fed; nonfinite=True (--nonfinite) feeds them"
-        elif not self.nonfinite:
-            yield "  no input is of floats, so that NaN and infinities cannot be fed"
-        else:
-            for runner in self.runners[1:]:
-                outputs = {row.output: None for row in self.nonfinite if row.runner == runner and not row.agrees}
-                seen = f"differs from NumPy on {_listed(tuple(outputs))}" if outputs else "agrees with NumPy"
-                yield f"  with NaN and infinities fed, {runner} {seen}"
-        for runner, reason in self.asides.items():
-            yield f"  of NaN and infinities {runner} is known to be wrong here: {reason}"
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def verify(
@@ -315,7 +220,7 @@ def _check_witnesses(results: Mapping[str, Any], left_out: Mapping[str, str], fo
         raise NoWitnessError(f"there is no witness: no other runner could take part ({reasons})")
     if foreign and ran == {REFERENCE}:
         raise NoWitnessError(
-            f"there is no witness of {_listed(foreign)}, which NumPy computes with onnx's reference implementation: "
+            f"there is no witness of {listed(foreign)}, which NumPy computes with onnx's reference implementation: "
             f"{ONNXRUNTIME} could not take part ({reasons})"
         )
 
@@ -409,22 +314,7 @@ def generate_feeds(graph: Graph, seed: int = 0, dims: Mapping[str, int] | None =
     return next(_generated(graph, seed, dims))[0].feeds
 
 
-# -- comparing --------------------------------------------------------------------------------------------------------
-
-
-def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
-    """Return how far an output of a runner is from what is expected; by default the tolerance is that of its dtype."""
-    limit = tolerance_for(expected.dtype, tolerance)
-    if seen.shape != expected.shape or seen.dtype != expected.dtype:
-        far = float("inf")
-        return Difference(output, runner, far, far, far, limit, False)
-    gap, scaled = gaps(seen, expected)
-    with np.errstate(all="ignore"):
-        ratio = gap / np.abs(expected) if expected.dtype.kind == "f" else gap
-    relative = np.where((gap == 0) | (expected == 0), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
-    bounded = float(scaled.max(initial=0.0))
-    worst = float(relative.max(initial=0.0))
-    return Difference(output, runner, float(gap.max(initial=0.0)), worst, bounded, limit, bounded <= limit)
+# -- disagreement ----------------------------------------------------------------------------------------------------
 
 
 def _raise_disagreement(
