@@ -60,32 +60,33 @@ class Drawer:
             )
         self._heard = 0
         self.drawn = 0
-        try:
-            self._said = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # closed by `end`
-            paths = json.dumps([str(path) or str(Path.cwd()) for path in sys.path])
-            with fonts.available() as environment:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-c", _START, paths],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=self._said,
-                    env=environment,
-                    creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        with contextlib.ExitStack() as undone:
+            try:
+                self._said = undone.enter_context(tempfile.TemporaryFile("a+b"))
+                paths = json.dumps([str(path) or str(Path.cwd()) for path in sys.path])
+                with fonts.available() as environment:
+                    self._process = subprocess.Popen(
+                        [sys.executable, "-c", _START, paths],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=self._said,
+                        env=environment,
+                        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                    )
+                    undone.callback(self.end)
+                    ready = self._answer()
+            except OSError as error:
+                raise FileError(
+                    f"drawing takes a process of its own and a few temporary files, which failed: {error}; make room for "
+                    "them (TMPDIR says where), or draw a .dot file"
+                ) from None
+            if ready.kind:
+                raise UnsupportedError(
+                    f"the process that draws {ready.problem}: {'; '.join(ready.said[-1:])}; draw a .dot file"
                 )
-                ready = self._answer()
-        except OSError as error:
-            raise FileError(
-                f"drawing takes a process of its own and a few temporary files, which failed: {error}; make room for "
-                "them (TMPDIR says where), or draw a .dot file"
-            ) from None
-        if ready.kind:
-            self.end()
-            raise UnsupportedError(
-                f"the process that draws {ready.problem}: {'; '.join(ready.said[-1:])}; draw a .dot file"
-            )
-        if ready.problem:
-            self.end()
-            raise missing(ready.problem)
+            if ready.problem:
+                raise missing(ready.problem)
+            undone.pop_all()
 
     def ask(self, dot: str, format: str) -> Answer:
         """Return what comes of drawing `dot`."""
