@@ -178,7 +178,7 @@ def safetensors_header(data: bytes, _: bytes, draw: Random) -> bytes:
     long = int.from_bytes(data[:8], "little")
     header, body = data[8 : 8 + long], data[8 + long :]
     if draw.random() < 0.15:
-        return draw.choice((0, 1, long - 1, long + 1, 2**32, 2**63)).to_bytes(8, "little") + data[8:]
+        return draw.choice((0, 1, max(long - 1, 0), (long + 1) % 2**64, 2**32, 2**63)).to_bytes(8, "little") + data[8:]
     try:
         header = changed_json(header.decode(), draw).encode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -203,7 +203,6 @@ def words(data: bytes, other: bytes, draw: Random) -> bytes:
         "None",
         "0",
         "-1",
-        "2**40",
         "'x'",
         "float('nan')",
         "g",

@@ -206,4 +206,5 @@ def mutated(kind: str, data: bytes, other: bytes, draw: Random) -> bytes:
     """Return a file mutated in one to three ways of its kind."""
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
         data = draw.choice(WAYS[kind])(data, other, draw)
-    return data
+    # A program that asks for a thousand steps takes what they take: that is nobody's fault.
+    return re.sub(rb"(\d\d)\d+", rb"\1", data) if kind == "program" else data
