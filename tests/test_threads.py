@@ -184,7 +184,6 @@ def test_a_run_during_refresh_has_all_the_old_values_or_all_the_new() -> None:
     session = unroll.Session(unroll.Graph([x], {"y": unroll.ops.concat([x * a, x * b], axis=1)}))
     fed, stop = {"x": np.ones((1, 1), np.float32)}, threading.Event()
 
-    @pytest.mark.filterwarnings("ignore")
     def work(number: int) -> None:
         if number == 0:
             for value in range(1, 20):
@@ -198,6 +197,17 @@ def test_a_run_during_refresh_has_all_the_old_values_or_all_the_new() -> None:
 
     together(work)
     assert session.stale == [] and session.run(fed)["y"].tolist() == [[19.0, 19.0]]
+
+
+def test_no_assignment_goes_uncounted() -> None:
+    a = unroll.Parameter(np.zeros((1, 1), np.float32), "a")
+
+    def work(number: int) -> None:
+        for _ in range(RUNS):
+            a.assign([[number]])
+
+    together(work)
+    assert a.version == THREADS * RUNS
 
 
 def test_sessions_refreshed_by_several_threads_keep_the_newest_values() -> None:

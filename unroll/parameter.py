@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -48,6 +49,9 @@ class BlockTable(NamedTuple):
         rows = " + ".join(f"{name} {size}" for name, size in self.rows)
         sides = [f"[{rows}]", f"[{columns}]"] if rows else [f"[{columns}]"]
         return " x ".join([*map(str, self.window), *(sides[::-1] if self.transposed else sides)])
+
+
+_assigning = threading.Lock()
 
 
 class Parameter(Tensor):
@@ -97,8 +101,9 @@ class Parameter(Tensor):
             DTypeError: not an array of numbers, or the cast would change the kind of number or overflow.
         """
         array = self.cast(value)
-        self._store(np.array(array))
-        self.version += 1
+        with _assigning:  # a count that is lost would let a session's old snapshot pass for a new one
+            self._store(np.array(array))
+            self.version += 1
 
     def cast(self, value: Any) -> Array:
         """Return `value` as `assign` would store it, storing nothing; raises what `assign` raises."""
