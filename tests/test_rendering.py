@@ -326,7 +326,7 @@ def test_a_spline_of_any_length_is_drawn() -> None:
 
 
 def test_a_bitmap_that_nobody_could_read_is_refused() -> None:
-    with pytest.raises(FileError, match=r"as PNG .* pixels a side .* SVG and PDF have no such limit"):
+    with pytest.raises(FileError, match=r"as PNG .* pixels a side .* SVG has no such limit"):
         unroll.draw(over_steps(unroll.BasicRNNCell(2), 500), format="png", full=True)
 
 

@@ -60,7 +60,7 @@ def _check_bitmap(dot: str, advice: str) -> None:
     if pixels * _READABLE > _MOST_PIXELS:
         raise FileError(
             f"as PNG the picture would have {pixels:,.0f} pixels a side and a bitmap may have {_MOST_PIXELS:,}; scaled down to "
-            f"{_MOST_PIXELS / pixels:.0%} nobody could read it. SVG and PDF have no such limit; {advice}"
+            f"{_MOST_PIXELS / pixels:.0%} nobody could read it. SVG has no such limit; {advice}"
         )
 
 
