@@ -152,6 +152,8 @@ def _model(path: Path, draw: Random, uses: Uses) -> None:
         session = uses.attempt("Session", lambda: unroll.Session(path))
         if session is not None:
             uses.attempt("Session.run", lambda: session.run(feeds(session.inputs, draw)))
+    if draw.random() < 0.2:
+        uses.attempt("verify(path)", lambda: unroll.verify(path))
 
 
 _GRAPH: dict[str, Callable[[unroll.Graph, Random], object]] = {
@@ -165,6 +167,7 @@ _GRAPH: dict[str, Callable[[unroll.Graph, Random], object]] = {
     ),
     "Session(graph)": lambda graph, draw: unroll.Session(graph).run(feeds(graph.input_specs, draw)),
     "verify": lambda graph, _: unroll.verify(graph),
+    "compile": lambda graph, _: _compiled(graph, False),
     "equivalent": lambda graph, _: unroll.equivalent(graph, graph),
     "stream": lambda graph, draw: graph.stream().run(feeds(graph.input_specs, draw, set(graph.states))),
 }
@@ -229,14 +232,17 @@ def _plain_model(path: Path) -> Path:
     return unroll.save(network(), path.with_name("plain.onnx"))
 
 
+def _compiled(graph: unroll.Graph, cache: Path | bool) -> unroll.Session:
+    tuning._BUDGET, tuning._BLOCK = 0.0, 0.0  # how long is measured matters to nobody here
+    return unroll.compile(graph, batch=1, cache=cache)
+
+
 def _cached(path: Path, draw: Random, uses: Uses) -> None:
-    # How long is measured matters to nobody here.
-    tuning._BUDGET, tuning._BLOCK = 0.0, 0.0
     graph = network(steps=1)
     fed = feeds(graph.input_specs, draw)
 
     def compiled() -> None:
-        session = unroll.compile(graph, batch=1, cache=path.parent)
+        session = _compiled(graph, path.parent)
         str(session.choice)
         for name, array in graph.run(fed).items():
             np.testing.assert_allclose(session.run(fed)[name], array, atol=1e-5)
