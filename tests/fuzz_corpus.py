@@ -156,11 +156,12 @@ def _model(graph: onnx.GraphProto, opset: int) -> onnx.ModelProto:
 def _external(folder: Path) -> list[Whole]:
     """Models whose weights lie in a file beside them, as other tools save large ones."""
     found = []
-    for name, form in (("flat", "unrolled"), ("lstm", "rerolled")):
+    # onnxruntime loads no flat model whose sizes and axes lie beside it too.
+    for name, form, least in (("flat", "unrolled", 64), ("lstm", "rerolled", 0)):
         path = folder / f"{name}.onnx"
         onnx.save(
             unroll.to_onnx(network(), form=form), path, save_as_external_data=True, location="weights.bin",
-            size_threshold=0, convert_attribute=True,
+            size_threshold=least, convert_attribute=True,
         )  # fmt: skip
         found.append(Whole("external", path.name, path.read_bytes(), (folder / "weights.bin").read_bytes()))
         (folder / "weights.bin").unlink()
