@@ -8,7 +8,7 @@ by 1e-15 and a lost term by 1e-2; so the bar lies far from both.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from unroll.parameter import Parameter
 from unroll.passes.weights import weight_values
 from unroll.randomness import random_operators, why_random
 from unroll.sizes import symbols_of
-from unroll.tensor import Tensor
 from unroll.trial_feeds import Trial
 from unroll.trial_runs import Ran, Runs, none_runs, run_trials
 
@@ -141,7 +140,7 @@ class _Side:
     def __init__(self, graph: Graph, drawn: Mapping[Parameter, Array], most_steps: int | None) -> None:
         self.narrow = any(node.op.narrow for node in graph.nodes)
         self._graph, self._drawn, self._most_steps = graph, drawn, most_steps
-        self._weights: dict[bool, dict[Tensor, Array]] = {}
+        self._weights: dict[bool, dict[Any, Array]] = {}  # by Parameter and Tensor
 
     def finite(self, fed: dict[str, Array]) -> tuple[dict[str, Array], bool]:
         """Return the outputs, some of them finite, and whether the Parameters had their values of now.
