@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import refused
 
 import unroll
 from unroll import ops
+from unroll.ops.scan import scan
 from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.scans import native_scans
 
 UNITS, BATCH = 3, 2
 RNG = np.random.default_rng(0)
@@ -288,3 +291,35 @@ def test_a_slice_whose_other_axes_end_at_a_symbol_takes_columns_alone() -> None:
     wanted = run_by_hand(lambda m, v, h: np.tanh(np.hstack([v, h]) @ kernel.value[:, :3]), fed["x"], fed["h0"])
     for graph in prepared(unroll.Graph([x, h0], {"h": ops.stack(made, 0)})):
         assert held(graph, fed, {"h": wanted}, "rerolled").operators == ["RNN"]
+
+
+# -- Scan -------------------------------------------------------------------------------------------------------------
+
+
+def adding(rows: Any, state_rows: Any, time: Any = 3) -> unroll.Graph:
+    """``s + v`` over the rows of x, from h0."""
+    s, v = unroll.placeholder([state_rows, 2], "s"), unroll.placeholder([rows, 2], "v")
+    x, h0 = unroll.placeholder([time, rows, 2], "x"), unroll.placeholder([state_rows, 2], "h0")
+    return unroll.Graph([x, h0], {"last": scan(unroll.Graph([s, v], {"n": s + v}), [h0], [x])[0]})
+
+
+def test_a_state_that_the_body_of_a_scan_would_widen_is_refused() -> None:
+    refused(lambda: adding(4, 1), ValueError, "before and after a run of the body")
+    graph = adding("batch", 1)  # one row, then
+    fed = {"x": np.ones((3, 4, 2), "f"), "h0": np.ones((1, 2), "f")}
+    refused(lambda: graph.run(fed), ValueError, "size 4, but 1 is wanted")
+    np.testing.assert_array_equal(graph.run(fed | {"x": np.ones((3, 1, 2), "f")})["last"], [[4, 4]])
+
+
+def test_a_scan_of_no_rows_is_refused_by_both_runners_and_becomes_no_native_operator() -> None:
+    graph = adding(2, 2, "time")
+    fed = {"x": np.ones((0, 2, 2), "f"), "h0": np.ones((2, 2), "f")}
+    for run in (graph.run, unroll.Session(graph).run):
+        refused(lambda run=run: run(fed), unroll.UnrollError)
+    x, h0 = unroll.placeholder([0, 2, 2], "x"), unroll.placeholder([2, 3], "h0")
+    s, v, w, u = (
+        unroll.placeholder(size, name) for size, name in (([2, 3], "s"), ([2, 2], "v"), ([2, 3], "w"), ([3, 3], "u"))
+    )
+    body = unroll.Graph([s, v, w, u], {"n": ops.tanh(v @ w + s @ u)})
+    (last,) = scan(body, [h0], [x], [weight("w", 2, 3), weight("u", 3, 3)])
+    assert [node.op.name for node in native_scans(unroll.Graph([x, h0], {"last": last})).nodes] == ["Scan"]

@@ -70,6 +70,11 @@ class Scan(Operator):
                 raise ShapeError(f"input {place} gives {inner.described()} of the body another rank")
             for axis, (left, right) in enumerate(zip(inner.shape, shape, strict=True)):
                 require.equal(left, right, f"axis {axis} of {inner.name!r} in the body")
+        for inner, new in zip(self.body.inputs[: len(states)], self.body.outputs[: len(states)], strict=True):
+            if len(inner.shape) != len(new.shape):
+                raise ShapeError(f"the body takes {inner.described()} and makes {new.described()} of it")
+            for axis, (left, right) in enumerate(zip(inner.shape, self.body.shape(new), strict=True)):
+                require.equal(left, right, f"axis {axis} of {inner.name!r} before and after a run of the body")
         last = [tensor.shape for tensor in states]
         return last + [(time, *self.body.shape(tensor)) for tensor in self.body.outputs[len(states) :]]
 
@@ -93,11 +98,15 @@ class Scan(Operator):
         feeds = dict(zip(names[len(names) - self.num_shared :], shared, strict=True))
         backward = self.scan_input_directions or (0,) * len(scanned)
         time, now = len(scanned[0]), list(states)
+        if not time:
+            raise ValueError(
+                "there is nothing to scan: axis 0 of the scan inputs has no rows, and onnxruntime takes none"
+            )
         stacks: list[list[Array]] = [[] for _ in self.body.outputs[len(states) :]]
         for step in range(time):
             rows = [array[time - 1 - step if back else step] for array, back in zip(scanned, backward, strict=True)]
-            fed = feeds | dict(zip(names, (*now, *rows), strict=False))
-            found = evaluate(self.body, fed, self.body.outputs, wide=wide)
+            feeds |= dict(zip(names[: len(names) - self.num_shared], (*now, *rows), strict=True))
+            found = evaluate(self.body, feeds, self.body.outputs, wide=wide)
             now = found[: len(states)]
             for stack, array in zip(stacks, found[len(states) :], strict=True):
                 stack.append(array)
@@ -168,7 +177,7 @@ def scan(
         )
     if body.parameters:
         raise ArgumentError(f"Scan: the body reads {', '.join(body.parameters)} itself; hand Parameters in as shared")
-    for inner, tensor in zip((*body.inputs, *body.outputs), (*given, *states), strict=False):
+    for inner, tensor in zip((*body.inputs, *body.outputs[: len(states)]), (*given, *states), strict=True):
         if inner.dtype != tensor.dtype:
             raise DTypeError(f"Scan: {tensor.described()} does not fit {inner.described()} of the body")
     op = Scan(body, len(inputs), len(shared), _flags(input_directions), _flags(output_directions))

@@ -61,6 +61,8 @@ class _Rewriting(Rewriting):
     def _native(self, node: Node, op: Scan) -> bool:
         """Write a Scan as native operators; say whether it is any."""
         outer = [tensor for tensor in node.inputs if tensor is not None]
+        if outer[op.num_states].shape[0] == 0:  # of no steps onnxruntime's operators give zeros, not the first state
+            return False
         wanted = [tensor for tensor in node.outputs if tensor in self._read]
         few, more = (_Flat(node, op, count, wanted, self._view, self._weights) for count in (_FEW, _MORE))
         found = [_only_native(flat.graph) for flat in (few, more)]
