@@ -293,6 +293,31 @@ def test_a_slice_whose_other_axes_end_at_a_symbol_takes_columns_alone() -> None:
         assert held(graph, fed, {"h": wanted}, "rerolled").operators == ["RNN"]
 
 
+@pytest.mark.parametrize("case", ["a new state of one column", "outputs of one more axis"])
+def test_what_a_mask_spreads_is_no_part_of_a_native_operator(case: str) -> None:
+    x, n = unroll.placeholder([4, "batch", 3], "x"), unroll.placeholder(["batch"], "n", "int32")
+    h = zero = ops.constant_of_shape(ops.concat([ops.shape(x)[1:2], [3]], 0), 0.0)
+    past = ops.unsqueeze(ops.concat([zero, zero], 0), [0])[:, :5] if "axis" in case else zero
+    made = []
+    for step, v in enumerate(ops.unstack(x, 0)):
+        counts = ops.unsqueeze(ops.less(unroll.constant(step, dtype="int32"), n), [1])
+        new = ops.tanh((v @ W33 + h @ U33) @ W31) if "column" in case else ops.tanh(v @ W33 + h @ U33)
+        made.append(ops.where(counts, new, past))
+        h = ops.where(counts, new, h)
+    fed = {"x": RNG.uniform(-1, 1, (4, 5, 3)).astype("f"), "n": np.arange(5, dtype="int32")}
+    state, wanted = np.zeros((5, 3)), []
+    for step in range(4):
+        counts = (step < fed["n"])[:, None]
+        new = np.tanh(fed["x"][step] @ W33.value + state @ U33.value)
+        if "column" in case:
+            new = np.tanh((fed["x"][step] @ W33.value + state @ U33.value) @ W31.value)
+        wanted.append(np.where(counts, new, np.zeros((1, 5, 3) if "axis" in case else (5, 3))))
+        state = np.where(counts, new, state)
+    for graph in prepared(unroll.Graph([x, n], {"y": ops.stack(made[1:], 0), "h": h})):
+        report = held(graph, fed, {"y": np.stack(wanted[1:]), "h": state}, "rerolled")
+        assert report.operators == ["Scan"]
+
+
 # -- Scan -------------------------------------------------------------------------------------------------------------
 
 

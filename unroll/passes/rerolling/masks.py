@@ -103,7 +103,7 @@ def _narrow(view: View, tensor: Tensor) -> Tensor:
 
 def zeroed(view: View, node: Node, condition: Tensor, value: Tensor) -> bool:
     """Say whether a node gives a step's value where it counts and zeros where it does not."""
-    if not isinstance(node.op, Where):
+    if not isinstance(node.op, Where) or node.outputs[0].shape != value.shape:
         return False
     seen, new, past = view.inputs[node]
     return seen is condition and new is value and past is not None and is_zero(view, past)

@@ -190,7 +190,8 @@ class NativePlan:
         if not limited:
             new = maker.one(Min(), new, Constant(np.array(steps, new.dtype)))
             new = maker.one(Max(), new, Constant(np.array(0, new.dtype)))
-        return maker.expanded(maker.cast(new, _INT32), x.shape[1:2], measured([(x.shape, x)]))
+        new = maker.cast(new, _INT32)
+        return maker.expanded(new, x.shape[1:2], measured([(x.shape, x)])) if new.shape == (1,) else new
 
     def _hand_out(
         self,
@@ -255,6 +256,10 @@ def direction_of(view: View, recurrence: Recurrence, weights: Weights, blind: Ma
         if before.shape != after.shape:
             raise UnmatchedError(f"{after.described()} becomes the state that was {before.described()}")
     mask = masked(view, recurrence)
+    for (place, output), after in zip(mask.heads, last, strict=True):
+        head = recurrence.template.parts[place].example.outputs[output]
+        if head.shape != after.shape:
+            raise UnmatchedError(f"{head.described()} is spread over a state {after.described()}")
     cell = recognised(Algebra(view, recurrence, weights, mask.heads))
     if not cell.inputs:
         raise UnmatchedError("no gate reads an input")
