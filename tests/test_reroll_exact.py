@@ -228,6 +228,7 @@ NUMBERS: dict[str, Callable[[Any], Any]] = {
     "a large power": lambda z: repeated(z, 40, lambda y: y * y),
     "a large product of sums": lambda z: product([ops.tanh(z * (k + 1)) + 1.5 for k in range(24)]),
     "a long sum": lambda z: repeated(z, 600, lambda y: y + 0.001),
+    "a lattice of activations that is cut": lambda z: lattice(ops.concat([z, z], 1)),
     "many activations of one another": lambda z: repeated(z, 300, ops.tanh),
 }
 
@@ -236,6 +237,15 @@ def repeated(x: Any, times: int, change: Callable[[Any], Any]) -> Any:
     for _ in range(times):
         x = change(x)
     return x
+
+
+def lattice(x: Any) -> Any:
+    """Two activations of the sum of the two before, many times: in one formula, without names, two to that power."""
+    one, two = ops.tanh(x), ops.sigmoid(x)
+    for _ in range(28):
+        one, two = ops.tanh(one + two), ops.sigmoid(one + two)
+    first, second = ops.split(one + two, 2, 1)
+    return first + second
 
 
 def product(factors: list[Any]) -> Any:

@@ -62,6 +62,7 @@ class Algebra:
         self.atoms = Atoms()
         self.inputs: list[Column] = []
         self._values: dict[pattern.Inner, Value] = {}
+        self._cuts: dict[tuple[int, int, int], Form] = {}
         self._deep = 0
 
     def head(self, number: int) -> Form:
@@ -256,10 +257,14 @@ class Algebra:
             return self.weights.cut(tensor, start, end, tensor.rank - 1, self.cell)
 
         def atom(number: int) -> Form:
-            found = self.atoms[number]
-            if not isinstance(found, Activation):
-                raise UnmatchedError("a state or an input is cut apart")
-            return self.atoms.activated(found.name, found.parameters, self._cut_form(found.form, start, end))
+            key = (number, start, end)
+            if key not in self._cuts:
+                found = self.atoms[number]
+                if not isinstance(found, Activation):
+                    raise UnmatchedError("a state or an input is cut apart")
+                cut = self._cut_form(found.form, start, end)
+                self._cuts[key] = self.atoms.activated(found.name, found.parameters, cut)
+            return self._cuts[key]
 
         return reweighed(form, weight, atom)
 
