@@ -168,7 +168,7 @@ def scan(
     Raises:
         ArgumentError: the body does not take these inputs or does not return a state for each one it takes, or nothing
             is scanned.
-        ShapeError, DTypeError: a tensor does not fit the body's input.
+        ShapeError, DTypeError: a tensor does not fit the body's input, or the body makes another shape of a state.
     """
     given = (*states, *inputs, *shared)
     if len(given) != len(body.inputs) or len(body.outputs) < len(states) or not inputs:
