@@ -21,7 +21,7 @@ DRIVERS = {
 def of_cells(choices: Choices) -> unroll.Graph:
     """Return a program of TensorFlow's cells and drivers."""
     m = Material(choices)
-    units, width = choices.whole("units", 2, 4), choices.whole("width", 2, 3)
+    units, width = m.units(), choices.whole("width", 2, 3)
     driver = choices.pick("driver", DRIVERS)
     if m.batch == "two names" and driver in ("state saving", "one cell over two inputs"):
         driver = "static_rnn"  # these refuse a state of another batch than the input's
@@ -88,7 +88,7 @@ def _dynamic(m: Material, driver: str, cell: Any, lengths: Any, first: Any, widt
     options = {"time_major": major, "dtype": m.dtype}
     rows = x.shape[1 if major else 0]
     if driver == "bidirectional_dynamic_rnn":
-        other = cell_of(m.choices, "cell", m.choices.whole("units", 2, 4))
+        other = cell_of(m.choices, "cell", m.units())
         ys, states = unroll.bidirectional_dynamic_rnn(
             cell, other, x, lengths, first("fw", cell, rows), first("bw", other, rows), **options
         )

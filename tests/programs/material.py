@@ -40,6 +40,10 @@ class Material:
         self.inputs: list[Placeholder] = []
         self._weights: dict[str, Tensor] = {}
 
+    def units(self) -> int:
+        """Return how many numbers a state has; one number broadcasts where others do not."""
+        return int(self.choices.pick("units", {"3": 3, "2": 3, "4": 2, "1": 1}))
+
     def rows(self) -> Any:
         """Return what stands for the batch in a shape."""
         return {"named": "batch", "two names": None, "fixed": 2, "one": 1}[self.batch]

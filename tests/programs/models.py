@@ -19,7 +19,7 @@ HEADS = {"none": 2.0, "dense": 1, "dense over time": 1, "second": 2, "norm": 0.5
 def of_keras(choices: Choices) -> unroll.Graph:
     """Return a Keras model: embedding or features, mask or none, one or two recurrent layers, a head."""
     m = Material(choices)
-    units, width = choices.whole("units", 2, 4), choices.whole("width", 2, 3)
+    units, width = m.units(), choices.whole("width", 2, 3)
     batch = {"fixed": 2, "one": 1}.get(m.batch)
     stack: list[Any] = []
     if choices.flag("keras/embedding", 0.3):
@@ -71,7 +71,7 @@ def _keras_layer(c: Choices, name: str, units: int, sequences: bool) -> Any:
 def of_torch(choices: Choices) -> unroll.Graph:
     """Return a program of PyTorch's modules."""
     m = Material(choices)
-    units, width = choices.whole("units", 2, 4), choices.whole("width", 2, 3)
+    units, width = m.units(), choices.whole("width", 2, 3)
     kind = choices.pick("torch/module", ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"))
     bias = choices.flag("torch/bias", 0.8)
     if kind.endswith("Cell"):
@@ -106,7 +106,7 @@ def of_torch(choices: Choices) -> unroll.Graph:
 def of_attention(choices: Choices) -> unroll.Graph:
     """Return an encoder and a decoder that attends to all that the encoder made."""
     m = Material(choices)
-    units, width = choices.whole("units", 2, 4), choices.whole("width", 2, 3)
+    units, width = m.units(), choices.whole("width", 2, 3)
     ys, state = unroll.static_rnn(unroll.GRUCell(units), m.sequence("x", width), dtype=m.dtype, scope="encoder")
     memory = ops.stack(ys, 1)
     cell = cell_of(choices, "cell", units) if choices.flag("attention/other cell") else unroll.BasicLSTMCell(units)

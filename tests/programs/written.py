@@ -247,7 +247,7 @@ SECOND = {
 def written(choices: Choices) -> unroll.Graph:
     """Return a network of one or two layers written by hand."""
     m = Material(choices)
-    units = choices.whole("units", 2, 4)
+    units = m.units()
     width = units if choices.flag("width of units") else 5 - units + 1
     xs = m.sequence("x", width)
     ys, layers = layer_of(m, "l0", between(m, "in", xs), units)

@@ -171,9 +171,12 @@ class _Reordering(Rewriting):
         product = self._products.found.get(node)
         found = list(inputs)
         for place, tensor in enumerate(inputs):
-            if tensor is None or not self._weights.holds(tensor) or (product and place == 0) or tensor.shape[-1] == 1:
+            if tensor is None or not self._weights.holds(tensor) or (product and place == 0):
                 continue
-            turned = product is not None and place == 1 and product.turned
+            kernel = product is not None and place == 1  # of one row, where turned, and yet of all the columns
+            if not kernel and tensor.shape[-1] == 1:
+                continue
+            turned = product is not None and kernel and product.turned
             key = (tensor, turned, cell, *ranges)
             reordered = self._reordered.get(key)
             if reordered is None and turned:
