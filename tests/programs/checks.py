@@ -32,7 +32,7 @@ class Fault(NamedTuple):
 
     Attributes:
         kind: ``wrong`` numbers, an ``interface`` that differs, a ``crash`` (an error that is not ours), or ``refused``: an
-            error of ours where the program is valid.
+            error of ours where the program is valid; or an ``alarm``: a proof that does not hold.
         where: which pass, form or reader, and which runner.
         text: what was seen.
     """
@@ -43,6 +43,10 @@ class Fault(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.where}: {self.text}"
+
+
+class _AlarmError(Exception):
+    """A proof that does not hold: what it was asked about is wrong, or it is."""
 
 
 class Result(NamedTuple):
@@ -69,6 +73,9 @@ class _Checker:
         except UnsupportedError as error:
             if not supported:
                 self.faults.append(Fault("refused", where, f"{type(error).__name__}: {error}"))
+            return
+        except _AlarmError as alarm:
+            self.faults.append(Fault("alarm", where, str(alarm)))
             return
         except unroll.UnrollError as error:
             self.faults.append(Fault("refused", where, f"{type(error).__name__}: {error}"))
@@ -143,7 +150,7 @@ def check(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]], *, every: i
 
 
 class _Rewritten:
-    """A program rewritten by the passes themselves, under the forms, which may fall back on another; each once."""
+    """A program rewritten without a proof, which would leave out what is wrong in place of showing it; each way once."""
 
     def __init__(self, graph: unroll.Graph) -> None:
         self.graph = graph
@@ -151,7 +158,7 @@ class _Rewritten:
 
     @cached_property
     def optimized(self) -> unroll.Graph:
-        return optimize(self.graph)
+        return optimize(self.graph, check=False)
 
     @cached_property
     def read(self) -> unroll.Graph:
@@ -159,13 +166,27 @@ class _Rewritten:
 
     @cached_property
     def rerolled(self) -> unroll.Graph:
-        found, report = unroll.reroll(native_scans(self.graph))
+        found, report = unroll.reroll(native_scans(self.graph), check=False)
         self.became.update(item.became or "left" for item in report)
         return found
 
     @cached_property
     def scans(self) -> unroll.Graph:
-        return unroll.reroll(self.graph, native=False)[0]
+        return unroll.reroll(self.graph, native=False, check=False)[0]
+
+
+def _proven_rerolling(graph: unroll.Graph) -> unroll.Graph:
+    found, report = unroll.reroll(graph)
+    if report.proof is not None and not report.proof:
+        raise _AlarmError(str(report.proof))
+    return found
+
+
+def _proven_optimizing(graph: unroll.Graph) -> unroll.Graph:
+    found, report = optimize(graph, report=True)
+    if report.left_out:
+        raise _AlarmError("; ".join(f"{name} was left out: {why}" for name, why in report.left_out))
+    return found
 
 
 #: What is made of a program: what it is called, how, and whether it may be unsupported.
@@ -179,13 +200,15 @@ def _attempts(it: _Rewritten) -> Iterator[Attempt]:
         yield f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True
     yield "reroll", lambda: it.rerolled, False
     yield "reroll to Scan", lambda: it.scans, False
-    yield "optimize, reroll", lambda: unroll.reroll(it.optimized)[0], False
+    yield "optimize, reroll", lambda: unroll.reroll(it.optimized, check=False)[0], False
     for name, run in PASSES.items():
         yield name, lambda run=run: run(graph), False
     yield "optimize", lambda: it.optimized, False
+    yield "reroll, proven", lambda: _proven_rerolling(graph), False
+    yield "optimize, proven", lambda: _proven_optimizing(graph), False
     yield "from_onnx", lambda: it.read, True
-    yield "from_onnx, reroll", lambda: unroll.reroll(it.read)[0], True
-    yield "reroll, optimize", lambda: optimize(it.rerolled), False
+    yield "from_onnx, reroll", lambda: unroll.reroll(it.read, check=False)[0], True
+    yield "reroll, optimize", lambda: optimize(it.rerolled, check=False), False
     yield "reroll, to_onnx", lambda: unroll.to_onnx(it.rerolled), True
     yield "reroll to Scan, to_onnx", lambda: unroll.to_onnx(it.scans), True
     yield "optimize, to_onnx", lambda: unroll.to_onnx(it.optimized), True
@@ -199,5 +222,5 @@ def check_as_asked(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]]) ->
     for form in sorted(set(FORMS).difference(PLAIN)):
         checker.attempt(f"to_onnx(form={form!r})", lambda form=form: unroll.to_onnx(graph, form=form), True)  # type: ignore[misc]
     checker.attempt("to_onnx(optimized=True)", lambda: unroll.to_onnx(graph, optimized=True), True)
-    checker.attempt("reroll by two", lambda: unroll.reroll(graph, native=False, steps_per_iteration=2)[0])
+    checker.attempt("reroll by two", lambda: unroll.reroll(graph, native=False, steps_per_iteration=2, check=False)[0])
     return Result(checker.faults, Counter())
