@@ -22,7 +22,7 @@ from programs.checks import Fault, check, check_as_asked
 from programs.choices import Choices, option_names
 from programs.feeds import feeds_of
 from programs.library import of_cells
-from programs.models import of_attention, of_keras, of_torch
+from programs.models import of_attention, of_keras, of_others, of_torch
 from programs.written import written
 
 import unroll
@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[float, Callable[[Choices], unroll.Graph]]] = {
     "keras": (1, of_keras),
     "torch": (1, of_torch),
     "attention": (0.5, of_attention),
+    "others": (0.7, of_others),
 }
 
 

@@ -1,4 +1,4 @@
-"""Programs of Keras's layers and PyTorch's modules, and an encoder with a decoder that attends to it."""
+"""Programs of Keras's layers, PyTorch's modules, an encoder with a decoder that attends to it, and cells that take images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import unroll
 from programs.choices import Choices
 from programs.library_cells import ACTIVATIONS, cell_of, zero_state
 from programs.material import Material
-from unroll import layers, nest, nn, ops
+from unroll import cells, layers, nest, nn, ops
 
 KERAS = {"SimpleRNN": 1.0, "LSTM": 2, "GRU": 2, "RNN of cells": 0.7}
 HEADS = {"none": 2.0, "dense": 1, "dense over time": 1, "second": 2, "norm": 0.5}
@@ -128,3 +128,36 @@ def of_attention(choices: Choices) -> unroll.Graph:
         read = ops.reduce_sum(memory * ops.unsqueeze(shares, [2]), [1])
         found.append(read)
     return m.with_values(unroll.Graph(m.inputs, {"y": ops.stack(found, 1)}))
+
+
+OTHERS = ("ConvLSTMCell", "ConvLSTM1D", "PhasedLSTMCell", "EmbeddingWrapper", "stateful")
+
+
+def of_others(choices: Choices) -> unroll.Graph:
+    """Return a program of what takes other inputs than rows of features: images, times, words; or keeps its state."""
+    m = Material(choices)
+    units, kind = m.units(), choices.pick("other", OTHERS)
+    batch = {"fixed": 2, "one": 1}.get(m.batch)
+    if kind in ("ConvLSTM1D", "stateful"):
+        if kind == "stateful":
+            layer = choices.pick("stateful/layer", ("LSTM", "GRU", "SimpleRNN"))
+            one = getattr(layers, layer)(units, stateful=True, return_sequences=choices.flag("keras/sequences"))
+            return m.with_values(layers.Sequential([layers.Input((m.steps, 2), batch_size=2), one]).trace())
+        conv = layers.ConvLSTM1D(units, 2, padding="same", return_sequences=choices.flag("keras/sequences"))
+        return m.with_values(layers.Sequential([layers.Input((m.steps, 4, 2), batch_size=batch), conv]).trace())
+    lengths = m.lengths() if choices.flag("lengths", 0.35) and m.batch != "two names" else None
+    if kind == "ConvLSTMCell":
+        cell: Any = cells.Conv1DLSTMCell(
+            input_shape=[4, 2], output_channels=units, kernel_shape=[2], skip_connection=choices.flag("conv/skip", 0.3)
+        )
+        xs: Any = [m.placeholder(f"x{step}", [m.rows(), 4, 2], "float32") for step in range(m.steps)]
+    elif kind == "EmbeddingWrapper":
+        cell = cells.EmbeddingWrapper(unroll.GRUCell(units), 7, 2)
+        xs = [m.placeholder(f"x{step}", [m.rows(), 1], "int64") for step in range(m.steps)]
+    else:
+        cell = cells.PhasedLSTMCell(units, use_peepholes=choices.flag("phased/peepholes"))
+        sizes = (("time", 1), ("x", 2))
+        xs = [tuple(m.placeholder(f"{name}{step}", [m.rows(), n]) for name, n in sizes) for step in range(m.steps)]
+    ys, state = unroll.static_rnn(cell, xs, sequence_length=lengths)
+    graph = unroll.Graph(m.inputs, {"y": ops.stack(ys, 1), "state": state})
+    return graph if kind == "PhasedLSTMCell" else m.with_values(graph)

@@ -72,13 +72,16 @@ def products(material: Material, name: str, x: Tensor, h: Tensor, columns: int, 
         x: the input.
         h: the state.
         columns: how many columns the weights have.
-        twin: appended to the names of the weights, of a step that reads others; ``"="`` has equal values.
+        twin: appended to the names of the weights, of a step that reads others; ``"="`` has equal values, and ``"~"`` is
+            a step with its gates in another order.
     """
     width, units = int(x.shape[-1]), int(h.shape[-1])
     way = material.choices.pick(f"{name}/product", PRODUCTS)
 
     def weight(part: str, *shape: int) -> Tensor:
         full = f"{name}/{part}"
+        if twin == "~":
+            return material.weight(full, *shape)
         if twin == "=":
             return material.equal_weight(f"{full}/equal", full, *shape)
         return material.weight(full + twin, *shape)
@@ -154,6 +157,8 @@ def gates(
         return {item: products(material, f"{name}/{item}", x, h, units, twin) for item in names}
     z = products(material, name, x, h, units * len(names), twin)
     order = [names[place] for place in material.choices.rng(f"{name}/order").permutation(len(names))]
+    if twin == "~":
+        order = order[1:] + order[:1]
     if way == "slices":
         return {item: z[:, units * place : units * (place + 1)] for place, item in enumerate(order)}
     if way == "gather":

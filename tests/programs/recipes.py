@@ -69,7 +69,7 @@ def lstm(m: Material, name: str, now: Now) -> Made:
             return z[key] + c @ m.weight(f"{name}/peep_{key}", units, units)
         shape = (1,) if peep == "scalar" else (units,)
         own = "all" if peep == "one for all" else "f" if peep == "i of f's" else key
-        return z[key] + c * m.weight(f"{name}/peep_{own}{now.twin.strip('=')}", *shape)
+        return z[key] + c * m.weight(f"{name}/peep_{own}{now.twin.strip('=~')}", *shape)
 
     watched = now.h if peep == "h instead of c" else now.c
     for key in ("i", "f"):
@@ -129,7 +129,7 @@ def gru(m: Material, name: str, now: Now) -> Made:
     z_r = parts.gates(m, name, now.x, now.h, ("z", "r"), now.twin)
     sigma = parts.gate(m, f"{name}/gates")
     z, r = sigma(z_r["z"]), sigma(z_r["r"])
-    twin = now.twin.strip("=")
+    twin = now.twin.strip("=~")
 
     def u(number: int) -> Tensor:
         return m.weight(f"{name}/u{number}{twin}", units, units)

@@ -111,6 +111,8 @@ class Layer:
         far = before[max(0, len(before) - 2)]
         if self.odd in ("other weights", "equal weights") and once:
             twin = "=" if self.odd == "equal weights" else "/other"
+        if self.odd == "other gate order once" and once:
+            twin = "~"
         if self.odd == "weights in turn" and step % 2:
             twin = "/other"
         if self.odd == "h two ago" or (self.odd == "h two ago once" and once):
