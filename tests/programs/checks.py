@@ -139,11 +139,11 @@ def check(graph: unroll.Graph, feeds: Sequence[Mapping[str, Array]], *, every: i
         graph: the program.
         feeds: what it is fed in turn.
         every: do one of so many checks; for a suite, where another program has the others.
-        first: which of them.
+        first: which of them; and the number from which an order of passes is drawn.
     """
     checker = _Checker(graph, feeds)
     rewritten = _Rewritten(graph)
-    for place, (where, make, supported) in enumerate(_attempts(rewritten)):
+    for place, (where, make, supported) in enumerate(_attempts(rewritten, first)):
         if place % every == first % every:
             checker.attempt(where, make, supported)
     return Result(checker.faults, rewritten.became)
@@ -193,7 +193,7 @@ def _proven_optimizing(graph: unroll.Graph) -> unroll.Graph:
 Attempt = tuple[str, Callable[[], "unroll.Graph | ModelProto"], bool]
 
 
-def _attempts(it: _Rewritten) -> Iterator[Attempt]:
+def _attempts(it: _Rewritten, number: int) -> Iterator[Attempt]:
     """Yield each form, pass and reader."""
     graph = it.graph
     for form in PLAIN:
@@ -203,6 +203,8 @@ def _attempts(it: _Rewritten) -> Iterator[Attempt]:
     yield "optimize, reroll", lambda: unroll.reroll(it.optimized, check=False)[0], False
     for name, run in PASSES.items():
         yield name, lambda run=run: run(graph), False
+    order = [str(name) for name in np.random.default_rng([7, number]).choice(list(PASSES), 5)]
+    yield ", ".join(order), lambda: optimize(graph, order, check=False), False
     yield "optimize", lambda: it.optimized, False
     yield "reroll, proven", lambda: _proven_rerolling(graph), False
     yield "optimize, proven", lambda: _proven_optimizing(graph), False
