@@ -351,6 +351,28 @@ def test_zero_and_minus_zero_are_not_equal() -> None:
     assert (found["a"][0], found["b"][0]) == (np.inf, -np.inf)
 
 
+def test_constants_of_the_same_bytes_and_other_dtypes_are_two() -> None:
+    """Eight zeros of float32 are the bytes of four of float64: the blocks of two biases, in one graph."""
+    rng = np.random.default_rng(0)
+    outputs, inputs = {}, []
+    for dtype, columns in (("float32", 8), ("float64", 4), ("float16", 16)):
+        x = unroll.placeholder([None, 2], f"x_{dtype}", dtype)
+        w, b = (
+            unroll.Parameter(rng.uniform(-1, 1, s).astype(dtype), f"{dtype}{len(s)}")
+            for s in ((2, columns), (columns,))
+        )
+        first, second = ops.split(x @ w + b, 2, 1)
+        outputs[dtype] = ops.tanh(first + 0.0) * ops.sigmoid(second)
+        inputs.append(x)
+    graph = Graph(inputs, outputs)
+    feeds = {spec.name: rng.uniform(-1, 1, (3, 2)).astype(spec.dtype) for spec in graph.input_specs}
+    wanted = unroll.Session(graph).run(feeds)
+    for name in PASSES:
+        for output, array in PASSES[name](graph).run(feeds).items():
+            assert array.dtype == output
+            np.testing.assert_allclose(array, wanted[output], atol=2e-3 if output == "float16" else 1e-6, err_msg=name)
+
+
 @pytest.mark.parametrize(
     "program",
     [

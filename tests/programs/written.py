@@ -257,12 +257,18 @@ def written(choices: Choices) -> unroll.Graph:
     more: list[Tensor] = []
     if second.startswith("stacked"):
         below = between(m, "l1", ys)
+        if second == "stacked, cast":
+            m.dtype = "float32" if m.dtype == "float64" else "float64"
+            below = [ops.cast(y, m.dtype) for y in below]
         weights = "l0" if second.endswith("same weights") and below[0].shape[-1] == width else ""
         upper, others = layer_of(m, "l1", below, units, weights)
         fits = second == "stacked, skipped" and upper[0].shape == ys[0].shape
         ys = [a + b for a, b in zip(upper, ys, strict=True)] if fits else upper
         layers = others + layers[:0]
     elif second.startswith("beside"):
+        if second == "beside, of another dtype":
+            m.dtype = "float32" if m.dtype == "float64" else "float64"
+            xs = [ops.cast(x, m.dtype) for x in xs]
         other = m.sequence("v", width) if choices.flag("beside/own input") else xs
         more, others = layer_of(m, "l1", other, units, "l0" if second.endswith("same weights") else "")
         layers += others

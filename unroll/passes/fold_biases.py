@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unroll.collection import paused
+from unroll.dtypes import DType
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
@@ -50,7 +51,7 @@ class _Folding(Rewriting):
         self._extras: dict[Node, dict[int, Constant]] = {}
         self._sizes: dict[Node, list[int]] = {}
         self._blocks: dict[object, Constant] = {}
-        self._constants: dict[bytes, Constant] = {}
+        self._constants: dict[tuple[DType, bytes], Constant] = {}
         self._changed: dict[Node, _Sum] = {}
         self._gone: set[Node] = set()
         self._skipped: dict[Node, Tensor] = {}
@@ -221,5 +222,5 @@ class _Folding(Rewriting):
             for place, constant in given.items():
                 blocks[place][:] = constant.value.reshape(-1)
             value = np.concatenate(blocks)
-            self._blocks[key] = self._constants.setdefault(value.tobytes(), Constant(value))
+            self._blocks[key] = self._constants.setdefault((dtype, value.tobytes()), Constant(value))
         return self._blocks[key]
