@@ -152,7 +152,7 @@ class _Constants:
         if tensor is None:
             found = self.made.get(self.names[place]) if place < len(self.names) else None
             return None if found is None else found[0]
-        return prod(tensor.dims) * _BITS.get(tensor.data_type, 8) // 8
+        return int(prod(tensor.dims)) * _BITS.get(tensor.data_type, 8) // 8
 
     def tensor(self, place: int) -> TensorProto | None:
         return self.known.get(self.names[place]) if place < len(self.names) else None
