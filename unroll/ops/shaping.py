@@ -23,7 +23,8 @@ from unroll.ops.base import (
     known_shape,
     rank_of,
 )
-from unroll.tensor import Known, Tensor, TensorLike
+from unroll.ops.functions import identity
+from unroll.tensor import Constant, Known, Tensor, TensorLike
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,6 +133,8 @@ class Squeeze(Operator):
         along = known_ints(axes, "axes")
         if along is None:
             return [tuple(dim for dim in x.shape if dim != 1)]
+        if not along:  # onnxruntime takes it for every axis of size 1, and onnx's reference for none
+            raise ShapeError("axes is empty, and runtimes disagree on what that drops; leave the operator out")
         drop = {axis_of(axis, len(x.shape)) for axis in along}
         for axis in drop:
             require.equal(x.shape[axis], 1, f"axis {axis} is dropped, so its size and 1")
@@ -172,7 +175,10 @@ def squeeze(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """`x` without `axes`, which have size 1 (default: every axis known to have size 1)."""
     if axes is None and isinstance(x, Tensor):
         axes = [axis for axis, dim in enumerate(x.shape) if dim == 1]
-    return apply_one(Squeeze(), x, None if axes is None else int_vector(axes))
+    given = None if axes is None else int_vector(axes)
+    if isinstance(given, Constant) and not given.value.size:
+        return identity(x)
+    return apply_one(Squeeze(), x, given)
 
 
 def unsqueeze(x: TensorLike, axes: Sequence[int]) -> Tensor:
