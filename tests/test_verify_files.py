@@ -154,6 +154,19 @@ def test_the_users_bytes_run_and_not_what_unroll_would_write(tmp_path: Path, mon
     refused(lambda: unroll.verify(model, {"x": [[1, 1]]}), ArithmeticError, "gives 6", "NumPy 4", "the model itself")
 
 
+def test_weights_beside_a_file_are_read_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = product(tmp_path / "whole.onnx", np.array([[1, 2], [3, 4]], np.float32))
+    onnx.save(model, tmp_path / "m.onnx", save_as_external_data=True, location="m.bin", size_threshold=0)
+    monkeypatch.chdir(tmp_path.parent)
+    found = unroll.verify(tmp_path / "m.onnx")
+    assert found.runners == ("NumPy", "onnx reference", "onnxruntime", REWRITTEN)
+    assert all(row.agrees for row in found.differences)
+    other = np.array([[1, 2], [3, 5]], np.float32)
+    read = unroll.from_onnx(product(tmp_path / "other.onnx", other))
+    monkeypatch.setattr(witnesses, "read_graph", lambda what: (read, ""))
+    refused(lambda: unroll.verify(tmp_path / "m.onnx", {"x": [[0, 1]]}), ArithmeticError, "gives 4", "NumPy 5")
+
+
 def test_options_of_writing_go_with_a_graph(tmp_path: Path) -> None:
     model = product(tmp_path / "m.onnx", np.ones((2, 2), np.float32))
     refused(lambda: unroll.verify(tmp_path / "m.onnx", form="unrolled"), TypeError, "form", "model already")
