@@ -15,6 +15,7 @@ from onnx import NodeProto, numpy_helper
 from unroll.export.lowering import type_proto
 from unroll.export.reading_opaque import ONNX_DOMAIN, subgraphs
 
+from unroll.dimensions import known_size
 from unroll.errors import ShapeError, first_line
 from unroll.ops.recurrence import DIRECTIONS, Recurrent
 from unroll.ops.recurrent import GRU, LSTM, RNN
@@ -25,6 +26,8 @@ _RECURRENT: dict[str, type[Recurrent]] = {"GRU": GRU, "LSTM": LSTM, "RNN": RNN}
 _NEVER_ASKED = frozenset(["Split"])
 #: From how many elements on a constant is given by its shape alone.
 _MANY = 4096
+#: From how many elements on onnx is not to follow what each number of a vector is.
+_LONG = 2**20
 
 
 def why_invalid(node: NodeProto, inputs: Sequence[Tensor | None], opset: int, error: Exception) -> str:
@@ -72,6 +75,8 @@ def _reshaped(inputs: Sequence[Tensor | None]) -> str:
     x, wanted = inputs[:2]
     if x is None or not isinstance(wanted, Constant) or not all(isinstance(dim, int) for dim in x.shape):
         return ""
+    if wanted.rank != 1:
+        return f"its shape is to be a vector, not {wanted.described()}"
     sizes = wanted.value.tolist()
     if min(sizes, default=1) < 1 or prod(sizes) == prod(int(str(dim)) for dim in x.shape):
         return ""
@@ -92,8 +97,9 @@ def _inferred(node: NodeProto, inputs: Sequence[Tensor | None], opset: int) -> s
             model.graph.initializer.append(numpy_helper.from_array(tensor.value, name))
         else:
             model.graph.input.append(onnx.ValueInfoProto(name=name, type=type_proto(tensor.dtype, tensor.shape)))
+    follow = not any(tensor is not None and tensor.rank == 1 and known_size(tensor.shape) > _LONG for tensor in inputs)
     try:
-        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=follow)
     except Exception as error:  # the errors of onnx's native code share no base class
         return _reason(first_line(error))
     return ""

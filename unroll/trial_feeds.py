@@ -30,6 +30,8 @@ _SIZES = ((5, 4, 7, 3, 6), (3, 6, 2, 5, 4), (2, 3, 5, 4, 7), (1, 2, 4, 3, 5))
 _FOLLOWED = 1 << 20
 #: Which symbols have one size.
 ALIKE = ("none", "axis", "all")
+#: An input of more elements is given, not drawn: a file may say any size.
+_MOST_ELEMENTS = 2**26
 
 
 class Trial(NamedTuple):
@@ -106,6 +108,7 @@ class _Drawing:
     """Draws the feeds of one graph."""
 
     def __init__(self, graph: Graph, seed: int, dims: Mapping[str, int], alike: str, what: str) -> None:
+        self._what = what
         self._graph, self._near = graph, Sizes(graph, dims, what)
         self._numbers = Numbers(seed)
         self._free = sorted(self._near.free, key=lambda name: (name != "batch", name))
@@ -141,6 +144,12 @@ class _Drawing:
         for name, spec in self._specs.items():
             shape = tuple(substitute(dim, sizes) for dim in spec.shape)
             shapes[name] = tuple(int(size) for size in shape if isinstance(size, int))
+        large = [name for name, shape in shapes.items() if prod(shape) > _MOST_ELEMENTS]
+        if large:
+            raise ArgumentError(
+                f"{self._what}: input {large[0]!r} of shape {shapes[large[0]]} is too large to draw numbers for; give feeds, "
+                "or smaller sizes"
+            )
         return shapes
 
     def _uses(self, sizes: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Uses]:
