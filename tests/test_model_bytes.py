@@ -531,7 +531,7 @@ def test_sizes_that_multiply_out_without_end_end_soon(make: Callable[[], ModelPr
     start = time.process_time()
     try:
         graph = unroll.from_onnx(make())
-        unroll.optimize(graph).summary()
+        unroll.optimize(graph, check=False).summary()
     except unroll.UnrollError as error:
         assert str(error)
     assert time.process_time() - start < 4
