@@ -235,7 +235,8 @@ def _softmax(call: Call) -> Sequence[Tensor]:
 def _cast(call: Call) -> Sequence[Tensor]:
     _only(call, "to")
     number = call.attributes["to"]
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(number) if number in TensorProto.DataType.values() else None
+    named = number in TensorProto.DataType.values() and number != TensorProto.UNDEFINED
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(number) if named else None
     if dtype is None or dtype not in ALL:
         raise InexpressibleError(f"{dtype} is no dtype of ours")
     return call.apply(Cast(dtype), call.tensor(0))

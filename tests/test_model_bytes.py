@@ -615,6 +615,17 @@ def test_inputs_of_the_wrong_rank_and_size_are_refused_or_kept_as_they_are() -> 
             assert str(error), title
 
 
+@pytest.mark.filterwarnings("ignore::unroll.UnrollWarning")
+@pytest.mark.parametrize("number", [0, -1, 99, 2**40, *TensorProto.DataType.values()])
+def test_a_cast_to_any_number_is_read_or_refused(number: int) -> None:
+    cast = helper.make_node("Cast", ["x"], ["h"], to=number)
+    proto = model([cast, helper.make_node("Cast", ["h"], ["y"], to=FLOAT)])
+    if number in (FLOAT, TensorProto.DOUBLE, INT64, TensorProto.INT32):
+        assert unroll.from_onnx(proto).run({"x": [1, 2]})["y"].tolist() == [1, 2]
+    elif number not in (TensorProto.FLOAT16, TensorProto.BOOL):
+        refused(lambda: unroll.from_onnx(proto), ValueError, "Cast")
+
+
 def test_json_that_is_right_is_read(tmp_path: Path) -> None:
     proto = identity(unroll_states=json.dumps({"x": "y"}), unroll_limits=json.dumps({"x": [[0, 7]]}))
     assert unroll.from_onnx(proto).states == {"x": "y"}
