@@ -72,7 +72,10 @@ def test_what_is_wrong_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PASSES, "drops", lambda graph: unroll.Graph([x], {"y": ops.tanh(x)}))
     monkeypatch.setitem(PASSES, "fails", fails)
     monkeypatch.setitem(PASSES, "renames", lambda graph: unroll.Graph([x], {"z": graph.outputs[0]}))
-    found = check(graph, feeds_of(graph, 0, 1)).faults
+    faults = check(graph, feeds_of(graph, 0, 1)).faults
+    found = [
+        fault for fault in faults if "," not in fault.where
+    ]  # several passes, one after another, may hold them too
     assert [(fault.kind, fault.where) for fault in found] == [
         ("wrong", "drops"),
         ("crash", "fails"),

@@ -167,7 +167,9 @@ class _Rewritten:
     @cached_property
     def rerolled(self) -> unroll.Graph:
         found, report = unroll.reroll(native_scans(self.graph), check=False)
-        self.became.update(item.became or "left" for item in report)
+        loops = ("LSTM", "GRU", "RNN", "Scan")
+        self.became.update(node.op.name for node in found.nodes if node.op.name in loops)
+        self.became.update("left" for _ in report.left)
         return found
 
     @cached_property
