@@ -14,7 +14,7 @@ from fuzz_uses import Uses
 
 from unroll.errors import FileError
 
-SAMPLE = 300
+SAMPLE = 200
 
 
 def test_a_sample_of_mutated_files_gives_results_or_errors_of_ours(tmp_path: Path) -> None:
