@@ -23,7 +23,7 @@ def changed_json(text: str, draw: Random) -> str:
         )
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # it was made none before
         return text
     holder: list[Any] = [value]
     _change_json(holder, draw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Sequence
@@ -36,7 +37,8 @@ def fields(data: bytes, other: bytes, draw: Random) -> bytes:
     except DecodeError:
         return flipped(data, other, draw)
     for _ in range(draw.choice((1, 1, 1, 2, 4))):
-        _change_message(model, donor, draw)
+        with contextlib.suppress(EncodeError, DecodeError, ValueError):  # text that is no UTF-8 is not copied
+            _change_message(model, donor, draw)
     try:
         return bytes(model.SerializeToString())
     except (EncodeError, ValueError):
@@ -176,9 +178,11 @@ def noted(data: bytes, _: bytes, draw: Random) -> bytes:
         model.ParseFromString(data)
     except DecodeError:
         return data
-    ours = [item for item in model.metadata_props if item.key.startswith("unroll.")]
+    texts = (item for item in model.metadata_props if isinstance(item.key, str) and isinstance(item.value, str))
+    ours = [item for item in texts if item.key.startswith("unroll.")]
     if not ours:
-        name = model.graph.input[0].name if model.graph.input else "x"
+        first = model.graph.input[0].name if model.graph.input else "x"
+        name = first if isinstance(first, str) else "x"
         text = draw.choice((json.dumps({name: [[0, 1]]}), json.dumps({name: name}), "[1]", "nul", "1e999"))
         ours = [model.metadata_props.add(key=draw.choice(("unroll.limits", "unroll.states")), value=text)]
     item = draw.choice(ours)
