@@ -1,6 +1,6 @@
 """Random recurrent programs: whatever is made of one computes what NumPy makes of it as it was written.
 
-A few hundred here, of which each has a fifth of the checks; ``python tests/random_programs.py`` runs thousands in full.
+Two hundred here, of which each has a fifth of the checks; ``python tests/random_programs.py`` runs thousands in full.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import unroll
 from unroll import ops
 from unroll.passes.pipeline import PASSES
 
-PROGRAMS, CHUNK, EVERY = 240, 20, 5
+PROGRAMS, CHUNK, EVERY = 200, 20, 5
 
 
 @pytest.mark.parametrize("start", range(0, PROGRAMS, CHUNK))
