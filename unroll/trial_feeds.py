@@ -31,7 +31,7 @@ _FOLLOWED = 1 << 20
 #: Which symbols have one size.
 ALIKE = ("none", "axis", "all")
 #: An input of more elements is given, not drawn: a file may say any size.
-_MOST_ELEMENTS = 2**26
+_MOST_ELEMENTS = 2**24
 
 
 class Trial(NamedTuple):
