@@ -14,7 +14,16 @@ from typing import NamedTuple
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensorProto, TensorProto, TypeProto
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    OperatorSetIdProto,
+    SparseTensorProto,
+    TensorProto,
+    TypeProto,
+)
 from unroll.export.external_data import Place, place_of, take_in
 from unroll.export.reading_functions import DEEPEST_GRAPHS, check_functions
 from unroll.export.reading_sizes import TOO_MANY, TWO_GIB, check_made, check_sparse, check_tensor
@@ -23,6 +32,8 @@ from unroll.errors import FileError, ModelError, UnsupportedError, first_line
 from unroll.files import read_bytes
 from unroll.ops.base import MOST_AXES
 
+#: What native code takes for the version of an opset has 32 bits.
+_MOST_VERSION = 2**31
 _ATTRIBUTE_TYPES = frozenset(AttributeProto.AttributeType.values())
 
 
@@ -102,8 +113,7 @@ class _Walk:
         self.elsewhere: list[tuple[TensorProto, Place, str]] = []
 
     def over(self, model: ModelProto) -> None:
-        for item in model.opset_import:
-            _check_text("the domain of an opset", item.domain)
+        _check_opsets("the model", model.opset_import)
         _check_once("opset", (item.domain for item in model.opset_import))
         _check_once("entry of the metadata", (entry.key for entry in model.metadata_props))
         for entry in model.metadata_props:
@@ -115,8 +125,7 @@ class _Walk:
             _check_text("a function", function.name, function.domain, *function.input, *function.output)
             _check_text(f"an attribute of {where}", *function.attribute)
             _check_once(f"input of {where}", function.input)
-            for item in function.opset_import:
-                _check_text(f"the domain of an opset of {where}", item.domain)
+            _check_opsets(where, function.opset_import)
             for attribute in function.attribute_proto:
                 self.attribute(attribute, where, 0)
             self.nodes(function.node, where, 0)
@@ -206,6 +215,15 @@ def _check_text(where: str, *texts: str) -> None:
             raise ModelError(f"the name {text[:80]!r} of {where} is not in UTF-8")
         if "\0" in text:
             raise ModelError(f"the name {text[:80]!r} of {where} holds a NUL character")
+
+
+def _check_opsets(where: str, opsets: Iterable[OperatorSetIdProto]) -> None:
+    for item in opsets:
+        _check_text(f"the domain of an opset of {where}", item.domain)
+        if not 0 <= item.version < _MOST_VERSION:
+            raise ModelError(
+                f"{where} is of opset {item.version} of {item.domain or 'ai.onnx'!r}; there is no such one"
+            )
 
 
 def _check_once(what: str, names: Iterable[str]) -> None:

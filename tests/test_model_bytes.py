@@ -626,6 +626,16 @@ def test_a_cast_to_any_number_is_read_or_refused(number: int) -> None:
         refused(lambda: unroll.from_onnx(proto), ValueError, "Cast")
 
 
+@pytest.mark.parametrize("version", [2**31, 2**40, 2**63 - 1, -1, -(2**63)])
+def test_an_opset_that_is_no_version_is_refused(version: int, tmp_path: Path) -> None:
+    proto = identity()
+    proto.opset_import[0].version = version
+    refused_by_both(proto, "opset", str(version), tmp_path=tmp_path)
+    inner = doubling(2)
+    inner.functions[1].opset_import[0].version = version
+    refused_by_both(inner, "'F1'", "opset", str(version), tmp_path=tmp_path)
+
+
 def test_json_that_is_right_is_read(tmp_path: Path) -> None:
     proto = identity(unroll_states=json.dumps({"x": "y"}), unroll_limits=json.dumps({"x": [[0, 7]]}))
     assert unroll.from_onnx(proto).states == {"x": "y"}
