@@ -64,7 +64,9 @@ class Worker:
             json.dumps(dict(kinds)),
             str(keep or ""),
         ]
-        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
         self._rest = b""
         self.why = ""
         if self._read(_STARTING) is None:  # it says when it is ready
@@ -240,6 +242,12 @@ def fuzz(
                     waiting.get_nowait()
 
 
+def _stop(*_: object) -> None:
+    """Be stopped once: what was found is told then."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--count", type=int, default=1000, help="how many files (default: %(default)s)")
@@ -257,7 +265,7 @@ def main() -> int:
     parser.add_argument("--loud", action="store_true", help="say how far it is")
     options = parser.parse_args()
     kinds = {kind: KINDS[kind] for kind in options.kinds.split(",")}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _stop)
     found, began = Found(options.out), time.monotonic()
     fuzz(range(options.start, options.start + options.count), kinds, options.jobs, found, options.keep, options.loud)
     if found.findings:
