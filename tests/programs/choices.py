@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -66,6 +66,6 @@ class Choices:
         return f"program {self.number}: {', '.join(chosen) or 'plain'}"
 
 
-def option_names(choices: Choices) -> list[tuple[str, Any]]:
-    """Return each choice made, without the number of the layer that it is for."""
-    return [(name.lstrip("0123456789").lstrip("/"), option) for name, option in choices.made.items()]
+def option_names(choices: Choices) -> list[tuple[str, str]]:
+    """Return each choice made, without the layer that it is for: ``l0b/cell`` is ``cell``."""
+    return [(re.sub(r"^l\d+b?/", "", name), option) for name, option in choices.made.items()]
