@@ -235,3 +235,18 @@ def test_where_no_proof_can_be_made_nothing_is_rewritten_and_the_reason_is_said(
     assert "cannot be proven" in str(report)
     assert "dims: time = 5" in str(report)
     assert unroll.reroll(graph, dims={"time": 5, "batch": 3}, check=False)[1].operators == ["RNN"]
+
+
+def test_a_run_that_would_take_very_long_is_no_proof_and_says_so() -> None:
+    x = unroll.placeholder([40_000, 50_000], "x")
+    graph = Graph([x], {"y": ops.tanh(ops.tanh(x)) + 0})
+    proof = prove(graph, graph, lambda part: part)
+    assert proof.holds is None
+    assert "would take about" in proof.said
+    assert "check=False" in proof.said
+
+
+def test_wide_steps_are_shown_by_a_stretch_that_has_some_of_them() -> None:
+    _, report = unroll.reroll(network(60, unroll.BasicLSTMCell(300)))
+    assert report.operators == ["LSTM"]
+    assert "on a stretch of" in str(report.proof)
