@@ -348,3 +348,23 @@ def test_a_scan_of_no_rows_is_refused_by_both_runners_and_becomes_no_native_oper
     body = unroll.Graph([s, v, w, u], {"n": ops.tanh(v @ w + s @ u)})
     (last,) = scan(body, [h0], [x], [weight("w", 2, 3), weight("u", 3, 3)])
     assert [node.op.name for node in native_scans(unroll.Graph([x, h0], {"last": last})).nodes] == ["Scan"]
+
+
+@pytest.mark.parametrize("form", ["native", "scan"])
+def test_what_a_step_reads_may_have_no_columns(form: str) -> None:
+    """``h[:, 1:]`` of one unit: a product over nothing, which adds zeros."""
+    wx, w1, w2 = weight("wx", 3, 1), weight("w1", 1, 1), weight("w2", 0, 1)
+    inputs = [unroll.placeholder([None, 3], f"x{t}") for t in range(4)]
+    h, outputs = ops.constant_of_shape(ops.concat([ops.shape(inputs[0])[:1], [1]], 0), 0.0), []
+    for x in inputs:
+        h = ops.tanh(x @ wx + (h[:, :1] @ w1 + h[:, 1:] @ w2))
+        outputs.append(h)
+    graph = unroll.Graph(inputs, {"y": ops.stack(outputs, 0)})
+    feeds = {f"x{t}": RNG.uniform(-1, 1, (2, 3)).astype("float32") for t in range(4)}
+    wanted, state = [], np.zeros((2, 1), "float32")
+    for t in range(4):
+        state = np.tanh(feeds[f"x{t}"] @ wx.value + state @ w1.value)
+        wanted.append(state)
+    held(graph, feeds, {"y": np.stack(wanted)}, form)
+    _, report = reroll(graph, native=False, steps_per_iteration=2)
+    assert report.operators or "no elements" in str(report)

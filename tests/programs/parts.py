@@ -109,7 +109,7 @@ def products(material: Material, name: str, x: Tensor, h: Tensor, columns: int, 
         return ops.gemm(x, wx(), weight("bias", columns), alpha=0.5, beta=2.0) + ops.gemm(h, wh(), alpha=0.75)
     if way == "x in two" and width > 1:
         return b((x[:, :1] @ weight("wx1", 1, columns) + x[:, 1:] @ weight("wx2", width - 1, columns)) + h @ wh())
-    if way == "h in two" and units > 1:
+    if way == "h in two":
         return b(x @ wx() + (h[:, :1] @ weight("wh1", 1, columns) + h[:, 1:] @ weight("wh2", units - 1, columns)))
     if way == "h twice":
         return b(x @ wx() + h @ wh() + h @ weight("wh2", units, columns))

@@ -105,6 +105,8 @@ def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str 
             return f"{after.described()} becomes the state that was {before.described()}"
     for number in range(recurrence.template.leaves):
         column = recurrence.leaf(number)
+        if per_run > 1 and 0 in column[0].shape:
+            return f"{column[0].described()} has no elements, which several steps an iteration cannot share out"
         for tensor in column:
             if tensor.shape != column[0].shape or tensor.dtype != column[0].dtype:
                 return f"{tensor.described()} is read at one step and {column[0].described()} at another"

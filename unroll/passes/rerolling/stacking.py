@@ -187,7 +187,8 @@ class Stacker:
         if all(isinstance(tensor, Constant) for tensor in column):
             return Constant(np.stack([tensor.value for tensor in column if isinstance(tensor, Constant)]))
         tensors = [self.new(tensor) for tensor in column]
-        if first.rank == 0 or sum(not isinstance(dim, int) for dim in first.shape) > 1:
+        # A Reshape can compute one size, and takes a size of 0 for one to keep.
+        if first.rank == 0 or 0 in first.shape or sum(not isinstance(dim, int) for dim in first.shape) > 1:
             return maker.joined([maker.unsqueeze(tensor, 0) for tensor in tensors], 0)
         return maker.reshape(maker.joined(tensors, 0), (len(column), *first.shape))
 
