@@ -14,6 +14,9 @@ STFT                      the window                                 division by
 Unique                    the input, where an axis is given          abort
 ========================= ========================================== ===================
 
+A Scan aborts on a state that comes with another rank than its body declares, which a size that a run computes may bring about;
+a ``Reshape(state, [0, 0])`` stands before each state of a model from outside.
+
 RNN gives an empty result for no batch, as all other operators that unroll has do. An empty array that is fed to a model with
 an LSTM or GRU is refused before anything runs. One that is made inside (by a Slice, an Expand to size 0, in a branch or a
 body) is met by a guard: where the input is not known to have elements, the copy of the model that onnxruntime gets holds,
@@ -76,7 +79,7 @@ def guarded(model: ModelProto, shapes_hold: bool = False) -> ModelProto:
     Returns:
         The model itself where nothing can become empty before an operator that aborts; else a copy with guards.
     """
-    if GUARDS.keys().isdisjoint(operators_of(model)) or not any(True for _ in _risks(model, shapes_hold)):
+    if not operators_of(model) & (GUARDS.keys() | {"Scan"}) or not any(True for _ in _risks(model, shapes_hold)):
         return model
     found = ModelProto()
     found.CopyFrom(model)
@@ -101,8 +104,9 @@ def why_failed(error: Exception) -> str:
     if mark:
         name = begin.rpartition("Name:'")[2]
         return (
-            f"node {name!r} was given a tensor without elements, on which its kernel in onnxruntime ends the whole process or "
-            "gives wrong numbers; see that what it reads has steps, a batch and features, or run it with graph.run"
+            f"node {name!r} was given a tensor without elements (or, of a Scan, a state of another rank than its body takes), "
+            "on which its kernel in onnxruntime ends the whole process or gives wrong numbers; see that what it reads has "
+            "steps, a batch and features, or run it with graph.run"
         )
     return f"onnxruntime failed while running: {first_line(error)}"
 
@@ -124,7 +128,9 @@ def _risks(model: ModelProto, shapes_hold: bool) -> Iterator[_Risk]:
         filled |= given | (_declared_with_elements(model) if shapes_hold else set())
     else:
         filled -= given  # what is fed replaces an initializer of its name
-    yield from _risks_of(model.graph, filled, 0)
+    versions = [item.version for item in model.opset_import if item.domain in ("", "ai.onnx")]
+    scans = not shapes_hold and max(versions, default=0) > 8  # a Scan of opset 8 has other inputs
+    yield from _risks_of(model.graph, filled, 0, scans)
     for function in model.functions:
         calls = [node for node in all_nodes(model) if (node.domain, node.op_type) == (function.domain, function.name)]
         given_by_all = [
@@ -134,21 +140,25 @@ def _risks(model: ModelProto, shapes_hold: bool) -> Iterator[_Risk]:
             function,
             {name for name, given in zip(function.input, given_by_all, strict=True) if given and given <= filled},
             0,
+            scans,
         )
 
 
-def _risks_of(holder: Any, filled: set[str], depth: int) -> Iterator[_Risk]:
-    """Yield what may be empty, where `filled` are the names outside of what is not."""
+def _risks_of(holder: Any, filled: set[str], depth: int, scans: bool) -> Iterator[_Risk]:
+    """Yield what may be empty, where `filled` are the names outside of what is not, and, with `scans`, states of Scans."""
     filled = set(filled)
     for index, node in enumerate(holder.node):
         kind = node.op_type
         for body in bodies(node) if node.attribute else ():
             own = {item.name for item in body.input}
-            yield from _risks_of(body, (filled - own) | _with_elements(body.initializer), depth + 1)
+            yield from _risks_of(body, (filled - own) | _with_elements(body.initializer), depth + 1, scans)
         if kind in GUARDS and is_native(node) and (kind != "RNN" or "".join(node.input[5:6])):
             for place, guard in GUARDS[kind].items():
                 if len(node.input) > place and node.input[place] and node.input[place] not in filled:
                     yield _Risk(holder, depth, index, place, guard)
+        if kind == "Scan" and is_native(node) and scans:
+            for place, rank in _ranks_of_states(node).items():
+                yield _Risk(holder, depth, index, place, _reshape(*[0] * rank))
         if kind == "Constant":
             if any(item.HasField("t") and 0 not in item.t.dims for item in node.attribute):
                 filled.update(node.output)
@@ -156,6 +166,18 @@ def _risks_of(holder: Any, filled: set[str], depth: int) -> Iterator[_Risk]:
             read = node.input[:1] if kind in _BY_FIRST else [name for name in node.input if name]
             if filled.issuperset(read):
                 filled.update(node.output)
+
+
+def _ranks_of_states(node: NodeProto) -> dict[int, int]:
+    """Return the rank that the body of a Scan says each state has, by the place of the state."""
+    scanned = next((item.i for item in node.attribute if item.name == "num_scan_inputs"), 0)
+    body = next(bodies(node), None)
+    inputs = [] if body is None else body.input[: max(0, len(node.input) - scanned)]
+    return {
+        place: len(item.type.tensor_type.shape.dim)
+        for place, item in enumerate(inputs)
+        if item.type.tensor_type.HasField("shape")
+    }
 
 
 def _with_elements(arrays: Iterable[TensorProto]) -> set[str]:

@@ -212,3 +212,37 @@ def test_no_steps_leave_the_first_state_as_it_is() -> None:
     assert session.run({"x": np.ones((1, 0, 2)), "h": first[:, :0]}, "last").shape == (1, 0, 3)
     with pytest.raises(unroll.UnrollError, match="'RNN' was given a tensor without elements"):
         unroll.Session(unroll.to_onnx(graph)).run({"x": np.ones((0, 2, 2)), "h": first})
+
+
+SCAN_PROGRAM = """
+import sys
+import numpy as np, onnx, unroll
+
+session = unroll.Session(onnx.load(sys.argv[1]))
+fed = {"x": np.ones((2, 3), "float32"), "sizes": np.array([3], np.int64)}
+print(session.run(fed)["y"].tolist())
+try:
+    session.run(fed | {"sizes": np.array([3, 1, 2], np.int64)})
+except unroll.UnrollError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_state_of_another_rank_than_the_body_of_a_scan_takes_is_an_error(tmp_path: Path) -> None:
+    """The first state is made in a shape that is fed, so that only a run knows its rank: zeros, and then the sum so far."""
+    inner = [info("s", shape=["n"]), info("v", shape=["n"])]
+    body = helper.make_graph([helper.make_node("Add", ["s", "v"], ["s2"])], "body", inner, [info("s2", shape=["n"])])
+    nodes = [
+        helper.make_node("ConstantOfShape", ["sizes"], ["zeros"]),
+        helper.make_node("Scan", ["zeros", "x"], ["y"], name="loop", body=body, num_scan_inputs=1),
+    ]
+    inputs = [info("x", shape=["t", "n"]), info("sizes", TensorProto.INT64, ["rank"])]
+    proto = helper.make_model(
+        helper.make_graph(nodes, "main", inputs, [info("y")]), opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    )
+    path = tmp_path / "scan.onnx"
+    onnx.save(proto, path)
+    first, second = run_python(SCAN_PROGRAM, str(path)).splitlines()
+    assert first == "[2.0, 2.0, 2.0]"
+    assert second.startswith("EvaluationError node 'loop' was given")
+    assert "another rank than its body takes" in second
