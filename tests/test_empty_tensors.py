@@ -160,7 +160,7 @@ for n in (1, 2):
 
 def test_what_surely_has_elements_gets_no_guard() -> None:
     x = unroll.placeholder([None, 4, 3], "x")
-    table = unroll.Parameter(np.ones((5, 3)), "table")
+    table = unroll.Parameter(np.ones((5, 3), "float32"), "table")
     for made in (unroll.layers.GRU(5, unroll=True)(x), unroll.layers.LSTM(5, unroll=True)(ops.tanh(x) + 1)):
         proto = unroll.to_onnx(Graph([x], {"y": made}), form="rerolled")
         assert guarded(proto) is proto
