@@ -139,8 +139,10 @@ def compile(
     reduction(dtype, quantize)
     size = 1 if batch is None else batch
     given = checked_dims(dims, symbols_of(graph), "compile")
+    if batch is not None and given.get("batch", batch) != batch:
+        raise ArgumentError(f"compile: batch is {batch}, and dims say batch = {given['batch']}; give one of them")
     writer = Writer(given.get("batch", size), dtype, quantize)
-    ways = _ways(graph, form, size, tune)
+    ways = _ways(graph, form, writer.batch, tune)
     if not tune:
         return _estimated(graph, writer, given, ways, "asked for" if form not in (None, "auto") else "estimated")
     sizes = sizes_for(graph, size, given)
@@ -150,7 +152,7 @@ def compile(
     model = to_onnx(graph).SerializeToString(deterministic=True)
     settings = {"ways": ways, **writer._asdict(), "dims": sizes, "threads": _cores()}
     key = tuning.cache_key(model, versions=(unroll.__version__, ort.__version__), **settings)
-    known = tuning.remembered(folder, key, ways, size, partial(CompiledSession, graph, writer))
+    known = tuning.remembered(folder, key, ways, writer.batch, partial(CompiledSession, graph, writer))
     if known is not None:
         return known
     session = _measured(graph, writer, sizes, ways)

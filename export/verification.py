@@ -95,10 +95,21 @@ def verified(
     refused: list[str] = []
     tries = list(_generated(subject.graph, seed, dims))
     for given in tries:
+        fed: list[dict[str, Array]] = []
+        for trial in given:
+            try:  # a file may not say which sizes must be equal, or which are fixed
+                subject.graph.run(trial.feeds)
+            except EvaluationError as error:
+                refused.append(f"{sizes_text(trial.sizes)}: {error}")
+            except UnsupportedError as error:
+                raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
+            else:
+                fed.append(trial.feeds)
+        if not fed:
+            continue
         try:
-            fed = [trial.feeds for trial in given]
             return _verified_on(subject, fed, tolerance, nonfinite_seed, last=given is tries[-1])
-        except EvaluationError as error:  # a file may not say which sizes must be equal
+        except EvaluationError as error:
             refused.append(f"{sizes_text(given[0].sizes)}: {error}")
     raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused, DIMS_FIX)}")
 
@@ -134,6 +145,8 @@ def _verified_on(
     left_out |= refused | _asides(witnesses, expected, results, tolerance)
     witnesses = [item for item in witnesses if item.name in results]
     _check_witnesses(results, left_out, foreign)
+    if not any(array.size for array in expected.values()):
+        raise NoWitnessError("nothing was compared: the outputs have no elements; give other sizes or feeds")
     rows = _worst(expected, results, tolerance)
     found = Verification(tuple(row for row, _ in rows), (NUMPY, *results), left_out, str(subject), foreign)
     if not all(row.agrees for row in found.differences):

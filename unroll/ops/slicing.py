@@ -92,9 +92,10 @@ def _sliced(size: Dim, start: Dim, end: Dim, step: int) -> Dim:
     if isinstance(start, int):
         far = np.iinfo(np.int32).max
         whole = end == size or (isinstance(end, int) and end >= far)
-        kept = size - start if whole else size + end - start if isinstance(end, int) and end < 0 else None
-        if step == 1 and start >= 0 and kept is not None and _is_never_negative(kept):
-            return kept
+        if step == 1 and 0 <= start <= far and (whole or (isinstance(end, int) and -far <= end < 0)):
+            kept = size - start if whole else size + end - start
+            if _is_never_negative(kept):
+                return kept
         if step == 1 and ((start == 0 and end == 1) or (start == -1 and whole)):
             return 1
         if step == -1 and start >= far and isinstance(end, int) and end <= -far:

@@ -61,7 +61,7 @@ class Equivalence(NamedTuple):
         said = {
             "structure": "the canonical forms are the same",
             "weights": "the canonical forms are the same with the values that the weights have now",
-            "numbers": "feeds made to tell them apart give the same outputs",
+            "numbers": "the outputs are the same on every feed that was tried",
         }
         if self.equal:
             return f"equal: {said[self.means]}"
@@ -219,6 +219,7 @@ class _Numbers:
         self._a, self._b, self._pairs = a, b, pairs
         self._refused: list[str] = []
         self._one_sided = ""
+        self._finite = False
 
     def difference(self, sets: Iterable[list[tuple[str, dict[str, Array]]]]) -> str:
         """Return where the outputs first differ, in words; the sets after one that runs are not tried."""
@@ -235,7 +236,8 @@ class _Numbers:
             if self._one_sided and ran:
                 break
             if ran:
-                return ""
+                said_nothing = "numbers cannot tell: the outputs hold no finite number; give other sizes or feeds"
+                return "" if self._finite else said_nothing
         return self._one_sided or f"neither runs, so that numbers cannot tell: {none_runs(self._a, self._refused)}"
 
     def _run(self, arrays: dict[str, Array], sizes: str) -> str | None:
@@ -253,6 +255,7 @@ class _Numbers:
         left, right = outcomes
         for one, other in self._pairs.outputs:
             seen = array_difference(left[one], right[other])  # type: ignore[index]
+            self._finite = self._finite or bool(np.isfinite(left[one]).any())  # type: ignore[index]
             if seen:
                 return f"output {one}: {seen}"
         return ""

@@ -7,14 +7,14 @@ by 1e-15 and a lost term by 1e-2; so the bar lies far from both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from unroll.comparison import array_difference
 from unroll.dtypes import Array
-from unroll.errors import EvaluationError, UnrollError
+from unroll.errors import UnrollError
 from unroll.evaluator import evaluate
 from unroll.feeds import bound_sizes
 from unroll.graph import Graph, leaves_of
@@ -86,7 +86,7 @@ def by_numbers(before: Graph, after: Graph, what: str, given: Given) -> Proof:
     now: list[bool] = []
 
     def run(fed: dict[str, Array]) -> dict[str, Array]:
-        outputs, by_now = old.finite(fed)
+        outputs, by_now = old.outputs(fed)
         now.append(by_now)
         return outputs
 
@@ -96,15 +96,19 @@ def by_numbers(before: Graph, after: Graph, what: str, given: Given) -> Proof:
         return Proof(None, str(error))
     if not runs.ran:
         return Proof(None, none_runs(before, runs.refused))
-    for ran, by_now in zip(runs.ran, now, strict=True):
+    pairs = list(zip(runs.ran, now, strict=True))
+    telling = [pair for pair in pairs if _any_finite(pair[0].outputs)] or pairs
+    if not any(array.size for ran, _ in telling for array in ran.outputs.values()):
+        return Proof(None, f"the outputs have no elements ({_all_sizes(telling)})")
+    for ran, by_now in telling:
         difference = _difference(ran, new, by_now, NARROW_TOLERANCE if old.narrow else TOLERANCE)
         if difference:
             random = why_random(random_operators(before))
             return Proof(None, random) if random else Proof(False, difference)
-    count = len(runs.ran)
-    sizes = "; ".join(dict.fromkeys(filter(None, map(_sizes, runs.ran))))
-    feeds = f"{count} feed{'s' * (count > 1)}" + (f" ({sizes})" if sizes else "")
-    return Proof(True, f"the same in NumPy {what}, on {feeds}")
+    sizes = _all_sizes(telling)
+    feeds = f"{len(telling)} feed{'s' * (len(telling) > 1)}" + (f" ({sizes})" if sizes else "")
+    finite = "" if _any_finite(telling[0][0].outputs) else "; no output is a finite number, in either"
+    return Proof(True, f"the same in NumPy {what}, on {feeds}{finite}")
 
 
 def _runs(before: Graph, run: Callable[[dict[str, Array]], dict[str, Array]], given: Given) -> Runs:
@@ -131,7 +135,11 @@ def _difference(ran: Ran, new: _Side, now: bool, tolerance: float) -> str:
 
 
 def _sizes(ran: Ran) -> str:
-    return ", ".join(f"{name} {size}" for name, size in ran.trial.sizes.items())
+    return ", ".join(f"{name} = {size}" for name, size in ran.trial.sizes.items())
+
+
+def _all_sizes(pairs: Sequence[tuple[Ran, bool]]) -> str:
+    return "; ".join(dict.fromkeys(filter(None, (_sizes(ran) for ran, _ in pairs))))
 
 
 class _Side:
@@ -142,8 +150,8 @@ class _Side:
         self._graph, self._drawn, self._most_steps = graph, drawn, most_steps
         self._weights: dict[bool, dict[Any, Array]] = {}  # by Parameter and Tensor
 
-    def finite(self, fed: dict[str, Array]) -> tuple[dict[str, Array], bool]:
-        """Return the outputs, some of them finite, and whether the Parameters had their values of now.
+    def outputs(self, fed: dict[str, Array]) -> tuple[dict[str, Array], bool]:
+        """Return the outputs, with some finite numbers where there are any, and whether Parameters had their values of now.
 
         Raises:
             UnrollError: the graph does not take the feeds.
@@ -154,10 +162,7 @@ class _Side:
                 return outputs, False
         except UnrollError:
             pass  # numbers drawn at random may not do, such as for a place in a table
-        outputs = self.run(fed, now=True)
-        if not _any_finite(outputs):
-            raise EvaluationError("the outputs hold no finite number")
-        return outputs, True
+        return self.run(fed, now=True), True
 
     def run(self, fed: dict[str, Array], now: bool) -> dict[str, Array]:
         """Return the outputs, with Parameters as they are now or as they were drawn."""
@@ -174,7 +179,7 @@ class _Side:
 
 
 def _any_finite(outputs: Mapping[str, Array]) -> bool:
-    return any(not array.size or array.dtype.kind != "f" or np.isfinite(array).any() for array in outputs.values())
+    return any(array.size and (array.dtype.kind != "f" or np.isfinite(array).any()) for array in outputs.values())
 
 
 def loops(graph: Graph) -> set[tuple[str, int]]:

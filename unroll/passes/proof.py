@@ -70,7 +70,7 @@ def prove(
     """
     with paused():
         given = Given(
-            checked_dims(dims, symbols_of(before), "proof") if dims else {},
+            checked_dims(dims, symbols_of(before), "reroll") if dims else {},
             None if feeds is None else before.check_feeds(feeds),
         )
         size = _size(before)
