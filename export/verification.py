@@ -141,7 +141,7 @@ def _verified_on(
     except UnsupportedError as error:
         raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
     witnesses, left_out = witnesses_of(subject)
-    results, refused = _run(witnesses, fed, last)
+    results, refused = _run(witnesses, list(dict.fromkeys(graph.output_names)), fed, last)
     left_out |= refused | _asides(witnesses, expected, results, tolerance)
     witnesses = [item for item in witnesses if item.name in results]
     _check_witnesses(results, left_out, foreign)
@@ -168,14 +168,17 @@ def _numbered(outputs: Iterable[Mapping[str, Array]]) -> dict[Key, Array]:
 
 
 def _run(
-    witnesses: list[Witness], fed: Sequence[Mapping[str, Array]], last: bool = True
+    witnesses: list[Witness], names: Sequence[str], fed: Sequence[Mapping[str, Array]], last: bool = True
 ) -> tuple[dict[str, dict[Key, Array]], dict[str, str]]:
-    """Return what each of those gave that could compute the model, and why the others could not."""
+    """Return what each of those gave that could compute the model, by the names of the graph's outputs, and why not the others.
+
+    An output that is an input has a name of its own in the graph.
+    """
     results: dict[str, dict[Key, Array]] = {}
     left_out: dict[str, str] = {}
     for witness in witnesses:
         try:
-            results[witness.name] = _numbered(map(witness.run, fed))
+            results[witness.name] = _numbered(dict(zip(names, witness.run(item).values(), strict=True)) for item in fed)
         except UnsupportedError as error:
             left_out[witness.name] = str(error)
         except EvaluationError as error:
@@ -265,7 +268,7 @@ def _with_nonfinite(
         return ()
     for value in (np.nan, np.inf, -np.inf):
         fed = {name: _with_one(array, value, generator) for name, array in arrays.items()}
-        results, _ = _run(witnesses, [fed])
+        results, _ = _run(witnesses, list(dict.fromkeys(graph.output_names)), [fed])
         rows += (row for row, _ in _worst(_numbered([graph.run(fed)]), results, tolerance))
     return tuple(rows)
 

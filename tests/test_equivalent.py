@@ -239,3 +239,23 @@ def test_numbers_of_feeds_and_seeds_that_are_none_are_refused(
     graph = concatenated(cell)
     for other in (graph, optimize(graph)):
         refused(lambda: equivalent(graph, other, **options), builtin, "equivalent", *fragments)  # noqa: B023
+
+
+def test_nothing_is_called_equal_where_no_numbers_were_compared() -> None:
+    x = unroll.placeholder([None, 3], "x")
+    graphs = [Graph([x], {"y": function(ops.sqrt(x - 100))}) for function in (ops.tanh, ops.sigmoid)]
+    found = unroll.equivalent(*graphs)
+    assert not found
+    assert "numbers cannot tell: 0% of output y were finite" in str(found)
+    graphs = [Graph([x], {"y": function(x)}) for function in (ops.tanh, ops.sigmoid)]
+    assert not unroll.equivalent(*graphs, dims={"batch": 0})
+
+
+def test_a_changed_row_of_a_large_table_is_a_change_though_no_feed_meets_it() -> None:
+    ids = unroll.placeholder([None], "ids", "int32")
+    tables = [np.linspace(0, 1, 15_000, dtype="float32").reshape(5000, 3) for _ in range(2)]
+    tables[1][3337] += 1
+    a, b = (Graph([ids], {"y": ops.gather(unroll.Parameter(table, "table"), ids)}) for table in tables)
+    found = unroll.equivalent(a, b)
+    assert not found
+    assert "[3337, 0]" in str(found)

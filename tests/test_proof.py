@@ -216,7 +216,7 @@ def test_sizes_and_feeds_that_cannot_be_guessed_are_given_by_name() -> None:
     graph = baked()
     _, report = unroll.reroll(graph, dims={"time": 4})
     assert report.operators == ["RNN"]
-    assert "time 4" in str(report.proof)
+    assert "time = 4" in str(report.proof)
     _, report = unroll.reroll(graph, feeds={"x": np.ones((2, 4, FEATURES))})
     assert report.operators == ["RNN"]
     assert "on 1 feed" in str(report.proof)
@@ -250,3 +250,133 @@ def test_wide_steps_are_shown_by_a_stretch_that_has_some_of_them() -> None:
     _, report = unroll.reroll(network(60, unroll.BasicLSTMCell(300)))
     assert report.operators == ["LSTM"]
     assert "on a stretch of" in str(report.proof)
+
+
+def between() -> Graph:
+    """Two long networks, and a difference between them that neither the beginning nor the end of the whole shows."""
+    x = unroll.placeholder([None, 60, FEATURES], "x")
+    outputs, _ = unroll.static_rnn(
+        unroll.BasicLSTMCell(UNITS), ops.unstack(x, axis=1), dtype=np.float32, scope="before"
+    )
+    steps = [ops.sub(output, np.float32(0.25)) for output in outputs[::-1]]
+    outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(UNITS), steps, dtype=np.float32, scope="after")
+    return Graph([x], {"y": outputs[-1]})
+
+
+def test_what_stands_in_the_middle_of_a_long_network_is_shown_as_well() -> None:
+    def swapped(graph: Graph) -> Graph:
+        return changed(
+            graph,
+            lambda node, inputs: (
+                ops.sub(inputs[1], inputs[0])  # type: ignore[arg-type]
+                if node.op.name == "Sub"
+                else None
+            ),
+        )
+
+    graph = between()
+    assert prove(graph, swapped(graph), swapped).holds is False
+
+
+def test_lengths_that_only_a_network_in_the_middle_has_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = unroll.placeholder([None, 40, FEATURES], "x")
+    lengths = unroll.placeholder([None], "lengths", "int32")
+    steps, each = ops.unstack(x, axis=1), []
+    for scope, given in (("one", None), ("two", lengths), ("three", None)):
+        cell = unroll.BasicLSTMCell(FEATURES)
+        steps, state = unroll.static_rnn(cell, steps[::-1], sequence_length=given, dtype=np.float32, scope=scope)
+        each.append(state.h)
+    graph = Graph([x, lengths], {"each": ops.concat(each, -1)})
+
+    def without_lengths(part: Graph, **options: object) -> tuple[Graph, Rerolled]:
+        new, report = planner_rerolled(part, **options)  # type: ignore[arg-type]
+
+        def change(node: Node, inputs: list[Tensor | None]) -> Tensor | None:
+            if node.op.name != "LSTM" or len(inputs) < 5 or inputs[4] is None:
+                return None
+            copy = node.copied((*inputs[:4], None, *inputs[5:]), node.provenance)
+            return copy.outputs[node.outputs[0].index]
+
+        return changed(new, change), report
+
+    right = unroll.reroll(graph)[1]
+    assert right.operators == ["LSTM"] * 3
+    assert right.proof
+    monkeypatch.setattr(planner, "_rerolled", without_lengths)
+    assert unroll.reroll(graph)[1].proof is not None
+    assert not unroll.reroll(graph)[1].proof
+
+
+def test_outputs_that_are_lost_renamed_or_exchanged_are_seen() -> None:
+    x = unroll.placeholder([None, 200, FEATURES], "x")
+    outputs, state = unroll.static_rnn(unroll.GRUCell(UNITS), ops.unstack(x, axis=1), dtype=np.float32)
+    graph = Graph([x], {"a": outputs[-2], "b": state})
+    for outputs_of in (
+        lambda g: {"a": g.outputs[0]},
+        lambda g: {"a": g.outputs[0], "c": g.outputs[1]},
+        lambda g: {"a": g.outputs[1], "b": g.outputs[0]},
+    ):
+
+        def rewrite(part: Graph, outputs_of: Callable[[Graph], dict[str, Tensor]] = outputs_of) -> Graph:
+            return Graph(part.inputs, outputs_of(part))
+
+        with pytest.warns(UnrollWarning, match="rewrite was left out: what it makes differs: (the outputs|output a)"):
+            assert unroll.optimize(graph, [rewrite]) is graph
+
+
+def test_a_pass_of_ones_own_is_only_given_the_graph_that_it_was_written_for() -> None:
+    x = unroll.placeholder([None, 200, FEATURES], "x")
+    outputs, state = unroll.static_rnn(unroll.GRUCell(UNITS), ops.unstack(x, axis=1), dtype=np.float32)
+    graph = Graph([x], {"y": outputs[-1], "c": state})
+
+    def by_name(part: Graph) -> Graph:
+        return Graph(part.inputs, {name: part.outputs[part.output_names.index(name)] for name in ("y", "c")})
+
+    assert unroll.optimize(graph, [by_name]) is not graph
+
+
+@pytest.mark.parametrize("function", ["log", "sqrt", "beyond"])
+def test_what_is_no_number_for_half_of_all_feeds_is_proven_on_the_others(function: str) -> None:
+    """A logarithm, a root, and the root of what lies beyond 5; and a wrong rewriting of it is seen."""
+    made: dict[str, Callable[[Tensor], Tensor]] = {
+        "log": ops.log,
+        "sqrt": ops.sqrt,
+        "beyond": lambda v: ops.sqrt(v - np.float32(5)),
+    }
+    x = unroll.placeholder([None, 5, FEATURES], "x")
+    steps = [made[function](step) for step in ops.unstack(x, axis=1)]
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(UNITS), steps, dtype=np.float32)
+    graph = Graph([x], {"y": outputs[-1]})
+    _, report = unroll.reroll(graph)
+    assert report.operators == ["GRU"]
+    assert "no finite number" not in str(report.proof)
+    rewrite = with_last("Tanh", lambda inputs: ops.mul(inputs[0], np.float32(0.99)))  # type: ignore[arg-type]
+    assert prove(graph, rewrite(graph), rewrite).holds is False
+
+
+def test_a_wrong_step_is_not_hidden_by_later_ones_that_are_larger() -> None:
+    x = unroll.placeholder([None, 60, 1], "x")
+    h, outputs = unroll.constant(np.zeros((1, 1), "float32")), []
+    for step in ops.unstack(x, axis=1):
+        h = ops.add(ops.mul(h, np.float32(3)), step)
+        outputs.append(h)
+    graph = Graph([x], {"y": ops.stack(outputs, 0)})
+    wrong = list(outputs)
+    wrong[3] = ops.add(outputs[3], np.float32(0.1))
+    new = Graph([x], {"y": ops.stack(wrong, 0)})
+    assert prove(graph, new, lambda part: part, whole=True).holds is False
+
+
+def test_places_in_a_table_that_are_a_parameter_are_not_taken_for_constants() -> None:
+    x = unroll.placeholder([None, 4], "x")
+    places = unroll.Parameter(np.array([3, 0, 1], "int32"), "places", dtype="int32")
+    graph = Graph([x], {"y": ops.gather(x, places, axis=1)})
+    baked = Graph([x], {"y": ops.gather(x, np.array([3, 0, 1], "int32"), axis=1)})
+    assert prove(graph, baked, lambda part: part).holds is False
+
+
+def test_a_batch_of_none_proves_nothing() -> None:
+    proof = unroll.reroll(network(4), dims={"batch": 0})[1].proof
+    assert proof is not None
+    assert proof.holds is None
+    assert "no elements" in proof.said

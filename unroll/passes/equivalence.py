@@ -22,6 +22,8 @@ from unroll.trial_runs import none_runs, sizes_text
 
 #: Up to how many rows feeds have, and how many are added, so that every length and every row of a table comes up.
 _ROWS, _EXTRA = 64, 12
+#: Which share of an output must be finite on some feed, for it to tell something.
+_LEAST_FINITE = 0.25
 
 
 #: How many feeds, or the feeds.
@@ -102,9 +104,9 @@ def equivalent(
     if difference:
         return Equivalence(False, "interface", difference)
     pairs = _Pairs(_paired(_inputs(a), _inputs(b)), _paired(_outputs(a), _outputs(b)))
-    structural = _forms(a, b, pairs, values=False)
+    structural, weights = _forms(a, b, pairs, values=False), ""
     if not structural:
-        structural = weight_difference(a, b)
+        structural = weights = weight_difference(a, b)
         if not structural:
             return Equivalence(True, "structure")
     else:
@@ -113,6 +115,8 @@ def equivalent(
             return Equivalence(True, "weights")
     sets = _made(a, feeds, seed, dims) if given is None else [[("those given", item) for item in given]]
     difference = _Numbers(a, b, pairs).difference(sets)
+    if weights and not difference:  # such as a row of a large table
+        difference = f"{weights}, though the outputs are the same on every feed that was tried"
     return Equivalence(not difference, "numbers", difference, structural)
 
 
@@ -219,7 +223,7 @@ class _Numbers:
         self._a, self._b, self._pairs = a, b, pairs
         self._refused: list[str] = []
         self._one_sided = ""
-        self._finite = False
+        self._finite: dict[str, float] = {}
 
     def difference(self, sets: Iterable[list[tuple[str, dict[str, Array]]]]) -> str:
         """Return where the outputs first differ, in words; the sets after one that runs are not tried."""
@@ -236,9 +240,18 @@ class _Numbers:
             if self._one_sided and ran:
                 break
             if ran:
-                said_nothing = "numbers cannot tell: the outputs hold no finite number; give other sizes or feeds"
-                return "" if self._finite else said_nothing
+                return self._says_nothing()
         return self._one_sided or f"neither runs, so that numbers cannot tell: {none_runs(self._a, self._refused)}"
+
+    def _says_nothing(self) -> str:
+        """Return which output held hardly any numbers to compare, in words; empty where all held some."""
+        name, share = min(self._finite.items(), key=lambda item: item[1], default=("", 1.0))
+        if share >= _LEAST_FINITE:
+            return ""
+        return (
+            f"numbers cannot tell: {share:.0%} of output {name} were finite numbers; give feeds on which it is computed, or "
+            "other sizes"
+        )
 
     def _run(self, arrays: dict[str, Array], sizes: str) -> str | None:
         """Return how the outputs differ on some feeds; None where not both graphs run on them."""
@@ -255,7 +268,8 @@ class _Numbers:
         left, right = outcomes
         for one, other in self._pairs.outputs:
             seen = array_difference(left[one], right[other])  # type: ignore[index]
-            self._finite = self._finite or bool(np.isfinite(left[one]).any())  # type: ignore[index]
+            share = float(np.isfinite(left[one]).mean()) if left[one].size else 0.0  # type: ignore[index]
+            self._finite[one] = max(self._finite.get(one, 0.0), share)
             if seen:
                 return f"output {one}: {seen}"
         return ""

@@ -7,7 +7,8 @@ by 1e-15 and a lost term by 1e-2; so the bar lies far from both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,12 +28,18 @@ from unroll.sizes import symbols_of
 from unroll.trial_feeds import Trial
 from unroll.trial_runs import Ran, Runs, none_runs, run_trials
 
-#: How far numbers may differ in float64, relative to the largest of a tensor, or to 1 where that is less.
+#: How far a number may differ in float64, relative to the largest of its row, or to 1 where that is less: weights that a pass
+#: multiplies by a number have that number in their own dtype.
 TOLERANCE = 1e-7
-#: The same where an operator of another model's file rounds what it is given to float32.
+#: How far numbers may differ, relative to the largest, where an operator of another model's file rounds to float32.
 NARROW_TOLERANCE = 1e-5
-#: How many feeds there are, each of a batch of its own.
-_FEEDS = 2
+#: How many feeds there are, each of a batch of its own, of a graph of few nodes and of others; and up to how many are added
+#: for lengths, places in a table and booleans that have not come up.
+_MORE_FEEDS, _FEEDS, _EXTRA, _FEW_NODES = 4, 2, 3, 500
+#: Up to how many rows the first feed has.
+_ROWS = 32
+#: Which share of an output must be finite, for it to tell something.
+_SHARE = 0.25
 #: Of how many steps a loop of the old graph is run at most; flat steps that become a loop are fewer (see `prove`).
 MOST_STEPS = 200
 
@@ -71,7 +78,7 @@ class Given(NamedTuple):
     feeds: dict[str, Array] | None
 
 
-def by_numbers(before: Graph, after: Graph, what: str, given: Given) -> Proof:
+def by_numbers(before: Graph, after: Graph, what: str, given: Given, *, stretch: bool = False) -> Proof:
     """Run both graphs, on Parameters drawn at random, and on those of now where the others give no finite numbers.
 
     Args:
@@ -79,66 +86,92 @@ def by_numbers(before: Graph, after: Graph, what: str, given: Given) -> Proof:
         after: the new one.
         what: what part of a network this is, for the proof's words.
         given: sizes, or feeds, to use.
+        stretch: whether this is one of several parts, each of which has fewer feeds.
     """
     most_steps = MOST_STEPS if loops(before) else None  # else the steps of a flat graph could not be told from a loop's
     drawn = _drawn_parameters(before)
     old, new = (_Side(graph, drawn, most_steps) for graph in (before, after))
-    now: list[bool] = []
+    settings: list[_Setting] = []
 
     def run(fed: dict[str, Array]) -> dict[str, Array]:
-        outputs, by_now = old.outputs(fed)
-        now.append(by_now)
+        outputs, setting = old.outputs(fed)
+        settings.append(setting)
         return outputs
 
     try:
-        runs = _runs(before, run, given)
+        runs = _runs(before, run, given, stretch)
     except UnrollError as error:  # no sizes are allowed
         return Proof(None, str(error))
     if not runs.ran:
         return Proof(None, none_runs(before, runs.refused))
-    pairs = list(zip(runs.ran, now, strict=True))
-    telling = [pair for pair in pairs if _any_finite(pair[0].outputs)] or pairs
+    pairs = list(zip(runs.ran, settings, strict=True))
+    telling = [pair for pair in pairs if _finite_share(pair[0].outputs) > 0] or pairs
     if not any(array.size for ran, _ in telling for array in ran.outputs.values()):
         return Proof(None, f"the outputs have no elements ({_all_sizes(telling)})")
-    for ran, by_now in telling:
-        difference = _difference(ran, new, by_now, NARROW_TOLERANCE if old.narrow else TOLERANCE)
+    for ran, setting in telling:
+        difference = _difference(ran, new, setting, old.narrow)
         if difference:
             random = why_random(random_operators(before))
             return Proof(None, random) if random else Proof(False, difference)
     sizes = _all_sizes(telling)
     feeds = f"{len(telling)} feed{'s' * (len(telling) > 1)}" + (f" ({sizes})" if sizes else "")
-    finite = "" if _any_finite(telling[0][0].outputs) else "; no output is a finite number, in either"
+    finite = "" if _finite_share(telling[0][0].outputs) > 0 else "; an output holds no finite number, in either"
     return Proof(True, f"the same in NumPy {what}, on {feeds}{finite}")
 
 
-def _runs(before: Graph, run: Callable[[dict[str, Array]], dict[str, Array]], given: Given) -> Runs:
+def _runs(before: Graph, run: Callable[[dict[str, Array]], dict[str, Array]], given: Given, stretch: bool) -> Runs:
     if given.feeds is not None:
         trial = Trial(given.feeds, bound_sizes(before.input_specs, given.feeds))
         return Runs([Ran(trial, run(trial.feeds))], [])
     names = symbols_of(before) if given.dims else {}  # those of a stretch may be fewer
     dims = {name: size for name, size in given.dims.items() if name in names}
-    return run_trials(before, run, refusals=(UnrollError,), count=_FEEDS, dims=dims)
+    count = _MORE_FEEDS if len(before.nodes) <= _FEW_NODES and not stretch else _FEEDS
+    return run_trials(before, run, refusals=(UnrollError,), count=count, dims=dims, rows=_ROWS, extra=_EXTRA)
 
 
-def _difference(ran: Ran, new: _Side, now: bool, tolerance: float) -> str:
+class _Setting(NamedTuple):
+    """In which way a graph was run on feeds.
+
+    Attributes:
+        now: whether Parameters had their values of now.
+        change: what was made of the floating feeds.
+    """
+
+    now: bool
+    change: Callable[[Array], Array]
+
+
+def _difference(ran: Ran, new: _Side, setting: _Setting, narrow: bool) -> str:
     """Return what the new graph gives that differs, in words; empty where nothing does."""
     sizes = _sizes(ran)
     try:
-        seen = new.run(ran.trial.feeds, now)
+        seen = new.run(ran.trial.feeds, setting)
     except UnrollError as error:
         return f"the old graph runs{sizes and ' with '}{sizes} and the new one does not: {error}"
     for name, left in ran.outputs.items():
-        difference = array_difference(left, seen[name], tolerance)
+        difference = array_difference(left, seen[name], NARROW_TOLERANCE) if narrow else _apart(left, seen[name])
         if difference:
             return f"output {name}{sizes and ' with '}{sizes}: {difference}"
     return ""
+
+
+def _apart(left: Array, right: Array) -> str:
+    """Return where two outputs first differ by more than rounding in float64 explains, in words."""
+    if left.shape != right.shape or left.dtype != right.dtype or left.dtype.kind != "f" or not left.ndim:
+        return array_difference(left, right, TOLERANCE)
+    row = np.max(np.abs(left), axis=-1, keepdims=True, initial=1.0, where=np.isfinite(left))
+    apart = ~np.isclose(left, right, rtol=0, atol=TOLERANCE * row, equal_nan=True)
+    if not apart.any():
+        return ""
+    at = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    return f"{left[at]} and {right[at]} at {[int(place) for place in at]}"
 
 
 def _sizes(ran: Ran) -> str:
     return ", ".join(f"{name} = {size}" for name, size in ran.trial.sizes.items())
 
 
-def _all_sizes(pairs: Sequence[tuple[Ran, bool]]) -> str:
+def _all_sizes(pairs: Sequence[tuple[Ran, _Setting]]) -> str:
     return "; ".join(dict.fromkeys(filter(None, (_sizes(ran) for ran, _ in pairs))))
 
 
@@ -150,45 +183,82 @@ class _Side:
         self._graph, self._drawn, self._most_steps = graph, drawn, most_steps
         self._weights: dict[bool, dict[Any, Array]] = {}  # by Parameter and Tensor
 
-    def outputs(self, fed: dict[str, Array]) -> tuple[dict[str, Array], bool]:
-        """Return the outputs, with some finite numbers where there are any, and whether Parameters had their values of now.
+    def outputs(self, fed: dict[str, Array]) -> tuple[dict[str, Array], _Setting]:
+        """Return the outputs, of finite numbers as far as there are, and in which way they were had.
+
+        Numbers drawn at random may not do for weights, such as for a place in a table; and those of both signs not for a
+        logarithm or a root.
 
         Raises:
             UnrollError: the graph does not take the feeds.
         """
-        try:
-            outputs = self.run(fed, now=False)
-            if _any_finite(outputs):
-                return outputs, False
-        except UnrollError:
-            pass  # numbers drawn at random may not do, such as for a place in a table
-        return self.run(fed, now=True), True
+        best: tuple[float, dict[str, Array], _Setting] | None = None
+        refused: UnrollError | None = None
+        for change in (_as_fed, _below_one, _beyond_five):
+            for now in (False, True):
+                setting = _Setting(now, change)
+                try:
+                    outputs = self.run(fed, setting)
+                except UnrollError as error:
+                    refused = refused or error
+                    continue
+                share = _finite_share(outputs)
+                if best is None or share > best[0]:
+                    best = (share, outputs, setting)
+                if share >= _SHARE:
+                    return outputs, setting
+            if best is None and refused is not None:
+                raise refused  # other numbers would not make it run
+        assert best is not None
+        return best[1:]
 
-    def run(self, fed: dict[str, Array], now: bool) -> dict[str, Array]:
-        """Return the outputs, with Parameters as they are now or as they were drawn."""
-        arrays = self._graph.check_feeds(fed)
-        if now not in self._weights:
-            values: Mapping[Parameter, Array] = {} if now else self._drawn
-            self._weights[now] = weight_values(self._graph, wide=True, given=values)
-            self._weights[now].update(values)
-        given = self._weights[now]
+    def run(self, fed: dict[str, Array], setting: _Setting) -> dict[str, Array]:
+        """Return the outputs, in float64."""
+        changed = {name: setting.change(array) if array.dtype.kind == "f" else array for name, array in fed.items()}
+        arrays = self._graph.check_feeds(changed)
+        if setting.now not in self._weights:
+            values: Mapping[Parameter, Array] = {} if setting.now else self._drawn
+            self._weights[setting.now] = weight_values(self._graph, wide=True, given=values)
+            self._weights[setting.now].update(values)
+        given = self._weights[setting.now]
         outputs = evaluate(
             self._graph, arrays, self._graph.outputs, wide=True, given=given, most_steps=self._most_steps
         )
         return dict(zip(self._graph.output_names, outputs, strict=True))
 
 
-def _any_finite(outputs: Mapping[str, Array]) -> bool:
-    return any(array.size and (array.dtype.kind != "f" or np.isfinite(array).any()) for array in outputs.values())
+def _as_fed(array: Array) -> Array:
+    return array
 
 
-def loops(graph: Graph) -> set[tuple[str, int]]:
-    """Return the kinds of loops in a graph: the operator, and how wide or how large it is."""
-    return {
-        (node.op.name, node.op.hidden_size if isinstance(node.op, Recurrent) else len(node.op.body.nodes))
+def _below_one(array: Array) -> Array:
+    """Put numbers between 0 and 1, where logarithms, roots and odds are numbers."""
+    return (np.abs(array) / (1 + np.abs(array))).astype(array.dtype)
+
+
+def _beyond_five(array: Array) -> Array:
+    return (np.abs(array) + 5).astype(array.dtype)
+
+
+def _finite_share(outputs: Mapping[str, Array]) -> float:
+    """Return which share of that output is finite of which the smallest one is; 0 where no output has elements."""
+    shares = [
+        float(np.isfinite(array).mean()) if array.dtype.kind == "f" else 1.0 for array in outputs.values() if array.size
+    ]
+    return min(shares, default=0.0)
+
+
+def loops(graph: Graph) -> Counter[Hashable]:
+    """Return the loops of a graph: the operator, how wide or how large it is, and which of its inputs there are."""
+    return Counter(
+        (
+            node.op.name,
+            node.op.hidden_size if isinstance(node.op, Recurrent) else len(node.op.body.nodes),
+            tuple(tensor is not None for tensor in node.inputs) if isinstance(node.op, Recurrent) else (),
+        )
         for node in graph.nodes
         if isinstance(node.op, (Recurrent, Scan))
-    }
+    )
 
 
 def _drawn_parameters(graph: Graph) -> dict[Parameter, Array]:
@@ -196,9 +266,12 @@ def _drawn_parameters(graph: Graph) -> dict[Parameter, Array]:
     rng = np.random.default_rng(0)
     drawn: dict[Parameter, Array] = {}
     for parameter in leaves_of(graph.nodes):
-        if not isinstance(parameter, Parameter) or parameter.dtype.kind != "f":
+        if not isinstance(parameter, Parameter):
             continue
         shape = parameter.value.shape
+        if parameter.dtype.kind != "f":  # such as places in a table, which must stay in it
+            drawn[parameter] = rng.permutation(parameter.value.reshape(-1)).reshape(shape)
+            continue
         most = 2 / max(4, max(shape[-2:], default=4)) ** 0.5
         drawn[parameter] = rng.uniform(0.1 * most, most, shape) * rng.choice([-1.0, 1.0], shape)
     return drawn

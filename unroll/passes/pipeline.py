@@ -100,7 +100,8 @@ class Report(NamedTuple):
     Attributes:
         steps: each pass in order.
         batch: what symbolic dimensions were taken for.
-        proof: what showed that the new graph computes the same; None where no proof was asked for.
+        proof: what showed that the new graph computes the same; None where no proof was asked for. Where none could be made
+            nothing was rewritten.
         left_out: passes that were not run, by name, and what showed that they may not be.
     """
 
@@ -111,7 +112,7 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         if not self.steps:
-            return "no passes"
+            return "no passes" if self.proof is None else f"nothing was rewritten: what passes make {self.proof}"
         rows = [("pass", "nodes", "of weights", "bytes written", "FLOPs")]
         rows += [("(before)", *_texts(self.steps[0].before))]
         rows += [(step.name, *_texts(step.after)) for step in self.steps]
@@ -165,7 +166,8 @@ def optimize(
 
     Parameters stay as they are, so that a value assigned later still counts; inputs, outputs and their names stay too. Both
     graphs are run in NumPy on feeds made to tell them apart (see `unroll.passes.proof`). Where they differ, the passes are run
-    again one by one, and one that does not hold is left out, with an `UnrollWarning`.
+    again one by one, and one that does not hold is left out, with an `UnrollWarning`. Where nothing can be proven, nothing is
+    rewritten, with a warning that says why.
 
     Args:
         graph: the graph; it is not changed.
@@ -204,7 +206,10 @@ def optimize(
         proof: Proof | None = None
         left_out: list[tuple[str, Proof]] = []
         if check and chosen:
-            proof = prove(graph, new, lambda part: _after(part, chosen, ours)[0])
+            proof = prove(graph, new, lambda part: _after(part, chosen, ours)[0], whole=not ours)
+            if proof.holds is None:  # nor could each pass by itself
+                warnings.warn(f"optimize: nothing was rewritten: what passes make {proof}", UnrollWarning, stacklevel=2)
+                return (graph, Report((), batch, proof)) if report else graph
             if not proof:
                 new, chosen, left_out = _one_by_one(graph, chosen, ours)
                 _, steps = _after(graph, chosen, ours, batch if report else None)
@@ -240,7 +245,12 @@ def _one_by_one(
     for name, run in chosen:
         only: list[Named] = [(name, run)]
         new, _ = _after(graph, only, ours)
-        proof = prove(graph, new, lambda part, only=only: _after(part, only, ours)[0])  # type: ignore[misc]
+        proof = prove(
+            graph,
+            new,
+            lambda part, only=only: _after(part, only, ours)[0],  # type: ignore[misc]
+            whole=not ours,
+        )
         if proof:
             graph = new
             kept.append((name, run))
