@@ -6,13 +6,16 @@ evaluator agreeing on them proves nothing.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import ModelProto
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.ops import op_loop
 from unroll.export.known_faults import REFERENCE, faults_of
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading_opaque import OLDEST_WRITTEN, write_opaque
@@ -25,8 +28,44 @@ from unroll.ops.scan import Scan
 
 #: Operators that onnx's reference has wrong in an older opset, and the one in which the same node is right.
 _COMPUTED_IN = {"BatchNormalization": 15}
+#: How often bodies of loops are run in one call, about 3 seconds: a Loop may say that it never ends.
+_MOST_ITERATIONS = 30_000
 #: How many operators stay ready to be computed again: an If of every step is a few.
 _KEPT = 64
+
+
+class _EndlessError(Exception):
+    """A Loop went on and on."""
+
+
+class _Left(threading.local):
+    """How many runs of bodies are left to the call that is being computed."""
+
+    iterations = 0
+
+
+_left = _Left()
+
+
+class Loop(op_loop.Loop):  # type: ignore[misc]  # onnx knows an operator by the name of its class
+    """ONNX's Loop, which gives up after many iterations, those of loops inside among them."""
+
+    op_domain = ""
+
+    def _run(self, *arrays: Any, **options: Any) -> Any:
+        run_body = self._run_body
+
+        def counted(*inputs: Any, **more: Any) -> Any:
+            _left.iterations -= 1
+            if _left.iterations < 0:
+                raise _EndlessError
+            return run_body(*inputs, **more)
+
+        self._run_body = counted
+        try:
+            return super()._run(*arrays, **options)
+        finally:
+            self._run_body = run_body
 
 
 def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
@@ -37,14 +76,20 @@ def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
         arrays: its inputs, None for one left out; those that its inner graphs read come last.
 
     Raises:
-        UnsupportedError: onnx has no implementation of it, or one that is known to be wrong.
+        UnsupportedError: onnx has no implementation of it, or one that is known to be wrong; or a loop goes on and on.
         ValueError: the implementation fails on these inputs, or gives another dtype or rank than the model says.
     """
     dtypes = tuple(None if array is None else array.dtype for array in arrays)
     evaluator = _ready(op, dtypes)
     feeds = {f"input_{place}": array for place, array in enumerate(arrays) if array is not None}
+    _left.iterations = _MOST_ITERATIONS
     try:
         found = evaluator.run(None, feeds)
+    except _EndlessError:
+        raise UnsupportedError(
+            f"{op!r} goes on after {_MOST_ITERATIONS} iterations, so NumPy cannot compute it; run the graph with "
+            "unroll.Session(graph)"
+        ) from None
     except Exception as error:  # it raises errors of every kind
         raise ValueError(
             f"onnx's reference implementation raised {type(error).__name__}: {first_line(error)}"
@@ -75,7 +120,7 @@ def _ready(op: Opaque, dtypes: tuple[DType | None, ...]) -> ReferenceEvaluator:
             f"({'; '.join(known)}), so NumPy cannot compute it; run the graph with unroll.Session(graph)"
         )
     try:
-        return ReferenceEvaluator(model)
+        return ReferenceEvaluator(model, new_ops=[Loop])
     except Exception as error:  # it raises errors of every kind
         raise UnsupportedError(
             f"{op!r} came from another model's file and is none of unroll's operators, and onnx has no implementation of "

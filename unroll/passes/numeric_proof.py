@@ -15,7 +15,7 @@ import numpy as np
 
 from unroll.comparison import array_difference
 from unroll.dtypes import Array
-from unroll.errors import UnrollError
+from unroll.errors import UnrollError, UnsupportedError
 from unroll.evaluator import evaluate
 from unroll.feeds import bound_sizes
 from unroll.graph import Graph, leaves_of
@@ -100,7 +100,7 @@ def by_numbers(before: Graph, after: Graph, what: str, given: Given, *, stretch:
 
     try:
         runs = _runs(before, run, given, stretch)
-    except UnrollError as error:  # no sizes are allowed
+    except UnrollError as error:  # no sizes are allowed, or NumPy does not know an operator
         return Proof(None, str(error))
     if not runs.ran:
         return Proof(None, none_runs(before, runs.refused))
@@ -126,7 +126,7 @@ def _runs(before: Graph, run: Callable[[dict[str, Array]], dict[str, Array]], gi
     names = symbols_of(before) if given.dims else {}  # those of a stretch may be fewer
     dims = {name: size for name, size in given.dims.items() if name in names}
     count = _MORE_FEEDS if len(before.nodes) <= _FEW_NODES and not stretch else _FEEDS
-    return run_trials(before, run, refusals=(UnrollError,), count=count, dims=dims, rows=_ROWS, extra=_EXTRA)
+    return run_trials(before, run, count=count, dims=dims, rows=_ROWS, extra=_EXTRA)
 
 
 class _Setting(NamedTuple):
@@ -199,6 +199,8 @@ class _Side:
                 setting = _Setting(now, change)
                 try:
                     outputs = self.run(fed, setting)
+                except UnsupportedError:  # whatever is fed
+                    raise
                 except UnrollError as error:
                     refused = refused or error
                     continue
