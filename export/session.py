@@ -15,6 +15,7 @@ from onnx import ModelProto
 from unroll.export.aborting_nodes import check_nodes
 from unroll.export.broken_optimizers import broken_optimizers
 from unroll.export.empty_tensors import guarded, is_of_guard, why_failed, why_no_empty_feeds
+from unroll.export.integer_division import with_safe_division
 from unroll.export.lowering import to_onnx
 from unroll.export.metadata import limits_of, states_of
 from unroll.export.reading_bounds import check_bounds, read_model
@@ -262,7 +263,7 @@ def _source(
     model: ModelProto, path: Path | None, options: ort.SessionOptions, narrow: bool, shapes_hold: bool
 ) -> bytes | str:
     """Return what onnxruntime is given: the file as it is, beside which weights may lie, or the bytes of what is safer."""
-    safe = guarded(model, shapes_hold)
+    safe = guarded(with_safe_division(model), shapes_hold)
     if safe is model and path is not None:
         return str(path)
     if path is not None:

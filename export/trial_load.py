@@ -31,6 +31,7 @@ from google.protobuf.message import EncodeError
 from onnx import ModelProto
 from unroll.export.broken_optimizers import broken_optimizers
 from unroll.export.empty_tensors import guarded
+from unroll.export.integer_division import with_safe_division
 from unroll.export.node_walk import all_nodes
 
 from unroll.errors import ArgumentError, ModelError
@@ -98,7 +99,7 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
     unknown = unknown_operator(model)
     if when == "never" or (when == "unknown" and not unknown):
         return
-    safe = guarded(model)
+    safe = guarded(with_safe_division(model))
     data = serialized(safe, what)
     key = hashlib.sha256(data).digest()
     if key in _came_through:
