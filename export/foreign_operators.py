@@ -7,7 +7,7 @@ evaluator agreeing on them proves nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -47,10 +47,14 @@ class _Left(threading.local):
 _left = _Left()
 
 
-class Loop(op_loop.Loop):  # type: ignore[misc]  # onnx knows an operator by the name of its class
-    """ONNX's Loop, which gives up after many iterations, those of loops inside among them."""
+class Loop(op_loop.Loop):
+    """ONNX's Loop, which gives up after many iterations, those of loops inside among them.
+
+    onnx knows it by the name of the class.
+    """
 
     op_domain = ""
+    _run_body: Callable[..., Any]
 
     def _run(self, *arrays: Any, **options: Any) -> Any:
         run_body = self._run_body
@@ -63,7 +67,7 @@ class Loop(op_loop.Loop):  # type: ignore[misc]  # onnx knows an operator by the
 
         self._run_body = counted
         try:
-            return super()._run(*arrays, **options)
+            return super()._run(*arrays, **options)  # type: ignore[no-untyped-call]
         finally:
             self._run_body = run_body
 

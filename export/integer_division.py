@@ -16,7 +16,9 @@ import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from unroll.export.node_walk import all_nodes, bodies, is_native
 
-_WHOLE = {TensorProto.INT32: np.int32, TensorProto.INT64: np.int64}
+from unroll.dtypes import INT64, DType
+
+_WHOLE: dict[int, DType] = {int(TensorProto.INT32): np.dtype("int32"), int(TensorProto.INT64): INT64}
 #: Operators whose result has a dtype of its own; others have that of their first input, and Where of its second.
 _OWN: dict[str, int] = dict.fromkeys(
     ["Shape", "Size", "ArgMax", "ArgMin", "NonZero"], int(TensorProto.INT64)

@@ -105,13 +105,13 @@ class Bound:
         bound = self.inputs
         check_is_mapping(feeds)
         given = {name: feeds[key] for name, key in fed_names(feeds, bound).items()}
-        arrays = check_feeds(self._session.inputs, {**bound, **given})
-        for name, array in arrays.items():
-            if array.shape != bound[name].shape:
+        for name, value in given.items():
+            if name in bound and np.shape(value) != bound[name].shape:
                 raise ShapeError(
-                    f"feed {name!r}: shape {array.shape} was given, {bound[name].shape} is bound; "
+                    f"feed {name!r}: shape {np.shape(value)} was given, {bound[name].shape} is bound; "
                     "call session.bind again for other shapes"
                 )
+        arrays = check_feeds(self._session.inputs, {**bound, **given})
         for name in given:
             bound[name][...] = arrays[name]
 

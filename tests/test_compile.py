@@ -463,3 +463,14 @@ def test_sizes_at_which_was_measured_are_remembered_apart(tmp_path: Path) -> Non
     assert compile(graph, dims={"time": 5}, cache=tmp_path).choice.how == "measured"
     assert compile(graph, dims={"time": 5}, cache=tmp_path).choice.how == "cached"
     assert compile(graph, dims={"time": 6}, cache=tmp_path).choice.how == "measured"
+
+
+def test_what_was_measured_for_sizes_given_by_name_is_remembered(tmp_path: Path) -> None:
+    graph = lstm_graph()
+    first = unroll.compile(graph, dims={"batch": 2}, cache=tmp_path)
+    assert first.choice.batch == 2
+    before = sorted(path.stat().st_mtime_ns for path in tmp_path.iterdir())
+    again = unroll.compile(graph, dims={"batch": 2}, cache=tmp_path)  # a warning would be an error
+    assert again.choice.form == first.choice.form
+    assert sorted(path.stat().st_mtime_ns for path in tmp_path.iterdir()) == before
+    refused(lambda: unroll.compile(graph, batch=3, dims={"batch": 2}), ValueError, "batch is 3", "batch = 2")

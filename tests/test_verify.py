@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import Array, refused
+from onnx import TensorProto, helper
 from unroll.export import witnesses
 from unroll.export.session import Session
 from unroll.export.verification import generate_feeds
@@ -306,4 +307,19 @@ def test_a_disagreement_without_onnxruntime_says_that_it_was_left_out(monkeypatc
     graph = WITHOUT_KERNEL["Softplus on float64"]()
     refused(
         lambda: verify(graph), ArithmeticError, "onnx reference gives", "onnxruntime left out", "Softplus on float64"
+    )
+
+
+def test_an_output_that_is_an_input_is_compared_by_its_place() -> None:
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2])
+    model = helper.make_model(
+        helper.make_graph([], "nothing", [x], [x]), opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    )
+    assert verify(model).worst.agrees
+
+
+def test_sizes_without_elements_are_no_proof() -> None:
+    x = unroll.placeholder([None, 3], "x")
+    refused(
+        lambda: verify(unroll.Graph([x], {"y": unroll.ops.tanh(x)}), dims={"batch": 0}), ArithmeticError, "no elements"
     )

@@ -107,7 +107,8 @@ def by_numbers(before: Graph, after: Graph, what: str, given: Given, *, stretch:
     pairs = list(zip(runs.ran, settings, strict=True))
     telling = [pair for pair in pairs if _finite_share(pair[0].outputs) > 0] or pairs
     if not any(array.size for ran, _ in telling for array in ran.outputs.values()):
-        return Proof(None, f"the outputs have no elements ({_all_sizes(telling)})")
+        sizes = _all_sizes(telling)
+        return Proof(None, "the outputs have no elements" + (f" ({sizes})" if sizes else ""))
     for ran, setting in telling:
         difference = _difference(ran, new, setting, old.narrow)
         if difference:
@@ -235,11 +236,11 @@ def _as_fed(array: Array) -> Array:
 
 def _below_one(array: Array) -> Array:
     """Put numbers between 0 and 1, where logarithms, roots and odds are numbers."""
-    return (np.abs(array) / (1 + np.abs(array))).astype(array.dtype)
+    return np.asarray(np.abs(array) / (1 + np.abs(array)), array.dtype)
 
 
 def _beyond_five(array: Array) -> Array:
-    return (np.abs(array) + 5).astype(array.dtype)
+    return np.asarray(np.abs(array) + 5, array.dtype)
 
 
 def _finite_share(outputs: Mapping[str, Array]) -> float:

@@ -107,11 +107,14 @@ def prove(
 
 def _interface(before: Graph, after: Graph) -> str:
     """Return how the outputs of two graphs differ before anything is run, in words; empty where they do not."""
-    if before.output_names != after.output_names:
-        return f"the outputs were {', '.join(before.output_names)} and are {', '.join(after.output_names)}"
-    for name, old, new in zip(before.output_names, before.outputs, after.outputs, strict=True):
-        if old.dtype != new.dtype or old.rank != new.rank:
-            return f"output {name} was {old.described()} and is {new.described()}"
+    old, new = (
+        dict(zip(graph.output_names, graph.outputs, strict=True)) for graph in (before, after)
+    )  # each name once
+    if list(old) != list(new):
+        return f"the outputs were {', '.join(old)} and are {', '.join(new)}"
+    for name, tensor in old.items():
+        if tensor.dtype != new[name].dtype or tensor.rank != new[name].rank:
+            return f"output {name} was {tensor.described()} and is {new[name].described()}"
     return ""
 
 
