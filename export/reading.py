@@ -16,6 +16,7 @@ from unroll.export.aborting_nodes import check_nodes
 from unroll.export.invalid_nodes import why_invalid
 from unroll.export.lowering import LATEST_OPSET
 from unroll.export.metadata import limits_of, states_of
+from unroll.export.node_walk import all_nodes
 from unroll.export.reading_bounds import check_bounds, read_model, title_of
 from unroll.export.reading_nodes import InexpressibleError, read_node
 from unroll.export.reading_opaque import (
@@ -132,7 +133,19 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
         if found.functions:
             found = inline_local_functions(found)
             onnx.checker.check_model(found)  # an attribute that the call leaves out is missing only now
+    _check_references(found, what)
     return found
+
+
+def _check_references(model: ModelProto, what: str) -> None:
+    """Refuse attributes that refer to those of a function where there is none, which onnx's checker lets through."""
+    for node in all_nodes(model):
+        for attribute in node.attribute:
+            if attribute.ref_attr_name:
+                raise ModelError(
+                    f"{what}: attribute {attribute.name!r} of {title_of(node)} refers to the attribute "
+                    f"{attribute.ref_attr_name!r} of a function, and stands in none"
+                )
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from programs.checks import Fault, check, check_as_asked
 from programs.choices import Choices, option_names
+from programs.families import of_cells
 from programs.feeds import feeds_of
-from programs.library import of_cells
 from programs.models import of_attention, of_keras, of_others, of_torch
 from programs.written import written
 

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from helpers import refused
-from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 import unroll
 
@@ -640,3 +640,13 @@ def test_json_that_is_right_is_read(tmp_path: Path) -> None:
     proto = identity(unroll_states=json.dumps({"x": "y"}), unroll_limits=json.dumps({"x": [[0, 7]]}))
     assert unroll.from_onnx(proto).states == {"x": "y"}
     assert unroll.Session(proto).inputs[0].limits[0][:3] == ("x", 0, 7)
+
+
+def test_an_attribute_that_refers_to_a_function_outside_of_any_is_refused() -> None:
+    node = helper.make_node("Softmax", ["x"], ["y"])
+    node.attribute.add(name="axis", type=AttributeProto.INT, ref_attr_name="a")
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 3]) for name in "xy")
+    model = helper.make_model(
+        helper.make_graph([node], "main", [x], [y]), opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    )
+    refused(lambda: unroll.from_onnx(model), ValueError, "attribute 'axis'", "'a' of a function")

@@ -380,3 +380,11 @@ def test_a_batch_of_none_proves_nothing() -> None:
     assert proof is not None
     assert proof.holds is None
     assert "no elements" in proof.said
+
+
+def test_what_a_pass_rounds_to_float16_is_no_difference() -> None:
+    x = unroll.placeholder([None, 3], "x", "float16")
+    scale = unroll.constant(np.array([0.3, 0.7, 1.3], "float16"))
+    graph = Graph([x], {"y": ops.mul(x, ops.mul(ops.mul(scale, scale), scale))})
+    _, report = unroll.optimize(graph, report=True)  # a warning would be an error
+    assert report.proof

@@ -8,7 +8,7 @@ import numpy as np
 
 import unroll
 from programs.choices import Choices
-from programs.library_cells import ACTIVATIONS, cell_of, zero_state
+from programs.family_cells import ACTIVATIONS, cell_of, zero_state
 from programs.material import Material
 from unroll import cells, layers, nest, nn, ops
 

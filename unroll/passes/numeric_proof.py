@@ -28,9 +28,9 @@ from unroll.sizes import symbols_of
 from unroll.trial_feeds import Trial
 from unroll.trial_runs import Ran, Runs, none_runs, run_trials
 
-#: How far a number may differ in float64, relative to the largest of its row, or to 1 where that is less: weights that a pass
-#: multiplies by a number have that number in their own dtype.
-TOLERANCE = 1e-7
+#: How far a number may differ in float64, relative to the largest of its row, or to 1 where that is less, by the bytes of the
+#: narrowest floating dtype there is: what a pass folds or multiplies is rounded to its own dtype.
+TOLERANCES = {2: 1e-2, 4: 1e-6, 8: 1e-9}
 #: How far numbers may differ, relative to the largest, where an operator of another model's file rounds to float32.
 NARROW_TOLERANCE = 1e-5
 #: How many feeds there are, each of a batch of its own, of a graph of few nodes and of others; and up to how many are added
@@ -110,7 +110,7 @@ def by_numbers(before: Graph, after: Graph, what: str, given: Given, *, stretch:
         sizes = _all_sizes(telling)
         return Proof(None, "the outputs have no elements" + (f" ({sizes})" if sizes else ""))
     for ran, setting in telling:
-        difference = _difference(ran, new, setting, old.narrow)
+        difference = _difference(ran, new, setting, old)
         if difference:
             random = why_random(random_operators(before))
             return Proof(None, random) if random else Proof(False, difference)
@@ -142,7 +142,7 @@ class _Setting(NamedTuple):
     change: Callable[[Array], Array]
 
 
-def _difference(ran: Ran, new: _Side, setting: _Setting, narrow: bool) -> str:
+def _difference(ran: Ran, new: _Side, setting: _Setting, old: _Side) -> str:
     """Return what the new graph gives that differs, in words; empty where nothing does."""
     sizes = _sizes(ran)
     try:
@@ -150,18 +150,21 @@ def _difference(ran: Ran, new: _Side, setting: _Setting, narrow: bool) -> str:
     except UnrollError as error:
         return f"the old graph runs{sizes and ' with '}{sizes} and the new one does not: {error}"
     for name, left in ran.outputs.items():
-        difference = array_difference(left, seen[name], NARROW_TOLERANCE) if narrow else _apart(left, seen[name])
+        if old.narrow:
+            difference = array_difference(left, seen[name], max(NARROW_TOLERANCE, old.tolerance))
+        else:
+            difference = _apart(left, seen[name], old.tolerance)
         if difference:
             return f"output {name}{sizes and ' with '}{sizes}: {difference}"
     return ""
 
 
-def _apart(left: Array, right: Array) -> str:
+def _apart(left: Array, right: Array, tolerance: float) -> str:
     """Return where two outputs first differ by more than rounding in float64 explains, in words."""
     if left.shape != right.shape or left.dtype != right.dtype or left.dtype.kind != "f" or not left.ndim:
-        return array_difference(left, right, TOLERANCE)
+        return array_difference(left, right, tolerance)
     row = np.max(np.abs(left), axis=-1, keepdims=True, initial=1.0, where=np.isfinite(left))
-    apart = ~np.isclose(left, right, rtol=0, atol=TOLERANCE * row, equal_nan=True)
+    apart = ~np.isclose(left, right, rtol=0, atol=tolerance * row, equal_nan=True)
     if not apart.any():
         return ""
     at = np.unravel_index(int(np.argmax(apart)), apart.shape)
@@ -181,6 +184,8 @@ class _Side:
 
     def __init__(self, graph: Graph, drawn: Mapping[Parameter, Array], most_steps: int | None) -> None:
         self.narrow = any(node.op.narrow for node in graph.nodes)
+        floats = {tensor.dtype.itemsize for node in graph.nodes for tensor in node.outputs if tensor.dtype.kind == "f"}
+        self.tolerance = TOLERANCES[min(floats, default=8)]
         self._graph, self._drawn, self._most_steps = graph, drawn, most_steps
         self._weights: dict[bool, dict[Any, Array]] = {}  # by Parameter and Tensor
 

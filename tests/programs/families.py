@@ -6,7 +6,7 @@ from typing import Any
 
 import unroll
 from programs.choices import Choices
-from programs.library_cells import cell_of, zero_state
+from programs.family_cells import cell_of, zero_state
 from programs.material import Material
 from unroll import layers, nest, ops
 from unroll.tensor import Tensor
