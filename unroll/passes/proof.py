@@ -31,7 +31,7 @@ from unroll.tensor import Node
 #: How many nodes are run at most from end to end, of both graphs together; each takes about 7 microseconds.
 _WHOLE = 2_500
 #: About how many nodes a stretch has; and how many floating-point operations take as long as a node.
-_STRETCH, _FLOPS_A_NODE = 400, 35_000
+_STRETCH, _FLOPS_A_NODE = 200, 35_000
 #: How many tensors deep a stretch is at least, so that there are some steps of it however large they are.
 _LEAST_DEPTH = 64
 #: How many nodes' time a run may take, about 7 seconds; above that no proof is made.
