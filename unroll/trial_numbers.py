@@ -20,6 +20,8 @@ PATTERNS = 6
 MASKED = 24
 #: Up to how many whole numbers all of a range are dealt out; of a wider one those that are compared with, and some others.
 DEALT = 4096
+#: Up to how many floats of one input no two are equal; to put more in an order at random takes long.
+_ALL_DIFFERENT = 1_000_000
 
 
 class Numbers:
@@ -56,8 +58,13 @@ class Numbers:
 
     def _floats(self, spec: InputSpec, shape: Sequence[int], turn: int, uses: Uses | None) -> Array:
         size = int(np.prod(shape))
-        middles = np.linspace(0.15, 0.95, size, endpoint=False) + 0.4 / max(size, 1)
-        drawn = self._rng.permutation(middles) * self._rng.choice((-1.0, 1.0), size) * _SCALES[turn % len(_SCALES)]
+        if size <= _ALL_DIFFERENT:
+            middles = np.linspace(0.15, 0.95, size, endpoint=False) + 0.4 / max(size, 1)
+            drawn = self._rng.permutation(middles) * self._rng.choice((-1.0, 1.0), size)
+        else:
+            drawn = self._rng.uniform(-0.8, 0.8, size)
+            drawn += np.copysign(0.15, drawn)
+        drawn *= _SCALES[turn % len(_SCALES)]
         if uses is not None:
             for ids, values in uses.values:  # around a bound, on both sides
                 drawn[ids] = np.where(self._rng.random(len(ids)) < 0.3, values + drawn[ids], drawn[ids])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,8 +37,8 @@ NARROW_TOLERANCE = 1e-5
 #: How many feeds there are, each of a batch of its own, of a graph of few nodes and of others; and up to how many are added
 #: for lengths, places in a table and booleans that have not come up.
 _MORE_FEEDS, _FEEDS, _EXTRA, _FEW_NODES = 4, 2, 3, 500
-#: Up to how many rows the first feed has.
-_ROWS = 32
+#: Up to how many rows the first feed has; and above how many elements of one row there is but one feed.
+_ROWS, _LARGE_INPUTS = 32, 1_000_000
 #: Which share of an output must be finite, for it to tell something.
 _SHARE = 0.25
 #: Of how many steps a loop of the old graph is run at most; flat steps that become a loop are fewer (see `prove`).
@@ -127,6 +128,8 @@ def _runs(before: Graph, run: Callable[[dict[str, Array]], dict[str, Array]], gi
     names = symbols_of(before) if given.dims else {}  # those of a stretch may be fewer
     dims = {name: size for name, size in given.dims.items() if name in names}
     count = _MORE_FEEDS if len(before.nodes) <= _FEW_NODES and not stretch else _FEEDS
+    if sum(prod(dim for dim in tensor.shape if isinstance(dim, int)) for tensor in before.inputs) > _LARGE_INPUTS:
+        count = 1
     return run_trials(before, run, count=count, dims=dims, rows=_ROWS, extra=_EXTRA)
 
 
