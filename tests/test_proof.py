@@ -388,3 +388,15 @@ def test_what_a_pass_rounds_to_float16_is_no_difference() -> None:
     graph = Graph([x], {"y": ops.mul(x, ops.mul(ops.mul(scale, scale), scale))})
     _, report = unroll.optimize(graph, report=True)  # a warning would be an error
     assert report.proof
+
+
+def test_a_cut_of_weights_of_which_only_a_later_part_is_read_by_steps_is_computed() -> None:
+    """Two cuts one after the other: one part is read at once, the other is cut again, and a part of that read."""
+    x = unroll.placeholder([None, 2], "x")
+    weights = unroll.Parameter(np.arange(12, dtype="float32").reshape(6, 2), "weights")
+    first, rest = ops.split(weights, [2, 4])
+    _, last = ops.split(rest, [2, 2])
+    graph = Graph([x], {"y": ops.add(ops.matmul(x, first), ops.matmul(x, last))})
+    other = Graph([x], {"y": ops.matmul(x, ops.add(weights[:2], weights[4:]))})
+    assert prove(graph, other, lambda part: part).holds
+    np.testing.assert_allclose(graph.run({"x": [[1, 0]]}, last), [[8, 9], [10, 11]])

@@ -44,7 +44,7 @@ def evaluate(
         EvaluationError: an operator failed on the values it met; the message names the node.
         UnsupportedError: an operator of another model's file cannot be computed; the message names the node.
     """
-    nodes = graph.nodes if fetches == graph.outputs else _needed(graph.nodes, fetches)
+    nodes = graph.nodes if fetches == graph.outputs and not given else _needed(graph.nodes, fetches, given or {})
     last_use = {tensor: node for node in nodes for tensor in node.inputs}
     wanted = set(fetches)
     values: dict[Tensor | None, Array | None] = {None: None, **(given or {})}
@@ -57,8 +57,6 @@ def evaluate(
 
     with np.errstate(all="ignore"):
         for node in track(nodes, "running in NumPy"):
-            if given and node.outputs[0] in values:
-                continue
             arrays = [
                 values[tensor] if tensor in values else leaf(tensor)  # type: ignore[arg-type]  # None is in values
                 for tensor in node.inputs
@@ -89,10 +87,12 @@ def evaluate(
     return [np.array(values[tensor] if tensor in values else leaf(tensor)) for tensor in fetches]
 
 
-def _needed(nodes: Sequence[Node], fetches: Sequence[Tensor]) -> list[Node]:
-    """Return, in order, the nodes that `fetches` depend on."""
-    needed = {tensor.node for tensor in fetches if tensor.node is not None}
+def _needed(nodes: Sequence[Node], fetches: Sequence[Tensor], given: Mapping[Any, Array]) -> list[Node]:
+    """Return, in order, the nodes that `fetches` depend on, as far as these are not given."""
+    wanted = {tensor for tensor in fetches if tensor not in given}
+    needed = []
     for node in reversed(nodes):
-        if node in needed:
-            needed.update(tensor.node for tensor in node.inputs if tensor is not None and tensor.node is not None)
-    return [node for node in nodes if node in needed]
+        if any(tensor in wanted for tensor in node.outputs):
+            needed.append(node)
+            wanted.update(tensor for tensor in node.inputs if tensor is not None and tensor not in given)
+    return needed[::-1]
