@@ -96,9 +96,10 @@ def verified(
     tries = list(_generated(subject.graph, seed, dims))
     for given in tries:
         fed: list[dict[str, Array]] = []
+        outputs: list[dict[str, Array]] = []
         for trial in given:
             try:  # a file may not say which sizes must be equal, or which are fixed
-                subject.graph.run(trial.feeds)
+                outputs.append(subject.graph.run(trial.feeds))
             except EvaluationError as error:
                 refused.append(f"{sizes_text(trial.sizes)}: {error}")
             except UnsupportedError as error:
@@ -108,7 +109,7 @@ def verified(
         if not fed:
             continue
         try:
-            return _verified_on(subject, fed, tolerance, nonfinite_seed, last=given is tries[-1])
+            return _verified_on(subject, fed, tolerance, nonfinite_seed, outputs, last=given is tries[-1])
         except EvaluationError as error:
             refused.append(f"{sizes_text(given[0].sizes)}: {error}")
     raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused, DIMS_FIX)}")
@@ -127,9 +128,12 @@ def _verified_on(
     fed: Sequence[dict[str, Array]],
     tolerance: float | None,
     nonfinite_seed: int | None,
+    outputs: Sequence[dict[str, Array]] | None = None,
     last: bool = False,
 ) -> Verification:
     """Compare all runners on the same feeds, and, where there is a seed for that, with NaN and infinities in the first.
+
+    What NumPy gives on the feeds is `outputs`, where that is known already.
 
     Raises:
         EvaluationError: NumPy fails on the feeds; another runner does, and these are not the last feeds to try.
@@ -137,7 +141,7 @@ def _verified_on(
     graph = subject.graph
     foreign = tuple(foreign_nodes(graph))
     try:
-        expected = _numbered(map(graph.run, fed))
+        expected = _numbered(map(graph.run, fed) if outputs is None else outputs)
     except UnsupportedError as error:
         raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
     witnesses, left_out = witnesses_of(subject)
