@@ -1,10 +1,10 @@
 """ONNX: lowering a Graph, saving it, running it in onnxruntime, and proving that every runner agrees."""
 
 from unroll.export.lowering import to_onnx
+from unroll.export.running.session import Session
+from unroll.export.running.session_batches import run_many
+from unroll.export.running.session_binding import Bound
 from unroll.export.saving import save
-from unroll.export.session import Session
-from unroll.export.session_batches import run_many
-from unroll.export.session_binding import Bound
-from unroll.export.verification import verify
+from unroll.export.verifying.verification import verify
 
 __all__ = ["Bound", "Session", "run_many", "save", "to_onnx", "verify"]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import onnx
 from onnx import ModelProto, TensorProto
-from unroll.export.node_walk import all_nodes, is_native
 
 from unroll.errors import ArgumentError, FileError, UnsupportedError
+from unroll.export.node_walk import all_nodes, is_native
 
 #: What a graph's own dtype can be replaced by, and how weights can be quantised.
 DTYPES = ("float16",)

@@ -10,13 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnxruntime as ort
 from onnx import ModelProto
-from unroll.export import tuning
-from unroll.export.compile_reduced import reduction
-from unroll.export.forms import checked_form, in_form
-from unroll.export.lowering import to_onnx
-from unroll.export.session import Session
-from unroll.export.session_options import MANY_NODES, threads_for
-from unroll.export.tuning import Candidate, Choice
 
 import unroll
 from unroll.comparison import tolerance_for, worst_difference
@@ -29,12 +22,19 @@ from unroll.errors import (
     UnsupportedError,
     first_line,
 )
+from unroll.export import tuning
+from unroll.export.compile_reduced import reduction
+from unroll.export.forms import checked_form, in_form
+from unroll.export.lowering import to_onnx
+from unroll.export.running.session import Session
+from unroll.export.running.session_options import MANY_NODES, threads_for
+from unroll.export.tuning import Candidate, Choice
 from unroll.graph import Graph
 from unroll.progress import busy
 from unroll.randomness import random_operators, why_random
 from unroll.sizes import Sizes, checked_dims, free_symbols, read_out, shown, symbols_of
-from unroll.trial_feeds import trials
-from unroll.trial_runs import none_runs
+from unroll.trials.trial_feeds import trials
+from unroll.trials.trial_runs import none_runs
 
 TARGETS = ("onnxruntime",)
 #: The ways that are tried, by what a table calls them: how `to_onnx` writes each.

@@ -17,8 +17,8 @@ from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.recurrent import RNN, Recurrent
 from unroll.ops.scan import Scan
-from unroll.passes.cost import sizes_of
-from unroll.passes.weights import weight_expressions
+from unroll.passes.tools.cost import sizes_of
+from unroll.passes.tools.weight_expressions import weight_expressions
 from unroll.tensor import Node
 
 #: Seconds to start a node, and how much more for each doubling of a graph beyond 1000 nodes, which leave the caches.

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from unroll.export.form_cost import estimated_seconds
-
 from unroll.errors import ArgumentError, UnsupportedError
+from unroll.export.form_cost import estimated_seconds
 from unroll.graph import Graph
 from unroll.ops.scan import Scan
 from unroll.passes.pipeline import optimize
-from unroll.passes.proof import prove
+from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling import Rerolled, reroll
-from unroll.passes.rerolling.scans import native_scans
+from unroll.passes.rerolling.native_scans import native_scans
 
 #: What a graph is cleaned of once steps of it have become an operator.
 _CLEANING = ("fold_constants", "fold_zeros", "cancel_shapes", "merge_equal", "remove_dead")
@@ -62,7 +61,7 @@ def in_form(
         optimized: of `unrolled`, run `unroll.passes.pipeline.optimize` first.
         batch: what symbolic dimensions are taken for when asking what pays.
         steps_per_iteration: of `scan`, how many steps its body is.
-        check: whether a graph that was rewritten is proven; see `unroll.passes.proof`.
+        check: whether a graph that was rewritten is proven; see `unroll.passes.proving.proof`.
 
     Raises:
         ArgumentError: there is no such form.

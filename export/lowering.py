@@ -9,24 +9,24 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto
+
+import unroll
+from unroll.dimensions import Shape
+from unroll.dtypes import Array, DType
+from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
 from unroll.export.forms import checked_form, in_form
 from unroll.export.metadata import LIMITS_KEY, STATES_KEY
 from unroll.export.older_opsets import in_opset
-from unroll.export.reading_opaque import check_opset, write_opaque
-
-import unroll
-from unroll.collection import paused
-from unroll.dimensions import Shape
-from unroll.dtypes import Array, DType
-from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
+from unroll.export.reading.opaque_nodes import check_opset, write_opaque
+from unroll.garbage_collection import paused
 from unroll.graph import Graph, leaves_of
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes import fold_zeros
-from unroll.passes.weights import weight_expressions, weight_values
+from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
 from unroll.progress import track
 from unroll.tensor import Constant, Node, Tensor
 
@@ -89,7 +89,7 @@ def to_onnx(
             allows whatever ONNX does.
         fold_zero_state: leave out what a state of zeros makes useless at step 0.
         check: whether a graph that a form, or `optimized`, rewrote is proven before it is written: both are run in NumPy on
-            feeds made to tell them apart (see `unroll.passes.proof`).
+            feeds made to tell them apart (see `unroll.passes.proving.proof`).
 
     Returns:
         The model, which `onnx.checker` accepts in full.

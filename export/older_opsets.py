@@ -8,11 +8,11 @@ import numpy as np
 
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add, Div, Mul, Sub
-from unroll.ops.base import Operator, axis_of
 from unroll.ops.functions import Cast, Sqrt
 from unroll.ops.normalization import LayerNormalization
+from unroll.ops.operator import Operator, axis_of
 from unroll.ops.reduction import ReduceMean
-from unroll.passes.rewriting import Rewriting, ints, made
+from unroll.passes.tools.rewriting import Rewriting, ints, made
 from unroll.tensor import Constant, Node, Tensor
 
 

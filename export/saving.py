@@ -7,9 +7,9 @@ from typing import Any
 
 from google.protobuf.message import EncodeError
 from onnx import ModelProto
-from unroll.export.lowering import to_onnx
 
 from unroll.errors import ArgumentTypeError, FileError, ModelError
+from unroll.export.lowering import to_onnx
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph
 

@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pygraphviz
-from unroll.viz import drawing
 
 import unroll
 from unroll import cells, layers, nn, ops
+from unroll.viz import drawing
 
 HOSTILE = '<b>&amp;"x"\\N\\G{a|b}<é>'
 

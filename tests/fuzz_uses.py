@@ -19,11 +19,11 @@ import numpy.typing as npt
 from fuzz_corpus import Whole, network
 from fuzz_mutations import mutated
 from helpers import REPOSITORY
-from unroll.export import tuning
 
 import unroll
 from unroll.cli import main
 from unroll.dimensions import substitute
+from unroll.export import tuning
 from unroll.feeds import InputSpec
 
 #: Inputs larger than this many elements are not fed: a model may say that it wants 2**62 of them.

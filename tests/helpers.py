@@ -15,9 +15,9 @@ import numpy.typing as npt
 import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
-from unroll.export.support import deciding_dtype
 
 import unroll
+from unroll.export.support import deciding_dtype
 
 Array = npt.NDArray[Any]
 

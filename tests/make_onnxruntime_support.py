@@ -19,10 +19,10 @@ import onnx
 import onnxruntime as ort
 from helpers import Array, run_reference
 from operator_cases import DTYPES, cases_of
-from unroll.export.lowering import DEFAULT_OPSET, LATEST_OPSET
-from unroll.export.support import deciding_dtype
 
 import unroll
+from unroll.export.lowering import DEFAULT_OPSET, LATEST_OPSET
+from unroll.export.support import deciding_dtype
 from unroll.ops import OPERATORS
 
 TABLE = Path(__file__).parent.parent / "export" / "onnxruntime_support.json"

@@ -16,7 +16,7 @@ from helpers import Array
 
 import unroll
 from unroll import ops
-from unroll.ops.base import OPERATORS, apply
+from unroll.ops.operator import OPERATORS, apply
 from unroll.ops.scan import Scan
 from unroll.tensor import Constant, Node, Tensor
 

@@ -13,9 +13,9 @@ import onnx
 import pytest
 from helpers import refused
 from onnx import TensorProto, helper, numpy_helper
-from unroll.export.aborting_nodes import check_nodes
 
 import unroll
+from unroll.export.guards.aborting_nodes import check_nodes
 
 OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
 

@@ -14,10 +14,10 @@ import pytest
 from helpers import Array, run_python
 from onnx import TensorProto, helper, numpy_helper
 from operator_chains import DTYPES, LINKS, chain
-from unroll.export.broken_optimizers import broken_optimizers
 
 import unroll
 from unroll import ops
+from unroll.export.guards.broken_optimizers import broken_optimizers
 
 #: The version whose optimisers the table lists.
 SEEN_IN = "1.32."

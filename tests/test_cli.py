@@ -316,7 +316,7 @@ def test_a_model_is_written_in_another_form_once_it_is_proven(capsys, tmp_path, 
                 weight.raw_data = bytes(len(weight.raw_data))
         return model
 
-    monkeypatch.setattr("unroll.export.rerolling.to_onnx", wrong)
+    monkeypatch.setattr("unroll.export.file_rerolling.to_onnx", wrong)
     other.unlink()
     assert "differs from the original" in refused(capsys, "export", flat, "-o", other, "--form", form)
     assert not other.exists()

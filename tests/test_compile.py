@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import Array, refused, run_python
-from unroll.export import compiler, tuning
-from unroll.export.compiler import CompiledSession, compile
 
 import unroll
 from unroll import Graph, UnrollWarning, ops
+from unroll.export import compiler, tuning
+from unroll.export.compiler import CompiledSession, compile
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ MODULES = {
     "Conv3DLSTMCell": "conv_lstm",
     "ConvLSTMCell": "conv_lstm",
     "CoupledInputForgetGateLSTMCell": "coupled",
-    "EmbeddingWrapper": "embedding",
+    "EmbeddingWrapper": "embedding_wrapper",
     "IndRNNCell": "ind_rnn",
     "IndyGRUCell": "ind_rnn",
     "IndyLSTMCell": "ind_rnn",

@@ -7,11 +7,11 @@ import onnx
 import pytest
 from helpers import refused, run_python
 from onnx import TensorProto, helper
-from unroll.export.empty_tensors import why_no_empty_feeds
-from unroll.export.rerolling import prove
 
 import unroll
 from unroll import Graph, layers
+from unroll.export.file_rerolling import prove
+from unroll.export.guards.empty_tensors import why_no_empty_feeds
 from unroll.feeds import FeedChecker
 
 NETWORK = """

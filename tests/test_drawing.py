@@ -31,15 +31,15 @@ from drawn_programs import (
     two_rnns_and_a_dense_layer,
     two_steps,
 )
-from unroll.viz import drawing, render
-from unroll.viz.dot_text import SIGMA, text_width
-from unroll.viz.values import value_lines
 
 import unroll
 from unroll import ops
 from unroll.errors import (
     FeedError,
 )
+from unroll.viz import drawing, render
+from unroll.viz.dot_text import SIGMA, text_width
+from unroll.viz.values import value_lines
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -10,10 +10,10 @@ import onnxruntime as ort
 import pytest
 from helpers import run_python
 from onnx import TensorProto, helper, numpy_helper
-from unroll.export.empty_tensors import guarded
 
 import unroll
 from unroll import Graph, ops
+from unroll.export.guards.empty_tensors import guarded
 
 GATES = {"GRU": 3, "LSTM": 4}
 

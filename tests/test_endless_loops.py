@@ -9,10 +9,10 @@ import onnx
 import pytest
 from helpers import refused
 from onnx import TensorProto, helper, numpy_helper
-from unroll.export.verification import NoWitnessError
 
 import unroll
 from unroll.errors import UnrollError, UnrollWarning, UnsupportedError
+from unroll.export.verifying.verification import NoWitnessError
 
 
 def info(name: str, kind: int = TensorProto.FLOAT, shape: list[Any] | None = None) -> onnx.ValueInfoProto:

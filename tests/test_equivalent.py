@@ -13,8 +13,8 @@ from random_networks import random_network
 
 import unroll
 from unroll import BasicLSTMCell, Graph, ops, static_rnn
-from unroll.passes.equivalence import equivalent
 from unroll.passes.pipeline import optimize
+from unroll.passes.proving.equivalence import equivalent
 
 STEPS, WIDTH, UNITS = 4, 3, 5
 

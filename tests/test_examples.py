@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import unroll
+from unroll.dimensions import shape_text
 from unroll.examples import (
     encoder_decoder,
     hello,
@@ -15,9 +18,6 @@ from unroll.examples import (
     numpy_by_hand,
     static_rnn_two_steps,
 )
-
-import unroll
-from unroll.dimensions import shape_text
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

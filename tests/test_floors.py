@@ -101,7 +101,7 @@ def test_there_are_files_on_every_floor() -> None:
         ("import unroll\nunroll.draw(1)", "export", ["unroll.viz.drawing"]),
         ("from unroll import export", "viz", ["unroll.export"]),
         ("if TYPE_CHECKING:\n    import onnxruntime as ort", "viz", ["onnxruntime"]),
-        ("import_module('unroll.export.session')", "core", ["unroll.export.session"]),
+        ("import_module('unroll.export.running.session')", "core", ["unroll.export.running.session"]),
         ("from export import to_onnx", "face", ["export", "export.to_onnx"]),
         ("from unroll import ops\nimport unroll\nunroll.__version__", "export", []),
         ("import onnxconverter", "core", []),

@@ -11,12 +11,12 @@ import onnx
 import onnxruntime
 import pytest
 from helpers import Array, golden_arrays, golden_json, refused
-from unroll.export.reading import from_onnx
-from unroll.export.rerolling import prove, reroll_file
 
 import unroll
 from unroll import ops
 from unroll.errors import UnsupportedError, VerificationError
+from unroll.export.file_rerolling import prove, reroll_file
+from unroll.export.reading.reader import from_onnx
 
 FOLDER = Path(__file__).parent / "golden" / "foreign"
 CASES: list[dict[str, Any]] = [case for case in golden_json("foreign/manifest.json")["cases"] if case["file"]]
@@ -175,7 +175,7 @@ def test_nothing_is_written_where_nothing_was_rerolled_or_the_result_is_wrong(
     wrong = onnx.load(FOLDER / "torchscript-gru-b3-t4-op11.onnx")
     for weight in wrong.graph.initializer:
         weight.CopyFrom(onnx.numpy_helper.from_array(1.01 * onnx.numpy_helper.to_array(weight), weight.name))
-    monkeypatch.setattr("unroll.export.rerolling.to_onnx", lambda graph, **options: wrong)
+    monkeypatch.setattr("unroll.export.file_rerolling.to_onnx", lambda graph, **options: wrong)
     with pytest.raises(VerificationError, match="nothing was written"):
         reroll_file(FOLDER / "torchscript-gru-b3-t4-op11.onnx", target)
     assert target.read_bytes() == b"what was there"

@@ -9,10 +9,10 @@ import onnx
 import pytest
 from helpers import run_python
 from onnx import TensorProto, helper, numpy_helper
-from unroll.export.integer_division import with_safe_division
 
 import unroll
 from unroll import Graph, ops
+from unroll.export.guards.integer_division import with_safe_division
 from unroll.ops.scan import scan
 
 PROGRAM = """

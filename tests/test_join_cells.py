@@ -15,7 +15,7 @@ from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, LSTMCell, MultiR
 from unroll.passes.join_cells import join_cells
 from unroll.passes.join_parts import join_parts
 from unroll.passes.pipeline import DEFAULT, optimize
-from unroll.passes.weights import weight_expressions, weight_values
+from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
 
 SEPARATE = [name for name in DEFAULT if name != "join_cells"]
 STEPS, WIDTH, UNITS = 8, 3, 4

@@ -11,10 +11,10 @@ import pytest
 from helpers import Array
 from onnx import ModelProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
-from unroll.export.known_faults import FAULTS, ONNXRUNTIME, REFERENCE, why_aside
 
 import unroll
 from unroll.errors import NoWitnessError
+from unroll.export.verifying.known_faults import FAULTS, ONNXRUNTIME, REFERENCE, why_aside
 
 
 def floats(*shape: int) -> Array:

@@ -15,8 +15,8 @@ from helpers import Array, check_three_runners, refused
 import unroll
 from unroll import layers
 from unroll.errors import UnrollWarning
-from unroll.layers import Layer, masks
-from unroll.layers.masks import mask_of
+from unroll.layers import Layer, mask_tracking
+from unroll.layers.mask_tracking import mask_of
 
 
 def counter(kind: Any = layers.SimpleRNN, **kwargs: Any) -> Any:
@@ -196,10 +196,10 @@ def test_a_layer_of_ones_own_that_does_not_support_masks_says_so() -> None:
 def test_a_mask_goes_when_its_tensor_goes() -> None:
     masked: Any = layers.Masking()(unroll.placeholder([None, 4, 1], "x"))
     gc.collect()
-    before = len(masks._masks)
+    before = len(mask_tracking._masks)
     del masked
     gc.collect()
-    assert len(masks._masks) == before - 1
+    assert len(mask_tracking._masks) == before - 1
 
 
 # -- states that stream ------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import pytest
 
 import unroll
 from unroll import ops
-from unroll.passes.cost import cost_of
 from unroll.passes.rerolling import reroll
+from unroll.passes.tools.cost import cost_of
 
 TIME, BATCH, FEATURES, HIDDEN = 4, 3, 2, 3
 #: How often each unit is computed: at each step, for each row.

@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 import pytest
 from helpers import Array, check_three_runners
-from unroll.export.reading import from_onnx
 
 import unroll
 from unroll import ops
+from unroll.export.reading.reader import from_onnx
 from unroll.passes.rerolling import reroll
 
 NORMALISED = Path(__file__).parent / "golden" / "foreign" / "dynamo-normalised_lstm-b3-t3-op18.onnx"

@@ -10,10 +10,10 @@ from helpers import refused, two_step_graph
 
 import unroll
 from unroll import BasicLSTMCell, Graph, ops, static_rnn
-from unroll.passes.cost import cost_of
 from unroll.passes.pipeline import DEFAULT, PASSES, optimize
-from unroll.passes.products import Products
-from unroll.passes.weights import Weights
+from unroll.passes.tools.cost import cost_of
+from unroll.passes.tools.products import Products
+from unroll.passes.tools.weight_expressions import Weights
 
 
 def lstm(steps: int = 6) -> Graph:

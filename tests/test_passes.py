@@ -19,7 +19,7 @@ from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, MultiRNNCell, op
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
 from unroll.passes.pipeline import DEFAULT, PASSES, optimize
-from unroll.passes.weights import weight_expressions, weight_values
+from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
 
 #: Passes that change no number: they move, leave out or merge, and never add in another order.
 EXACT = ("cancel_shapes", "flatten_stacks", "fold_constants", "merge_equal", "remove_dead", "reorder_gates")

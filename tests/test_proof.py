@@ -12,7 +12,7 @@ from unroll import layers, ops
 from unroll.errors import UnrollWarning, UnsupportedError
 from unroll.evaluator import evaluate
 from unroll.graph import Graph
-from unroll.passes.proof import prove
+from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling import planner
 from unroll.passes.rerolling.report import Rerolled
 from unroll.tensor import Constant, Node, Tensor

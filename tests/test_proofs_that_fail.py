@@ -10,13 +10,13 @@ import onnx
 import pytest
 from helpers import refused
 from onnx import TensorProto, helper, numpy_helper
-from unroll.export.compiler import compile
-from unroll.export.random_nodes import random_nodes
-from unroll.export.reading import from_onnx
-from unroll.export.rerolling import export_file, reroll_file
 
 import unroll
 from unroll.cli.main import main
+from unroll.export.compiler import compile
+from unroll.export.file_rerolling import export_file, reroll_file
+from unroll.export.reading.reader import from_onnx
+from unroll.export.verifying.random_nodes import random_nodes
 from unroll.randomness import random_operators
 
 STEPS, WIDTH, UNITS = 12, 4, 3

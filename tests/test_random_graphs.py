@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from helpers import Array, run_reference
 from random_graphs import BUILDERS, random_graph
-from unroll.export.support import is_supported
 
 import unroll
 from unroll.dimensions import substitute_shape
+from unroll.export.support import is_supported
 from unroll.ops import OPERATORS
 
 GRAPHS = 600

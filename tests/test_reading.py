@@ -14,10 +14,10 @@ import onnxruntime
 import pytest
 from helpers import Array, refused
 from onnx import TensorProto, helper, numpy_helper
-from unroll.export.reading import from_onnx
 
 import unroll
 from unroll import ops
+from unroll.export.reading.reader import from_onnx
 from unroll.ops.opaque import Opaque
 
 FLOAT = TensorProto.FLOAT

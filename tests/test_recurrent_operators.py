@@ -16,8 +16,8 @@ from onnx import helper
 
 import unroll
 from unroll import ops
-from unroll.ops.recurrence import ACTIVATIONS, DIRECTIONS, Recurrent
 from unroll.ops.recurrent import GRU, LSTM, RNN
+from unroll.ops.recurrent_loop import ACTIVATIONS, DIRECTIONS, Recurrent
 
 TIME, BATCH, FEATURES, HIDDEN = 4, 3, 2, 3
 CALLS: dict[type[Recurrent], Any] = {RNN: ops.rnn, GRU: ops.gru, LSTM: ops.lstm}

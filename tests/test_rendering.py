@@ -21,8 +21,6 @@ from drawn_programs import (
     parsed,
     two_steps,
 )
-from unroll.viz import drawing, fonts, process, render
-from unroll.viz.dot_text import in_pieces
 
 import unroll
 from unroll.errors import (
@@ -33,6 +31,8 @@ from unroll.errors import (
     UnrollError,
     UnsupportedError,
 )
+from unroll.viz import drawing, fonts, process, render
+from unroll.viz.dot_text import in_pieces
 
 # -- formats and files ----------------------------------------------------------------------------------------------------
 

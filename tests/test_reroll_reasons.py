@@ -11,11 +11,11 @@ import pytest
 from helpers import refused
 from onnx import TensorProto, helper, numpy_helper
 from reroll_checks import BATCH, FEATURES, UNITS, Graph
-from unroll.export.reading import from_onnx
-from unroll.export.rerolling import reroll_file
 
 import unroll
 from unroll import cells, ops
+from unroll.export.file_rerolling import reroll_file
+from unroll.export.reading.reader import from_onnx
 from unroll.passes.rerolling import reroll
 
 

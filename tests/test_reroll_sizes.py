@@ -13,7 +13,7 @@ import unroll
 from unroll import ops
 from unroll.ops.scan import scan
 from unroll.passes.rerolling import reroll
-from unroll.passes.rerolling.scans import native_scans
+from unroll.passes.rerolling.native_scans import native_scans
 
 UNITS, BATCH = 3, 2
 RNG = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from helpers import refused
 
 import unroll
 from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, LSTMCell, MultiRNNCell, nest, ops
-from unroll.passes.rerolling.scans import native_scans
+from unroll.passes.rerolling.native_scans import native_scans
 
 STEPS, FEATURES, ROWS = 7, 3, 2
 

@@ -12,10 +12,10 @@ import onnx
 import pytest
 from google.protobuf.message import EncodeError
 from helpers import refused
-from unroll.export import saving
 
 import unroll
 from unroll import BasicLSTMCell, Graph, Session, files, static_rnn
+from unroll.export import saving
 
 OLD = b"the old file"
 

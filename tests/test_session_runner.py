@@ -14,12 +14,12 @@ import onnxruntime as ort
 import pytest
 from helpers import Array, refused, step_inputs
 from onnx import ModelProto
-from unroll.export import session_options
-from unroll.export.session_batches import run_many
-from unroll.export.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
 
 import unroll
 from unroll import Graph, Session, UnrollWarning, ops
+from unroll.export.running import session_options
+from unroll.export.running.session_batches import run_many
+from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
 
 
 def lstm_graph(steps: int = 5, units: int = 4) -> Graph:

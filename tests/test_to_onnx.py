@@ -17,11 +17,11 @@ from make_onnxruntime_support import programs, run_onnxruntime
 from onnx import ModelProto, ValueInfoProto, numpy_helper
 from operator_cases import DTYPES
 from random_graphs import random_graph
-from unroll.export import lowering
-from unroll.export.lowering import DEFAULT_OPSET, LATEST_OPSET
 
 import unroll
 from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, MultiRNNCell, dynamic_rnn, ops, static_rnn
+from unroll.export import lowering
+from unroll.export.lowering import DEFAULT_OPSET, LATEST_OPSET
 from unroll.passes import fold_zeros
 
 OPSETS = range(DEFAULT_OPSET, LATEST_OPSET + 1)

@@ -11,7 +11,7 @@ from helpers import refused
 import unroll
 from unroll import Graph, ops
 from unroll.sizes import checked_dims, symbols_of
-from unroll.trial_feeds import trial_feeds, trials
+from unroll.trials.trial_feeds import trial_feeds, trials
 
 STEPS = 6
 

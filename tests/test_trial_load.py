@@ -11,10 +11,10 @@ import onnx
 import pytest
 from helpers import refused
 from onnx import TensorProto, helper
-from unroll.export import trial_load
-from unroll.export.trial_load import VARIABLE, try_load, unknown_operator
 
 import unroll
+from unroll.export.guards import trial_load
+from unroll.export.guards.trial_load import VARIABLE, try_load, unknown_operator
 
 
 def model_of(node: onnx.NodeProto, doc: str = "", **more: Any) -> onnx.ModelProto:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from unroll.export import tuning
-from unroll.export.compiler import compile
-from unroll.export.tuning import Candidate, Choice
 
 import unroll
 from unroll.errors import UnrollWarning
+from unroll.export import tuning
+from unroll.export.compiler import compile
+from unroll.export.tuning import Candidate, Choice
 
 FORMS = ["scan", "unrolled"]
 CHOICE = Choice(

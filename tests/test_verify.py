@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from helpers import Array, refused
 from onnx import TensorProto, helper
-from unroll.export import witnesses
-from unroll.export.session import Session
-from unroll.export.verification import generate_feeds
 
 import unroll
 from unroll import BasicLSTMCell, BasicRNNCell, Graph, ops, static_rnn, verify
+from unroll.export.running.session import Session
+from unroll.export.verifying import witnesses
+from unroll.export.verifying.verification import generate_feeds
 from unroll.ops import OPERATORS
 
 RUNNERS = ("NumPy", "onnx reference", "onnxruntime")

@@ -12,12 +12,12 @@ from helpers import GOLDEN, Array, golden_arrays, golden_json, refused
 from mutated_models import mutants
 from onnx import ModelProto, helper, numpy_helper
 from random_recurrent_nodes import draw_node
-from unroll.export import witnesses
-from unroll.export.verification import verified
-from unroll.export.witnesses import REWRITTEN, Subject
 
 import unroll
 from unroll.errors import NoWitnessError, VerificationError
+from unroll.export.verifying import witnesses
+from unroll.export.verifying.verification import verified
+from unroll.export.verifying.witnesses import REWRITTEN, Subject
 
 FOLDER = GOLDEN / "foreign"
 CASES: list[dict[str, Any]] = [case for case in golden_json("foreign/manifest.json")["cases"] if case["file"]]

@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from unroll.errors import UnrollError, UnrollWarning
     from unroll.export.compiler import compile
     from unroll.export.lowering import to_onnx
-    from unroll.export.reading import from_onnx
+    from unroll.export.reading.reader import from_onnx
+    from unroll.export.running.session import Session
+    from unroll.export.running.session_batches import run_many
     from unroll.export.saving import save
-    from unroll.export.session import Session
-    from unroll.export.session_batches import run_many
-    from unroll.export.verification import verify
+    from unroll.export.verifying.verification import verify
     from unroll.graph import Graph
     from unroll.parameter import Parameter
-    from unroll.passes.equivalence import equivalent
     from unroll.passes.pipeline import optimize
+    from unroll.passes.proving.equivalence import equivalent
     from unroll.passes.rerolling import reroll
     from unroll.scopes import scope, step
     from unroll.streaming import Stream
@@ -72,7 +72,7 @@ _HOME = {
     "MultiRNNCell": "unroll.cells",
     "Parameter": "unroll.parameter",
     "RNNCell": "unroll.cells",
-    "Session": "unroll.export.session",
+    "Session": "unroll.export.running.session",
     "StateSaver": "unroll.drivers",
     "Stream": "unroll.streaming",
     "Tensor": "unroll.tensor",
@@ -84,13 +84,13 @@ _HOME = {
     "constant": "unroll.tensor",
     "draw": "unroll.viz.drawing",
     "dynamic_rnn": "unroll.drivers",
-    "equivalent": "unroll.passes.equivalence",
-    "from_onnx": "unroll.export.reading",
+    "equivalent": "unroll.passes.proving.equivalence",
+    "from_onnx": "unroll.export.reading.reader",
     "optimize": "unroll.passes.pipeline",
     "placeholder": "unroll.tensor",
     "raw_rnn": "unroll.drivers",
     "reroll": "unroll.passes.rerolling",
-    "run_many": "unroll.export.session_batches",
+    "run_many": "unroll.export.running.session_batches",
     "save": "unroll.export.saving",
     "scope": "unroll.scopes",
     "stack_bidirectional_dynamic_rnn": "unroll.drivers",
@@ -101,7 +101,7 @@ _HOME = {
     "step": "unroll.scopes",
     "to_onnx": "unroll.export.lowering",
     "trace": "unroll.tracing",
-    "verify": "unroll.export.verification",
+    "verify": "unroll.export.verifying.verification",
 }
 _MODULES = ("cells", "layers", "nest", "nn", "ops")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from unroll import display, nest
-from unroll.collection import paused
 from unroll.dimensions import Limit, Requirement, Shape, shape_text, solve, substitute_shape
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.evaluator import evaluate
 from unroll.feeds import InputSpec, check_feeds, closest
+from unroll.garbage_collection import paused
 from unroll.naming import Lineage, Names, own_names
 from unroll.ops import identity
 from unroll.parameter import Parameter

@@ -19,7 +19,7 @@ from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_arra
 from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
 
 if TYPE_CHECKING:
-    from unroll.ops.base import Operator
+    from unroll.ops.operator import Operator
 
 #: What operators take where a tensor is wanted: anything else becomes a constant of the other operand's dtype.
 TensorLike: TypeAlias = "Tensor | Array | Sequence[Any] | float | int | bool"

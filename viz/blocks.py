@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from unroll.dimensions import shape_text
+from unroll.parameter import BlockTable, Parameter, block_tables
 from unroll.viz import palette
 from unroll.viz.boxes import Box
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.states import last_part
 from unroll.viz.values import Values
-
-from unroll.dimensions import shape_text
-from unroll.parameter import BlockTable, Parameter, block_tables
 
 _NARROWEST, _WIDEST = 38.0, 62.0
 _LOWEST, _HIGHEST = 26.0, 64.0

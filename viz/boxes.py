@@ -7,17 +7,17 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from unroll.viz import palette
-from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
-from unroll.viz.formulas import formula
-from unroll.viz.states import last_part
-from unroll.viz.units import Contraction, Unit
-from unroll.viz.values import Values, inline, number, value_lines
 
 from unroll.dimensions import shape_text, shapes_text
 from unroll.graph import Graph
 from unroll.parameter import BlockTable
 from unroll.tensor import Constant, Node, Tensor
+from unroll.viz import palette
+from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
+from unroll.viz.node_formulas import formula
+from unroll.viz.states import last_part
+from unroll.viz.units import Contraction, Unit
+from unroll.viz.values import Values, inline, number, value_lines
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import graphviz
+
+from unroll.graph import Graph
 from unroll.viz import labels, palette, panels, placement, routes
 from unroll.viz.boxes import Line, text_box
 from unroll.viz.dot_text import FONT, escaped, font, html_label, in_pieces, text_width, tooltip
@@ -24,8 +26,6 @@ from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit
 from unroll.viz.wiring import Wiring
-
-from unroll.graph import Graph
 
 _ENGINE = "nop2"
 _NARROWEST_PITCH = 50.0

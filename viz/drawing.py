@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from unroll.viz import render
-
 from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError, UnrollError
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph
+from unroll.viz import render
 
 Level = Literal["cell", "op"]
 LEVELS = ("cell", "op")

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import networkx
-from unroll.viz.steps import BEFORE_STEPS
+
+from unroll.viz.unit_steps import BEFORE_STEPS
 from unroll.viz.units import Contraction, Unit, Wire
 
 # How many steps are shown whole, and how many at the beginning and the end of longer sequences.

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from unroll.parameter import Parameter
 from unroll.viz.blocks import panel
 from unroll.viz.boxes import Box
 from unroll.viz.placement import NOWHERE, Layout, Rectangle, nearest_free
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
-
-from unroll.parameter import Parameter
 
 #: The distance from a row's lower edge to the first dashed line under it, and from one such line to the next.
 BUS, NEXT_BUS = 10.0, 5.0

@@ -19,9 +19,8 @@ import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from unroll.viz import fonts
-
 from unroll.errors import FileError, MissingPackageError, UnsupportedError
+from unroll.viz import fonts
 
 #: After so much DOT text the process is renewed: Graphviz loses about a third of it.
 RENEWED_AFTER = 32 * 2**20

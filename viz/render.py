@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.util
 import re
 
-from unroll.viz import process
-from unroll.viz.process import missing
-
 from unroll.errors import FileError, UnsupportedError
 from unroll.progress import busy
+from unroll.viz import process
+from unroll.viz.process import missing
 
 _COMPLAINT = re.compile(r"(Error|Warning): ")
 # What is said of a picture that is right all the same: a bitmap scaled down to fit, text that touches the edge of its cell

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from unroll.dimensions import shape_text
+from unroll.graph import Graph
+from unroll.tensor import Tensor
 from unroll.viz.boxes import Box, Boxes
 from unroll.viz.levels import arrange, flows_in_time
 from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
 from unroll.viz.states import last_part
-from unroll.viz.steps import BEFORE_STEPS
+from unroll.viz.unit_steps import BEFORE_STEPS
 from unroll.viz.units import Contraction, Unit, Wire
 from unroll.viz.values import Values
-
-from unroll.dimensions import shape_text
-from unroll.graph import Graph
-from unroll.tensor import Tensor
 
 _LANES_APART = 34.0
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from unroll.tensor import Tensor
 
 if TYPE_CHECKING:
-    from unroll.viz.units import Unit, Wire
-
     from unroll.graph import Graph
+    from unroll.viz.units import Unit, Wire
 
 #: What a node is called at every step alike, and which of its inputs or outputs is meant.
 Role: TypeAlias = tuple[str, int]

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import networkx
-from unroll.viz.states import States, without_step
-from unroll.viz.steps import BEFORE_STEPS, infer_steps
 
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Identity
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
+from unroll.viz.states import States, without_step
+from unroll.viz.unit_steps import BEFORE_STEPS, infer_steps
 
 Kind = Literal["cell", "op", "input", "output", "zero", "constant", "weight", "gap"]
 

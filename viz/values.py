@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from unroll.viz.dot_text import TIMES
 
 from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.tensor import Constant, Tensor
+from unroll.viz.dot_text import TIMES
 
 _MOST = 8
 _PER_LINE = 4

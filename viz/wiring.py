@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from unroll.tensor import Tensor
 from unroll.viz import palette, routes
 from unroll.viz.dot_text import text_width
 from unroll.viz.labels import TEXT, Label
@@ -12,8 +13,6 @@ from unroll.viz.placement import FIRST_BACKWARD, LAST, LAST_BACKWARD, Layout, Re
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
-
-from unroll.tensor import Tensor
 
 _STATE = {"color": palette.STATE, "penwidth": "1.4"}
 

@@ -12,14 +12,14 @@ import numpy as np
 import onnxruntime as ort
 from helpers import Array
 from onnx import ModelProto
-from unroll.export.forms import FORMS
 
 import unroll
 from unroll.errors import UnsupportedError
+from unroll.export.forms import FORMS
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.passes.pipeline import PASSES, optimize
-from unroll.passes.rerolling.scans import native_scans
+from unroll.passes.rerolling.native_scans import native_scans
 
 #: How far results may be apart, relative to the largest of the tensor and at least 1.
 TOLERANCE = {"float16": 3e-2, "float32": 1e-4, "float64": 1e-9}

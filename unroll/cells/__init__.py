@@ -1,12 +1,11 @@
 """Recurrent cells with TensorFlow 1's names and semantics, and xLSTM's sLSTM."""
 
 from unroll.cells.attention import AttentionCellWrapper
-from unroll.cells.base import LSTMStateTuple, RNNCell, RNNCellLike, TensorShape
 from unroll.cells.basic_lstm import BasicLSTMCell
 from unroll.cells.basic_rnn import BasicRNNCell
 from unroll.cells.conv_lstm import Conv1DLSTMCell, Conv2DLSTMCell, Conv3DLSTMCell, ConvLSTMCell
 from unroll.cells.coupled import CoupledInputForgetGateLSTMCell
-from unroll.cells.embedding import EmbeddingWrapper
+from unroll.cells.embedding_wrapper import EmbeddingWrapper
 from unroll.cells.gru import GRUCell
 from unroll.cells.ind_rnn import IndRNNCell, IndyGRUCell, IndyLSTMCell
 from unroll.cells.intersection import IntersectionRNNCell
@@ -17,6 +16,7 @@ from unroll.cells.multi import MultiRNNCell
 from unroll.cells.nas import NASCell
 from unroll.cells.phased_lstm import PhasedLSTMCell
 from unroll.cells.projection import InputProjectionWrapper, OutputProjectionWrapper
+from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, RNNCellLike, TensorShape
 from unroll.cells.slstm import SLSTMCell, SLSTMStateTuple
 from unroll.cells.sru import SRUCell
 from unroll.cells.ugrnn import UGRNNCell

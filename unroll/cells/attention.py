@@ -7,9 +7,9 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.base import RNNCell, RNNCellLike, State, check_size, zero_state
-from unroll.cells.parts import linear
+from unroll.cells.building_blocks import linear
 from unroll.cells.projection import WeightedWrapper, check_vectors
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, check_size, zero_state
 from unroll.errors import ArgumentError
 from unroll.ops import concat, reduce_sum, reshape, softmax, split, squeeze, tanh, unsqueeze
 from unroll.tensor import Tensor, named

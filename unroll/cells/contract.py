@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.base import RNNCell, RNNCellLike, State, snake_case, zero_state
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, snake_case, zero_state
 from unroll.errors import ArgumentError, StructureError
 from unroll.tensor import Tensor
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from unroll import nest, scopes
-from unroll.cells.base import LSTMStateTuple, RNNCell, State, TensorShape, check_number, check_size, check_state
-from unroll.cells.parts import NOT_READ, refuse_unused
-from unroll.cells.steps import lstm_step
+from unroll.cells.building_blocks import NOT_READ, refuse_unused
+from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, State, TensorShape, check_number, check_size, check_state
+from unroll.cells.step_formulas import lstm_step
 from unroll.dimensions import shape_text
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.initializers import zeros

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from unroll import scopes
 from unroll.activations import Activation, get_activation
-from unroll.cells.base import State
-from unroll.cells.parts import UnitCell
+from unroll.cells.building_blocks import UnitCell
+from unroll.cells.rnn_cell import State
 from unroll.dtypes import FLOAT64, Array, cast_array
 from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.initializers import zeros

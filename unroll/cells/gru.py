@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from unroll import scopes
 from unroll.activations import Activation
+from unroll.cells.building_blocks import blend
 from unroll.cells.gated import GatedCell, Kernel, Weight
-from unroll.cells.parts import blend
 from unroll.initializers import ones
 from unroll.ops import concat, sigmoid, split
 from unroll.scopes import Initializer

@@ -8,10 +8,10 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll.activations import Activation, get_activation
-from unroll.cells.base import LSTMStateTuple, check_number
+from unroll.cells.building_blocks import UnitCell, blend, check_initializer, linear
 from unroll.cells.gated import gate
-from unroll.cells.parts import UnitCell, blend, check_initializer, linear
-from unroll.cells.steps import lstm_step
+from unroll.cells.rnn_cell import LSTMStateTuple, check_number
+from unroll.cells.step_formulas import lstm_step
 from unroll.initializers import Draw, RandomUniform, ones, zeros
 from unroll.ops import sigmoid, split, squeeze
 from unroll.scopes import in_gate, join

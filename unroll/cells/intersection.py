@@ -7,9 +7,9 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll.activations import Activation, get_activation
-from unroll.cells.base import State, check_number, check_size
+from unroll.cells.building_blocks import UnitCell, blend, check_initializer, linear
 from unroll.cells.gated import gate
-from unroll.cells.parts import UnitCell, blend, check_initializer, linear
+from unroll.cells.rnn_cell import State, check_number, check_size
 from unroll.errors import ArgumentError, ShapeError
 from unroll.ops import sigmoid, tanh
 from unroll.tensor import Tensor, named

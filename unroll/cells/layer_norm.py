@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from unroll.cells.base import check_number
-from unroll.cells.parts import LSTMLikeCell
+from unroll.cells.building_blocks import LSTMLikeCell
+from unroll.cells.rnn_cell import check_number
 from unroll.initializers import Constant
 from unroll.ops import reduce_mean, sqrt
 from unroll.tensor import Tensor

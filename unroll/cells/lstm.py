@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.base import check_number
+from unroll.cells.building_blocks import LSTMState, check_limit, check_projection, clipped, peephole
 from unroll.cells.gated import GatedCell, Kernel, Weight, gate
-from unroll.cells.parts import LSTMState, check_limit, check_projection, clipped, peephole
+from unroll.cells.rnn_cell import check_number
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.ops import concat, sigmoid, split
 from unroll.scopes import Initializer

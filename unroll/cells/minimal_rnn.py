@@ -7,8 +7,8 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll.activations import Activation, get_activation
+from unroll.cells.building_blocks import UnitCell, blend, check_initializer
 from unroll.cells.gated import gate
-from unroll.cells.parts import UnitCell, blend, check_initializer
 from unroll.ops import concat, sigmoid, split
 from unroll.tensor import Tensor, named
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.base import RNNCell, RNNCellLike, State, initial_state
 from unroll.cells.contract import as_cell
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, initial_state
 from unroll.errors import ArgumentError
 from unroll.ops import concat, split
 from unroll.tensor import Tensor, named

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from unroll.cells.building_blocks import LSTMLikeCell, linear
 from unroll.cells.gated import gate
-from unroll.cells.parts import LSTMLikeCell, linear
 from unroll.ops import relu, sigmoid, tanh
 from unroll.tensor import Tensor, named
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
-from unroll.cells.base import State, check_number
+from unroll.cells.building_blocks import LSTMLikeCell, blend, check_share, linear
 from unroll.cells.gated import gate
-from unroll.cells.parts import LSTMLikeCell, blend, check_share, linear
+from unroll.cells.rnn_cell import State, check_number
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, DTypeError, ShapeError, StructureError

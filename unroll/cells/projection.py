@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from unroll import nest
 from unroll.activations import Activation, get_activation
-from unroll.cells.base import RNNCell, RNNCellLike, State, check_size, snake_case
-from unroll.cells.parts import NOT_READ, REUSE, linear, refuse_reuse, refuse_unused
+from unroll.cells.building_blocks import NOT_READ, REUSE, linear, refuse_reuse, refuse_unused
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, check_size, snake_case
 from unroll.cells.wrappers import CellWrapper
 from unroll.errors import ArgumentError
 from unroll.tensor import Tensor, named

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy.typing as npt
 
 from unroll.activations import Activation, get_activation
+from unroll.cells.building_blocks import UnitCell, blend, linear
 from unroll.cells.gated import gate
-from unroll.cells.parts import UnitCell, blend, linear
 from unroll.initializers import zeros
 from unroll.ops import sigmoid, split
 from unroll.tensor import Tensor, named

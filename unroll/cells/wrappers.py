@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import nest
-from unroll.cells.base import RNNCell, RNNCellLike, State, check_number, initial_state
 from unroll.cells.contract import as_cell
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, check_number, initial_state
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.tensor import Tensor, named
 

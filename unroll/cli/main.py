@@ -243,7 +243,7 @@ def _export(options: argparse.Namespace) -> None:
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     given["runtime"] = None if options.any_runtime else "onnxruntime"
     if options.program.endswith(".onnx") and options.form not in ("unrolled", "functions"):
-        from unroll.export.rerolling import export_file
+        from unroll.export.file_rerolling import export_file
 
         _, proof = export_file(options.program, options.output, form=options.form, **_given(options), **given)
         show(proof)
@@ -258,7 +258,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _reroll(options: argparse.Namespace) -> None:
-    from unroll.export.rerolling import reroll_file
+    from unroll.export.file_rerolling import reroll_file
 
     chosen = {"opset": options.opset, "tolerance": options.tolerance, "seed": options.seed}
     found = reroll_file(options.model, options.output, **chosen, **_given(options))

@@ -46,7 +46,7 @@ def load_graph(target: str) -> Graph:
     """
     path, separator, name = target.rpartition(":")
     if target.endswith(".onnx"):
-        from unroll.export.reading import from_onnx  # loads onnx
+        from unroll.export.reading.reader import from_onnx  # loads onnx
 
         return from_onnx(target)
     if not separator or not path.endswith(".py") or not name.isidentifier():

@@ -7,14 +7,14 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import scopes
-from unroll.cells.base import RNNCellLike, State
 from unroll.cells.contract import as_cell
-from unroll.collection import paused
-from unroll.drivers.checks import checked_steps
+from unroll.cells.rnn_cell import RNNCellLike, State
 from unroll.drivers.loop import joined, run_cell, steps_of
 from unroll.drivers.rolled import rolled_rnn
 from unroll.drivers.static import row_lengths
+from unroll.drivers.structure_checks import checked_steps
 from unroll.errors import ShapeError
+from unroll.garbage_collection import paused
 from unroll.tensor import Tensor
 
 

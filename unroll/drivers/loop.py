@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
-from unroll.cells.base import RNNCellLike, State, check_state, initial_state
+from unroll.cells.rnn_cell import RNNCellLike, State, check_state, initial_state
 from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, is_never_zero, shape_text
-from unroll.drivers.checks import batch_of, cell_name, checked_result, known_time, main_input, state_dtype
+from unroll.drivers.structure_checks import batch_of, cell_name, checked_result, known_time, main_input, state_dtype
 from unroll.dtypes import BOOL, INT64, DType, cast_array
 from unroll.errors import ArgumentError, DTypeError, ShapeError
-from unroll.ops.base import apply_one
 from unroll.ops.functions import Identity
+from unroll.ops.operator import apply_one
 from unroll.ops.shaping import Unsqueeze
 from unroll.tensor import Placeholder, Tensor, constant, named
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from unroll import nest, ops, scopes
-from unroll.cells.base import RNNCellLike, State, check_size, check_state
 from unroll.cells.contract import as_cell
-from unroll.collection import paused
+from unroll.cells.rnn_cell import RNNCellLike, State, check_size, check_state
 from unroll.dimensions import Shape, shape_text
-from unroll.drivers.checks import batch_of, checked_result, main_input, state_dtype
 from unroll.drivers.loop import Rows
+from unroll.drivers.structure_checks import batch_of, checked_result, main_input, state_dtype
 from unroll.dtypes import BOOL
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.garbage_collection import paused
 from unroll.tensor import Tensor, constant
 
 #: ``(time, cell_output, cell_state, loop_state) -> (finished, next_input, next_state, emit_output, next_loop_state)``.

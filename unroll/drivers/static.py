@@ -8,13 +8,13 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.base import RNNCellLike, State, TensorShape, check_size, dims_of
 from unroll.cells.contract import as_cell
-from unroll.collection import paused
-from unroll.drivers.checks import batch_of, checked_steps, main_input
+from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, check_size, dims_of
 from unroll.drivers.loop import length_steps, run_cell
+from unroll.drivers.structure_checks import batch_of, checked_steps, main_input
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
 from unroll.feeds import closest
+from unroll.garbage_collection import paused
 from unroll.tensor import Placeholder, Tensor, placeholder
 
 

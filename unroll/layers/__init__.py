@@ -7,16 +7,16 @@ A layer is called on a tensor, ``layers.LSTM(3)(x)``, or stands in a model::
     graph = model.trace(timesteps=28)
 """
 
-from unroll.layers.base import Layer
 from unroll.layers.bidirectional import Bidirectional
 from unroll.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from unroll.layers.conv_lstm_cell import ConvLSTMCell
 from unroll.layers.dense import Activation, Dense, Dropout
 from unroll.layers.embedding import Embedding
 from unroll.layers.gru import GRU, GRUCell
+from unroll.layers.layer import Layer
+from unroll.layers.layer_normalization import LayerNormalization
 from unroll.layers.lstm import LSTM, LSTMCell
 from unroll.layers.masking import Masking
-from unroll.layers.normalization import LayerNormalization
 from unroll.layers.rnn import RNN
 from unroll.layers.sequential import Input, Sequential
 from unroll.layers.simple_rnn import SimpleRNN, SimpleRNNCell

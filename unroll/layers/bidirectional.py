@@ -12,9 +12,9 @@ from unroll import nest, ops, scopes
 from unroll.drivers.loop import joined
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, check_call, keep
-from unroll.layers.base import Layer
-from unroll.layers.parts import name_parts, weights_of
+from unroll.layers.layer import Layer
 from unroll.layers.rnn import RNN
+from unroll.layers.sublayers import name_parts, weights_of
 from unroll.tensor import Placeholder, Tensor, named
 from unroll.weights import WeightOwner
 

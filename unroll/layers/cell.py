@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from unroll import nest
-from unroll.cells.base import check_state, zero_state
+from unroll.cells.rnn_cell import check_state, zero_state
 from unroll.initializers import Draw
-from unroll.layers.base import Layer
-from unroll.layers.parts import keras_shape, width
+from unroll.layers.layer import Layer
+from unroll.layers.sublayers import keras_shape, width
 from unroll.ops import matmul
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor

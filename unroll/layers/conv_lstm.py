@@ -11,8 +11,8 @@ from unroll.initializers import InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer
 from unroll.layers.cell import Cell
 from unroll.layers.conv_lstm_cell import ConvLSTMCell
-from unroll.layers.parts import KerasShape
 from unroll.layers.rnn import RNN, around
+from unroll.layers.sublayers import KerasShape
 from unroll.layers.window import DataFormat, Padding, Sizes
 
 

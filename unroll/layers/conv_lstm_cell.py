@@ -7,12 +7,12 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.base import TensorShape
+from unroll.cells.rnn_cell import TensorShape
 from unroll.initializers import InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
-from unroll.layers.base import Layer
+from unroll.layers.layer import Layer
 from unroll.layers.lstm import LSTMCell
-from unroll.layers.parts import keras_shape, width
+from unroll.layers.sublayers import keras_shape, width
 from unroll.layers.window import DataFormat, Padding, Sizes, window_of
 from unroll.tensor import Tensor
 

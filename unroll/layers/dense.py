@@ -11,9 +11,9 @@ from unroll import ops
 from unroll.activations import Activation as ActivationLike
 from unroll.initializers import Draw, InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
-from unroll.layers.base import Layer
 from unroll.layers.cell import Function
-from unroll.layers.parts import keras_shape, width
+from unroll.layers.layer import Layer
+from unroll.layers.sublayers import keras_shape, width
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor
 

@@ -13,9 +13,9 @@ from unroll.dtypes import BOOL, cast_array
 from unroll.errors import DTypeError, ShapeError
 from unroll.initializers import Draw, InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
-from unroll.layers.base import Layer
 from unroll.layers.dense import LORA, QUANTIZED
-from unroll.layers.parts import keras_shape
+from unroll.layers.layer import Layer
+from unroll.layers.sublayers import keras_shape
 from unroll.look_up import look_up
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.steps import gru_step
+from unroll.cells.step_formulas import gru_step
 from unroll.initializers import InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.cell import Cell, Function

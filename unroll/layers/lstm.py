@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.steps import lstm_step
+from unroll.cells.step_formulas import lstm_step
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.initializers import Draw, InitializerLike, ones

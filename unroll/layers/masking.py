@@ -10,9 +10,9 @@ import numpy.typing as npt
 from unroll import ops
 from unroll.errors import ArgumentTypeError
 from unroll.layers.arguments import Regularizer, keep
-from unroll.layers.base import Layer
-from unroll.layers.masks import set_masks
-from unroll.layers.parts import keras_shape
+from unroll.layers.layer import Layer
+from unroll.layers.mask_tracking import set_masks
+from unroll.layers.sublayers import keras_shape
 from unroll.tensor import Tensor, named
 
 

@@ -10,17 +10,17 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.base import TensorShape, check_size, dims_of
 from unroll.cells.contract import as_cell
+from unroll.cells.rnn_cell import TensorShape, check_size, dims_of
 from unroll.dimensions import Dimension
 from unroll.drivers.loop import Past, joined, mask_steps, run_cell, steps_of
 from unroll.errors import ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, keep
-from unroll.layers.base import Layer
 from unroll.layers.cell import Cell
-from unroll.layers.checks import check_floats
-from unroll.layers.parts import KerasShape, described_shape, keras_shape
+from unroll.layers.input_checks import check_floats
+from unroll.layers.layer import Layer
 from unroll.layers.stacked import StackedRNNCells, state_names
+from unroll.layers.sublayers import KerasShape, described_shape, keras_shape
 from unroll.tensor import Placeholder, Tensor, constant, placeholder
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest
-from unroll.cells.base import check_size
+from unroll.cells.rnn_cell import check_size
 from unroll.dtypes import INTEGERS, Array, DType, as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.graph import Graph
 from unroll.layers.arguments import Recorded
-from unroll.layers.base import Layer
-from unroll.layers.parts import KerasShape, described_shape, keras_shape, name_parts
+from unroll.layers.layer import Layer
+from unroll.layers.sublayers import KerasShape, described_shape, keras_shape, name_parts
 from unroll.scopes import check_name
 from unroll.summary import table
 from unroll.tensor import Placeholder, Tensor, placeholder

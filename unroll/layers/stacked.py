@@ -8,12 +8,12 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.base import dims_of, zero_state
 from unroll.cells.contract import as_cell
+from unroll.cells.rnn_cell import dims_of, zero_state
 from unroll.errors import ArgumentError, StructureError
 from unroll.layers.arguments import Regularizer
-from unroll.layers.base import Layer
-from unroll.layers.parts import name_parts
+from unroll.layers.layer import Layer
+from unroll.layers.sublayers import name_parts
 from unroll.tensor import Tensor
 
 

@@ -10,8 +10,8 @@ from unroll import nest, ops, scopes
 from unroll.drivers.loop import joined, steps_of
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.layers.arguments import Regularizer
-from unroll.layers.base import Layer
-from unroll.layers.parts import keras_shape
+from unroll.layers.layer import Layer
+from unroll.layers.sublayers import keras_shape
 from unroll.tensor import Tensor, constant
 
 

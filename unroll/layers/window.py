@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from unroll import ops
 from unroll.errors import ArgumentError, ShapeError
 from unroll.layers.arguments import tuple_of
-from unroll.layers.parts import KerasShape, described_shape, width
+from unroll.layers.sublayers import KerasShape, described_shape, width
 from unroll.tensor import Tensor
 
 #: An int, or one for each axis.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.base import snake_case
+from unroll.cells.rnn_cell import snake_case
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
 from unroll.errors import (

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll.errors import ArgumentError
+from unroll.nn.direction_weights import GRUKind, LSTMKind, RNNKind
 from unroll.nn.module import Module
-from unroll.nn.recurrence import GRUKind, LSTMKind, RNNKind
 from unroll.nn.sequence import SequenceModule
 
 _NO_PROJECTION: Mapping[str, str] = {"proj_size": "PyTorch has projections for its LSTM only"}

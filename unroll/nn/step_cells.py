@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from unroll.cells.base import LSTMStateTuple, RNNCell, State
-from unroll.cells.steps import gru_step, lstm_step
-from unroll.nn.linear import linear
+from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, State
+from unroll.cells.step_formulas import gru_step, lstm_step
+from unroll.nn.linear_module import linear
 from unroll.nn.module import check_width
 from unroll.ops import relu, split, tanh
 from unroll.parameter import Parameter

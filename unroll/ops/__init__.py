@@ -4,7 +4,6 @@ A plain number, list or array among the operands becomes a constant of the tenso
 """
 
 from unroll.ops.arithmetic import add, div, mul, pow, sub
-from unroll.ops.base import OPERATORS, Operator, apply, apply_one
 from unroll.ops.choices import (
     clip,
     equal,
@@ -45,6 +44,7 @@ from unroll.ops.functions import (
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
 from unroll.ops.normalization import layer_normalization
+from unroll.ops.operator import OPERATORS, Operator, apply, apply_one
 from unroll.ops.recurrent import gru, lstm, rnn
 from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_min, reduce_sum, softmax
 from unroll.ops.reversing import reverse_sequence

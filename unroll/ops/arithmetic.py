@@ -6,13 +6,13 @@ import numpy as np
 
 from unroll.dimensions import Dim, Dimension, Shape, divide
 from unroll.dtypes import NUMBERS, Array
-from unroll.ops.base import (
+from unroll.ops.elementwise import Binary, binary
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,
     apply_one,
 )
-from unroll.ops.elementwise import Binary, binary
 from unroll.tensor import Tensor, TensorLike, constant
 
 

@@ -7,13 +7,13 @@ import numpy as np
 from unroll.dimensions import Shape
 from unroll.dtypes import ALL, NUMBERS, Array
 from unroll.errors import ShapeError
-from unroll.ops.base import (
+from unroll.ops.elementwise import Binary, Unary, binary, unary
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,
     apply_one,
 )
-from unroll.ops.elementwise import Binary, Unary, binary, unary
 from unroll.tensor import Tensor, TensorLike
 
 

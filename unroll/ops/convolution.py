@@ -12,7 +12,7 @@ import numpy as np
 from unroll.dimensions import Dim, Shape
 from unroll.dtypes import FLOATS, Array
 from unroll.errors import ArgumentError, ShapeError
-from unroll.ops.base import Operator, Requirements, Signature, apply_one
+from unroll.ops.operator import Operator, Requirements, Signature, apply_one
 from unroll.tensor import Tensor, TensorLike
 
 Padding = Literal["same", "valid"]

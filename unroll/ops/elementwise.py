@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from unroll.dimensions import Dim, Shape
 from unroll.dtypes import FLOATS, NUMBERS
-from unroll.ops.base import (
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,

@@ -14,7 +14,7 @@ from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.memory import check_fits
-from unroll.ops.base import (
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,

@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from unroll.dimensions import Shape
 from unroll.dtypes import ALL, BOOL, NUMBERS, Array, DType, as_dtype
-from unroll.ops.base import (
+from unroll.ops.elementwise import Unary, unary
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,
     apply_one,
     float_attribute,
 )
-from unroll.ops.elementwise import Unary, unary
 from unroll.tensor import Known, Tensor, TensorLike
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unroll.collection import paused
 from unroll.dimensions import Dim, Dimension, Shape, divide, total
 from unroll.dtypes import ALL, Array
 from unroll.errors import ArgumentError, ShapeError
-from unroll.ops.base import (
+from unroll.garbage_collection import paused
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,

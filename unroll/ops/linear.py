@@ -11,7 +11,7 @@ import numpy as np
 from unroll.dimensions import Shape
 from unroll.dtypes import NUMBERS, Array
 from unroll.errors import ShapeError, UnsupportedError
-from unroll.ops.base import Operator, Requirements, Signature, apply_one, flag_attribute, float_attribute
+from unroll.ops.operator import Operator, Requirements, Signature, apply_one, flag_attribute, float_attribute
 from unroll.tensor import Tensor, TensorLike
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from unroll.dimensions import Shape
 from unroll.dtypes import FLOATS, Array
 from unroll.errors import ShapeError
-from unroll.ops.base import Operator, Requirements, Signature, apply_one, axis_of, float_attribute, rank_of
+from unroll.ops.operator import Operator, Requirements, Signature, apply_one, axis_of, float_attribute, rank_of
 from unroll.tensor import Tensor, TensorLike
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from unroll.dimensions import Shape
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import UnsupportedError
-from unroll.ops.base import OPERATORS, Operator, Requirements, Signature
+from unroll.ops.operator import OPERATORS, Operator, Requirements, Signature
 
 Compute = Callable[["Opaque", Sequence["Array | None"]], Sequence[Array]]
 _hook: Compute | None = None
@@ -69,7 +69,7 @@ class Opaque(Operator, abstract=True):
         if _hook is None:
             raise UnsupportedError(
                 f"{self!r} came from another model's file and is none of unroll's operators, so NumPy cannot compute it; "
-                "import unroll.export.reading, or run the graph with unroll.Session(graph)"
+                "import unroll.export.reading.reader, or run the graph with unroll.Session(graph)"
             )
         return _hook(self, arrays)
 

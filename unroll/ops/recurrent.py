@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from unroll.dtypes import FLOATS, Array
-from unroll.ops.base import Signature, apply, flag_attribute
-from unroll.ops.recurrence import Function, Recurrent
+from unroll.ops.operator import Signature, apply, flag_attribute
+from unroll.ops.recurrent_loop import Function, Recurrent
 from unroll.tensor import Tensor, TensorLike
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent", "gru", "lstm", "rnn"]

@@ -12,7 +12,8 @@ import numpy as np
 from unroll.dimensions import Shape
 from unroll.dtypes import FLOATS, NUMBERS, Array
 from unroll.errors import ArgumentError, ShapeError
-from unroll.ops.base import (
+from unroll.ops.elementwise import Unary
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,
@@ -22,7 +23,6 @@ from unroll.ops.base import (
     known_ints,
     rank_of,
 )
-from unroll.ops.elementwise import Unary
 from unroll.tensor import Tensor, TensorLike
 
 

@@ -13,7 +13,7 @@ from unroll.dimensions import Shape, substitute, symbol
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.evaluator import evaluate
-from unroll.ops.base import Operator, Requirements, Signature
+from unroll.ops.operator import Operator, Requirements, Signature
 from unroll.ops.spread import Spread
 from unroll.tensor import Node, Tensor
 

@@ -12,7 +12,8 @@ from unroll.dimensions import Dim, Dimension, Shape, divide, product, shape_text
 from unroll.dtypes import ALL, Array
 from unroll.errors import ShapeError
 from unroll.memory import check_fits
-from unroll.ops.base import (
+from unroll.ops.functions import identity
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,
@@ -23,7 +24,6 @@ from unroll.ops.base import (
     known_shape,
     rank_of,
 )
-from unroll.ops.functions import identity
 from unroll.tensor import Constant, Known, Tensor, TensorLike
 
 

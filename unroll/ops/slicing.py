@@ -10,7 +10,7 @@ import numpy as np
 from unroll.dimensions import Dim, Dimension, Shape, symbol, terms_of
 from unroll.dtypes import ALL, INT64, INTEGERS, Array, cast_array
 from unroll.errors import ShapeError
-from unroll.ops.base import (
+from unroll.ops.operator import (
     Operator,
     Requirements,
     Signature,

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from unroll.collection import paused
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
-from unroll.passes.rewriting import Rewriting, ints, is_known, made, nodes_called
-from unroll.passes.weights import slice_of
+from unroll.passes.tools.rewriting import Rewriting, ints, is_known, made, nodes_called
+from unroll.passes.tools.weight_expressions import slice_of
 from unroll.tensor import Node, Tensor
 
 #: What stands for the outputs of a node: tensors that are there, or a new node's.

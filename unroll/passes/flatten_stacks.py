@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unroll.collection import paused
 from unroll.dimensions import Dim
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.shaping import Reshape, Squeeze, Unsqueeze
-from unroll.passes.drafting import studied
-from unroll.passes.rewriting import Readers, Rewriting, ints, is_known, made, merged, nodes_called
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, is_known, made, merged, nodes_called
 from unroll.tensor import Node, Tensor
 
 

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unroll.collection import paused
 from unroll.dtypes import DType
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
-from unroll.passes.drafting import studied
-from unroll.passes.products import Product, products_of
-from unroll.passes.rewriting import Readers, Rewriting, made, merged
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.products import Product, products_of
+from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged
 from unroll.tensor import Constant, Node, Tensor
 
 

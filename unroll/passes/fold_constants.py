@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from unroll.collection import paused
 from unroll.dimensions import Dim, product
 from unroll.dtypes import Array
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.parameter import Parameter
-from unroll.passes.rewriting import Rewriting, is_known
+from unroll.passes.tools.rewriting import Rewriting, is_known
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 MOST_ELEMENTS = 4096

@@ -16,13 +16,13 @@ import numpy as np
 
 from unroll import scopes
 from unroll.graph import Graph, leaves_of
-from unroll.ops.base import Operator, Requirements
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.operator import Operator, Requirements
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
-from unroll.passes.rewriting import Rewriting
+from unroll.passes.tools.rewriting import Rewriting
 from unroll.tensor import Constant, Node, Tensor
 
 # Operators whose output is zero where their first input is.

@@ -6,13 +6,13 @@ of matrices becomes ``Gemm(a, W, c)``, where nothing else reads the product.
 
 from __future__ import annotations
 
-from unroll.collection import paused
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
-from unroll.passes.drafting import studied
-from unroll.passes.products import Product, Products, products_of
-from unroll.passes.rewriting import Readers, Rewriting, made, merged
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.products import Product, Products, products_of
+from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged
 from unroll.tensor import Node, Tensor
 
 

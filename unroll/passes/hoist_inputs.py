@@ -4,7 +4,7 @@
 each step adds is added once. Steps that are cut from one tensor use that tensor as it is (turned, if time is not its first
 axis); others are joined along the rows. A kernel each has a product each: for the two of a GRU, one product cut in two took
 as long or up to 6 % longer in onnxruntime. Preserves the names of what is kept, and the values of the outputs but for
-rounding. Done where it pays (see `unroll.passes.cost`): from four steps on, so that it never adds a node.
+rounding. Done where it pays (see `unroll.passes.tools.cost`): from four steps on, so that it never adds a node.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Sequence
 from itertools import chain, count
 from typing import NamedTuple
 
-from unroll.collection import paused
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat, Split
 from unroll.ops.shaping import Reshape, Squeeze, Transpose
 from unroll.ops.slicing import Gather
-from unroll.passes import cost
-from unroll.passes.contraction import Together, contracted_order
-from unroll.passes.drafting import studied
-from unroll.passes.products import Product, products_of
-from unroll.passes.rewriting import Readers, Rewriting, ints, made, merged
-from unroll.passes.weights import slice_of
+from unroll.passes.tools import cost
+from unroll.passes.tools.contraction import Together, contracted_order
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.products import Product, products_of
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, made, merged
+from unroll.passes.tools.weight_expressions import slice_of
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
 

@@ -2,8 +2,8 @@
 
 ``x @ Wx + h @ Wh`` becomes ``[x, h] @ [Wx; Wh]``, the reverse of `split_kernels`. Preserves all names of what is kept, and
 the values of the outputs but for rounding. Done where x does not depend on the step before and h does, and computing the
-products with x at once does not pay (see `unroll.passes.cost`). Never adds a node but, over weights, one Concat for each pair
-of kernels.
+products with x at once does not pay (see `unroll.passes.tools.cost`). Never adds a node but, over weights, one Concat for
+each pair of kernels.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from unroll.collection import paused
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
-from unroll.passes import cost
-from unroll.passes.drafting import studied
-from unroll.passes.products import Product, Products, products_of
-from unroll.passes.rewriting import Readers, Rewriting, made, merged
-from unroll.passes.weights import Weights
+from unroll.passes.tools import cost
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.products import Product, Products, products_of
+from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged
+from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
 

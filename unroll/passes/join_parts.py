@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unroll.collection import paused
 from unroll.dimensions import Dim
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat
-from unroll.passes.drafting import studied
-from unroll.passes.rewriting import Readers, Rewriting, made, merged, nodes_called
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged, nodes_called
 from unroll.tensor import Node, Tensor
 
 

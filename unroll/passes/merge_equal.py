@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from unroll.collection import paused
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
-from unroll.passes.rewriting import Rewriting, is_known, merged
+from unroll.passes.tools.rewriting import Rewriting, is_known, merged
 from unroll.tensor import Constant, Node, Tensor
 
 

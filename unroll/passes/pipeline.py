@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, NamedTuple, TypeAlias, overload
 
-from unroll.collection import paused
 from unroll.errors import ArgumentError, ArgumentTypeError, UnrollWarning
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.canonical import canonical
-from unroll.passes.cost import Cost, cost_of
-from unroll.passes.drafting import Draft
 from unroll.passes.flatten_stacks import flatten_stacks
 from unroll.passes.fold_biases import fold_biases
 from unroll.passes.fold_constants import fold_constants
@@ -24,11 +22,13 @@ from unroll.passes.join_cells import join_cells
 from unroll.passes.join_kernels import join_kernels
 from unroll.passes.join_parts import join_parts
 from unroll.passes.merge_equal import merge_equal
-from unroll.passes.numeric_proof import Proof
-from unroll.passes.proof import prove
+from unroll.passes.proving.numeric_proof import Proof
+from unroll.passes.proving.proof import prove
 from unroll.passes.remove_dead import remove_dead
 from unroll.passes.reorder_gates import reorder_gates
 from unroll.passes.split_kernels import split_kernels
+from unroll.passes.tools.cost import Cost, cost_of
+from unroll.passes.tools.drafting import Draft
 
 Pass: TypeAlias = Callable[[Graph], Graph]
 #: A pass and its name.
@@ -165,9 +165,9 @@ def optimize(
     """Return a graph that computes the same in fewer or cheaper nodes, made for onnxruntime.
 
     Parameters stay as they are, so that a value assigned later still counts; inputs, outputs and their names stay too. Both
-    graphs are run in NumPy on feeds made to tell them apart (see `unroll.passes.proof`). Where they differ, the passes are run
-    again one by one, and one that does not hold is left out, with an `UnrollWarning`. Where nothing can be proven, nothing is
-    rewritten, with a warning that says why.
+    graphs are run in NumPy on feeds made to tell them apart (see `unroll.passes.proving.proof`). Where they differ, the
+    passes are run again one by one, and one that does not hold is left out, with an `UnrollWarning`. Where nothing can be
+    proven, nothing is rewritten, with a warning that says why.
 
     Args:
         graph: the graph; it is not changed.

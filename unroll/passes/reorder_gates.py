@@ -13,14 +13,14 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from unroll.collection import paused
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
-from unroll.passes.drafting import studied
 from unroll.passes.merge_equal import op_key
-from unroll.passes.products import products_of
-from unroll.passes.rewriting import Readers, Rewriting, ints, made, merged
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.products import products_of
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, made, merged
 from unroll.tensor import Node, Tensor
 
 #: Functions of each element by itself that gates go through.

@@ -1,7 +1,7 @@
 """Cut a product with joined inputs in two, so that what does not depend on the step before can be computed at once.
 
 ``[x, h] @ kernel`` becomes ``x @ kernel[:in] + h @ kernel[in:]``. Preserves all names of what is kept, and the values
-of the outputs but for rounding. Done where hoisting the products of all steps then pays (see `unroll.passes.cost`);
+of the outputs but for rounding. Done where hoisting the products of all steps then pays (see `unroll.passes.tools.cost`);
 adds at most two nodes a product, and two Slices a kernel, which are expressions over the Parameter.
 """
 
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from unroll.collection import paused
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
-from unroll.passes import cost
-from unroll.passes.drafting import studied
-from unroll.passes.products import Product, products_of
-from unroll.passes.rewriting import Rewriting, made
-from unroll.passes.weights import Weights
+from unroll.passes.tools import cost
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.products import Product, products_of
+from unroll.passes.tools.rewriting import Rewriting, made
+from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
 

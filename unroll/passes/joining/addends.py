@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unroll.passes.hoisted import Hoisted
 from unroll.passes.joining.lanes import Depths, Lane, together
-from unroll.passes.products import Product
-from unroll.passes.weights import Weights
+from unroll.passes.tools.hoisted import Hoisted
+from unroll.passes.tools.products import Product
+from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
 

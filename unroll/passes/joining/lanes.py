@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from unroll.graph import Graph
 from unroll.ops.linear import Gemm, MatMul
-from unroll.passes.hoisted import Pieces
 from unroll.passes.merge_equal import op_key
-from unroll.passes.products import Product, Products
-from unroll.passes.rewriting import is_known
+from unroll.passes.tools.hoisted import Pieces
+from unroll.passes.tools.products import Product, Products
+from unroll.passes.tools.rewriting import is_known
 from unroll.tensor import Node, Tensor
 
 #: With fewer steps together, what is written for the first and the last takes more nodes than are saved.

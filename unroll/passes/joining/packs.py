@@ -14,11 +14,11 @@ from unroll.ops.elementwise import Binary, Unary
 from unroll.ops.functions import Cast
 from unroll.ops.joining import Split
 from unroll.ops.reduction import Softmax
-from unroll.passes.drafting import studied
-from unroll.passes.joining.cuts import Cuts
+from unroll.passes.joining.column_order import Cuts
 from unroll.passes.merge_equal import op_key
-from unroll.passes.rewriting import Readers, is_known
-from unroll.passes.weights import Weights
+from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.rewriting import Readers, is_known
+from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
 _LIKE_EACH_ELEMENT = (Unary, Binary, Where, Clip, Cast, Pow)

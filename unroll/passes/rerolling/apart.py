@@ -8,9 +8,9 @@ from __future__ import annotations
 from unroll.graph import Graph
 from unroll.ops.joining import Split
 from unroll.ops.slicing import Slice
-from unroll.passes.hoisted import StepByStep, pieces_of
-from unroll.passes.products import Products, products_of
-from unroll.passes.rewriting import Readers, Rewriting
+from unroll.passes.tools.hoisted import StepByStep, pieces_of
+from unroll.passes.tools.products import Products, products_of
+from unroll.passes.tools.rewriting import Readers, Rewriting
 from unroll.tensor import Node, Tensor
 
 

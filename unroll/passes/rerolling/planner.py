@@ -7,23 +7,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from unroll.collection import paused
 from unroll.errors import ArgumentError, ArgumentTypeError
+from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
+from unroll.passes.join_slices import with_slices_joined
 from unroll.passes.merge_equal import merge_equal
-from unroll.passes.proof import prove
+from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling.apart import with_steps_apart
-from unroll.passes.rerolling.emission import Emission, Plan, ordered
-from unroll.passes.rerolling.forms import UnmatchedError
-from unroll.passes.rerolling.native_plan import Direction, NativePlan, Reading, direction_of
+from unroll.passes.rerolling.finding.recurrences import Recurrence, find
+from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.native.native_plan import Direction, NativePlan, Reading, direction_of
+from unroll.passes.rerolling.native.normal_form import UnmatchedError
 from unroll.passes.rerolling.reasons import circular, missed, nothing_repeats
-from unroll.passes.rerolling.recurrence import Recurrence, find
 from unroll.passes.rerolling.report import Found, Rerolled
-from unroll.passes.rerolling.scan_plan import scan_plan
-from unroll.passes.rerolling.slices import with_slices_joined
-from unroll.passes.rerolling.view import View
-from unroll.passes.weights import Weights
+from unroll.passes.rerolling.writing.emission import Emission, Plan, ordered
+from unroll.passes.rerolling.writing.scan_plan import scan_plan
+from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
 
@@ -41,8 +41,8 @@ def reroll(
 
     Works from structure alone: operators, attributes, constants, and which weights are read. Every step is compared in full
     before anything is claimed, and then both graphs are run in NumPy on feeds made to tell them apart (see
-    `unroll.passes.proof`). Where they differ, or where that cannot be found out, nothing is re-rolled, and the report says
-    what was seen.
+    `unroll.passes.proving.proof`). Where they differ, or where that cannot be found out, nothing is re-rolled, and the report
+    says what was seen.
 
     Preserves the inputs, the names of inputs and outputs, their shapes and dtypes, states and requirements; the values of
     the outputs but for rounding, for finite inputs. Reads no Parameter's value.

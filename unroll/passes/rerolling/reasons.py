@@ -8,13 +8,13 @@ from itertools import pairwise
 from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.opaque import Opaque
-from unroll.ops.recurrence import Recurrent
+from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.scan import Scan
-from unroll.passes.rerolling.chains import Chain, alike, free_pieces, product_chains
-from unroll.passes.rerolling.recurrence import FEWEST_STEPS, Recurrence, common_scope, without_products
+from unroll.passes.rerolling.finding.chains import Chain, alike, free_pieces, product_chains
+from unroll.passes.rerolling.finding.pattern import between, counterparts, guess
+from unroll.passes.rerolling.finding.recurrences import FEWEST_STEPS, Recurrence, common_scope, without_products
+from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.report import Found
-from unroll.passes.rerolling.template import between, counterparts, guess
-from unroll.passes.rerolling.view import View
 from unroll.tensor import Node, Tensor
 
 _PRODUCTS = (MatMul, Gemm, Conv)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from unroll.passes.numeric_proof import Proof
+from unroll.passes.proving.numeric_proof import Proof
 
 
 @dataclass(frozen=True)

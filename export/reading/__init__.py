@@ -1,0 +1,1 @@
+"""Reading an ONNX file that anyone may have written."""

@@ -1,0 +1,381 @@
+"""Reading an ONNX model as a Graph: our operators where they say the same, and nodes that pass through where they do not."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
+from onnx.inliner import inline_local_functions
+
+from unroll.dimensions import Dim, Requirement, known_size, solve, substitute_shape
+from unroll.dtypes import ALL, Array, DType
+from unroll.errors import (
+    ArgumentTypeError,
+    DTypeError,
+    ModelError,
+    UnrollError,
+    UnrollWarning,
+    UnsupportedError,
+    first_line,
+)
+from unroll.export.guards.aborting_nodes import check_nodes
+from unroll.export.guards.trial_load import try_load
+from unroll.export.lowering import LATEST_OPSET
+from unroll.export.metadata import limits_of, states_of
+from unroll.export.node_walk import all_nodes
+from unroll.export.reading.bounds import check_bounds, read_model, title_of
+from unroll.export.reading.invalid_nodes import why_invalid
+from unroll.export.reading.node_readers import InexpressibleError, read_node
+from unroll.export.reading.opaque_nodes import (
+    OLDEST_WRITTEN,
+    ONNX_DOMAIN,
+    captured_names,
+    converted,
+    dtype_of,
+    inferred_types,
+    opaque,
+    shape_of,
+)
+from unroll.export.reading.tensor_sizes import TOO_MANY
+from unroll.files import as_path
+from unroll.garbage_collection import paused
+from unroll.graph import Graph
+from unroll.naming import Lineage, Names
+from unroll.ops.functions import Identity
+from unroll.ops.operator import MOST_AXES, Operator, Requirements, known_value
+from unroll.parameter import Parameter
+from unroll.progress import track
+from unroll.scopes import Origin, join
+from unroll.tensor import Constant, Node, Placeholder, Tensor
+
+OLDEST_OPSET = 9
+
+
+def from_onnx(model: ModelProto | str | Path) -> Graph:
+    """Read an ONNX model as a Graph.
+
+    Operators of ours become ours whatever their opset; a node that they cannot express passes through untouched, and
+    `to_onnx` writes it again. Nodes and tensors keep their names. A floating initializer becomes a Parameter of its name,
+    unless it is a single number of no axes, which becomes a Constant, as initializers of other dtypes do.
+
+    Args:
+        model: an ``onnx.ModelProto``, or the path of an ``.onnx`` file; opset 9 to 25. Weights may lie in other files in the
+            folder of the file, and nowhere else.
+
+    Returns:
+        The graph: the model's inputs (those without an initializer) and outputs, in order and by name. Symbolic sizes stay
+        symbols by their names; one that has none becomes ``<input>_<axis>``. Sizes that the operators need to be equal
+        become one symbol. An output that is an input as it is gets a name of its own.
+
+    Warns:
+        UnrollWarning: a node breaks ONNX's own rules, so that runtimes refuse the model; it is read all the same, to be
+            looked at.
+
+    Raises:
+        FileError: the file cannot be read.
+        ModelError: it is no valid ONNX model, is larger than 2 GiB, or a tensor has a dtype that tensors here cannot have,
+            or no known rank; it says of itself what cannot be (see `unroll.export.reading.bounds`), such as data outside its
+            folder, or functions that grow without measure. The message names the node or tensor.
+        ShapeError: the operators need sizes to be equal that are not; a size that is not known is taken not to be 1, so
+            that it never broadcasts.
+        UnsupportedError: the opset is not one of 9 to 25, the weights of a ModelProto lie in other files, or a node that
+            passes through has no known form in opset 13, the oldest that is written.
+    """
+    graph, broken = read_graph(model)
+    if broken:
+        warnings.warn(broken, UnrollWarning, stacklevel=2)
+    return graph
+
+
+def read_graph(model: ModelProto | str | Path) -> tuple[Graph, str]:
+    """Return what `from_onnx` does, and which nodes break ONNX's own rules, in words; empty for none."""
+    proto = load_model(model)
+    with paused():
+        reader = _Reader(proto, {})
+        graph = reader.read()
+        equal = solve(item for item in graph.requirements if isinstance(item, Requirement)).values
+        if (
+            equal
+        ):  # a converter gives each input a batch of its own: read with one symbol, the steps of a network are alike
+            reader = _Reader(proto, equal)
+            graph = reader.read()
+    return graph, _broken(reader.invalid)
+
+
+def _broken(invalid: Sequence[str]) -> str:
+    if not invalid:
+        return ""
+    more = f"; and {len(invalid) - 3} more nodes" if len(invalid) > 3 else ""
+    return f"the model breaks ONNX's rules, and runtimes refuse to run it: {'; '.join(invalid[:3])}{more}"
+
+
+def load_model(model: ModelProto | str | Path) -> ModelProto:
+    """Return a model (that of a file, where a path is given), checked; see `from_onnx` for what is raised."""
+    if isinstance(model, ModelProto):
+        what, found = "from_onnx", model
+        check_bounds(model, what)
+    elif isinstance(model, (str, Path)):
+        path = as_path(model, "from_onnx")
+        what, found = str(path), read_model(path, whole=True)
+    else:
+        raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
+    check_nodes(found, what)
+    with _as_model_errors(what):
+        onnx.checker.check_model(found)
+    try_load(found, what)
+    with _as_model_errors(what):
+        if found.functions:
+            found = inline_local_functions(found)
+            onnx.checker.check_model(found)  # an attribute that the call leaves out is missing only now
+    _check_references(found, what)
+    return found
+
+
+def _check_references(model: ModelProto, what: str) -> None:
+    """Refuse attributes that refer to those of a function where there is none, which onnx's checker lets through."""
+    for node in all_nodes(model):
+        for attribute in node.attribute:
+            if attribute.ref_attr_name:
+                raise ModelError(
+                    f"{what}: attribute {attribute.name!r} of {title_of(node)} refers to the attribute "
+                    f"{attribute.ref_attr_name!r} of a function, and stands in none"
+                )
+
+
+@contextmanager
+def _as_model_errors(what: str) -> Iterator[None]:
+    """Let errors of onnx's native code, which share no base class, be ours."""
+    try:
+        yield
+    except Exception as error:
+        raise ModelError(f"{what}: not a valid ONNX model: {first_line(error)}") from None
+
+
+class _Reader:
+    """Builds a Graph from a model, node by node in the file's order; symbols are replaced by what they are known to equal."""
+
+    def __init__(self, model: ModelProto, equal: Mapping[str, Dim]) -> None:
+        self.model, self.proto, self.equal = model, model.graph, equal
+        self.versions = {"" if item.domain in ONNX_DOMAIN else item.domain: item.version for item in model.opset_import}
+        self.opset = self.versions.get("", OLDEST_WRITTEN)
+        if not OLDEST_OPSET <= self.opset <= LATEST_OPSET:
+            raise UnsupportedError(f"opset {self.opset}: models of opset {OLDEST_OPSET} to {LATEST_OPSET} can be read")
+        self.tensors: dict[str, Tensor] = {}
+        self.names = Names((), (), (), ())
+        self.output_names = dict.fromkeys(item.name for item in self.proto.output)
+        self._provenance = frozenset({Origin("", None, None, None)})
+        self.invalid: list[str] = []
+        self._title = ""
+        self._taken = {name for node in self.proto.node for name in node.output}
+        self._taken.update(item.name for item in (*self.proto.input, *self.proto.initializer))
+
+    @cached_property
+    def types(self) -> dict[str, TypeProto]:
+        """What the file and ONNX's own shape inference say of every tensor, for nodes that our rules do not reach."""
+        found = {item.name: item.type for item in self.proto.input}
+        for weight in self.proto.initializer:
+            found[weight.name] = onnx.helper.make_tensor_type_proto(weight.data_type, weight.dims)
+        return found | inferred_types(self.model)
+
+    def read(self) -> Graph:
+        """Read everything."""
+        if self.proto.sparse_initializer:
+            name = self.proto.sparse_initializer[0].values.name
+            raise ModelError(f"initializer {name!r} is sparse; only dense ones can be read")
+        for weight in self.proto.initializer:
+            self._read_weight(weight)
+        inputs = [self._read_input(item) for item in self.proto.input if item.name not in self.tensors]
+        for node in track(self.proto.node, "reading ONNX"):
+            self._read_node(node, self.opset)
+        outputs = [self._output(name) for name in self.output_names]
+        limits = [limit for found in limits_of(self.model).values() for limit in found]
+        graph = Graph(inputs, outputs, limits, Lineage(self.names, {}, {}))
+        graph.states = states_of(self.model, [item.name for item in graph.inputs], graph.output_names)
+        return graph
+
+    # -- inputs, weights, outputs ---------------------------------------------------------------------------------
+
+    def _read_input(self, item: ValueInfoProto) -> Placeholder:
+        what = f"input {item.name!r}"
+        dtype = dtype_of(item.type, what)
+        shape = substitute_shape(shape_of(item.type, item.name, what), self.equal)
+        found = Placeholder(shape, dtype, item.name)
+        self.tensors[item.name] = found
+        return found
+
+    def _read_weight(self, weight: TensorProto) -> None:
+        try:
+            array = numpy_helper.to_array(weight)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"initializer {weight.name!r} does not hold what it says: {first_line(error)}") from None
+        if array.dtype not in ALL:
+            allowed = ", ".join(map(str, ALL))
+            raise ModelError(f"initializer {weight.name!r} is of dtype {array.dtype}; tensors here are of {allowed}")
+        if array.dtype.kind == "f" and array.ndim:
+            parameter = Parameter(array, "weight")
+            # A file's names need not be ours, such as "/layer/weight".
+            parameter.name = parameter.hint = self._inner_name(weight.name)
+            self.tensors[weight.name] = parameter
+        else:
+            self.tensors[weight.name] = self._constant(np.array(array), weight.name)
+
+    def _constant(self, array: Array, name: str) -> Constant:
+        constant = Constant(array, self._inner_name(name))
+        if array.dtype == np.int32 and array.ndim <= 1:  # shapes are computed in int32 by some
+            listed = array.tolist()
+            constant.known = tuple(listed) if array.ndim else listed
+        return constant
+
+    def _inner_name(self, name: str) -> str:
+        """Return the name of a weight: its own, unless the output that it is goes by that."""
+        return f"{name}/value" if name in self.output_names else name
+
+    def _output(self, name: str) -> Tensor:
+        found = self._found(name, "an output of the model")
+        if isinstance(found, (Constant, Parameter)):
+            self._enter(NodeProto(op_type="Identity", name=f"{name}/Identity"))
+            (found,) = self.apply(Identity(), found)
+            self.names.tensors[found] = name
+        return found
+
+    # -- nodes ----------------------------------------------------------------------------------------------------
+
+    def _enter(self, node: NodeProto) -> None:
+        """Let what is made from here on come from `node`."""
+        self._provenance = frozenset({Origin(node.name or node.op_type, None, None, None)})
+        self._title = title_of(node)
+
+    def _inputs(self, names: Iterable[str]) -> list[Tensor | None]:
+        return [self._found(name, f"an input of {self._title}") if name else None for name in names]
+
+    def _found(self, name: str, what: str) -> Tensor:
+        """Return the tensor that has a name in the file.
+
+        Raises:
+            ModelError: nothing makes it: onnx's checker does not look at what functions become.
+        """
+        tensor = self.tensors.get(name)
+        if tensor is None:
+            raise ModelError(f"not a valid ONNX model: nothing before it makes {name!r}, {what}")
+        return tensor
+
+    def _read_node(self, node: NodeProto, opset: int) -> None:
+        self._enter(node)
+        try:
+            if node.domain not in ONNX_DOMAIN:
+                raise InexpressibleError(f"domain {node.domain}")
+            inputs = self._inputs(node.input)
+            self._bind(node, read_node(node, inputs, opset, self.apply), range(len(node.output)))
+        except (InexpressibleError, UnrollError) as error:  # our rules may be stricter than ONNX's
+            read = [self.tensors[name] if name else None for name in node.input]
+            wrong = why_invalid(node, read, opset, error)
+            if wrong:
+                self.invalid.append(f"{self._title}: {wrong}")
+            self._pass_through(node, opset)
+
+    def _pass_through(self, node: NodeProto, opset: int) -> None:
+        """Take a node as it is, in the oldest opset that can be written."""
+        known = node.domain in ONNX_DOMAIN
+        if known and opset < OLDEST_WRITTEN:
+            newer = converted(node, opset, self.types, self._title)
+            if newer is not None:
+                self._read_converted(node, newer)
+                return
+        version = max(opset, OLDEST_WRITTEN) if known else self.versions.get(node.domain, 1)
+        op = opaque(node, version, self.types, self.equal, self._title)
+        inputs = tuple(self._inputs((*node.input, *op.captured)))
+        made = Node(op, inputs, op.shapes(Requirements()), op.dtypes({}), self._provenance)
+        self._bind(node, made.outputs, op.places)
+
+    def _read_converted(self, node: NodeProto, newer: ModelProto) -> None:
+        """Read what an older node became, under names that no one else has."""
+        kept = {*node.input, *node.output, *captured_names(node)}
+        title = node.name or node.op_type
+        inner = [item.name for item in newer.graph.initializer]
+        inner += [name for item in newer.graph.node for name in item.output if name not in kept]
+        new = {name: self._unused(f"{title}/{name}") for name in inner}
+        for weight in newer.graph.initializer:
+            weight.name = new[weight.name]
+            self._read_weight(weight)
+        for name, kind in inferred_types(newer).items():
+            self.types.setdefault(new.get(name, name), kind)
+        for item in newer.graph.node:
+            for names in (item.input, item.output):
+                names[:] = [new.get(name, name) for name in names]
+            item.name = item.name or title
+            self._read_node(item, OLDEST_WRITTEN)
+
+    def _bind(self, node: NodeProto, results: Sequence[Tensor], places: Sequence[int]) -> None:
+        """Give the tensors made the names that the file has for them."""
+        for place, tensor in zip(places, results, strict=False):
+            name = node.output[place]
+            if not name:
+                continue
+            if isinstance(tensor, Constant):
+                tensor = self._constant(np.array(tensor.value), name)
+            elif tensor.node is not None:
+                self.names.tensors[tensor] = name
+                self.names.nodes[tensor.node] = node.name or node.op_type
+            self.tensors[name] = tensor
+
+    def apply(self, op: Operator, *arguments: Tensor | None) -> tuple[Tensor, ...]:
+        """Make a node of an operator; its shapes come from the operator's own rule.
+
+        Raises:
+            DTypeError, ShapeError: the operator does not take these inputs.
+            InexpressibleError: it would make what no array has room for.
+        """
+        inputs = list(arguments)
+        while inputs and inputs[-1] is None:
+            inputs.pop()
+        types = _bound(op, inputs)
+        require = Requirements()
+        shapes = op.shapes(require, *inputs)
+        if any(len(shape) > MOST_AXES or known_size(shape) >= TOO_MANY for shape in shapes):
+            raise InexpressibleError("it makes more axes or elements than an array can have")
+        dtypes = op.dtypes(types)
+        dtypes = dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes
+        found = [item._replace(where=f"{self._title}: {item.where.partition(': ')[2]}") for item in require.found]
+        node = Node(op, tuple(inputs), shapes, dtypes, self._provenance, tuple(found))
+        if len(shapes) == 1 and len(shapes[0]) <= 1 and node.outputs[0].dtype.kind == "i":
+            node.outputs[0].known = known_value(op, inputs, dtypes[0])
+        base = join(next(iter(self._provenance)).scope, op.name)
+        self.names.nodes[node] = base
+        for tensor in node.outputs:
+            self.names.tensors[tensor] = self._unused(base)
+        return node.outputs
+
+    def _unused(self, name: str) -> str:
+        """Return a name that no tensor of the file has."""
+        while name in self._taken:
+            name += "_"
+        return name
+
+
+def _bound(op: Operator, inputs: Sequence[Tensor | None]) -> dict[str, DType]:
+    """Return the dtype that each type variable of an operator stands for.
+
+    Raises:
+        DTypeError: it takes no such dtype there, or two that must be one differ.
+        InexpressibleError: it takes fewer inputs, or more.
+    """
+    signature = op.signature
+    slots = [signature.slots[0]] * len(inputs) if signature.variadic else signature.slots[: len(inputs)]
+    if not signature.least <= len(inputs) <= len(slots):
+        raise InexpressibleError(f"{len(inputs)} inputs")
+    types: dict[str, DType] = {}
+    for slot, tensor in zip(slots, inputs, strict=True):
+        if tensor is None:
+            if not slot.optional:
+                raise InexpressibleError(f"input {slot.name} is left out")
+        elif (
+            tensor.dtype not in signature.types[slot.type] or types.setdefault(slot.type, tensor.dtype) != tensor.dtype
+        ):
+            raise DTypeError(f"{op.name}: input {slot.name} is {tensor.described()}")
+    return types

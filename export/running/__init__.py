@@ -1,0 +1,1 @@
+"""Running a model in onnxruntime: once, on many sequences, in place, and how it is set up."""

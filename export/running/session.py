@@ -1,0 +1,301 @@
+"""Running a model in onnxruntime, with the checks that it leaves out."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import ModelProto
+
+from unroll import nest
+from unroll.dtypes import Array
+from unroll.errors import (
+    ArgumentTypeError,
+    EvaluationError,
+    ModelError,
+    NameNotFoundError,
+    UnrollWarning,
+    UnsupportedError,
+    first_line,
+)
+from unroll.export.guards.aborting_nodes import check_nodes
+from unroll.export.guards.broken_optimizers import broken_optimizers
+from unroll.export.guards.empty_tensors import guarded, is_of_guard, why_failed, why_no_empty_feeds
+from unroll.export.guards.integer_division import with_safe_division
+from unroll.export.guards.trial_load import serialized, try_load
+from unroll.export.lowering import to_onnx
+from unroll.export.metadata import limits_of, states_of
+from unroll.export.reading.bounds import check_bounds, read_model
+from unroll.export.reading.opaque_nodes import dims_of
+from unroll.export.running.session_batches import run_many
+from unroll.export.running.session_binding import Bound
+from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
+from unroll.feeds import FeedChecker, InputSpec, closest
+from unroll.files import as_path
+from unroll.graph import Graph
+from unroll.progress import busy
+from unroll.streaming import Stream
+from unroll.tensor import Tensor
+
+
+class Session:
+    """A model, ready to run in onnxruntime on the CPU.
+
+    A session is a snapshot: Parameters assigned later do not reach it until `refresh`, and `run` warns of them.
+
+    Memory: a session holds the weights once more than the graph does, and an arena that grows to what the largest run so far
+    needed and is kept until the session is deleted. `run` copies nothing in, and gives arrays that are the caller's own;
+    `bind` gives the same ones again and again.
+
+    Threads: a session may be run by many at once. What `bind` and `stream` return is for one, each in its own way.
+
+    Args:
+        model: a Graph, an ``onnx.ModelProto``, or the path of an ``.onnx`` file.
+        options: onnxruntime's session options; by default those that suit the model: a large one is loaded without what
+            makes that slow (see `unroll.export.running.session_options`), and a Graph of small operators runs on one thread.
+        writing: of a Graph, how it is written: the options of `unroll.to_onnx`, such as ``form="rerolled"``.
+
+    Attributes:
+        inputs: name, shape and dtype of each input.
+        states: ``{input name: output name}`` of the state that lives between runs; see `stream`.
+        output_names: the names of the outputs, in order.
+
+    Raises:
+        FileError: the file cannot be read.
+        ModelError: the file is no ONNX model, onnxruntime refuses it, or it would end the process (see
+            `unroll.export.guards.aborting_nodes` and `unroll.export.guards.trial_load`).
+        UnsupportedError: onnxruntime has no kernel for an operator of a Graph on its dtype, or the graph cannot take a form.
+        ArgumentTypeError: options of `to_onnx` with what is no Graph.
+    """
+
+    def __init__(
+        self, model: Graph | ModelProto | str | Path, options: ort.SessionOptions | None = None, **writing: Any
+    ) -> None:
+        self._options = options
+        self._writing = writing
+        self._graph: Graph | None = None
+        self._refreshing = threading.Lock()
+        if isinstance(model, Graph):
+            self._graph = model
+            self._load_graph(model)
+            return
+        if writing:
+            raise ArgumentTypeError(f"Session: {', '.join(writing)} go with a Graph; this is a model already")
+        proto, path = _read(model)
+        self._start(proto, path)
+        self.inputs = _input_specs(proto)
+        self._feeds = FeedChecker(self.inputs, no_empty=self._no_empty)
+        self.states = states_of(proto, [spec.name for spec in self.inputs], self.output_names)
+
+    def _load_graph(self, graph: Graph, check: bool = True) -> None:
+        versions = {item: item.version for item in graph.parameters.values()}
+        self._start(self._written(graph, check), None, self._threads(graph))
+        self._versions = versions
+        self.inputs = graph.input_specs
+        self.states = graph.states
+        self._feeds = FeedChecker(self.inputs, graph.residual_requirements, no_empty=self._no_empty)
+
+    def _written(self, graph: Graph, check: bool) -> ModelProto:
+        """Return the model that stands for the graph, proven where that is asked for and nobody said otherwise."""
+        return to_onnx(graph, **{"check": check, **self._writing})
+
+    def _threads(self, graph: Graph) -> int | None:
+        """Return how many threads compute an operator; None for all cores."""
+        return threads_for(graph)
+
+    def _start(self, model: ModelProto, path: Path | None, threads: int | None = None) -> None:
+        """Load a model into onnxruntime; from its file where it has one, beside which external weights may lie."""
+        where = f"{path}: " if path is not None else ""
+        if self._graph is None:
+            check_nodes(model, str(path) if path is not None else "Session")
+            try_load(model, str(path) if path is not None else "Session", path)
+        options = options_for(model, threads) if self._options is None else self._options
+        optimizers = broken_optimizers(model)
+        if self._options is None:
+            optimizers += disabled_optimizers(model)
+        source = _source(model, path, options, self._options is None, shapes_hold=self._graph is not None)
+        with busy("loading into onnxruntime"):
+            try:
+                self._session = ort.InferenceSession(
+                    source, options, providers=["CPUExecutionProvider"], disabled_optimizers=optimizers
+                )
+            except Exception as error:  # onnxruntime's errors share no base class
+                raise ModelError(f"{where}onnxruntime refuses the model: {first_line(error)}") from None
+        self._no_empty = why_no_empty_feeds(model)
+        self.output_names = tuple(item.name for item in self._session.get_outputs())
+
+    @property
+    def input_specs(self) -> list[InputSpec]:
+        """What each input takes; the same as `inputs`, under the name that a Graph has for it."""
+        return self.inputs
+
+    def stream(self) -> Stream:
+        """Return a runner that carries the model's state from run to run; see `unroll.Stream`."""
+        return Stream(self)
+
+    @property
+    def stale(self) -> list[str]:
+        """The names of the Parameters that were assigned since the session took its snapshot."""
+        if self._graph is None:
+            return []
+        return [item.name for item, version in self._versions.items() if item.version != version]
+
+    def refresh(self) -> None:
+        """Take a new snapshot of the graph's Parameters.
+
+        Other threads may run the session meanwhile: a run has all the old values or all the new ones.
+
+        Raises:
+            UnsupportedError: the session was made from a model, which holds no Parameters.
+        """
+        if self._graph is None:
+            raise UnsupportedError("refresh: this session was made from a model, not from a Graph; make a new Session")
+        with self._refreshing:  # of two snapshots at once the older one could be kept, and be taken for the newer
+            self._load_graph(self._graph, check=False)  # a rewriting holds for any values
+
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...]) -> list[Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: Tensor | str) -> Array: ...
+
+    def run(
+        self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...] | Tensor | str | None = None
+    ) -> dict[str, Array] | list[Array] | Array:
+        """Run the model.
+
+        Args:
+            feeds: an array for every input, by placeholder or name; cast and checked as `Graph.run` does.
+            fetches: outputs, by tensor or name; by default all of them.
+
+        Returns:
+            ``{output name: array}``; a list in order where a list is fetched; an array where one output is.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit.
+            NameNotFoundError: a fetch is not an output of the model.
+            EvaluationError: onnxruntime failed while running.
+            UnsupportedError: an array has no elements, and the model holds a native LSTM or GRU, which would end the process.
+        """
+        self._warn_if_stale(stacklevel=3)
+        arrays = self._feeds.check(feeds)
+        single = isinstance(fetches, (Tensor, str))
+        names = self.output_names if fetches is None else [self._output_name(item) for item in nest.flatten(fetches)]
+        try:  # an empty list would mean all outputs to onnxruntime
+            results = self._session.run(names, arrays) if names else []
+        except Exception as error:  # onnxruntime's errors share no base class
+            if self._graph is None or self.stale or not is_of_guard(error):
+                raise EvaluationError(why_failed(error)) from None
+            found = self._graph.run(arrays)  # the kernel would end the process; NumPy gives the empty result
+            results = [found[name] for name in names]
+        values = [np.asarray(item) for item in results]
+        if fetches is None:
+            return dict(zip(names, values, strict=True))
+        return values[0] if single else values
+
+    def bind(self, feeds: Mapping[Any, Any]) -> Bound:
+        """Return a run with inputs and outputs of its own that are used again and again: see `unroll.export.Bound`.
+
+        Args:
+            feeds: an array for every input, by placeholder or name; they are copied, and fix the shapes.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit.
+            EvaluationError: onnxruntime failed while running.
+        """
+        return Bound(self, feeds)
+
+    def run_many(
+        self,
+        sequences: Iterable[Any],
+        *,
+        input: Any = None,
+        lengths: Any = None,
+        batch_size: int = 32,
+        window: int = 1024,
+    ) -> Iterator[dict[str, Array]]:
+        """Run many sequences of any length, in batches of like length; see `unroll.run_many`, which this calls."""
+        return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
+
+    def _warn_if_stale(self, stacklevel: int) -> None:
+        stale = self.stale
+        if stale:
+            warnings.warn(
+                f"Parameters changed since this Session was made: {', '.join(stale)}; it runs with the old values. "
+                "Call session.refresh()",
+                UnrollWarning,
+                stacklevel=stacklevel,
+            )
+
+    def _output_name(self, item: Tensor | str) -> str:
+        name = item
+        if isinstance(item, Tensor):
+            if self._graph is None:
+                raise ArgumentTypeError(f"fetches: {item!r}: this session was made from a model, so fetch by name")
+            name = next(
+                (
+                    name
+                    for name, tensor in zip(self._graph.output_names, self._graph.outputs, strict=True)
+                    if tensor is item
+                ),
+                repr(item),
+            )
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"fetches: {item!r} is neither a tensor nor a name")
+        if name in self.output_names:
+            return name
+        if name.removesuffix(":0") in self.output_names:
+            return name.removesuffix(":0")
+        raise NameNotFoundError(
+            f"{name!r} is no output of the model. To see an inner tensor, list it in Graph(outputs=...), or use graph.run; "
+            f"{closest(name, self.output_names)}"
+        )
+
+
+def _source(
+    model: ModelProto, path: Path | None, options: ort.SessionOptions, narrow: bool, shapes_hold: bool
+) -> bytes | str:
+    """Return what onnxruntime is given: the file as it is, beside which weights may lie, or the bytes of what is safer."""
+    safe = guarded(with_safe_division(model), shapes_hold)
+    if safe is model and path is not None:
+        return str(path)
+    if path is not None:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
+        return serialized(safe, str(path))
+    return serialized(with_narrow_splits(safe) if narrow else safe, "Session")
+
+
+def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
+    """Return the model, and its file where it has one."""
+    if isinstance(model, ModelProto):
+        check_bounds(model, "Session")
+        return model, None
+    if not isinstance(model, (str, Path)):
+        raise ArgumentTypeError(f"Session: a Graph, an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
+    path = as_path(model, "Session")
+    return read_model(path, whole=False), path
+
+
+def _input_specs(model: ModelProto) -> list[InputSpec]:
+    weights = {item.name for item in model.graph.initializer}
+    specs, limits = [], limits_of(model)
+    for item in model.graph.input:
+        if item.name in weights:
+            continue
+        if not item.type.HasField("tensor_type"):
+            raise UnsupportedError(f"input {item.name!r} is not a tensor; only tensors can be fed")
+        if not item.type.tensor_type.HasField("shape"):
+            raise ModelError(
+                f"input {item.name!r} has no shape, so nobody knows what fits; write it into the model, with a name for a size "
+                "that is open"
+            )
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type)
+        specs.append(InputSpec(item.name, dims_of(item.type, item.name), dtype, limits.get(item.name, ())))
+    return specs

@@ -1,0 +1,176 @@
+"""Who computes a model beside NumPy, and who does not and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+from onnx import ModelProto
+from onnx.reference import ReferenceEvaluator
+
+from unroll.dtypes import Array
+from unroll.errors import ArgumentTypeError, EvaluationError, ModelError, UnrollError, UnsupportedError, first_line
+from unroll.export import support
+from unroll.export.lowering import to_onnx
+from unroll.export.reading.reader import read_graph
+from unroll.export.running.session import Session
+from unroll.export.running.session_options import options_for
+from unroll.export.verifying.known_faults import ONNXRUNTIME, REFERENCE, why_aside
+from unroll.files import as_path
+from unroll.graph import Graph
+from unroll.progress import busy
+
+NUMPY = "NumPy"
+#: What is run of a Graph.
+OWN = "the model that unroll writes"
+#: Who runs what unroll writes, where the model verified is another program's.
+REWRITTEN = "onnxruntime (rewritten by unroll)"
+#: What onnxruntime says of a dtype for which a kernel is there and does nothing.
+_NO_KERNEL = ("does not support", "NOT_IMPLEMENTED", "not implemented")
+
+Run = Callable[[Mapping[str, Array]], dict[str, Array]]
+
+
+class Subject(NamedTuple):
+    """What is verified.
+
+    Attributes:
+        graph: what NumPy computes.
+        model: what the others run; of a file, as it was read, without what lies beside it.
+        path: the file that they run; None where there is none.
+        written: whether unroll wrote `model` from the graph.
+    """
+
+    graph: Graph
+    model: ModelProto
+    path: Path | None
+    written: bool
+
+    def __str__(self) -> str:
+        if self.written:
+            return OWN
+        return "the model itself" if self.path is None else f"{self.path} itself"
+
+
+class Witness(NamedTuple):
+    """A runner that can compute the model.
+
+    Attributes:
+        name: who.
+        run: ``arrays by input name -> arrays by output name``; raises UnsupportedError where it cannot, and
+            EvaluationError where it fails on these arrays.
+        aside: what it is known to get wrong of this model where NaN or infinities come in; empty for nothing.
+    """
+
+    name: str
+    run: Run
+    aside: str
+
+
+def subject_of(what: Graph | ModelProto | str | Path, options: Mapping[str, Any]) -> Subject:
+    """Return what is to be verified.
+
+    Args:
+        what: a Graph, which is written as a model; or a model, or its path, which is read as a Graph.
+        options: those of `to_onnx`, for a Graph.
+
+    Raises:
+        ArgumentTypeError: it is none of these, or a model with options.
+        FileError, ModelError, UnsupportedError: the model cannot be read (see `from_onnx`), or breaks ONNX's rules.
+    """
+    if isinstance(what, Graph):
+        return Subject(what, to_onnx(what, **{"runtime": None, **options}), None, True)
+    if not isinstance(what, (ModelProto, str, Path)):
+        raise ArgumentTypeError(
+            f"verify: a Graph, an onnx.ModelProto or a path is wanted, not {type(what).__name__}; "
+            "make a Graph with unroll.Graph(...), or model.trace()"
+        )
+    if options:
+        raise ArgumentTypeError(f"verify: {', '.join(options)} go with a Graph; this is a model already")
+    graph, broken = read_graph(what)
+    if broken:
+        raise ModelError(broken if isinstance(what, ModelProto) else f"{what}: {broken}")
+    if isinstance(what, ModelProto):
+        return Subject(graph, what, None, False)
+    path = as_path(what, "verify")
+    return Subject(graph, onnx.load_model(path, load_external_data=False), path, False)
+
+
+def witnesses_of(subject: Subject) -> tuple[list[Witness], dict[str, str]]:
+    """Return the runners that can compute a model beside NumPy, and of the others, why not."""
+    ways: dict[str, Callable[[Subject], Run]] = {REFERENCE: _reference, ONNXRUNTIME: _onnxruntime}
+    if not subject.written:
+        ways[REWRITTEN] = _rewritten
+    found: list[Witness] = []
+    left_out: dict[str, str] = {}
+    for name, way in ways.items():
+        runner = ONNXRUNTIME if name == REWRITTEN else name
+        wrong = why_aside(subject.model, runner)
+        if wrong:
+            left_out[name] = f"it is known to be wrong here: {wrong}"
+            continue
+        try:
+            found.append(Witness(name, way(subject), why_aside(subject.model, runner, nonfinite=True)))
+        except UnsupportedError as error:
+            left_out[name] = str(error)
+    return found, left_out
+
+
+def _reference(subject: Subject) -> Run:
+    """Return onnx's own evaluator, which fails on some valid models with errors of every kind."""
+    try:
+        evaluator = ReferenceEvaluator(str(subject.path) if subject.path is not None else subject.model)
+    except Exception as error:
+        raise UnsupportedError(_raised(error)) from None
+
+    def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        try:
+            with busy("running onnx's reference evaluator"), np.errstate(all="ignore"):
+                results = evaluator.run(None, dict(arrays))
+        except Exception as error:
+            raise UnsupportedError(_raised(error)) from None
+        names = [item.name for item in subject.model.graph.output]
+        return dict(zip(names, map(np.asarray, results), strict=True))
+
+    return run
+
+
+def _raised(error: Exception) -> str:
+    return f"it raised {type(error).__name__}: {first_line(error)}"
+
+
+def _onnxruntime(subject: Subject) -> Run:
+    if subject.written:
+        support.check(subject.graph, "onnxruntime")
+    return _in_session(subject.model if subject.path is None else subject.path, subject.model)
+
+
+def _rewritten(subject: Subject) -> Run:
+    try:
+        model = to_onnx(subject.graph)
+    except UnrollError as error:
+        raise UnsupportedError(f"unroll cannot write it: {error}") from None
+    return _in_session(model, model)
+
+
+def _in_session(source: ModelProto | Path, model: ModelProto) -> Run:
+    quiet = options_for(model)
+    quiet.log_severity_level = 4  # what it refuses is said in the report
+    try:
+        session = Session(source, quiet)
+    except ModelError as error:
+        raise UnsupportedError(str(error)) from None
+
+    def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        try:
+            found: dict[str, Array] = session.run(arrays)
+        except EvaluationError as error:
+            if any(words in str(error) for words in _NO_KERNEL):
+                raise UnsupportedError(str(error)) from None
+            raise
+        return found
+
+    return run

@@ -1,0 +1,156 @@
+"""What drivers check of inputs and of what a cell returns: structure, shapes and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from unroll import nest
+from unroll.cells.rnn_cell import RNNCellLike, State, dims_of
+from unroll.dimensions import Dimension, Shape, is_never_zero, shape_text
+from unroll.dtypes import FLOAT32, DType, as_dtype
+from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.tensor import Tensor
+
+
+def main_input(inputs: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """Return the tensor of a step's inputs that says the batch and the dtype: the first of `dtype`, of floats, or of all."""
+    leaves: list[Tensor] = nest.flatten(inputs)
+    asked = None if dtype is None else as_dtype(dtype, "dtype")
+    floats = [leaf for leaf in leaves if leaf.dtype.kind == "f"]
+    return next((leaf for leaf in floats if asked is not None and leaf.dtype == asked), (floats or leaves)[0])
+
+
+def batch_of(first: Tensor) -> Shape:
+    """Return the batch axis of a step's input as a shape: none for features alone, or for one integer id."""
+    return first.shape[:1] if first.rank > (1 if first.dtype.kind == "f" else 0) else ()
+
+
+def state_dtype(first: Tensor, dtype: npt.DTypeLike | None) -> DType:
+    """Return the dtype of the state: that of the inputs where they are floats.
+
+    Raises:
+        DTypeError: another one is asked for.
+    """
+    if first.dtype.kind != "f":
+        return FLOAT32 if dtype is None else as_dtype(dtype, "dtype")
+    kind = first.dtype if dtype is None else as_dtype(dtype, "dtype")
+    if kind != first.dtype:
+        raise DTypeError(
+            f"dtype={kind} was given for inputs of dtype {first.dtype} ({first.described()}); "
+            "leave it out, or convert the inputs with unroll.ops.cast"
+        )
+    return kind
+
+
+def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
+    """Return `inputs` where every step's are tensors alike.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: no list of tensors, or an empty one.
+        StructureError, ShapeError, DTypeError: steps that differ.
+    """
+    if isinstance(inputs, Tensor):
+        raise ArgumentTypeError(
+            f"inputs: {inputs!r} is one tensor; give a list with one tensor a step, unroll.ops.unstack(x, axis), "
+            "or use dynamic_rnn"
+        )
+    if not isinstance(inputs, (list, tuple)) or not inputs:
+        raise ArgumentError(f"inputs: a non-empty list with one tensor a step is wanted, not {inputs!r}")
+    wanted = nest.flatten(inputs[0])
+    for step, given in enumerate(inputs):
+        nest.check_same_structure(inputs[0], given, f"inputs of step {step}")
+        for tensor, first in zip(nest.flatten(given), wanted, strict=True):
+            if not isinstance(tensor, Tensor):
+                raise ArgumentTypeError(
+                    f"inputs of step {step}: {type(tensor).__name__} is no tensor; use unroll.placeholder or unroll.constant"
+                )
+            if tensor.shape != first.shape or tensor.dtype != first.dtype:
+                _raise_unlike(step, tensor, first)
+    if not wanted or any(tensor.rank == 0 and tensor.dtype.kind == "f" for tensor in wanted):
+        raise ShapeError("inputs: every step needs a tensor of rank 1 (features,) or 2 (batch, features)")
+    ranks = [tensor for tensor in wanted if tensor.rank > 1]
+    for tensor in ranks:
+        if is_never_zero(tensor.shape[0] - ranks[0].shape[0]):
+            raise ShapeError(f"inputs: {tensor.described()} and {ranks[0].described()} have different batch sizes")
+    return inputs
+
+
+def _raise_unlike(step: int, tensor: Tensor, first: Tensor) -> None:
+    """Say how a step's input differs from step 0's."""
+    if tensor.dtype != first.dtype:
+        raise DTypeError(
+            f"inputs of step {step}: {tensor.described()} has another dtype than step 0's {first.described()}; "
+            "convert it with unroll.ops.cast"
+        )
+    if tensor.rank != first.rank:
+        fix = "give every step the same rank, (batch, features) or (features,)"
+    elif tensor.shape[-1] != first.shape[-1]:
+        fix = "give every step the same number of features"
+    else:
+        fix = "give every step the same batch size"
+    raise ShapeError(f"inputs of step {step}: {tensor.described()} is unlike step 0's {first.described()}; {fix}")
+
+
+def checked_result(cell: RNNCellLike, result: Any, step: int, batch: Shape) -> tuple[Any, State]:
+    """Return what a cell returned, an output and a state, where the output is as its `output_size` says.
+
+    Raises:
+        StructureError, ShapeError: it is not.
+    """
+    what = f"{cell_name(cell)} at step {step}"
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise StructureError(f"{what}: it returned {nest.sketch(result)}; a cell returns (output, new_state)")
+    output, state = result
+    nest.check_same_structure(cell.output_size, output, f"{what}: the output")
+    for tensor, size in zip(nest.flatten(output), nest.flatten(cell.output_size), strict=True):
+        if not isinstance(tensor, Tensor):
+            raise StructureError(f"{what}: the output {tensor!r} is no tensor")
+        wanted = (*batch, *dims_of(size))
+        if tensor.shape != wanted:
+            raise ShapeError(
+                f"{what}: the output is {tensor.described()}; output_size {size} wants shape {shape_text(wanted)}"
+            )
+    return output, state
+
+
+def known_time(tensors: Sequence[Any], axis: int, what: str, batched: bool = True) -> int:
+    """Return the size of the time axis of tensors ``(batch, time, ...)``, where they have a known one in common.
+
+    Without a batch, they are ``(time, ...)``.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: no tensors.
+        ShapeError: a rank below 2, a time that is not known, or several.
+    """
+    times: list[tuple[int, Shape]] = []
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise ArgumentTypeError(
+                f"{what}: inputs: {type(tensor).__name__} is no tensor; use unroll.placeholder or unroll.constant, "
+                "and for a list of steps static_rnn"
+            )
+        if tensor.rank < 1 + batched + (tensor.dtype.kind == "f"):
+            raise ShapeError(
+                f"{what}: inputs {tensor.described()} must be (batch, time, features); without a batch use "
+                "static_rnn(cell, unroll.ops.unstack(x))"
+            )
+        time = tensor.shape[axis]
+        if isinstance(time, Dimension) or time < 1:
+            raise ShapeError(
+                f"{what}: inputs {tensor.described()} have time {time} on axis {axis}; it is unrolled, so it must be a "
+                "known number of at least 1: make the placeholder with one, such as [None, 28, features]"
+            )
+        times.append((time, tensor.shape))
+    if not times:
+        raise ArgumentError(f"{what}: inputs are empty; a tensor (batch, time, features) is wanted")
+    if len({time for time, _ in times}) != 1:
+        raise ShapeError(f"{what}: inputs differ in time: {', '.join(shape_text(shape) for _, shape in times)}")
+    return times[0][0]
+
+
+def cell_name(cell: Any) -> str:
+    """Return what a cell is called in messages."""
+    return str(getattr(cell, "name", type(cell).__name__))

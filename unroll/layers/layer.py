@@ -1,0 +1,352 @@
+"""The base class of layers: Keras 3's contract of build, call and compute_mask, on unroll's scopes and Parameters."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+
+from unroll import nest, ops, scopes
+from unroll.dimensions import Dim, shape_text
+from unroll.dtypes import FLOAT32, Array, DType
+from unroll.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    StructureError,
+    UnrollWarning,
+    UnsupportedError,
+)
+from unroll.garbage_collection import paused
+from unroll.initializers import InitializerLike, get_initializer
+from unroll.layers.arguments import Constraint, Recorded, Regularizer, bind, keep
+from unroll.layers.input_checks import check_floats, check_sizes, check_tensors
+from unroll.layers.mask_tracking import mask_of, set_masks
+from unroll.layers.sublayers import KerasShape, keras_name, keras_shape, weights_of
+from unroll.parameter import Parameter, parameter_dtype
+from unroll.tensor import Tensor, constant, placeholder
+from unroll.weights import WeightOwner
+
+
+def _in_own_scope(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Let `build` run under the layer's own scope, once; ``super().build`` within it is a plain call."""
+
+    @functools.wraps(build)
+    def built(self: Any, input_shape: Any = None) -> None:
+        if self._building:
+            build(self, input_shape)
+            return
+        if input_shape is not None and not nest.is_nested(nest.flatten(input_shape)):
+            input_shape = keras_shape(input_shape)
+        self._building = True
+        try:
+            with self.entered():
+                build(self, input_shape)
+        finally:
+            self._building = False
+        self.built, self._built_for = True, input_shape
+
+    return built
+
+
+class Layer(Recorded, WeightOwner):
+    """Base class of layers; a layer of your own defines `call`, and `build` where it has weights, as in Keras 3.
+
+    The first call builds the layer: it makes the weights under the layer's own scope, and later calls share them.
+
+    Args:
+        name: the layer's scope; its class name in snake case by default.
+        dtype: the dtype of weights and results, to which inputs of another floating dtype are cast; by default that of
+            the inputs.
+        trainable: kept; it acts in training only.
+        activity_regularizer: kept; it acts in training only.
+
+    Attributes:
+        TRAINING_ONLY: the arguments that are kept and act in training only.
+        SCHEDULING: the arguments that say how Keras computes, never what; the trace is the same for each value.
+        REFUSED: the arguments of Keras that are refused, with the reason.
+        fixed_axes: the axes of the input whose size the weights depend on.
+        supports_masking: the mask of the input is that of the output too, where `compute_mask` does not say otherwise.
+        built: the weights are made.
+    """
+
+    TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("trainable", "activity_regularizer")
+    SCHEDULING: ClassVar[tuple[str, ...]] = ()
+    REFUSED: ClassVar[Mapping[str, str]] = {
+        "autocast": "inputs are cast where dtype= says so, and nowhere else; leave it out",
+        "input_dim": "a layer learns the shape of its input when it is called; put layers.Input(shape) first in Sequential",
+        "input_shape": "a layer learns the shape of its input when it is called; put layers.Input(shape) first in Sequential",
+    }
+    fixed_axes: tuple[int, ...] = ()
+    supports_masking: bool = False
+    built: bool = False
+    trainable: bool
+    _name: str | None = None
+    _dtype: DType | None = None
+    _seen: DType | None = None  # the dtype of the first inputs
+    _built_for: KerasShape | None = None
+    _building: bool = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            setattr(cls, "build", _in_own_scope(vars(cls)["build"]))  # noqa: B010
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        dtype: npt.DTypeLike | None = None,
+        trainable: bool = True,
+        activity_regularizer: Regularizer = None,
+    ) -> None:
+        keep(self, locals())
+        self._name = None if name is None else scopes.check_name(name, type(self).__name__)
+        self._dtype = None if dtype is None else parameter_dtype(dtype)
+
+    # -- what a layer of your own defines -------------------------------------------------------------------------
+
+    @_in_own_scope
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights; it runs once, before the first call, under the layer's own scope.
+
+        Args:
+            input_shape: the shape of the input, None where a size is not known.
+        """
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Trace the layer on tensors; it runs under the layer's own scope.
+
+        Where it has an argument `mask`, it is handed the mask of the input; `training` is always False.
+        """
+        raise StructureError(f"{type(self).__name__} has no call(inputs); define it")
+
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
+        """Return the mask of the output (or a list, one for each output); by default that of the input."""
+        return mask
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output for an input of this shape; by default it is found by tracing."""
+        shape = [f"axis_{axis}" if dim is None else dim for axis, dim in enumerate(input_shape)]
+        return nest.map_leaves(lambda output: keras_shape(output.shape), self(placeholder(shape, "shape")))
+
+    # -- calling --------------------------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Trace the layer on a tensor, or a nest of tensors; arguments are those of `call`.
+
+        Args:
+            inputs: the tensors.
+            args: handed on to `call`.
+            kwargs: handed on to `call`; besides, `mask` says which steps count, in place of the mask that the inputs
+                carry, and `training` may be False.
+
+        Raises:
+            ShapeError, DTypeError, ArgumentTypeError: the inputs do not fit.
+            UnsupportedError: ``training=True``.
+        """
+        if kwargs.pop("training", None):
+            raise UnsupportedError(f"{self.described()}: training=True: unroll traces inference; leave it out")
+        mask, kwargs = self._mask_among(inputs, args, kwargs)
+        with paused():
+            inputs = self.ready(inputs)
+            with self.entered():
+                outputs = self.call(inputs, *args, **kwargs)
+                return self._with_masks(inputs, outputs, mask)
+
+    def _mask_among(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Return the mask of a call, given or carried by the inputs, and the keywords that `call` is to have."""
+        cls: Any = type(self)
+        signature = _call_signature(cls)
+        given = kwargs.pop("mask", None)
+        bound = bind(signature, (self, inputs, *args), kwargs, self.described()).arguments
+        mask = bound.get("mask", given)
+        if mask is None:
+            mask = mask_of(inputs)
+        elif isinstance(inputs, Tensor) and not isinstance(mask, Tensor):
+            mask = constant(mask, name="mask")
+        wanted = "mask" in signature.parameters and "mask" not in bound
+        return mask, kwargs | {"mask": mask} if wanted else kwargs
+
+    def ready(self, inputs: Any) -> Any:
+        """Return the inputs checked and cast, the layer built for them."""
+        check_tensors(inputs, self.described())
+        first = next((leaf.dtype for leaf in nest.flatten(inputs) if leaf.dtype.kind == "f"), None)
+        if self._seen is None:
+            self._seen = self._dtype or first
+        inputs = nest.map_leaves(self._cast, inputs)
+        self.check(inputs)
+        if not self.built:
+            self.build_for(nest.map_leaves(lambda leaf: keras_shape(leaf.shape), inputs))
+        return inputs
+
+    def build_for(self, input_shape: Any) -> None:
+        """Build the layer before its first call."""
+        self.build(input_shape)
+
+    def check(self, inputs: Any) -> None:
+        """Check the inputs' ranks and shapes; by default the sizes that the weights depend on.
+
+        Raises:
+            ShapeError: a size is not known, or another than that of the first call.
+            StructureError, DTypeError: not one tensor of floats, where there are weights.
+        """
+        if self.fixed_axes:
+            check_floats(inputs, self.described())
+            check_sizes(inputs, self.fixed_axes, self._built_for, self.described())
+
+    def entered(self) -> AbstractContextManager[None]:
+        """Enter the layer's scope; a cell's is the same at every step."""
+        cell = hasattr(type(self), "state_size") or "state_size" in vars(self)
+        return scopes.in_cell(self.name) if cell else scopes.scope(self.name)
+
+    def _cast(self, tensor: Tensor) -> Tensor:
+        if tensor.dtype.kind != "f" or self._seen is None or self._seen == tensor.dtype:
+            return tensor
+        if self._dtype is None:
+            raise DTypeError(
+                f"{self.described()}: the layer's weights are {self._seen}, the input is {tensor.described()}; give the "
+                "layer a dtype, to which inputs are cast, or make a second layer"
+            )
+        return ops.cast(tensor, self._dtype)
+
+    def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:
+        """Return the outputs, their masks set; one that is the input itself is not marked under its other name."""
+        if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
+            if outputs is not inputs and mask_of(outputs) is not None:
+                return outputs  # `call` has set them
+            masks = self.compute_mask(inputs, mask)
+            if outputs is inputs and masks is not None and masks is not mask_of(inputs):
+                outputs = ops.identity(outputs)
+            set_masks(outputs, masks)
+        elif mask is not None:
+            warnings.warn(
+                f"{self.described()} does not support masking: the mask of its input ends here, and later layers count every "
+                "step. Set supports_masking = True in its class where each output step belongs to its input step",
+                UnrollWarning,
+                stacklevel=3,
+            )
+        return outputs
+
+    # -- names, dtypes, weights -----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The layer's scope, such as ``lstm``."""
+        return self._name or keras_name(type(self).__name__)
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype of weights and results: the one given, else that of the first inputs, else float32."""
+        return self._dtype or self._seen or FLOAT32
+
+    #: Keras's name for the dtype of results, which is here that of the weights.
+    compute_dtype = dtype
+
+    def described(self) -> str:
+        """Return class and name, for messages."""
+        return f"{type(self).__name__} {self.name!r}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+    def add_weight(
+        self,
+        shape: Sequence[int] | None = None,
+        initializer: InitializerLike | None = "glorot_uniform",
+        dtype: npt.DTypeLike | None = None,
+        trainable: bool = True,
+        regularizer: Regularizer = None,
+        constraint: Constraint = None,
+        name: str | None = None,
+        *,
+        rows: Mapping[str, Dim] | None = None,
+        columns: Mapping[str, Dim] | None = None,
+        note: str = "",
+    ) -> Parameter:
+        """Return a new weight of the layer.
+
+        Args:
+            shape: its shape, unless `columns` gives it.
+            initializer: a name, an object of `unroll.initializers`, an array, or a function of (shape, dtype).
+            dtype: the layer's by default.
+            trainable: acts in training only, as do `regularizer` and `constraint`.
+            regularizer: see `trainable`.
+            constraint: see `trainable`.
+            name: its name within the layer; ``weight_<count>`` by default.
+            rows: sources and their sizes, top to bottom, for the block table: ``{"x": 28}``.
+            columns: gates and their sizes, left to right.
+            note: why the blocks stand apart from the others of the layer.
+        """
+        name = name or f"weight_{len(self._weights)}"
+        draw = get_initializer("glorot_uniform" if initializer is None else initializer, f"{self.described()}: {name}")
+        kind = self.dtype if dtype is None else dtype
+        return self._add_weight(name, shape, draw, rows=rows, columns=columns, note=note, dtype=kind)
+
+    def build_part(self, part: Any, input_shape: Any) -> None:
+        """Build a layer that is part of this one, under this one's scope, for weights of its dtype."""
+        if isinstance(part, Layer) and not part.built:
+            part._seen = part._seen or part._dtype or self.dtype
+            part.build(input_shape)
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """The Parameters made so far: the layer's own, then those of its parts, in Keras's order."""
+        return weights_of(self)
+
+    def get_weights(self) -> list[Array]:
+        """Return the values of `weights` as arrays, in Keras's order and layout."""
+        return [parameter.value.copy() for parameter in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Give every weight a value, all or none.
+
+        Args:
+            weights: arrays in the order and layout of `get_weights`, which are Keras's.
+
+        Raises:
+            ArgumentError: the layer is not built, or there are more or fewer arrays than weights.
+            ShapeError, DTypeError: an array does not fit.
+        """
+        self._check_built("set_weights")
+        if not isinstance(weights, (list, tuple)):
+            raise ArgumentTypeError(
+                f"{self.described()}: set_weights takes a list with one array a weight, not {weights!r}"
+            )
+        parameters, values = self.weights, list(weights)
+        if len(values) != len(parameters):
+            raise ArgumentError(
+                f"{self.described()}: set_weights was given {len(values)} arrays for {len(parameters)} weights: "
+                + ", ".join(f"{item.name} {shape_text(item.shape)}" for item in parameters)
+            )
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.cast(value)
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.assign(value)
+
+    def count_params(self) -> int:
+        """Return the number of elements of all weights.
+
+        Raises:
+            ArgumentError: the layer is not built.
+        """
+        self._check_built("count_params")
+        return sum(math.prod(parameter.value.shape) for parameter in self.weights)
+
+    def _check_built(self, what: str) -> None:
+        if not self.built:
+            raise ArgumentError(
+                f"{self.described()}: {what}: the layer has no weights yet, for it does not know its input; call it on a "
+                "tensor first, or call build(input_shape), such as build((None, None, 3))"
+            )
+
+
+@functools.cache
+def _call_signature(cls: Any) -> inspect.Signature:
+    return inspect.signature(cls.call)

@@ -1,0 +1,224 @@
+"""What ONNX's recurrent operators share: the loop over time, its directions, and their activations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from unroll.dimensions import Dim, Shape
+from unroll.dtypes import Array
+from unroll.errors import ArgumentError, ShapeError, UnsupportedError
+from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
+from unroll.ops.operator import Operator, Requirements
+from unroll.ops.spread import Spread
+from unroll.tensor import Tensor
+
+
+class Activation(NamedTuple):
+    """An activation of ONNX's recurrent operators.
+
+    Attributes:
+        function: ``(x, alpha, beta) -> y``.
+        parameters: how many of alpha and beta it has.
+        defaults: their values where none are given; empty where ONNX does not say.
+    """
+
+    function: Callable[[Array, float, float], Array]
+    parameters: int = 0
+    defaults: tuple[float, ...] = ()
+
+
+#: ONNX's activations by name.
+ACTIVATIONS: dict[str, Activation] = {
+    "Affine": Activation(lambda x, alpha, beta: alpha * x + beta, 2),
+    "Elu": Activation(lambda x, alpha, _: Elu(alpha).evaluate(x), 1, (1.0,)),
+    "HardSigmoid": Activation(lambda x, alpha, beta: HardSigmoid(alpha, beta).evaluate(x), 2, (0.2, 0.5)),
+    "LeakyRelu": Activation(lambda x, alpha, _: LeakyRelu(alpha).evaluate(x), 1, (0.01,)),
+    "Relu": Activation(lambda x, *_: Relu().evaluate(x)),
+    "ScaledTanh": Activation(lambda x, alpha, beta: np.asarray(alpha * np.tanh(beta * x)), 2),
+    "Sigmoid": Activation(lambda x, *_: Sigmoid().evaluate(x)),
+    "Softplus": Activation(lambda x, *_: Softplus().evaluate(x)),
+    "Softsign": Activation(lambda x, *_: Softsign().evaluate(x)),
+    "Tanh": Activation(lambda x, *_: Tanh().evaluate(x)),
+    "ThresholdedRelu": Activation(lambda x, alpha, _: np.where(x > alpha, x, x.dtype.type(0)), 1),
+}
+DIRECTIONS = ("forward", "reverse", "bidirectional")
+
+Function = Callable[[Array], Array]
+
+
+class Gated(Operator, abstract=True):
+    """What tells the three operators apart.
+
+    Attributes:
+        gates: how many blocks of `hidden_size` rows W and R have.
+        default_activations: those of one direction.
+    """
+
+    gates: ClassVar[int]
+    default_activations: ClassVar[tuple[str, ...]]
+
+
+@dataclass(frozen=True, repr=False)
+class Recurrent(Gated, abstract=True):
+    """What the three operators share: a loop over time in one or two directions.
+
+    Args:
+        hidden_size: the width of the state.
+        direction: one of `DIRECTIONS`.
+        activations: names in `ACTIVATIONS`, those of one direction after those of the other; None for the operator's own.
+        activation_alpha: the first parameters of those activations that have one, in their order; the rest have defaults.
+        activation_beta: the second parameters, likewise.
+    """
+
+    hidden_size: int
+    direction: str = "forward"
+    activations: tuple[str, ...] | None = None
+    activation_alpha: tuple[float, ...] | None = None
+    activation_beta: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.direction not in DIRECTIONS:
+            raise ArgumentError(f"{self.name}: direction {self.direction!r}; there are {', '.join(DIRECTIONS)}")
+        for name in ("activation_alpha", "activation_beta"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, tuple(float(np.float32(value)) for value in given) or None)
+        names = self.activations or ()
+        wanted = self.directions * len(self.default_activations)
+        if names and len(names) != wanted:
+            raise ArgumentError(f"{self.name}: {len(names)} activations; {wanted} are wanted")
+        for name in names:
+            if name not in ACTIVATIONS:
+                raise UnsupportedError(f"{self.name}: activation {name!r}; there are {', '.join(ACTIVATIONS)}")
+        self.functions()
+
+    @property
+    def directions(self) -> int:
+        """How many directions there are."""
+        return 2 if self.direction == "bidirectional" else 1
+
+    def functions(self) -> list[list[Function]]:
+        """Return the activations of each direction as functions of an array."""
+        names = self.activations or self.default_activations * self.directions
+        given = (iter(self.activation_alpha or ()), iter(self.activation_beta or ()))
+        made = [self._function(name, given) for name in names]
+        size = len(self.default_activations)
+        return [made[start : start + size] for start in range(0, len(made), size)]
+
+    def _function(self, name: str, given: tuple[Iterator[float], Iterator[float]]) -> Function:
+        """Return an activation with its parameters, the next ones given."""
+        function, count, defaults = ACTIVATIONS[name]
+        values = [0.0, 0.0]
+        for place in range(count):
+            value = next(given[place], defaults[place] if defaults else None)
+            if value is None:
+                raise ArgumentError(
+                    f"{self.name}: ONNX has no default for the parameters of {name}; give activation_alpha"
+                )
+            values[place] = value
+        alpha, beta = values
+        return lambda x: function(x, alpha, beta).astype(x.dtype)
+
+    def shapes(
+        self,
+        require: Requirements,
+        x: Tensor,
+        w: Tensor,
+        r: Tensor,
+        b: Tensor | None = None,
+        sequence_lens: Tensor | None = None,
+        *more: Tensor | None,
+    ) -> list[Shape]:
+        """Return the shapes of Y, Y_h and, of an LSTM, Y_c."""
+        if len(x.shape) != 3:
+            raise ShapeError("X must be (time, batch, input)")
+        time, batch, features = x.shape
+        dirs, hidden, rows = self.directions, self.hidden_size, self.gates * self.hidden_size
+        wanted: list[tuple[str, Tensor | None, tuple[Dim, ...]]] = [
+            ("W", w, (dirs, rows, features)),
+            ("R", r, (dirs, rows, hidden)),
+            ("B", b, (dirs, 2 * rows)),
+            ("sequence_lens", sequence_lens, (batch,)),
+        ]
+        states = ("initial_h", "initial_c")
+        wanted += [(name, state, (dirs, batch, hidden)) for name, state in zip(states, more, strict=False)]
+        wanted += [("P", p, (dirs, 3 * hidden)) for p in more[2:]]
+        for name, tensor, shape in wanted:
+            if tensor is None:
+                continue
+            if len(tensor.shape) != len(shape):
+                raise ShapeError(f"{name} must have rank {len(shape)}")
+            for axis, (seen, size) in enumerate(zip(tensor.shape, shape, strict=True)):
+                require.equal(seen, size, f"axis {axis} of {name}")
+        return [(time, dirs, batch, hidden)] + [(dirs, batch, hidden)] * (len(self.signature.outputs) - 1)
+
+    def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
+        """Count two products a step and direction, of the inputs and of the state, and `elementwise` for each unit."""
+        time, batch, features = inputs[0] or (0, 0, 0)
+        products = 2 * self.gates * (features + self.hidden_size)
+        given = [place < len(inputs) and inputs[place] is not None for place in range(len(self.signature.slots))]
+        return time * self.directions * batch * self.hidden_size * (products + self.elementwise(given))
+
+    def elementwise(self, given: Sequence[bool]) -> int:
+        """Return how many operations there are a step for each unit besides the products.
+
+        In each gate the products are added up, and a bias, and an activation is taken.
+
+        Args:
+            given: which of the inputs there are.
+        """
+        return self.gates * (2 + given[3])
+
+    def evaluate_wide(self, *arrays: Any, most_steps: int | None = None) -> Any:
+        given: list[Any] = [*arrays, *[None] * (5 - len(arrays))]
+        x, w, r, b, lengths, *states = given
+        few = Spread.over(len(x), most_steps)
+        if few is None:
+            return super().evaluate_wide(*arrays)
+        if lengths is not None:
+            lengths = np.sum(few.places[:, None] < lengths, axis=0, dtype=lengths.dtype)
+        y, *last = super().evaluate_wide(x[few.places], w, r, b, lengths, *states)
+        return [y[few.nearest], *last]
+
+    def walk(
+        self, x: Array, sequence_lens: Array | None, states: Sequence[Array | None], steps: Sequence[Callable[..., Any]]
+    ) -> list[Array]:
+        """Run each direction's step, ``(x_t, *states) -> states`` with h first, and return Y and the last states."""
+        time, batch = x.shape[:2]
+        zero = np.zeros((batch, self.hidden_size), x.dtype)
+        y = np.zeros((time, self.directions, batch, self.hidden_size), x.dtype)
+        last: list[list[Array]] = []
+        for way, step in enumerate(steps):
+            now = [zero if state is None else state[way] for state in states]
+            for at in self._order(time, way):
+                new = step(x[at], *now)
+                if sequence_lens is not None:
+                    valid = (at < sequence_lens)[:, None]
+                    y[at, way] = np.where(valid, new[0], 0)
+                    new = [np.where(valid, ahead, behind) for ahead, behind in zip(new, now, strict=True)]
+                else:
+                    y[at, way] = new[0]
+                now = new
+            if sequence_lens is not None:
+                now = [np.where(sequence_lens[:, None] > 0, state, 0).astype(x.dtype) for state in now]
+            last.append(now)
+        return [y, *(np.stack(parts) for parts in zip(*last, strict=True))]
+
+    def _order(self, time: int, way: int) -> Iterator[int]:
+        backward = self.direction == "reverse" or way == 1
+        return iter(range(time)[:: -1 if backward else 1])
+
+    def weights(self, w: Array, r: Array, b: Array | None, way: int) -> tuple[Array, Array, Array, Array]:
+        """Return W and R of a direction, transposed, and its two biases; each gate is a block of columns."""
+        rows = self.gates * self.hidden_size
+        both = np.zeros(2 * rows, w.dtype) if b is None else b[way]
+        return w[way].T, r[way].T, both[:rows], both[rows:]
+
+    def parted(self, columns: Array) -> Array:
+        """Return the blocks of columns ``(batch, gates * hidden)`` one after another: ``(gates, batch, hidden)``."""
+        batch, width = columns.shape
+        return columns.reshape(batch, width // self.hidden_size, self.hidden_size).swapaxes(0, 1)

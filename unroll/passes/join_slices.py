@@ -1,0 +1,50 @@
+"""Both directions side by side: what an operator gives one above the other, turned at once, not picked apart and joined."""
+
+from __future__ import annotations
+
+from unroll.graph import Graph
+from unroll.ops.joining import Concat
+from unroll.ops.shaping import Reshape, Transpose
+from unroll.ops.slicing import Gather
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, made, nodes_called
+from unroll.tensor import Node, Tensor
+
+
+def with_slices_joined(graph: Graph) -> Graph:
+    """Return `graph` with a Transpose and a Reshape for each Concat of all slices of one tensor, in order, and those slices.
+
+    Preserves the names of what is kept, and the values of the outputs to the bit. Never adds a node: only where nothing else
+    reads the slices.
+    """
+    readers, joining = Readers(graph), Rewriting(graph)
+    found = {node: whole for node in nodes_called(graph, {"Concat"}) if (whole := _whole(node, readers)) is not None}
+
+    def write(node: Node) -> None:
+        (tensor, at), to = found[node], node.op.attributes["axis"] % node.outputs[0].rank
+        order = [axis for axis in range(tensor.rank) if axis != at]
+        order.insert(to, at)
+        (turned,) = made(Transpose(tuple(order)), (joining[tensor],), node.provenance)
+        sizes = [0] * to + [int(turned.shape[to]) * int(turned.shape[to + 1])]
+        sizes += [size if isinstance(size, int) else -1 for size in turned.shape[to + 2 :]]
+        (result,) = made(Reshape(), (turned, ints(*sizes)), node.provenance, node.outputs[0].hint)
+        joining.stand_in(node.outputs[0], result)
+
+    return joining.walk(found, write)
+
+
+def _whole(node: Node, readers: Readers) -> tuple[Tensor, int] | None:
+    """Return the tensor whose slices a Concat joins, and their axis; None where it joins other things."""
+    slices = [tensor.node for tensor in node.inputs if tensor is not None and readers.only(tensor) is node]
+    first = slices[0] if len(slices) == len(node.inputs) else None
+    if first is None or not isinstance(first.op, Gather) or not isinstance(node.op, Concat):
+        return None
+    tensor, at, to = first.inputs[0], first.op.axis, node.op.axis % node.outputs[0].rank
+    if tensor is None or tensor.shape[at] != len(slices):
+        return None
+    for index, item in enumerate(slices):
+        same = item is not None and item.op == first.op and item.inputs[0] is tensor
+        if not same or item is None or item.inputs[1] is None or item.inputs[1].known != index:
+            return None
+    sizes = [size for axis, size in enumerate(tensor.shape) if axis != at]
+    unknown = [size for size in sizes[to + 1 :] if not isinstance(size, int)]
+    return (tensor, at) if isinstance(sizes[to], int) and len(unknown) < 2 else None

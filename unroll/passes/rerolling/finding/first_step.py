@@ -1,0 +1,101 @@
+"""The first step of a recurrence whose states were zero, and which was simplified for that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unroll.graph import Graph
+from unroll.ops.filling import ConstantOfShape
+from unroll.ops.shaping import Expand, Reshape, Squeeze, Transpose, Unsqueeze
+from unroll.ops.slicing import Slice
+from unroll.passes.cancel_shapes import cancel_shapes
+from unroll.passes.fold_zeros import fold_zeros
+from unroll.passes.merge_equal import op_key
+from unroll.passes.rerolling.finding.matching import Step
+from unroll.passes.rerolling.finding.pattern import Shared, Template
+from unroll.passes.rerolling.finding.replay import replayed
+from unroll.passes.rerolling.finding.view import View
+from unroll.scopes import Origin
+from unroll.tensor import Constant, Node, Placeholder, Tensor
+
+_KEEP_ZERO = (Expand, Reshape, Squeeze, Transpose, Unsqueeze, Slice)
+_NOWHERE = frozenset({Origin("", None, None, None)})
+
+
+def is_zero(view: View, tensor: Tensor) -> bool:
+    """Say whether a tensor is known to hold only zeros."""
+    while True:
+        if isinstance(tensor, Constant):
+            return tensor.dtype.kind == "f" and not np.any(tensor.value)
+        node = tensor.node
+        if node is None or isinstance(node.op, ConstantOfShape):
+            return node is not None and node.op.value == 0  # type: ignore[attr-defined]
+        source = view.inputs[node][0] if isinstance(node.op, _KEEP_ZERO) and node in view.inputs else None
+        if source is None:
+            return False
+        tensor = source
+
+
+def simplified_first_step(view: View, template: Template, step: Step) -> tuple[Step, list[Node]] | None:
+    """Return the step before `step`, where it is what `fold_zeros` makes of the pattern on states of zeros, and its nodes."""
+    if any(tensor.node is None or is_zero(view, tensor) for tensor in step.before):
+        return None
+    nodes: dict[Node, None] = {}
+    stand_ins: dict[Tensor, Tensor] = {}
+    leaves = [Placeholder(leaf.shape, leaf.dtype, f"leaf{number}") for number, leaf in enumerate(step.leaves)]
+    folded = cancel_shapes(fold_zeros(_on_zeros(template, step, leaves, stand_ins)))
+    bound: dict[Tensor, Tensor] = {}
+    pairs = list(zip(folded.outputs, step.before, strict=True))
+    seen: set[tuple[Tensor, Tensor]] = set()  # what is read twice is compared once: y * y * ... would double each time
+    while pairs:
+        pattern, tensor = pair = pairs.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        if pattern in stand_ins or isinstance(pattern, Constant):
+            fits = tensor is view.same(stand_ins.get(pattern, pattern))
+        elif isinstance(pattern, Placeholder):
+            fits = bound.setdefault(pattern, tensor) is tensor and tensor.shape == pattern.shape
+        elif pattern.node is not None and isinstance(pattern.node.op, ConstantOfShape):
+            fits = is_zero(view, tensor) and tensor.shape == pattern.shape
+        else:
+            fits = _same_node(view, pattern, tensor)
+            if fits and pattern.node is not None and tensor.node is not None:
+                nodes[tensor.node] = None
+                pairs += [
+                    (inner, outer)
+                    for inner, outer in zip(pattern.node.inputs, view.inputs[tensor.node], strict=True)
+                    if inner is not None and outer is not None
+                ]
+        if not fits:
+            return None
+    if len(bound) < len(leaves):
+        return None
+    zeros = tuple(step.before)  # their shapes; `Recurrence.simplified` says that they are zero
+    found = Step((), zeros, tuple(bound[leaf] for leaf in leaves), step.before)
+    return found, [node for node in nodes if node not in view.fixed]
+
+
+def _same_node(view: View, pattern: Tensor, tensor: Tensor) -> bool:
+    if pattern.node is None or tensor.node is None or tensor.index != pattern.index:
+        return False
+    absent = [inner is None for inner in pattern.node.inputs] == [outer is None for outer in view.inputs[tensor.node]]
+    return absent and op_key(pattern.node) == op_key(tensor.node)
+
+
+def _on_zeros(template: Template, step: Step, leaves: list[Placeholder], stand_ins: dict[Tensor, Tensor]) -> Graph:
+    """Return the pattern as a graph whose states are zero; what it shares comes in by placeholders."""
+    shared: dict[Tensor, Placeholder] = {}
+    zeros = []
+    for tensor in step.before:
+        shape = Constant(np.zeros(len(tensor.shape), np.int64))  # never read: the zeros have the states' shapes
+        zeros.append(
+            Node(ConstantOfShape(0, tensor.dtype), (shape,), [tensor.shape], [tensor.dtype], _NOWHERE).outputs[0]
+        )
+    sources = [source for part in template.parts for source in part.sources if isinstance(source, Shared)]
+    for tensor in dict.fromkeys(source.tensor for source in sources):
+        if not isinstance(tensor, Constant):
+            made = shared[tensor] = Placeholder(tensor.shape, tensor.dtype, f"shared{len(shared)}")
+            stand_ins[made] = tensor
+    nodes = replayed(template, zeros, leaves, shared)
+    return Graph([*leaves, *shared.values()], [nodes[place].outputs[index] for place, index in template.states])

@@ -1,0 +1,258 @@
+"""Comparing every step with the pattern, exactly: each operator, attribute, constant and weight, and who hands what to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Shared, Source, State, Template
+from unroll.passes.rerolling.finding.view import View
+from unroll.tensor import Node, Tensor
+
+#: How many nodes the search for a step may try, for each node of the pattern.
+_TRIES = 4
+#: How many nodes may be missing in a last step, and never more than half of it.
+_MOST_MISSING = 12
+#: What is known in the middle of a search: nodes, states, tensors of the step's own, and which nodes the graph has not.
+_Known: TypeAlias = "tuple[list[Node | None], list[Tensor | None], list[Tensor | None], set[int] | None]"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step found in the graph.
+
+    Attributes:
+        nodes: its nodes by their place in the pattern; empty for a first step that was simplified for a state of zeros.
+        before: the states it reads.
+        leaves: the tensors it reads that are its own.
+        after: the states it makes.
+    """
+
+    nodes: tuple[Node, ...]
+    before: tuple[Tensor, ...]
+    leaves: tuple[Tensor, ...]
+    after: tuple[Tensor, ...]
+
+
+class Matcher:
+    """Finds the steps of one pattern."""
+
+    def __init__(self, view: View, template: Template) -> None:
+        self.view, self.template = view, template
+
+    def run(self) -> list[Step]:
+        """Return the longest unbroken run of steps around the one that the pattern was guessed from, in order."""
+        middle = self.upwards(self.template.example)
+        if middle is None:
+            return []
+        steps = [middle]
+        while (earlier := self._earlier(steps[-1])) is not None:
+            steps.append(earlier)
+        steps.reverse()
+        while (later := self.onwards(steps[-1].after)) is not None:
+            steps.append(later)
+        last = self.completed(steps[-1].after)
+        if last is not None:
+            steps.append(last)
+        used = {node for step in steps for node in step.nodes}
+        # Within a step one node may be two of the pattern's: f * c and f * n are one where c and n are the same zeros.
+        if len(used) < sum(len(set(step.nodes)) for step in steps):
+            return []
+        # A tensor of the step's own that an earlier step makes is a state that the guess took for none.
+        return [] if any(leaf.node in used for step in steps for leaf in step.leaves) else steps
+
+    def _earlier(self, step: Step) -> Step | None:
+        """Return the step that makes the states which `step` reads."""
+        given: dict[int, Node] = {}
+        for inner, tensor in zip(self.template.states, step.before, strict=True):
+            node = tensor.node
+            if node is None or tensor.index != inner.output or given.setdefault(inner.place, node) is not node:
+                return None
+        return self.upwards(given)
+
+    def upwards(self, given: Mapping[int, Node]) -> Step | None:
+        """Return the step with these nodes: all others are what they read."""
+        found = _Binding(self.view, self.template)
+        for place, known in given.items():
+            found.nodes[place] = known
+        for place in reversed(range(len(self.template.parts))):
+            node = found.nodes[place]
+            if node is None or not found.bind(place, node):
+                return None
+        return found.step()
+
+    def onwards(self, before: Sequence[Tensor]) -> Step | None:
+        """Return the step that starts from these states: its nodes are searched among the readers of what is known."""
+        found = _Binding(self.view, self.template)
+        found.before = list(before)
+        return found.step() if found.search() else None
+
+    def completed(self, before: Sequence[Tensor]) -> Step | None:
+        """Return a last step of which nobody reads all the states, so that the graph has not the nodes that only they need.
+
+        These are made anew. A mask keeps back c as well as h, and where only h is wanted at the end c is not kept back.
+        """
+        for most in range(1, min(_MOST_MISSING, len(self.template.parts) // 2) + 1):
+            found = _Binding(self.view, self.template)
+            found.before = list(before)
+            found.missing, found.most = set(), most
+            if found.search():
+                return found.step() if found.keeps_back() and found.complete() else None
+        return None
+
+
+class _Binding:
+    """What the names of a pattern stand for in one step, as far as it is known."""
+
+    def __init__(self, view: View, template: Template) -> None:
+        self.view, self.template = view, template
+        self.nodes: list[Node | None] = [None] * len(template.parts)
+        self.before: list[Tensor | None] = [None] * len(template.states)
+        self.leaves: list[Tensor | None] = [None] * template.leaves
+        self.missing: set[int] | None = None  #: the nodes that the graph has not; None where it must have them all
+        self.most = 0  #: how many may be missing
+
+    def step(self) -> Step | None:
+        """Return the step where all is known."""
+        nodes = [node for node in self.nodes if node is not None]
+        before = [tensor for tensor in self.before if tensor is not None]
+        leaves = [tensor for tensor in self.leaves if tensor is not None]
+        if len(nodes + before + leaves) < len(self.nodes) + len(self.before) + len(self.leaves):
+            return None
+        after = [nodes[place].outputs[index] for place, index in self.template.states]
+        return Step(tuple(nodes), tuple(before), tuple(leaves), tuple(after))
+
+    def bind(self, place: int, node: Node) -> bool:
+        """Let `node` be the one at `place`, and what it reads what the pattern reads there; False where that cannot be."""
+        part = self.template.parts[place]
+        if self.view.key(node) != part.key or any(leaf is not None and leaf.node is node for leaf in self.leaves):
+            return False
+        self.nodes[place] = node
+        for source, tensor in zip(part.sources, self.view.inputs[node], strict=True):
+            if isinstance(source, Shared):
+                fits = tensor is source.tensor
+            elif source is None or tensor is None:
+                fits = source is None and tensor is None
+            elif isinstance(source, Inner):
+                fits = self._bind_inner(source, tensor)
+            else:
+                known = self.before if isinstance(source, State) else self.leaves
+                fits = known[source.number] in (None, tensor)
+                known[source.number] = tensor
+            if not fits:
+                return False
+        return True
+
+    def _bind_inner(self, source: Inner, tensor: Tensor) -> bool:
+        if tensor.node is None or tensor.index != source.output or (self.missing and source.place in self.missing):
+            return False
+        if self.nodes[source.place] is None:
+            self.nodes[source.place] = tensor.node
+        return self.nodes[source.place] is tensor.node
+
+    def search(self) -> bool:
+        """Find the nodes, each among the readers of what it is known to read; where that leads nowhere, go back and on."""
+        tries, place = _TRIES * len(self.nodes), 0
+        trail: list[tuple[Iterator[Node | None], _Known]] = []
+        options, kept = self._options(0), self._kept()
+        while True:
+            for node in options:
+                tries -= 1
+                if tries < 0:
+                    return False
+                if self.bind(place, node) if node is not None else self._leave_out(place):
+                    break
+                self._restore(kept)
+            else:
+                if not trail:
+                    return False
+                place -= 1
+                options, kept = trail.pop()
+                self._restore(kept)
+                continue
+            place += 1
+            if place == len(self.nodes):
+                return True
+            trail.append((options, kept))
+            options, kept = self._options(place), self._kept()
+
+    def _options(self, place: int) -> Iterator[Node | None]:
+        """Return what may be at `place`: nodes, and None for a node that the graph has not."""
+        return iter([*self._candidates(place), *([] if self.missing is None else [None])])
+
+    def _leave_out(self, place: int) -> bool:
+        if self.missing is None or len(self.missing) >= self.most:
+            return False
+        self.missing.add(place)
+        return True
+
+    def _kept(self) -> _Known:
+        missing = None if self.missing is None else set(self.missing)
+        return list(self.nodes), list(self.before), list(self.leaves), missing
+
+    def _restore(self, kept: _Known) -> None:
+        nodes, before, leaves, missing = kept
+        self.nodes, self.before, self.leaves = list(nodes), list(before), list(leaves)
+        self.missing = None if missing is None else set(missing)
+
+    def keeps_back(self) -> bool:
+        """Say whether what is missing makes states from those before by a mask: only such a state may go unread at the end.
+
+        A step that ends in another activation is no step of the pattern.
+        """
+        missing = self.missing or set()
+        for number, inner in enumerate(self.template.states):
+            waiting: list[int] = [inner.place]
+            sources: set[Source] = set()
+            while waiting:
+                place = waiting.pop()
+                if place in missing:
+                    sources.update(self.template.parts[place].sources)
+                    waiting += [item.place for item in self.template.parts[place].sources if isinstance(item, Inner)]
+            if inner.place in missing and State(number) not in sources:
+                return False
+        return bool(missing)
+
+    def complete(self) -> bool:
+        """Make the nodes that are missing, which nothing in the graph reads; False where what they read is not known."""
+        there = [node for node in self.nodes if node is not None]
+        places = sorted(self.missing or ())
+        for place in places:
+            self._borrow_leaves(place)
+        for place in places:
+            part = self.template.parts[place]
+            inputs = [self._known(source) for source in part.sources]
+            if any((tensor is None) != (source is None) for tensor, source in zip(inputs, part.sources, strict=True)):
+                return False
+            self.nodes[place] = self.view.add(part.example, inputs, there)
+        return True
+
+    def _borrow_leaves(self, place: int) -> None:
+        """Take what a missing node reads of the step's own from one like it: the mask that zeros the last output is its mask.
+
+        Whatever is taken, what the graph gives is right, for nothing reads the missing node.
+        """
+        for node in self._candidates(place):
+            for source, tensor in zip(self.template.parts[place].sources, self.view.inputs[node], strict=True):
+                if isinstance(source, Leaf) and self.leaves[source.number] is None:
+                    self.leaves[source.number] = tensor
+
+    def _candidates(self, place: int) -> list[Node]:
+        part = self.template.parts[place]
+        for at, source in enumerate(part.sources):
+            known = self._known(source) if isinstance(source, (Inner, State)) else None
+            if known is not None:
+                found = [node for node, position in self.view.readers.get(known, ()) if position == at]
+                return [node for node in found if self.view.key(node) == part.key]
+        return []
+
+    def _known(self, source: Inner | State | Leaf | Shared | None) -> Tensor | None:
+        if isinstance(source, State):
+            return self.before[source.number]
+        if isinstance(source, Inner):
+            node = self.nodes[source.place]
+            return None if node is None else node.outputs[source.output]
+        if isinstance(source, Shared):
+            return source.tensor
+        return None if source is None else self.leaves[source.number]

@@ -1,0 +1,96 @@
+"""A graph as re-rolling looks at it: equal constants are one tensor, and every tensor knows its readers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from unroll.graph import Graph
+from unroll.ops.functions import Cast, Identity
+from unroll.ops.shaping import Expand, Reshape
+from unroll.parameter import Parameter
+from unroll.passes.merge_equal import op_key
+from unroll.passes.tools.rewriting import is_known, merged
+from unroll.tensor import Constant, Node, Tensor
+
+
+class View:
+    """Nodes in order, with what they read and who reads them.
+
+    Attributes:
+        nodes: all nodes but those that change nothing: they stand for what they read.
+        place: where each node is in that order.
+        inputs: what each node reads.
+        readers: the (node, input) pairs that read each tensor.
+        fixed: the nodes that depend on no placeholder.
+        outputs: the tensors that the graph gives.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._constants: dict[Hashable, Constant] = {}
+        self._stands_for: dict[Tensor, Tensor] = {}
+        self.nodes: list[Node] = []
+        self.inputs: dict[Node, tuple[Tensor | None, ...]] = {}
+        self.readers: dict[Tensor, list[tuple[Node, int]]] = {}
+        self.fixed: set[Node] = set()
+        self._keys: dict[Node, Hashable] = {}
+        self._even: dict[Node, bool] = {}
+        for node in graph.nodes:
+            inputs = tuple([None if tensor is None else self.same(tensor) for tensor in node.inputs])
+            if inputs and inputs[0] is not None and _changes_nothing(node, inputs[0]):
+                self._stands_for[node.outputs[0]] = inputs[0]
+                continue
+            self.nodes.append(node)
+            self.inputs[node] = inputs
+            for place, tensor in enumerate(inputs):
+                if tensor is not None:
+                    self.readers.setdefault(tensor, []).append((node, place))
+            if inputs and is_known(node.op) and all(tensor is None or self.is_fixed(tensor) for tensor in inputs):
+                self.fixed.add(node)
+        self.place = {node: place for place, node in enumerate(self.nodes)}
+        self.outputs = {self.same(tensor) for tensor in graph.outputs}
+
+    def add(self, example: Node, inputs: Sequence[Tensor | None], beside: Sequence[Node]) -> Node:
+        """Return a new node like `example` on other inputs, in the same step as `beside`; nothing in the graph reads it."""
+        shapes, dtypes = [tensor.shape for tensor in example.outputs], [tensor.dtype for tensor in example.outputs]
+        node = Node(example.op, tuple(inputs), shapes, dtypes, merged(beside))
+        self.inputs[node] = node.inputs
+        self.place[node] = max(self.place[other] for other in beside)
+        return node
+
+    def same(self, tensor: Tensor) -> Tensor:
+        """Return the one tensor that stands for all that equal this one."""
+        found = self._stands_for.get(tensor)
+        if found is None:
+            found = tensor
+            if isinstance(tensor, Constant):
+                value = tensor.value
+                found = self._constants.setdefault((value.dtype.str, value.shape, value.tobytes()), tensor)
+            self._stands_for[tensor] = found
+        return found
+
+    def is_fixed(self, tensor: Tensor) -> bool:
+        """Say whether a tensor is a weight: a Parameter, a Constant, or computed from them alone."""
+        return isinstance(tensor, (Constant, Parameter)) or tensor.node in self.fixed
+
+    def key(self, node: Node) -> Hashable:
+        """Return the operator and attributes of a node, and how many inputs and outputs it has."""
+        found = self._keys.get(node)
+        if found is None:
+            found = self._keys[node] = (op_key(node), len(node.inputs), len(node.outputs))
+        return found
+
+    def is_even(self, split: Node, axis: int) -> bool:
+        """Say whether a Split makes pieces of one size."""
+        found = self._even.get(split)
+        if found is None:
+            found = self._even[split] = len({piece.shape[axis] for piece in split.outputs}) == 1
+        return found
+
+
+def _changes_nothing(node: Node, source: Tensor) -> bool:
+    """Say whether a node's output is its input as it is."""
+    result = node.outputs[0]
+    if isinstance(node.op, (Expand, Reshape)):
+        return result.shape == source.shape
+    return isinstance(node.op, Identity) or (isinstance(node.op, Cast) and result.dtype == source.dtype)

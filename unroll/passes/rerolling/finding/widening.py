@@ -1,0 +1,72 @@
+"""Taking into a pattern what it reads of the states through nodes that a guess left outside."""
+
+from __future__ import annotations
+
+from unroll.passes.rerolling.finding.matching import Matcher, Step
+from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Part, Shared, Source, State, Template
+from unroll.passes.rerolling.finding.view import View
+from unroll.tensor import Node, Tensor
+
+#: How many nodes above a pattern are looked at, for each node of it, and besides.
+_LOOKED_AT, _BESIDE = 4, 16
+
+
+def widened(view: View, template: Template) -> Template:
+    """Return the pattern with the nodes by which a tensor that it took for the step's own depends on a state before the step.
+
+    Where the next step has no use for a state, nothing tells that ``(1 - m) * c`` is computed from one.
+    """
+    step = Matcher(view, template).upwards(template.example)
+    between = [] if step is None else _between(view, step, _LOOKED_AT * len(template.parts) + _BESIDE)
+    return template if step is None or not between else _joined(view, template, step, between)
+
+
+def _between(view: View, step: Step, most: int) -> list[Node]:
+    """Return the nodes between the states before a step and its own tensors; none where there are too many to look at."""
+    states = set(step.before)
+    makers = [view.place[tensor.node] for tensor in states if tensor.node in view.place and tensor.node is not None]
+    start = min(makers, default=len(view.nodes))
+    seen: set[Node] = set()
+    waiting = list(step.leaves)
+    while waiting:
+        tensor = waiting.pop()
+        node = tensor.node
+        if node is None or node in seen or tensor in states or view.place.get(node, -1) <= start:
+            continue
+        seen.add(node)
+        if len(seen) > most:
+            return []
+        waiting += [source for source in view.inputs[node] if source is not None]
+    found: set[Node] = set()
+    for node in sorted(seen, key=view.place.__getitem__):
+        if any(source in states or (source is not None and source.node in found) for source in view.inputs[node]):
+            found.add(node)
+    return sorted(found, key=view.place.__getitem__) if found.isdisjoint(step.nodes) else []
+
+
+def _joined(view: View, template: Template, step: Step, between: list[Node]) -> Template:
+    count = len(between)
+    place = {node: number for number, node in enumerate(between)}
+    before = {tensor: State(number) for number, tensor in reversed(list(enumerate(step.before)))}
+    leaves: dict[Tensor, Leaf] = {}
+
+    def outside(tensor: Tensor) -> Source:
+        if tensor.node in place and tensor.node is not None:
+            return Inner(place[tensor.node], tensor.index)
+        return before[tensor] if tensor in before else leaves.setdefault(tensor, Leaf(len(leaves)))
+
+    def read(tensor: Tensor | None) -> Source:
+        if tensor is None:
+            return None
+        return Shared(tensor) if view.is_fixed(tensor) else outside(tensor)
+
+    def moved(source: Source) -> Source:
+        if isinstance(source, Inner):
+            return Inner(source.place + count, source.output)
+        return outside(step.leaves[source.number]) if isinstance(source, Leaf) else source
+
+    parts = [Part(view.key(node), tuple(map(read, view.inputs[node])), node) for node in between]
+    parts += [Part(part.key, tuple(map(moved, part.sources)), part.example) for part in template.parts]
+    states = tuple(Inner(inner.place + count, inner.output) for inner in template.states)
+    example = dict(enumerate((*between, *step.nodes)))
+    return Template(tuple(parts), states, len(leaves), example, template.width)

@@ -1,0 +1,229 @@
+"""Loops that are written as Scan already, as LSTM, GRU and RNN operators: see `native_scans`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from unroll import ops, scopes
+from unroll.dimensions import Dim
+from unroll.garbage_collection import paused
+from unroll.graph import Graph
+from unroll.ops.scan import Scan
+from unroll.ops.shaping import Unsqueeze
+from unroll.passes.rerolling.finding.first_step import is_zero
+from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.planner import reroll
+from unroll.passes.tools.digests import op_digest
+from unroll.passes.tools.making import Maker, measured
+from unroll.passes.tools.rewriting import Rewriting
+from unroll.passes.tools.weight_expressions import weight_expressions
+from unroll.scopes import Origin
+from unroll.tensor import Constant, Node, Placeholder, Tensor
+
+#: How many steps a body is unrolled over to see what it is: what two numbers have in common holds for all.
+_FEW, _MORE = 3, 5
+_NOWHERE = frozenset({Origin("", None, None, None)})
+
+
+def native_scans(graph: Graph) -> Graph:
+    """Return `graph` with every Scan whose body is the step of an LSTM, GRU or RNN written as those.
+
+    A body is unrolled over few steps and re-rolled, twice with different numbers of them. Where the results are the same
+    node by node and all of it became native operators, they are put in the place of the Scan. It takes no longer for a long
+    sequence.
+
+    Preserves the inputs, the names of inputs and outputs, their shapes and dtypes, states and requirements; the values of the
+    outputs but for rounding, for finite inputs. Reads no Parameter's value. A Scan that has no such form stays as it is.
+    """
+    if not any(isinstance(node.op, Scan) for node in graph.nodes):
+        return graph
+    with paused():
+        rewriting = _Rewriting(graph)
+        for node in graph.nodes:
+            rewriting.visit(node)
+        return rewriting.finish()
+
+
+class _Rewriting(Rewriting):
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self._view = View(graph)
+        self._weights = set(weight_expressions(graph))
+        self._read = {tensor for node in graph.nodes for tensor in node.inputs} | set(graph.outputs)
+
+    def visit(self, node: Node) -> None:
+        """Carry one node over, or write what stands for a Scan."""
+        if not isinstance(node.op, Scan) or not self._native(node, node.op):
+            self.keep(node, self.inputs(node))
+
+    def _native(self, node: Node, op: Scan) -> bool:
+        """Write a Scan as native operators; say whether it is any."""
+        outer = [tensor for tensor in node.inputs if tensor is not None]
+        if outer[op.num_states].shape[0] == 0:  # of no steps onnxruntime's operators give zeros, not the first state
+            return False
+        wanted = [tensor for tensor in node.outputs if tensor in self._read]
+        few, more = (_Flat(node, op, count, wanted, self._view, self._weights) for count in (_FEW, _MORE))
+        found = [_only_native(flat.graph) for flat in (few, more)]
+        if found[0] is None or found[1] is None:
+            return False
+        sizes = _sizes(found[0], found[1], outer[op.num_states].shape[0])
+        if sizes is None:
+            return False
+        new: dict[Tensor, Tensor] = {inner: self[outer] for inner, outer in few.stands_for.items()}
+        for inner in found[0].nodes:
+            read = [sizes.get((inner, place), tensor) for place, tensor in enumerate(inner.inputs)]
+            inputs = [None if tensor is None else new.get(tensor, tensor) for tensor in read]
+            origins = inner.provenance if inner.provenance != _NOWHERE else node.provenance
+            for old, made in zip(inner.outputs, Maker(origins).node(inner.op, *inputs), strict=True):
+                made.hint = old.hint
+                if made.rank < 2 and made.dtype.kind == "i" and len(inner.outputs) == 1:
+                    made.known = inner.op.known(*inputs)
+                new[old] = made
+        results = tuple(new.get(tensor, tensor) for tensor in found[0].outputs)
+        if any(new.shape != old.shape for new, old in zip(results, wanted, strict=True)):
+            return False
+        for old, result in zip(wanted, results, strict=True):
+            self.stand_in(old, result)
+        return True
+
+
+class _Flat:
+    """A Scan over a few steps as a flat graph.
+
+    Attributes:
+        graph: its outputs are those of the Scan's that are wanted, in order.
+        stands_for: which tensor outside each of its placeholders is.
+    """
+
+    def __init__(
+        self, node: Node, op: Scan, count: int, wanted: Sequence[Tensor], view: View, weights: set[Node]
+    ) -> None:
+        self.stands_for: dict[Tensor, Tensor] = {}
+        self._op, self._count, self._view, self._weights = op, count, view, weights
+        outer = [tensor for tensor in node.inputs if tensor is not None]
+        first, second = op.num_states, op.num_states + op.num_scan_inputs
+        backward = op.scan_input_directions or (0,) * op.num_scan_inputs
+        with scopes.beside(node.origin):
+            rows = [self._rows(*pair) for pair in zip(outer[first:second], backward, strict=True)]
+            shared = [self._shared(tensor) for tensor in outer[second:]]
+            like = list(self.stands_for)
+            states = [self._state(tensor, like) for tensor in outer[:first]]
+            results = self._results(states, rows, shared)
+        self.graph = Graph(
+            [tensor for tensor in self.stands_for if isinstance(tensor, Placeholder)],
+            [results[node.outputs.index(tensor)] for tensor in wanted],
+        )
+
+    def _stand_in(self, tensor: Tensor, count: int | None = None) -> Placeholder:
+        shape = tensor.shape if count is None else (count, *tensor.shape[1:])
+        made = Placeholder(shape, tensor.dtype, f"outside{len(self.stands_for)}")
+        self.stands_for[made] = tensor
+        return made
+
+    def _rows(self, tensor: Tensor, backward: int) -> list[Tensor]:
+        """Return what each step reads, in the order of the steps; numbers that count the steps are known for any length."""
+        if isinstance(tensor, Constant) and _counts(tensor) and not backward:
+            return [Constant(np.array(step, tensor.dtype)) for step in range(self._count)]
+        return ops.unstack(self._stand_in(tensor, self._count))[:: -1 if backward else 1]
+
+    def _shared(self, tensor: Tensor) -> Tensor:
+        """Return what every step reads: weights as they are, and a column cut from a placeholder as it is outside."""
+        node = tensor.node
+        if node in self._weights or (node is None and not isinstance(tensor, Placeholder)):
+            return tensor
+        if node is not None and isinstance(node.op, Unsqueeze):
+            source, axes = node.inputs[:2]
+            if source is not None and isinstance(axes, Constant):
+                return _copied(node, [self._stand_in(source), axes]).outputs[0]
+        return self._stand_in(tensor)
+
+    def _state(self, tensor: Tensor, like: Sequence[Tensor]) -> Tensor:
+        """Return what a state is before the first step; that it is zero is not hidden."""
+        there = measured((item.shape, item) for item in like)
+        if not is_zero(self._view, tensor) or not all(isinstance(dim, int) or dim in there for dim in tensor.shape):
+            return self._stand_in(tensor)
+        return Maker(scopes.current().provenance).zeros(tensor.shape, tensor.dtype, there)
+
+    def _results(
+        self, states: list[Tensor], rows: Sequence[Sequence[Tensor]], shared: Sequence[Tensor]
+    ) -> list[Tensor]:
+        body, count = self._op.body, len(states)
+        backward = self._op.scan_output_directions or (0,) * (len(body.outputs) - count)
+        stacks: list[list[Tensor]] = [[] for _ in backward]
+        for step in range(self._count):
+            given = [*states, *(row[step] for row in rows), *shared]
+            new: dict[Tensor, Tensor] = dict(zip(body.inputs, given, strict=True))
+            for node in body.nodes:
+                inputs = [None if tensor is None else new.get(tensor, tensor) for tensor in node.inputs]
+                new.update(zip(node.outputs, _copied(node, inputs).outputs, strict=True))
+            found = [new.get(tensor, tensor) for tensor in body.outputs]
+            states = found[:count]
+            for stack, tensor in zip(stacks, found[count:], strict=True):
+                stack.append(tensor)
+        return [*states, *(ops.stack(s[:: -1 if back else 1]) for s, back in zip(stacks, backward, strict=True))]
+
+
+def _copied(node: Node, inputs: Sequence[Tensor | None]) -> Node:
+    """Return a node like `node` on other inputs, of the same shapes."""
+    shapes, dtypes = [tensor.shape for tensor in node.outputs], [tensor.dtype for tensor in node.outputs]
+    made = Node(node.op, tuple(inputs), shapes, dtypes, node.provenance, node.requirements)
+    for new, old in zip(made.outputs, node.outputs, strict=True):
+        new.hint, new.known = old.hint, old.known
+    return made
+
+
+def _counts(tensor: Constant) -> bool:
+    """Say whether a vector is 0, 1, 2, ..."""
+    return tensor.rank == 1 and tensor.dtype.kind == "i" and bool((tensor.value == np.arange(tensor.value.size)).all())
+
+
+def _only_native(graph: Graph) -> Graph | None:
+    """Return a flat graph re-rolled, where all its recurrences became native operators."""
+    found, report = reroll(graph, scan=False)
+    return found if report and not report.left else None
+
+
+def _sizes(few: Graph, more: Graph, time: Dim) -> dict[tuple[Node, int], Constant] | None:
+    """Return which inputs of nodes hold the number of steps, with what they hold for `time` steps.
+
+    Return None where the graphs are not the same node by node, in all but that number and the shapes that come of it.
+    """
+    sizes: dict[tuple[Node, int], Constant] = {}
+    same: dict[Tensor, Tensor] = dict(_pairs(few.inputs, more.inputs))
+    if len(few.nodes) != len(more.nodes):
+        return None
+    for left, right in zip(few.nodes, more.nodes, strict=True):
+        if len(left.inputs) != len(right.inputs) or op_digest(left) != op_digest(right):
+            return None
+        for place, (one, other) in enumerate(zip(left.inputs, right.inputs, strict=True)):
+            if one is other:
+                continue
+            if isinstance(one, Constant) and isinstance(other, Constant):
+                held = _held(one, other, time)
+                if held is None:
+                    return None
+                sizes[left, place] = held
+            elif one is None or same.get(one) is not other:
+                return None
+        same.update(_pairs(left.outputs, right.outputs))
+    given = all(one is other or same.get(one) is other for one, other in _pairs(few.outputs, more.outputs))
+    return sizes if given else None
+
+
+def _pairs(left: Sequence[Tensor], right: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    return zip(left, right, strict=True)
+
+
+def _held(few: Constant, more: Constant, time: Dim) -> Constant | None:
+    """Return a constant as it is for `time` steps, from what it is for few and for more; None where that does not tell."""
+    if few.dtype != more.dtype or few.shape != more.shape:
+        return None
+    differs = few.value != more.value
+    if not differs.any():
+        return few
+    numbers = (few.value[differs] == _FEW).all() and (more.value[differs] == _MORE).all()
+    if few.dtype.kind != "i" or not numbers or not isinstance(time, int):
+        return None
+    return Constant(np.where(differs, np.array(time, few.dtype), few.value))

@@ -1,0 +1,230 @@
+"""Stacking a tensor of every step on a time axis, as early in the graph as can be.
+
+Steps cut from one tensor are that tensor; states that a loop made are its stack; and what each step computes alike from such
+tensors, such as the dense layer over every output, is computed once over all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from unroll.ops.arithmetic import Add
+from unroll.ops.choices import Where
+from unroll.ops.elementwise import Binary, Unary
+from unroll.ops.functions import Cast
+from unroll.ops.joining import Concat, Split
+from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.operator import Operator
+from unroll.ops.reduction import Softmax
+from unroll.ops.shaping import Unsqueeze
+from unroll.passes.rerolling.finding.recurrences import Column
+from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.writing.time_cuts import pieces_of, stacked
+from unroll.passes.tools.making import Maker
+from unroll.passes.tools.rewriting import merged
+from unroll.tensor import Constant, Tensor
+
+#: A stack, and whether it is in the reverse order of the column.
+Stack = tuple[Tensor, bool]
+
+#: How many nodes of one another are computed over all steps at once: each is a call within a call.
+_DEEPEST = 100
+_LIKE_EACH_ELEMENT = (Unary, Binary, Where, Cast)
+
+
+class Stacker:
+    """Makes stacks in the new graph, each of them once.
+
+    Args:
+        view: the old graph.
+        new: gives what stands for a tensor of the old graph in the new one.
+    """
+
+    def __init__(self, view: View, new: Callable[[Tensor], Tensor]) -> None:
+        self.view, self.new = view, new
+        self._made: dict[Column, Tensor] = {}
+        self._loops: dict[Tensor, tuple[Tensor, int]] = {}
+        self._deep = 0
+
+    def add_loop(self, tensors: Iterable[Tensor], stack: Tensor, places: Iterable[int]) -> None:
+        """Say that a loop gives these tensors, at these places of a stack."""
+        for place, tensor in zip(places, tensors, strict=True):
+            self._loops[tensor] = (stack, place)
+
+    def of_loop(self, tensor: Tensor) -> tuple[Tensor, int] | None:
+        """Return the stack that a tensor is in, and its place there."""
+        return self._loops.get(tensor)
+
+    def stack(self, column: Column, maker: Maker) -> Stack:
+        """Return the tensors of a column, all of one shape, stacked on axis 0."""
+        if column in self._made:
+            return self._made[column], False
+        backward = column[::-1]
+        if backward in self._made:
+            return self._made[backward], True
+        found = self.early(column, maker)
+        if found is not None:
+            return found
+        if _descends(column):  # the numbers of steps walked backward are those of steps walked forward
+            self._made[backward] = self._joined(backward, maker)
+            return self._made[backward], True
+        self._made[column] = self._joined(column, maker)
+        return self._made[column], False
+
+    def early(self, column: Column, maker: Maker) -> Stack | None:
+        """Return the stack where it takes no joining of the steps; None where it does."""
+        pieces = pieces_of(self.view, column)
+        if pieces is not None:
+            forward = column[::-1] if pieces.backward else column
+            if forward not in self._made:
+                self._made[forward] = stacked(self._maker(column, maker), self.new(pieces.first.source), pieces)
+            return self._made[forward], pieces.backward
+        from_loop = self._from_loop(column, maker)
+        if from_loop is not None or self._deep == _DEEPEST:
+            return from_loop
+        self._deep += 1
+        try:
+            return self._lifted(column, maker)
+        finally:
+            self._deep -= 1
+
+    def _maker(self, column: Column, maker: Maker) -> Maker:
+        nodes = [tensor.node for tensor in column if tensor.node is not None]
+        return Maker(merged(nodes)) if nodes else maker
+
+    def _from_loop(self, column: Column, maker: Maker) -> Stack | None:
+        found = [self._loops.get(tensor) for tensor in column]
+        places = [item[1] for item in found if item is not None and found[0] is not None and item[0] is found[0][0]]
+        if found[0] is None or len(places) < len(column) or len(column) < 2:
+            return None
+        low, backward = min(places), places[0] > places[-1]
+        if places[:: -1 if backward else 1] != list(range(low, low + len(column))):
+            return None
+        forward = column[::-1] if backward else column
+        if forward not in self._made:
+            self._made[forward] = maker.cut(found[0][0], low, low + len(column), 0)
+        return self._made[forward], backward
+
+    def _lifted(self, column: Column, maker: Maker) -> Stack | None:
+        """Return what all steps compute alike, computed over all steps at once."""
+        node = column[0].node
+        if node is None or node not in self.view.inputs or len(column) < 2:
+            return None
+        if len(node.outputs) > 1 and not isinstance(node.op, Split):
+            return None
+        key, nodes = self.view.key(node), [tensor.node for tensor in column if tensor.node is not None]
+        if (
+            len(nodes) < len(column)
+            or any(self.view.key(other) != key for other in nodes)
+            or len({item.index for item in column}) > 1
+        ):
+            return None
+        op = _over_time(node.op, column[0].rank)
+        inputs = list(zip(*(self.view.inputs[other] for other in nodes), strict=True))
+        if op is None or any(None in tensors for tensors in inputs):
+            return None
+        if isinstance(op, Split):
+            return self._split(op, inputs, column, maker)
+        if isinstance(op, Unsqueeze):
+            return self._unsqueezed(inputs, column, maker)
+        found: list[Tensor] = []
+        directions: set[bool] = set()
+        for place, tensors in enumerate(inputs):
+            source = tensors[0]
+            if all(tensor is source for tensor in tensors):
+                if not _may_be_shared(node.op, place, source, column[0].rank):
+                    return None
+                found.append(self.new(source))
+                continue
+            if any(tensor.shape != source.shape or tensor.dtype != source.dtype for tensor in tensors):
+                return None
+            deeper = None
+            if isinstance(node.op, (MatMul, Gemm)):  # one product over all steps is worth joining them for
+                deeper = self.stack(tensors, maker) if place == 0 and source.rank == 2 else None
+            elif source.rank == column[0].rank or isinstance(node.op, Unsqueeze):
+                deeper = self.early(tensors, maker)
+            elif isinstance(node.op, _LIKE_EACH_ELEMENT) and all(isinstance(tensor, Constant) for tensor in tensors):
+                numbers, back = self.stack(tensors, maker)
+                wide = (len(column), *[1] * (column[0].rank - source.rank), *source.shape)
+                deeper = (maker.reshape(numbers, wide), back)
+            if deeper is None:
+                return None
+            directions.add(deeper[1])
+            found.append(deeper[0])
+        if len(directions) != 1:
+            return None
+        (backward,) = directions
+        forward = column[::-1] if backward else column
+        self._made[forward] = _applied(self._maker(column, maker), op, found)
+        return self._made[forward], backward
+
+    def _split(self, op: Split, inputs: Sequence[Column], column: Column, maker: Maker) -> Stack | None:
+        deeper = self.early(inputs[0], maker)
+        shared = [tensors[0] for tensors in inputs[1:]]
+        if deeper is None or any(item is not tensors[0] for tensors in inputs[1:] for item in tensors):
+            return None
+        forward = column[::-1] if deeper[1] else column
+        pieces = self._maker(column, maker).node(op, deeper[0], *shared)
+        nodes = [tensor.node for tensor in forward if tensor.node is not None]
+        for index, piece in enumerate(pieces):
+            self._made[tuple([node.outputs[index] for node in nodes])] = piece
+        return self._made[forward], deeper[1]
+
+    def _unsqueezed(self, inputs: Sequence[Column], column: Column, maker: Maker) -> Stack | None:
+        axes = inputs[1][0].known
+        deeper = self.early(inputs[0], maker)
+        if deeper is None or not isinstance(axes, tuple) or any(item is not inputs[1][0] for item in inputs[1]):
+            return None
+        forward = column[::-1] if deeper[1] else column
+        rank = column[0].rank
+        self._made[forward] = maker.unsqueeze(deeper[0], *(int(axis) % rank + 1 for axis in axes))
+        return self._made[forward], deeper[1]
+
+    def _joined(self, column: Column, maker: Maker) -> Tensor:
+        first = column[0]
+        if all(isinstance(tensor, Constant) for tensor in column):
+            return Constant(np.stack([tensor.value for tensor in column if isinstance(tensor, Constant)]))
+        tensors = [self.new(tensor) for tensor in column]
+        # A Reshape can compute one size, and takes a size of 0 for one to keep.
+        if first.rank == 0 or 0 in first.shape or sum(not isinstance(dim, int) for dim in first.shape) > 1:
+            return maker.joined([maker.unsqueeze(tensor, 0) for tensor in tensors], 0)
+        return maker.reshape(maker.joined(tensors, 0), (len(column), *first.shape))
+
+
+def _descends(column: Column) -> bool:
+    first, last = column[0], column[-1]
+    return (
+        isinstance(first, Constant)
+        and isinstance(last, Constant)
+        and first.rank == 0
+        and bool(first.value > last.value)
+    )
+
+
+def _over_time(op: Operator, rank: int) -> Operator | None:
+    """Return the operator that does for a stack what `op` does for each step; None where there is none."""
+    if isinstance(op, Concat):
+        return Concat(op.axis % rank + 1)
+    if isinstance(op, Split):
+        return Split(op.axis % rank + 1, op.num_outputs)
+    if isinstance(op, Softmax):
+        return type(op)(op.axis % rank + 1)
+    if isinstance(op, Gemm):
+        return op if op.alpha == op.beta == 1 and not op.transA else None
+    return op if isinstance(op, (*_LIKE_EACH_ELEMENT, MatMul, Unsqueeze)) else None
+
+
+def _may_be_shared(op: Operator, place: int, tensor: Tensor, rank: int) -> bool:
+    if isinstance(op, (MatMul, Gemm)):
+        return (place == 1 and tensor.rank == 2 and rank == 2) or (place == 2 and tensor.rank <= 1)
+    return isinstance(op, _LIKE_EACH_ELEMENT) and tensor.rank <= rank
+
+
+def _applied(maker: Maker, op: Operator, inputs: Sequence[Tensor]) -> Tensor:
+    if not isinstance(op, Gemm):
+        return maker.one(op, *inputs)
+    weight = maker.transpose(inputs[1], (1, 0)) if op.transB else inputs[1]
+    product = maker.one(MatMul(), inputs[0], weight)
+    return maker.one(Add(), product, inputs[2]) if len(inputs) > 2 else product

@@ -1,0 +1,1 @@
+"""What passes are built with: making nodes, rewriting a graph, asking about products, weights, cost and time."""

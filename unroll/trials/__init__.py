@@ -1,0 +1,1 @@
+"""Feeds that tell two graphs apart, and running graphs on them."""

@@ -1,0 +1,89 @@
+"""Running on trial feeds: which of them a graph takes, and why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from unroll.dtypes import Array
+from unroll.errors import EvaluationError, FeedError, ShapeError, UnrollError
+from unroll.graph import Graph
+from unroll.sizes import free_symbols, shown
+from unroll.trials.trial_feeds import ALIKE, Trial, trials
+
+#: What a run raises of a size, a place or a value that a graph does not allow.
+REFUSALS: tuple[type[UnrollError], ...] = (EvaluationError, ShapeError, FeedError)
+
+
+class Ran(NamedTuple):
+    """Feeds that a graph took.
+
+    Attributes:
+        trial: the feeds.
+        outputs: what came of them.
+    """
+
+    trial: Trial
+    outputs: dict[str, Array]
+
+
+class Runs(NamedTuple):
+    """What came of trial feeds.
+
+    Attributes:
+        ran: those that were taken.
+        refused: the sizes of the others, and why not, in words.
+    """
+
+    ran: list[Ran]
+    refused: list[str]
+
+
+def run_trials(
+    graph: Graph,
+    run: Callable[[dict[str, Array]], dict[str, Array]],
+    *,
+    refusals: tuple[type[UnrollError], ...] = REFUSALS,
+    **drawing: Any,
+) -> Runs:
+    """Run on feeds made for a graph: of sizes that differ, and only where none of these are taken, of some that are alike.
+
+    Args:
+        graph: what says which feeds there can be.
+        run: runs it, or a model of it, on ``{input name: array}``.
+        refusals: the errors that say that feeds are not allowed; others are raised.
+        drawing: options of `unroll.trials.trial_feeds.trials`.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: the options are not right, or there are no sizes that the graph allows.
+    """
+    refused: list[str] = []
+    for alike in ALIKE:
+        ran: list[Ran] = []
+        for trial in trials(graph, alike=alike, **drawing):
+            try:
+                ran.append(Ran(trial, run(trial.feeds)))
+            except refusals as error:
+                refused.append(f"{sizes_text(trial.sizes)}: {error}")
+        if ran or len(_open(graph, drawing.get("dims"))) < 2:
+            break
+    return Runs(ran, refused)
+
+
+def none_runs(graph: Graph, refused: list[str], fix: str = 'dims={"name": size}') -> str:
+    """Return why nothing could be run, in words: of which inputs, what was tried, what each attempt met, and what to do."""
+    tried = "; ".join(dict.fromkeys(refused[:3]))
+    return (
+        f"no feeds could be made on which it runs: the inputs are {shown(graph)}; tried {tried}. Give the sizes that belong "
+        f"together as {fix}, or feeds"
+    )
+
+
+def sizes_text(sizes: Mapping[str, int]) -> str:
+    """Return sizes in words."""
+    return ", ".join(f"{name} = {size}" for name, size in sizes.items()) or "sizes as fixed"
+
+
+def _open(graph: Graph, dims: Mapping[str, int] | None) -> set[str]:
+    """Return the symbols whose sizes are not given."""
+    return set(free_symbols(graph)) - set(dims or ())
