@@ -1,4 +1,8 @@
-"""What every test file shares: helper modules of this folder are imported by name; property tests repeat themselves."""
+"""What every test file shares: helper modules of this folder are imported by name; property tests repeat themselves.
+
+Tests of ``unroll/cells/gru.py`` lie in ``tests/cells/``, those of ``export/running/session.py`` in ``tests/export/running/``
+and those of a file directly in ``unroll/`` beside this one; ``tests/whole/`` holds what is promised of the whole.
+"""
 
 import sys
 from pathlib import Path

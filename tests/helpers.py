@@ -21,8 +21,9 @@ from unroll.export.support import deciding_dtype
 
 Array = npt.NDArray[Any]
 
-GOLDEN = Path(__file__).parent / "golden"
-REPOSITORY = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
+GOLDEN = TESTS / "golden"
+REPOSITORY = TESTS.parent
 
 
 @cache

@@ -5,13 +5,12 @@ import sys
 import tomllib
 import zipfile
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
+from helpers import REPOSITORY
 
 import unroll
 
-ROOT = Path(__file__).parent.parent
 HOMES = {"unroll": "unroll", "export": "unroll/export", "viz": "unroll/viz", "examples": "unroll/examples"}
 
 
@@ -22,7 +21,7 @@ def wheel_names(tmp_path_factory):
 
     copy = tmp_path_factory.mktemp("tree")
     for name in (*HOMES, "pyproject.toml", "README.md", "LICENSE"):
-        source = ROOT / name
+        source = REPOSITORY / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
@@ -36,9 +35,9 @@ def wheel_names(tmp_path_factory):
 
 def test_the_wheel_holds_every_file_of_the_tree(wheel_names):
     wanted = {
-        f"{home}/{path.relative_to(ROOT / folder).as_posix()}"
+        f"{home}/{path.relative_to(REPOSITORY / folder).as_posix()}"
         for folder, home in HOMES.items()
-        for path in (ROOT / folder).rglob("*")
+        for path in (REPOSITORY / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     packed = {name for name in wheel_names if ".dist-info/" not in name}
@@ -55,13 +54,13 @@ def test_the_wheel_carries_its_licence_and_its_types(wheel_names):
 
 
 def test_the_version_is_said_once():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert project["version"] == unroll.__version__
 
 
 def test_the_command_is_installed():
     (command,) = entry_points(group="console_scripts", name="unroll")
-    assert command.load()(["summary", f"{ROOT / 'examples' / 'lstm_by_hand.py'}:lstm"]) == 0
+    assert command.load()(["summary", f"{REPOSITORY / 'examples' / 'lstm_by_hand.py'}:lstm"]) == 0
 
 
 def test_import_loads_neither_onnxruntime_nor_graphviz():

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from helpers import Array, check_three_runners
+from helpers import GOLDEN, Array, check_three_runners
 
 import unroll
 from unroll import ops
 from unroll.export.reading.reader import from_onnx
 from unroll.passes.rerolling import reroll
 
-NORMALISED = Path(__file__).parent / "golden" / "foreign" / "dynamo-normalised_lstm-b3-t3-op18.onnx"
+NORMALISED = GOLDEN / "foreign" / "dynamo-normalised_lstm-b3-t3-op18.onnx"
 
 
 def normalised(dtype: str = "float32") -> tuple[unroll.Graph, dict[str, Array]]:

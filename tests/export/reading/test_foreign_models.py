@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from helpers import Array, golden_arrays, golden_json, refused
+from helpers import GOLDEN, Array, golden_arrays, golden_json, refused
 
 import unroll
 from unroll import ops
@@ -18,7 +18,7 @@ from unroll.errors import UnsupportedError, VerificationError
 from unroll.export.file_rerolling import prove, reroll_file
 from unroll.export.reading.reader import from_onnx
 
-FOLDER = Path(__file__).parent / "golden" / "foreign"
+FOLDER = GOLDEN / "foreign"
 CASES: list[dict[str, Any]] = [case for case in golden_json("foreign/manifest.json")["cases"] if case["file"]]
 FLAT = [case for case in CASES if case["flat"]]
 NATIVE = ("LSTM", "GRU", "RNN", "Scan")

@@ -24,7 +24,7 @@ from unroll.passes.tools.weight_expressions import weight_expressions, weight_va
 #: Passes that change no number: they move, leave out or merge, and never add in another order.
 EXACT = ("cancel_shapes", "flatten_stacks", "fold_constants", "merge_equal", "remove_dead", "reorder_gates")
 STEPS = 28
-#: Each cell by itself, as it is counted below; tests/test_join_cells.py counts those computed as one.
+#: Each cell by itself, as it is counted below; tests/passes/test_join_cells.py counts those computed as one.
 SEPARATE = [name for name in DEFAULT if name != "join_cells"]
 
 

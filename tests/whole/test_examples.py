@@ -2,10 +2,10 @@
 
 import math
 import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import REPOSITORY
 
 import unroll
 from unroll.dimensions import shape_text
@@ -19,7 +19,7 @@ from unroll.examples import (
     static_rnn_two_steps,
 )
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = REPOSITORY / "examples"
 
 
 @pytest.mark.parametrize("build", [static_rnn_two_steps.with_static_rnn, static_rnn_two_steps.by_hand])

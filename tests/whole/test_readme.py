@@ -2,16 +2,15 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import REPOSITORY
 
 import unroll
 from unroll.cli import main
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 def block(language: str, holding: str) -> str:
@@ -34,7 +33,7 @@ def test_the_twelve_lines_run_and_print_what_they_say(tmp_path, monkeypatch, cap
 @pytest.mark.parametrize("command", block("console", "unroll summary").splitlines())
 def test_every_command_runs(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     np.save("images.npy", np.zeros((2, 784)))
     if "lstm.onnx --feed" in command:
         assert main(["export", "examples/image_rows_lstm.py:image_rows", "-o", "lstm.onnx"]) == 0
@@ -126,11 +125,11 @@ def test_every_picture_of_the_readme_is_there():
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
     assert len(pictures) >= 2
     for path in pictures:
-        assert (ROOT / path).read_bytes().startswith(b"\x89PNG")
+        assert (REPOSITORY / path).read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_folder_in_the_table_is_there():
     folders = re.findall(r"^\| `(\w+/)` \|", README, re.MULTILINE)
     assert {"unroll/", "export/", "viz/", "examples/", "tests/", "benchmarks/", "docs/"} == set(folders)
     for folder in folders:
-        assert (ROOT / folder).is_dir()
+        assert (REPOSITORY / folder).is_dir()

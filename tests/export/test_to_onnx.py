@@ -6,13 +6,12 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from helpers import Array, refused, run_python, run_reference
+from helpers import TESTS, Array, refused, run_python, run_reference
 from make_onnxruntime_support import programs, run_onnxruntime
 from onnx import ModelProto, ValueInfoProto, numpy_helper
 from operator_cases import DTYPES
@@ -294,7 +293,7 @@ def test_reductions_without_axes_mean_the_same_at_every_opset_or_are_refused(noo
 
 FRESH = """
 import hashlib, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import test_to_onnx, unroll
 for kind in test_to_onnx.PROGRAMS:
     for options in ({}, {"opset": 21}, {"fold_zero_state": False}):
@@ -304,8 +303,9 @@ for kind in test_to_onnx.PROGRAMS:
 
 
 def test_one_program_gives_the_same_bytes_in_every_process() -> None:
-    folder = str(Path(__file__).parent)
-    first, second = (run_python(FRESH, folder, PYTHONHASHSEED=seed) for seed in ("1", "4242"))
+    first, second = (
+        run_python(FRESH, str(TESTS), str(TESTS / "export"), PYTHONHASHSEED=seed) for seed in ("1", "4242")
+    )
     assert first == second
     lines = first.splitlines()
     assert len(set(lines)) == len(lines) == 3 * len(PROGRAMS)

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from helpers import REPOSITORY
 
 import unroll
 from unroll.cli import main
 
-ROOT = Path(__file__).parent.parent
-TWO_STEPS = f"{ROOT / 'examples' / 'static_rnn_two_steps.py'}:with_static_rnn"
-IMAGE_ROWS = f"{ROOT / 'examples' / 'image_rows_lstm.py'}:image_rows"
+TWO_STEPS = f"{REPOSITORY / 'examples' / 'static_rnn_two_steps.py'}:with_static_rnn"
+IMAGE_ROWS = f"{REPOSITORY / 'examples' / 'image_rows_lstm.py'}:image_rows"
 
 
 def run(*arguments: str) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+
+from helpers import TESTS
 
 PROGRAM = """
 import hashlib, sys
@@ -39,7 +40,7 @@ def test_passes_give_the_same_file_in_every_process() -> None:
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(number)],
-            env=os.environ | {"PYTHONHASHSEED": str(number), "PYTHONPATH": str(Path(__file__).parent)},
+            env=os.environ | {"PYTHONHASHSEED": str(number), "PYTHONPATH": str(TESTS)},
             stdout=subprocess.PIPE,
             text=True,
         )
