@@ -12,13 +12,13 @@ from __future__ import annotations
 from math import log2, prod
 
 from unroll.dimensions import Shape
-from unroll.graph import Graph
 from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.recurrent import RNN, Recurrent
 from unroll.ops.scan import Scan
 from unroll.passes.tools.cost import sizes_of
 from unroll.passes.tools.weight_expressions import weight_expressions
+from unroll.structure import Structure
 from unroll.tensor import Node
 
 #: Seconds to start a node, and how much more for each doubling of a graph beyond 1000 nodes, which leave the caches.
@@ -33,7 +33,7 @@ _NATIVE, _NATIVE_STEP, _NATIVE_ELEMENT, _RNN_ELEMENT = 5e-6, 0.2e-6, 1e-9, 9e-9
 _SCAN, _SCAN_STEP = 14e-6, 0.4e-6
 
 
-def estimated_seconds(graph: Graph, batch: int = 1) -> float:
+def estimated_seconds(graph: Structure, batch: int = 1) -> float:
     """Return about how long onnxruntime takes to run `graph` once, every symbolic dimension taken for `batch`."""
     fixed = set(weight_expressions(graph))
     nodes = [node for node in graph.nodes if node not in fixed]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import onnx
@@ -21,13 +21,14 @@ from unroll.export.metadata import LIMITS_KEY, STATES_KEY
 from unroll.export.older_opsets import in_opset
 from unroll.export.reading.opaque_nodes import check_opset, write_opaque
 from unroll.garbage_collection import paused
-from unroll.graph import Graph, leaves_of
+from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes import fold_zeros
 from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
 from unroll.progress import track
+from unroll.structure import Structure, leaves_of
 from unroll.tensor import Constant, Node, Tensor
 
 #: Opset 13 (ONNX 1.8, 2020) with IR version 7: the oldest with today's Squeeze, Split and Softmax, so the one that most
@@ -226,8 +227,8 @@ class _Writer:
         )
         outer: dict[Tensor, str] = {inner: self._input(tensor) for inner, tensor in shared if tensor is not None}
         prefix = f"{self._prefix}{self.graph.names.nodes[node]}/body/"
-        body = GraphProto()
-        _Writer(in_opset(op.body, self.opset), body, self.opset, self.metadata, prefix, outer).write({})
+        body, graph = GraphProto(), cast("Graph", op.body)  # operators know Structures, and whoever traces makes Graphs
+        _Writer(in_opset(graph, self.opset), body, self.opset, self.metadata, prefix, outer).write({})
         return body
 
     def _type(self, tensor: Tensor) -> bytes:
@@ -253,7 +254,7 @@ class _Writer:
         proto.output.append(name)
 
 
-def _foreign(graph: Graph) -> list[Opaque]:
+def _foreign(graph: Structure) -> list[Opaque]:
     """Return the operators that unroll does not know, those in the bodies of loops among them."""
     found = [node.op for node in graph.nodes if isinstance(node.op, Opaque)]
     bodies = [node.op.body for node in graph.nodes if isinstance(node.op, Scan)]

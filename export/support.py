@@ -12,6 +12,7 @@ from unroll.errors import ArgumentError, UnsupportedError
 from unroll.graph import Graph
 from unroll.ops import OPERATORS
 from unroll.ops.scan import Scan
+from unroll.structure import Structure
 from unroll.tensor import Node
 
 TABLE = Path(__file__).with_name("onnxruntime_support.json")
@@ -61,7 +62,7 @@ def check(graph: Graph, runtime: str | None) -> None:
             )
 
 
-def _named(graph: Graph, prefix: str = "") -> Iterator[tuple[str, Node]]:
+def _named(graph: Structure, prefix: str = "") -> Iterator[tuple[str, Node]]:
     """Yield every node, those in the bodies of loops among them, by the name that it is written under."""
     for node in graph.nodes:
         name = f"{prefix}{graph.names.nodes[node]}"

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from unroll.graph import Graph
+from typing import Any
 
 
-def _text(graph: Graph) -> dict[str, Any]:
+def _text(graph: object) -> dict[str, Any]:
     return {"text/plain": repr(graph)}
 
 
-_hook: Callable[[Graph], dict[str, Any]] = _text
+#: What it is given is a Graph, which needs this module to show itself.
+_hook: Callable[[Any], dict[str, Any]] = _text
 
 
-def set_hook(hook: Callable[[Graph], dict[str, Any]]) -> None:
+def set_hook(hook: Callable[[Any], dict[str, Any]]) -> None:
     """Let `hook` make the MIME bundle that a notebook shows for a Graph."""
     global _hook
     _hook = hook
 
 
-def mimebundle(graph: Graph) -> dict[str, Any]:
-    """Return what a notebook shows for `graph`."""
+def mimebundle(graph: object) -> dict[str, Any]:
+    """Return what a notebook shows for a Graph."""
     return _hook(graph)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from unroll.dtypes import Array, widened
 from unroll.errors import EvaluationError, UnsupportedError
 from unroll.progress import track
+from unroll.structure import Structure
 from unroll.tensor import Node, Placeholder, Tensor
-
-if TYPE_CHECKING:
-    from unroll.graph import Graph
 
 
 def evaluate(
-    graph: Graph,
+    graph: Structure,
     feeds: Mapping[str, Array],
     fetches: Sequence[Tensor],
     *,

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import networkx
-
 from unroll.parameter import Parameter
+from unroll.structure import Structure
 from unroll.tensor import Constant, Placeholder, Tensor
 
 if TYPE_CHECKING:
-    from unroll.graph import Graph
+    import networkx
 
 _KINDS: dict[type[Tensor], str] = {Placeholder: "input", Parameter: "parameter", Constant: "constant"}
 
 
-def to_networkx(graph: Graph) -> networkx.MultiDiGraph[str]:
+def to_networkx(graph: Structure) -> networkx.MultiDiGraph[str]:
     """Return `graph` as a MultiDiGraph; see `unroll.Graph.to_networkx` for its attributes.
 
     Sources (inputs, Parameters, constants) and nodes are told apart by ``kind``; where a node and a source have one
     name, the source's is followed by a colon.
     """
+    import networkx  # loaded when first used: many a program never asks for it
+
     view: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
     keys: dict[object, str] = {}
     for node in graph.nodes:

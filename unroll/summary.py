@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from unroll.dimensions import shape_text, shapes_text
 from unroll.parameter import BlockTable, Parameter, block_tables
-
-if TYPE_CHECKING:
-    from unroll.graph import Graph
+from unroll.structure import Structure
 
 _MOST_ROWS = 40
 _BIASES = {1: " + bias", 2: " + 2 biases"}
 
 
-def summarise(graph: Graph, full: bool) -> str:
+def summarise(graph: Structure, full: bool) -> str:
     """Return the summary of `graph`; see `unroll.Graph.summary`."""
     items = graph.parameters.values()
     count = sum(math.prod(item.value.shape) for item in items)

@@ -22,9 +22,9 @@ from unroll.errors import UnsupportedError, first_line
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading.opaque_nodes import OLDEST_WRITTEN, write_opaque
 from unroll.export.verifying.known_faults import REFERENCE, faults_of
-from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
+from unroll.structure import Structure
 
 #: Operators that onnx's reference has wrong in an older opset, and the one in which the same node is right.
 _COMPUTED_IN = {"BatchNormalization": 15}
@@ -156,7 +156,7 @@ def _model(op: Opaque, dtypes: tuple[DType | None, ...]) -> ModelProto:
     return model
 
 
-def foreign_nodes(graph: Graph) -> list[str]:
+def foreign_nodes(graph: Structure) -> list[str]:
     """Return the nodes that are computed here, those in the bodies of loops too, each as ``name (operator)``."""
     found = []
     for node in graph.nodes:

@@ -14,10 +14,11 @@ from unroll.dimensions import Dim, Dimension
 from unroll.drivers.loop import length_column, run_cell
 from unroll.drivers.structure_checks import batch_of, checked_steps, known_time, main_input, state_dtype
 from unroll.errors import UnsupportedError
-from unroll.graph import Graph, nodes_before
+from unroll.graph import Graph
 from unroll.ops.scan import scan
 from unroll.passes.tools.rewriting import Rewriting
 from unroll.scopes import beside_steps
+from unroll.structure import nodes_before
 from unroll.tensor import Placeholder, Tensor, constant, named
 
 

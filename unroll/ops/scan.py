@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +15,8 @@ from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.evaluator import evaluate
 from unroll.ops.operator import Operator, Requirements, Signature
 from unroll.ops.spread import Spread
+from unroll.structure import Structure
 from unroll.tensor import Node, Tensor
-
-if TYPE_CHECKING:
-    from unroll.graph import Graph
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -38,7 +36,7 @@ class Scan(Operator):
     """
 
     signature = Signature("initial_state_and_scan_inputs: V* -> final_state_and_scan_outputs: V", V=ALL)
-    body: Graph
+    body: Structure
     num_scan_inputs: int
     num_shared: int = 0
     scan_input_directions: tuple[int, ...] | None = None
@@ -142,7 +140,7 @@ class Scan(Operator):
 
 
 def scan(
-    body: Graph,
+    body: Structure,
     states: Sequence[Tensor],
     inputs: Sequence[Tensor],
     shared: Sequence[Tensor] = (),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from unroll import scopes
-from unroll.graph import Graph, leaves_of
+from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
@@ -23,6 +23,7 @@ from unroll.ops.operator import Operator, Requirements
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.passes.tools.rewriting import Rewriting
+from unroll.structure import leaves_of
 from unroll.tensor import Constant, Node, Tensor
 
 # Operators whose output is zero where their first input is.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unroll.graph import Graph
 from unroll.ops.scan import Scan
+from unroll.structure import Structure
 from unroll.tensor import Tensor
 from unroll.trials.feed_uses import Moved, Uses
 
@@ -85,7 +85,7 @@ class Loop:
             self.seen.settle()
 
 
-def _bound(body: Graph, shapes: Sequence[list[int] | None], scanned: range) -> dict[str, int]:
+def _bound(body: Structure, shapes: Sequence[list[int] | None], scanned: range) -> dict[str, int]:
     """Return the sizes of the symbols of a body, as far as what comes in says them."""
     found: dict[str, int] = {}
     for place, (tensor, shape) in enumerate(zip(body.inputs, shapes, strict=True)):

@@ -19,6 +19,7 @@ from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.scan import Scan
+from unroll.structure import Structure
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 from unroll.trials.feed_loops import Loop
 from unroll.trials.feed_uses import Moved, Uses, part_of, used
@@ -79,7 +80,7 @@ class Walk:
         uses: where to note what is seen.
     """
 
-    def __init__(self, graph: Graph, sizes: Mapping[str, int], moved: Mapping[Tensor, Moved], uses: Uses) -> None:
+    def __init__(self, graph: Structure, sizes: Mapping[str, int], moved: Mapping[Tensor, Moved], uses: Uses) -> None:
         self._graph, self._sizes, self._uses = graph, sizes, uses
         self._moved: dict[Tensor, Moved] = dict(moved)
         self._known: dict[Tensor, Array] = {}

@@ -19,13 +19,14 @@ from unroll.dtypes import Array
 from unroll.errors import UnrollError, UnsupportedError
 from unroll.evaluator import evaluate
 from unroll.feeds import bound_sizes
-from unroll.graph import Graph, leaves_of
+from unroll.graph import Graph
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes.tools.weight_expressions import weight_values
 from unroll.randomness import random_operators, why_random
 from unroll.sizes import symbols_of
+from unroll.structure import leaves_of
 from unroll.trials.trial_feeds import Trial
 from unroll.trials.trial_runs import Ran, Runs, none_runs, run_trials
 

@@ -26,6 +26,7 @@ from unroll.ops.scan import Scan
 from unroll.passes.proving.numeric_proof import MOST_STEPS, Given, Proof, by_numbers, loops
 from unroll.passes.proving.stretches import Depths
 from unroll.sizes import checked_dims, symbols_of
+from unroll.structure import Structure
 from unroll.tensor import Node
 
 #: How many nodes are run at most from end to end, of both graphs together; each takes about 7 microseconds.
@@ -141,7 +142,7 @@ def _rewritten(again: Rewriting, part: Graph) -> Graph | None:
         return None
 
 
-def _size(graph: Graph) -> float:
+def _size(graph: Structure) -> float:
     """Return what a run costs, in nodes that are next to nothing but the call."""
     size = float(len(graph.nodes))
     for node in graph.nodes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from unroll.garbage_collection import paused
-from unroll.graph import Graph, nodes_before
+from unroll.graph import Graph
 from unroll.naming import Lineage
+from unroll.structure import Structure, nodes_before
 from unroll.tensor import Node, Tensor
 
 T = TypeVar("T")
@@ -68,10 +68,10 @@ class Draft(Graph):
         if name == "_solution":  # what sizes are is asked between passes, too, by proofs; it names nothing
             self._solve()
             return self._solution
-        lineage, states = self.__dict__.pop("_lineage"), self.states
-        with paused():
-            self._build(self.inputs, self.structure, self.requirements, lineage, {}, self.nodes)
-        self.states = states
+        lineage = self.__dict__.pop("_lineage")
+        Structure.__init__(
+            self, self.inputs, self.structure, self.requirements, lineage, states=self.states, nodes=self.nodes
+        )
         return getattr(self, name)
 
 

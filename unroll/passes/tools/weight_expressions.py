@@ -19,13 +19,14 @@ from unroll.ops.shaping import Transpose
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.passes.tools.rewriting import Rewriting, ints, is_known, made
+from unroll.structure import Structure
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 #: How many joined and cut weights deep a cut is carried inwards.
 _DEEPEST = 8
 
 
-def weight_expressions(graph: Graph) -> list[Node]:
+def weight_expressions(graph: Structure) -> list[Node]:
     """Return, in order, the nodes that depend on Parameters and Constants alone."""
     found: dict[Node, None] = {}
     for node in graph.nodes:
