@@ -11,7 +11,6 @@ import numpy as np
 import onnxruntime as ort
 from onnx import ModelProto
 
-import unroll
 from unroll.comparison import tolerance_for, worst_difference
 from unroll.dtypes import Array
 from unroll.errors import (
@@ -35,6 +34,7 @@ from unroll.randomness import random_operators, why_random
 from unroll.sizes import Sizes, checked_dims, free_symbols, read_out, shown, symbols_of
 from unroll.trials.trial_feeds import trials
 from unroll.trials.trial_runs import none_runs
+from unroll.version import __version__
 
 TARGETS = ("onnxruntime",)
 #: The ways that are tried, by what a table calls them: how `to_onnx` writes each.
@@ -151,7 +151,7 @@ def compile(
         return _measured(graph, writer, sizes, ways)
     model = to_onnx(graph).SerializeToString(deterministic=True)
     settings = {"ways": ways, **writer._asdict(), "dims": sizes, "threads": _cores()}
-    key = tuning.cache_key(model, versions=(unroll.__version__, ort.__version__), **settings)
+    key = tuning.cache_key(model, versions=(__version__, ort.__version__), **settings)
     known = tuning.remembered(folder, key, ways, writer.batch, partial(CompiledSession, graph, writer))
     if known is not None:
         return known

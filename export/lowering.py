@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto
 
-import unroll
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
@@ -30,6 +29,7 @@ from unroll.passes.tools.weight_expressions import weight_expressions, weight_va
 from unroll.progress import track
 from unroll.structure import Structure, leaves_of
 from unroll.tensor import Constant, Node, Tensor
+from unroll.version import __version__
 
 #: Opset 13 (ONNX 1.8, 2020) with IR version 7: the oldest with today's Squeeze, Split and Softmax, so the one that most
 #: runtimes and converters read.
@@ -119,7 +119,7 @@ def to_onnx(
     size = sum(leaf.value.nbytes for leaf in leaves_of(graph.nodes) if isinstance(leaf, (Constant, Parameter)))
     if size >= _TWO_GIB:
         raise ModelError(f"to_onnx: the weights take {size} bytes; one ONNX model holds less than {_TWO_GIB}")
-    model = ModelProto(ir_version=version, producer_name="unroll", producer_version=unroll.__version__)
+    model = ModelProto(ir_version=version, producer_name="unroll", producer_version=__version__)
     model.opset_import.add(domain="", version=opset)
     for domain, its_version in sorted({(op.domain, op.version) for op in foreign if op.domain}):
         model.opset_import.add(domain=domain, version=its_version)

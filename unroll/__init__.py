@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unroll import operation_table
+from unroll.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from unroll import cells, layers, nest, nn, ops
     from unroll.cells import (
@@ -52,8 +55,6 @@ if TYPE_CHECKING:
     from unroll.tracing import trace
     from unroll.viz.drawing import draw
 
-__version__ = "0.1.0"
-
 _HERE = Path(__file__).resolve().parent
 if (
     not (_HERE / "export").is_dir()
@@ -61,6 +62,8 @@ if (
     and find_spec("unroll.export") is None
 ):  # a checkout on the path that is not installed: export/ and viz/ lie beside unroll/, not in it
     __path__.append(str(_HERE.parent))
+
+operation_table.set_hook(lambda: import_module("unroll.ops"))
 
 _HOME = {
     "BasicLSTMCell": "unroll.cells",

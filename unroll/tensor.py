@@ -7,7 +7,7 @@ A `Tensor` is one output of a `Node`, or it has no node and is a `Placeholder`, 
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -17,9 +17,10 @@ from unroll import scopes
 from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
+from unroll.operation_table import OPERATIONS
 
 if TYPE_CHECKING:
-    from unroll.ops.operator import Operator
+    from unroll.ops.operator import Operator  # for types alone: nodes hold operators, which are made of tensors
 
 #: What operators take where a tensor is wanted: anything else becomes a constant of the other operand's dtype.
 TensorLike: TypeAlias = "Tensor | Array | Sequence[Any] | float | int | bool"
@@ -36,6 +37,20 @@ _UFUNCS = {
     "greater": "greater", "greater_equal": "greater_equal", "equal": "equal", "not_equal": "not_equal",
     "logical_and": "logical_and", "logical_or": "logical_or", "logical_not": "logical_not",
 }  # fmt: skip
+#: The functions of `unroll.ops` by name.
+_FUNCTIONS: dict[str, Callable[..., Tensor]] = OPERATIONS
+
+
+def _unary(name: str) -> Callable[[Tensor], Tensor]:
+    return lambda self: _FUNCTIONS[name](self)
+
+
+def _binary(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
+    return lambda self, other: _FUNCTIONS[name](self, other)
+
+
+def _reflected(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
+    return lambda self, other: _FUNCTIONS[name](other, self)
 
 
 class Node:
@@ -113,16 +128,13 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Tensor:
         """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build the operator of that name."""
-        from unroll import ops
-
         name = _UFUNCS.get(ufunc.__name__)
         if method != "__call__" or options or name is None:
             raise ArgumentTypeError(
                 f"numpy.{ufunc.__name__} computes with arrays, and {self!r} has no value before a run; use a function of "
                 "unroll.ops"
             )
-        made: Tensor = getattr(ops, name)(*inputs)
-        return made
+        return _FUNCTIONS[name](*inputs)
 
     def __init__(
         self, shape: Shape, dtype: DType, node: Node | None = None, index: int = 0, hint: str | None = None
@@ -153,117 +165,21 @@ class Tensor:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.described()})"
 
-    # -- operators; the module of operators needs this one, so it is imported when first used ---------------------
+    # -- operators: what each sign calls ------------------------------------------------------------------------------
 
-    def __add__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.add(self, other)
-
-    def __radd__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.add(other, self)
-
-    def __sub__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.sub(self, other)
-
-    def __rsub__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.sub(other, self)
-
-    def __mul__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.mul(self, other)
-
-    def __rmul__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.mul(other, self)
-
-    def __truediv__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.div(self, other)
-
-    def __rtruediv__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.div(other, self)
-
-    def __matmul__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.matmul(self, other)
-
-    def __rmatmul__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.matmul(other, self)
-
-    def __pow__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.pow(self, other)
-
-    def __rpow__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.pow(other, self)
-
-    def __neg__(self) -> Tensor:
-        from unroll import ops
-
-        return ops.neg(self)
-
-    def __abs__(self) -> Tensor:
-        from unroll import ops
-
-        return ops.abs(self)
-
-    def __lt__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.less(self, other)
-
-    def __gt__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.greater(self, other)
-
-    def __le__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.less_equal(self, other)
-
-    def __ge__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.greater_equal(self, other)
-
-    def __or__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.logical_or(self, other)
-
-    def __and__(self, other: TensorLike) -> Tensor:
-        from unroll import ops
-
-        return ops.logical_and(self, other)
-
-    def __invert__(self) -> Tensor:
-        from unroll import ops
-
-        return ops.logical_not(self)
+    __add__, __radd__ = _binary("add"), _reflected("add")
+    __sub__, __rsub__ = _binary("sub"), _reflected("sub")
+    __mul__, __rmul__ = _binary("mul"), _reflected("mul")
+    __truediv__, __rtruediv__ = _binary("div"), _reflected("div")
+    __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
+    __pow__, __rpow__ = _binary("pow"), _reflected("pow")
+    __lt__, __le__ = _binary("less"), _binary("less_equal")
+    __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
+    __and__, __or__ = _binary("logical_and"), _binary("logical_or")
+    __neg__, __abs__, __invert__ = _unary("neg"), _unary("abs"), _unary("logical_not")
 
     def __getitem__(self, index: int | slice | types.EllipsisType | tuple[Any, ...] | None) -> Tensor:
-        from unroll.ops.indexing import getitem
-
-        return getitem(self, index)
+        return _FUNCTIONS["getitem"](self, index)
 
     def __eq__(self, other: object) -> bool:
         """Say whether both are one tensor; a comparison of values is `unroll.ops.equal`, for tensors are found by identity.

@@ -3,6 +3,7 @@
 A plain number, list or array among the operands becomes a constant of the tensors' dtype.
 """
 
+from unroll.operation_table import OPERATIONS
 from unroll.ops.arithmetic import add, div, mul, pow, sub
 from unroll.ops.choices import (
     clip,
@@ -41,6 +42,7 @@ from unroll.ops.functions import (
     sqrt,
     tanh,
 )
+from unroll.ops.indexing import getitem
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
 from unroll.ops.normalization import layer_normalization
@@ -124,3 +126,6 @@ __all__ = [
     "unstack",
     "where",
 ]
+
+# What ``a + b``, ``a[0]`` and ``np.tanh(a)`` call.
+OPERATIONS.update({name: globals()[name] for name in __all__ if name.islower()}, getitem=getitem)
