@@ -37,7 +37,7 @@ def assign(graph: Graph, seed: int = 1) -> Graph:
     return graph
 
 
-def check(graph: Graph, **options: Any) -> tuple[Graph, Rerolled]:
+def check_rerolled(graph: Graph, **options: Any) -> tuple[Graph, Rerolled]:
     """Re-roll a graph, and hold the new one against the old one in NumPy and in onnxruntime."""
     found, report = reroll(assign(graph), **options)
     feeds = feeds_of(graph)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import refused
-from reroll_checks import BATCH, FEATURES, TOLERANCE, UNITS, Graph, assign, check, feeds_of, operators
+from reroll_checks import BATCH, FEATURES, TOLERANCE, UNITS, Graph, assign, check_rerolled, feeds_of, operators
 
 import unroll
 from unroll import cells, layers, nn, ops
@@ -20,9 +20,9 @@ from unroll.passes.rerolling import reroll
 TIMES = (2, 3, 7, 28)
 
 
-def is_native(graph: Graph, *wanted: str) -> None:
+def check_native(graph: Graph, *wanted: str) -> None:
     """Check that a graph becomes these operators, with no product left over."""
-    found, report = check(graph)
+    found, report = check_rerolled(graph)
     assert report.operators == list(wanted), report
     left = operators(found)
     assert not left["MatMul"] + left["Gemm"] + left["Scan"], left
@@ -87,14 +87,14 @@ TORCH: dict[str, tuple[str, Callable[..., Any]]] = {
 @pytest.mark.parametrize("name", TENSORFLOW)
 def test_tensorflows_cells_come_back_as_native_operators(name: str, lengths: bool, initial: bool, time: int) -> None:
     op, cell = TENSORFLOW[name]
-    is_native(dynamic(cell(), time, lengths, initial), op)
+    check_native(dynamic(cell(), time, lengths, initial), op)
 
 
 @pytest.mark.parametrize("time", [4, 7, 28])
 @pytest.mark.parametrize("name", TENSORFLOW)
 def test_a_first_step_simplified_for_a_zero_state_is_the_base_case(name: str, time: int) -> None:
     op, cell = TENSORFLOW[name]
-    is_native(fold_zeros(dynamic(cell(), time)), op)
+    check_native(fold_zeros(dynamic(cell(), time)), op)
 
 
 #: What of a network is read, by how the outputs and the state of each step make it.
@@ -125,7 +125,7 @@ def test_whatever_is_read_of_separate_inputs_is_given(name: str, read: str, time
     inputs = [unroll.placeholder([None, FEATURES], f"X{step}") for step in range(time)]
     outputs, state = unroll.static_rnn(cell(), inputs)
     graph = Graph(inputs, READ[read](outputs, state))
-    _, report = check(graph)
+    _, report = check_rerolled(graph)
     assert report.operators == [op]
     assert report.found[0].steps == time
 
@@ -135,7 +135,7 @@ def test_a_dense_layer_over_each_output_is_computed_over_all_at_once(name: str) 
     op, cell = TENSORFLOW[name]
     inputs = [unroll.placeholder([None, FEATURES], f"X{step}") for step in range(9)]
     outputs, state = unroll.static_rnn(cell(), inputs)
-    found, report = check(Graph(inputs, READ["a dense layer over each"](outputs, state)))
+    found, report = check_rerolled(Graph(inputs, READ["a dense layer over each"](outputs, state)))
     assert report.operators == [op]
     assert operators(found)["MatMul"] == 1
 
@@ -144,7 +144,7 @@ def test_a_dense_layer_over_each_output_is_computed_over_all_at_once(name: str) 
 @pytest.mark.parametrize("time", TIMES)
 def test_each_layer_of_a_stack_is_rerolled(time: int, lengths: bool) -> None:
     stack = unroll.MultiRNNCell([unroll.BasicLSTMCell(5), unroll.GRUCell(UNITS), unroll.BasicRNNCell(2)])
-    is_native(dynamic(stack, time, lengths), "LSTM", "GRU", "RNN")
+    check_native(dynamic(stack, time, lengths), "LSTM", "GRU", "RNN")
 
 
 @pytest.mark.parametrize("time", TIMES)
@@ -157,7 +157,7 @@ def test_two_directions_become_one_bidirectional_operator(name: str, lengths: bo
     given = fed[1] if lengths else None
     outputs, states = unroll.bidirectional_dynamic_rnn(cell(), cell(), x, sequence_length=given)
     graph = Graph(fed, {"y": ops.concat(list(outputs), -1), "first": states[0], "second": states[1]})
-    is_native(graph, op, op)
+    check_native(graph, op, op)
     (node,) = [node for node in reroll(graph)[0].nodes if node.op.name == op]
     assert node.op.attributes["direction"] == "bidirectional"
 
@@ -175,7 +175,7 @@ def test_two_directions_over_separate_inputs_are_rerolled(name: str, read: str, 
     )
     both = {"y": ops.stack(outputs, 1), "first": first, "second": second}
     behind = {f"y{step}": output[:, UNITS:] for step, output in enumerate(outputs)} | {"second": second}
-    is_native(Graph(fed, both if read == "both" else behind), *([op, op] if read == "both" else [op]))
+    check_native(Graph(fed, both if read == "both" else behind), *([op, op] if read == "both" else [op]))
 
 
 @pytest.mark.parametrize("per_run", [1, 2, 3])
@@ -186,7 +186,7 @@ def test_two_directions_may_be_two_scans(lengths: bool, per_run: int) -> None:
     cells_ = unroll.LSTMCell(UNITS, cell_clip=0.5), unroll.GRUCell(UNITS)
     outputs, states = unroll.bidirectional_dynamic_rnn(*cells_, x, sequence_length=fed[1] if lengths else None)
     graph = Graph(fed, {"y": ops.concat(list(outputs), -1), "first": states[0], "second": states[1]})
-    _, report = check(graph, native=False, steps_per_iteration=per_run)
+    _, report = check_rerolled(graph, native=False, steps_per_iteration=per_run)
     assert report.operators == ["Scan", "Scan"]
 
 
@@ -205,7 +205,7 @@ def test_a_state_taken_from_past_a_rows_length_is_not_taken_from_an_operator() -
 
     unmasked, kept = masked(encoder, zero)
     _, last = masked(decoder, unmasked)
-    _, report = check(Graph([*inputs, lengths], {"last": last, "kept": kept}))
+    _, report = check_rerolled(Graph([*inputs, lengths], {"last": last, "kept": kept}))
     assert report.operators == ["Scan", "RNN"]
 
 
@@ -213,7 +213,7 @@ def test_two_directions_that_differ_become_one_operator_each() -> None:
     x = unroll.placeholder([None, 5, FEATURES], "x")
     cells_ = unroll.BasicLSTMCell(UNITS), unroll.BasicLSTMCell(UNITS + 1)
     outputs, _ = unroll.bidirectional_dynamic_rnn(*cells_, x)
-    found, _ = check(Graph([x], list(outputs)))
+    found, _ = check_rerolled(Graph([x], list(outputs)))
     directions = {node.op.attributes["direction"] for node in found.nodes if node.op.name == "LSTM"}
     assert directions == {"forward", "reverse"}
 
@@ -229,7 +229,7 @@ def test_keras_layers_come_back_as_native_operators(name: str, backward: bool, s
     op, layer = KERAS[name]
     x = unroll.placeholder([None, time, FEATURES], "x")
     made = layer(go_backwards=backward, return_sequences=sequences, return_state=True)(x)
-    is_native(Graph([x], {f"y{place}": tensor for place, tensor in enumerate(made)}), op)
+    check_native(Graph([x], {f"y{place}": tensor for place, tensor in enumerate(made)}), op)
 
 
 @pytest.mark.parametrize("merge", ["concat", "sum", None])
@@ -238,7 +238,7 @@ def test_a_keras_bidirectional_is_one_operator(name: str, merge: str | None) -> 
     op, layer = KERAS[name]
     x = unroll.placeholder([None, 5, FEATURES], "x")
     made = layers.Bidirectional(layer(return_sequences=True), merge_mode=merge)(x)
-    is_native(Graph([x], list(made) if merge is None else [made]), op, op)
+    check_native(Graph([x], list(made) if merge is None else [made]), op, op)
 
 
 @pytest.mark.parametrize("time", TIMES)
@@ -255,7 +255,7 @@ def test_pytorchs_modules_come_back_as_native_operators(
     fed = [x, unroll.placeholder(["batch"], "lengths", "int64")] if lengths else [x]
     outputs, states = module(**deep)(x, lengths=fed[1] if lengths else None)
     graph = Graph(fed, {"y": outputs} | {f"s{k}": part for k, part in enumerate(unroll.nest.flatten(states))})
-    is_native(graph, *[op] * deep.get("num_layers", 1) * (2 if "bidirectional" in deep else 1))
+    check_native(graph, *[op] * deep.get("num_layers", 1) * (2 if "bidirectional" in deep else 1))
 
 
 # -- written by hand --------------------------------------------------------------------------------------------------
@@ -287,12 +287,12 @@ def _lstm_by_hand(order: str, joined: bool, swapped: bool, time: int = 5) -> Gra
 
 @pytest.mark.parametrize("order", ["".join(order) for order in itertools.permutations("ifog")])
 def test_the_gates_of_an_lstm_may_lie_in_any_order(order: str) -> None:
-    is_native(_lstm_by_hand(order, joined=True, swapped=order < "g"), "LSTM")
+    check_native(_lstm_by_hand(order, joined=True, swapped=order < "g"), "LSTM")
 
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_kernels_of_an_lstm_may_be_eight(swapped: bool) -> None:
-    is_native(_lstm_by_hand("ifog", joined=False, swapped=swapped), "LSTM")
+    check_native(_lstm_by_hand("ifog", joined=False, swapped=swapped), "LSTM")
 
 
 #: Ways of writing ``h' = z * h + (1 - z) * n``, and with the other gate ``z' = 1 - z``.
@@ -321,7 +321,7 @@ def test_a_gru_is_recognised_however_its_sum_is_written(blend: str, after: bool)
         r, z = ops.sigmoid(hr + r), ops.sigmoid(z + hz)
         of_h = r * hn if after else (h * r) @ wh[:, 2 * UNITS :]
         h = BLENDS[blend](z, h, ops.tanh(of_h + n))
-    is_native(Graph(fed, {"h": h}), "GRU")
+    check_native(Graph(fed, {"h": h}), "GRU")
 
 
 def test_weights_may_be_transposed_and_products_gemms() -> None:
@@ -332,14 +332,14 @@ def test_weights_may_be_transposed_and_products_gemms() -> None:
     inputs = [unroll.placeholder([BATCH, FEATURES], f"x{step}") for step in range(5)]
     for x in inputs:
         h = ops.tanh(ops.gemm(h, wh, ops.gemm(x, wx, b, transB=True), transB=True))
-    is_native(Graph(inputs, {"h": h}), "RNN")
+    check_native(Graph(inputs, {"h": h}), "RNN")
 
 
 def test_steps_cut_from_an_image_by_rows_are_the_image() -> None:
     pixels = unroll.placeholder([None, 4 * FEATURES], "pixels")
     rows = ops.split(ops.reshape(ops.transpose(ops.reshape(pixels, [-1, 4, FEATURES]), [1, 0, 2]), [-1, FEATURES]), 4)
     outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(UNITS), list(rows))
-    found, report = check(Graph([pixels], {"y": outputs[-1]}))
+    found, report = check_rerolled(Graph([pixels], {"y": outputs[-1]}))
     assert report.operators == ["LSTM"]
     assert not operators(found)["Split"]
 
@@ -372,7 +372,7 @@ OTHERS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_any_other_cell_becomes_a_scan_and_the_report_says_why(name: str, time: int, lengths: bool) -> None:
     graph = dynamic(OTHERS[name](), time, lengths)
-    found, report = check(graph)
+    found, report = check_rerolled(graph)
     assert set(report.operators) == {"Scan"}, report
     assert len(found.nodes) < len(graph.nodes) / 2
     (item, *_) = report
@@ -384,7 +384,7 @@ def test_any_other_cell_becomes_a_scan_and_the_report_says_why(name: str, time: 
 @pytest.mark.parametrize("per_run", [1, 2, 3])
 @pytest.mark.parametrize("name", ["BasicRNNCell", "BasicLSTMCell", "GRUCell"])
 def test_a_scan_may_compute_several_steps_in_one_run(name: str, per_run: int, time: int) -> None:
-    found, report = check(dynamic(TENSORFLOW[name][1](), time), native=False, steps_per_iteration=per_run)
+    found, report = check_rerolled(dynamic(TENSORFLOW[name][1](), time), native=False, steps_per_iteration=per_run)
     assert report.operators == ["Scan"]
     assert report.found[0].steps == time - time % per_run
     (node,) = [node for node in found.nodes if node.op.name == "Scan"]
@@ -395,7 +395,7 @@ def test_a_scan_may_compute_several_steps_in_one_run(name: str, per_run: int, ti
 def test_float64_becomes_a_scan_as_onnxruntime_has_no_native_operator_for_it() -> None:
     x = unroll.placeholder([None, 5, FEATURES], "x", "float64")
     outputs, _ = unroll.dynamic_rnn(unroll.BasicLSTMCell(UNITS), x)
-    _, report = check(Graph([x], {"y": outputs}))
+    _, report = check_rerolled(Graph([x], {"y": outputs}))
     assert report.operators == ["Scan"] and "float32" in report.found[0].reason
 
 
@@ -404,7 +404,7 @@ def test_a_gate_read_outside_makes_a_scan_that_gives_it() -> None:
     cell = unroll.BasicLSTMCell(UNITS)
     outputs, _ = unroll.static_rnn(cell, inputs)
     gate = next(node for node in Graph(inputs, outputs).nodes if node.op.name == "Sigmoid").outputs[0]
-    _, report = check(Graph(inputs, {"y": outputs[-1], "gate": gate}))
+    _, report = check_rerolled(Graph(inputs, {"y": outputs[-1], "gate": gate}))
     assert report.operators == ["Scan"] and "outside" in report.found[0].reason
 
 
@@ -437,7 +437,7 @@ def test_a_step_with_another_weight_is_left_out_of_the_loop() -> None:
     fed = [*inputs, h]
     for step, x in enumerate(inputs):
         _, h = (two if step == 4 else one)(x, h)
-    found, report = check(Graph(fed, {"h": h}))
+    found, report = check_rerolled(Graph(fed, {"h": h}))
     assert sorted(item.steps for item in report) == [4, 4]
     assert report.operators == ["RNN", "RNN"] and operators(found)["MatMul"] == 1
 
@@ -452,7 +452,7 @@ def test_an_input_computed_from_the_output_before_it_otherwise_each_time_is_no_l
         _, h = cell(x, h)
         x = ops.tanh(h @ unroll.Parameter(np.ones((UNITS, FEATURES), "float32"), f"w{step}"))
     graph = Graph(fed, {"h": h})
-    found, report = check(graph)
+    found, report = check_rerolled(graph)
     assert found is graph and not report
 
 
@@ -461,7 +461,7 @@ def test_names_states_and_limits_stay() -> None:
     h0 = unroll.placeholder([None, UNITS], "h0")
     outputs, state = unroll.dynamic_rnn(unroll.GRUCell(UNITS), x, sequence_length=lengths, initial_state=h0)
     graph = Graph([x, lengths], {"y": outputs}, states={h0: state})
-    found, report = check(graph)
+    found, report = check_rerolled(graph)
     assert report.operators == ["GRU"]
     assert found.states == graph.states
     assert found.input_specs == graph.input_specs

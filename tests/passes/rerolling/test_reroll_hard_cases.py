@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reroll_checks import BATCH, FEATURES, UNITS, Graph, check, operators
+from reroll_checks import BATCH, FEATURES, UNITS, Graph, check_rerolled, operators
 
 import unroll
 from unroll import cells, ops
@@ -32,14 +32,14 @@ def masked(cell: Any, time: int, given: Callable[[Any], Any]) -> Graph:
 @pytest.mark.parametrize("name", CELLS)
 def test_a_last_state_that_nobody_reads_leaves_no_step_outside(name: str, time: int, given: Any) -> None:
     """The mask of the last step keeps back no state, as the graph has no node for what is not read."""
-    found, report = check(masked(CELLS[name](), time, given))
+    found, report = check_rerolled(masked(CELLS[name](), time, given))
     assert [(item.became, item.steps) for item in report] == [(name, time)]
     assert not operators(found)["MatMul"]
 
 
 @pytest.mark.parametrize("time", [3, 7])
 def test_the_same_holds_for_a_scan(time: int) -> None:
-    _, report = check(masked(unroll.LSTMCell(UNITS, cell_clip=0.3), time, list))
+    _, report = check_rerolled(masked(unroll.LSTMCell(UNITS, cell_clip=0.3), time, list))
     assert [(item.became, item.steps) for item in report] == [("Scan", time)]
 
 
@@ -49,7 +49,7 @@ def test_layers_that_are_one_cell_become_an_operator_each(name: str, layers: int
     cell = {"RNN": unroll.BasicRNNCell, "LSTM": unroll.BasicLSTMCell, "GRU": unroll.GRUCell}[name](UNITS)
     inputs = [unroll.placeholder([None, UNITS], f"x{step}") for step in range(6)]
     outputs, state = unroll.static_rnn(unroll.MultiRNNCell([cell] * layers), inputs)
-    found, report = check(Graph(inputs, [*outputs, *unroll.nest.flatten(state)]))
+    found, report = check_rerolled(Graph(inputs, [*outputs, *unroll.nest.flatten(state)]))
     assert [(item.became, item.steps) for item in report] == [(name, 6)] * layers
     assert len([item for item in found.parameters if item.endswith("kernel")]) == (2 if name == "GRU" else 1)
 
@@ -58,7 +58,7 @@ def test_states_that_are_the_same_zeros_are_told_apart() -> None:
     """c and n of an sLSTM are the same zeros at first, so that f * c and f * n are one node at step 0."""
     inputs = [unroll.placeholder([BATCH, FEATURES], f"x{step}") for step in range(5)]
     outputs, state = unroll.static_rnn(cells.SLSTMCell(UNITS), inputs)
-    _, report = check(Graph(inputs, [*outputs, *unroll.nest.flatten(state)]))
+    _, report = check_rerolled(Graph(inputs, [*outputs, *unroll.nest.flatten(state)]))
     assert [(item.became, item.steps) for item in report] == [("Scan", 5)]
 
 
@@ -71,7 +71,7 @@ def test_masks_known_beforehand_may_differ_from_step_to_step() -> None:
     for step, x in enumerate(inputs):
         here, past = (unroll.Parameter(np.ones((BATCH, 1), "float32"), f"{name}{step}") for name in ("here", "past"))
         h = here * ops.tanh(x @ w + h @ r) + past * h
-    _, report = check(Graph(fed, {"h": h}))
+    _, report = check_rerolled(Graph(fed, {"h": h}))
     assert [(item.became, item.steps) for item in report] == [("Scan", 5)]
 
 
@@ -95,5 +95,5 @@ def test_a_state_that_only_the_mask_of_one_step_reads_is_found() -> None:
         h = out if h is None else out + rest * h
         c = keep * new + rest * c
         outputs.append(h)
-    _, report = check(Graph([x, masks], outputs))
+    _, report = check_rerolled(Graph([x, masks], outputs))
     assert [(item.became, item.steps) for item in report] == [("Scan", 2)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import GOLDEN
-from reroll_checks import FEATURES, UNITS, assign, check, feeds_of
+from reroll_checks import FEATURES, UNITS, assign, check_rerolled, feeds_of
 
 import unroll
 from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, LSTMCell, MultiRNNCell, ops
@@ -58,7 +58,7 @@ def test_an_optimised_network_becomes_the_operators_that_it_becomes_itself(
     graph = Graph(inputs, {f"y{step}": y for step, y in enumerate(network(CELLS[cell])(xs))})
     assign(graph)
     _, wanted = reroll(graph)
-    _, found = check(optimize(graph, SEPARATE))
+    _, found = check_rerolled(optimize(graph, SEPARATE))
     assert found.operators == wanted.operators
     assert found.operators == [found.operators[0]] * (1 if network is one else 2)
     assert found.operators[0] in ("RNN", "GRU", "LSTM")
@@ -69,7 +69,7 @@ def test_two_directions_computed_as_one_cell_become_one_operator(cell: str) -> N
     inputs, xs = inputs_of("whole", 8, None)
     graph = Graph(inputs, {f"y{step}": y for step, y in enumerate(both(CELLS[cell])(xs))})
     assign(graph)
-    found, report = check(optimize(graph))
+    found, report = check_rerolled(optimize(graph))
     assert report.operators in (["LSTM"], ["GRU"])
     feeds = feeds_of(graph)
     for name, array in graph.run(feeds).items():
@@ -86,7 +86,7 @@ def test_two_runs_of_one_cell_take_their_own_rows_of_the_product_for_both(cell: 
     second, _ = unroll.static_rnn(made, xs[steps[0] :], dtype="float32")
     graph = Graph(xs, {"first": first[-1], "second": second[-1]})
     for passes in (None, SEPARATE, ["fold_zeros", "split_kernels", "fold_biases", "hoist_inputs"]):
-        found, _ = check(optimize(graph, passes))
+        found, _ = check_rerolled(optimize(graph, passes))
         for name, array in graph.run(feeds_of(graph)).items():
             np.testing.assert_allclose(found.run(feeds_of(graph))[name], array, atol=1e-5)
 
