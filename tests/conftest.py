@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 
 import hypothesis
+import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+TESTS = Path(__file__).parent
+sys.path.insert(0, str(TESTS))
+# What a helper asserts is explained as what a test asserts is.
+pytest.register_assert_rewrite(*(path.stem for path in TESTS.glob("*.py") if path.name != "conftest.py"))
 
 # The same examples in every run, none kept on disk, and no time limit that a busy machine would exceed.
 hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)

@@ -1,56 +1,24 @@
-"""`compile`: the right numbers from whatever it chooses, why it chose, and what it remembers. Nothing here asserts a time."""
+"""`compile`: the right numbers from whatever it chooses, and why it chose. Nothing here asserts a time."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import warnings
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, refused, run_python
+from compiled_programs import check_agrees, feeds, lstm_graph
+from helpers import refused
 
 import unroll
 from unroll import Graph, UnrollWarning, ops
-from unroll.export import compiler, tuning
 from unroll.export.compiler import CompiledSession, compile
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Measure as little as possible: what is chosen is not tested."""
-    monkeypatch.setattr(tuning, "_BUDGET", 0.001)
-    monkeypatch.setattr(tuning, "_BLOCK", 0.0001)
-    yield
+pytestmark = pytest.mark.usefixtures("measuring_little")
 
 
-def lstm_graph(steps: int = 5) -> Graph:
-    x = unroll.placeholder([None, steps, 3], "x")
-    outputs, state = unroll.dynamic_rnn(unroll.BasicLSTMCell(4), x)
-    return Graph([x], {"y": outputs, "c": state.c})
-
-
-def feeds(batch: int = 2, steps: int = 5) -> dict[str, Array]:
-    return {"x": np.random.default_rng(11).standard_normal((batch, steps, 3)).astype("float32")}
-
-
-def agrees(session: unroll.Session, graph: Graph, tolerance: float = 1e-5) -> None:
-    for batch in (1, 4):
-        found, wanted = session.run(feeds(batch)), graph.run(feeds(batch))
-        for name, array in wanted.items():
-            np.testing.assert_allclose(found[name], array, rtol=0, atol=tolerance, err_msg=name)
-
-
-def entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir())
-
-
-# -- what it returns --------------------------------------------------------------------------------------------------
+# -- what it returns ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", [None, "auto", "unrolled", "functions", "scan", "rerolled"])
@@ -58,7 +26,7 @@ def entries(folder: Path) -> list[Path]:
 def test_a_compiled_session_gives_numpys_numbers_at_any_batch(form: str | None, tune: bool) -> None:
     graph = lstm_graph()
     session = compile(graph, batch=3, tune=tune, form=form, cache=False)
-    agrees(session, graph)
+    check_agrees(session, graph)
     assert form in (None, "auto") or session.choice.form.startswith(form)
 
 
@@ -110,7 +78,7 @@ def test_a_form_that_is_wrong_is_never_chosen(monkeypatch: pytest.MonkeyPatch) -
     graph = lstm_graph()
     session = compile(graph, cache=False)
     assert session.choice.form.startswith("unrolled")
-    agrees(session, graph)
+    check_agrees(session, graph)
     notes = {row.form: row.note for row in session.choice.candidates}
     assert "differs from NumPy by more than 1e-05" in notes["rerolled"]
 
@@ -149,7 +117,7 @@ def test_a_form_that_fails_while_it_is_checked_or_measured_is_a_row_that_says_wh
     graph = lstm_graph()
     session = compile(graph, cache=False)
     assert session.choice.form != "rerolled"
-    agrees(session, graph)
+    check_agrees(session, graph)
     rows = [row for row in session.choice.candidates if row.form == "rerolled"]
     assert rows
     for row in rows:
@@ -171,7 +139,7 @@ def test_sequence_lengths_and_several_inputs_compile() -> None:
     np.testing.assert_allclose(session.run(fed, "y"), graph.run(fed, "y"), rtol=0, atol=1e-5)
 
 
-# -- staleness --------------------------------------------------------------------------------------------------------
+# -- staleness ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["unrolled", "rerolled", "scan"])
@@ -186,178 +154,10 @@ def test_a_compiled_session_knows_that_it_is_stale_and_refreshes_in_its_form(for
     session.refresh()
     assert session.stale == []
     assert session.choice is chosen
-    agrees(session, graph)
+    check_agrees(session, graph)
 
 
-# -- fewer bits -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("tune", [True, False])
-@pytest.mark.parametrize(("options", "most"), [({"quantize": "int8"}, 0.1), ({"dtype": "float16"}, 0.01)])
-def test_fewer_bits_say_what_they_lost(options: dict[str, Any], most: float, tune: bool) -> None:
-    graph = lstm_graph()
-    session = compile(graph, tune=tune, cache=False, **options)
-    assert session.choice.lost is not None
-    assert 0 < session.choice.lost < most
-    assert "lost on random feeds" in str(session.choice)
-    agrees(session, graph, most)
-    assert [item.dtype for item in session.run(feeds()).values()] == [np.float32] * 2
-    assert compile(graph, tune=tune, cache=False).choice.lost is None
-
-
-def test_int8_weights_take_fewer_bytes() -> None:
-    x = unroll.placeholder([None, 4, 64], "x")
-    graph = Graph([x], unroll.dynamic_rnn(unroll.BasicLSTMCell(64), x)[0])
-    full, small = (compile(graph, form="rerolled", tune=False, quantize=kind).size[1] for kind in (None, "int8"))
-    assert small < full / 2
-
-
-@pytest.mark.parametrize("tune", [True, False])
-@pytest.mark.parametrize("options", [{"quantize": "int8"}, {"dtype": "float16"}])
-@pytest.mark.parametrize("form", [None, "unrolled", "functions", "rerolled"])
-def test_fewer_bits_are_refused_where_nothing_is_float32(options: dict[str, Any], tune: bool, form: str | None) -> None:
-    x = unroll.placeholder([None, 4, 3], "x", "float64")
-    graph = Graph([x], unroll.dynamic_rnn(unroll.GRUCell(4), x, dtype="float64")[0])
-    asked = partial(compile, graph, form=form, tune=tune, cache=False, **options)
-    message = refused(asked, NotImplementedError, *options.values(), "float64", "Make the graph of float32")
-    assert "int64" not in message
-
-
-@pytest.mark.parametrize(
-    ("form", "fragments"), [("rerolled", ("GRU", "form='unrolled'")), ("functions", ("functions", "another form"))]
-)
-def test_int8_weights_are_refused_where_the_tool_finds_no_product(form: str, fragments: tuple[str, ...]) -> None:
-    x = unroll.placeholder([None, 4, 3], "x")
-    graph = Graph([x], unroll.layers.GRU(4, unroll=True)(x))
-    asked = partial(compile, graph, form=form, tune=False, cache=False, quantize="int8")
-    refused(asked, NotImplementedError, "int8: no product was quantised", *fragments)
-
-
-def test_int8_is_chosen_of_the_forms_that_have_it() -> None:
-    x = unroll.placeholder([None, 4, 3], "x")
-    choice = compile(Graph([x], unroll.layers.GRU(4, unroll=True)(x)), cache=False, quantize="int8").choice
-    assert choice.form != "rerolled"
-    assert choice.lost is not None
-    assert choice.lost > 1e-5
-    assert "leaves GRU as it is" in {row.form: row.note for row in choice.candidates}["rerolled"]
-
-
-# -- the cache --------------------------------------------------------------------------------------------------------
-
-
-def test_a_second_call_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = compile(lstm_graph(), cache=tmp_path)
-    assert len(entries(tmp_path)) == 1
-    monkeypatch.setattr(tuning, "measured_seconds", lambda runs: pytest.fail("measured again"))
-    second = compile(lstm_graph(), cache=tmp_path)
-    assert second.choice == first.choice._replace(how="cached")
-    agrees(second, lstm_graph())
-
-
-def test_other_content_or_settings_are_measured_anew(tmp_path: Path) -> None:
-    graph = lstm_graph()
-    compile(graph, cache=tmp_path)
-    compile(graph, batch=2, cache=tmp_path)
-    compile(graph, form="scan", cache=tmp_path)
-    compile(graph, dtype="float16", cache=tmp_path)
-    graph.parameters["rnn/basic_lstm_cell/bias"].assign(np.ones(16))
-    compile(graph, cache=tmp_path)
-    assert len(entries(tmp_path)) == 5
-
-
-def test_the_cache_is_in_the_users_cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
-    compile(lstm_graph())
-    assert len(entries(tmp_path / "new" / "unroll" / "tuning")) == 1
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which the standard says to ignore
-    assert tuning.cache_folder().is_absolute()
-
-
-DAMAGE: dict[str, Any] = {
-    "empty": "",
-    "cut": '{"form": "scan", "thre',
-    "not an object": "[1, 2]",
-    "a field missing": "{}",
-    "an unknown form": lambda entry: entry | {"form": "flat"},
-    "an unknown field": lambda entry: entry | {"speed": 3},
-    "a form not measured": lambda entry: entry | {"candidates": []},
-    "words for numbers": lambda entry: (
-        entry | {"candidates": [item | {"seconds": "fast"} for item in entry["candidates"]]}
-    ),
-    "threads of no kind": lambda entry: entry | {"threads": 77},
-}
-
-
-@pytest.mark.parametrize("kind", DAMAGE)
-def test_a_corrupt_entry_is_rebuilt_with_a_warning(kind: str, tmp_path: Path) -> None:
-    graph = lstm_graph()
-    compile(graph, cache=tmp_path)
-    (path,) = entries(tmp_path)
-    damage = DAMAGE[kind]
-    path.write_text(damage if isinstance(damage, str) else json.dumps(damage(json.loads(path.read_text()))))
-    with pytest.warns(UnrollWarning, match="tuning cache cannot be used"):
-        session = compile(graph, cache=tmp_path)
-    assert session.choice.how == "measured"
-    agrees(session, graph)
-    assert compile(graph, cache=tmp_path).choice.how == "cached"
-
-
-def test_an_entry_of_no_text_is_rebuilt_too(tmp_path: Path) -> None:
-    compile(lstm_graph(), cache=tmp_path)
-    (path,) = entries(tmp_path)
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.warns(UnrollWarning, match="tuning cache cannot be used"):
-        assert compile(lstm_graph(), cache=tmp_path).choice.how == "measured"
-
-
-def test_a_cache_that_cannot_be_written_is_warned_of_and_the_session_is_there(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    with pytest.warns(UnrollWarning, match="tuning cache cannot be written"):
-        session = compile(lstm_graph(), cache=tmp_path / "file" / "inner")
-    agrees(session, lstm_graph())
-
-
-TUNE = """
-import json, sys, unroll
-from unroll.export import compiler, tuning
-from unroll.export.compiler import compile
-tuning._BUDGET = 0.01
-x = unroll.placeholder([None, 5, 3], "x")
-graph = unroll.Graph([x], {"y": unroll.dynamic_rnn(unroll.BasicLSTMCell(4), x)[0]})
-for turn in range(6):
-    if turn % 2:
-        for path in tuning.as_path(sys.argv[1], "").glob("*.json"):  # and no file that the other writes just now
-            path.unlink(missing_ok=True)
-    print(compile(graph, cache=sys.argv[1]).choice.form)
-"""
-
-
-def test_two_processes_that_tune_at_once_never_tear_an_entry(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-c", TUNE, str(tmp_path)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    for process in running:
-        output, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors  # a torn entry would have been a warning, and so an error
-        assert len(output.splitlines()) == 6
-    assert all(path.suffix == ".json" for path in entries(tmp_path))
-    for path in entries(tmp_path):
-        assert json.loads(path.read_text())["how"] == "measured"
-
-
-def test_nothing_is_written_without_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    compile(lstm_graph(), cache=False)
-    compile(lstm_graph(), tune=False)
-    assert entries(tmp_path) == []
-
-
-def test_the_same_program_finds_its_entry_in_another_process(tmp_path: Path) -> None:
-    program = TUNE.replace("range(6)", "range(1)").replace(".choice.form", ".choice.how")
-    assert run_python(program, str(tmp_path)) == "measured\n"
-    assert run_python(program, str(tmp_path)) == "cached\n"
-
-
-# -- bad input --------------------------------------------------------------------------------------------------------
+# -- bad input ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -399,78 +199,3 @@ def test_a_compiled_session_is_a_session() -> None:
     assert isinstance(session, unroll.Session)
     assert [spec.name for spec in session.inputs] == ["x"]
     assert session.output_names == ("y", "c")
-
-
-# -- sizes ------------------------------------------------------------------------------------------------------------
-
-
-def _measured_shapes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, tuple[int, ...]]]:
-    """Note the shapes of everything that is measured."""
-    seen: list[dict[str, tuple[int, ...]]] = []
-    real = compiler._Trial
-
-    def noting(graph: Any, writer: Any, feeds: Any) -> Any:
-        seen.extend({name: array.shape for name, array in fed.items()} for fed in feeds)
-        return real(graph, writer, feeds)
-
-    monkeypatch.setattr(compiler, "_Trial", noting)
-    return seen
-
-
-def test_batch_is_the_size_of_the_batch_alone_and_dims_give_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = unroll.placeholder(["batch", "time", 3], "x")
-    graph = unroll.Graph([x], unroll.ops.tanh(x))
-    seen = _measured_shapes(monkeypatch)
-    compile(graph, batch=2, dims={"time": 28}, cache=False)
-    compile(graph, dims={"time": 5}, cache=False)
-    assert [shapes["x"] for shapes in seen] == [(2, 28, 3), (1, 5, 3)]
-    with pytest.raises(unroll.errors.ArgumentError, match="time is not known"):
-        compile(graph, batch=2, cache=False)
-    with pytest.raises(unroll.errors.ArgumentError, match="'tim'"):
-        compile(graph, dims={"tim": 3}, cache=False)
-    assert compile(graph, tune=False, cache=False).choice.form, "an estimate needs no sizes"
-
-
-def test_a_symbol_that_the_graph_ties_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, y = unroll.placeholder(["batch", 3], "x"), unroll.placeholder(["rows", 3], "y")
-    flat = unroll.placeholder(["many"], "flat")
-    graph = unroll.Graph([x, y, flat], unroll.ops.reshape(x + y, [-1]) + flat)
-    seen = _measured_shapes(monkeypatch)
-    compile(graph, batch=4, cache=False)
-    assert seen == [{"x": (4, 3), "y": (4, 3), "flat": (12,)}]
-
-
-def test_forms_have_to_agree_on_other_lengths_than_the_longest_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One row alone is as long as it can be; what shorter rows do is seen on feeds of their own."""
-    x, n = unroll.placeholder(["batch", 4, 3], "x"), unroll.placeholder(["batch"], "n", "int32")
-    outputs, _ = unroll.dynamic_rnn(unroll.BasicRNNCell(2), x, sequence_length=n, dtype="float32")
-    seen: list[list[int]] = []
-    real = compiler._Trial
-
-    def noting(graph: Any, writer: Any, feeds: Any) -> Any:
-        seen.extend(sorted(fed["n"].tolist()) for fed in feeds)
-        return real(graph, writer, feeds)
-
-    monkeypatch.setattr(compiler, "_Trial", noting)
-    compile(unroll.Graph([x, n], outputs), cache=False)
-    assert seen[0] == [4]
-    assert {0, 1, 2, 3, 4} == set(seen[1])
-
-
-def test_sizes_at_which_was_measured_are_remembered_apart(tmp_path: Path) -> None:
-    x = unroll.placeholder(["batch", "time", 3], "x")
-    graph = unroll.Graph([x], unroll.ops.tanh(x))
-    assert compile(graph, dims={"time": 5}, cache=tmp_path).choice.how == "measured"
-    assert compile(graph, dims={"time": 5}, cache=tmp_path).choice.how == "cached"
-    assert compile(graph, dims={"time": 6}, cache=tmp_path).choice.how == "measured"
-
-
-def test_what_was_measured_for_sizes_given_by_name_is_remembered(tmp_path: Path) -> None:
-    graph = lstm_graph()
-    first = unroll.compile(graph, dims={"batch": 2}, cache=tmp_path)
-    assert first.choice.batch == 2
-    before = sorted(path.stat().st_mtime_ns for path in tmp_path.iterdir())
-    again = unroll.compile(graph, dims={"batch": 2}, cache=tmp_path)  # a warning would be an error
-    assert again.choice.form == first.choice.form
-    assert sorted(path.stat().st_mtime_ns for path in tmp_path.iterdir()) == before
-    refused(lambda: unroll.compile(graph, batch=3, dims={"batch": 2}), ValueError, "batch is 3", "batch = 2")

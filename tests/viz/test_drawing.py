@@ -1,56 +1,33 @@
-"""What a picture shows, and that it shows it well."""
+"""What a picture shows, and that it shows it well, of short and of long sequences."""
 
 from __future__ import annotations
 
-import html
-import itertools
 import re
 import time
-import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pygraphviz
 import pytest
 from drawn_programs import (
-    HOSTILE,
     PROGRAMS,
-    bidirectional,
     by_hand,
     cells_of,
     dashed,
-    fed_back,
-    hostile,
     image_rows,
     over_steps,
     parsed,
-    places,
     said,
-    stateful,
     texts,
-    torch_gru,
     two_rnns_and_a_dense_layer,
     two_steps,
 )
 
 import unroll
 from unroll import ops
-from unroll.errors import (
-    FeedError,
-)
 from unroll.viz import drawing, render
-from unroll.viz.dot_text import SIGMA, text_width
-from unroll.viz.values import value_lines
+from unroll.viz.dot_text import SIGMA
 
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def curve(edge: pygraphviz.Edge) -> list[tuple[float, float]]:
-    """The control points of a line, from its beginning to the tip of its arrow."""
-    tip, *points = (tuple(map(float, point.removeprefix("e,").split(","))) for point in edge.attr["pos"].split())
-    return [*points, tip]
-
-
-# -- what a picture shows -------------------------------------------------------------------------------------------------
+# -- what a picture shows ----------------------------------------------------------------------------------------------
 
 
 def test_the_kernel_is_drawn_once_with_its_shape_and_its_blocks() -> None:
@@ -214,7 +191,7 @@ def test_direct_calls_of_a_cell_are_told_apart() -> None:
     assert texts(unroll.draw(unroll.Graph(inputs, [output]))).count("MatMul") == 3
 
 
-# -- long sequences -------------------------------------------------------------------------------------------------------
+# -- long sequences ----------------------------------------------------------------------------------------------------
 
 
 def test_the_middle_of_a_long_sequence_is_left_out_and_said_so() -> None:
@@ -249,229 +226,3 @@ def test_very_many_operators_at_no_step_lose_their_middle() -> None:
         h = ops.tanh(h @ weight)
     picture = unroll.draw(unroll.Graph([x], [h]))
     assert "... 3,760 more operators ..." in texts(picture)
-
-
-# -- values ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("level", drawing.LEVELS)
-def test_feeds_print_the_values_of_inputs_states_outputs_and_weights(level: drawing.Level) -> None:
-    graph = two_steps()
-    graph.assign({"rnn/basic_rnn_cell/kernel": np.ones((8, 5))})
-    x = np.array([[0, 0.1, 0.2]], np.float32)
-    shown = texts(unroll.draw(graph, level=level, feeds={"X0": x, "X1": x}))
-    assert shown.count("0, 0.1, 0.2") == 2
-    assert "all 0.2913" in shown and "all 0.9421" in shown
-    assert "all 1" in shown and "all 0" in shown
-    assert not any("0.2913" in text for text in texts(unroll.draw(graph, level=level)))
-
-
-def test_wrong_feeds_are_refused() -> None:
-    with pytest.raises(FeedError, match="X1"):
-        unroll.draw(two_steps(), feeds={"X0": np.zeros((1, 3))})
-
-
-@pytest.mark.parametrize(
-    ("value", "lines"),
-    [
-        (3.0, ["3"]),
-        ([1.23456, -2], ["1.235, -2"]),
-        ([np.nan, np.inf, -np.inf], ["nan, inf, -inf"]),
-        ([np.nan] * 5, ["all nan"]),
-        ([-0.0], ["0"]),
-        ([True, False], ["true, false"]),
-        (np.arange(8).reshape(2, 4), ["0, 1, 2, 3", "4, 5, 6, 7"]),
-        (np.arange(9), []),
-        (np.zeros((0, 3)), []),
-        (np.full((20, 20), 1e-7), ["all 1e-07"]),
-    ],
-)
-def test_small_values_are_written_with_four_digits_and_large_ones_not_at_all(value: object, lines: list[str]) -> None:
-    assert value_lines(np.asarray(value)) == lines
-
-
-# -- names ----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("level", drawing.LEVELS)
-def test_hostile_names_are_shown_to_the_letter(level: drawing.Level) -> None:
-    picture = unroll.draw(hostile(), level=level)
-    shown = texts(picture)
-    assert f"{HOSTILE}0" in shown and f"{HOSTILE}1" in shown
-    assert "cell <&>\\N{|}" in shown
-    assert '<sc"ope>&lt;/cell <&>\\N{|}' in shown
-    assert any('di"m<&\\n' in text for text in shown), "a line break in a name is spelt out"
-
-
-def test_hostile_names_reach_tooltips_to_the_letter() -> None:
-    root = ElementTree.fromstring(unroll.draw(hostile())._repr_svg_())
-    titles = {element.get("{http://www.w3.org/1999/xlink}title") for element in root.iter()}
-    scope = '<sc"ope>&lt;'
-    cell = f"{scope}/cell <&>\\N{{|}}"
-    assert {f"{HOSTILE}0", scope, f"{cell}, t = 0", f"{cell}/kernel, {cell}/bias"} <= titles
-
-
-def test_a_node_of_several_outputs_shows_all_their_shapes_and_no_value_of_one() -> None:
-    x = unroll.placeholder([1, 6], "x")
-    a, b = ops.split(x, 2, 1)
-    picture = unroll.draw(unroll.Graph([x], {"a": ops.tanh(a), "b": ops.tanh(b)}), feeds={"x": [[1, 2, 3, 4, 5, 6]]})
-    lines = texts(picture)
-    assert "2 x (1, 3)" in lines
-    assert not any(line.startswith("1, 2, 3") and len(line) < len("1, 2, 3, 4") for line in lines)
-
-
-def test_states_are_named_by_their_place_in_the_state() -> None:
-    shown = " ".join(texts(unroll.draw(PROGRAMS["two states side by side"]())))
-    assert "a (batch, 2)" in shown
-    assert "b (batch, 3)" in shown
-    assert "Sigmoid" not in shown
-
-
-# -- cells that walk backward, states that are given and kept -------------------------------------------------------------
-
-
-def test_the_state_of_a_backward_cell_runs_from_the_last_step_to_the_first() -> None:
-    graph = parsed(unroll.draw(bidirectional()))
-    place = places(graph)
-    states = [
-        edge for edge in graph.edges() if edge[0].startswith(("cell_", "zero_")) and edge.attr["penwidth"] == "1.4"
-    ]
-    left = [place[edge[0]][0] > place[edge[1]][0] for edge in states]
-    assert sum(left) == 4, "from zero, twice between steps, and out at the left"
-    assert len(left) == 4 + 8, "c and h of the forward cell run the other way"
-    zeros = [place[node][0] for node in graph.nodes() if node.startswith("zero_")]
-    cells = [place[node][0] for node in cells_of(graph)]
-    assert sorted(zero > max(cells) for zero in zeros) == [False, False, True]
-    assert all(zero < min(cells) or zero > max(cells) for zero in zeros)
-
-
-@pytest.mark.parametrize("level", drawing.LEVELS)
-def test_no_arrow_between_boxes_of_one_row_is_turned_back(level: drawing.Level) -> None:
-    """A state that leaves beside a box must not go back through it."""
-    graph = parsed(unroll.draw(bidirectional(), level=level))
-    for edge in graph.edges():
-        points = curve(edge)
-        if len({y for _, y in points}) == 1:
-            xs = [x for x, _ in points]
-            assert xs in (sorted(xs), sorted(xs, reverse=True)), edge
-
-
-def test_cells_opened_up_one_above_the_other_have_frames_that_do_not_meet() -> None:
-    graph = parsed(unroll.draw(bidirectional(), level="op"))
-    frames = [tuple(map(float, frame.graph_attr["bb"].split(","))) for frame in graph.subgraphs()]
-    assert len(frames) == 8, "two cells at three steps, and a state of zeros at either side"
-    for one, other in itertools.combinations(frames, 2):
-        assert one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
-
-
-def test_state_that_lives_between_runs_comes_in_at_the_left_and_leaves_at_the_right() -> None:
-    graph = parsed(unroll.draw(stateful()))
-    place = places(graph)
-    cells = sorted(place[cell] for cell in cells_of(graph))
-    assert "Identity" not in texts(unroll.draw(stateful())), "a copy made for its name is no box"
-    for name in ("c", "h"):
-        ends = [node for node in graph.nodes() if node.startswith(("input_", "output_"))]
-        (first,) = (node for node in ends if f"<B>{name}</B>" in node.attr["label"])
-        (last,) = (node for node in ends if f"<B>{name}/next</B>" in node.attr["label"])
-        assert place[first][0] < cells[0][0] < cells[-1][0] < place[last][0]
-        assert place[first][1] == place[last][1]
-
-
-def test_an_encoder_leaves_its_state_beside_its_last_cell_and_the_decoder_takes_it_up_before_its_first() -> None:
-    graph = parsed(unroll.draw(fed_back()))
-    place = places(graph)
-    heights = sorted({place[cell][1] for cell in cells_of(graph)})
-    rows = [sorted(cell for cell in cells_of(graph) if place[cell][1] == y) for y in heights]
-    encoder, decoder = (sorted(row, key=place.__getitem__) for row in rows)
-    handed = [edge for edge in graph.edges() if edge[0] in encoder and edge[1] in decoder]
-    assert len(handed) == 2
-    for edge in handed:
-        assert (edge[0], edge[1]) == (encoder[-1], decoder[0])
-        points = curve(edge)
-        assert points[0][0] > place[encoder[-1]][0] and points[-1][0] < place[decoder[0]][0]
-
-
-def test_what_is_fed_back_enters_the_next_step_from_below() -> None:
-    graph = parsed(unroll.draw(fed_back()))
-    place = places(graph)
-    back = [edge for edge in graph.edges() if edge[0].startswith("op_") and edge[1] in cells_of(graph)]
-    assert len(back) == 3
-    for edge in back:
-        assert place[edge[0]][0] < place[edge[1]][0] and place[edge[0]][1] > place[edge[1]][1]
-        assert curve(edge)[-1][1] < place[edge[1]][1]
-
-
-def test_a_cell_around_another_that_it_reads_and_feeds_is_one_box() -> None:
-    graph = parsed(unroll.draw(PROGRAMS["attention"]()))
-    assert len(cells_of(graph)) == 3
-    assert not [node for node in graph.nodes() if node.startswith("op_")]
-    assert dashed(graph, "weights_0") == set(cells_of(graph))
-
-
-# -- text beside lines ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("level", drawing.LEVELS)
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_no_label_of_a_line_stands_on_a_box_or_on_another_label(program: str, level: drawing.Level) -> None:
-    graph = parsed(unroll.draw(PROGRAMS[program](), level=level))
-    labels = [(edge.attr["label"], edge.attr["lp"]) for edge in graph.edges() if edge.attr["lp"]]
-    written = []
-    for label, at in labels:
-        x, y = map(float, at.split(","))
-        half = text_width(html.unescape(label.strip("<>")), 9) / 2
-        written.append((x - half, x + half, y - 4, y + 4, label))
-    boxes = []
-    for node in graph.nodes():
-        (x, y), half, tall = places(graph)[node], 36 * float(node.attr["width"]), 36 * float(node.attr["height"])
-        boxes.append((x - half, x + half, y - tall, y + tall, node))
-    for place, one in enumerate(written):
-        for other in [*written[place + 1 :], *boxes]:
-            apart = one[0] >= other[1] or other[0] >= one[1] or one[2] >= other[3] or other[2] >= one[3]
-            assert apart, f"{one[4]} and {other[4]}"
-
-
-# -- block tables ---------------------------------------------------------------------------------------------------------
-
-
-def test_biases_are_called_b_with_what_their_product_reads() -> None:
-    keras_gru, torch_gru = (said(unroll.draw(PROGRAMS[name]())) for name in ("Keras, backward", "PyTorch, both ways"))
-    for shown in (keras_gru, torch_gru):
-        assert all(f"b{source}" in shown for source in "xh")
-    assert all(f"b{source}{gate}" in keras_gru for source in "xh" for gate in "zrh")
-    assert all(f"b{source}{gate}" in torch_gru for source in "xh" for gate in "rzn")
-
-
-def test_weights_are_titled_by_the_path_of_their_cell() -> None:
-    shown = texts(unroll.draw(torch_gru()))
-    for layer in ("l0", "l0_reverse", "l1", "l1_reverse"):
-        assert f"gru/{layer}" in shown
-        assert f"weight_ih_{layer}" in shown
-
-
-@pytest.mark.parametrize("program", ["peepholes", "norms", "Keras, backward", "one matrix after another"])
-def test_tables_side_by_side_begin_at_one_height(program: str) -> None:
-    root = ElementTree.fromstring(unroll.draw(PROGRAMS[program]())._repr_svg_())
-    (panel,) = (
-        node for node in root.iter(f"{SVG}g") if any(title.text == "weights_0" for title in node.findall(f"{SVG}title"))
-    )
-    headings = [
-        text
-        for text in panel.iter(f"{SVG}text")
-        if text.get("font-weight") == "bold" and text.get("font-size") == "11.00"
-    ]
-    grids = [
-        min(float(point.split(",")[1]) for point in box.get("points", "").split())
-        for box in panel.iter(f"{SVG}polygon")
-    ]
-    top = min(float(text.get("y", "")) for text in headings)
-    firsts = [text for text in headings if float(text.get("y", "")) - top < 3]
-    assert len(firsts) > 1, "tables stand side by side"
-    assert sum(grid - min(grids) < 3 for grid in grids) >= len(firsts)
-
-
-def test_a_cell_says_how_wide_its_gates_are_and_is_high_enough_for_its_states() -> None:
-    assert "5 units" in texts(unroll.draw(PROGRAMS["peepholes"]())), "not the 2 of its projection"
-    graph = parsed(unroll.draw(PROGRAMS["four states"]()))
-    zeros = sorted(places(graph)[node][1] for node in graph.nodes() if node.startswith("zero_"))
-    assert all(after - before >= 24 for before, after in itertools.pairwise(zeros))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from changed_networks import FEATURES, UNITS, changed, network, planner_rerolled, with_last
 
 import unroll
 from unroll import layers, ops
@@ -17,30 +18,6 @@ from unroll.passes.rerolling import planner
 from unroll.passes.rerolling.report import Rerolled
 from unroll.tensor import Constant, Node, Tensor
 
-FEATURES, UNITS = 3, 2
-
-
-def network(steps: int, cell: unroll.RNNCell | None = None) -> Graph:
-    """A cell over `steps` steps; its biases are zeros, as they are when made."""
-    x = unroll.placeholder([None, steps, FEATURES], "x")
-    outputs, _ = unroll.static_rnn(cell or unroll.GRUCell(UNITS), ops.unstack(x, axis=1), dtype=np.float32)
-    return Graph([x], {"y": outputs[-1]})
-
-
-def changed(graph: Graph, change: Callable[[Node, list[Tensor | None]], Tensor | None]) -> Graph:
-    """Return a graph with some single outputs replaced by other tensors."""
-    new: dict[Tensor | None, Tensor | None] = {None: None}
-    for node in graph.nodes:
-        inputs = [new.get(tensor, tensor) for tensor in node.inputs]
-        other = change(node, inputs)
-        if other is not None:
-            new[node.outputs[0]] = other
-            continue
-        copy = node.copied(tuple(inputs), node.provenance)
-        new |= dict(zip(node.outputs, copy.outputs, strict=True))
-    outputs = {name: new.get(tensor, tensor) for name, tensor in zip(graph.output_names, graph.outputs, strict=True)}
-    return Graph(graph.inputs, outputs, graph.requirements)
-
 
 def without_biases(graph: Graph) -> Graph:
     """Drop every bias: nothing changes as long as biases are zeros."""
@@ -50,16 +27,6 @@ def without_biases(graph: Graph) -> Graph:
         return inputs[0] if node.op.name == "Add" and inputs[1] in biases else None
 
     return changed(graph, change)
-
-
-def with_last(name: str, other: Callable[[list[Tensor | None]], Tensor]) -> Callable[[Graph], Graph]:
-    """Return a rewriting of the last operator of a name."""
-
-    def rewrite(graph: Graph) -> Graph:
-        last = [node for node in graph.nodes if node.op.name == name][-1]
-        return changed(graph, lambda node, inputs: other(inputs) if node is last else None)
-
-    return rewrite
 
 
 def test_a_bias_of_zeros_that_is_lost_is_seen() -> None:
@@ -119,43 +86,11 @@ def test_a_length_that_counts_one_step_too_many_is_seen_at_every_step(step: int)
     assert prove(graph, changed(graph, later), lambda part: part).holds is False
 
 
-@pytest.mark.parametrize("steps", [4, 400])
-@pytest.mark.parametrize("operator", ["Mul", "Sub", "Tanh"])
-def test_a_change_at_the_last_step_is_seen_in_a_short_network_and_in_a_long_one(steps: int, operator: str) -> None:
-    graph = network(steps)
-    rewrite = with_last(operator, lambda inputs: ops.mul(inputs[0], np.float32(0.99)))  # type: ignore[arg-type]
-    proof = prove(graph, rewrite(graph), rewrite)
-    assert proof.holds is False
-
-
-def test_a_long_network_is_proven_on_its_beginning_and_its_end_and_the_report_says_so() -> None:
-    _, report = unroll.reroll(network(400))
-    assert report.operators == ["GRU"]
-    assert report.proof is not None
-    assert report.proof.holds
-    assert report.proof.said.count("on a stretch of") == 2
-    assert "proven by numbers" in str(report)
-
-
-def test_an_encoder_and_a_decoder_of_other_cells_are_both_shown_by_stretches() -> None:
-    x = unroll.placeholder([None, 300, FEATURES], "x")
-    y = unroll.placeholder([None, 300, FEATURES], "y")
-    _, state = unroll.static_rnn(unroll.BasicRNNCell(5), ops.unstack(x, axis=1), dtype=np.float32, scope="encoder")
-    outputs, _ = unroll.static_rnn(unroll.GRUCell(5), ops.unstack(y, axis=1), initial_state=state, scope="decoder")
-    _, report = unroll.reroll(Graph([x, y], {"out": outputs[-1]}))
-    assert sorted(report.operators) == ["GRU", "RNN"]
-    assert report.proof is not None
-    assert "on a stretch of" in report.proof.said
-
-
 def wrong_reroll(part: Graph, **options: object) -> tuple[Graph, Rerolled]:
     """Re-rolling as it is, and then with every output twice as large."""
     new, report = planner_rerolled(part, **options)  # type: ignore[arg-type]
     outputs = {name: ops.add(item, item) for name, item in zip(new.output_names, new.outputs, strict=True)}
     return Graph(new.inputs, outputs, new.requirements), report
-
-
-planner_rerolled = planner._rerolled
 
 
 def test_a_wrong_rerolling_is_not_done_by_any_way_that_leads_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,13 +117,6 @@ def test_check_switches_the_proof_off() -> None:
     assert report.operators == ["GRU"]
     _, table = unroll.optimize(graph, report=True, check=False)
     assert table.proof is None
-
-
-def test_a_loop_of_very_many_steps_goes_over_some_of_them_in_a_proof() -> None:
-    x = unroll.placeholder([None, 30_000, FEATURES], "x")
-    outputs, state = unroll.dynamic_rnn(unroll.GRUCell(UNITS), x, rolled=True, dtype=np.float32)
-    model = unroll.to_onnx(Graph([x], {"y": outputs, "state": state}), form="rerolled")
-    assert "GRU" in {node.op_type for node in model.graph.node}
 
 
 def test_in_float64_two_ways_of_writing_one_formula_differ_by_next_to_nothing() -> None:
@@ -244,67 +172,6 @@ def test_a_run_that_would_take_very_long_is_no_proof_and_says_so() -> None:
     assert proof.holds is None
     assert "would take about" in proof.said
     assert "check=False" in proof.said
-
-
-def test_wide_steps_are_shown_by_a_stretch_that_has_some_of_them() -> None:
-    _, report = unroll.reroll(network(60, unroll.BasicLSTMCell(300)))
-    assert report.operators == ["LSTM"]
-    assert "on a stretch of" in str(report.proof)
-
-
-def between() -> Graph:
-    """Two long networks, and a difference between them that neither the beginning nor the end of the whole shows."""
-    x = unroll.placeholder([None, 60, FEATURES], "x")
-    outputs, _ = unroll.static_rnn(
-        unroll.BasicLSTMCell(UNITS), ops.unstack(x, axis=1), dtype=np.float32, scope="before"
-    )
-    steps = [ops.sub(output, np.float32(0.25)) for output in outputs[::-1]]
-    outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(UNITS), steps, dtype=np.float32, scope="after")
-    return Graph([x], {"y": outputs[-1]})
-
-
-def test_what_stands_in_the_middle_of_a_long_network_is_shown_as_well() -> None:
-    def swapped(graph: Graph) -> Graph:
-        return changed(
-            graph,
-            lambda node, inputs: (
-                ops.sub(inputs[1], inputs[0])  # type: ignore[arg-type]
-                if node.op.name == "Sub"
-                else None
-            ),
-        )
-
-    graph = between()
-    assert prove(graph, swapped(graph), swapped).holds is False
-
-
-def test_lengths_that_only_a_network_in_the_middle_has_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = unroll.placeholder([None, 40, FEATURES], "x")
-    lengths = unroll.placeholder([None], "lengths", "int32")
-    steps, each = ops.unstack(x, axis=1), []
-    for scope, given in (("one", None), ("two", lengths), ("three", None)):
-        cell = unroll.BasicLSTMCell(FEATURES)
-        steps, state = unroll.static_rnn(cell, steps[::-1], sequence_length=given, dtype=np.float32, scope=scope)
-        each.append(state.h)
-    graph = Graph([x, lengths], {"each": ops.concat(each, -1)})
-
-    def without_lengths(part: Graph, **options: object) -> tuple[Graph, Rerolled]:
-        new, report = planner_rerolled(part, **options)  # type: ignore[arg-type]
-
-        def change(node: Node, inputs: list[Tensor | None]) -> Tensor | None:
-            if node.op.name != "LSTM" or len(inputs) < 5 or inputs[4] is None:
-                return None
-            copy = node.copied((*inputs[:4], None, *inputs[5:]), node.provenance)
-            return copy.outputs[node.outputs[0].index]
-
-        return changed(new, change), report
-
-    right = unroll.reroll(graph)[1]
-    assert right.operators == ["LSTM"] * 3
-    assert right.proof
-    monkeypatch.setattr(planner, "_rerolled", without_lengths)
-    assert unroll.reroll(graph)[1].proof is not None
-    assert not unroll.reroll(graph)[1].proof
 
 
 def test_outputs_that_are_lost_renamed_or_exchanged_are_seen() -> None:

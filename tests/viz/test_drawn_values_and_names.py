@@ -1,0 +1,98 @@
+"""Values of feeds, and names of any kind, are shown to the letter."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from drawn_programs import (
+    HOSTILE,
+    PROGRAMS,
+    hostile,
+    texts,
+    two_steps,
+)
+
+import unroll
+from unroll import ops
+from unroll.errors import (
+    FeedError,
+)
+from unroll.viz import drawing
+from unroll.viz.values import value_lines
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+def test_feeds_print_the_values_of_inputs_states_outputs_and_weights(level: drawing.Level) -> None:
+    graph = two_steps()
+    graph.assign({"rnn/basic_rnn_cell/kernel": np.ones((8, 5))})
+    x = np.array([[0, 0.1, 0.2]], np.float32)
+    shown = texts(unroll.draw(graph, level=level, feeds={"X0": x, "X1": x}))
+    assert shown.count("0, 0.1, 0.2") == 2
+    assert "all 0.2913" in shown and "all 0.9421" in shown
+    assert "all 1" in shown and "all 0" in shown
+    assert not any("0.2913" in text for text in texts(unroll.draw(graph, level=level)))
+
+
+def test_wrong_feeds_are_refused() -> None:
+    with pytest.raises(FeedError, match="X1"):
+        unroll.draw(two_steps(), feeds={"X0": np.zeros((1, 3))})
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        (3.0, ["3"]),
+        ([1.23456, -2], ["1.235, -2"]),
+        ([np.nan, np.inf, -np.inf], ["nan, inf, -inf"]),
+        ([np.nan] * 5, ["all nan"]),
+        ([-0.0], ["0"]),
+        ([True, False], ["true, false"]),
+        (np.arange(8).reshape(2, 4), ["0, 1, 2, 3", "4, 5, 6, 7"]),
+        (np.arange(9), []),
+        (np.zeros((0, 3)), []),
+        (np.full((20, 20), 1e-7), ["all 1e-07"]),
+    ],
+)
+def test_small_values_are_written_with_four_digits_and_large_ones_not_at_all(value: object, lines: list[str]) -> None:
+    assert value_lines(np.asarray(value)) == lines
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+def test_hostile_names_are_shown_to_the_letter(level: drawing.Level) -> None:
+    picture = unroll.draw(hostile(), level=level)
+    shown = texts(picture)
+    assert f"{HOSTILE}0" in shown and f"{HOSTILE}1" in shown
+    assert "cell <&>\\N{|}" in shown
+    assert '<sc"ope>&lt;/cell <&>\\N{|}' in shown
+    assert any('di"m<&\\n' in text for text in shown), "a line break in a name is spelt out"
+
+
+def test_hostile_names_reach_tooltips_to_the_letter() -> None:
+    root = ElementTree.fromstring(unroll.draw(hostile())._repr_svg_())
+    titles = {element.get("{http://www.w3.org/1999/xlink}title") for element in root.iter()}
+    scope = '<sc"ope>&lt;'
+    cell = f"{scope}/cell <&>\\N{{|}}"
+    assert {f"{HOSTILE}0", scope, f"{cell}, t = 0", f"{cell}/kernel, {cell}/bias"} <= titles
+
+
+def test_a_node_of_several_outputs_shows_all_their_shapes_and_no_value_of_one() -> None:
+    x = unroll.placeholder([1, 6], "x")
+    a, b = ops.split(x, 2, 1)
+    picture = unroll.draw(unroll.Graph([x], {"a": ops.tanh(a), "b": ops.tanh(b)}), feeds={"x": [[1, 2, 3, 4, 5, 6]]})
+    lines = texts(picture)
+    assert "2 x (1, 3)" in lines
+    assert not any(line.startswith("1, 2, 3") and len(line) < len("1, 2, 3, 4") for line in lines)
+
+
+def test_states_are_named_by_their_place_in_the_state() -> None:
+    shown = " ".join(texts(unroll.draw(PROGRAMS["two states side by side"]())))
+    assert "a (batch, 2)" in shown
+    assert "b (batch, 3)" in shown
+    assert "Sigmoid" not in shown
