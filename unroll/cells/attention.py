@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from unroll import nest, scopes
 from unroll.cells.building_blocks import linear
+from unroll.cells.contract import call_step
 from unroll.cells.projection import WeightedWrapper, check_vectors
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, check_size, zero_state
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, check_size, zero_state
 from unroll.errors import ArgumentError
 from unroll.ops import concat, reduce_sum, reshape, softmax, split, squeeze, tanh, unsqueeze
 from unroll.tensor import Tensor, named
@@ -73,8 +74,8 @@ class AttentionCellWrapper(WeightedWrapper):
     def output_size(self) -> int:
         return self.attn_size
 
-    def check(self, inputs: Any, state: State) -> None:
-        RNNCell.check(self, inputs, state)
+    def check_input(self, inputs: Any) -> Tensor | None:
+        return RNNCell.check_input(self, inputs)
 
     def zero_state(self, batch_size: int | Tensor | None, dtype: npt.DTypeLike = "float32") -> State:
         inner, own = super().zero_state(batch_size, dtype), (self.attn_size, self.attn_size * self.attn_length)
@@ -87,7 +88,7 @@ class AttentionCellWrapper(WeightedWrapper):
             state if self.state_is_tuple else split(state, [self.cell.state_size, size, kept + size], -1)
         )
         (x,) = linear(self, {"x": inputs, "attns": attns}, ("x",), self.input_size or int(inputs.shape[-1]))
-        output, new_inner = self.cell(x, inner)
+        output, new_inner = call_step(self.cell, x, inner, batch_of(inputs), inputs.dtype)
         with scopes.in_gate("attention"):
             attns = named(_attended(self, new_inner, past), "attns")
         sources = {"output": output, "attns": attns}

@@ -7,12 +7,15 @@ TensorFlow 1: ``cell(inputs, state) -> (output, new_state)`` with `state_size` a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, snake_case, zero_state
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, snake_case, zero_state
+from unroll.dimensions import Shape
+from unroll.dtypes import DType
 from unroll.errors import ArgumentError, StructureError
 from unroll.tensor import Tensor
 
@@ -40,6 +43,38 @@ def as_cell(cell: Any, what: str) -> RNNCellLike:
         lacks = f" lacks {', '.join(missing)}" if missing else " is a class"
         raise ArgumentError(f"{what}: {cell!r} is not a cell: it{lacks}{hint}")
     return KerasContract(cell) if keras else cell
+
+
+def call_step(cell: RNNCellLike, inputs: Any, state: State, batch: Shape, dtype: DType) -> Any:
+    """Trace one step of `cell` from a state that has been checked.
+
+    A cell checks the state it is called with. That is left out where it would be the same check again: of an `RNNCell`,
+    on an input that is one tensor of the batch and dtype that the state was checked for.
+
+    Args:
+        cell: the cell, under TensorFlow's contract.
+        inputs: the input of the step.
+        state: the state, built as ``cell.state_size``.
+        batch: the batch axis of its parts, as a shape.
+        dtype: the dtype of its parts.
+
+    Returns:
+        What the cell returns, not checked.
+    """
+    same = isinstance(inputs, Tensor) and inputs.dtype == dtype and batch_of(inputs) == batch
+    if same and isinstance(cell, RNNCell) and _takes_checked(type(cell)):
+        return cell.call_checked(inputs, state)
+    return cell(inputs, state)
+
+
+@lru_cache(maxsize=256)
+def _takes_checked(kind: type[RNNCell]) -> bool:
+    """Say whether `call_checked` is what a call does: no subclass overrides `__call__` or `check` and leaves it as it was."""
+
+    def overrider(method: str) -> type:
+        return next(base for base in kind.__mro__ if method in vars(base))
+
+    return all(issubclass(overrider("call_checked"), overrider(method)) for method in ("__call__", "check"))
 
 
 class KerasContract:

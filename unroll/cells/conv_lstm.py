@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from unroll import nest, scopes
 from unroll.cells.building_blocks import NOT_READ, refuse_unused
-from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, State, TensorShape, check_number, check_size, check_state
+from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, TensorShape, check_number, check_size
 from unroll.cells.step_formulas import lstm_step
 from unroll.dimensions import shape_text
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
@@ -78,7 +78,7 @@ class ConvLSTMCell(RNNCell):
         skipped = self.input_shape[-1] if self.skip_connection else 0
         return TensorShape([*self.input_shape[:-1], self.output_channels + skipped])
 
-    def check(self, inputs: Any, state: State) -> None:
+    def check_input(self, inputs: Any) -> Tensor:
         what = f"{type(self).__name__} {self.name!r}: "
         if not isinstance(inputs, Tensor):
             raise ArgumentTypeError(f"{what}the input {nest.sketch(inputs)} is no tensor")
@@ -89,7 +89,7 @@ class ConvLSTMCell(RNNCell):
             raise DTypeError(
                 f"{what}the input {inputs.described()} must be float32 or float64; convert it with unroll.ops.cast"
             )
-        check_state(f"{what}the state", self.state_size, state, inputs.shape[:1], inputs.dtype)
+        return inputs
 
     def call(self, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
         (c, h), channels, dtype = state, self.output_channels, inputs.dtype

@@ -50,7 +50,7 @@ class EmbeddingWrapper(WeightedWrapper):
         self.embedding_size = check_size(embedding_size, "EmbeddingWrapper: embedding_size")
         self.initializer = check_initializer(initializer, "EmbeddingWrapper: initializer")
 
-    def check(self, inputs: Any, state: State) -> None:
+    def check_input(self, inputs: Any) -> None:
         what = f"EmbeddingWrapper {self.name!r}: the input"
         if not isinstance(inputs, Tensor):
             raise ArgumentTypeError(f"{what} {nest.sketch(inputs)} is no tensor")

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from unroll import scopes
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell
-from unroll.cells.rnn_cell import State
 from unroll.dtypes import FLOAT64, Array, cast_array
 from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.initializers import zeros
@@ -104,8 +103,8 @@ class GatedCell(UnitCell):
         """The gates of all kernels, in this cell's order."""
         return tuple(gate for kernel in self.kernels for gate in kernel.gates)
 
-    def check(self, inputs: Any, state: State) -> None:
-        super().check(inputs, state)
+    def check_input(self, inputs: Any) -> Tensor | None:
+        main = super().check_input(inputs)
         width = int(inputs.shape[-1])
         kernel = self.kernels[0].kernel_name
         made: Any = self.weights.get(kernel)
@@ -115,6 +114,7 @@ class GatedCell(UnitCell):
                 f"{self.name}: the input {inputs.described()} has {width} features, but the cell's kernel is for "
                 f"{rows - self.output_size}; a cell is reused only with inputs of one width. Make a second cell"
             )
+        return main
 
     def weights_for(self, inputs: Tensor, kernel: Kernel) -> tuple[Parameter, Parameter]:
         """Return the kernel ``(input + units, gates * units)`` and bias ``(gates * units,)``, made on the first call."""

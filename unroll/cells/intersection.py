@@ -9,7 +9,7 @@ import numpy.typing as npt
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell, blend, check_initializer, linear
 from unroll.cells.gated import gate
-from unroll.cells.rnn_cell import State, check_number, check_size
+from unroll.cells.rnn_cell import check_number, check_size
 from unroll.errors import ArgumentError, ShapeError
 from unroll.ops import sigmoid, tanh
 from unroll.tensor import Tensor, named
@@ -59,13 +59,14 @@ class IntersectionRNNCell(UnitCell):
         self.forget_bias = check_number(forget_bias, "IntersectionRNNCell: forget_bias")
         self.y_activation = get_activation(y_activation, "relu", "IntersectionRNNCell")
 
-    def check(self, inputs: Any, state: State) -> None:
-        super().check(inputs, state)
+    def check_input(self, inputs: Any) -> Tensor | None:
+        main = super().check_input(inputs)
         if inputs.shape[-1] != self.num_units and self.num_in_proj is None:
             raise ShapeError(
                 f"{self.name}: the input {inputs.described()} has {inputs.shape[-1]} features, num_units is {self.num_units}, "
                 f"and the two are mixed; num_in_proj={self.num_units} projects the input"
             )
+        return main
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         units, draw = self.num_units, self.initializer

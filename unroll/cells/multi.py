@@ -8,8 +8,8 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.contract import as_cell
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, initial_state
+from unroll.cells.contract import as_cell, call_step
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, initial_state
 from unroll.errors import ArgumentError
 from unroll.ops import concat, split
 from unroll.tensor import Tensor, named
@@ -56,10 +56,11 @@ class MultiRNNCell(RNNCell):
     def call(self, inputs: Any, state: State) -> tuple[Any, State]:
         sizes = [cell.state_size for cell in self.cells]
         states = state if self.state_is_tuple else split(state, sizes, axis=-1)
+        batch, dtype = batch_of(inputs), inputs.dtype
         new_states = []
         for place, (cell, old) in enumerate(zip(self.cells, states, strict=True)):
             with scopes.scope(f"cell_{place}"):
-                inputs, new = cell(inputs, old)
+                inputs, new = call_step(cell, inputs, old, batch, dtype)
             new_states.append(new)
         if self.state_is_tuple:
             return inputs, tuple(new_states)

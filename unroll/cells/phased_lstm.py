@@ -11,7 +11,7 @@ import numpy.typing as npt
 from unroll import nest, ops, scopes
 from unroll.cells.building_blocks import LSTMLikeCell, blend, check_share, linear
 from unroll.cells.gated import gate
-from unroll.cells.rnn_cell import State, check_number
+from unroll.cells.rnn_cell import check_number
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, DTypeError, ShapeError, StructureError
@@ -76,12 +76,12 @@ class PhasedLSTMCell(LSTMLikeCell):
                 f"PhasedLSTMCell: periods from {period_init_min} to {period_init_max}; above 0 and in order is wanted"
             )
 
-    def check(self, inputs: Any, state: State) -> None:
+    def check_input(self, inputs: Any) -> Tensor | None:
         what = f"PhasedLSTMCell {self.name!r}: the input"
         if not isinstance(inputs, (tuple, list)) or len(inputs) != 2 or not isinstance(inputs[0], Tensor):
             raise StructureError(f"{what} {nest.sketch(inputs)} was given where (time, x) is wanted")
         time, x = inputs
-        super().check(x, state)
+        main = super().check_input(x)
         if time.shape != (*x.shape[:-1], 1):
             raise ShapeError(
                 f"{what}'s time {time.described()} must be {shape_text((*x.shape[:-1], 1))}, one number a row"
@@ -90,6 +90,7 @@ class PhasedLSTMCell(LSTMLikeCell):
             raise DTypeError(
                 f"{what}'s time {time.described()} must be float32 or float64; convert it with unroll.ops.cast"
             )
+        return main
 
     def call(self, inputs: Any, state: Any) -> tuple[Tensor, Any]:
         (time, x), (c, h), units = inputs, self.parted(state), self.num_units

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from unroll import nest
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import NOT_READ, REUSE, linear, refuse_reuse, refuse_unused
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, check_size, snake_case
+from unroll.cells.contract import call_step
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, check_size, snake_case
 from unroll.cells.wrappers import CellWrapper
 from unroll.errors import ArgumentError
 from unroll.tensor import Tensor, named
@@ -31,12 +32,16 @@ class WeightedWrapper(CellWrapper):
     def name(self) -> str:
         return self._name or snake_case(type(self).__name__)
 
-    def check(self, inputs: Any, state: State) -> None:
-        pass
+    def check_input(self, inputs: Any) -> Tensor | None:
+        return None
 
     def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
         """Trace one step; see `RNNCell.__call__`."""
         return RNNCell.__call__(self, inputs, state, scope)
+
+    def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
+        """Trace one step; see `RNNCell.call_checked`."""
+        return RNNCell.call_checked(self, inputs, state)
 
 
 class InputProjectionWrapper(WeightedWrapper):
@@ -73,12 +78,14 @@ class InputProjectionWrapper(WeightedWrapper):
         self.activation = get_activation(activation, "linear", "InputProjectionWrapper")
         refuse_unused(input_size, "InputProjectionWrapper: input_size")
 
-    def check(self, inputs: Any, state: State) -> None:
-        RNNCell.check(self, inputs, state)
+    def check_input(self, inputs: Any) -> Tensor | None:
+        return RNNCell.check_input(self, inputs)
 
     def call(self, inputs: Tensor, state: State) -> tuple[Any, State]:
         (projected,) = linear(self, {"x": inputs}, ("p",), self.num_proj)
-        return self.cell(named(self.activation(projected), "projected"), state)
+        return call_step(  # type: ignore[no-any-return]
+            self.cell, named(self.activation(projected), "projected"), state, batch_of(inputs), inputs.dtype
+        )
 
 
 class OutputProjectionWrapper(WeightedWrapper):

@@ -146,6 +146,21 @@ class RNNCell(WeightOwner):
         """
         state = nest.coerced(self.state_size, state)
         self.check(inputs, state)
+        return self._traced(inputs, state, scope)
+
+    def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
+        """Trace one step from a state that the caller has checked: what drivers do (`unroll.cells.contract.call_step`).
+
+        A subclass that overrides `__call__` or `check` is called in full, unless it overrides this too.
+
+        Args:
+            inputs: a tensor; it is checked as a call checks it.
+            state: built as `state_size`, of the batch and dtype of `inputs`.
+        """
+        self.check_input(inputs)
+        return self._traced(inputs, state, None)
+
+    def _traced(self, inputs: Any, state: State, scope: str | None) -> tuple[Any, State]:
         with scopes.in_cell(scope or self.name):
             if self._dtype is None:
                 self._dtype_of_step = _floating_dtype(inputs, state)
@@ -155,7 +170,18 @@ class RNNCell(WeightOwner):
             return result
 
     def check(self, inputs: Any, state: State) -> None:
-        """Check the input and the state of a step; cells whose input is not a vector a row override this."""
+        """Check the input and the state of a step, as a call does."""
+        main = self.check_input(inputs)
+        if main is not None:
+            what = f"{type(self).__name__} {self.name!r}: the state"
+            check_state(what, self.state_size, state, batch_of(main), main.dtype)
+
+    def check_input(self, inputs: Any) -> Tensor | None:
+        """Check the input of a step; cells whose input is not a vector a row override this.
+
+        Returns:
+            The tensor whose batch and dtype the state has; None where a cell inside checks the state.
+        """
         what = f"{type(self).__name__} {self.name!r}"
         if not isinstance(inputs, Tensor):
             raise ArgumentTypeError(
@@ -173,7 +199,7 @@ class RNNCell(WeightOwner):
         made = next(iter(self.weights.values()), None)
         if made is not None and made.dtype != inputs.dtype:
             raise DTypeError(f"{what}: weights are {made.dtype}, the input {inputs.described()}; make a second cell")
-        check_state(f"{what}: the state", self.state_size, state, inputs.shape[:-1], inputs.dtype)
+        return inputs
 
     @property
     def variables(self) -> list[Parameter]:
@@ -271,6 +297,11 @@ def initial_state(cell: RNNCellLike, batch_size: int | Tensor | None, dtype: npt
     """Return the state `cell` starts from: its own `zero_state`, or zeros."""
     make = getattr(cell, "zero_state", None)
     return zero_state(cell.state_size, batch_size, dtype) if make is None else make(batch_size, dtype)
+
+
+def batch_of(first: Tensor) -> Shape:
+    """Return the batch axis of a step's input as a shape: none for features alone, or for one integer id."""
+    return first.shape[:1] if first.rank > (1 if first.dtype.kind == "f" else 0) else ()
 
 
 def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: DType) -> None:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import nest
-from unroll.cells.contract import as_cell
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, check_number, initial_state
+from unroll.cells.contract import as_cell, call_step
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, check_number, initial_state
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.tensor import Tensor, named
 
@@ -50,7 +50,16 @@ class CellWrapper(RNNCell):
 
     def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
         """Trace one step of the cell inside; see `RNNCell.__call__`."""
-        return self.cell(inputs, state) if scope is None else self.cell(inputs, state, scope)  # type: ignore[call-arg]
+        result = self.cell(inputs, state) if scope is None else self.cell(inputs, state, scope)  # type: ignore[call-arg]
+        return self._handed_on(inputs, result)
+
+    def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
+        """Trace one step of the cell inside; see `RNNCell.call_checked`."""
+        return self._handed_on(inputs, call_step(self.cell, inputs, state, batch_of(inputs), inputs.dtype))
+
+    def _handed_on(self, inputs: Any, result: tuple[Any, State]) -> tuple[Any, State]:
+        """Return what the wrapper makes of what the cell inside returned for `inputs`."""
+        return result
 
 
 class ResidualWrapper(CellWrapper):
@@ -72,9 +81,8 @@ class ResidualWrapper(CellWrapper):
             )
         self.residual_fn = residual_fn
 
-    def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
-        """Trace one step of the cell inside and add its input; see `RNNCell.__call__`."""
-        outputs, new_state = super().__call__(inputs, state, scope)
+    def _handed_on(self, inputs: Any, result: tuple[Any, State]) -> tuple[Any, State]:
+        outputs, new_state = result
         if self.residual_fn is not None:
             return self.residual_fn(inputs, outputs), new_state
         nest.check_same_structure(inputs, outputs, "ResidualWrapper: the output of the cell")

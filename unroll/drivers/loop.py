@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
-from unroll.cells.rnn_cell import RNNCellLike, State, check_state, initial_state
+from unroll.cells.contract import call_step
+from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_state, initial_state
 from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, is_never_zero, shape_text
-from unroll.drivers.structure_checks import batch_of, cell_name, checked_result, known_time, main_input, state_dtype
+from unroll.drivers.structure_checks import cell_name, checked_result, known_time, main_input, state_dtype
 from unroll.dtypes import BOOL, INT64, DType, cast_array
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.ops.functions import Identity
@@ -62,7 +63,7 @@ def run_cell(
     last: Any = None
     for step in order:
         with scopes.at_step(step):
-            result = cell(steps[step], state)
+            result = call_step(cell, steps[step], state, batch, kind)
             last_state = state
             output, state = checked_result(cell, result, step, batch)
             check_state(f"{cell_name(cell)} at step {step}: the new state", cell.state_size, state, batch, kind)

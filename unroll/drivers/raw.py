@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from unroll import nest, ops, scopes
-from unroll.cells.contract import as_cell
-from unroll.cells.rnn_cell import RNNCellLike, State, check_size, check_state
+from unroll.cells.contract import as_cell, call_step
+from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_size, check_state
 from unroll.dimensions import Shape, shape_text
 from unroll.drivers.loop import Rows
-from unroll.drivers.structure_checks import batch_of, checked_result, main_input, state_dtype
+from unroll.drivers.structure_checks import checked_result, main_input, state_dtype
 from unroll.dtypes import BOOL
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
 from unroll.garbage_collection import paused
@@ -70,10 +70,11 @@ def raw_rnn(
         first = main_input(inputs)
         batch, dtype = batch_of(first), state_dtype(first, None)
         done = _as_mark(finished, batch, 0)
+        check_state(f"{what}: the state for step 0", cell.state_size, state, batch, dtype)
         for step in range(steps):
             with scopes.at_step(step):
-                check_state(f"{what}: the state for step {step}", cell.state_size, state, batch, dtype)
-                output, new_state = checked_result(cell, cell(inputs, state), step, batch)
+                result = call_step(cell, inputs, state, batch, dtype)
+                output, new_state = checked_result(cell, result, step, batch)
                 finished, inputs, next_state, emit, next_loop = _asked(loop_fn, step + 1, output, new_state, loop_state)
                 check_state(f"{what}: the state for step {step + 1}", cell.state_size, next_state, batch, dtype)
                 emit = _checked_emit(output if emit is None else emit, emitted, step)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops
-from unroll.cells.rnn_cell import RNNCellLike, State, check_state, initial_state
+from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_state, initial_state
 from unroll.dimensions import Dim, Dimension
 from unroll.drivers.loop import length_column, run_cell
-from unroll.drivers.structure_checks import batch_of, checked_steps, known_time, main_input, state_dtype
+from unroll.drivers.structure_checks import checked_steps, known_time, main_input, state_dtype
 from unroll.errors import UnsupportedError
 from unroll.graph import Graph
 from unroll.ops.scan import scan

@@ -23,11 +23,6 @@ def main_input(inputs: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
     return next((leaf for leaf in floats if asked is not None and leaf.dtype == asked), (floats or leaves)[0])
 
 
-def batch_of(first: Tensor) -> Shape:
-    """Return the batch axis of a step's input as a shape: none for features alone, or for one integer id."""
-    return first.shape[:1] if first.rank > (1 if first.dtype.kind == "f" else 0) else ()
-
-
 def state_dtype(first: Tensor, dtype: npt.DTypeLike | None) -> DType:
     """Return the dtype of the state: that of the inputs where they are floats.
 

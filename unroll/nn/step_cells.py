@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, State
+from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell
 from unroll.cells.step_formulas import gru_step, lstm_step
 from unroll.nn.linear_module import linear
 from unroll.nn.module import check_width
@@ -52,9 +52,10 @@ class StepCell(RNNCell):
     def state_size(self) -> Any:
         return self.output_size
 
-    def check(self, inputs: Any, state: State) -> None:
-        super().check(inputs, state)
+    def check_input(self, inputs: Any) -> Tensor | None:
+        main = super().check_input(inputs)
         check_width(inputs, int(self.weights["weight_ih"].value.shape[1]), f"{type(self).__name__} {self.name!r}")
+        return main
 
     def products(self, inputs: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Return the input's and the state's part of all gates' preactivations, each with its own bias."""
