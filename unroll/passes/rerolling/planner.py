@@ -15,7 +15,8 @@ from unroll.passes.join_slices import with_slices_joined
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling.apart import with_steps_apart
-from unroll.passes.rerolling.finding.recurrences import Recurrence, find
+from unroll.passes.rerolling.finding.recurrences import Recurrence
+from unroll.passes.rerolling.finding.search import find
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.native.native_plan import Direction, NativePlan, Reading, direction_of
 from unroll.passes.rerolling.native.normal_form import UnmatchedError

@@ -11,9 +11,7 @@ from unroll.ops.slicing import Slice
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.fold_zeros import fold_zeros
 from unroll.passes.merge_equal import op_key
-from unroll.passes.rerolling.finding.matching import Step
-from unroll.passes.rerolling.finding.pattern import Shared, Template
-from unroll.passes.rerolling.finding.replay import replayed
+from unroll.passes.rerolling.finding.pattern import Shared, Step, Template, replayed
 from unroll.passes.rerolling.finding.view import View
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Placeholder, Tensor

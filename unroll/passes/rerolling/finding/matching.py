@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Shared, Source, State, Template
+from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Shared, Source, State, Step, Template
 from unroll.passes.rerolling.finding.view import View
 from unroll.tensor import Node, Tensor
 
@@ -16,23 +15,6 @@ _TRIES = 4
 _MOST_MISSING = 12
 #: What is known in the middle of a search: nodes, states, tensors of the step's own, and which nodes the graph has not.
 _Known: TypeAlias = "tuple[list[Node | None], list[Tensor | None], list[Tensor | None], set[int] | None]"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step found in the graph.
-
-    Attributes:
-        nodes: its nodes by their place in the pattern; empty for a first step that was simplified for a state of zeros.
-        before: the states it reads.
-        leaves: the tensors it reads that are its own.
-        after: the states it makes.
-    """
-
-    nodes: tuple[Node, ...]
-    before: tuple[Tensor, ...]
-    leaves: tuple[Tensor, ...]
-    after: tuple[Tensor, ...]
 
 
 class Matcher:

@@ -1,25 +1,17 @@
-"""Finding the recurrences of a graph: runs of steps of one pattern, each handing its states to the next."""
+"""A recurrence: a run of steps of one pattern, each handing its states to the next; and who outside reads what it makes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from unroll.passes.rerolling.finding.chains import Chain, free_pieces, other_chains, product_chains
-from unroll.passes.rerolling.finding.first_step import simplified_first_step
-from unroll.passes.rerolling.finding.matching import Matcher, Step
-from unroll.passes.rerolling.finding.pattern import Inner, Shared, Template, guess
+from unroll.ops.shaping import Unsqueeze
+from unroll.passes.rerolling.finding.pattern import Inner, Shared, Step, Template
 from unroll.passes.rerolling.finding.view import View
-from unroll.passes.rerolling.finding.widening import widened
 from unroll.passes.tools.rewriting import merged
 from unroll.scopes import Origin, join
 from unroll.tensor import Node, Tensor
 
-#: Without a matrix product a repetition is worth a loop only where it has this many steps, and nodes a step.
-FEWEST_STEPS, _FEWEST_NODES = 4, 2
-
-#: A run of steps and their pattern; none where nothing was found.
-Run = tuple[list[Step], Template | None]
 #: The same tensor at every step, in order.
 Column = tuple[Tensor, ...]
 
@@ -96,92 +88,41 @@ class Recurrence:
         return replace(self, steps=kept, members={node: at for node, at in self.members.items() if at < len(kept)})
 
 
-def find(view: View) -> list[Recurrence]:
-    """Return the recurrences of a graph, none of which share a node."""
-    taken: set[Node] = set()
-    found: list[Recurrence] = []
-    while new := list(_accepted(view, product_chains(view, taken), taken, fewest=2, least_nodes=2)):
-        found += new  # what is found tells layers apart that share their weights: the next one reads it
-    return found + without_products(view, FEWEST_STEPS, taken)
+@dataclass
+class Uses:
+    """The steps at which each output of the pattern is read outside.
 
-
-def without_products(view: View, fewest: int, taken: set[Node] | None = None) -> list[Recurrence]:
-    """Return the recurrences of `fewest` steps at least that are no products of a state with a weight, of nodes not taken."""
-    taken = set() if taken is None else taken
-    return list(_accepted(view, other_chains(view, taken), taken, fewest, _FEWEST_NODES))
-
-
-def _accepted(
-    view: View, chains: Iterable[Chain], taken: set[Node], fewest: int, least_nodes: int
-) -> Iterator[Recurrence]:
-    """Yield what the chains lead to, those whose steps hand on the least first, and of these those that explain the most.
-
-    But where two have a node in common, the longer run first: layers of one cell are steps of one another, too.
+    Attributes:
+        steps: by output, the steps at which a node outside reads it or the graph gives it.
+        readers: the nodes outside that read each tensor.
+        given: the tensors that the graph gives.
     """
-    found = [item for chain in chains if (item := _guessed(view, chain)) is not None]
-    longest: dict[Node, int] = {}
-    for *_, (run, _) in found:
-        for node in (node for step in run for node in step.nodes):
-            longest[node] = max(longest.get(node, 0), len(run))
 
-    def rank(item: tuple[int, int, Chain, Run]) -> tuple[bool, int, int]:
-        width, explained, _, (run, _) = item
-        return any(longest[node] > len(run) for step in run for node in step.nodes), width, explained
+    steps: dict[Inner, set[int]] = field(default_factory=dict)
+    readers: dict[Tensor, list[Node]] = field(default_factory=dict)
+    given: set[Tensor] = field(default_factory=set)
 
-    waiting = sorted(found, key=rank)
-    while waiting:
-        *_, chain, first_run = waiting.pop(0)
-        for piece in free_pieces(chain, taken):
-            run, template = first_run if len(piece) == len(chain) else ([], None)
-            if len(run) < len(piece) or any(node in taken for step in run for node in step.nodes):
-                run, template = _longest_run(view, piece, taken)
-            if len(run) < fewest:
-                run, template = _longest_run(view, piece, taken, weights_of_its_own=True)
-            if template is None or len(run) < fewest or len(template.parts) < least_nodes or not template.leaves:
-                continue
-            first = simplified_first_step(view, template, run[0])
-            steps = tuple(run) if first is None else (first[0], *run)
-            members = {node: at for at, step in enumerate(steps) for node in step.nodes}
-            members |= {node: 0 for node in (() if first is None else first[1]) if node not in taken}
-            taken.update(members)
-            yield Recurrence(template, steps, members)
-            rest = _guessed(view, [node for node in chain if node not in taken])
-            if rest is not None:
-                waiting.append(rest)
-            break
+    def alone(self, tensor: Tensor) -> bool:
+        """Say whether a tensor is read as it is, not just put on a stack of steps."""
+        return tensor in self.given or any(not isinstance(node.op, Unsqueeze) for node in self.readers.get(tensor, ()))
+
+    def beside_last(self, inner: Inner, last: int) -> bool:
+        """Say whether an output is read at a step that is not the last."""
+        return bool(self.steps.get(inner, set()) - {last})
 
 
-def _guessed(view: View, chain: Chain) -> tuple[int, int, Chain, Run] | None:
-    """Return how wide the states are by a guess in the middle of a chain, minus how many nodes it explains, and how."""
-    if len(chain) < 2:
-        return None
-    template = _guess(view, chain, (len(chain) - 2) // 2)
-    if template is None:
-        return (2**31, 0, chain, ([], None))
-    run = Matcher(view, template).run()
-    return (template.width, -len(template.parts) * len(run), chain, (run, template))
-
-
-def _guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Template | None:
-    template = guess(view, chain, at, weights_of_its_own)
-    return None if template is None else widened(view, template)
-
-
-def _longest_run(view: View, chain: Chain, taken: set[Node], weights_of_its_own: bool = False) -> Run:
-    """Return the longest run that a guess in the middle, at the start or at the end of a chain leads to."""
-    best: Run = ([], None)
-    for at in dict.fromkeys(((len(chain) - 2) // 2, 0, len(chain) - 2)):
-        template = _guess(view, chain, at, weights_of_its_own)
-        if template is None:
+def uses_of(view: View, recurrence: Recurrence) -> Uses:
+    """Return who reads what a recurrence makes."""
+    uses = Uses()
+    for at, place, index, tensor in recurrence.made():
+        outside = [node for node, _ in view.readers.get(tensor, ()) if node not in recurrence.members]
+        if tensor in view.outputs:
+            uses.given.add(tensor)
+        elif not outside:
             continue
-        run = Matcher(view, template).run()
-        if any(node in taken for step in run for node in step.nodes):
-            continue
-        if len(run) > len(best[0]):
-            best = (run, template)
-        if len(run) >= len(chain):
-            break
-    return best
+        uses.readers[tensor] = outside
+        uses.steps.setdefault(Inner(place, index), set()).add(at)
+    return uses
 
 
 def common_scope(origins: Sequence[Origin]) -> str:

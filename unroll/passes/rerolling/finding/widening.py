@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unroll.passes.rerolling.finding.matching import Matcher, Step
-from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Part, Shared, Source, State, Template
+from unroll.passes.rerolling.finding.matching import Matcher
+from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Part, Shared, Source, State, Step, Template
 from unroll.passes.rerolling.finding.view import View
 from unroll.tensor import Node, Tensor
 

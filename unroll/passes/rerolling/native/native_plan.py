@@ -15,8 +15,7 @@ from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.slicing import Slice
 from unroll.passes.rerolling.finding.first_step import is_zero
 from unroll.passes.rerolling.finding.pattern import Leaf
-from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
-from unroll.passes.rerolling.finding.uses import Uses, uses_of
+from unroll.passes.rerolling.finding.recurrences import Column, Recurrence, Uses, uses_of
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.native.gates import Cell
 from unroll.passes.rerolling.native.lengths import Masked, masked, zeroed

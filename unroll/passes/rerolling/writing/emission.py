@@ -9,8 +9,7 @@ from unroll.graph import Graph
 from unroll.ops.joining import Concat
 from unroll.ops.shaping import Unsqueeze
 from unroll.passes.rerolling.finding.pattern import Inner
-from unroll.passes.rerolling.finding.recurrences import Recurrence
-from unroll.passes.rerolling.finding.uses import Uses
+from unroll.passes.rerolling.finding.recurrences import Recurrence, Uses
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.writing.stacking import Stacker
 from unroll.passes.tools.making import Maker

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from unroll.dimensions import Shape
 from unroll.graph import Graph
 from unroll.ops.scan import scan
-from unroll.passes.rerolling.finding.pattern import Inner
-from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
-from unroll.passes.rerolling.finding.replay import replayed
-from unroll.passes.rerolling.finding.uses import Uses, uses_of
+from unroll.passes.rerolling.finding.pattern import Inner, replayed
+from unroll.passes.rerolling.finding.recurrences import Column, Recurrence, Uses, uses_of
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.writing.emission import Emission
 from unroll.passes.tools.making import Maker, measured

@@ -1,0 +1,158 @@
+"""Guessing the pattern of a step from what lies between two nodes of a chain.
+
+The guess: what node k + 1 of a chain needs of node k is one step, and a tensor from before it is a state where the next
+step reads what this step made in the same place. Every step is compared with the pattern afterwards, so a wrong guess costs
+time and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from typing import NamedTuple, TypeAlias
+
+from unroll.ops.convolution import Conv
+from unroll.ops.linear import Gemm, MatMul
+from unroll.passes.rerolling.finding.chains import Chain
+from unroll.passes.rerolling.finding.one_step import starts_of, step_between
+from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Part, Shared, Source, State, Template
+from unroll.passes.rerolling.finding.view import View
+from unroll.tensor import Constant, Node, Tensor
+
+
+class _Edge(NamedTuple):
+    """What a node reads: the output of another one `lag` steps back."""
+
+    node: Node
+    output: int
+    lag: int
+
+
+def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Template | None:
+    """Guess the step between nodes `at` and `at` + 1 of a chain; None where there is none.
+
+    Args:
+        view: the graph.
+        chain: nodes, each depending on the one before.
+        at: where to look.
+        weights_of_its_own: whether a step may read other weights than the next one, such as a mask that is known beforehand;
+            never another matrix.
+    """
+    first, second = chain[at], chain[at + 1]
+    starts = starts_of(view, first, second)
+    inside, following = step_between(view, starts)
+    reads = {node: _reads(view, node, inside, following, weights_of_its_own) for node in inside}
+    if not any(isinstance(source, _Edge) and source.lag for sources in reads.values() for source in sources):
+        return None
+    early = _retimed(inside, reads, starts)
+    return _template(view, inside, reads, early)
+
+
+def _reads(
+    view: View, node: Node, inside: Sequence[Node], following: dict[Node, Node], weights_of_its_own: bool
+) -> list[_Edge | Tensor | Shared | None]:
+    """Say what each input is: a node's output now or a step ago, shared, or else (the tensor itself) a leaf."""
+    members = set(inside)
+    own = members if weights_of_its_own and not isinstance(node.op, (MatMul, Gemm, Conv)) else None
+    ahead = following.get(node)
+    found: list[_Edge | Tensor | Shared | None] = []
+    for place, here in enumerate(view.inputs[node]):
+        there = None if ahead is None else view.inputs[ahead][place]
+        if here is None:
+            found.append(None)
+        elif here.node in members and here.node is not None:
+            found.append(_Edge(here.node, here.index, 0))
+        elif there is here:
+            found.append(Shared(here))
+        elif there is not None and there.node in members and there.node is not None:
+            found.append(_Edge(there.node, there.index, 1))
+        elif view.is_fixed(here) and not _may_differ(view, here, there, own):
+            found.append(Shared(here))
+        else:
+            found.append(here)
+    return found
+
+
+def _may_differ(view: View, here: Tensor, there: Tensor | None, members: set[Node] | None) -> bool:
+    """Say whether the next step may read another weight or constant; `members` are a step's nodes where it may have its own."""
+    if isinstance(here, Constant) and isinstance(there, Constant):
+        return True
+    if members is None:
+        return False
+    return all(reader in members for reader, _ in view.readers[here]) if there is None else view.is_fixed(there)
+
+
+Reads: TypeAlias = "dict[Node, list[_Edge | Tensor | Shared | None]]"
+
+
+def _retimed(inside: Sequence[Node], reads: Reads, starts: Container[Node]) -> set[Node]:
+    """Return the nodes to count to the next step, at whose end the tensors handed on are narrower without them.
+
+    ``[x, h]`` is handed to the next product, but h is what is the state.
+    """
+    early: set[Node] = set()
+    readers: dict[Node, list[tuple[Node, int]]] = {}
+    for node, sources in reads.items():
+        for source in sources:
+            if isinstance(source, _Edge):
+                readers.setdefault(source.node, []).append((node, source.lag))
+    moved = True
+    while moved:
+        moved = False
+        for node in reversed(inside):
+            if node in starts or node in early:
+                continue
+            if not all(lag + (reader in early) == 1 for reader, lag in readers.get(node, ())):
+                continue
+            if _width(reads, early | {node}) < _width(reads, early):
+                early.add(node)
+                moved = True
+    return early
+
+
+def _width(reads: Reads, early: set[Node]) -> int:
+    """Return how wide the tensors are that one step hands to the next."""
+    return sum(_columns(node.outputs[index]) for node, index in _handed_on(reads, early))
+
+
+def _handed_on(reads: Reads, early: set[Node]) -> list[tuple[Node, int]]:
+    handed: dict[tuple[Node, int], None] = {}
+    for node, sources in reads.items():
+        for source in sources:
+            if isinstance(source, _Edge) and source.lag + (node in early) - (source.node in early) == 1:
+                handed[source.node, source.output] = None
+    return list(handed)
+
+
+def _columns(tensor: Tensor) -> int:
+    size = 1
+    for dim in tensor.shape[1:] or tensor.shape:
+        size *= dim if isinstance(dim, int) else 1
+    return size
+
+
+def _template(view: View, inside: Sequence[Node], reads: Reads, early: set[Node]) -> Template | None:
+    order = [node for node in inside if node in early] + [node for node in inside if node not in early]
+    place = {node: number for number, node in enumerate(order)}
+    handed = _handed_on(reads, early)
+    states = {key: number for number, key in enumerate(handed)}
+    leaves: dict[tuple[Tensor, bool], int] = {}
+    parts = []
+    for node in order:
+        sources: list[Source] = []
+        for source in reads[node]:
+            if isinstance(source, _Edge):
+                lag = source.lag + (node in early) - (source.node in early)
+                if lag not in (0, 1):
+                    return None
+                key = (source.node, source.output)
+                sources.append(State(states[key]) if lag else Inner(place[source.node], source.output))
+            elif isinstance(source, Tensor):
+                sources.append(Leaf(leaves.setdefault((source, node in early), len(leaves))))
+            else:
+                sources.append(source)
+        parts.append(Part(view.key(node), tuple(sources), node))
+    example = {place[node]: node for node in order if node not in early}
+    width = sum(_columns(node.outputs[index]) for node, index in handed)
+    return Template(
+        tuple(parts), tuple(Inner(place[node], index) for node, index in handed), len(leaves), example, width
+    )
