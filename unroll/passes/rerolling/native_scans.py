@@ -12,7 +12,6 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.scan import Scan
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.first_step import is_zero
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.planner import reroll
 from unroll.passes.tools.digests import op_digest
@@ -142,7 +141,7 @@ class _Flat:
     def _state(self, tensor: Tensor, like: Sequence[Tensor]) -> Tensor:
         """Return what a state is before the first step; that it is zero is not hidden."""
         there = measured((item.shape, item) for item in like)
-        if not is_zero(self._view, tensor) or not all(isinstance(dim, int) or dim in there for dim in tensor.shape):
+        if not self._view.is_zero(tensor) or not all(isinstance(dim, int) or dim in there for dim in tensor.shape):
             return self._stand_in(tensor)
         return Maker(scopes.current().provenance).zeros(tensor.shape, tensor.dtype, there)
 

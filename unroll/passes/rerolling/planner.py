@@ -18,11 +18,12 @@ from unroll.passes.rerolling.apart import with_steps_apart
 from unroll.passes.rerolling.finding.recurrences import Recurrence
 from unroll.passes.rerolling.finding.search import find
 from unroll.passes.rerolling.finding.view import View
-from unroll.passes.rerolling.native.native_plan import Direction, NativePlan, Reading, direction_of
+from unroll.passes.rerolling.native.directions import Direction, Reading, direction_of
 from unroll.passes.rerolling.native.normal_form import UnmatchedError
 from unroll.passes.rerolling.reasons import circular, missed, nothing_repeats
 from unroll.passes.rerolling.report import Found, Rerolled
 from unroll.passes.rerolling.writing.emission import Emission, Plan, ordered
+from unroll.passes.rerolling.writing.native_plan import NativePlan
 from unroll.passes.rerolling.writing.scan_plan import scan_plan
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor

@@ -6,8 +6,6 @@ import numpy as np
 
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
-from unroll.ops.shaping import Expand, Reshape, Squeeze, Transpose, Unsqueeze
-from unroll.ops.slicing import Slice
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.fold_zeros import fold_zeros
 from unroll.passes.merge_equal import op_key
@@ -16,27 +14,12 @@ from unroll.passes.rerolling.finding.view import View
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
-_KEEP_ZERO = (Expand, Reshape, Squeeze, Transpose, Unsqueeze, Slice)
 _NOWHERE = frozenset({Origin("", None, None, None)})
-
-
-def is_zero(view: View, tensor: Tensor) -> bool:
-    """Say whether a tensor is known to hold only zeros."""
-    while True:
-        if isinstance(tensor, Constant):
-            return tensor.dtype.kind == "f" and not np.any(tensor.value)
-        node = tensor.node
-        if node is None or isinstance(node.op, ConstantOfShape):
-            return node is not None and node.op.value == 0  # type: ignore[attr-defined]
-        source = view.inputs[node][0] if isinstance(node.op, _KEEP_ZERO) and node in view.inputs else None
-        if source is None:
-            return False
-        tensor = source
 
 
 def simplified_first_step(view: View, template: Template, step: Step) -> tuple[Step, list[Node]] | None:
     """Return the step before `step`, where it is what `fold_zeros` makes of the pattern on states of zeros, and its nodes."""
-    if any(tensor.node is None or is_zero(view, tensor) for tensor in step.before):
+    if any(tensor.node is None or view.is_zero(tensor) for tensor in step.before):
         return None
     nodes: dict[Node, None] = {}
     stand_ins: dict[Tensor, Tensor] = {}
@@ -55,7 +38,7 @@ def simplified_first_step(view: View, template: Template, step: Step) -> tuple[S
         elif isinstance(pattern, Placeholder):
             fits = bound.setdefault(pattern, tensor) is tensor and tensor.shape == pattern.shape
         elif pattern.node is not None and isinstance(pattern.node.op, ConstantOfShape):
-            fits = is_zero(view, tensor) and tensor.shape == pattern.shape
+            fits = view.is_zero(tensor) and tensor.shape == pattern.shape
         else:
             fits = _same_node(view, pattern, tensor)
             if fits and pattern.node is not None and tensor.node is not None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+import numpy as np
+
 from unroll.graph import Graph
+from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Cast, Identity
-from unroll.ops.shaping import Expand, Reshape
+from unroll.ops.shaping import Expand, Reshape, Squeeze, Transpose, Unsqueeze
+from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.passes.merge_equal import op_key
 from unroll.passes.tools.rewriting import is_known, merged
 from unroll.tensor import Constant, Node, Tensor
+
+_KEEP_ZERO = (Expand, Reshape, Squeeze, Transpose, Unsqueeze, Slice)
 
 
 class View:
@@ -72,6 +78,19 @@ class View:
     def is_fixed(self, tensor: Tensor) -> bool:
         """Say whether a tensor is a weight: a Parameter, a Constant, or computed from them alone."""
         return isinstance(tensor, (Constant, Parameter)) or tensor.node in self.fixed
+
+    def is_zero(self, tensor: Tensor) -> bool:
+        """Say whether a tensor is known to hold only zeros."""
+        while True:
+            if isinstance(tensor, Constant):
+                return tensor.dtype.kind == "f" and not np.any(tensor.value)
+            node = tensor.node
+            if node is None or isinstance(node.op, ConstantOfShape):
+                return node is not None and node.op.value == 0  # type: ignore[attr-defined]
+            source = self.inputs[node][0] if isinstance(node.op, _KEEP_ZERO) and node in self.inputs else None
+            if source is None:
+                return False
+            tensor = source
 
     def key(self, node: Node) -> Hashable:
         """Return the operator and attributes of a node, and how many inputs and outputs it has."""

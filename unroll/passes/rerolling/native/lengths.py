@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from unroll.ops.choices import Greater, Less, Where
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.first_step import is_zero
 from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Source, State
 from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
 from unroll.passes.rerolling.finding.view import View
@@ -106,4 +105,4 @@ def zeroed(view: View, node: Node, condition: Tensor, value: Tensor) -> bool:
     if not isinstance(node.op, Where) or node.outputs[0].shape != value.shape:
         return False
     seen, new, past = view.inputs[node]
-    return seen is condition and new is value and past is not None and is_zero(view, past)
+    return seen is condition and new is value and past is not None and view.is_zero(past)
