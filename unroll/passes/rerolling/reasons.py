@@ -49,10 +49,10 @@ def _why(view: View, chain: Chain) -> str:
         if isinstance(lone.op, Opaque):
             return _opaque(view, lone)
         return f"{name(lone)}: nothing after {name(second)} does what this does after {name(first)}"
-    template = guess(view, chain, 0)
-    if template is not None and not template.leaves:
+    pattern = guess(view, chain, 0)
+    if pattern is not None and not pattern.input_count:
         return f"{name(first)}: no step reads anything of its own, so these are layers that share a weight"
-    if template is None:
+    if pattern is None:
         return f"{name(first)}: nothing made from here to {name(second)} is read by the step after that"
     return f"{name(first)}: the step from here to {name(second)} was taken for the pattern, and it does not come again"
 
@@ -61,12 +61,12 @@ def circular(view: View, recurrence: Recurrence) -> str:
     """Return why a recurrence cannot be one node: what a step reads is computed from its own steps, outside of it."""
     start = min(view.place[node] for node in recurrence.members)
     seen: set[Node] = set()
-    for leaf in (leaf for step in recurrence.steps for leaf in step.leaves):
-        waiting = [leaf.node]
+    for item in (tensor for step in recurrence.steps for tensor in step.inputs):
+        waiting = [item.node]
         while waiting:
             node = waiting.pop()
             if node in recurrence.members:
-                return f"{view.graph.name(leaf)}: a step reads this, which is computed outside from the steps before it"
+                return f"{view.graph.name(item)}: a step reads this, which is computed outside from the steps before it"
             if node is not None and node not in seen and view.place.get(node, -1) >= start:
                 seen.add(node)
                 waiting += [tensor.node for tensor in view.inputs[node] if tensor is not None]

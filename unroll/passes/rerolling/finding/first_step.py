@@ -9,7 +9,7 @@ from unroll.ops.filling import ConstantOfShape
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.fold_zeros import fold_zeros
 from unroll.passes.merge_equal import op_key
-from unroll.passes.rerolling.finding.pattern import Shared, Step, Template, replayed
+from unroll.passes.rerolling.finding.pattern import Pattern, Shared, Step, replayed
 from unroll.passes.rerolling.finding.view import View
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Placeholder, Tensor
@@ -17,54 +17,54 @@ from unroll.tensor import Constant, Node, Placeholder, Tensor
 _NOWHERE = frozenset({Origin("", None, None, None)})
 
 
-def simplified_first_step(view: View, template: Template, step: Step) -> tuple[Step, list[Node]] | None:
+def simplified_first_step(view: View, pattern: Pattern, step: Step) -> tuple[Step, list[Node]] | None:
     """Return the step before `step`, where it is what `fold_zeros` makes of the pattern on states of zeros, and its nodes."""
     if any(tensor.node is None or view.is_zero(tensor) for tensor in step.before):
         return None
     nodes: dict[Node, None] = {}
     stand_ins: dict[Tensor, Tensor] = {}
-    leaves = [Placeholder(leaf.shape, leaf.dtype, f"leaf{number}") for number, leaf in enumerate(step.leaves)]
-    folded = cancel_shapes(fold_zeros(_on_zeros(template, step, leaves, stand_ins)))
+    inputs = [Placeholder(tensor.shape, tensor.dtype, f"input{number}") for number, tensor in enumerate(step.inputs)]
+    folded = cancel_shapes(fold_zeros(_on_zeros(pattern, step, inputs, stand_ins)))
     bound: dict[Tensor, Tensor] = {}
     pairs = list(zip(folded.outputs, step.before, strict=True))
     seen: set[tuple[Tensor, Tensor]] = set()  # what is read twice is compared once: y * y * ... would double each time
     while pairs:
-        pattern, tensor = pair = pairs.pop()
+        wanted, tensor = pair = pairs.pop()
         if pair in seen:
             continue
         seen.add(pair)
-        if pattern in stand_ins or isinstance(pattern, Constant):
-            fits = tensor is view.same(stand_ins.get(pattern, pattern))
-        elif isinstance(pattern, Placeholder):
-            fits = bound.setdefault(pattern, tensor) is tensor and tensor.shape == pattern.shape
-        elif pattern.node is not None and isinstance(pattern.node.op, ConstantOfShape):
-            fits = view.is_zero(tensor) and tensor.shape == pattern.shape
+        if wanted in stand_ins or isinstance(wanted, Constant):
+            fits = tensor is view.same(stand_ins.get(wanted, wanted))
+        elif isinstance(wanted, Placeholder):
+            fits = bound.setdefault(wanted, tensor) is tensor and tensor.shape == wanted.shape
+        elif wanted.node is not None and isinstance(wanted.node.op, ConstantOfShape):
+            fits = view.is_zero(tensor) and tensor.shape == wanted.shape
         else:
-            fits = _same_node(view, pattern, tensor)
-            if fits and pattern.node is not None and tensor.node is not None:
+            fits = _same_node(view, wanted, tensor)
+            if fits and wanted.node is not None and tensor.node is not None:
                 nodes[tensor.node] = None
                 pairs += [
                     (inner, outer)
-                    for inner, outer in zip(pattern.node.inputs, view.inputs[tensor.node], strict=True)
+                    for inner, outer in zip(wanted.node.inputs, view.inputs[tensor.node], strict=True)
                     if inner is not None and outer is not None
                 ]
         if not fits:
             return None
-    if len(bound) < len(leaves):
+    if len(bound) < len(inputs):
         return None
     zeros = tuple(step.before)  # their shapes; `Recurrence.simplified` says that they are zero
-    found = Step((), zeros, tuple(bound[leaf] for leaf in leaves), step.before)
+    found = Step((), zeros, tuple(bound[tensor] for tensor in inputs), step.before)
     return found, [node for node in nodes if node not in view.fixed]
 
 
-def _same_node(view: View, pattern: Tensor, tensor: Tensor) -> bool:
-    if pattern.node is None or tensor.node is None or tensor.index != pattern.index:
+def _same_node(view: View, wanted: Tensor, tensor: Tensor) -> bool:
+    if wanted.node is None or tensor.node is None or tensor.index != wanted.index:
         return False
-    absent = [inner is None for inner in pattern.node.inputs] == [outer is None for outer in view.inputs[tensor.node]]
-    return absent and op_key(pattern.node) == op_key(tensor.node)
+    absent = [inner is None for inner in wanted.node.inputs] == [outer is None for outer in view.inputs[tensor.node]]
+    return absent and op_key(wanted.node) == op_key(tensor.node)
 
 
-def _on_zeros(template: Template, step: Step, leaves: list[Placeholder], stand_ins: dict[Tensor, Tensor]) -> Graph:
+def _on_zeros(pattern: Pattern, step: Step, inputs: list[Placeholder], stand_ins: dict[Tensor, Tensor]) -> Graph:
     """Return the pattern as a graph whose states are zero; what it shares comes in by placeholders."""
     shared: dict[Tensor, Placeholder] = {}
     zeros = []
@@ -73,10 +73,10 @@ def _on_zeros(template: Template, step: Step, leaves: list[Placeholder], stand_i
         zeros.append(
             Node(ConstantOfShape(0, tensor.dtype), (shape,), [tensor.shape], [tensor.dtype], _NOWHERE).outputs[0]
         )
-    sources = [source for part in template.parts for source in part.sources if isinstance(source, Shared)]
+    sources = [source for part in pattern.parts for source in part.sources if isinstance(source, Shared)]
     for tensor in dict.fromkeys(source.tensor for source in sources):
         if not isinstance(tensor, Constant):
             made = shared[tensor] = Placeholder(tensor.shape, tensor.dtype, f"shared{len(shared)}")
             stand_ins[made] = tensor
-    nodes = replayed(template, zeros, leaves, shared)
-    return Graph([*leaves, *shared.values()], [nodes[place].outputs[index] for place, index in template.states])
+    nodes = replayed(pattern, zeros, inputs, shared)
+    return Graph([*inputs, *shared.values()], [nodes[place].outputs[index] for place, index in pattern.states])

@@ -14,7 +14,7 @@ from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
 from unroll.passes.rerolling.finding.chains import Chain
 from unroll.passes.rerolling.finding.one_step import starts_of, step_between
-from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Part, Shared, Source, State, Template
+from unroll.passes.rerolling.finding.pattern import Inner, Input, Part, Pattern, Shared, Source, State
 from unroll.passes.rerolling.finding.view import View
 from unroll.tensor import Constant, Node, Tensor
 
@@ -27,7 +27,7 @@ class _Edge(NamedTuple):
     lag: int
 
 
-def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Template | None:
+def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Pattern | None:
     """Guess the step between nodes `at` and `at` + 1 of a chain; None where there is none.
 
     Args:
@@ -44,13 +44,13 @@ def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -
     if not any(isinstance(source, _Edge) and source.lag for sources in reads.values() for source in sources):
         return None
     early = _retimed(inside, reads, starts)
-    return _template(view, inside, reads, early)
+    return _pattern(view, inside, reads, early)
 
 
 def _reads(
     view: View, node: Node, inside: Sequence[Node], following: dict[Node, Node], weights_of_its_own: bool
 ) -> list[_Edge | Tensor | Shared | None]:
-    """Say what each input is: a node's output now or a step ago, shared, or else (the tensor itself) a leaf."""
+    """Say what each input is: a node's output now or a step ago, shared, or else (the tensor itself) an input of the step."""
     members = set(inside)
     own = members if weights_of_its_own and not isinstance(node.op, (MatMul, Gemm, Conv)) else None
     ahead = following.get(node)
@@ -130,12 +130,12 @@ def _columns(tensor: Tensor) -> int:
     return size
 
 
-def _template(view: View, inside: Sequence[Node], reads: Reads, early: set[Node]) -> Template | None:
+def _pattern(view: View, inside: Sequence[Node], reads: Reads, early: set[Node]) -> Pattern | None:
     order = [node for node in inside if node in early] + [node for node in inside if node not in early]
     place = {node: number for number, node in enumerate(order)}
     handed = _handed_on(reads, early)
     states = {key: number for number, key in enumerate(handed)}
-    leaves: dict[tuple[Tensor, bool], int] = {}
+    inputs: dict[tuple[Tensor, bool], int] = {}
     parts = []
     for node in order:
         sources: list[Source] = []
@@ -147,12 +147,12 @@ def _template(view: View, inside: Sequence[Node], reads: Reads, early: set[Node]
                 key = (source.node, source.output)
                 sources.append(State(states[key]) if lag else Inner(place[source.node], source.output))
             elif isinstance(source, Tensor):
-                sources.append(Leaf(leaves.setdefault((source, node in early), len(leaves))))
+                sources.append(Input(inputs.setdefault((source, node in early), len(inputs))))
             else:
                 sources.append(source)
         parts.append(Part(view.key(node), tuple(sources), node))
     example = {place[node]: node for node in order if node not in early}
     width = sum(_columns(node.outputs[index]) for node, index in handed)
-    return Template(
-        tuple(parts), tuple(Inner(place[node], index) for node, index in handed), len(leaves), example, width
+    return Pattern(
+        tuple(parts), tuple(Inner(place[node], index) for node, index in handed), len(inputs), example, width
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Shared, Source, State, Step, Template
+from unroll.passes.rerolling.finding.pattern import Inner, Input, Pattern, Shared, Source, State, Step
 from unroll.passes.rerolling.finding.view import View
 from unroll.tensor import Node, Tensor
 
@@ -20,12 +20,12 @@ _Known: TypeAlias = "tuple[list[Node | None], list[Tensor | None], list[Tensor |
 class Matcher:
     """Finds the steps of one pattern."""
 
-    def __init__(self, view: View, template: Template) -> None:
-        self.view, self.template = view, template
+    def __init__(self, view: View, pattern: Pattern) -> None:
+        self.view, self.pattern = view, pattern
 
     def run(self) -> list[Step]:
         """Return the longest unbroken run of steps around the one that the pattern was guessed from, in order."""
-        middle = self.upwards(self.template.example)
+        middle = self.upwards(self.pattern.example)
         if middle is None:
             return []
         steps = [middle]
@@ -42,12 +42,12 @@ class Matcher:
         if len(used) < sum(len(set(step.nodes)) for step in steps):
             return []
         # A tensor of the step's own that an earlier step makes is a state that the guess took for none.
-        return [] if any(leaf.node in used for step in steps for leaf in step.leaves) else steps
+        return [] if any(tensor.node in used for step in steps for tensor in step.inputs) else steps
 
     def _earlier(self, step: Step) -> Step | None:
         """Return the step that makes the states which `step` reads."""
         given: dict[int, Node] = {}
-        for inner, tensor in zip(self.template.states, step.before, strict=True):
+        for inner, tensor in zip(self.pattern.states, step.before, strict=True):
             node = tensor.node
             if node is None or tensor.index != inner.output or given.setdefault(inner.place, node) is not node:
                 return None
@@ -55,10 +55,10 @@ class Matcher:
 
     def upwards(self, given: Mapping[int, Node]) -> Step | None:
         """Return the step with these nodes: all others are what they read."""
-        found = _Binding(self.view, self.template)
+        found = _Binding(self.view, self.pattern)
         for place, known in given.items():
             found.nodes[place] = known
-        for place in reversed(range(len(self.template.parts))):
+        for place in reversed(range(len(self.pattern.parts))):
             node = found.nodes[place]
             if node is None or not found.bind(place, node):
                 return None
@@ -66,7 +66,7 @@ class Matcher:
 
     def onwards(self, before: Sequence[Tensor]) -> Step | None:
         """Return the step that starts from these states: its nodes are searched among the readers of what is known."""
-        found = _Binding(self.view, self.template)
+        found = _Binding(self.view, self.pattern)
         found.before = list(before)
         return found.step() if found.search() else None
 
@@ -75,8 +75,8 @@ class Matcher:
 
         These are made anew. A mask keeps back c as well as h, and where only h is wanted at the end c is not kept back.
         """
-        for most in range(1, min(_MOST_MISSING, len(self.template.parts) // 2) + 1):
-            found = _Binding(self.view, self.template)
+        for most in range(1, min(_MOST_MISSING, len(self.pattern.parts) // 2) + 1):
+            found = _Binding(self.view, self.pattern)
             found.before = list(before)
             found.missing, found.most = set(), most
             if found.search():
@@ -87,11 +87,11 @@ class Matcher:
 class _Binding:
     """What the names of a pattern stand for in one step, as far as it is known."""
 
-    def __init__(self, view: View, template: Template) -> None:
-        self.view, self.template = view, template
-        self.nodes: list[Node | None] = [None] * len(template.parts)
-        self.before: list[Tensor | None] = [None] * len(template.states)
-        self.leaves: list[Tensor | None] = [None] * template.leaves
+    def __init__(self, view: View, pattern: Pattern) -> None:
+        self.view, self.pattern = view, pattern
+        self.nodes: list[Node | None] = [None] * len(pattern.parts)
+        self.before: list[Tensor | None] = [None] * len(pattern.states)
+        self.inputs: list[Tensor | None] = [None] * pattern.input_count
         self.missing: set[int] | None = None  #: the nodes that the graph has not; None where it must have them all
         self.most = 0  #: how many may be missing
 
@@ -99,16 +99,16 @@ class _Binding:
         """Return the step where all is known."""
         nodes = [node for node in self.nodes if node is not None]
         before = [tensor for tensor in self.before if tensor is not None]
-        leaves = [tensor for tensor in self.leaves if tensor is not None]
-        if len(nodes + before + leaves) < len(self.nodes) + len(self.before) + len(self.leaves):
+        inputs = [tensor for tensor in self.inputs if tensor is not None]
+        if len(nodes + before + inputs) < len(self.nodes) + len(self.before) + len(self.inputs):
             return None
-        after = [nodes[place].outputs[index] for place, index in self.template.states]
-        return Step(tuple(nodes), tuple(before), tuple(leaves), tuple(after))
+        after = [nodes[place].outputs[index] for place, index in self.pattern.states]
+        return Step(tuple(nodes), tuple(before), tuple(inputs), tuple(after))
 
     def bind(self, place: int, node: Node) -> bool:
         """Let `node` be the one at `place`, and what it reads what the pattern reads there; False where that cannot be."""
-        part = self.template.parts[place]
-        if self.view.key(node) != part.key or any(leaf is not None and leaf.node is node for leaf in self.leaves):
+        part = self.pattern.parts[place]
+        if self.view.key(node) != part.key or any(tensor is not None and tensor.node is node for tensor in self.inputs):
             return False
         self.nodes[place] = node
         for source, tensor in zip(part.sources, self.view.inputs[node], strict=True):
@@ -119,7 +119,7 @@ class _Binding:
             elif isinstance(source, Inner):
                 fits = self._bind_inner(source, tensor)
             else:
-                known = self.before if isinstance(source, State) else self.leaves
+                known = self.before if isinstance(source, State) else self.inputs
                 fits = known[source.number] in (None, tensor)
                 known[source.number] = tensor
             if not fits:
@@ -171,11 +171,11 @@ class _Binding:
 
     def _kept(self) -> _Known:
         missing = None if self.missing is None else set(self.missing)
-        return list(self.nodes), list(self.before), list(self.leaves), missing
+        return list(self.nodes), list(self.before), list(self.inputs), missing
 
     def _restore(self, kept: _Known) -> None:
-        nodes, before, leaves, missing = kept
-        self.nodes, self.before, self.leaves = list(nodes), list(before), list(leaves)
+        nodes, before, inputs, missing = kept
+        self.nodes, self.before, self.inputs = list(nodes), list(before), list(inputs)
         self.missing = None if missing is None else set(missing)
 
     def keeps_back(self) -> bool:
@@ -184,14 +184,14 @@ class _Binding:
         A step that ends in another activation is no step of the pattern.
         """
         missing = self.missing or set()
-        for number, inner in enumerate(self.template.states):
+        for number, inner in enumerate(self.pattern.states):
             waiting: list[int] = [inner.place]
             sources: set[Source] = set()
             while waiting:
                 place = waiting.pop()
                 if place in missing:
-                    sources.update(self.template.parts[place].sources)
-                    waiting += [item.place for item in self.template.parts[place].sources if isinstance(item, Inner)]
+                    sources.update(self.pattern.parts[place].sources)
+                    waiting += [item.place for item in self.pattern.parts[place].sources if isinstance(item, Inner)]
             if inner.place in missing and State(number) not in sources:
                 return False
         return bool(missing)
@@ -201,27 +201,27 @@ class _Binding:
         there = [node for node in self.nodes if node is not None]
         places = sorted(self.missing or ())
         for place in places:
-            self._borrow_leaves(place)
+            self._borrow_inputs(place)
         for place in places:
-            part = self.template.parts[place]
+            part = self.pattern.parts[place]
             inputs = [self._known(source) for source in part.sources]
             if any((tensor is None) != (source is None) for tensor, source in zip(inputs, part.sources, strict=True)):
                 return False
             self.nodes[place] = self.view.add(part.example, inputs, there)
         return True
 
-    def _borrow_leaves(self, place: int) -> None:
+    def _borrow_inputs(self, place: int) -> None:
         """Take what a missing node reads of the step's own from one like it: the mask that zeros the last output is its mask.
 
         Whatever is taken, what the graph gives is right, for nothing reads the missing node.
         """
         for node in self._candidates(place):
-            for source, tensor in zip(self.template.parts[place].sources, self.view.inputs[node], strict=True):
-                if isinstance(source, Leaf) and self.leaves[source.number] is None:
-                    self.leaves[source.number] = tensor
+            for source, tensor in zip(self.pattern.parts[place].sources, self.view.inputs[node], strict=True):
+                if isinstance(source, Input) and self.inputs[source.number] is None:
+                    self.inputs[source.number] = tensor
 
     def _candidates(self, place: int) -> list[Node]:
-        part = self.template.parts[place]
+        part = self.pattern.parts[place]
         for at, source in enumerate(part.sources):
             known = self._known(source) if isinstance(source, (Inner, State)) else None
             if known is not None:
@@ -229,7 +229,7 @@ class _Binding:
                 return [node for node in found if self.view.key(node) == part.key]
         return []
 
-    def _known(self, source: Inner | State | Leaf | Shared | None) -> Tensor | None:
+    def _known(self, source: Inner | State | Input | Shared | None) -> Tensor | None:
         if isinstance(source, State):
             return self.before[source.number]
         if isinstance(source, Inner):
@@ -237,4 +237,4 @@ class _Binding:
             return None if node is None else node.outputs[source.output]
         if isinstance(source, Shared):
             return source.tensor
-        return None if source is None else self.leaves[source.number]
+        return None if source is None else self.inputs[source.number]

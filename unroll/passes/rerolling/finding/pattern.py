@@ -18,14 +18,18 @@ class Inner(NamedTuple):
 
 @dataclass(frozen=True)
 class State:
-    """A state as it was before the step."""
+    """A state as it was before the step; `number` says which."""
 
     number: int
 
 
 @dataclass(frozen=True)
-class Leaf:
-    """A tensor of this step alone, made outside."""
+class Input:
+    """A tensor that this step alone reads and that none of the steps made, such as its row of the data.
+
+    Attributes:
+        number: which of the step's inputs: for a pattern, of `Step.inputs`; in the formulas of a cell, of `Cell.inputs`.
+    """
 
     number: int
 
@@ -36,7 +40,7 @@ class Shared(NamedTuple):
     tensor: Tensor
 
 
-Source: TypeAlias = "Inner | State | Leaf | Shared | None"
+Source: TypeAlias = "Inner | State | Input | Shared | None"
 
 
 class Part(NamedTuple):
@@ -48,20 +52,20 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Template:
+class Pattern:
     """The pattern of a step.
 
     Attributes:
         parts: its nodes, each after those it reads.
         states: which output becomes each state.
-        leaves: how many tensors it reads that are the step's own.
+        input_count: how many inputs a step has.
         example: the nodes of the step it was guessed from that belong to that very step.
         width: how wide the states are together, as a measure of how well the step is cut out.
     """
 
     parts: tuple[Part, ...]
     states: tuple[Inner, ...]
-    leaves: int
+    input_count: int
     example: dict[int, Node]
     width: int
 
@@ -73,35 +77,35 @@ class Step:
     Attributes:
         nodes: its nodes by their place in the pattern; empty for a first step that was simplified for a state of zeros.
         before: the states it reads.
-        leaves: the tensors it reads that are its own.
+        inputs: the tensors that it alone reads and that none of the steps made.
         after: the states it makes.
     """
 
     nodes: tuple[Node, ...]
     before: tuple[Tensor, ...]
-    leaves: tuple[Tensor, ...]
+    inputs: tuple[Tensor, ...]
     after: tuple[Tensor, ...]
 
 
 def replayed(
-    template: Template, states: Sequence[Tensor], leaves: Sequence[Tensor], shared: Mapping[Tensor, Tensor]
+    pattern: Pattern, states: Sequence[Tensor], inputs: Sequence[Tensor], shared: Mapping[Tensor, Tensor]
 ) -> list[Node]:
-    """Return the nodes of the pattern on other states and leaves; what `shared` has no entry for is read as it is."""
+    """Return the nodes of the pattern on other states and inputs; what `shared` has no entry for is read as it is."""
     nodes: list[Node] = []
-    for part in template.parts:
-        inputs: list[Tensor | None] = []
+    for part in pattern.parts:
+        read: list[Tensor | None] = []
         for source in part.sources:
             if isinstance(source, Inner):
-                inputs.append(nodes[source.place].outputs[source.output])
+                read.append(nodes[source.place].outputs[source.output])
             elif isinstance(source, State):
-                inputs.append(states[source.number])
-            elif isinstance(source, Leaf):
-                inputs.append(leaves[source.number])
+                read.append(states[source.number])
+            elif isinstance(source, Input):
+                read.append(inputs[source.number])
             else:
-                inputs.append(shared.get(source.tensor, source.tensor) if isinstance(source, Shared) else None)
+                read.append(shared.get(source.tensor, source.tensor) if isinstance(source, Shared) else None)
         old = part.example
         shapes, dtypes = [tensor.shape for tensor in old.outputs], [tensor.dtype for tensor in old.outputs]
-        node = Node(old.op, tuple(inputs), shapes, dtypes, old.provenance)
+        node = Node(old.op, tuple(read), shapes, dtypes, old.provenance)
         for inner, outer in zip(node.outputs, old.outputs, strict=True):
             inner.hint, inner.known = outer.hint, outer.known
         nodes.append(node)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.pattern import Inner, Shared, Step, Template
+from unroll.passes.rerolling.finding.pattern import Inner, Pattern, Shared, Step
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.tools.rewriting import merged
 from unroll.scopes import Origin, join
@@ -21,12 +21,12 @@ class Recurrence:
     """A run of steps.
 
     Attributes:
-        template: their pattern.
+        pattern: their pattern.
         steps: the steps in the order in which they depend on one another.
         members: the step that each of its nodes belongs to, those of a simplified first step among them.
     """
 
-    template: Template
+    pattern: Pattern
     steps: tuple[Step, ...]
     members: dict[Node, int]
 
@@ -45,9 +45,9 @@ class Recurrence:
         """The scope of its nodes without their timestep: ``rnn/basic_lstm_cell``."""
         return common_scope([node.origin for node in self.steps[-1].nodes])
 
-    def leaf(self, number: int) -> Column:
+    def input(self, number: int) -> Column:
         """Return a tensor that each step reads for itself, step by step."""
-        return tuple([step.leaves[number] for step in self.steps])
+        return tuple([step.inputs[number] for step in self.steps])
 
     def column(self, inner: Inner) -> dict[int, Tensor]:
         """Return an output of the pattern by the number of the step; a simplified first step has only the states."""
@@ -57,13 +57,13 @@ class Recurrence:
     def _of(self, step: Step, inner: Inner) -> Tensor | None:
         if step.nodes:
             return step.nodes[inner.place].outputs[inner.output]
-        return dict(zip(self.template.states, step.after, strict=True)).get(inner)
+        return dict(zip(self.pattern.states, step.after, strict=True)).get(inner)
 
     def made(self) -> Iterator[tuple[int, int, int, Tensor]]:
         """Yield (step, place, index, tensor) of everything that its nodes make, and the states of a simplified step."""
         for at, step in enumerate(self.steps):
             if not step.nodes:
-                for inner, tensor in zip(self.template.states, step.after, strict=True):
+                for inner, tensor in zip(self.pattern.states, step.after, strict=True):
                     yield at, *inner, tensor
             for place, node in enumerate(step.nodes):
                 for tensor in node.outputs:
@@ -74,12 +74,12 @@ class Recurrence:
         if not self.simplified:
             yield from self.steps[0].before
         for step in self.steps:
-            yield from step.leaves
+            yield from step.inputs
         yield from self.shared()
 
     def shared(self) -> list[Tensor]:
         """Return the tensors that all steps read, each once."""
-        sources = (source for part in self.template.parts for source in part.sources)
+        sources = (source for part in self.pattern.parts for source in part.sources)
         return list(dict.fromkeys(source.tensor for source in sources if isinstance(source, Shared)))
 
     def without_last(self, count: int) -> Recurrence:

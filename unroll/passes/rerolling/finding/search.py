@@ -8,7 +8,7 @@ from unroll.passes.rerolling.finding.chains import Chain, free_pieces, other_cha
 from unroll.passes.rerolling.finding.first_step import simplified_first_step
 from unroll.passes.rerolling.finding.guessing import guess
 from unroll.passes.rerolling.finding.matching import Matcher
-from unroll.passes.rerolling.finding.pattern import Step, Template
+from unroll.passes.rerolling.finding.pattern import Pattern, Step
 from unroll.passes.rerolling.finding.recurrences import Recurrence
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.finding.widening import widened
@@ -18,7 +18,7 @@ from unroll.tensor import Node
 FEWEST_STEPS, _FEWEST_NODES = 4, 2
 
 #: A run of steps and their pattern; none where nothing was found.
-Run = tuple[list[Step], Template | None]
+Run = tuple[list[Step], Pattern | None]
 
 
 def find(view: View) -> list[Recurrence]:
@@ -57,19 +57,19 @@ def _accepted(
     while waiting:
         *_, chain, first_run = waiting.pop(0)
         for piece in free_pieces(chain, taken):
-            run, template = first_run if len(piece) == len(chain) else ([], None)
+            run, pattern = first_run if len(piece) == len(chain) else ([], None)
             if len(run) < len(piece) or any(node in taken for step in run for node in step.nodes):
-                run, template = _longest_run(view, piece, taken)
+                run, pattern = _longest_run(view, piece, taken)
             if len(run) < fewest:
-                run, template = _longest_run(view, piece, taken, weights_of_its_own=True)
-            if template is None or len(run) < fewest or len(template.parts) < least_nodes or not template.leaves:
+                run, pattern = _longest_run(view, piece, taken, weights_of_its_own=True)
+            if pattern is None or len(run) < fewest or len(pattern.parts) < least_nodes or not pattern.input_count:
                 continue
-            first = simplified_first_step(view, template, run[0])
+            first = simplified_first_step(view, pattern, run[0])
             steps = tuple(run) if first is None else (first[0], *run)
             members = {node: at for at, step in enumerate(steps) for node in step.nodes}
             members |= {node: 0 for node in (() if first is None else first[1]) if node not in taken}
             taken.update(members)
-            yield Recurrence(template, steps, members)
+            yield Recurrence(pattern, steps, members)
             rest = _guessed(view, [node for node in chain if node not in taken])
             if rest is not None:
                 waiting.append(rest)
@@ -80,30 +80,30 @@ def _guessed(view: View, chain: Chain) -> tuple[int, int, Chain, Run] | None:
     """Return how wide the states are by a guess in the middle of a chain, minus how many nodes it explains, and how."""
     if len(chain) < 2:
         return None
-    template = _guess(view, chain, (len(chain) - 2) // 2)
-    if template is None:
+    pattern = _guess(view, chain, (len(chain) - 2) // 2)
+    if pattern is None:
         return (2**31, 0, chain, ([], None))
-    run = Matcher(view, template).run()
-    return (template.width, -len(template.parts) * len(run), chain, (run, template))
+    run = Matcher(view, pattern).run()
+    return (pattern.width, -len(pattern.parts) * len(run), chain, (run, pattern))
 
 
-def _guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Template | None:
-    template = guess(view, chain, at, weights_of_its_own)
-    return None if template is None else widened(view, template)
+def _guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -> Pattern | None:
+    pattern = guess(view, chain, at, weights_of_its_own)
+    return None if pattern is None else widened(view, pattern)
 
 
 def _longest_run(view: View, chain: Chain, taken: set[Node], weights_of_its_own: bool = False) -> Run:
     """Return the longest run that a guess in the middle, at the start or at the end of a chain leads to."""
     best: Run = ([], None)
     for at in dict.fromkeys(((len(chain) - 2) // 2, 0, len(chain) - 2)):
-        template = _guess(view, chain, at, weights_of_its_own)
-        if template is None:
+        pattern = _guess(view, chain, at, weights_of_its_own)
+        if pattern is None:
             continue
-        run = Matcher(view, template).run()
+        run = Matcher(view, pattern).run()
         if any(node in taken for step in run for node in step.nodes):
             continue
         if len(run) > len(best[0]):
-            best = (run, template)
+            best = (run, pattern)
         if len(run) >= len(chain):
             break
     return best

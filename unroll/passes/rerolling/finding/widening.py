@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unroll.passes.rerolling.finding.matching import Matcher
-from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Part, Shared, Source, State, Step, Template
+from unroll.passes.rerolling.finding.pattern import Inner, Input, Part, Pattern, Shared, Source, State, Step
 from unroll.passes.rerolling.finding.view import View
 from unroll.tensor import Node, Tensor
 
@@ -11,14 +11,14 @@ from unroll.tensor import Node, Tensor
 _LOOKED_AT, _BESIDE = 4, 16
 
 
-def widened(view: View, template: Template) -> Template:
+def widened(view: View, pattern: Pattern) -> Pattern:
     """Return the pattern with the nodes by which a tensor that it took for the step's own depends on a state before the step.
 
     Where the next step has no use for a state, nothing tells that ``(1 - m) * c`` is computed from one.
     """
-    step = Matcher(view, template).upwards(template.example)
-    between = [] if step is None else _between(view, step, _LOOKED_AT * len(template.parts) + _BESIDE)
-    return template if step is None or not between else _joined(view, template, step, between)
+    step = Matcher(view, pattern).upwards(pattern.example)
+    between = [] if step is None else _between(view, step, _LOOKED_AT * len(pattern.parts) + _BESIDE)
+    return pattern if step is None or not between else _joined(view, pattern, step, between)
 
 
 def _between(view: View, step: Step, most: int) -> list[Node]:
@@ -27,7 +27,7 @@ def _between(view: View, step: Step, most: int) -> list[Node]:
     makers = [view.place[tensor.node] for tensor in states if tensor.node in view.place and tensor.node is not None]
     start = min(makers, default=len(view.nodes))
     seen: set[Node] = set()
-    waiting = list(step.leaves)
+    waiting = list(step.inputs)
     while waiting:
         tensor = waiting.pop()
         node = tensor.node
@@ -44,16 +44,16 @@ def _between(view: View, step: Step, most: int) -> list[Node]:
     return sorted(found, key=view.place.__getitem__) if found.isdisjoint(step.nodes) else []
 
 
-def _joined(view: View, template: Template, step: Step, between: list[Node]) -> Template:
+def _joined(view: View, pattern: Pattern, step: Step, between: list[Node]) -> Pattern:
     count = len(between)
     place = {node: number for number, node in enumerate(between)}
     before = {tensor: State(number) for number, tensor in reversed(list(enumerate(step.before)))}
-    leaves: dict[Tensor, Leaf] = {}
+    inputs: dict[Tensor, Input] = {}
 
     def outside(tensor: Tensor) -> Source:
         if tensor.node in place and tensor.node is not None:
             return Inner(place[tensor.node], tensor.index)
-        return before[tensor] if tensor in before else leaves.setdefault(tensor, Leaf(len(leaves)))
+        return before[tensor] if tensor in before else inputs.setdefault(tensor, Input(len(inputs)))
 
     def read(tensor: Tensor | None) -> Source:
         if tensor is None:
@@ -63,10 +63,10 @@ def _joined(view: View, template: Template, step: Step, between: list[Node]) -> 
     def moved(source: Source) -> Source:
         if isinstance(source, Inner):
             return Inner(source.place + count, source.output)
-        return outside(step.leaves[source.number]) if isinstance(source, Leaf) else source
+        return outside(step.inputs[source.number]) if isinstance(source, Input) else source
 
     parts = [Part(view.key(node), tuple(map(read, view.inputs[node])), node) for node in between]
-    parts += [Part(part.key, tuple(map(moved, part.sources)), part.example) for part in template.parts]
-    states = tuple(Inner(inner.place + count, inner.output) for inner in template.states)
+    parts += [Part(part.key, tuple(map(moved, part.sources)), part.example) for part in pattern.parts]
+    states = tuple(Inner(inner.place + count, inner.output) for inner in pattern.states)
     example = dict(enumerate((*between, *step.nodes)))
-    return Template(tuple(parts), states, len(leaves), example, template.width)
+    return Pattern(tuple(parts), states, len(inputs), example, pattern.width)

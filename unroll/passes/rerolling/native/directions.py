@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unroll.dtypes import FLOAT32
-from unroll.passes.rerolling.finding.pattern import Leaf
+from unroll.passes.rerolling.finding.pattern import Input
 from unroll.passes.rerolling.finding.recurrences import Recurrence, Uses, uses_of
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.native.gates import Cell
@@ -46,14 +46,14 @@ class Direction:
 
     def blind(self, view: View) -> dict[Reading, Tensor]:
         """Return what its nodes read as inputs of a step alone: past the length of a row an operator does not read those."""
-        template, lengths = self.recurrence.template, self.mask.lengths
+        pattern, lengths = self.recurrence.pattern, self.mask.lengths
         if lengths is None:
             return {}
         found: dict[Reading, Tensor] = {}
         for step in self.recurrence.steps:
-            for part, node in zip(template.parts, step.nodes, strict=True) if step.nodes else ():
+            for part, node in zip(pattern.parts, step.nodes, strict=True) if step.nodes else ():
                 pairs = list(zip(part.sources, view.inputs[node], strict=True))
-                seen = {tensor for source, tensor in pairs if not isinstance(source, Leaf)}
+                seen = {tensor for source, tensor in pairs if not isinstance(source, Input)}
                 found |= {(node, tensor): lengths for _, tensor in pairs if tensor is not None and tensor not in seen}
         return found
 
@@ -98,7 +98,7 @@ def direction_of(view: View, recurrence: Recurrence, weights: Weights, blind: Ma
             raise UnmatchedError(f"{after.described()} becomes the state that was {before.described()}")
     mask = masked(view, recurrence)
     for (place, output), after in zip(mask.heads, last, strict=True):
-        head = recurrence.template.parts[place].example.outputs[output]
+        head = recurrence.pattern.parts[place].example.outputs[output]
         if head.shape != after.shape:
             raise UnmatchedError(f"{head.described()} is spread over a state {after.described()}")
     cell = recognised(Algebra(view, recurrence, weights, mask.heads))
@@ -125,12 +125,12 @@ def _check_uses(view: View, direction: Direction, blind: Mapping[Reading, Tensor
         if inner == head and mask.lengths is None:
             continue
         step = max(uses.steps[inner] - {last}, default=None)
-        name = view.graph.name(recurrence.template.parts[inner.place].example)
-        if inner in recurrence.template.states:
+        name = view.graph.name(recurrence.pattern.parts[inner.place].example)
+        if inner in recurrence.pattern.states:
             if step is not None:
                 raise UnmatchedError(f"{name}: read at step {step}, and the operator gives it at the last one alone")
         elif inner == head and mask.condition is not None:
-            conditions = recurrence.leaf(mask.condition)
+            conditions = recurrence.input(mask.condition)
             for at, tensor in recurrence.column(head).items():
                 seeing = (
                     node for node in uses.readers.get(tensor, ()) if blind.get((node, tensor)) is not mask.lengths

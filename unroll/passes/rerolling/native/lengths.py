@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from unroll.ops.choices import Greater, Less, Where
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.pattern import Inner, Leaf, Source, State
+from unroll.passes.rerolling.finding.pattern import Inner, Input, Source, State
 from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.native.normal_form import UnmatchedError
@@ -36,7 +36,7 @@ def masked(view: View, recurrence: Recurrence) -> Masked:
     Raises:
         UnmatchedError: they are, but not by lengths.
     """
-    states, parts = recurrence.template.states, recurrence.template.parts
+    states, parts = recurrence.pattern.states, recurrence.pattern.parts
     kept = [isinstance(parts[inner.place].example.op, Where) for inner in states]
     if not any(kept):
         return Masked(states)
@@ -47,9 +47,9 @@ def masked(view: View, recurrence: Recurrence) -> Masked:
         raise UnmatchedError(f"{name}: the states are not all kept back by one mask")
     (condition,) = conditions
     heads = [source[1] for source in sources]
-    if not isinstance(condition, Leaf) or not all(isinstance(head, Inner) for head in heads):
+    if not isinstance(condition, Input) or not all(isinstance(head, Inner) for head in heads):
         raise UnmatchedError(f"{name}: a mask that depends on the state")
-    lengths, order = _lengths(view, recurrence.leaf(condition.number), name)
+    lengths, order = _lengths(view, recurrence.input(condition.number), name)
     if order not in (list(range(len(order))), list(range(len(order)))[::-1]):
         raise UnmatchedError(f"{name}: the steps are not counted from 0")
     return Masked(_inner(heads), lengths, len(order) > 1 and order[0] > order[-1], condition.number)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
+from unroll.passes.rerolling.finding.pattern import Input, State
 from unroll.tensor import Tensor
 
 #: A product of atoms by their numbers, in order; () is the constant 1.
@@ -36,22 +37,8 @@ Form: TypeAlias = Mapping[Term, float]
 
 
 @dataclass(frozen=True)
-class State:
-    """A state before the step."""
-
-    number: int
-
-
-@dataclass(frozen=True)
 class Next:
     """A state as the step makes it."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Input:
-    """A tensor of the step's own."""
 
     number: int
 

@@ -12,15 +12,14 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from unroll.passes.rerolling.finding.pattern import Input, State
 from unroll.passes.rerolling.native.gates import Cell, Gate, Sum
 from unroll.passes.rerolling.native.normal_form import (
     CONSTANT,
     Activation,
     Atoms,
     Form,
-    Input,
     Next,
-    State,
     Term,
     UnmatchedError,
     scaled,

@@ -11,7 +11,7 @@ from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import axis_of
 from unroll.ops.slicing import Slice
-from unroll.passes.rerolling.finding import pattern
+from unroll.passes.rerolling.finding.pattern import Inner, Input, Shared, Source, State
 from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.native.normal_form import (
@@ -20,9 +20,7 @@ from unroll.passes.rerolling.native.normal_form import (
     Activation,
     Atoms,
     Form,
-    Input,
     Next,
-    State,
     Term,
     UnmatchedError,
     constant,
@@ -37,7 +35,7 @@ from unroll.tensor import Constant, Node, Tensor
 #: A value cut along its last axis into blocks: the width and the form of each.
 Value: TypeAlias = "list[tuple[int, Form]]"
 #: What a node reads, whether within the pattern or step by step outside of it.
-Operand: TypeAlias = "pattern.Source | Column"
+Operand: TypeAlias = "Source | Column"
 #: How many nodes deep the way from a state to what it is made of may be: each is a call within a call.
 _DEEPEST = 100
 
@@ -56,12 +54,12 @@ class Algebra:
         inputs: the tensors of each step's own that are atoms.
     """
 
-    def __init__(self, view: View, recurrence: Recurrence, weights: Weights, heads: Sequence[pattern.Inner]) -> None:
+    def __init__(self, view: View, recurrence: Recurrence, weights: Weights, heads: Sequence[Inner]) -> None:
         self.view, self.recurrence, self.weights, self.heads = view, recurrence, weights, list(heads)
         self.cell = recurrence.scope
         self.atoms = Atoms()
         self.inputs: list[Column] = []
-        self._values: dict[pattern.Inner, Value] = {}
+        self._values: dict[Inner, Value] = {}
         self._cuts: dict[tuple[int, int, int], Form] = {}
         self._deep = 0
 
@@ -73,20 +71,20 @@ class Algebra:
         """
         return _only(self._output(self.heads[number]))
 
-    def _output(self, inner: pattern.Inner) -> Value:
+    def _output(self, inner: Inner) -> Value:
         if inner not in self._values:
-            part = self.recurrence.template.parts[inner.place]
+            part = self.recurrence.pattern.parts[inner.place]
             try:
                 results = self._applied(part.example, part.sources)
             except UnmatchedError as reason:
                 raise self.at(inner, reason) from None
             for index, value in enumerate(results):
-                self._values[pattern.Inner(inner.place, index)] = value
+                self._values[Inner(inner.place, index)] = value
         return self._values[inner]
 
-    def at(self, inner: pattern.Inner, reason: UnmatchedError) -> UnmatchedError:
+    def at(self, inner: Inner, reason: UnmatchedError) -> UnmatchedError:
         """Return a reason with the node at which it shows, where it does not name one yet."""
-        text, node = str(reason), self.recurrence.template.parts[inner.place].example
+        text, node = str(reason), self.recurrence.pattern.parts[inner.place].example
         return UnmatchedError(text if ": " in text else f"{self.view.graph.name(node)}: {text}")
 
     def _value(self, operand: Operand, width: int, raw: bool = False) -> Value:
@@ -95,28 +93,28 @@ class Algebra:
         Raises:
             UnmatchedError: it has none, or another width: it would be spread over the columns.
         """
-        if isinstance(operand, pattern.Leaf):
-            operand = self.recurrence.leaf(operand.number)
-        if isinstance(operand, pattern.Shared):
+        if isinstance(operand, Input):
+            operand = self.recurrence.input(operand.number)
+        if isinstance(operand, Shared):
             return self._weight(operand.tensor, width)
         if operand is None:
             raise UnmatchedError("an input is left out")
         tensor = self._example(operand)
         if tensor.shape[-1:] != (width,):
             raise UnmatchedError(f"{tensor.described()} is spread over {width} columns")
-        if isinstance(operand, pattern.State):
+        if isinstance(operand, State):
             return [(width, self.atoms.form(State(operand.number)))]
-        if not isinstance(operand, pattern.Inner):
+        if not isinstance(operand, Inner):
             return self._own(operand, width, raw)
         if operand in self.heads:
             return [(width, self.atoms.form(Next(self.heads.index(operand))))]
         return self._output(operand)
 
-    def _example(self, operand: pattern.Inner | pattern.State | Column) -> Tensor:
+    def _example(self, operand: Inner | State | Column) -> Tensor:
         """Return the tensor that an operand is at one of the steps."""
-        if isinstance(operand, pattern.Inner):
-            return self.recurrence.template.parts[operand.place].example.outputs[operand.output]
-        return self.recurrence.steps[-1].before[operand.number] if isinstance(operand, pattern.State) else operand[0]
+        if isinstance(operand, Inner):
+            return self.recurrence.pattern.parts[operand.place].example.outputs[operand.output]
+        return self.recurrence.steps[-1].before[operand.number] if isinstance(operand, State) else operand[0]
 
     def _weight(self, tensor: Tensor, width: int) -> Value:
         if isinstance(tensor, Constant) and tensor.value.size == 1:
@@ -145,7 +143,7 @@ class Algebra:
         found: list[Operand] = []
         for tensors in zip(*(self.view.inputs[node] for node in nodes), strict=True):
             if all(tensor is tensors[0] for tensor in tensors):
-                found.append(None if tensors[0] is None else pattern.Shared(tensors[0]))
+                found.append(None if tensors[0] is None else Shared(tensors[0]))
             elif None in tensors:
                 return None
             else:
@@ -205,13 +203,7 @@ class Algebra:
 
     def _product(self, node: Node, operands: Sequence[Operand], turned: bool) -> Form:
         left, right = self.view.inputs[node][:2]
-        if (
-            left is None
-            or right is None
-            or left.rank != 2
-            or right.rank != 2
-            or not isinstance(operands[1], pattern.Shared)
-        ):
+        if left is None or right is None or left.rank != 2 or right.rank != 2 or not isinstance(operands[1], Shared):
             raise UnmatchedError("a product that is not one of rows with a weight")
         matrix = operands[1].tensor
         if not self.weights.holds(matrix):

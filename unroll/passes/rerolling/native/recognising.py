@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from unroll.passes.rerolling.finding.pattern import Input, State
 from unroll.passes.rerolling.native.gates import Cell, Gate
 from unroll.passes.rerolling.native.normal_form import (
     CONSTANT,
     Activation,
     Atom,
     Form,
-    Input,
     Next,
-    State,
     Term,
     UnmatchedError,
     scaled,

@@ -43,7 +43,7 @@ class ScanPlan:
         """Write the Scan."""
         recurrence, per_run = self.recurrence, self.per_run
         maker = Maker(frozenset({Origin(recurrence.scope, None, None, None)}))
-        columns = list(dict.fromkeys(recurrence.leaf(number) for number in range(recurrence.template.leaves)))
+        columns = list(dict.fromkeys(recurrence.input(number) for number in range(recurrence.pattern.input_count)))
         stacks = [emission.stacker.stack(column, maker) for column in columns]
         scanned = (
             [maker.reshape(stack, self._runs(stack.shape)) for stack, _ in stacks]
@@ -62,7 +62,7 @@ class ScanPlan:
             output_directions=[backward] * len(kept),
             provenance=recurrence.provenance,
         )
-        states = len(recurrence.template.states)
+        states = len(recurrence.pattern.states)
         for inner, stack in zip(kept, results[states:], strict=True):
             whole = maker.reshape(stack, (self._count(), *stack.shape[2:])) if per_run > 1 else stack
             emission.add_loop(recurrence, inner, whole, self.uses, backward)
@@ -77,7 +77,7 @@ class ScanPlan:
 
     def _kept(self) -> list[Inner]:
         """Return the outputs of the pattern of which every step is wanted: not those states of which only the last is."""
-        last, states = self._count() - 1, self.recurrence.template.states
+        last, states = self._count() - 1, self.recurrence.pattern.states
         return [inner for inner in self.uses.steps if inner not in states or self.uses.beside_last(inner, last)]
 
     def _initial(self, emission: Emission, maker: Maker, columns: Mapping[Column, Tensor]) -> list[Tensor]:
@@ -101,18 +101,18 @@ def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str 
             if len(recurrence.steps) > 2 and [t.shape for t in second.before] == [t.shape for t in second.after]:
                 return _later(view, recurrence, per_run, reason)  # one row, or one column, that the first step spreads
             return f"{after.described()} becomes the state that was {before.described()}"
-    for number in range(recurrence.template.leaves):
-        column = recurrence.leaf(number)
+    for number in range(recurrence.pattern.input_count):
+        column = recurrence.input(number)
         if per_run > 1 and 0 in column[0].shape:
             return f"{column[0].described()} has no elements, which several steps an iteration cannot share out"
         for tensor in column:
             if tensor.shape != column[0].shape or tensor.dtype != column[0].dtype:
                 return f"{tensor.described()} is read at one step and {column[0].described()} at another"
     if recurrence.simplified:
-        if any(inner not in recurrence.template.states for inner in uses.steps):
+        if any(inner not in recurrence.pattern.states for inner in uses.steps):
             return _later(view, recurrence, per_run, reason)
         sizes = {dim for tensor in first.before for dim in tensor.shape if not isinstance(dim, int)}
-        if not sizes.issubset(dim for leaf in first.leaves for dim in leaf.shape):  # no zeros can be made
+        if not sizes.issubset(dim for tensor in first.inputs for dim in tensor.shape):  # no zeros can be made
             return _later(view, recurrence, per_run, reason)
     return ScanPlan(recurrence, uses, per_run, reason)
 
@@ -120,7 +120,7 @@ def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str 
 def _later(view: View, recurrence: Recurrence, per_run: int, reason: str) -> ScanPlan | str:
     """Return the plan that leaves the first step outside, as it is."""
     rest = Recurrence(
-        recurrence.template, recurrence.steps[1:], {node: at - 1 for node, at in recurrence.members.items() if at}
+        recurrence.pattern, recurrence.steps[1:], {node: at - 1 for node, at in recurrence.members.items() if at}
     )
     return scan_plan(view, rest, per_run, reason)
 
@@ -138,10 +138,10 @@ class _Body:
         backward: Sequence[bool],
         maker: Maker,
     ) -> None:
-        self.template, self.kept, self.per_run, self.maker = recurrence.template, kept, per_run, maker
+        self.pattern, self.kept, self.per_run, self.maker = recurrence.pattern, kept, per_run, maker
         self.backward = backward
         step = recurrence.steps[-1]
-        self.number = [columns.index(recurrence.leaf(number)) for number in range(self.template.leaves)]
+        self.number = [columns.index(recurrence.input(number)) for number in range(self.pattern.input_count)]
         self.states = [_inner_input(f"state{k}", tensor) for k, tensor in enumerate(step.after)]
         self.scanned = []
         for k, column in enumerate(columns):
@@ -152,11 +152,11 @@ class _Body:
     def graph(self) -> Graph:
         """Return the body."""
         states: list[Tensor] = list(self.states)
-        leaves = [self._leaves(place) for place in range(len(self.scanned))]
+        inputs = [self._inputs(place) for place in range(len(self.scanned))]
         kept: list[list[Tensor]] = [[] for _ in self.kept]
         for run in range(self.per_run):
-            nodes = replayed(self.template, states, [leaves[number][run] for number in self.number], self.shared)
-            states = [nodes[place].outputs[index] for place, index in self.template.states]
+            nodes = replayed(self.pattern, states, [inputs[number][run] for number in self.number], self.shared)
+            states = [nodes[place].outputs[index] for place, index in self.pattern.states]
             for stack, (place, index) in zip(kept, self.kept, strict=True):
                 stack.append(nodes[place].outputs[index])
         outputs = {f"state{k}/next": tensor for k, tensor in enumerate(states)}
@@ -165,7 +165,7 @@ class _Body:
             outputs[f"kept{k}"] = self.maker.joined(wide[::-1] if all(self.backward) else wide, 0)
         return Graph([*self.states, *self.scanned, *self.shared.values()], outputs)
 
-    def _leaves(self, place: int) -> list[Tensor]:
+    def _inputs(self, place: int) -> list[Tensor]:
         if self.per_run == 1:
             return [self.scanned[place]]
         pieces = self.maker.pieces(self.scanned[place], self.per_run)
