@@ -12,7 +12,7 @@ from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.native.gates import Cell
 from unroll.passes.rerolling.native.lengths import Masked, masked, zeroed
 from unroll.passes.rerolling.native.normal_form import UnmatchedError
-from unroll.passes.rerolling.native.pattern_reading import Algebra
+from unroll.passes.rerolling.native.pattern_reading import PatternForms
 from unroll.passes.rerolling.native.recognising import recognised
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
@@ -101,7 +101,7 @@ def direction_of(view: View, recurrence: Recurrence, weights: Weights, blind: Ma
         head = recurrence.pattern.parts[place].example.outputs[output]
         if head.shape != after.shape:
             raise UnmatchedError(f"{head.described()} is spread over a state {after.described()}")
-    cell = recognised(Algebra(view, recurrence, weights, mask.heads))
+    cell = recognised(PatternForms(view, recurrence, weights, mask.heads))
     if not cell.inputs:
         raise UnmatchedError("no gate reads an input")
     rows = view.graph.shape(last[0])[0]

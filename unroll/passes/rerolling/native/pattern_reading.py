@@ -14,17 +14,15 @@ from unroll.ops.slicing import Slice
 from unroll.passes.rerolling.finding.pattern import Inner, Input, Shared, Source, State
 from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
 from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.native.blocks import Blocks, Value, only, sliced_columns, width_of
 from unroll.passes.rerolling.native.normal_form import (
     ACTIVATIONS,
-    CONSTANT,
-    Activation,
     Atoms,
     Form,
     Next,
     Term,
     UnmatchedError,
     constant,
-    reweighed,
     scaled,
     total,
     weighed,
@@ -32,16 +30,14 @@ from unroll.passes.rerolling.native.normal_form import (
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Constant, Node, Tensor
 
-#: A value cut along its last axis into blocks: the width and the form of each.
-Value: TypeAlias = "list[tuple[int, Form]]"
 #: What a node reads, whether within the pattern or step by step outside of it.
 Operand: TypeAlias = "Source | Column"
-#: How many nodes deep the way from a state to what it is made of may be: each is a call within a call.
+#: The longest way up from a new state, in nodes: each of them is a call within a call.
 _DEEPEST = 100
 
 
-class Algebra:
-    """The forms of one pattern.
+class PatternForms:
+    """The forms of what a pattern computes, each read when it is first asked for.
 
     Args:
         view: the graph.
@@ -51,7 +47,7 @@ class Algebra:
 
     Attributes:
         atoms: the atoms met.
-        inputs: the tensors of each step's own that are atoms.
+        inputs: the inputs of the steps that are atoms.
     """
 
     def __init__(self, view: View, recurrence: Recurrence, weights: Weights, heads: Sequence[Inner]) -> None:
@@ -60,7 +56,7 @@ class Algebra:
         self.atoms = Atoms()
         self.inputs: list[Column] = []
         self._values: dict[Inner, Value] = {}
-        self._cuts: dict[tuple[int, int, int], Form] = {}
+        self._blocks = Blocks(self.atoms, weights, self.cell)
         self._deep = 0
 
     def head(self, number: int) -> Form:
@@ -69,7 +65,7 @@ class Algebra:
         Raises:
             UnmatchedError: it has none.
         """
-        return _only(self._output(self.heads[number]))
+        return only(self._output(self.heads[number]))
 
     def _output(self, inner: Inner) -> Value:
         if inner not in self._values:
@@ -88,7 +84,7 @@ class Algebra:
         return UnmatchedError(text if ": " in text else f"{self.view.graph.name(node)}: {text}")
 
     def _value(self, operand: Operand, width: int, raw: bool = False) -> Value:
-        """Return the value of an operand of `width` columns; `raw` takes a tensor of the step's own as it is.
+        """Return the value of an operand of `width` columns; `raw` takes an input of the step as it is.
 
         Raises:
             UnmatchedError: it has none, or another width: it would be spread over the columns.
@@ -103,9 +99,9 @@ class Algebra:
         if tensor.shape[-1:] != (width,):
             raise UnmatchedError(f"{tensor.described()} is spread over {width} columns")
         if isinstance(operand, State):
-            return [(width, self.atoms.form(State(operand.number)))]
+            return [(width, self.atoms.form(operand))]
         if not isinstance(operand, Inner):
-            return self._own(operand, width, raw)
+            return self._input(operand, width, raw)
         if operand in self.heads:
             return [(width, self.atoms.form(Next(self.heads.index(operand))))]
         return self._output(operand)
@@ -124,8 +120,8 @@ class Algebra:
             raise UnmatchedError(f"{tensor.described()} is no weight of {width} columns")
         return [(width, {Term((), "vector", tensor): 1.0})]
 
-    def _own(self, column: Column, width: int, raw: bool) -> Value:
-        """Return the value of a tensor of the step's own: of a product of it with a weight where it is one."""
+    def _input(self, column: Column, width: int, raw: bool) -> Value:
+        """Return the value of an input of the step; where products with weights made it, of what they multiply."""
         node = column[0].node
         if not raw and node is not None and isinstance(node.op, (MatMul, Gemm, Add, Sub, Split, Slice)):
             operands = self._operands(column)
@@ -153,7 +149,7 @@ class Algebra:
     # -- operators ------------------------------------------------------------------------------------------------
 
     def _applied(self, node: Node, operands: Sequence[Operand]) -> list[Value]:
-        """Return the values of a node's outputs, those of all that it reads before."""
+        """Return the values of a node's outputs, after those of all that it reads."""
         if self._deep == _DEEPEST:
             raise UnmatchedError(
                 f"{self.view.graph.name(node)}: more than {_DEEPEST} nodes of one another make a state"
@@ -165,7 +161,7 @@ class Algebra:
             self._deep -= 1
 
     def _results(self, node: Node, operands: Sequence[Operand]) -> list[Value]:
-        op, width = node.op, _width(node.outputs[0])
+        op, width = node.op, width_of(node.outputs[0])
         if type(op) in ACTIVATIONS:
             names = ACTIVATIONS[type(op)]
             parameters = tuple(float(getattr(op, name)) for name in names)
@@ -174,16 +170,16 @@ class Algebra:
         if isinstance(op, Neg):
             return [[(size, scaled(form, -1)) for size, form in self._value(operands[0], width)]]
         if isinstance(op, (Add, Sub, Mul, Div)):
-            return [self._combined(op, self._value(operands[0], width), self._value(operands[1], width))]
+            return [self._blocks.combined(op, self._value(operands[0], width), self._value(operands[1], width))]
         if isinstance(op, MatMul):
             return [[(width, self._product(node, operands, turned=False))]]
         if isinstance(op, Gemm) and not op.transA:
             form = scaled(self._product(node, operands, turned=bool(op.transB)), op.alpha)
             if len(operands) > 2 and operands[2] is not None:
-                form = total(form, _only(self._value(operands[2], width)), op.beta)
+                form = total(form, only(self._value(operands[2], width)), op.beta)
             return [[(width, form)]]
         if isinstance(op, Concat) and axis_of(op.axis, node.outputs[0].rank) == node.outputs[0].rank - 1:
-            sizes = [_width(tensor) for tensor in self.view.inputs[node] if tensor is not None]
+            sizes = [width_of(tensor) for tensor in self.view.inputs[node] if tensor is not None]
             parts = [self._value(operand, size, raw=True) for operand, size in zip(operands, sizes, strict=True)]
             return [[block for part in parts for block in part]]
         return self._pieces(node, operands)
@@ -191,14 +187,14 @@ class Algebra:
     def _pieces(self, node: Node, operands: Sequence[Operand]) -> list[Value]:
         source = self.view.inputs[node][0]
         if source is not None and isinstance(node.op, Split) and axis_of(node.op.axis, source.rank) == source.rank - 1:
-            value, at, found = self._value(operands[0], _width(source)), 0, []
+            value, at, found = self._value(operands[0], width_of(source)), 0, []
             for tensor in node.outputs:
-                found.append(self._cut(value, at, at + _width(tensor)))
-                at += _width(tensor)
+                found.append(self._blocks.cut(value, at, at + width_of(tensor)))
+                at += width_of(tensor)
             return found
-        columns = _columns(node, source) if source is not None else None
+        columns = sliced_columns(node, source) if source is not None else None
         if source is not None and columns is not None:
-            return [self._cut(self._value(operands[0], _width(source)), *columns)]
+            return [self._blocks.cut(self._value(operands[0], width_of(source)), *columns)]
         raise UnmatchedError(f"{node.op.name} is no part of an LSTM, GRU or RNN")
 
     def _product(self, node: Node, operands: Sequence[Operand], turned: bool) -> Form:
@@ -212,93 +208,7 @@ class Algebra:
             matrix = self.weights.turned(matrix, self.cell)
         form: Form = {}
         at = 0
-        for size, part in self._value(operands[0], _width(left), raw=True):
+        for size, part in self._value(operands[0], width_of(left), raw=True):
             form = total(form, weighed(part, self.weights.cut(matrix, at, at + size, 0, self.cell)))
             at += size
         return form
-
-    def _combined(self, op: Add | Sub | Mul | Div, left: Value, right: Value) -> Value:
-        ends = sorted({*_ends(left), *_ends(right)})
-        found, start = [], 0
-        for end in ends:
-            one, two = _only(self._cut(left, start, end)), _only(self._cut(right, start, end))
-            if isinstance(op, Mul):
-                form = self.atoms.product(one, two)
-            elif isinstance(op, Div):
-                if set(two) != {CONSTANT}:
-                    raise UnmatchedError("a division by what is no number" if two else "a division by 0")
-                form = scaled(one, 1 / two[CONSTANT])
-            else:
-                form = total(one, two, -1.0 if isinstance(op, Sub) else 1.0)
-            found.append((end - start, form))
-            start = end
-        return found
-
-    def _cut(self, value: Value, start: int, end: int) -> Value:
-        """Return columns `start` to `end` of a value."""
-        found, at = [], 0
-        for size, form in value:
-            low, high = max(start - at, 0), min(end - at, size)
-            if low < high:
-                found.append((high - low, form if high - low == size else self._cut_form(form, low, high)))
-            at += size
-        return found
-
-    def _cut_form(self, form: Form, start: int, end: int) -> Form:
-        def weight(tensor: Tensor) -> Tensor:
-            return self.weights.cut(tensor, start, end, tensor.rank - 1, self.cell)
-
-        def atom(number: int) -> Form:
-            key = (number, start, end)
-            if key not in self._cuts:
-                found = self.atoms[number]
-                if not isinstance(found, Activation):
-                    raise UnmatchedError("a state or an input is cut apart")
-                cut = self._cut_form(found.form, start, end)
-                self._cuts[key] = self.atoms.activated(found.name, found.parameters, cut)
-            return self._cuts[key]
-
-        return reweighed(form, weight, atom)
-
-
-def _width(tensor: Tensor) -> int:
-    width = tensor.shape[-1] if tensor.shape else None
-    if not isinstance(width, int):
-        raise UnmatchedError(f"{tensor.described()} has no known width")
-    return width
-
-
-def _only(value: Value) -> Form:
-    if len(value) != 1:
-        raise UnmatchedError("a state of several parts")
-    return value[0][1]
-
-
-def _ends(value: Value) -> list[int]:
-    ends, at = [], 0
-    for size, _ in value:
-        at += size
-        ends.append(at)
-    return ends
-
-
-def _columns(node: Node, source: Tensor) -> tuple[int, int] | None:
-    """Return the first and the last but one column that a Slice takes; None where it takes less of another axis."""
-    if not isinstance(node.op, Slice) or node.outputs[0].shape[:-1] != source.shape[:-1]:
-        return None
-    bounds = [None if tensor is None else tensor.known for tensor in node.inputs[1:]]
-    starts, ends = bounds[:2]
-    axes = bounds[2] if len(bounds) > 2 and bounds[2] is not None else tuple(range(len(starts or ())))  # type: ignore[arg-type]
-    steps = bounds[3] if len(bounds) > 3 and bounds[3] is not None else (1,)
-    if not isinstance(starts, tuple) or not isinstance(ends, tuple) or not isinstance(axes, tuple):
-        return None
-    if not isinstance(steps, tuple) or any(step != 1 for step in steps):
-        return None
-    found: tuple[int, int | None] = (0, None)
-    for axis, start, end in zip(axes, starts, ends, strict=True):
-        if int(axis) % source.rank == source.rank - 1:  # along other axes all is taken, whatever their sizes are called
-            if not isinstance(start, int) or not isinstance(end, int):
-                return None
-            found = (start, end)
-    start, end, _ = slice(*found).indices(_width(source))
-    return start, end

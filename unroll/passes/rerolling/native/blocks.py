@@ -1,0 +1,144 @@
+"""Values in blocks of columns, such as the gates that one product gives: a form for each, and how they are cut and combined."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from unroll.ops.arithmetic import Add, Div, Mul, Sub
+from unroll.ops.slicing import Slice
+from unroll.passes.rerolling.native.normal_form import (
+    CONSTANT,
+    Activation,
+    Atoms,
+    Form,
+    UnmatchedError,
+    reweighed,
+    scaled,
+    total,
+)
+from unroll.passes.tools.weight_expressions import Weights
+from unroll.tensor import Node, Tensor
+
+#: A value cut along its last axis into blocks: the width and the form of each.
+Value: TypeAlias = "list[tuple[int, Form]]"
+
+
+class Blocks:
+    """Cuts and combines the values of one pattern.
+
+    Args:
+        atoms: the atoms of its forms.
+        weights: makes the parts of weights.
+        cell: the scope that these parts come from.
+    """
+
+    def __init__(self, atoms: Atoms, weights: Weights, cell: str) -> None:
+        self._atoms, self._weights, self._cell = atoms, weights, cell
+        self._cuts: dict[tuple[int, int, int], Form] = {}
+
+    def cut(self, value: Value, start: int, end: int) -> Value:
+        """Return columns `start` to `end` of a value.
+
+        Raises:
+            UnmatchedError: what would be cut apart has no form in parts.
+        """
+        found, at = [], 0
+        for size, form in value:
+            low, high = max(start - at, 0), min(end - at, size)
+            if low < high:
+                found.append((high - low, form if high - low == size else self._form(form, low, high)))
+            at += size
+        return found
+
+    def combined(self, op: Add | Sub | Mul | Div, left: Value, right: Value) -> Value:
+        """Return the sum, difference, product or quotient of two values, block by block.
+
+        Raises:
+            UnmatchedError: it has no form.
+        """
+        ends = sorted({*_ends(left), *_ends(right)})
+        found, start = [], 0
+        for end in ends:
+            one, two = only(self.cut(left, start, end)), only(self.cut(right, start, end))
+            if isinstance(op, Mul):
+                form = self._atoms.product(one, two)
+            elif isinstance(op, Div):
+                if set(two) != {CONSTANT}:
+                    raise UnmatchedError("a division by what is no number" if two else "a division by 0")
+                form = scaled(one, 1 / two[CONSTANT])
+            else:
+                form = total(one, two, -1.0 if isinstance(op, Sub) else 1.0)
+            found.append((end - start, form))
+            start = end
+        return found
+
+    def _form(self, form: Form, start: int, end: int) -> Form:
+        """Return columns `start` to `end` of a form: those of its weights, and of what its activations are of."""
+
+        def weight(tensor: Tensor) -> Tensor:
+            return self._weights.cut(tensor, start, end, tensor.rank - 1, self._cell)
+
+        def atom(number: int) -> Form:
+            key = (number, start, end)
+            if key not in self._cuts:
+                found = self._atoms[number]
+                if not isinstance(found, Activation):
+                    raise UnmatchedError("a state or an input is cut apart")
+                cut = self._form(found.form, start, end)
+                self._cuts[key] = self._atoms.activated(found.name, found.parameters, cut)
+            return self._cuts[key]
+
+        return reweighed(form, weight, atom)
+
+
+def width_of(tensor: Tensor) -> int:
+    """Return how many columns a tensor has.
+
+    Raises:
+        UnmatchedError: that is not a known number.
+    """
+    width = tensor.shape[-1] if tensor.shape else None
+    if not isinstance(width, int):
+        raise UnmatchedError(f"{tensor.described()} has no known width")
+    return width
+
+
+def only(value: Value) -> Form:
+    """Return the form of a value of one block.
+
+    Raises:
+        UnmatchedError: it has several.
+    """
+    if len(value) != 1:
+        raise UnmatchedError("a state of several parts")
+    return value[0][1]
+
+
+def _ends(value: Value) -> list[int]:
+    ends, at = [], 0
+    for size, _ in value:
+        at += size
+        ends.append(at)
+    return ends
+
+
+def sliced_columns(node: Node, source: Tensor) -> tuple[int, int] | None:
+    """Return the first column that a Slice takes and the one after the last; None where it takes less of another axis."""
+    if not isinstance(node.op, Slice) or node.outputs[0].shape[:-1] != source.shape[:-1]:
+        return None
+    bounds = [None if tensor is None else tensor.known for tensor in node.inputs[1:]]
+    starts, ends = bounds[:2]
+    axes = bounds[2] if len(bounds) > 2 and bounds[2] is not None else tuple(range(len(starts or ())))  # type: ignore[arg-type]
+    steps = bounds[3] if len(bounds) > 3 and bounds[3] is not None else (1,)
+    if not isinstance(starts, tuple) or not isinstance(ends, tuple) or not isinstance(axes, tuple):
+        return None
+    if not isinstance(steps, tuple) or any(step != 1 for step in steps):
+        return None
+    found: tuple[int, int | None] = (0, None)
+    for axis, start, end in zip(axes, starts, ends, strict=True):
+        if int(axis) % source.rank == source.rank - 1:  # along other axes all is taken, whatever their sizes are called
+            if not isinstance(start, int) or not isinstance(end, int):
+                return None
+            found = (start, end)
+    start, end, _ = slice(*found).indices(width_of(source))
+    return start, end
