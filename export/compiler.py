@@ -127,6 +127,13 @@ def compile(
             a symbol that is neither the batch nor in `dims`, where that is measured which depends on it.
         UnsupportedError: the graph cannot take the form, no form runs in onnxruntime, or in none there is anything to convert
             to `dtype` or to quantise.
+
+    Example:
+        >>> x = unroll.placeholder([None, 4, 3], name="x")
+        >>> outputs, state = unroll.dynamic_rnn(unroll.BasicLSTMCell(5), x)
+        >>> session = unroll.compile(unroll.Graph([x], {"y": outputs}), batch=1, tune=False)
+        >>> session.run({"x": np.zeros((2, 4, 3))})["y"].shape
+        (2, 4, 5)
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(

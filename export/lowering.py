@@ -100,6 +100,12 @@ def to_onnx(
         UnsupportedError: the graph cannot take the form; the message says which node prevents it, or what the proof saw.
         UnsupportedError: the runtime has no kernel for an operator on its dtype, or the opset no such form.
         ModelError: the weights exceed the 2 GiB that one ONNX file can hold.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> model = unroll.to_onnx(unroll.Graph([x], {"y": unroll.ops.tanh(x)}))
+        >>> [node.op_type for node in model.graph.node], model.opset_import[0].version
+        (['Tanh'], 13)
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(

@@ -29,6 +29,12 @@ def save(graph: Graph | ModelProto, path: object, **options: Any) -> Path:
         FileError: the suffix is not ``.onnx``, or the file cannot be written.
         ModelError: it is too large for one file.
         ArgumentTypeError: neither a Graph nor a model, or options with a model.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> path = unroll.save(unroll.Graph([x], {"y": unroll.ops.tanh(x)}), "tanh.onnx")
+        >>> path.name
+        'tanh.onnx'
     """
     target = as_path(path, "save")
     if target.suffix != ".onnx":

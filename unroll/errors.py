@@ -5,7 +5,15 @@ A message names the thing, what was seen, what was wanted and the fix.
 
 
 class UnrollError(Exception):
-    """Base class of every error that a user of unroll can cause."""
+    """Base class of every error that a user of unroll can cause.
+
+    Example:
+        >>> try:
+        ...     unroll.placeholder([2, 3], name="a") @ unroll.placeholder([4, 5], name="b")
+        ... except unroll.UnrollError as error:
+        ...     print(error)
+        MatMul: the columns of A and the rows of B: 3 and 4 must be equal (seen: A = a (2, 3) float32, B = b (4, 5) float32)
+    """
 
     def __str__(self) -> str:
         # KeyError would show the repr of its argument; a message is for reading.
@@ -77,7 +85,22 @@ class NoWitnessError(VerificationError):
 
 
 class UnrollWarning(UserWarning):
-    """Something legal that probably is not what was meant."""
+    """Something legal that probably is not what was meant.
+
+    Example:
+        A Session computes with the values that the weights had when it was made:
+
+        >>> import warnings
+        >>> w = unroll.Parameter([2.0], name="w")
+        >>> x = unroll.placeholder([1], name="x")
+        >>> session = unroll.Session(unroll.Graph([x], {"y": w * x}))
+        >>> w.assign([3.0])
+        >>> with warnings.catch_warnings(record=True, action="always") as caught:
+        ...     session.run({"x": [5]})
+        {'y': array([10.], dtype=float32)}
+        >>> caught[0].category is unroll.UnrollWarning
+        True
+    """
 
 
 def first_line(error: Exception) -> str:

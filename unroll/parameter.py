@@ -71,6 +71,12 @@ class Parameter(Tensor):
         ArgumentError: the name is not valid.
         DTypeError: the value is not an array of numbers.
         ShapeError: `blocks` do not add up to the value's shape.
+
+    Example:
+        >>> w = unroll.Parameter(np.ones((3, 5)), name="w", dtype="float32")
+        >>> w.assign(np.zeros((3, 5)))
+        >>> w.value.sum(), w.version
+        (np.float32(0.0), 1)
     """
 
     __slots__ = ("_value", "blocks", "name", "version")

@@ -98,8 +98,17 @@ def scope(
         seed: seed for the first values of Parameters made inside; each is drawn from its own name and this.
         initializer: how Parameters made inside are drawn where their cell does not say.
 
+    Returns:
+        A context manager.
+
     Raises:
         ArgumentError: `name` is empty or not a path.
+
+    Example:
+        >>> with unroll.scope("encoder"):
+        ...     w = unroll.Parameter([1.0], name="w")
+        >>> w.name
+        'encoder/w'
     """
     check_name(name, "scope")
     now = current()
@@ -119,8 +128,20 @@ def step(number: int) -> AbstractContextManager[None]:
     Args:
         number: the timestep, from 0 on.
 
+    Returns:
+        A context manager.
+
     Raises:
         ArgumentError: not an int of at least 0.
+
+    Example:
+        >>> cell, x = unroll.GRUCell(5), unroll.placeholder([2, 3], name="x")
+        >>> state = cell.zero_state(2)
+        >>> for t in range(2):
+        ...     with unroll.step(t):
+        ...         output, state = cell(x, state)
+        >>> unroll.Graph([x], output).name(output)
+        't1/gru_cell/h'
     """
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise ArgumentError(f"step {number!r}: an int of at least 0 is wanted")

@@ -40,6 +40,14 @@ class Stream:
 
     Raises:
         ArgumentError: the runner has no state.
+
+    Example:
+        A running total:
+
+        >>> x, total = unroll.placeholder([1], name="x"), unroll.placeholder([1], name="total")
+        >>> stream = unroll.Graph([x], {"sum": total + x}, states={total: total + x}).stream()
+        >>> [stream.run({"x": [number]})["sum"].tolist() for number in (1, 2, 3)]
+        [[1.0], [3.0], [6.0]]
     """
 
     def __init__(self, runner: Runner) -> None:

@@ -18,9 +18,18 @@ def trace(fn: Callable[..., Any], *placeholders: Placeholder) -> Graph:
             become the outputs' names.
         placeholders: the inputs, in order.
 
+    Returns:
+        The graph, of which `placeholders` are the inputs and what `fn` returned are the outputs.
+
     Raises:
         ArgumentTypeError: `fn` is not callable, or an input is not a placeholder.
         GraphError: `fn` returns something other than tensors.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> graph = unroll.trace(lambda x: {"y": 3 * x + 1}, x)
+        >>> graph.run({"x": [1, 2]})
+        {'y': array([4., 7.], dtype=float32)}
     """
     if not callable(fn):
         raise ArgumentTypeError(f"trace: {fn!r} is not callable; give a function of {len(placeholders)} tensors")

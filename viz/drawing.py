@@ -86,6 +86,13 @@ def draw(
         FileError: the file cannot be written, or the picture is too large: a bitmap nobody could read, or no memory for it.
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
         UnsupportedError: Graphviz could not draw the graph.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> outputs, state = unroll.static_rnn(unroll.GRUCell(5), [x])
+        >>> picture = unroll.draw(unroll.Graph([x], outputs), "gru.dot")
+        >>> picture.format, picture.dot.startswith("digraph")
+        ('dot', True)
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(

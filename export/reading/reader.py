@@ -86,6 +86,12 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
             that it never broadcasts.
         UnsupportedError: the opset is not one of 9 to 25, the weights of a ModelProto lie in other files, or a node that
             passes through has no known form in opset 13, the oldest that is written.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> path = unroll.save(unroll.Graph([x], {"y": unroll.ops.tanh(x)}), "tanh.onnx")
+        >>> unroll.from_onnx(path)
+        Graph(x (batch, 3) -> y (batch, 3); 1 nodes)
     """
     graph, broken = read_graph(model)
     if broken:

@@ -72,6 +72,12 @@ class Session:
             `unroll.export.guards.aborting_nodes` and `unroll.export.guards.trial_load`).
         UnsupportedError: onnxruntime has no kernel for an operator of a Graph on its dtype, or the graph cannot take a form.
         ArgumentTypeError: options of `to_onnx` with what is no Graph.
+
+    Example:
+        >>> x = unroll.placeholder([None, 2], name="x")
+        >>> session = unroll.Session(unroll.Graph([x], {"y": 2 * x + 1}))
+        >>> session.run({"x": [[0, 1]]})
+        {'y': array([[1., 3.]], dtype=float32)}
     """
 
     def __init__(

@@ -55,6 +55,14 @@ def run_many(
         ArgumentError: it is not clear which input takes the sequence, or `batch_size` or `window` is below 1.
         ShapeError: no session takes a sequence of such a length.
         FeedError: a dict lacks an input, or holds one there is not.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3, 1], name="x")
+        >>> lengths = unroll.placeholder([None], name="lengths", dtype="int32")
+        >>> outputs, state = unroll.dynamic_rnn(unroll.GRUCell(5), x, lengths)
+        >>> session = unroll.Session(unroll.Graph([x, lengths], {"state": state}))
+        >>> [found["state"].shape for found in unroll.run_many(session, [np.zeros((2, 1)), np.zeros((3, 1))])]
+        [(5,), (5,)]
     """
     for name, number in (("batch_size", batch_size), ("window", window)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:

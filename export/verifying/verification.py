@@ -72,6 +72,12 @@ def verify(
         ArgumentTypeError: what is neither a Graph nor a model.
         FileError, ModelError, UnsupportedError: the model cannot be read; see `unroll.from_onnx`.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> found = unroll.verify(unroll.Graph([x], {"y": 2 * x + 1}))
+        >>> found.runners
+        ('NumPy', 'onnx reference', 'onnxruntime')
     """
     check_tolerance(tolerance, "verify")
     check_seed(seed, "verify")

@@ -39,6 +39,11 @@ class AttentionCellWrapper(WeightedWrapper):
     Raises:
         ArgumentTypeError, ArgumentError: no cell, one whose state or output is not vectors, or whose state is a nest with
             ``state_is_tuple=False``; a size that is not an int of at least 1.
+
+    Example:
+        >>> cell = unroll.cells.AttentionCellWrapper(unroll.GRUCell(5), attn_length=4)
+        >>> cell.state_size  # the cell's, attns, and 4 outputs of 5
+        (5, 5, 20)
     """
 
     def __init__(

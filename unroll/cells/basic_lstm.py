@@ -33,6 +33,13 @@ class BasicLSTMCell(LSTMState, GatedCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: `num_units` is not an int of at least 1, or there is no such activation.
+
+    Example:
+        >>> X = [unroll.placeholder([None, 28], name=f"X{t}") for t in range(2)]
+        >>> cell = unroll.BasicLSTMCell(num_units=13)
+        >>> outputs, state = unroll.static_rnn(cell, X)
+        >>> cell.kernel.shape  # 28 rows of x over 13 of h, by 13 columns of each of i, j, f and o
+        (41, 52)
     """
 
     kernels = (Kernel("", ("i", "j", "f", "o")),)

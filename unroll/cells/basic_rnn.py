@@ -21,6 +21,12 @@ class BasicRNNCell(GatedCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: `num_units` is not an int of at least 1, or there is no such activation.
+
+    Example:
+        >>> cell = unroll.BasicRNNCell(num_units=5)
+        >>> output, state = cell(unroll.placeholder([2, 3], name="x"), cell.zero_state(2))
+        >>> output.shape, cell.kernel.shape  # 3 rows of x over 5 of h
+        ((2, 5), (8, 5))
     """
 
     kernels = (Kernel("", ("h",)),)

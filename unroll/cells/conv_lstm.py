@@ -40,6 +40,12 @@ class ConvLSTMCell(RNNCell):
         ArgumentTypeError, ArgumentError: sizes that are none or do not fit each other.
         UnsupportedError: `initializers`.
         ShapeError: when called with an input of another shape, or without a batch.
+
+    Example:
+        >>> cell = unroll.cells.ConvLSTMCell(2, input_shape=[8, 8, 3], output_channels=16, kernel_shape=[5, 5])
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 8, 8, 3], name="x")])
+        >>> outputs[0].shape, cell.weights["kernel"].shape  # 3 + 16 channels in, 16 of each of i, j, f and o out
+        ((batch, 8, 8, 16), (5, 5, 19, 64))
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {"initializers": NOT_READ}
@@ -108,21 +114,51 @@ class ConvLSTMCell(RNNCell):
 
 
 class Conv1DLSTMCell(ConvLSTMCell):
-    """`ConvLSTMCell` with ``conv_ndims=1``: over a row."""
+    """`ConvLSTMCell` with ``conv_ndims=1``: over a row.
+
+    Args:
+        name: the cell's scope.
+        options: the other arguments of `ConvLSTMCell`, by name.
+
+    Example:
+        >>> cell = unroll.cells.Conv1DLSTMCell(input_shape=[8, 3], output_channels=16, kernel_shape=[3])
+        >>> cell.output_size
+        TensorShape([8, 16])
+    """
 
     def __init__(self, name: str = "conv_1d_lstm_cell", **options: Any) -> None:
         super().__init__(conv_ndims=1, name=name, **options)
 
 
 class Conv2DLSTMCell(ConvLSTMCell):
-    """`ConvLSTMCell` with ``conv_ndims=2``: over an image."""
+    """`ConvLSTMCell` with ``conv_ndims=2``: over an image.
+
+    Args:
+        name: the cell's scope.
+        options: the other arguments of `ConvLSTMCell`, by name.
+
+    Example:
+        >>> cell = unroll.cells.Conv2DLSTMCell(input_shape=[8, 8, 3], output_channels=16, kernel_shape=[3, 3])
+        >>> cell.output_size
+        TensorShape([8, 8, 16])
+    """
 
     def __init__(self, name: str = "conv_2d_lstm_cell", **options: Any) -> None:
         super().__init__(conv_ndims=2, name=name, **options)
 
 
 class Conv3DLSTMCell(ConvLSTMCell):
-    """`ConvLSTMCell` with ``conv_ndims=3``: over a volume."""
+    """`ConvLSTMCell` with ``conv_ndims=3``: over a volume.
+
+    Args:
+        name: the cell's scope.
+        options: the other arguments of `ConvLSTMCell`, by name.
+
+    Example:
+        >>> cell = unroll.cells.Conv3DLSTMCell(input_shape=[8, 8, 8, 3], output_channels=16, kernel_shape=[3, 3, 3])
+        >>> cell.output_size
+        TensorShape([8, 8, 8, 16])
+    """
 
     def __init__(self, name: str = "conv_3d_lstm_cell", **options: Any) -> None:
         super().__init__(conv_ndims=3, name=name, **options)

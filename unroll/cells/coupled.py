@@ -48,6 +48,12 @@ class CoupledInputForgetGateLSTMCell(NormedCell):
     Raises:
         ArgumentTypeError, ArgumentError: a size or number that is none, more pieces than rows, a `proj_clip` without
             `num_proj`, or an activation or initialiser that there is not.
+
+    Example:
+        >>> cell = unroll.cells.CoupledInputForgetGateLSTMCell(13)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 28], name="x")])
+        >>> cell.weights["W_0"].shape  # columns of j, f and o; i is 1 - f
+        (41, 39)
     """
 
     def __init__(

@@ -34,6 +34,13 @@ class EmbeddingWrapper(WeightedWrapper):
         ArgumentTypeError, ArgumentError: no cell, a size that is not an int of at least 1, or no such initialiser.
         ArgumentTypeError, DTypeError, ShapeError: when called with an input that is not integers of such a shape.
         ArgumentError: ids that the table does not have; those of a placeholder are checked when it is fed.
+
+    Example:
+        >>> cell = unroll.cells.EmbeddingWrapper(unroll.GRUCell(5), embedding_classes=100, embedding_size=8)
+        >>> ids = unroll.placeholder([None], name="ids", dtype="int64")
+        >>> outputs, state = unroll.static_rnn(cell, [ids], dtype="float32")
+        >>> outputs[0].shape, cell.weights["embedding"].shape
+        ((batch, 5), (100, 8))
     """
 
     def __init__(

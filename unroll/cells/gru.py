@@ -35,6 +35,12 @@ class GRUCell(GatedCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: `num_units` is not an int of at least 1, or there is no such activation.
+
+    Example:
+        >>> cell = unroll.GRUCell(num_units=5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> {name: weight.shape for name, weight in cell.weights.items()}  # 3 rows of x over 5 of h
+        {'gates/kernel': (8, 10), 'gates/bias': (10,), 'candidate/kernel': (8, 5), 'candidate/bias': (5,)}
     """
 
     kernels = (Kernel("gates", ("r", "u"), ones), Kernel("candidate", ("c",)))

@@ -75,6 +75,12 @@ class IndRNNCell(_IndependentCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: `num_units` is not an int of at least 1, or there is no such activation.
+
+    Example:
+        >>> cell = unroll.cells.IndRNNCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> {name: weight.shape for name, weight in cell.weights.items()}
+        {'kernel_w': (3, 5), 'kernel_u': (1, 5), 'bias': (5,)}
     """
 
     def __init__(
@@ -111,6 +117,12 @@ class IndyGRUCell(_IndependentCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: a size that is none, or an activation or initialiser that there is not.
+
+    Example:
+        >>> cell = unroll.cells.IndyGRUCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> cell.weights["gates/kernel_w"].shape, cell.weights["gates/kernel_u"].shape
+        ((3, 10), (1, 10))
     """
 
     def __init__(
@@ -152,6 +164,12 @@ class IndyLSTMCell(_IndependentCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: a size or number that is none, or an activation or initialiser that there is not.
+
+    Example:
+        >>> cell = unroll.cells.IndyLSTMCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> cell.weights["kernel_w"].shape, cell.weights["kernel_u"].shape
+        ((3, 20), (1, 20))
     """
 
     def __init__(

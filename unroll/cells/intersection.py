@@ -36,6 +36,12 @@ class IntersectionRNNCell(UnitCell):
     Raises:
         ArgumentTypeError, ArgumentError: a size or number that is none, or an activation or initialiser that there is not.
         ShapeError: when called with an input of another width than `num_units` and no `num_in_proj`.
+
+    Example:
+        >>> cell = unroll.cells.IntersectionRNNCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 5], name="x")])
+        >>> cell.weights["kernel"].shape  # 5 rows of x over 5 of h, by 5 columns of each of gh, h, gy and y
+        (10, 20)
     """
 
     def __init__(

@@ -43,6 +43,12 @@ class LayerNormBasicLSTMCell(NormedCell):
     Raises:
         ArgumentTypeError, ArgumentError: a size or number that is none or out of range, or no such activation.
         UnsupportedError: an `input_size`.
+
+    Example:
+        >>> cell = unroll.cells.LayerNormBasicLSTMCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> cell.weights["kernel"].shape, cell.weights["forget/gamma"].shape
+        ((8, 20), (5,))
     """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("dropout_keep_prob", "dropout_prob_seed")

@@ -47,6 +47,12 @@ class LSTMCell(LSTMState, GatedCell):
     Raises:
         ArgumentTypeError, ArgumentError: a size is not an int of at least 1, a clip not a number above 0, or there is no
             such activation.
+
+    Example:
+        >>> cell = unroll.LSTMCell(num_units=13, use_peepholes=True, num_proj=4)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 28], name="x")])
+        >>> cell.kernel.shape, cell.projection_kernel.shape  # h has the 4 units of the projection
+        ((32, 52), (13, 4))
     """
 
     REFUSED: ClassVar = {**GatedCell.REFUSED, "num_unit_shards": _SHARDS, "num_proj_shards": _SHARDS}

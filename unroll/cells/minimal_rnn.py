@@ -29,6 +29,12 @@ class MinimalRNNCell(UnitCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: a size that is none, or an activation or initialiser that there is not.
+
+    Example:
+        >>> cell = unroll.cells.MinimalRNNCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> cell.weights["kernel"].shape  # 3 rows of W over 5 + 5 of U
+        (13, 5)
     """
 
     def __init__(

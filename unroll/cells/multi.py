@@ -28,6 +28,12 @@ class MultiRNNCell(RNNCell):
 
     Raises:
         ArgumentError: no cells, something that is no cell, or nested states with ``state_is_tuple=False``.
+
+    Example:
+        >>> cell = unroll.MultiRNNCell([unroll.GRUCell(5), unroll.GRUCell(7)])
+        >>> outputs, states = unroll.static_rnn(cell, [unroll.placeholder([2, 3], name="x")])
+        >>> [tensor.shape for tensor in (*outputs, *states)]
+        [(2, 7), (2, 5), (2, 7)]
     """
 
     def __init__(self, cells: Sequence[RNNCellLike], state_is_tuple: bool = True, *, name: str | None = None) -> None:

@@ -36,6 +36,12 @@ class NASCell(LSTMLikeCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: a size that is not an int of at least 1.
+
+    Example:
+        >>> cell = unroll.cells.NASCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> [part.shape for part in state]
+        [(batch, 5), (batch, 5)]
     """
 
     def __init__(

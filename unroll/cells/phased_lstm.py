@@ -30,6 +30,8 @@ class PhasedLSTMCell(LSTMLikeCell):
     time, ``2 - 2 p / ratio_on`` in the second, and ``leak * p`` where ``p >= ratio_on``; ``c' = k * c~ + (1 - k) * c`` and
     ``h' = k * h~ + (1 - k) * h``. period, phase and ratio_on are ``(num_units,)``. The state is ``LSTMStateTuple(c, h)``.
 
+    The time may be float64 where x is float32: the phase is then computed in float64, as long times need.
+
     Args:
         num_units: the width of the state's two parts and of the output.
         use_peepholes: the gates see c.
@@ -42,11 +44,16 @@ class PhasedLSTMCell(LSTMLikeCell):
         name: the cell's scope; ``phased_lstm_cell`` by default.
         dtype: the dtype of the weights; by default that of x.
 
-    The time may be float64 where x is float32: the phase is then computed in float64, as long times need.
-
     Raises:
         ArgumentTypeError, ArgumentError: a size or number that is none or out of range.
         StructureError, ShapeError, DTypeError: when called with an input that is not ``(time, x)``.
+
+    Example:
+        >>> cell = unroll.cells.PhasedLSTMCell(5)
+        >>> time, x = unroll.placeholder([None, 1], name="time"), unroll.placeholder([None, 3], name="x")
+        >>> outputs, state = unroll.static_rnn(cell, [(time, x)])  # each step says at which time it was measured
+        >>> outputs[0].shape
+        (batch, 5)
     """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("trainable_ratio_on",)

@@ -60,6 +60,12 @@ class InputProjectionWrapper(WeightedWrapper):
     Raises:
         ArgumentTypeError, ArgumentError: no cell, `num_proj` is not an int of at least 1, or there is no such activation.
         UnsupportedError: an `input_size`.
+
+    Example:
+        >>> cell = unroll.cells.InputProjectionWrapper(unroll.GRUCell(5), num_proj=8)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> cell.weights["kernel"].shape
+        (3, 8)
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {**WeightedWrapper.REFUSED, "input_size": NOT_READ}
@@ -103,6 +109,12 @@ class OutputProjectionWrapper(WeightedWrapper):
     Raises:
         ArgumentTypeError, ArgumentError: no cell or one whose output is no vector, `output_size` is not an int of at least
             1, or there is no such activation.
+
+    Example:
+        >>> cell = unroll.cells.OutputProjectionWrapper(unroll.GRUCell(5), output_size=2)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> outputs[0].shape, state.shape
+        ((batch, 2), (batch, 5))
     """
 
     def __init__(

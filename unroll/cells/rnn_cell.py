@@ -28,7 +28,14 @@ State: TypeAlias = Any
 
 @runtime_checkable
 class RNNCellLike(Protocol):
-    """What a driver needs of a cell; subclassing `RNNCell` gives weights, names and checks besides."""
+    """What a driver needs of a cell; subclassing `RNNCell` gives weights, names and checks besides.
+
+    Example:
+        >>> isinstance(unroll.GRUCell(5), unroll.cells.RNNCellLike)
+        True
+        >>> isinstance(len, unroll.cells.RNNCellLike)  # can be called, and has no sizes
+        False
+    """
 
     @property
     def state_size(self) -> Any:
@@ -43,7 +50,19 @@ class RNNCellLike(Protocol):
 
 
 class LSTMStateTuple(NamedTuple):
-    """The state of an LSTM: the cell `c` before the hidden state `h`, as TensorFlow has it."""
+    """The state of an LSTM: the cell `c` before the hidden state `h`, as TensorFlow has it.
+
+    Attributes:
+        c: the cell state, ``(batch, num_units)``.
+        h: the hidden state, ``(batch, num_units)``, or ``(batch, num_proj)`` where the cell has a projection.
+
+    Example:
+        >>> unroll.BasicLSTMCell(13).state_size
+        LSTMStateTuple(c=13, h=13)
+        >>> c, h = unroll.BasicLSTMCell(13).zero_state(2)
+        >>> h.shape
+        (2, 13)
+    """
 
     c: Any
     h: Any
@@ -57,6 +76,11 @@ class TensorShape:
 
     Raises:
         ArgumentTypeError, ArgumentError: a size that is not an int of at least 1.
+
+    Example:
+        >>> cell = unroll.cells.Conv2DLSTMCell(input_shape=[8, 8, 3], output_channels=16, kernel_shape=[3, 3])
+        >>> cell.output_size  # rows, columns, channels
+        TensorShape([8, 8, 16])
     """
 
     def __init__(self, dims: Sequence[int]) -> None:
@@ -92,6 +116,19 @@ class RNNCell(WeightOwner):
     Attributes:
         TRAINING_ONLY: the arguments that are kept and act in training only.
         REFUSED: the arguments that are refused unless they have their default, with the reason.
+
+    Example:
+        A cell that adds its input to its state:
+
+        >>> class Adder(unroll.RNNCell):
+        ...     state_size = output_size = property(lambda self: 1)
+        ...
+        ...     def call(self, inputs, state):
+        ...         return inputs + state, inputs + state
+        >>> x = [unroll.placeholder([1, 1], name=f"x{t}") for t in range(3)]
+        >>> outputs, total = unroll.static_rnn(Adder(), x)
+        >>> unroll.Graph(x, total).run({"x0": [[1]], "x1": [[2]], "x2": [[3]]}, total)  # 1 + 2 + 3
+        array([[6.]], dtype=float32)
     """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("trainable",)

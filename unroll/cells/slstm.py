@@ -18,7 +18,12 @@ _GATES = ("z", "i", "f", "o")
 
 
 class SLSTMStateTuple(NamedTuple):
-    """The state of an sLSTM: the cell, the normaliser, the stabiliser and the hidden state."""
+    """The state of an sLSTM: the cell, the normaliser, the stabiliser and the hidden state.
+
+    Example:
+        >>> unroll.cells.SLSTMCell(8).state_size._fields
+        ('c', 'n', 'm', 'h')
+    """
 
     c: Any
     n: Any
@@ -47,6 +52,12 @@ class SLSTMCell(UnitCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: a size that is none, heads that do not divide the units, or another activation.
+
+    Example:
+        >>> cell = unroll.cells.SLSTMCell(8)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> outputs[0].shape, [part.shape for part in state]
+        ((batch, 8), [(batch, 8), (batch, 8), (batch, 8), (batch, 8)])
     """
 
     def __init__(

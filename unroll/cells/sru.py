@@ -29,6 +29,12 @@ class SRUCell(UnitCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: `num_units` is not an int of at least 1, or there is no such activation.
+
+    Example:
+        >>> cell = unroll.cells.SRUCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 5], name="x")])
+        >>> cell.weights["kernel"].shape  # no rows of h
+        (5, 20)
     """
 
     def __init__(

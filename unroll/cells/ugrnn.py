@@ -32,6 +32,12 @@ class UGRNNCell(GatedCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: a size or number that is none, or an activation or initialiser that there is not.
+
+    Example:
+        >>> cell = unroll.cells.UGRNNCell(5)
+        >>> outputs, state = unroll.static_rnn(cell, [unroll.placeholder([None, 3], name="x")])
+        >>> cell.weights["kernel"].shape  # 3 rows of x over 5 of h, by 5 columns of each of g and c
+        (8, 10)
     """
 
     kernels = (Kernel("", ("g", "c")),)

@@ -71,6 +71,13 @@ class ResidualWrapper(CellWrapper):
 
     Raises:
         ShapeError: when called, input and output differ in shape and `residual_fn` is not given.
+
+    Example:
+        >>> cell = unroll.cells.ResidualWrapper(unroll.GRUCell(3))  # as wide as the input, which is added to the output
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> outputs, state = unroll.static_rnn(cell, [x])
+        >>> outputs[0].node.op.name
+        'Add'
     """
 
     def __init__(self, cell: RNNCellLike, residual_fn: Callable[[Any, Any], Any] | None = None) -> None:
@@ -116,6 +123,13 @@ class DropoutWrapper(CellWrapper):
 
     Raises:
         ArgumentError: a probability outside 0 to 1, or `variational_recurrent` without `dtype`.
+
+    Example:
+        >>> cell = unroll.cells.DropoutWrapper(unroll.GRUCell(5), output_keep_prob=0.5)
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> outputs, state = unroll.static_rnn(cell, [x])
+        >>> {"Dropout", "Mul"} & {outputs[0].node.op.name}  # nothing is dropped, and nothing scaled
+        set()
     """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = (
@@ -163,6 +177,11 @@ class DeviceWrapper(CellWrapper):
 
     Raises:
         UnsupportedError: another device.
+
+    Example:
+        >>> cell = unroll.cells.DeviceWrapper(unroll.GRUCell(5), "/cpu:0")
+        >>> cell.output_size
+        5
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {"device": "only a CPU is taken: the runtime says where a graph is computed"}

@@ -50,6 +50,12 @@ def static_bidirectional_rnn(
 
     Raises:
         StructureError: the cells' outputs are nests, which cannot be joined; and as `unroll.static_rnn`.
+
+    Example:
+        >>> X = [unroll.placeholder([None, 3], name=f"X{t}") for t in range(4)]
+        >>> outputs, fw, bw = unroll.static_bidirectional_rnn(unroll.GRUCell(5), unroll.GRUCell(5), X)
+        >>> len(outputs), outputs[0].shape, bw.shape  # both directions side by side
+        (4, (batch, 10), (batch, 5))
     """
     what = "static_bidirectional_rnn"
     steps = checked_steps(inputs)
@@ -101,6 +107,12 @@ def bidirectional_dynamic_rnn(
 
     Raises:
         ShapeError: the time dimension is not known, or the rank is below 3; and as `unroll.static_rnn`.
+
+    Example:
+        >>> x = unroll.placeholder([None, 7, 28], name="x")
+        >>> outputs, states = unroll.bidirectional_dynamic_rnn(unroll.GRUCell(13), unroll.GRUCell(13), x)
+        >>> [output.shape for output in outputs]
+        [(batch, 7, 13), (batch, 7, 13)]
     """
     axis, what = 0 if time_major else 1, "bidirectional_dynamic_rnn"
     with paused(), scopes.scope(scope or "bidirectional_rnn"):
@@ -140,6 +152,13 @@ def stack_bidirectional_rnn(
 
     Raises:
         ArgumentError: no cells, or lists of different lengths; and as `static_bidirectional_rnn`.
+
+    Example:
+        >>> X = [unroll.placeholder([None, 3], name=f"X{t}") for t in range(4)]
+        >>> forward, backward = [unroll.GRUCell(5), unroll.GRUCell(6)], [unroll.GRUCell(5), unroll.GRUCell(6)]
+        >>> outputs, fw, bw = unroll.stack_bidirectional_rnn(forward, backward, X)
+        >>> outputs[0].shape, [state.shape for state in fw]
+        ((batch, 12), [(batch, 5), (batch, 6)])
     """
     layers = _layers(cells_fw, cells_bw, initial_states_fw, initial_states_bw, "stack_bidirectional_rnn")
     outputs, states_fw, states_bw = list(inputs), [], []
@@ -189,6 +208,13 @@ def stack_bidirectional_dynamic_rnn(
 
     Raises:
         ArgumentError: no cells, or lists of different lengths; and as `bidirectional_dynamic_rnn`.
+
+    Example:
+        >>> x = unroll.placeholder([None, 7, 28], name="x")
+        >>> forward, backward = [unroll.GRUCell(5), unroll.GRUCell(6)], [unroll.GRUCell(5), unroll.GRUCell(6)]
+        >>> outputs, fw, bw = unroll.stack_bidirectional_dynamic_rnn(forward, backward, x)
+        >>> outputs.shape, [state.shape for state in bw]
+        ((batch, 7, 12), [(batch, 5), (batch, 6)])
     """
     layers = _layers(cells_fw, cells_bw, initial_states_fw, initial_states_bw, "stack_bidirectional_dynamic_rnn")
     states_fw, states_bw = [], []

@@ -58,6 +58,12 @@ def dynamic_rnn(
     Raises:
         ShapeError: the time dimension is not known, or the rank is below 3; and as `unroll.static_rnn`.
         UnsupportedError: with `rolled`, the cell reads what is neither its input, its state, a weight nor a constant.
+
+    Example:
+        >>> x = unroll.placeholder([None, 7, 28], name="x")
+        >>> outputs, state = unroll.dynamic_rnn(unroll.GRUCell(13), x)
+        >>> outputs.shape, state.shape
+        ((batch, 7, 13), (batch, 13))
     """
     cell = as_cell(cell, "dynamic_rnn")
     axis = 0 if time_major else 1

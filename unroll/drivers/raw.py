@@ -56,6 +56,16 @@ def raw_rnn(
     Raises:
         StructureError: `loop_fn` does not return five things, or a state not built as ``cell.state_size``.
         ShapeError, DTypeError: what it returns does not fit the cell.
+
+    Example:
+        A decoder, whose input is its own last output:
+
+        >>> start = unroll.placeholder([2, 4], name="start")
+        >>> def loop(time, output, state, loop_state):
+        ...     return False, start if output is None else output, start if state is None else state, None, None
+        >>> outputs, state, _ = unroll.raw_rnn(unroll.GRUCell(4), loop, maximum_iterations=3)
+        >>> [output.shape for output in outputs]
+        [(2, 4), (2, 4), (2, 4)]
     """
     what = "raw_rnn"
     cell = as_cell(cell, what)

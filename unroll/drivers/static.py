@@ -45,6 +45,17 @@ def static_rnn(
         ArgumentError: an empty list of inputs, something that is no cell, or a length outside 0 to the number of steps.
         ShapeError, DTypeError: inputs that differ from step to step, or do not fit the cell, the state or the lengths.
         StructureError: a state, given or returned by the cell, that is not built as ``cell.state_size``.
+
+    Example:
+        >>> X0 = unroll.placeholder([None, 3], name="X0")
+        >>> X1 = unroll.placeholder([None, 3], name="X1")
+        >>> (Y0, Y1), state = unroll.static_rnn(unroll.BasicRNNCell(num_units=5), [X0, X1])
+        >>> graph = unroll.Graph([X0, X1], [Y0, Y1])
+        >>> graph.parameters
+        rnn/basic_rnn_cell/kernel (8, 5)
+        rnn/basic_rnn_cell/bias (5,)
+        >>> graph.name(Y1)
+        'rnn/t1/basic_rnn_cell/h'
     """
     cell = as_cell(cell, "static_rnn")
     steps = checked_steps(inputs)
@@ -69,6 +80,16 @@ class StateSaver:
         sizes: the size of each state by name: ``{"c": 13, "h": 13}``.
         batch_size: the number of rows; None leaves it open.
         dtype: the dtype of the states.
+
+    Raises:
+        ArgumentError: `sizes` is not a dict of at least one size, or a size or `batch_size` is below 1.
+        ArgumentTypeError: a size, or `batch_size`, is not an int.
+        DTypeError: not a dtype of tensors.
+
+    Example:
+        >>> saver = unroll.StateSaver({"h": 13})
+        >>> saver.state("h").shape
+        (batch, 13)
     """
 
     def __init__(
@@ -140,6 +161,14 @@ def static_state_saving_rnn(
     Raises:
         ArgumentError: not one name for each part of the state; and as `static_rnn`.
         ArgumentTypeError: `state_saver` has no ``state`` or no ``save_state``.
+
+    Example:
+        >>> saver = unroll.StateSaver({"h": 5})
+        >>> chunk = [unroll.placeholder([None, 3], name=f"x{t}") for t in range(2)]
+        >>> outputs, state = unroll.static_state_saving_rnn(unroll.GRUCell(5), chunk, saver, "h")
+        >>> graph = unroll.Graph(chunk, outputs, states=saver.states)
+        >>> graph.states  # run chunk by chunk with graph.stream()
+        {'h': 'h/next'}
     """
     cell = as_cell(cell, "static_state_saving_rnn")
     names = nest.flatten(state_name)

@@ -47,6 +47,13 @@ class Bidirectional(Layer):
         ArgumentTypeError: `layer` or `backward_layer` is no recurrent layer.
         ArgumentError: the two layers walk the same way, or differ in what they return; or there is no such merge.
         UnsupportedError: the layer goes around a cell of TensorFlow's that has weights already.
+
+    Example:
+        >>> x = unroll.placeholder([None, 7, 28], name="x")
+        >>> layers.Bidirectional(layers.LSTM(13))(x).shape  # both directions side by side
+        (batch, 26)
+        >>> layers.Bidirectional(layers.LSTM(13, return_sequences=True), merge_mode="sum")(x).shape
+        (batch, 7, 13)
     """
 
     supports_masking = True

@@ -82,6 +82,11 @@ class ConvLSTM1D(_ConvLSTM):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take; the message says which it takes.
+
+    Example:
+        >>> layer = layers.ConvLSTM1D(filters=16, kernel_size=3)
+        >>> layer(unroll.placeholder([None, 4, 8, 3], name="x")).shape  # 8 - 3 + 1 rows
+        (batch, 6, 16)
     """
 
     def __init__(
@@ -172,6 +177,11 @@ class ConvLSTM2D(_ConvLSTM):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take; the message says which it takes.
+
+    Example:
+        >>> layer = layers.ConvLSTM2D(filters=16, kernel_size=3, padding="same", return_sequences=True)
+        >>> layer(unroll.placeholder([None, 4, 8, 8, 3], name="x")).shape
+        (batch, 4, 8, 8, 16)
     """
 
     def __init__(
@@ -262,6 +272,11 @@ class ConvLSTM3D(_ConvLSTM):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take; the message says which it takes.
+
+    Example:
+        >>> layer = layers.ConvLSTM3D(filters=2, kernel_size=3)
+        >>> layer(unroll.placeholder([None, 4, 5, 6, 7, 3], name="x")).shape  # each axis less 3, plus 1
+        (batch, 3, 4, 5, 2)
     """
 
     def __init__(

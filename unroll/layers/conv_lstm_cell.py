@@ -22,6 +22,11 @@ class ConvLSTMCell(LSTMCell):
 
     Args:
         rank: the number of spatial axes, 1 to 3.
+
+    Example:
+        >>> layer = layers.RNN(layers.ConvLSTMCell(rank=2, filters=16, kernel_size=3, padding="same"))
+        >>> layer(unroll.placeholder([None, 4, 8, 8, 3], name="x")).shape
+        (batch, 8, 8, 16)
     """
 
     filters: int

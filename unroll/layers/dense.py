@@ -48,6 +48,13 @@ class Dense(Layer):
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take.
         UnsupportedError: an argument that is refused is given.
+
+    Example:
+        >>> layer = layers.Dense(2, kernel_initializer="ones", bias_initializer="ones")
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> y = layer(x)
+        >>> unroll.Graph([x], y).run({x: [[1, 2, 3]]}, y)  # 1 + 2 + 3, plus 1
+        array([[7., 7.]], dtype=float32)
     """
 
     TRAINING_ONLY = (
@@ -125,6 +132,12 @@ class Activation(Layer):
 
     Raises:
         ArgumentError, ArgumentTypeError: no such activation.
+
+    Example:
+        >>> x = unroll.placeholder([3], name="x")
+        >>> y = layers.Activation("relu")(x)
+        >>> unroll.Graph([x], y).run({x: [-1, 0, 2]}, y)
+        array([0., 0., 2.], dtype=float32)
     """
 
     supports_masking = True
@@ -164,6 +177,12 @@ class Dropout(Layer):
 
     Raises:
         ArgumentError, ArgumentTypeError: a rate that is none.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> y = layers.Dropout(0.5)(x)
+        >>> unroll.Graph([x], y).run({x: [3, 4]}, y)
+        array([3., 4.], dtype=float32)
     """
 
     TRAINING_ONLY = ("rate", "noise_shape", "seed", *Layer.TRAINING_ONLY)

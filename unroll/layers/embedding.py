@@ -47,6 +47,11 @@ class Embedding(Layer):
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take.
         UnsupportedError: an argument that is refused is given.
+
+    Example:
+        >>> ids = unroll.placeholder([None, 7], name="ids", dtype="int64")
+        >>> layers.Embedding(input_dim=1000, output_dim=64)(ids).shape
+        (batch, 7, 64)
     """
 
     TRAINING_ONLY = ("embeddings_regularizer", "embeddings_constraint", *Layer.TRAINING_ONLY)

@@ -16,7 +16,13 @@ from unroll.tensor import Tensor
 
 
 class GRUCell(Cell):
-    """One step of `GRU`; the state is ``[h]``. The arguments are those of `GRU`."""
+    """One step of `GRU`; the state is ``[h]``. The arguments are those of `GRU`.
+
+    Example:
+        >>> layer = layers.RNN(layers.GRUCell(13))
+        >>> layer(unroll.placeholder([None, 7, 28], name="x")).shape
+        (batch, 13)
+    """
 
     gates = ("z", "r", "h")
     recurrent_activation: Function
@@ -125,6 +131,13 @@ class GRU(RNN):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take; the message says which it takes.
+
+    Example:
+        >>> layer = layers.GRU(13, return_sequences=True)
+        >>> layer(unroll.placeholder([None, 7, 28], name="x")).shape
+        (batch, 7, 13)
+        >>> [weight.shape for weight in layer.get_weights()]  # columns of z, r and h
+        [(28, 39), (13, 39), (2, 39)]
     """
 
     TRAINING_ONLY = Cell.TRAINING_ONLY

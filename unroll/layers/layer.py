@@ -74,6 +74,17 @@ class Layer(Recorded, WeightOwner):
         fixed_axes: the axes of the input whose size the weights depend on.
         supports_masking: the mask of the input is that of the output too, where `compute_mask` does not say otherwise.
         built: the weights are made.
+
+    Example:
+        >>> class Scale(layers.Layer):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
+        ...
+        ...     def call(self, inputs):
+        ...         return inputs * self.factor
+        >>> layer = Scale()
+        >>> layer(unroll.placeholder([None, 3], name="x")).shape, layer.factor.name
+        ((batch, 3), 'scale/factor')
     """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("trainable", "activity_regularizer")

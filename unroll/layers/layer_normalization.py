@@ -41,6 +41,12 @@ class LayerNormalization(Layer):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take.
+
+    Example:
+        >>> x = unroll.placeholder([None, 2], name="x")
+        >>> y = layers.LayerNormalization(epsilon=0.0)(x)
+        >>> unroll.Graph([x], y).run({x: [[1, 5]]}, y)  # the mean is 3, the standard deviation 2
+        array([[-1.,  1.]], dtype=float32)
     """
 
     TRAINING_ONLY = (

@@ -19,7 +19,13 @@ from unroll.tensor import Tensor
 
 
 class LSTMCell(Cell):
-    """One step of `LSTM`; the states are ``[h, c]``. The arguments are those of `LSTM`."""
+    """One step of `LSTM`; the states are ``[h, c]``. The arguments are those of `LSTM`.
+
+    Example:
+        >>> layer = layers.RNN(layers.LSTMCell(13), return_sequences=True)
+        >>> layer(unroll.placeholder([None, 7, 28], name="x")).shape
+        (batch, 7, 13)
+    """
 
     gates = ("i", "f", "c", "o")
     state_names = ("h", "c")
@@ -129,6 +135,14 @@ class LSTM(RNN):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take; the message says which it takes.
+
+    Example:
+        >>> layer = layers.LSTM(13, return_state=True)
+        >>> output, h, c = layer(unroll.placeholder([None, 7, 28], name="x"))
+        >>> output.shape, c.shape
+        ((batch, 13), (batch, 13))
+        >>> [weight.shape for weight in layer.get_weights()]  # columns of i, f, c and o
+        [(28, 52), (13, 52), (52,)]
     """
 
     TRAINING_ONLY = Cell.TRAINING_ONLY

@@ -30,6 +30,11 @@ class Masking(Layer):
 
     Raises:
         ArgumentTypeError: `mask_value` is no number.
+
+    Example:
+        >>> model = layers.Sequential([layers.Input((7, 5)), layers.Masking(mask_value=-1.0), layers.LSTM(13)])
+        >>> model.trace().outputs[0].shape  # the state after the last step that is not masked
+        (batch, 13)
     """
 
     mask_value: float

@@ -52,6 +52,11 @@ class RNN(Layer):
 
     Raises:
         ArgumentError: `cell` is no cell; the message names what it lacks.
+
+    Example:
+        >>> layer = layers.RNN([layers.LSTMCell(13), layers.GRUCell(5)])
+        >>> layer(unroll.placeholder([None, 7, 28], name="x")).shape
+        (batch, 5)
     """
 
     SCHEDULING: ClassVar[tuple[str, ...]] = ("unroll",)

@@ -41,6 +41,11 @@ class Input(Recorded):
     Raises:
         ArgumentError: no shape, or two.
         UnsupportedError: an argument that is refused is given.
+
+    Example:
+        >>> model = layers.Sequential([layers.Input((7, 5)), layers.LSTM(13)])
+        >>> model.trace().inputs[0].shape
+        (batch, 7, 5)
     """
 
     REFUSED: ClassVar[dict[str, str]] = {
@@ -87,6 +92,13 @@ class Sequential(Layer):
     Raises:
         ArgumentTypeError: something that is no layer.
         ArgumentError: two layers of one name, or an `Input` that is not first.
+
+    Example:
+        >>> model = layers.Sequential([layers.Input((7, 5)), layers.LSTM(13), layers.Dense(3, activation="softmax")])
+        >>> model.trace().outputs[0].shape
+        (batch, 3)
+        >>> [weight.shape for weight in model.get_weights()]
+        [(5, 52), (13, 52), (52,), (13, 3), (3,)]
     """
 
     TRAINING_ONLY = ("trainable",)

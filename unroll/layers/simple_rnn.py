@@ -17,6 +17,11 @@ class SimpleRNNCell(Cell):
 
     kernel ``(input, units)``, recurrent_kernel ``(units, units)``, bias ``(units,)``. The arguments are those of
     `SimpleRNN`.
+
+    Example:
+        >>> layer = layers.RNN(layers.SimpleRNNCell(13))
+        >>> layer(unroll.placeholder([None, 7, 28], name="x")).shape
+        (batch, 13)
     """
 
     gates = ("h",)
@@ -90,6 +95,13 @@ class SimpleRNN(RNN):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take; the message says which it takes.
+
+    Example:
+        >>> layer = layers.SimpleRNN(13)
+        >>> layer(unroll.placeholder([None, 7, 28], name="x")).shape
+        (batch, 13)
+        >>> [weight.shape for weight in layer.get_weights()]
+        [(28, 13), (13, 13), (13,)]
     """
 
     TRAINING_ONLY = Cell.TRAINING_ONLY

@@ -30,6 +30,11 @@ class StackedRNNCells(Layer):
 
     Raises:
         ArgumentError: no cells, or something that is no cell.
+
+    Example:
+        >>> cell = layers.StackedRNNCells([layers.LSTMCell(13), layers.GRUCell(5)])
+        >>> cell.state_size  # h and c of the first, h of the second
+        [[13, 13], 5]
     """
 
     def __init__(

@@ -27,6 +27,11 @@ class TimeDistributed(Layer):
 
     Raises:
         ArgumentTypeError: `layer` is no layer.
+
+    Example:
+        >>> layer = layers.TimeDistributed(layers.Dense(3))
+        >>> layer(unroll.placeholder([None, 7, 5], name="x")).shape
+        (batch, 7, 3)
     """
 
     supports_masking = True

@@ -74,6 +74,12 @@ class RNNCell(RNNKind, Cell):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> cell = nn.RNNCell(28, 13)
+        >>> h = cell(unroll.placeholder([None, 28], name="x"))  # from a state of zeros
+        >>> h.shape, cell.state_dict()["weight_ih"].shape
+        ((batch, 13), (13, 28))
     """
 
     def __init__(
@@ -109,6 +115,12 @@ class LSTMCell(LSTMKind, Cell):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> cell = nn.LSTMCell(28, 13)
+        >>> h, c = cell(unroll.placeholder([None, 28], name="x"))  # from a state of zeros
+        >>> h.shape, c.shape
+        ((batch, 13), (batch, 13))
     """
 
     def __init__(
@@ -142,6 +154,12 @@ class GRUCell(GRUKind, Cell):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> cell = nn.GRUCell(28, 13)
+        >>> h = cell(unroll.placeholder([None, 28], name="x"))  # from a state of zeros
+        >>> h.shape
+        (batch, 13)
     """
 
     def __init__(

@@ -38,6 +38,11 @@ class Embedding(Module):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> ids = unroll.placeholder([None, 7], name="ids", dtype="int64")
+        >>> nn.Embedding(1000, 64)(ids).shape
+        (batch, 7, 64)
     """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("scale_grad_by_freq", "sparse")

@@ -40,6 +40,14 @@ class Linear(Module):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> linear = nn.Linear(3, 2)
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> y = linear(x)
+        >>> keys = linear.load_state_dict({"weight": [[1, 2, 3], [0, 0, 1]], "bias": [0, 1]})
+        >>> unroll.Graph([x], y).run({x: [[1, 1, 1]]}, y)  # 1 + 2 + 3 + 0, and 1 + 1
+        array([[6., 2.]], dtype=float32)
     """
 
     def __init__(

@@ -39,6 +39,12 @@ class RNN(RNNKind, SequenceModule):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> rnn = nn.RNN(28, 13, nonlinearity="relu")
+        >>> output, h_n = rnn(unroll.placeholder([7, None, 28], name="x"))  # time comes first
+        >>> output.shape[0], output.shape[2], h_n.shape[0]
+        (7, 13, 1)
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {**Module.REFUSED, **_NO_PROJECTION}
@@ -92,6 +98,12 @@ class LSTM(LSTMKind, SequenceModule):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> lstm = nn.LSTM(28, 13, num_layers=2, bidirectional=True, batch_first=True)
+        >>> output, (h_n, c_n) = lstm(unroll.placeholder([None, 7, 28], name="x"))
+        >>> output.shape, h_n.shape  # 2 layers of 2 directions
+        ((batch, 7, 26), (4, batch, 13))
     """
 
     def __init__(
@@ -149,6 +161,14 @@ class GRU(GRUKind, SequenceModule):
 
     Raises:
         ArgumentError, ArgumentTypeError, DTypeError, UnsupportedError: an argument out of its range.
+
+    Example:
+        >>> gru = nn.GRU(28, 13, batch_first=True)
+        >>> output, h_n = gru(unroll.placeholder([None, 7, 28], name="x"))
+        >>> output.shape, h_n.shape
+        ((batch, 7, 13), (1, batch, 13))
+        >>> gru.state_dict()["weight_ih_l0"].shape  # rows of r, z and n
+        (39, 28)
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {**Module.REFUSED, **_NO_PROJECTION}

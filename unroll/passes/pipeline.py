@@ -182,6 +182,14 @@ def optimize(
     Raises:
         ArgumentTypeError: not a graph, a pass that is neither a name nor a function, or that returns no graph.
         ArgumentError: a name that no pass has, or a batch below 1.
+
+    Example:
+        >>> X = [unroll.placeholder([None, 3], name=f"X{t}") for t in range(4)]
+        >>> outputs, state = unroll.static_rnn(unroll.GRUCell(5), X)
+        >>> graph = unroll.Graph(X, outputs)
+        >>> small, report = unroll.optimize(graph, report=True)
+        >>> len(small.nodes) < len(graph.nodes), bool(report.proof)
+        (True, True)
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(

@@ -95,6 +95,13 @@ def equivalent(
         ArgumentTypeError: not two graphs, or `feeds`, `seed` or `dims` are of another type.
         ArgumentError: `feeds` or `seed` is too small, `dims` names no symbol of `a` or sizes that it does not allow.
         FeedError, ShapeError, DTypeError: the feeds given do not fit the inputs of `a`.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> print(unroll.equivalent(unroll.Graph([x], {"y": x + x}), unroll.Graph([x], {"y": 2 * x})))
+        equal: the outputs are the same on every feed that was tried
+        >>> bool(unroll.equivalent(unroll.Graph([x], {"y": x + x}), unroll.Graph([x], {"y": 3 * x})))
+        False
     """
     for graph in (a, b):
         if not isinstance(graph, Graph):

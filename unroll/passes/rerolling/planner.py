@@ -65,6 +65,13 @@ def reroll(
         ArgumentTypeError: `graph` is no Graph.
         ArgumentError: `steps_per_iteration` is not an int of at least 1, or `dims` hold what is no symbol of the inputs.
         FeedError, ShapeError, DTypeError: `feeds` do not fit the graph.
+
+    Example:
+        >>> X = [unroll.placeholder([None, 3], name=f"X{t}") for t in range(4)]
+        >>> outputs, state = unroll.static_rnn(unroll.BasicLSTMCell(5), X)
+        >>> small, report = unroll.reroll(unroll.Graph(X, outputs))
+        >>> [node.op.name for node in small.nodes].count("LSTM"), bool(report.proof)
+        (1, True)
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(
