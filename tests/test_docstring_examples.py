@@ -19,7 +19,7 @@ import pytest
 import unroll
 from unroll import cells, layers, nn, ops
 
-PUBLIC: tuple[ModuleType, ...] = (unroll, cells, layers, nn)
+PUBLIC: tuple[ModuleType, ...] = (unroll, cells, layers, nn, ops)
 NAMESPACE = {"np": np, "unroll": unroll, "layers": layers, "nn": nn, "ops": ops}
 
 

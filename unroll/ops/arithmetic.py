@@ -17,7 +17,14 @@ from unroll.tensor import Tensor, TensorLike, constant
 
 
 class Add(Binary):
-    """``a + b``, with broadcasting. Numbers of one dtype."""
+    """``a + b``, with broadcasting. Numbers of one dtype.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.add(a, b)  # a + b is the same
+        >>> unroll.Graph([a, b], y).run({a: [1, 2], b: [3, 4]}, y)
+        array([4., 6.], dtype=float32)
+    """
 
     def evaluate(self, a: Array, b: Array) -> Array:
         return np.add(a, b)
@@ -27,7 +34,14 @@ class Add(Binary):
 
 
 class Sub(Binary):
-    """``a - b``, with broadcasting. Numbers of one dtype."""
+    """``a - b``, with broadcasting. Numbers of one dtype.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.sub(a, b)  # a - b is the same
+        >>> unroll.Graph([a, b], y).run({a: [1, 2], b: [3, 5]}, y)
+        array([-2., -3.], dtype=float32)
+    """
 
     def evaluate(self, a: Array, b: Array) -> Array:
         return np.subtract(a, b)
@@ -37,7 +51,14 @@ class Sub(Binary):
 
 
 class Mul(Binary):
-    """``a * b``, with broadcasting. Numbers of one dtype."""
+    """``a * b``, with broadcasting. Numbers of one dtype.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.mul(a, b)  # a * b is the same
+        >>> unroll.Graph([a, b], y).run({a: [1, 2], b: [3, 4]}, y)
+        array([3., 8.], dtype=float32)
+    """
 
     def evaluate(self, a: Array, b: Array) -> Array:
         return np.multiply(a, b)
@@ -47,7 +68,14 @@ class Mul(Binary):
 
 
 class Div(Binary):
-    """``a / b``, with broadcasting; integers divide towards zero, as in C. Numbers of one dtype."""
+    """``a / b``, with broadcasting; integers divide towards zero, as in C. Numbers of one dtype.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name, dtype="int64") for name in ("a", "b"))
+        >>> y = ops.div(a, b)  # a / b is the same
+        >>> unroll.Graph([a, b], y).run({a: [-7, 7], b: [2, 2]}, y)
+        array([-3,  3])
+    """
 
     def evaluate(self, a: Array, b: Array) -> Array:
         if a.dtype.kind == "f":
@@ -86,7 +114,25 @@ div = binary(Div, "div")
 
 
 def pow(x: TensorLike, y: TensorLike) -> Tensor:
-    """``x ** y``, with broadcasting, in the dtype of `x`; a plain number as `y` takes that dtype too."""
+    """``x ** y``, with broadcasting, in the dtype of `x`; a plain number as `y` takes that dtype too.
+
+    Args:
+        x: a tensor of numbers.
+        y: the exponent, of any dtype of numbers.
+
+    Returns:
+        A tensor of the shape that `x` and `y` broadcast to, of the dtype of `x`.
+
+    Raises:
+        DTypeError: booleans.
+        ShapeError: the shapes do not broadcast.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> y = ops.pow(x, 3)  # x ** 3 is the same
+        >>> unroll.Graph([x], y).run({x: [2, -1]}, y)
+        array([ 8., -1.], dtype=float32)
+    """
     if isinstance(x, Tensor) and not isinstance(y, Tensor):
         whole = x.dtype if x.dtype.kind == "f" else None
         y = constant(y, whole)

@@ -18,7 +18,14 @@ from unroll.tensor import Tensor, TensorLike
 
 
 class Equal(Binary):
-    """``a == b`` as booleans, with broadcasting."""
+    """``a == b`` as booleans, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.equal(a, b)
+        >>> unroll.Graph([a, b], y).run({a: [1, 2], b: [1, 3]}, y)
+        array([ True, False])
+    """
 
     signature = Signature("A: T, B: T -> C: bool", T=ALL)
 
@@ -27,7 +34,14 @@ class Equal(Binary):
 
 
 class Less(Binary):
-    """``a < b`` as booleans, with broadcasting."""
+    """``a < b`` as booleans, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.less(a, b)  # a < b is the same
+        >>> unroll.Graph([a, b], y).run({a: [1, 2], b: [1, 3]}, y)
+        array([False,  True])
+    """
 
     signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
 
@@ -36,7 +50,14 @@ class Less(Binary):
 
 
 class Greater(Binary):
-    """``a > b`` as booleans, with broadcasting."""
+    """``a > b`` as booleans, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.greater(a, b)  # a > b is the same
+        >>> unroll.Graph([a, b], y).run({a: [1, 4], b: [1, 3]}, y)
+        array([False,  True])
+    """
 
     signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
 
@@ -45,7 +66,14 @@ class Greater(Binary):
 
 
 class LessOrEqual(Binary):
-    """``a <= b`` as booleans, with broadcasting."""
+    """``a <= b`` as booleans, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.less_equal(a, b)  # a <= b is the same
+        >>> unroll.Graph([a, b], y).run({a: [1, 4], b: [1, 3]}, y)
+        array([ True, False])
+    """
 
     signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
 
@@ -54,7 +82,14 @@ class LessOrEqual(Binary):
 
 
 class GreaterOrEqual(Binary):
-    """``a >= b`` as booleans, with broadcasting."""
+    """``a >= b`` as booleans, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.greater_equal(a, b)  # a >= b is the same
+        >>> unroll.Graph([a, b], y).run({a: [1, 2], b: [1, 3]}, y)
+        array([ True, False])
+    """
 
     signature = Signature("A: T, B: T -> C: bool", T=NUMBERS)
 
@@ -63,21 +98,42 @@ class GreaterOrEqual(Binary):
 
 
 class Max(Binary):
-    """The larger of `a` and `b`, with broadcasting."""
+    """The larger of `a` and `b`, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.maximum(a, b)
+        >>> unroll.Graph([a, b], y).run({a: [1, 5], b: [2, 3]}, y)
+        array([2., 5.], dtype=float32)
+    """
 
     def evaluate(self, a: Array, b: Array) -> Array:
         return np.maximum(a, b)
 
 
 class Min(Binary):
-    """The smaller of `a` and `b`, with broadcasting."""
+    """The smaller of `a` and `b`, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name) for name in ("a", "b"))
+        >>> y = ops.minimum(a, b)
+        >>> unroll.Graph([a, b], y).run({a: [1, 5], b: [2, 3]}, y)
+        array([1., 3.], dtype=float32)
+    """
 
     def evaluate(self, a: Array, b: Array) -> Array:
         return np.minimum(a, b)
 
 
 class And(Binary):
-    """Logical and, of booleans, with broadcasting."""
+    """Logical and, of booleans, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name, dtype="bool") for name in ("a", "b"))
+        >>> y = ops.logical_and(a, b)  # a & b is the same
+        >>> unroll.Graph([a, b], y).run({a: [True, True], b: [True, False]}, y)
+        array([ True, False])
+    """
 
     signature = Signature("A: bool, B: bool -> C: bool")
 
@@ -86,7 +142,14 @@ class And(Binary):
 
 
 class Or(Binary):
-    """Logical or, of booleans, with broadcasting."""
+    """Logical or, of booleans, with broadcasting.
+
+    Example:
+        >>> a, b = (unroll.placeholder([2], name=name, dtype="bool") for name in ("a", "b"))
+        >>> y = ops.logical_or(a, b)  # a | b is the same
+        >>> unroll.Graph([a, b], y).run({a: [False, True], b: [False, False]}, y)
+        array([False,  True])
+    """
 
     signature = Signature("A: bool, B: bool -> C: bool")
 
@@ -95,7 +158,14 @@ class Or(Binary):
 
 
 class Not(Unary):
-    """Logical not, of booleans."""
+    """Logical not, of booleans.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x", dtype="bool")
+        >>> y = ops.logical_not(x)  # ~x is the same
+        >>> unroll.Graph([x], y).run({x: [True, False]}, y)
+        array([False,  True])
+    """
 
     signature = Signature("X: bool -> Y: bool")
 
@@ -149,15 +219,71 @@ logical_not = unary(Not, "logical_not")
 
 
 def not_equal(a: TensorLike, b: TensorLike) -> Tensor:
-    """``a != b`` as booleans, with broadcasting."""
+    """``a != b`` as booleans, with broadcasting.
+
+    Args:
+        a: a tensor of any dtype.
+        b: another, of the same dtype.
+
+    Returns:
+        A tensor of booleans, of the shape that `a` and `b` broadcast to.
+
+    Raises:
+        DTypeError: the dtypes differ.
+        ShapeError: the shapes do not broadcast.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x", dtype="int64")
+        >>> y = ops.not_equal(x, 3)
+        >>> unroll.Graph([x], y).run({x: [3, 4]}, y)
+        array([False,  True])
+    """
     return logical_not(equal(a, b))
 
 
 def where(condition: TensorLike, x: TensorLike, y: TensorLike) -> Tensor:
-    """`x` where `condition` is true, `y` elsewhere, with broadcasting."""
+    """`x` where `condition` is true, `y` elsewhere, with broadcasting.
+
+    Args:
+        condition: a tensor of booleans.
+        x: a tensor of any dtype.
+        y: another, of the same dtype.
+
+    Returns:
+        A tensor of the shape that the three broadcast to, of the dtype of `x`.
+
+    Raises:
+        DTypeError: the condition is not of booleans, or the dtypes of `x` and `y` differ.
+        ShapeError: the shapes do not broadcast.
+
+    Example:
+        >>> x = unroll.placeholder([3], name="x")
+        >>> y = ops.where(x > 0, x, -1)
+        >>> unroll.Graph([x], y).run({x: [-5, 0, 5]}, y)
+        array([-1., -1.,  5.], dtype=float32)
+    """
     return apply_one(Where(), condition, x, y)
 
 
 def clip(x: TensorLike, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
-    """`x` limited to ``min .. max``; a bound that is None does not limit."""
+    """`x` limited to ``min .. max``; a bound that is None does not limit.
+
+    Args:
+        x: a tensor of numbers.
+        min: the lower bound, a scalar.
+        max: the upper bound, a scalar.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Raises:
+        DTypeError: booleans, or bounds of another dtype.
+        ShapeError: a bound that is not a scalar.
+
+    Example:
+        >>> x = unroll.placeholder([3], name="x")
+        >>> y = ops.clip(x, min=-1, max=1)
+        >>> unroll.Graph([x], y).run({x: [-5, 0, 5]}, y)
+        array([-1.,  0.,  1.], dtype=float32)
+    """
     return apply_one(Clip(), x, min, max)

@@ -102,7 +102,14 @@ def conv(
 
     Raises:
         ArgumentError: a stride or dilation below 1, or no such padding.
+        DTypeError: not floats, or dtypes that differ.
         ShapeError: the shapes do not fit.
+
+    Example:
+        >>> x = unroll.placeholder([1, 1, 4], name="x")
+        >>> y = ops.conv(x, unroll.constant([[[1.0, -1.0]]]))
+        >>> unroll.Graph([x], y).run({x: [[[1, 4, 6, 7]]]}, y)  # 1 - 4, 4 - 6, 6 - 7
+        array([[[-3., -2., -1.]]], dtype=float32)
     """
     window = tuple(int(size) for size in kernel.shape[2:] if isinstance(size, int))
     if not 1 <= len(window) <= 3 or len(window) != kernel.rank - 2:

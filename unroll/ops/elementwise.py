@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import cleandoc
+from textwrap import indent
 
 from unroll.dimensions import Dim, Shape
-from unroll.dtypes import FLOATS, NUMBERS
+from unroll.dtypes import ALL, FLOATS, NUMBERS
 from unroll.ops.operator import (
     Operator,
     Requirements,
@@ -57,7 +59,12 @@ def unary(op: type[Operator], name: str) -> Callable[[TensorLike], Tensor]:
         return apply_one(operator, x)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = op.__doc__
+    function.__doc__ = _documented(
+        op,
+        Args=f"x: a tensor of {_dtypes(op)}; anything else becomes a constant.",
+        Returns=f"A tensor of the shape of `x`, of {_result(op, 'its dtype')}.",
+        Raises="DTypeError: `x` is of another dtype.",
+    )
     return function
 
 
@@ -69,5 +76,32 @@ def binary(op: type[Operator], name: str) -> Callable[[TensorLike, TensorLike], 
         return apply_one(operator, a, b)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = op.__doc__
+    function.__doc__ = _documented(
+        op,
+        Args=f"a: a tensor of {_dtypes(op)}; anything else becomes a constant of the dtype of `b`.\n"
+        "b: another, of the same dtype.",
+        Returns=f"A tensor of the shape that `a` and `b` broadcast to, of {_result(op, 'their dtype')}.",
+        Raises="DTypeError: other dtypes, or two that differ.\nShapeError: the shapes do not broadcast.",
+    )
     return function
+
+
+def _documented(op: type[Operator], **sections: str) -> str:
+    """Return the docstring of an operator's function: the operator's own, with sections before its example."""
+    summary, mark, example = cleandoc(op.__doc__ or "").partition("\n\nExample:\n")
+    written = [f"{title}:\n{indent(text, '    ')}" for title, text in sections.items()]
+    return "\n\n".join([summary, *written]) + mark + example
+
+
+def _dtypes(op: type[Operator]) -> str:
+    """Return the dtypes that an operator takes, as text."""
+    kinds = op.signature.types[op.signature.slots[0].type]
+    *others, last = map(str, kinds)
+    listed = f"{', '.join(others)} or {last}" if others else last
+    return "any dtype" if kinds == ALL else listed
+
+
+def _result(op: type[Operator], same: str) -> str:
+    """Return the dtype that an operator's output has, as text; `same` where it is that of its inputs."""
+    kind = op.signature.outputs[0]
+    return same if kind in {slot.type for slot in op.signature.slots} else f"dtype {kind}"

@@ -70,12 +70,44 @@ class ConstantOfShape(Operator):
 
 
 def shape(x: TensorLike) -> Tensor:
-    """The shape of `x` as an int64 vector; inside a graph its symbolic sizes stay known."""
+    """The shape of `x` as an int64 vector; inside a graph its symbolic sizes stay known.
+
+    Args:
+        x: a tensor of any dtype.
+
+    Returns:
+        An int64 vector, one element an axis.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> n = ops.shape(x)
+        >>> unroll.Graph([x], n).run({x: np.zeros((7, 3))}, n)
+        array([7, 3])
+    """
     return apply_one(Shape_(), x)
 
 
 def constant_of_shape(shape: Sequence[int] | Tensor, value: float = 0, dtype: npt.DTypeLike = "float32") -> Tensor:
-    """A tensor of `shape` (ints, or an int64 vector such as ``unroll.ops.shape(x)``) filled with `value`."""
+    """A tensor of `shape` (ints, or an int64 vector such as ``unroll.ops.shape(x)``) filled with `value`.
+
+    Args:
+        shape: ints, or an int64 vector that is known while tracing, such as ``unroll.ops.shape(x)``.
+        value: a number.
+        dtype: the dtype of the tensor.
+
+    Returns:
+        A tensor of `shape` and `dtype`.
+
+    Raises:
+        ArgumentTypeError: `value` is not a number.
+        DTypeError: not a dtype of tensors, or `value` does not fit it.
+        ShapeError: a size below 0, or one that only a run knows.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> ops.constant_of_shape(ops.shape(x), value=1).shape
+        (batch, 3)
+    """
     kind = as_dtype(dtype, "constant_of_shape")
     if not np.isscalar(value):
         raise ArgumentTypeError(f"constant_of_shape: value {value!r} is not a number")

@@ -57,9 +57,23 @@ class Concat(Operator):
 def concat(tensors: Sequence[TensorLike], axis: int) -> Tensor:
     """Join tensors along `axis`.
 
+    Args:
+        tensors: a list of tensors of one dtype and rank.
+        axis: the axis to join along; from -rank to rank - 1.
+
+    Returns:
+        A tensor as long on `axis` as they are together.
+
     Raises:
         ArgumentError: no tensors.
-        ShapeError: they differ on another axis.
+        ArgumentTypeError: `axis` is not an int.
+        DTypeError: their dtypes differ.
+        ShapeError: they differ on another axis, or there is no such axis.
+
+    Example:
+        >>> a, b = unroll.placeholder([None, 3], name="a"), unroll.placeholder([None, 4], name="b")
+        >>> ops.concat([a, b], axis=-1).shape
+        (batch, 7)
     """
     if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)) or not tensors:
         raise ArgumentError(f"concat: a non-empty list of tensors is wanted, not {tensors!r}")
@@ -67,7 +81,25 @@ def concat(tensors: Sequence[TensorLike], axis: int) -> Tensor:
 
 
 def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis."""
+    """Join tensors of one shape along a new axis.
+
+    Args:
+        tensors: a list of tensors of one dtype and shape.
+        axis: the place of the new axis in the result.
+
+    Returns:
+        A tensor of one axis more, as long as the list.
+
+    Raises:
+        ArgumentError: no tensors.
+        DTypeError: their dtypes differ.
+        ShapeError: their shapes differ, or there is no such axis.
+
+    Example:
+        >>> a, b = unroll.placeholder([None, 3], name="a"), unroll.placeholder([None, 3], name="b")
+        >>> ops.stack([a, b], axis=1).shape
+        (batch, 2, 3)
+    """
     if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)) or not tensors:
         raise ArgumentError(f"stack: a non-empty list of tensors is wanted, not {tensors!r}")
     with paused():
@@ -117,9 +149,25 @@ class Split(Operator):
 def split(x: TensorLike, pieces: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
     """Cut a tensor along `axis`: into `pieces` equal ones, or into pieces of the sizes given.
 
+    Args:
+        x: a tensor of any dtype.
+        pieces: how many equal pieces, or the size of each.
+        axis: the axis to cut; from -rank to rank - 1.
+
+    Returns:
+        The pieces, in order.
+
     Raises:
-        ArgumentError: fewer than one piece.
-        ShapeError: the pieces do not add up to the axis.
+        ArgumentError: `pieces` is below 1, or neither a number nor a list of sizes.
+        ArgumentTypeError: `axis` is not an int.
+        ShapeError: the pieces do not add up to the axis, or there is no such axis.
+
+    Example:
+        >>> x = unroll.placeholder([None, 12], name="x")
+        >>> [piece.shape for piece in ops.split(x, 3, axis=-1)]
+        [(batch, 4), (batch, 4), (batch, 4)]
+        >>> [piece.shape for piece in ops.split(x, [2, 10], axis=-1)]
+        [(batch, 2), (batch, 10)]
     """
     tensor = x if isinstance(x, Tensor) else Constant(np.asarray(x))
     axis = axis_of(axis, tensor.rank, "split: axis")
@@ -135,8 +183,21 @@ def split(x: TensorLike, pieces: int | Sequence[int], axis: int = 0) -> tuple[Te
 def unstack(x: TensorLike, axis: int = 0) -> list[Tensor]:
     """Cut a tensor into the list of its slices along `axis`, whose size must be known; the axis is dropped.
 
+    Args:
+        x: a tensor of any dtype.
+        axis: the axis to cut; from -rank to rank - 1.
+
+    Returns:
+        The slices, in order, each of one axis less.
+
     Raises:
-        ShapeError: the size of the axis is not known.
+        ArgumentTypeError: `axis` is not an int.
+        ShapeError: the size of the axis is not known, or there is no such axis.
+
+    Example:
+        >>> x = unroll.placeholder([None, 2, 5], name="x")
+        >>> [step.shape for step in ops.unstack(x, axis=1)]
+        [(batch, 5), (batch, 5)]
     """
     tensor = x if isinstance(x, Tensor) else Constant(np.asarray(x))
     axis = axis_of(axis, tensor.rank, "unstack: axis")

@@ -43,7 +43,25 @@ _MATMUL = MatMul()
 
 
 def matmul(a: TensorLike, b: TensorLike) -> Tensor:
-    """The matrix product of ``a (..., n, k)`` and ``b (..., k, m)``: ``(..., n, m)``."""
+    """The matrix product of ``a (..., n, k)`` and ``b (..., k, m)``: ``(..., n, m)``.
+
+    Args:
+        a: numbers ``(..., n, k)``, or a vector ``(k,)``.
+        b: numbers ``(..., k, m)`` of the same dtype, or a vector ``(k,)``.
+
+    Returns:
+        ``(..., n, m)``, where the axes in front broadcast; a vector has no axis in the result.
+
+    Raises:
+        DTypeError: booleans, or dtypes that differ.
+        ShapeError: a scalar, or shapes that do not fit.
+
+    Example:
+        >>> x = unroll.placeholder([None, 2], name="x")
+        >>> y = ops.matmul(x, [[1, 2, 3], [10, 20, 30]])  # x @ [...] is the same
+        >>> unroll.Graph([x], y).run({x: [[1, 1]]}, y)
+        array([[11., 22., 33.]], dtype=float32)
+    """
     return apply_one(_MATMUL, a, b)
 
 
@@ -101,5 +119,31 @@ def gemm(
     transA: bool = False,  # noqa: N803 (ONNX's name)
     transB: bool = False,  # noqa: N803 (ONNX's name)
 ) -> Tensor:
-    """``alpha * a' @ b' + beta * c``: a' is ``(n, k)``, b' ``(k, m)``, c broadcasts to ``(n, m)``."""
+    """``alpha * a' @ b' + beta * c``: a' is ``(n, k)``, b' ``(k, m)``, c broadcasts to ``(n, m)``.
+
+    Args:
+        a: numbers ``(n, k)``, or ``(k, n)`` with `transA`.
+        b: numbers ``(k, m)``, or ``(m, k)`` with `transB`.
+        c: what is added; broadcasts to ``(n, m)``.
+        alpha: multiplies the product; a whole number where the tensors are of integers.
+        beta: multiplies `c`; likewise.
+        transA: whether `a` is transposed.
+        transB: whether `b` is transposed.
+
+    Returns:
+        ``(n, m)``, of the dtype of `a`.
+
+    Raises:
+        ArgumentTypeError: `alpha` or `beta` is not a number.
+        ArgumentError: `transA` or `transB` is neither True nor False.
+        DTypeError: booleans, or dtypes that differ.
+        ShapeError: the shapes do not fit.
+        UnsupportedError: integers with an `alpha` or `beta` that is not whole.
+
+    Example:
+        >>> x = unroll.placeholder([None, 2], name="x")
+        >>> y = ops.gemm(x, [[1, 10], [2, 20], [3, 30]], [100], transB=True)
+        >>> unroll.Graph([x], y).run({x: [[1, 1]]}, y)
+        array([[111., 122., 133.]], dtype=float32)
+    """
     return apply_one(Gemm(alpha, beta, int(transA), int(transB)), a, b, c)

@@ -58,8 +58,19 @@ def layer_normalization(
         axis: the first of these axes.
         epsilon: added to the variance.
 
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
     Raises:
-        ShapeError: scale or bias do not fit.
+        ArgumentTypeError: `axis` is not an int, or `epsilon` is not a number.
+        DTypeError: not floats, or dtypes that differ.
+        ShapeError: scale or bias do not fit, or there is no such axis.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> y = ops.layer_normalization(x, [1, 1], epsilon=0.0)
+        >>> unroll.Graph([x], y).run({x: [1, 5]}, y)  # the mean is 3, the standard deviation 2
+        array([-1.,  1.], dtype=float32)
     """
     return apply_one(
         LayerNormalization(axis_of(axis, rank_of(x), "layer_normalization: axis"), epsilon), x, scale, bias

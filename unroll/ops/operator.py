@@ -102,6 +102,23 @@ class Operator:
     """An operator with its attributes: a frozen dataclass whose fields are ONNX's attributes.
 
     Subclasses set `signature` and define `shapes` and `evaluate`; `dtypes` and `known` have defaults.
+
+    Example:
+        The sine; the evaluator, the exporter and the pictures take it from here:
+
+        >>> from unroll.ops.operator import OPERATORS, Signature
+        >>> class Sin(ops.Operator):
+        ...     signature = Signature("X: T -> Y: T", T=[np.dtype("float32")])
+        ...
+        ...     def shapes(self, require, x):
+        ...         return [x.shape]
+        ...
+        ...     def evaluate(self, x):
+        ...         return np.sin(x)
+        >>> x = unroll.placeholder([1], name="x")
+        >>> unroll.Graph([x], {"y": ops.apply_one(Sin(), x)}).run({x: [0]})
+        {'y': array([0.], dtype=float32)}
+        >>> del OPERATORS["", "Sin"]
     """
 
     domain: ClassVar[str] = ""
@@ -177,10 +194,19 @@ def apply(
             that the operator's other inputs give it.
         requirements: what else must hold, besides what the operator's shape rule asks for.
 
+    Returns:
+        The outputs, in the order of the operator's signature.
+
     Raises:
         DTypeError: a dtype the operator does not take, or two that must be equal and differ.
         ShapeError: shapes that do not fit.
         ArgumentTypeError: too few or too many inputs.
+
+    Example:
+        >>> from unroll.ops.joining import Split
+        >>> first, second = ops.apply(Split(axis=0), unroll.placeholder([5], name="x"), [2, 3])
+        >>> first.shape, second.shape
+        ((2,), (3,))
     """
     inputs, types = _bind(op, arguments)
     require = Requirements()
@@ -199,7 +225,24 @@ def apply(
 
 
 def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()) -> Tensor:
-    """Call an operator of one output and return it; see `apply`."""
+    """Call an operator of one output and return it; see `apply`.
+
+    Args:
+        op: the operator.
+        arguments: as `apply`.
+        requirements: as `apply`.
+
+    Returns:
+        The output.
+
+    Raises:
+        DTypeError, ShapeError, ArgumentTypeError: as `apply`.
+
+    Example:
+        >>> from unroll.ops.functions import Elu
+        >>> ops.apply_one(Elu(alpha=2.0), unroll.placeholder([None, 3], name="x")).shape
+        (batch, 3)
+    """
     return apply(op, *arguments, requirements=requirements)[0]
 
 

@@ -163,8 +163,30 @@ def rnn(
 ) -> tuple[Tensor, Tensor]:
     """ONNX's RNN; see this module for the shapes and `RNN` for the attributes.
 
+    Args:
+        x: X; floats.
+        w: W, of the dtype of X, as all but the lengths.
+        r: R.
+        b: B; zeros where left out.
+        sequence_lens: int32; all steps of every row where left out.
+        initial_h: zeros where left out.
+        attributes: those of `RNN`, by name; ``hidden_size`` must be given.
+
     Returns:
-        Y and Y_h.
+        Y ``(time, dirs, batch, hidden)`` and Y_h ``(dirs, batch, hidden)``.
+
+    Raises:
+        ArgumentError: no such direction, or not as many activations as the directions need.
+        DTypeError: not floats, or dtypes that differ.
+        ShapeError: the shapes do not fit.
+        UnsupportedError: an activation that ONNX does not have.
+
+    Example:
+        >>> x = unroll.placeholder([7, 2, 28], name="x")
+        >>> w, r = np.zeros((1, 13, 28)), np.zeros((1, 13, 13))
+        >>> y, y_h = ops.rnn(x, w, r, hidden_size=13)
+        >>> y.shape, y_h.shape
+        ((7, 1, 2, 13), (1, 2, 13))
     """
     y, y_h = apply(RNN(**attributes), x, w, r, b, sequence_lens, initial_h)
     return y, y_h
@@ -181,8 +203,30 @@ def gru(
 ) -> tuple[Tensor, Tensor]:
     """ONNX's GRU; see this module for the shapes and `GRU` for the attributes.
 
+    Args:
+        x: X; floats.
+        w: W, of the dtype of X, as all but the lengths.
+        r: R.
+        b: B; zeros where left out.
+        sequence_lens: int32; all steps of every row where left out.
+        initial_h: zeros where left out.
+        attributes: those of `GRU`, by name; ``hidden_size`` must be given.
+
     Returns:
-        Y and Y_h.
+        Y ``(time, dirs, batch, hidden)`` and Y_h ``(dirs, batch, hidden)``.
+
+    Raises:
+        ArgumentError: no such direction, or not as many activations as the directions need.
+        DTypeError: not floats, or dtypes that differ.
+        ShapeError: the shapes do not fit.
+        UnsupportedError: an activation that ONNX does not have.
+
+    Example:
+        >>> x = unroll.placeholder([7, 2, 28], name="x")
+        >>> w, r = np.zeros((1, 39, 28)), np.zeros((1, 39, 13))  # rows of z, r and n
+        >>> y, y_h = ops.gru(x, w, r, hidden_size=13)
+        >>> y.shape, y_h.shape
+        ((7, 1, 2, 13), (1, 2, 13))
     """
     y, y_h = apply(GRU(**attributes), x, w, r, b, sequence_lens, initial_h)
     return y, y_h
@@ -201,8 +245,32 @@ def lstm(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """ONNX's LSTM; see this module for the shapes and `LSTM` for the attributes.
 
+    Args:
+        x: X; floats.
+        w: W, of the dtype of X, as all but the lengths.
+        r: R.
+        b: B; zeros where left out.
+        sequence_lens: int32; all steps of every row where left out.
+        initial_h: zeros where left out.
+        initial_c: zeros where left out.
+        p: P, the peepholes; none where left out.
+        attributes: those of `LSTM`, by name; ``hidden_size`` must be given.
+
     Returns:
-        Y, Y_h and Y_c.
+        Y ``(time, dirs, batch, hidden)``, Y_h and Y_c ``(dirs, batch, hidden)``.
+
+    Raises:
+        ArgumentError: no such direction, or not as many activations as the directions need.
+        DTypeError: not floats, or dtypes that differ.
+        ShapeError: the shapes do not fit.
+        UnsupportedError: an activation that ONNX does not have.
+
+    Example:
+        >>> x = unroll.placeholder([7, 2, 28], name="x")
+        >>> w, r = np.zeros((1, 52, 28)), np.zeros((1, 52, 13))  # rows of i, o, f and n
+        >>> y, y_h, y_c = ops.lstm(x, w, r, hidden_size=13)
+        >>> y.shape, y_h.shape
+        ((7, 1, 2, 13), (1, 2, 13))
     """
     y, y_h, y_c = apply(LSTM(**attributes), x, w, r, b, sequence_lens, initial_h, initial_c, p)
     return y, y_h, y_c

@@ -113,27 +113,131 @@ class ArgMax(Operator):
 
 
 def argmax(x: TensorLike, axis: int = -1, keepdims: bool = False) -> Tensor:
-    """The index of the largest element of `x` along `axis`, as int64; of several, the first."""
+    """The index of the largest element of `x` along `axis`, as int64; of several, the first.
+
+    Args:
+        x: a tensor of numbers.
+        axis: the axis to look along; from -rank to rank - 1.
+        keepdims: keep the axis, with size 1.
+
+    Returns:
+        An int64 tensor without the axis, or with size 1 there.
+
+    Raises:
+        ArgumentTypeError: `axis` is not an int.
+        DTypeError: booleans.
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> y = ops.argmax(x)
+        >>> unroll.Graph([x], y).run({x: [[1, 5, 5]]}, y)
+        array([1])
+    """
     return apply_one(ArgMax(axis_of(axis, rank_of(x), "argmax: axis"), int(keepdims)), x)
 
 
 def reduce_sum(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The sum of `x` along `axes` (default: all)."""
+    """The sum of `x` along `axes` (default: all).
+
+    Args:
+        x: a tensor of numbers.
+        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        keepdims: keep the axes, with size 1.
+
+    Returns:
+        A tensor without the axes, or with size 1 there, of the dtype of `x`.
+
+    Raises:
+        ArgumentError: an empty list of axes.
+        ArgumentTypeError: an axis is not an int.
+        DTypeError: booleans.
+        ShapeError: there is no such axis, or one is named twice.
+
+    Example:
+        >>> x = unroll.placeholder([2, 3], name="x")
+        >>> y = ops.reduce_sum(x, axes=1)
+        >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
+        array([6., 9.], dtype=float32)
+    """
     return _reduce(ReduceSum(int(keepdims)), x, axes)
 
 
 def reduce_mean(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The mean of `x` along `axes` (default: all)."""
+    """The mean of `x` along `axes` (default: all).
+
+    Args:
+        x: a tensor of numbers.
+        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        keepdims: keep the axes, with size 1.
+
+    Returns:
+        A tensor without the axes, or with size 1 there, of the dtype of `x`; the mean of integers is rounded towards zero.
+
+    Raises:
+        ArgumentError: an empty list of axes.
+        ArgumentTypeError: an axis is not an int.
+        DTypeError: booleans.
+        ShapeError: there is no such axis, or one is named twice.
+
+    Example:
+        >>> x = unroll.placeholder([2, 3], name="x")
+        >>> y = ops.reduce_mean(x, axes=1)
+        >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
+        array([2., 3.], dtype=float32)
+    """
     return _reduce(ReduceMean(int(keepdims)), x, axes)
 
 
 def reduce_max(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The largest element of `x` along `axes` (default: all)."""
+    """The largest element of `x` along `axes` (default: all).
+
+    Args:
+        x: a tensor of numbers.
+        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        keepdims: keep the axes, with size 1.
+
+    Returns:
+        A tensor without the axes, or with size 1 there, of the dtype of `x`.
+
+    Raises:
+        ArgumentError: an empty list of axes.
+        ArgumentTypeError: an axis is not an int.
+        DTypeError: booleans.
+        ShapeError: there is no such axis, or one is named twice.
+
+    Example:
+        >>> x = unroll.placeholder([2, 3], name="x")
+        >>> y = ops.reduce_max(x, axes=1)
+        >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
+        array([3., 5.], dtype=float32)
+    """
     return _reduce(ReduceMax(int(keepdims)), x, axes)
 
 
 def reduce_min(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The smallest element of `x` along `axes` (default: all)."""
+    """The smallest element of `x` along `axes` (default: all).
+
+    Args:
+        x: a tensor of numbers.
+        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        keepdims: keep the axes, with size 1.
+
+    Returns:
+        A tensor without the axes, or with size 1 there, of the dtype of `x`.
+
+    Raises:
+        ArgumentError: an empty list of axes.
+        ArgumentTypeError: an axis is not an int.
+        DTypeError: booleans.
+        ShapeError: there is no such axis, or one is named twice.
+
+    Example:
+        >>> x = unroll.placeholder([2, 3], name="x")
+        >>> y = ops.reduce_min(x, axes=1)
+        >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
+        array([1., 1.], dtype=float32)
+    """
     return _reduce(ReduceMin(int(keepdims)), x, axes)
 
 
@@ -173,10 +277,48 @@ class LogSoftmax(Softmax):
 
 
 def softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """``exp(x) / sum(exp(x))`` along `axis`."""
+    """``exp(x) / sum(exp(x))`` along `axis`.
+
+    Args:
+        x: float16, float32 or float64.
+        axis: the axis along which the exponentials are summed.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Raises:
+        ArgumentTypeError: `axis` is not an int.
+        DTypeError: `x` is not of floats.
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> y = ops.softmax(x)
+        >>> unroll.Graph([x], y).run({x: [7, 7]}, y)
+        array([0.5, 0.5], dtype=float32)
+    """
     return apply_one(Softmax(axis), x)
 
 
 def log_softmax(x: TensorLike, axis: int = -1) -> Tensor:
-    """The logarithm of softmax along `axis`."""
+    """The logarithm of softmax along `axis`.
+
+    Args:
+        x: float16, float32 or float64.
+        axis: the axis along which the exponentials are summed.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Raises:
+        ArgumentTypeError: `axis` is not an int.
+        DTypeError: `x` is not of floats.
+        ShapeError: there is no such axis.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> y = ops.log_softmax(x)
+        >>> unroll.Graph([x], y).run({x: [7, 7]}, y)  # -log 2
+        array([-0.6931472, -0.6931472], dtype=float32)
+    """
     return apply_one(LogSoftmax(axis), x)

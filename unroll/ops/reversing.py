@@ -46,13 +46,24 @@ def reverse_sequence(x: TensorLike, lengths: TensorLike, *, batch_axis: int = 1,
     """The first ``lengths[i]`` steps of row i of `x` in the opposite order, the rest as it is.
 
     Args:
-        x: ``(time, batch, ...)``, or ``(batch, time, ...)`` with the two axes given.
+        x: ``(time, batch, ...)``, or ``(batch, time, ...)`` with the two axes given; of any dtype.
         lengths: int64 ``(batch,)``, 0 to the size of the time axis each.
         batch_axis: 0 or 1.
         time_axis: the other one.
 
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
     Raises:
         ArgumentError: the axes are not 0 and 1.
+        DTypeError: the lengths are not int64.
         ShapeError: the shapes do not fit.
+
+    Example:
+        >>> x = unroll.placeholder([2, 3], name="x")
+        >>> y = ops.reverse_sequence(x, [2, 3], batch_axis=0, time_axis=1)
+        >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [4, 5, 6]]}, y)
+        array([[2., 1., 3.],
+               [6., 5., 4.]], dtype=float32)
     """
     return apply_one(ReverseSequence(batch_axis, time_axis), x, lengths)

@@ -167,6 +167,16 @@ def scan(
         ArgumentError: the body does not take these inputs or does not return a state for each one it takes, or nothing
             is scanned.
         ShapeError, DTypeError: a tensor does not fit the body's input, or the body makes another shape of a state.
+
+    Example:
+        A running sum:
+
+        >>> total, x = unroll.placeholder([1], name="total"), unroll.placeholder([1], name="x")
+        >>> body = unroll.Graph([total, x], [total + x, total + x])
+        >>> steps = unroll.placeholder([3, 1], name="steps")
+        >>> last, sums = ops.scan(body, [unroll.constant([0.0])], [steps])
+        >>> unroll.Graph([steps], sums).run({steps: [[1], [2], [3]]}, sums).tolist()
+        [[1.0], [3.0], [6.0]]
     """
     given = (*states, *inputs, *shared)
     if len(given) != len(body.inputs) or len(body.outputs) < len(states) or not inputs:

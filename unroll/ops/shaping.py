@@ -72,11 +72,21 @@ def reshape(x: TensorLike, shape: Sequence[Dim] | Tensor) -> Tensor:
     """The same elements in another shape; one -1 is computed, and a 0 keeps the size of its axis.
 
     Args:
-        x: a tensor.
+        x: a tensor of any dtype.
         shape: ints, of which symbolic dimensions may stand in at most one place, or an int64 vector tensor.
+
+    Returns:
+        A tensor of that shape.
 
     Raises:
         ShapeError: the sizes do not match.
+
+    Example:
+        >>> x = unroll.placeholder([None, 28, 28], name="x")
+        >>> ops.reshape(x, [-1, 784]).shape
+        (batch, 784)
+        >>> ops.reshape(x, [0, 14, -1]).shape
+        (batch, 14, 56)
     """
     if isinstance(shape, Tensor):
         return apply_one(Reshape(), x, shape)
@@ -117,7 +127,24 @@ class Transpose(Operator):
 
 
 def transpose(x: TensorLike, perm: Sequence[int] | None = None) -> Tensor:
-    """`x` with its axes in the order of `perm`; by default reversed."""
+    """`x` with its axes in the order of `perm`; by default reversed.
+
+    Args:
+        x: a tensor of any dtype.
+        perm: the axes of `x`, in the order of the result.
+
+    Returns:
+        A tensor of the dtype of `x`.
+
+    Raises:
+        ArgumentTypeError: an axis is not an int.
+        ShapeError: `perm` does not name every axis once.
+
+    Example:
+        >>> x = unroll.placeholder([None, 7, 28], name="x")
+        >>> ops.transpose(x, [1, 0, 2]).shape
+        (7, batch, 28)
+    """
     rank = rank_of(x)
     order = range(rank)[::-1] if perm is None else [axis_of(axis, rank, "transpose: axis") for axis in perm]
     return apply_one(Transpose(tuple(order)), x)
@@ -172,7 +199,23 @@ class Unsqueeze(Operator):
 
 
 def squeeze(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
-    """`x` without `axes`, which have size 1 (default: every axis known to have size 1)."""
+    """`x` without `axes`, which have size 1 (default: every axis known to have size 1).
+
+    Args:
+        x: a tensor of any dtype.
+        axes: the axes to drop, each from -rank to rank - 1.
+
+    Returns:
+        A tensor of the dtype of `x`.
+
+    Raises:
+        ShapeError: an axis whose size is known not to be 1, or that there is not.
+
+    Example:
+        >>> x = unroll.placeholder([None, 1, 3], name="x")
+        >>> ops.squeeze(x, [1]).shape
+        (batch, 3)
+    """
     if axes is None and isinstance(x, Tensor):
         axes = [axis for axis, dim in enumerate(x.shape) if dim == 1]
     given = None if axes is None else int_vector(axes)
@@ -182,7 +225,23 @@ def squeeze(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 
 
 def unsqueeze(x: TensorLike, axes: Sequence[int]) -> Tensor:
-    """`x` with new axes of size 1, at the places `axes` of the result."""
+    """`x` with new axes of size 1, at the places `axes` of the result.
+
+    Args:
+        x: a tensor of any dtype.
+        axes: where the new axes are in the result.
+
+    Returns:
+        A tensor of the dtype of `x`.
+
+    Raises:
+        ShapeError: an axis that the result does not have, or one named twice.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> ops.unsqueeze(x, [1]).shape
+        (batch, 1, 3)
+    """
     return apply_one(Unsqueeze(), x, int_vector(axes))
 
 
@@ -202,7 +261,23 @@ class Expand(Operator):
 
 
 def expand(x: TensorLike, shape: Sequence[int] | Tensor) -> Tensor:
-    """`x` broadcast with `shape`, a list of ints or an int64 vector."""
+    """`x` broadcast with `shape`, a list of ints or an int64 vector.
+
+    Args:
+        x: a tensor of any dtype.
+        shape: a list of ints, or an int64 vector that is known while tracing.
+
+    Returns:
+        A tensor of the shape that that of `x` and `shape` broadcast to, of the dtype of `x`.
+
+    Raises:
+        ShapeError: they do not broadcast, or `shape` is not known.
+
+    Example:
+        >>> x = unroll.placeholder([1, 3], name="x")
+        >>> ops.expand(x, [2, 3]).shape
+        (2, 3)
+    """
     return apply_one(Expand(), x, int_vector(shape))
 
 
@@ -227,7 +302,20 @@ class Tile(Operator):
 def tile(x: TensorLike, repeats: Sequence[int] | Tensor) -> Tensor:
     """`x` repeated along each axis, `repeats` times: ints, or an int64 vector tensor.
 
+    Args:
+        x: a tensor of any dtype.
+        repeats: how often to repeat along each axis: ints, or an int64 vector that is known while tracing.
+
+    Returns:
+        A tensor of the dtype of `x`, each size times its number.
+
     Raises:
         ShapeError: there is not one number for each axis, or one is below 0.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> y = ops.tile(x, [3])
+        >>> unroll.Graph([x], y).run({x: [1, 2]}, y)
+        array([1., 2., 1., 2., 1., 2.], dtype=float32)
     """
     return apply_one(Tile(), x, int_vector(repeats))

@@ -119,6 +119,24 @@ def slice_(
     """The elements of `x` from `starts` to before `ends` along `axes` (default: the first ones), by `steps`.
 
     ``x[:, 2:4]`` is the same, shorter.
+
+    Args:
+        x: a tensor of any dtype.
+        starts: the first index on each of the axes; negative ones count from the end.
+        ends: the index after the last one, likewise; `unroll.ops.slicing.END` for the end of the axis.
+        axes: the axes; by default the first ones, as many as there are starts.
+        steps: the step on each; 1 by default.
+
+    Returns:
+        A tensor of the dtype of `x`.
+
+    Raises:
+        ShapeError: lists of different lengths, an axis that there is not or that is named twice, or a step of 0.
+
+    Example:
+        >>> x = unroll.placeholder([None, 28], name="x")
+        >>> ops.slice_(x, starts=[2], ends=[4], axes=[1]).shape
+        (batch, 2)
     """
     return apply_one(
         Slice(),
@@ -159,7 +177,27 @@ class Gather(Operator):
 
 
 def gather(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
-    """The slices of `x` along `axis` that the integer tensor `indices` names; its shape replaces the axis."""
+    """The slices of `x` along `axis` that the integer tensor `indices` names; its shape replaces the axis.
+
+    Args:
+        x: a tensor of any dtype.
+        indices: integers; negative ones count from the end.
+        axis: the axis to take from; from -rank to rank - 1.
+
+    Returns:
+        A tensor of the dtype of `x`, the shape of `indices` in place of the axis.
+
+    Raises:
+        ArgumentTypeError: `axis` is not an int.
+        DTypeError: the indices are not int32 or int64.
+        ShapeError: there is no such axis, or an index that is known lies outside it.
+
+    Example:
+        >>> table = unroll.placeholder([100, 8], name="table")
+        >>> ids = unroll.placeholder([None, 7], name="ids", dtype="int64")
+        >>> ops.gather(table, ids).shape
+        (batch, 7, 8)
+    """
     rank = rank_of(x)
     if not isinstance(indices, Tensor):
         indices = Constant(np.array(cast_array(indices, INT64, "gather: indices")))
