@@ -10,9 +10,9 @@ from unroll.graph import Graph
 from unroll.ops.arithmetic import Add, Div, Mul, Sub
 from unroll.ops.functions import Cast, Sqrt
 from unroll.ops.normalization import LayerNormalization
-from unroll.ops.operator import Operator, axis_of
+from unroll.ops.operator import Operator, axis_of, made
 from unroll.ops.reduction import ReduceMean
-from unroll.passes.tools.rewriting import Rewriting, ints, made
+from unroll.passes.tools.rewriting import Rewriting, ints
 from unroll.tensor import Constant, Node, Tensor
 
 

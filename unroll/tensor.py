@@ -81,12 +81,14 @@ class Node:
         self.requirements = requirements
         if len(shapes) == 1:
             self.outputs: tuple[Tensor, ...] = (Tensor(shapes[0], dtypes[0], self),)
+            if self.may_be_known:
+                self.outputs[0].known = op.known_value(inputs, dtypes[0])
         else:
             pairs = enumerate(zip(shapes, dtypes, strict=True))
             self.outputs = tuple([Tensor(shape, dtype, self, index) for index, (shape, dtype) in pairs])
 
     def copied(self, inputs: tuple[Tensor | None, ...], provenance: frozenset[scopes.Origin]) -> Node:
-        """Return a node like this one on other inputs, which give it the same shapes."""
+        """Return a node like this one on other inputs, which give it the same shapes, and may say more of its value."""
         copy = Node.__new__(Node)
         copy.op, copy.inputs, copy.provenance, copy.requirements = self.op, inputs, provenance, self.requirements
         outputs = []
@@ -95,7 +97,15 @@ class Node:
             output.known = tensor.known
             outputs.append(output)
         copy.outputs = tuple(outputs)
+        if self.may_be_known and outputs[0].known is None:
+            outputs[0].known = self.op.known_value(inputs, outputs[0].dtype)
         return copy
+
+    @property
+    def may_be_known(self) -> bool:
+        """Whether it makes one integer scalar or vector, whose value may be known while tracing."""
+        outputs = self.outputs
+        return len(outputs) == 1 and len(outputs[0].shape) < 2 and outputs[0].dtype.kind == "i"
 
     @property
     def origin(self) -> scopes.Origin:

@@ -48,7 +48,7 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
 from unroll.ops.functions import Identity
-from unroll.ops.operator import MOST_AXES, Operator, Requirements, known_value
+from unroll.ops.operator import MOST_AXES, Operator, Requirements
 from unroll.parameter import Parameter
 from unroll.progress import track
 from unroll.scopes import Origin, join
@@ -349,8 +349,6 @@ class _Reader:
         dtypes = dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes
         found = [item._replace(where=f"{self._title}: {item.where.partition(': ')[2]}") for item in require.found]
         node = Node(op, tuple(inputs), shapes, dtypes, self._provenance, tuple(found))
-        if len(shapes) == 1 and len(shapes[0]) <= 1 and node.outputs[0].dtype.kind == "i":
-            node.outputs[0].known = known_value(op, inputs, dtypes[0])
         base = join(next(iter(self._provenance)).scope, op.name)
         self.names.nodes[node] = base
         for tensor in node.outputs:

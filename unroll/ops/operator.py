@@ -165,6 +165,17 @@ class Operator:
         """Return the symbolic value of the output where the input tensors tell it: see `Tensor.known`."""
         return None
 
+    def known_value(self, inputs: Sequence[Any], dtype: DType) -> Known:
+        """Return what `known` says of an output of a dtype; None where that is long, or a run wraps it round."""
+        value = self.known(*inputs)
+        limits = np.iinfo(dtype)
+        if isinstance(value, tuple) and len(value) > LARGEST_KNOWN:
+            return None
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, int) and not limits.min <= item <= limits.max:
+                return None
+        return value
+
     def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
         """Return about how many floating-point operations a run takes, from the inputs' and outputs' shapes as numbers.
 
@@ -209,19 +220,50 @@ def apply(
         ((2,), (3,))
     """
     inputs, types = _bind(op, arguments)
-    require = Requirements()
     try:
-        shapes = op.shapes(require, *inputs)
+        return _node(op, inputs, types, scopes.current().provenance, requirements).outputs
     except ShapeError as error:
         raise ShapeError(f"{op.name}: {error}{_seen(op, inputs)}") from None
+
+
+def made(
+    op: Operator, inputs: Sequence[Tensor | None], provenance: frozenset[scopes.Origin], hint: str | None = None
+) -> tuple[Tensor, ...]:
+    """Return the outputs of a new Node whose inputs are known to fit, as those are that a pass writes.
+
+    Args:
+        op: the operator.
+        inputs: a tensor each, of dtypes that the operator takes; None for an optional one left out.
+        provenance: where the node came from.
+        hint: what its outputs should be called.
+
+    Raises:
+        ShapeError: shapes that do not fit.
+    """
+    # Inputs beyond the slots are more of a variadic one, and inputs left out at the end have no slot's type to say.
+    pairs = zip(op.signature.slots, inputs, strict=False)
+    types = {slot.type: tensor.dtype for slot, tensor in pairs if tensor is not None}
+    outputs = _node(op, tuple(inputs), types, provenance).outputs
+    if hint is not None:
+        for tensor in outputs:
+            tensor.hint = hint
+    return outputs
+
+
+def _node(
+    op: Operator,
+    inputs: tuple[Tensor | None, ...],
+    types: Mapping[str, DType],
+    provenance: frozenset[scopes.Origin],
+    requirements: Iterable[Requirement | Limit] = (),
+) -> Node:
+    """Return a new node: its shapes, dtypes and requirements are what the operator's own rules say."""
+    require = Requirements()
+    shapes = op.shapes(require, *inputs)
     dtypes = op.dtypes(types)
     if len(dtypes) < len(shapes):
         dtypes = dtypes * len(shapes)
-    provenance = scopes.current().provenance
-    node = Node(op, inputs, shapes, dtypes, provenance, (*require.found, *requirements))
-    if len(shapes) == 1 and len(shapes[0]) <= 1 and dtypes[0].kind == "i":
-        node.outputs[0].known = known_value(op, inputs, dtypes[0])
-    return node.outputs
+    return Node(op, inputs, shapes, dtypes, provenance, (*require.found, *requirements))
 
 
 def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()) -> Tensor:
@@ -244,18 +286,6 @@ def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterabl
         (batch, 3)
     """
     return apply(op, *arguments, requirements=requirements)[0]
-
-
-def known_value(op: Operator, inputs: Sequence[Any], dtype: DType) -> Known:
-    """Return the value of an integer tensor as tracing finds it out; None where it is long, or a run wraps it round."""
-    value = op.known(*inputs)
-    limits = np.iinfo(dtype)
-    if isinstance(value, tuple) and len(value) > LARGEST_KNOWN:
-        return None
-    for item in value if isinstance(value, tuple) else (value,):
-        if isinstance(item, int) and not limits.min <= item <= limits.max:
-            return None
-    return value
 
 
 def _slots(op: Operator, count: int) -> Sequence[Slot]:

@@ -13,10 +13,10 @@ from unroll.dimensions import Shape, substitute, symbol
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.evaluator import evaluate
-from unroll.ops.operator import Operator, Requirements, Signature
+from unroll.ops.operator import Operator, Requirements, Signature, made
 from unroll.ops.spread import Spread
 from unroll.structure import Structure
-from unroll.tensor import Node, Tensor
+from unroll.tensor import Tensor
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -189,10 +189,7 @@ def scan(
         if inner.dtype != tensor.dtype:
             raise DTypeError(f"Scan: {tensor.described()} does not fit {inner.described()} of the body")
     op = Scan(body, len(inputs), len(shared), _flags(input_directions), _flags(output_directions))
-    require = Requirements()
-    shapes = op.shapes(require, *given)
-    origins = scopes.current().provenance if provenance is None else provenance
-    return Node(op, given, shapes, op.dtypes({}), origins, tuple(require.found)).outputs
+    return made(op, given, scopes.current().provenance if provenance is None else provenance)
 
 
 def _flags(values: Sequence[bool] | None) -> tuple[int, ...] | None:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
+from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
-from unroll.passes.tools.rewriting import Rewriting, ints, is_known, made, nodes_called
+from unroll.passes.tools.rewriting import Rewriting, ints, is_known, nodes_called
 from unroll.passes.tools.weight_expressions import slice_of
 from unroll.tensor import Node, Tensor
 

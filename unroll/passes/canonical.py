@@ -18,6 +18,7 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add, Mul
 from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.operator import made
 from unroll.ops.shaping import Transpose
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.fold_constants import fold_constants
@@ -26,7 +27,7 @@ from unroll.passes.merge_equal import merge_equal
 from unroll.passes.remove_dead import remove_dead
 from unroll.passes.split_kernels import split_all_kernels
 from unroll.passes.tools.digests import CHAINS, EXCHANGEABLE, Digests
-from unroll.passes.tools.rewriting import Readers, Rewriting, is_known, made, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, is_known, merged
 from unroll.passes.tools.weight_expressions import with_values
 from unroll.tensor import Constant, Node, Tensor
 

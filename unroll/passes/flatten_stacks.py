@@ -13,9 +13,10 @@ from unroll.dimensions import Dim
 from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
+from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Unsqueeze
 from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, is_known, made, merged, nodes_called
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, is_known, merged, nodes_called
 from unroll.tensor import Node, Tensor
 
 

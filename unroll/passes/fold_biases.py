@@ -18,9 +18,10 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
+from unroll.ops.operator import made
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.products import Product, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, merged
 from unroll.tensor import Constant, Node, Tensor
 
 

@@ -19,10 +19,10 @@ from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
-from unroll.ops.operator import Operator, Requirements
+from unroll.ops.operator import Operator, made
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
-from unroll.passes.tools.rewriting import Rewriting
+from unroll.passes.tools.rewriting import Rewriting, ints
 from unroll.structure import leaves_of
 from unroll.tensor import Constant, Node, Tensor
 
@@ -117,10 +117,8 @@ class _Folding(Rewriting):
         if weight not in self._slices:
             name = weight.name if isinstance(weight, Parameter) else weight.label
             origin = scopes.Origin(name, None, node.origin.cell, None)
-            inputs = (weight, *(Constant(np.array([bound], np.int64)) for bound in (start, end, 0)))
-            shapes = Slice().shapes(Requirements(), *inputs)
-            piece = Node(Slice(), inputs, shapes, [weight.dtype], frozenset({origin})).outputs[0]
-            piece.hint = f"rows_{start}_to_{end}"
+            inputs = (weight, ints(start), ints(end), ints(0))
+            (piece,) = made(Slice(), inputs, frozenset({origin}), f"rows_{start}_to_{end}")
             self._slices[weight] = (start, end, piece)
         found_start, found_end, piece = self._slices[weight]
         return piece if (found_start, found_end) == (start, end) else None

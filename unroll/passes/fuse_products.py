@@ -10,9 +10,10 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.operator import made
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.products import Product, Products, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, merged
 from unroll.tensor import Node, Tensor
 
 

@@ -17,13 +17,14 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat, Split
+from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Transpose
 from unroll.ops.slicing import Gather
 from unroll.passes.tools import cost
 from unroll.passes.tools.contraction import Together, contracted_order
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.products import Product, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, made, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
 from unroll.passes.tools.weight_expressions import slice_of
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor

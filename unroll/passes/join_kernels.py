@@ -15,10 +15,11 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
+from unroll.ops.operator import made
 from unroll.passes.tools import cost
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.products import Product, Products, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, merged
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 

@@ -12,8 +12,9 @@ from unroll.dimensions import Dim
 from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat
+from unroll.ops.operator import made
 from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.rewriting import Readers, Rewriting, made, merged, nodes_called
+from unroll.passes.tools.rewriting import Readers, Rewriting, merged, nodes_called
 from unroll.tensor import Node, Tensor
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from unroll.graph import Graph
 from unroll.ops.joining import Concat
+from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Transpose
 from unroll.ops.slicing import Gather
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, made, nodes_called
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, nodes_called
 from unroll.tensor import Node, Tensor
 
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Container
 from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.joining import Split
+from unroll.ops.operator import made
 from unroll.ops.slicing import Slice
-from unroll.passes.tools.rewriting import Rewriting, ints, is_known, made, nodes_called, tensors_read
+from unroll.passes.tools.rewriting import Rewriting, ints, is_known, nodes_called, tensors_read
 from unroll.passes.tools.weight_expressions import slice_of
 from unroll.tensor import Node, Tensor
 

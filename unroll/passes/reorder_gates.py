@@ -17,10 +17,11 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
+from unroll.ops.operator import made
 from unroll.passes.merge_equal import op_key
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.products import products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, made, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
 from unroll.tensor import Node, Tensor
 
 #: Functions of each element by itself that gates go through.

@@ -8,6 +8,7 @@ from itertools import groupby
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm
+from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.joining.addends import Group
@@ -18,7 +19,7 @@ from unroll.passes.tools.contraction import Together, contracted_order
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.hoisted import Hoisted, Pieces, StepByStep
 from unroll.passes.tools.products import Product
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, made, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor

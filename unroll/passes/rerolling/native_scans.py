@@ -77,8 +77,6 @@ class _Rewriting(Rewriting):
             origins = inner.provenance if inner.provenance != _NOWHERE else node.provenance
             for old, made in zip(inner.outputs, Maker(origins).node(inner.op, *inputs), strict=True):
                 made.hint = old.hint
-                if made.rank < 2 and made.dtype.kind == "i" and len(inner.outputs) == 1:
-                    made.known = inner.op.known(*inputs)
                 new[old] = made
         results = tuple(new.get(tensor, tensor) for tensor in found[0].outputs)
         if any(new.shape != old.shape for new, old in zip(results, wanted, strict=True)):
@@ -135,7 +133,7 @@ class _Flat:
         if node is not None and isinstance(node.op, Unsqueeze):
             source, axes = node.inputs[:2]
             if source is not None and isinstance(axes, Constant):
-                return _copied(node, [self._stand_in(source), axes]).outputs[0]
+                return node.copied((self._stand_in(source), axes), node.provenance).outputs[0]
         return self._stand_in(tensor)
 
     def _state(self, tensor: Tensor, like: Sequence[Tensor]) -> Tensor:
@@ -155,22 +153,13 @@ class _Flat:
             given = [*states, *(row[step] for row in rows), *shared]
             new: dict[Tensor, Tensor] = dict(zip(body.inputs, given, strict=True))
             for node in body.nodes:
-                inputs = [None if tensor is None else new.get(tensor, tensor) for tensor in node.inputs]
-                new.update(zip(node.outputs, _copied(node, inputs).outputs, strict=True))
+                inputs = tuple([None if tensor is None else new.get(tensor, tensor) for tensor in node.inputs])
+                new.update(zip(node.outputs, node.copied(inputs, node.provenance).outputs, strict=True))
             found = [new.get(tensor, tensor) for tensor in body.outputs]
             states = found[:count]
             for stack, tensor in zip(stacks, found[count:], strict=True):
                 stack.append(tensor)
         return [*states, *(ops.stack(s[:: -1 if back else 1]) for s, back in zip(stacks, backward, strict=True))]
-
-
-def _copied(node: Node, inputs: Sequence[Tensor | None]) -> Node:
-    """Return a node like `node` on other inputs, of the same shapes."""
-    shapes, dtypes = [tensor.shape for tensor in node.outputs], [tensor.dtype for tensor in node.outputs]
-    made = Node(node.op, tuple(inputs), shapes, dtypes, node.provenance, node.requirements)
-    for new, old in zip(made.outputs, node.outputs, strict=True):
-        new.hint, new.known = old.hint, old.known
-    return made
 
 
 def _counts(tensor: Constant) -> bool:

@@ -12,10 +12,11 @@ import numpy as np
 
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
+from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape
 from unroll.ops.slicing import Gather
 from unroll.passes.tools.products import Product, Products
-from unroll.passes.tools.rewriting import Rewriting, ints, made
+from unroll.passes.tools.rewriting import Rewriting, ints
 from unroll.tensor import Constant, Node, Tensor
 
 

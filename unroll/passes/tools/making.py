@@ -13,10 +13,10 @@ from unroll.ops.arithmetic import Mul
 from unroll.ops.filling import ConstantOfShape, Shape_
 from unroll.ops.functions import Cast
 from unroll.ops.joining import Concat, Split
-from unroll.ops.operator import Operator
+from unroll.ops.operator import Operator, made
 from unroll.ops.shaping import Expand, Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
-from unroll.passes.tools.rewriting import ints, made
+from unroll.passes.tools.rewriting import ints
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Tensor
 
@@ -124,14 +124,10 @@ class Maker:
                 parts.append(ints(dim))
                 continue
             source, axis = there[dim]
-            whole = self.one(Shape_(), source)
-            whole.known = source.shape
-            size = self.one(Slice(), whole, ints(axis), ints(axis + 1), ints(0))
-            size.known = (dim,)
+            size = self.one(Slice(), self.one(Shape_(), source), ints(axis), ints(axis + 1), ints(0))
+            size.known = (dim,)  # as the shape calls it; see `measured`
             parts.append(size)
-        wanted = self.joined(parts, 0)
-        wanted.known = tuple(shape)
-        return wanted
+        return self.joined(parts, 0)
 
     def zeros(self, shape: Shape, dtype: np.dtype[np.generic], there: Measured) -> Tensor:
         """Return zeros; sizes that are not known are read where `there` says."""

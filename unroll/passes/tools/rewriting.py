@@ -11,7 +11,7 @@ import numpy as np
 
 from unroll.dtypes import INT64
 from unroll.graph import Graph
-from unroll.ops.operator import OPERATORS, Operator, Requirements
+from unroll.ops.operator import OPERATORS, Operator
 from unroll.passes.tools.drafting import Draft, lasting_nodes, lineage_of, name_in
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Tensor
@@ -68,24 +68,6 @@ def ints(*values: int) -> Constant:
 def merged(nodes: Iterable[Node]) -> frozenset[Origin]:
     """Return the provenance of what stands for several nodes."""
     return frozenset(origin for node in nodes for origin in node.provenance)
-
-
-def made(
-    op: Operator, inputs: Sequence[Tensor | None], provenance: frozenset[Origin], hint: str | None = None
-) -> tuple[Tensor, ...]:
-    """Return the outputs of a new node; shapes come from the operator's own rule."""
-    require = Requirements()
-    shapes = op.shapes(require, *inputs)
-    # Inputs beyond the slots are more of a variadic one, and inputs left out at the end have no slot's type to say.
-    pairs = zip(op.signature.slots, inputs, strict=False)
-    dtypes = op.dtypes({slot.type: tensor.dtype for slot, tensor in pairs if tensor is not None})
-    if len(dtypes) < len(shapes):
-        dtypes = dtypes * len(shapes)
-    node = Node(op, tuple(inputs), shapes, dtypes, provenance, tuple(require.found))
-    if hint is not None:
-        for tensor in node.outputs:
-            tensor.hint = hint
-    return node.outputs
 
 
 class Rewriting:
@@ -148,7 +130,7 @@ class Rewriting:
         return node if inputs is node.inputs or all(map(is_, inputs, node.inputs)) else self._put(node, inputs)
 
     def _put(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Node:
-        if self._is_ours(node):
+        if self._is_ours(node) and not node.may_be_known:  # what is known of a value is told to those behind by copies
             node.inputs = inputs
             self._moved.add(node)
             return node

@@ -15,10 +15,11 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
+from unroll.ops.operator import made
 from unroll.ops.shaping import Transpose
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
-from unroll.passes.tools.rewriting import Rewriting, ints, is_known, made
+from unroll.passes.tools.rewriting import Rewriting, ints, is_known
 from unroll.structure import Structure
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 

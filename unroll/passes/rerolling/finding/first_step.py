@@ -6,6 +6,7 @@ import numpy as np
 
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
+from unroll.ops.operator import made
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.fold_zeros import fold_zeros
 from unroll.passes.merge_equal import op_key
@@ -67,16 +68,15 @@ def _same_node(view: View, wanted: Tensor, tensor: Tensor) -> bool:
 def _on_zeros(pattern: Pattern, step: Step, inputs: list[Placeholder], stand_ins: dict[Tensor, Tensor]) -> Graph:
     """Return the pattern as a graph whose states are zero; what it shares comes in by placeholders."""
     shared: dict[Tensor, Placeholder] = {}
-    zeros = []
+    zeros: list[Tensor] = []
     for tensor in step.before:
-        shape = Constant(np.zeros(len(tensor.shape), np.int64))  # never read: the zeros have the states' shapes
-        zeros.append(
-            Node(ConstantOfShape(0, tensor.dtype), (shape,), [tensor.shape], [tensor.dtype], _NOWHERE).outputs[0]
-        )
+        shape = Constant(np.zeros(len(tensor.shape), np.int64))
+        shape.known = tensor.shape  # no run reads the value
+        zeros += made(ConstantOfShape(0, tensor.dtype), (shape,), _NOWHERE)
     sources = [source for part in pattern.parts for source in part.sources if isinstance(source, Shared)]
     for tensor in dict.fromkeys(source.tensor for source in sources):
         if not isinstance(tensor, Constant):
-            made = shared[tensor] = Placeholder(tensor.shape, tensor.dtype, f"shared{len(shared)}")
-            stand_ins[made] = tensor
+            outside = shared[tensor] = Placeholder(tensor.shape, tensor.dtype, f"shared{len(shared)}")
+            stand_ins[outside] = tensor
     nodes = replayed(pattern, zeros, inputs, shared)
     return Graph([*inputs, *shared.values()], [nodes[place].outputs[index] for place, index in pattern.states])

@@ -103,10 +103,5 @@ def replayed(
                 read.append(inputs[source.number])
             else:
                 read.append(shared.get(source.tensor, source.tensor) if isinstance(source, Shared) else None)
-        old = part.example
-        shapes, dtypes = [tensor.shape for tensor in old.outputs], [tensor.dtype for tensor in old.outputs]
-        node = Node(old.op, tuple(read), shapes, dtypes, old.provenance)
-        for inner, outer in zip(node.outputs, old.outputs, strict=True):
-            inner.hint, inner.known = outer.hint, outer.known
-        nodes.append(node)
+        nodes.append(part.example.copied(tuple(read), part.example.provenance))
     return nodes

@@ -58,8 +58,7 @@ class View:
 
     def add(self, example: Node, inputs: Sequence[Tensor | None], beside: Sequence[Node]) -> Node:
         """Return a new node like `example` on other inputs, in the same step as `beside`; nothing in the graph reads it."""
-        shapes, dtypes = [tensor.shape for tensor in example.outputs], [tensor.dtype for tensor in example.outputs]
-        node = Node(example.op, tuple(inputs), shapes, dtypes, merged(beside))
+        node = example.copied(tuple(inputs), merged(beside))
         self.inputs[node] = node.inputs
         self.place[node] = max(self.place[other] for other in beside)
         return node
