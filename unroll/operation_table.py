@@ -37,5 +37,11 @@ class OperationTable(dict[str, Callable[..., Any]]):
             )
         return self[name]
 
+    def find(self, name: str) -> Callable[..., Any] | None:
+        """Return a function by its name; None where there is none."""
+        if name not in self and _hook is not None:
+            _hook()
+        return self.get(name)
+
 
 OPERATIONS = OperationTable()

@@ -29,14 +29,8 @@ Known: TypeAlias = "Dim | tuple[Dim, ...] | None"
 LARGEST_KNOWN = 64
 
 
-#: NumPy's functions that are operators here, by their names.
-_UFUNCS = {
-    "absolute": "abs", "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow",
-    "matmul": "matmul", "negative": "neg", "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "floor": "floor",
-    "sign": "sign", "maximum": "maximum", "minimum": "minimum", "less": "less", "less_equal": "less_equal",
-    "greater": "greater", "greater_equal": "greater_equal", "equal": "equal", "not_equal": "not_equal",
-    "logical_and": "logical_and", "logical_or": "logical_or", "logical_not": "logical_not",
-}  # fmt: skip
+#: NumPy's functions that have another name in `unroll.ops`; all others that it has are called as there.
+_UFUNCS = {"absolute": "abs", "divide": "div", "multiply": "mul", "negative": "neg", "power": "pow", "subtract": "sub"}
 #: The functions of `unroll.ops` by name.
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = OPERATIONS
 
@@ -138,13 +132,15 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Tensor:
         """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build the operator of that name."""
-        name = _UFUNCS.get(ufunc.__name__)
-        if method != "__call__" or options or name is None:
+        is_numpys = getattr(np, ufunc.__name__, None) is ufunc
+        function = OPERATIONS.find(_UFUNCS.get(ufunc.__name__, ufunc.__name__)) if is_numpys else None
+        if method != "__call__" or options or function is None:
             raise ArgumentTypeError(
                 f"numpy.{ufunc.__name__} computes with arrays, and {self!r} has no value before a run; use a function of "
                 "unroll.ops"
             )
-        return _FUNCTIONS[name](*inputs)
+        made: Tensor = function(*inputs)
+        return made
 
     def __init__(
         self, shape: Shape, dtype: DType, node: Node | None = None, index: int = 0, hint: str | None = None

@@ -62,13 +62,14 @@ def call_step(cell: RNNCellLike, inputs: Any, state: State, batch: Shape, dtype:
         What the cell returns, not checked.
     """
     same = isinstance(inputs, Tensor) and inputs.dtype == dtype and batch_of(inputs) == batch
-    if same and isinstance(cell, RNNCell) and _takes_checked(type(cell)):
+    kind: type = type(cell)
+    if same and isinstance(cell, RNNCell) and _takes_checked(kind):
         return cell.call_checked(inputs, state)
     return cell(inputs, state)
 
 
 @lru_cache(maxsize=256)
-def _takes_checked(kind: type[RNNCell]) -> bool:
+def _takes_checked(kind: type) -> bool:
     """Say whether `call_checked` is what a call does: no subclass overrides `__call__` or `check` and leaves it as it was."""
 
     def overrider(method: str) -> type:
