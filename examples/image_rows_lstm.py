@@ -27,7 +27,7 @@ def digits(count: int = 8) -> npt.NDArray[np.float64]:
     Raises ImportError where scikit-learn is not installed.
     """
     from scipy.ndimage import zoom  # comes with scikit-learn
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_digits  # which unroll itself does without
 
     images = load_digits().images[:count] / 16.0
     return np.asarray(zoom(images, (1, 3.5, 3.5), order=1)).reshape(count, 784)

@@ -74,7 +74,7 @@ def to_int8(model: ModelProto) -> ModelProto:
         FileError: the temporary files that the tool takes cannot be written.
         UnsupportedError: the tool fails on the model, or finds no product to quantise.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # seconds to import
 
     with _quietly("int8"), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"

@@ -63,7 +63,7 @@ if (
 ):  # a checkout on the path that is not installed: export/ and viz/ lie beside unroll/, not in it
     __path__.append(str(_HERE.parent))
 
-operation_table.set_hook(lambda: import_module("unroll.ops"))
+operation_table.set_hook(lambda: import_module("unroll.ops"))  # when a tensor is first computed with
 
 _HOME = {
     "BasicLSTMCell": "unroll.cells",
@@ -158,9 +158,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        value = getattr(import_module(_HOME[name]), name)
+        value = getattr(import_module(_HOME[name]), name)  # what is not used is not loaded
     elif name in _MODULES:
-        value = import_module(f"unroll.{name}")
+        value = import_module(f"unroll.{name}")  # what is not used is not loaded
     else:
         raise AttributeError(f"module 'unroll' has no attribute {name!r}")
     if name == "Graph":
@@ -175,10 +175,10 @@ def __dir__() -> list[str]:
 
 def _show_graphs_as_pictures() -> None:
     """Let notebooks show a Graph as its picture; Graphviz is imported when the first one is shown."""
-    from unroll.display import set_hook
+    from unroll.display import set_hook  # with the Graph that it shows
 
     def show(graph: Graph) -> dict[str, Any]:
-        from unroll.viz.drawing import mimebundle
+        from unroll.viz.drawing import mimebundle  # loads Graphviz
 
         return mimebundle(graph)
 

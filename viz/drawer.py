@@ -24,7 +24,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
-        import pygraphviz
+        import pygraphviz  # whose absence is an answer, too
 
         _drawn(pygraphviz, _FIRST, "svg")  # now fontconfig has read its configuration, which may go
     except ImportError as error:

@@ -133,7 +133,7 @@ def _bundle(picture: Picture, text: str) -> dict[str, Any]:
 def _source(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool) -> str:
     """Return the DOT source; a graph without timesteps is shown by its operators."""
     try:
-        from unroll.viz import dot_writer
+        from unroll.viz import dot_writer  # needs the graphviz package, without which the rest works
     except ImportError as error:
         raise MissingPackageError(
             f"the graphviz package cannot be imported ({error}), and every picture needs it: pip install 'graphviz>=0.20'"

@@ -130,6 +130,23 @@ def test_import_unroll_loads_neither_onnxruntime_nor_graphviz() -> None:
     assert run_python(IMPORTS).split() == []
 
 
+TRACED = """
+import sys
+import numpy as np
+import unroll
+steps = [unroll.placeholder([None, 3], f"X{step}") for step in range(3)]
+outputs, state = unroll.static_rnn(unroll.BasicLSTMCell(2), steps)
+graph = unroll.Graph(steps, [outputs, state])
+graph.summary()
+graph.run({step: np.ones((4, 3)) for step in steps})
+print(*sorted({"onnx", "onnxruntime", "graphviz", "pygraphviz", "networkx", "rich"} & set(sys.modules)))
+"""
+
+
+def test_a_graph_is_traced_summed_up_and_run_in_numpy_with_nothing_else() -> None:
+    assert run_python(TRACED).split() == []
+
+
 CALLED_TWICE = """
 import importlib, pathlib, pkgutil, sys, types
 import numpy as np

@@ -46,8 +46,8 @@ class Bars:
 
 @contextmanager
 def _bars() -> Iterator[None]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.console import Console  # loaded where there is a terminal
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # the same
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     # Results go to standard output, wherever that leads; rich would send them to the terminal of standard error.

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has gone: not an error
         give_up_output()
     except Exception as error:
-        from unroll.cli.programs import raised_later
+        from unroll.cli.programs import raised_later  # loaded already where a program was run
 
         message = raised_later(error)
         if message is None:  # a fault of ours, which is to be seen in full
@@ -205,26 +205,26 @@ def _add_force(parser: argparse.ArgumentParser) -> None:
 
 def _feeds(options: argparse.Namespace) -> dict[str, Array] | None:
     """Return the feeds given, or None where none were."""
-    from unroll.cli.arrays import read_feeds
+    from unroll.cli.arrays import read_feeds  # loads NumPy, which --help needs not
 
     return read_feeds(options.feed, options.feeds) if options.feed or options.feeds else None
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
     """Return the feeds and the sizes of symbols that were given."""
-    from unroll.cli.arrays import read_dims
+    from unroll.cli.arrays import read_dims  # loads NumPy, which --help needs not
 
     return {"feeds": _feeds(options), "dims": read_dims(options.dim)}
 
 
 def _graph(options: argparse.Namespace) -> unroll.Graph:
-    from unroll.cli.programs import load_graph
+    from unroll.cli.programs import load_graph  # loads NumPy, which --help needs not
 
     return load_graph(options.program)
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from unroll.cli.demo import demo
+    from unroll.cli.demo import demo  # loads the examples, and all that they use
 
     demo(options.output)
 
@@ -243,7 +243,7 @@ def _export(options: argparse.Namespace) -> None:
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     given["runtime"] = None if options.any_runtime else "onnxruntime"
     if options.program.endswith(".onnx") and options.form not in ("unrolled", "functions"):
-        from unroll.export.file_rerolling import export_file
+        from unroll.export.file_rerolling import export_file  # loads onnx and onnxruntime
 
         _, proof = export_file(options.program, options.output, form=options.form, **_given(options), **given)
         show(proof)
@@ -258,7 +258,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _reroll(options: argparse.Namespace) -> None:
-    from unroll.export.file_rerolling import reroll_file
+    from unroll.export.file_rerolling import reroll_file  # loads onnx and onnxruntime
 
     chosen = {"opset": options.opset, "tolerance": options.tolerance, "seed": options.seed}
     found = reroll_file(options.model, options.output, **chosen, **_given(options))
@@ -267,7 +267,7 @@ def _reroll(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from unroll.cli.arrays import write_arrays
+    from unroll.cli.arrays import write_arrays  # loads NumPy, which --help needs not
 
     is_program = ".py:" in options.program
     if not is_program and not options.program.endswith(".onnx"):
