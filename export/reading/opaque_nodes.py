@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -10,10 +10,10 @@ import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto
 
 from unroll.dimensions import Dim, Shape, parse_dimension, substitute_shape, symbol
-from unroll.dtypes import ALL, Array, DType
+from unroll.dtypes import ALL, DType
 from unroll.errors import ModelError, UnsupportedError, first_line
 from unroll.export.reading.tensor_sizes import bytes_made
-from unroll.ops.opaque import Opaque, set_hook
+from unroll.ops.opaque import Opaque
 
 #: The names of ONNX's own domain.
 ONNX_DOMAIN = ("", "ai.onnx")
@@ -242,19 +242,6 @@ def _older(node: NodeProto, opset: int) -> str | None:
         if inner.domain in ONNX_DOMAIN and opset < _FORM_SINCE.get(inner.op_type, 0) and (not moved or moved in given):
             return inner.op_type
     return None
-
-
-# -- computing --------------------------------------------------------------------------------------------------------
-
-
-def _compute(op: Opaque, arrays: Sequence[Array | None]) -> Sequence[Array]:
-    """Compute an operator; onnx's evaluator is imported when the first one is met."""
-    from unroll.export.verifying.foreign_operators import compute
-
-    return compute(op, arrays)
-
-
-set_hook(_compute)
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------

@@ -43,11 +43,13 @@ from unroll.export.reading.opaque_nodes import (
     shape_of,
 )
 from unroll.export.reading.tensor_sizes import TOO_MANY
+from unroll.export.verifying import foreign_operators
 from unroll.files import as_path
 from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
 from unroll.ops.functions import Identity
+from unroll.ops.opaque import set_hook
 from unroll.ops.operator import MOST_AXES, Operator, Requirements
 from unroll.parameter import Parameter
 from unroll.progress import track
@@ -55,6 +57,8 @@ from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 OLDEST_OPSET = 9
+
+set_hook(foreign_operators.compute)  # here, where the first operator that is none of ours comes from
 
 
 def from_onnx(model: ModelProto | str | Path) -> Graph:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from unroll.dimensions import Dimension, shape_text
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
+from unroll.export.running.session_like import SessionLike
 from unroll.feeds import InputSpec, closest
 from unroll.tensor import Placeholder
 
-if TYPE_CHECKING:
-    from unroll.export.running.session import Session
-
 
 def run_many(
-    sessions: Session | Sequence[Session],
+    sessions: SessionLike | Sequence[SessionLike],
     sequences: Iterable[Any],
     *,
     input: Any = None,
@@ -120,7 +118,7 @@ class Layout(NamedTuple):
         others: every other input.
     """
 
-    session: Session
+    session: SessionLike
     inputs: tuple[InputSpec, ...]
     lengths: InputSpec | None
     time: int
@@ -200,7 +198,7 @@ def _name(given: Any) -> Any:
     return given.name if isinstance(given, Placeholder) else given
 
 
-def _layout(session: Session, wanted: Any, lengths: Any) -> Layout:
+def _layout(session: SessionLike, wanted: Any, lengths: Any) -> Layout:
     if not hasattr(session, "run_many"):
         raise ArgumentTypeError(f"run_many: a Session is wanted, not {type(session).__name__}")
     specs = {spec.name: spec for spec in session.inputs}

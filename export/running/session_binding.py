@@ -6,17 +6,15 @@ import threading
 from collections.abc import Mapping
 from threading import get_ident
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from unroll.dtypes import Array
 from unroll.errors import EvaluationError, ShapeError, UnsupportedError
 from unroll.export.guards.empty_tensors import why_failed
+from unroll.export.running.session_like import SessionLike
 from unroll.feeds import check_feeds, check_is_mapping, fed_names
-
-if TYPE_CHECKING:
-    from unroll.export.running.session import Session
 
 
 class Bound:
@@ -41,7 +39,7 @@ class Bound:
         EvaluationError: onnxruntime failed in the first run, which finds the shapes of the outputs.
     """
 
-    def __init__(self, session: Session, feeds: Mapping[Any, Any]) -> None:
+    def __init__(self, session: SessionLike, feeds: Mapping[Any, Any]) -> None:
         self._session = session
         self._user = 0  # the thread that uses it, by a number that is quickly compared
         self._claiming = threading.Lock()
