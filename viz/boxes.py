@@ -13,10 +13,11 @@ from unroll.graph import Graph
 from unroll.parameter import BlockTable
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
+from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.node_formulas import formula
 from unroll.viz.states import last_part
-from unroll.viz.units import Contraction, Unit
+from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")

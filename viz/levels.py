@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import networkx
 
-from unroll.viz.unit_steps import BEFORE_STEPS
-from unroll.viz.units import Contraction, Unit, Wire
+from unroll.viz.contraction import Contraction
+from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
 # How many steps are shown whole, and how many at the beginning and the end of longer sequences.
 _CELLS = (6, 2, 2)

@@ -9,11 +9,12 @@ from unroll.dimensions import shape_text
 from unroll.graph import Graph
 from unroll.tensor import Tensor
 from unroll.viz.boxes import Box, Boxes
+from unroll.viz.contraction import Contraction
 from unroll.viz.levels import arrange, flows_in_time
 from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
 from unroll.viz.states import last_part
-from unroll.viz.unit_steps import BEFORE_STEPS
-from unroll.viz.units import Contraction, Unit, Wire
+from unroll.viz.unit_steps import infer_steps
+from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 from unroll.viz.values import Values
 
 _LANES_APART = 34.0
@@ -43,6 +44,7 @@ class Scene:
     def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool = False) -> None:
         self.graph = graph
         self.contraction = Contraction(graph, opened)
+        infer_steps(self.contraction)
         self.shown = arrange(self.contraction, full)
         self.values = Values(graph, feeds, self._printed())
         self.boxes = Boxes(self.contraction, self.values)

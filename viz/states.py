@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from unroll.graph import Graph
 from unroll.tensor import Tensor
-
-if TYPE_CHECKING:
-    from unroll.graph import Graph
-    from unroll.viz.units import Unit, Wire
+from unroll.viz.units import Unit, Wire
 
 #: What a node is called at every step alike, and which of its inputs or outputs is meant.
 Role: TypeAlias = tuple[str, int]

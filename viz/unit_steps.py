@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from unroll.viz.units import Contraction, Unit, Wire
-
-#: The step of what makes the states of zeros, where every operator is shown.
-BEFORE_STEPS = -1
+from unroll.viz.contraction import Contraction
+from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
 
 def infer_steps(contraction: Contraction) -> None:

@@ -1,0 +1,221 @@
+"""What a picture is made of: at cell level the graph with every (step, cell) contracted to one box, else every operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import networkx
+
+from unroll.graph import Graph
+from unroll.ops.filling import ConstantOfShape
+from unroll.ops.functions import Identity
+from unroll.parameter import Parameter
+from unroll.tensor import Constant, Node, Tensor
+from unroll.viz.states import States, without_step
+from unroll.viz.units import BEFORE_STEPS, Unit, Wire
+
+
+class Contraction:
+    """A graph as units and wires. A unit is at a step where its nodes say so; see `unroll.viz.unit_steps` for the others.
+
+    Args:
+        graph: the graph.
+        opened: make every operator a unit of its own, instead of one unit a cell and step.
+
+    Attributes:
+        units: every unit, sources before those that read them.
+        wires: what flows between units; Parameters are apart.
+        readers: for each Parameter, the units that read it.
+        sources: the units of inputs and constants.
+        states: what the cells hand on from step to step.
+    """
+
+    def __init__(self, graph: Graph, opened: bool = False) -> None:
+        self.graph = graph
+        self.opened = opened
+        self.units: list[Unit] = []
+        self.wires: list[Wire] = []
+        self.readers: dict[Parameter, list[Unit]] = {item: [] for item in graph.parameters.values()}
+        self._owner: dict[Node, Unit] = {}
+        self.sources: dict[Tensor, Unit] = {}
+        self._copies: dict[Tensor, Tensor] = {}
+        helpers = _zero_helpers(graph)
+        if opened:
+            self._add_operators(helpers)
+        else:
+            self._copies = _copies(graph)
+            hidden = helpers | {copy.node for copy in self._copies if copy.node is not None}
+            self._add_nodes(hidden, {})
+            outer = self._outer_cells()
+            if outer:
+                self._add_nodes(hidden, outer)
+            self._dissolve_cycles()
+        for place, tensor in enumerate(graph.inputs):
+            self._source(tensor, Unit("input", f"input_{place}", tensor=tensor))
+        self._add_wires()
+        self._add_outputs()
+        self.states = States(graph, self.wires)
+
+    @property
+    def rows(self) -> list[str]:
+        """The variable paths of the cells, in the order they are met."""
+        return list(dict.fromkeys(unit.row for unit in self.units if unit.row is not None))
+
+    def is_state(self, wire: Wire) -> bool:
+        """Say whether a wire brings a cell its state, from its earlier step or from outside."""
+        return self.states.reads(wire)
+
+    def _add_operators(self, helpers: set[Node]) -> None:
+        """Make every node a unit; those that make states of zeros stand in a column of their own, before step 0."""
+        for place, node in enumerate(self.graph.nodes):
+            step = node.origin.step if len(node.provenance) == 1 else None
+            first = node in helpers or (_is_zero(node) and node.origin.cell is None)
+            at = BEFORE_STEPS if first and step is not None else step
+            unit = self._owner[node] = Unit("op", f"op_{place}", [node], at, cell=node.origin.cell)
+            self.units.append(unit)
+
+    def _add_nodes(self, hidden: set[Node], outer: Mapping[str, str]) -> None:
+        """Make a unit of each cell and step, and of each node outside of cells; `outer` is the cell that holds a cell."""
+        self.units.clear()
+        self._owner.clear()
+        cells: dict[tuple[str, int | None], Unit] = {}
+        stepped = {node.origin.cell for node in self.graph.nodes if node.origin.step is not None}
+        for node in self.graph.nodes:
+            if node in hidden:
+                continue
+            origin = node.origin
+            if _is_zero(node):
+                unit = Unit("zero", f"zero_{len(self.units)}", step=origin.step, tensor=node.outputs[0])
+            elif _in_cell(node) and not (origin.step is None and origin.cell in stepped):
+                row = outer.get(origin.cell or "", origin.cell or "")
+                key = (row, origin.step)
+                if key in cells:
+                    cells[key].nodes.append(node)
+                    self._owner[node] = cells[key]
+                    continue
+                unit = cells[key] = Unit("cell", f"cell_{len(self.units)}", [], origin.step, row, row)
+            else:
+                unit = Unit("op", f"op_{len(self.units)}", step=origin.step if len(node.provenance) == 1 else None)
+            unit.nodes.append(node)
+            self._owner[node] = unit
+            self.units.append(unit)
+
+    def _cycles(self) -> list[set[Unit]]:
+        """Return the units that feed themselves through others, each with those others."""
+        owner = self._owner
+        made = ((tensor.node, node) for node in owner for tensor in node.inputs if tensor is not None and tensor.node)
+        edges = {(owner[before], owner[node]) for before, node in made if before in owner}
+        reads: networkx.DiGraph[Unit] = networkx.DiGraph(edges)
+        return [part for part in networkx.strongly_connected_components(reads) if len(part) > 1]
+
+    def _outer_cells(self) -> dict[str, str]:
+        """Return for cells that cannot be boxes of their own, as they feed what is around them, the cell around them."""
+        outer: dict[str, str] = {}
+        for part in self._cycles():
+            rows = {unit.row for unit in part}
+            around = min((row for row in rows if row is not None), key=len, default="")
+            if all(row is not None and f"{row}/".startswith(f"{around}/") for row in rows):
+                outer |= {row: around for row in rows if row is not None}
+        return outer
+
+    def _dissolve_cycles(self) -> None:
+        """Open up boxes that cannot be drawn as one: those that feed themselves through others, and repeated calls."""
+        cyclic = {unit for part in self._cycles() for unit in part if unit.row is not None}
+        opened: list[Unit] = []
+        for unit in self.units:
+            if unit in cyclic or (unit.row is not None and unit.step is None and _reads_weights_twice(unit)):
+                for node in unit.nodes:
+                    piece = self._owner[node] = Unit("op", f"{unit.id}_{len(opened)}", [node], unit.step)
+                    opened.append(piece)
+            else:
+                opened.append(unit)
+        self.units = opened
+
+    def _source(self, tensor: Tensor, unit: Unit) -> Unit:
+        self.sources[tensor] = unit
+        self.units.append(unit)
+        return unit
+
+    def _add_wires(self) -> None:
+        for node in self.graph.nodes:
+            target = self._owner.get(node)
+            if target is None:
+                continue
+            for place, tensor in enumerate(node.inputs):
+                if isinstance(tensor, Parameter):
+                    if target not in self.readers[tensor][-1:]:
+                        self.readers[tensor].append(target)
+                elif tensor is not None:
+                    source = self._source_of(tensor)
+                    if source is not None and source is not target and target.kind != "zero":
+                        self.wires.append(Wire(source, target, tensor, (self._role(node, target), place)))
+
+    def _role(self, node: Node, target: Unit) -> str:
+        return without_step(self.graph.name(node), target.step)
+
+    def _source_of(self, tensor: Tensor) -> Unit | None:
+        if tensor.node is not None:
+            return self._owner.get(tensor.node)
+        if tensor not in self.sources and isinstance(tensor, Constant) and _is_data(tensor):
+            self._source(tensor, Unit("constant", f"constant_{len(self.units)}", tensor=tensor))
+        return self.sources.get(tensor)
+
+    def _add_outputs(self) -> None:
+        for place, (tensor, name) in enumerate(zip(self.graph.outputs, self.graph.output_names, strict=True)):
+            unit = Unit("output", f"output_{place}", tensor=tensor, name=name)
+            tensor = self._copies.get(tensor, tensor)
+            source = self._source_of(tensor)
+            if isinstance(tensor, Parameter):
+                self.readers[tensor].append(unit)
+            elif source is None:
+                source = self._source(tensor, Unit("constant", f"constant_{len(self.units)}", tensor=tensor))
+            self.units.append(unit)
+            if source is not None:
+                self.wires.append(Wire(source, unit, tensor))
+
+    def in_order(self) -> list[Unit]:
+        """Return the units that hold nodes, in the order of the nodes."""
+        return list(dict.fromkeys(self._owner[node] for node in self.graph.nodes if node in self._owner))
+
+
+def _in_cell(node: Node) -> bool:
+    return node.origin.cell is not None and len(node.provenance) == 1
+
+
+def _is_zero(node: Node) -> bool:
+    return isinstance(node.op, ConstantOfShape) and node.op.value == 0
+
+
+def _is_data(constant: Constant) -> bool:
+    """Say whether a constant is data to show, not a setting such as axes or a bias of 1."""
+    return constant.dtype.kind == "f" and constant.value.size > 1
+
+
+def _reads_weights_twice(unit: Unit) -> bool:
+    read = [tensor for node in unit.nodes for tensor in node.inputs if isinstance(tensor, Parameter)]
+    return len(read) > len(set(read))
+
+
+def _copies(graph: Graph) -> dict[Tensor, Tensor]:
+    """Return the outputs that are a copy, made so that one tensor can have two names, with what is copied."""
+    read = {tensor for node in graph.nodes for tensor in node.inputs}
+    return {
+        tensor: tensor.node.inputs[0]
+        for tensor in graph.outputs
+        if tensor not in read and tensor.node is not None and isinstance(tensor.node.op, Identity)
+        if tensor.node.inputs[0] is not None and tensor.node.inputs[0].node is not None
+    }
+
+
+def _zero_helpers(graph: Graph) -> set[Node]:
+    """Return the nodes that only work out the shape of a state of zeros."""
+    used: set[Tensor] = set(graph.outputs)
+    helpers: set[Node] = set()
+    for node in reversed(graph.nodes):
+        if _is_zero(node):
+            continue
+        if any(tensor in used for tensor in node.outputs):
+            used.update(tensor for tensor in node.inputs if tensor is not None)
+        else:
+            helpers.add(node)
+    return helpers
