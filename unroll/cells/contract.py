@@ -7,7 +7,6 @@ TensorFlow 1: ``cell(inputs, state) -> (output, new_state)`` with `state_size` a
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy.typing as npt
@@ -62,20 +61,9 @@ def call_step(cell: RNNCellLike, inputs: Any, state: State, batch: Shape, dtype:
         What the cell returns, not checked.
     """
     same = isinstance(inputs, Tensor) and inputs.dtype == dtype and batch_of(inputs) == batch
-    kind: type = type(cell)
-    if same and isinstance(cell, RNNCell) and _takes_checked(kind):
+    if same and isinstance(cell, RNNCell) and cell.takes_checked:
         return cell.call_checked(inputs, state)
     return cell(inputs, state)
-
-
-@lru_cache(maxsize=256)
-def _takes_checked(kind: type) -> bool:
-    """Say whether `call_checked` is what a call does: no subclass overrides `__call__` or `check` and leaves it as it was."""
-
-    def overrider(method: str) -> type:
-        return next(base for base in kind.__mro__ if method in vars(base))
-
-    return all(issubclass(overrider("call_checked"), overrider(method)) for method in ("__call__", "check"))
 
 
 class KerasContract:

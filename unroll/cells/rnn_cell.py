@@ -116,6 +116,7 @@ class RNNCell(WeightOwner):
     Attributes:
         TRAINING_ONLY: the arguments that are kept and act in training only.
         REFUSED: the arguments that are refused unless they have their default, with the reason.
+        takes_checked: whether drivers use `call_checked`: not of a class that overrides `__call__` or `check` alone.
 
     Example:
         A cell that adds its input to its state:
@@ -133,9 +134,20 @@ class RNNCell(WeightOwner):
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("trainable",)
     REFUSED: ClassVar[Mapping[str, str]] = {}
+    takes_checked: ClassVar[bool] = True
     _name: str | None = None
     _dtype: DType | None = None
     _dtype_of_step: DType | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+
+        def definer(method: str) -> type:
+            return next(base for base in cls.__mro__ if method in vars(base))
+
+        cls.takes_checked = all(
+            issubclass(definer("call_checked"), definer(method)) for method in ("__call__", "check")
+        )
 
     def __init__(self, *, name: str | None = None, dtype: npt.DTypeLike | None = None, trainable: bool = True) -> None:
         self.trainable = trainable
@@ -188,7 +200,7 @@ class RNNCell(WeightOwner):
     def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
         """Trace one step from a state that the caller has checked: what drivers do (`unroll.cells.contract.call_step`).
 
-        A subclass that overrides `__call__` or `check` is called in full, unless it overrides this too.
+        A cell whose class overrides `__call__` or `check`, and not this too, is called in full by drivers.
 
         Args:
             inputs: a tensor; it is checked as a call checks it.
@@ -296,12 +308,19 @@ def _floating_dtype(*nests: Any) -> DType | None:
 
 def _name_results(output: Any, state: State) -> None:
     """Name what a cell returns where the cell itself made it and gave it no name: states by their place in the state."""
+    leaves = [*nest.flatten(state), *nest.flatten(output)]
+    if not any(_is_nameless(leaf) for leaf in leaves):
+        return  # as of most cells, so their places need not be told
     places = [("", path or "h", leaf) for path, leaf in nest.flatten_with_paths(state)]
     places += [("output", path, leaf) for path, leaf in nest.flatten_with_paths(output)]
     for within, path, tensor in places:
-        nameless = isinstance(tensor, Tensor) and tensor.node is not None and tensor.hint is None
-        if nameless and tensor.node.origin.scope == scopes.current().nodes:
+        if _is_nameless(tensor) and tensor.node.origin.scope == scopes.current().nodes:
             named(tensor, scopes.join(within, path))
+
+
+def _is_nameless(tensor: Any) -> bool:
+    """Say whether a node made a tensor that has no name yet."""
+    return isinstance(tensor, Tensor) and tensor.hint is None and tensor.node is not None
 
 
 def zero_state(state_size: Any, batch_size: int | Tensor | None, dtype: npt.DTypeLike) -> State:
