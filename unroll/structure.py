@@ -18,6 +18,7 @@ from unroll.naming import Lineage, Names
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
 from unroll.tensor import Node, Placeholder, Tensor
+from unroll.topological_order import in_order
 
 T = TypeVar("T")
 
@@ -219,24 +220,7 @@ def checked_outputs(outputs: Any, check_names: bool = False) -> tuple[tuple[Tens
 
 def nodes_before(outputs: Iterable[Tensor]) -> tuple[Node, ...]:
     """Return every node that tensors depend on, each after all it reads, without recursion."""
-    order: list[Node] = []
-    done: set[Node] = set()
-    for output in outputs:
-        if output.node is None or output.node in done:
-            continue
-        path, unseen = [output.node], [iter(output.node.inputs)]
-        while path:
-            for tensor in unseen[-1]:
-                if tensor is not None and (before := tensor.node) is not None and before not in done:
-                    path.append(before)
-                    unseen.append(iter(before.inputs))
-                    break
-            else:
-                unseen.pop()
-                node = path.pop()
-                done.add(node)
-                order.append(node)
-    return tuple(order)
+    return tuple(in_order(tensor.node for tensor in outputs if tensor.node is not None))
 
 
 def leaves_of(nodes: Iterable[Node]) -> dict[Tensor, None]:

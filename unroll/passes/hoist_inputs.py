@@ -21,13 +21,13 @@ from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Transpose
 from unroll.ops.slicing import Gather
 from unroll.passes.tools import cost
-from unroll.passes.tools.contraction import Together, contracted_order
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.products import Product, products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
 from unroll.passes.tools.weight_expressions import slice_of
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
+from unroll.topological_order import Together, in_order
 
 
 class _Step(NamedTuple):
@@ -63,7 +63,7 @@ def hoist_inputs(graph: Graph, batch: int = 1) -> Graph:
         units = hoisting.plan()
         if not units:
             return graph
-        for item in contracted_order(graph.nodes, units):
+        for item in in_order(graph.nodes, units):
             if isinstance(item, Together):
                 hoisting.write(item.members)
             else:

@@ -38,12 +38,12 @@ from unroll.passes.joining.addends import Group, group_of
 from unroll.passes.joining.joint_nodes import Joining
 from unroll.passes.joining.lanes import Depths, groups_of_lanes
 from unroll.passes.joining.packs import Packs
-from unroll.passes.tools.contraction import CircleError
 from unroll.passes.tools.cost import sizes_of
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.hoisted import pieces_of
 from unroll.passes.tools.products import products_of
 from unroll.passes.tools.weight_expressions import Weights, weight_expressions
+from unroll.topological_order import CircleError
 
 #: What is read, and what is computed, in the time that one node more takes.
 BYTES_A_NODE, FLOPS_A_NODE = 33_000, 36_000

@@ -15,7 +15,6 @@ from unroll.passes.joining.addends import Group
 from unroll.passes.joining.column_order import Block
 from unroll.passes.joining.joint_kernels import Grid, Kernels
 from unroll.passes.joining.packs import Joint, Pack, Packs, is_shared, operands
-from unroll.passes.tools.contraction import Together, contracted_order
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.hoisted import Hoisted, Pieces, StepByStep
 from unroll.passes.tools.products import Product
@@ -23,6 +22,7 @@ from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
+from unroll.topological_order import Together, in_order
 
 Provenance = frozenset[Origin]
 
@@ -60,7 +60,7 @@ class Joining(Rewriting):
             CircleError: packs wait for one another in a circle.
         """
         kept = [node for node in self.graph.nodes if node not in self._gone]
-        for item in contracted_order(kept, self._units(kept)):
+        for item in in_order(kept, self._units(kept)):
             if not isinstance(item, Together):
                 self.keep(item, self.inputs(item))
             elif len(item.members) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from unroll.graph import Graph
@@ -15,6 +15,7 @@ from unroll.passes.rerolling.writing.stacking import Stacker
 from unroll.passes.tools.making import Maker
 from unroll.passes.tools.rewriting import Rewriting
 from unroll.tensor import Node, Tensor
+from unroll.topological_order import CircleError, in_order
 
 
 class Plan(Protocol):
@@ -158,49 +159,16 @@ def stacked_column(view: View, node: Node) -> tuple[Tensor, ...] | None:
 def ordered(view: View, owner: Mapping[Node, Plan]) -> tuple[list[Node | Plan], Plan | None]:
     """Return nodes and plans in an order in which nothing comes before what it needs.
 
-    Where there is none, because a recurrence needs what is computed from its own steps outside, return that plan as well.
+    Where there is none, because a recurrence needs what is computed from its own steps outside, return that plan.
     """
-    order: list[Node | Plan] = []
-    done: set[object] = set()
-    open_units: dict[object, None] = {}
-    stack: list[tuple[Node | Plan, Iterator[Tensor]]] = []
 
-    def unit_of(tensor: Tensor) -> Node | Plan | None:
-        node = view.same(tensor).node
-        return None if node is None else owner.get(node, node)
+    def needs(unit: Node | Plan) -> Iterable[Tensor | None]:
+        if isinstance(unit, Node):
+            return view.inputs[unit]
+        return [view.same(tensor) for recurrence in unit.recurrences for tensor in recurrence.read()]
 
-    for output in view.graph.outputs:
-        start = unit_of(output)
-        if start is None or start in done:
-            continue
-        stack.append((start, _needs(view, start)))
-        open_units[start] = None
-        while stack:
-            unit, needs = stack[-1]
-            for tensor in needs:
-                below = unit_of(tensor)
-                if below is None or below in done:
-                    continue
-                if below in open_units:
-                    return order, _plan_in(list(open_units), below)
-                stack.append((below, _needs(view, below)))
-                open_units[below] = None
-                break
-            else:
-                stack.pop()
-                del open_units[unit]
-                done.add(unit)
-                order.append(unit)
-    return order, None
-
-
-def _plan_in(open_units: list[object], closing: object) -> Plan:
-    around = open_units[open_units.index(closing) :]
-    return next(unit for unit in reversed(around) if not isinstance(unit, Node))  # type: ignore[return-value]
-
-
-def _needs(view: View, unit: Node | Plan) -> Iterator[Tensor]:
-    """Yield what a unit needs: a Concat of steps needs the steps, not each of them unsqueezed."""
-    if not isinstance(unit, Node):
-        return iter([tensor for recurrence in unit.recurrences for tensor in recurrence.read()])
-    return iter([tensor for tensor in view.inputs[unit] if tensor is not None])
+    ends = (view.same(output).node for output in view.graph.outputs)
+    try:
+        return in_order((node for node in ends if node is not None), owner, needs), None
+    except CircleError as error:
+        return [], next(unit for unit in reversed(error.circle) if not isinstance(unit, Node))
