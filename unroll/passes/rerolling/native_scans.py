@@ -12,7 +12,7 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.ops.scan import Scan
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import View
 from unroll.passes.rerolling.planner import reroll
 from unroll.passes.tools.digests import op_digest
 from unroll.passes.tools.making import Maker, measured

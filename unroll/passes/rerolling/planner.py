@@ -15,16 +15,11 @@ from unroll.passes.join_slices import with_slices_joined
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling.apart import with_steps_apart
-from unroll.passes.rerolling.finding.recurrences import Recurrence
-from unroll.passes.rerolling.finding.search import find
-from unroll.passes.rerolling.finding.view import View
-from unroll.passes.rerolling.native.directions import Direction, Reading, direction_of
-from unroll.passes.rerolling.native.normal_form import UnmatchedError
+from unroll.passes.rerolling.finding import Recurrence, View, find
+from unroll.passes.rerolling.native import Direction, Reading, UnmatchedError, direction_of
 from unroll.passes.rerolling.reasons import circular, missed, nothing_repeats
 from unroll.passes.rerolling.report import Found, Rerolled
-from unroll.passes.rerolling.writing.emission import Emission, Plan, ordered
-from unroll.passes.rerolling.writing.native_plan import NativePlan
-from unroll.passes.rerolling.writing.scan_plan import scan_plan
+from unroll.passes.rerolling.writing import Emission, NativePlan, Plan, ordered, scan_plan_of
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
@@ -147,7 +142,7 @@ class _Planner:
                     blind |= side.blind(self.view)
                     continue
             reason = self.reasons.get(recurrence, "")
-            plan = scan_plan(self.view, recurrence, self.per_run, reason) if self.scan else "Scan was not asked for"
+            plan = scan_plan_of(self.view, recurrence, self.per_run, reason) if self.scan else "Scan was not asked for"
             if isinstance(plan, str):
                 self.reasons[recurrence] = "; ".join(filter(None, [reason, plan]))
             else:

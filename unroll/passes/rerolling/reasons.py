@@ -10,12 +10,20 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.scan import Scan
-from unroll.passes.rerolling.finding.chains import Chain, alike, free_pieces, product_chains
-from unroll.passes.rerolling.finding.guessing import guess
-from unroll.passes.rerolling.finding.one_step import between, counterparts
-from unroll.passes.rerolling.finding.recurrences import Recurrence, common_scope
-from unroll.passes.rerolling.finding.search import FEWEST_STEPS, without_products
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import (
+    FEWEST_STEPS,
+    Chain,
+    Recurrence,
+    View,
+    alike,
+    between,
+    common_scope,
+    counterparts,
+    free_pieces,
+    guess,
+    product_chains,
+    without_products,
+)
 from unroll.passes.rerolling.report import Found
 from unroll.tensor import Node, Tensor
 

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unroll.dtypes import FLOAT32
-from unroll.passes.rerolling.finding.pattern import Input
-from unroll.passes.rerolling.finding.recurrences import Recurrence, Uses, uses_of
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import Input, Recurrence, Uses, View, uses_of
 from unroll.passes.rerolling.native.gates import Cell
 from unroll.passes.rerolling.native.lengths import Masked, masked, zeroed
 from unroll.passes.rerolling.native.normal_form import UnmatchedError

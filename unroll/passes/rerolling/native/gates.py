@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from unroll.passes.rerolling.finding.recurrences import Column
+from unroll.passes.rerolling.finding import Column
 from unroll.tensor import Tensor
 
 #: Weights to be added up, each times a number.

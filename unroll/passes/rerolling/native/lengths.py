@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from unroll.ops.choices import Greater, Less, Where
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.pattern import Inner, Input, Source, State
-from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import Column, Inner, Input, Recurrence, Source, State, View
 from unroll.passes.rerolling.native.normal_form import UnmatchedError
 from unroll.tensor import Constant, Node, Tensor
 

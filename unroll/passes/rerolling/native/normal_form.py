@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
-from unroll.passes.rerolling.finding.pattern import Input, State
+from unroll.passes.rerolling.finding import Input, State
 from unroll.tensor import Tensor
 
 #: A product of atoms by their numbers, in order; () is the constant 1.

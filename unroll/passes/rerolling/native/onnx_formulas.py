@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from unroll.passes.rerolling.finding.pattern import Input, State
+from unroll.passes.rerolling.finding import Input, State
 from unroll.passes.rerolling.native.gates import Cell, Gate, Sum
 from unroll.passes.rerolling.native.normal_form import (
     CONSTANT,

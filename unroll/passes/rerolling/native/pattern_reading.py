@@ -11,9 +11,7 @@ from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import axis_of
 from unroll.ops.slicing import Slice
-from unroll.passes.rerolling.finding.pattern import Inner, Input, Shared, Source, State
-from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import Column, Inner, Input, Recurrence, Shared, Source, State, View
 from unroll.passes.rerolling.native.blocks import Blocks, Value, only, sliced_columns, width_of
 from unroll.passes.rerolling.native.normal_form import (
     ACTIVATIONS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from unroll.passes.rerolling.finding.pattern import Input, State
+from unroll.passes.rerolling.finding import Input, State
 from unroll.passes.rerolling.native.gates import Cell, Gate
 from unroll.passes.rerolling.native.normal_form import (
     CONSTANT,

@@ -8,9 +8,7 @@ from typing import Protocol
 from unroll.graph import Graph
 from unroll.ops.joining import Concat
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.pattern import Inner
-from unroll.passes.rerolling.finding.recurrences import Recurrence, Uses
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import Inner, Recurrence, Uses, View
 from unroll.passes.rerolling.writing.stacking import Stacker
 from unroll.passes.tools.making import Maker
 from unroll.passes.tools.rewriting import Rewriting

@@ -13,9 +13,8 @@ from unroll.ops.choices import Greater, Max, Min, Where
 from unroll.ops.recurrent import GRU, LSTM, RNN
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.slicing import Slice
-from unroll.passes.rerolling.finding.recurrences import Column, Recurrence
-from unroll.passes.rerolling.finding.view import View
-from unroll.passes.rerolling.native.directions import Direction
+from unroll.passes.rerolling.finding import Column, Recurrence, View
+from unroll.passes.rerolling.native import Direction
 from unroll.passes.rerolling.writing.emission import Emission
 from unroll.passes.rerolling.writing.packing import Packer
 from unroll.passes.rerolling.writing.stacking import Stack

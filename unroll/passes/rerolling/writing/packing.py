@@ -9,7 +9,7 @@ import numpy as np
 
 from unroll.dtypes import FLOAT32
 from unroll.ops.arithmetic import Add
-from unroll.passes.rerolling.native.gates import Cell, Gate, Sum
+from unroll.passes.rerolling.native import Cell, Gate, Sum
 from unroll.passes.tools.making import Maker
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Constant, Tensor

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from unroll.dimensions import Shape
 from unroll.graph import Graph
 from unroll.ops.scan import scan
-from unroll.passes.rerolling.finding.pattern import Inner, replayed
-from unroll.passes.rerolling.finding.recurrences import Column, Recurrence, Uses, uses_of
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import Column, Inner, Recurrence, Uses, View, replayed, uses_of
 from unroll.passes.rerolling.writing.emission import Emission
 from unroll.passes.tools.making import Maker, measured
 from unroll.scopes import Origin
@@ -88,7 +86,7 @@ class ScanPlan:
         return [maker.zeros(tensor.shape, tensor.dtype, there) for tensor in first.before]
 
 
-def scan_plan(view: View, recurrence: Recurrence, per_run: int = 1, reason: str = "") -> ScanPlan | str:
+def scan_plan_of(view: View, recurrence: Recurrence, per_run: int = 1, reason: str = "") -> ScanPlan | str:
     """Return how a recurrence becomes a Scan, or why it cannot."""
     there = len(recurrence.steps)
     recurrence = recurrence.without_last(there % per_run)
@@ -122,7 +120,7 @@ def _later(view: View, recurrence: Recurrence, per_run: int, reason: str) -> Sca
     rest = Recurrence(
         recurrence.pattern, recurrence.steps[1:], {node: at - 1 for node, at in recurrence.members.items() if at}
     )
-    return scan_plan(view, rest, per_run, reason)
+    return scan_plan_of(view, rest, per_run, reason)
 
 
 class _Body:

@@ -19,8 +19,7 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import Operator
 from unroll.ops.reduction import Softmax
 from unroll.ops.shaping import Unsqueeze
-from unroll.passes.rerolling.finding.recurrences import Column
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import Column, View
 from unroll.passes.rerolling.writing.time_cuts import pieces_of, stacked
 from unroll.passes.tools.making import Maker
 from unroll.passes.tools.rewriting import merged

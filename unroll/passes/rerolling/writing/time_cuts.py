@@ -9,7 +9,7 @@ from unroll.dimensions import Dim, divide
 from unroll.ops.joining import Split
 from unroll.ops.shaping import Squeeze
 from unroll.ops.slicing import Gather
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding import View
 from unroll.passes.tools.making import Maker
 from unroll.passes.tools.weight_expressions import slice_of
 from unroll.tensor import Constant, Tensor
