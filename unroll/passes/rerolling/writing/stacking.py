@@ -28,7 +28,7 @@ from unroll.tensor import Constant, Tensor
 #: A stack, and whether it is in the reverse order of the column.
 Stack = tuple[Tensor, bool]
 
-#: How many nodes of one another are computed over all steps at once: each is a call within a call.
+#: The longest way up, in nodes, that is computed over all steps at once: each of them is a call within a call.
 _DEEPEST = 100
 _LIKE_EACH_ELEMENT = (Unary, Binary, Where, Cast)
 
@@ -73,7 +73,7 @@ class Stacker:
         return self._made[column], False
 
     def early(self, column: Column, maker: Maker) -> Stack | None:
-        """Return the stack where it takes no joining of the steps; None where it does."""
+        """Return the stack where no steps need to be joined for it; None where they do."""
         pieces = pieces_of(self.view, column)
         if pieces is not None:
             forward = column[::-1] if pieces.backward else column
@@ -107,7 +107,7 @@ class Stacker:
         return self._made[forward], backward
 
     def _lifted(self, column: Column, maker: Maker) -> Stack | None:
-        """Return what all steps compute alike, computed over all steps at once."""
+        """Return what all steps compute in the same way, computed over all steps at once."""
         node = column[0].node
         if node is None or node not in self.view.inputs or len(column) < 2:
             return None
@@ -137,17 +137,7 @@ class Stacker:
                     return None
                 found.append(self.new(source))
                 continue
-            if any(tensor.shape != source.shape or tensor.dtype != source.dtype for tensor in tensors):
-                return None
-            deeper = None
-            if isinstance(node.op, (MatMul, Gemm)):  # one product over all steps is worth joining them for
-                deeper = self.stack(tensors, maker) if place == 0 and source.rank == 2 else None
-            elif source.rank == column[0].rank or isinstance(node.op, Unsqueeze):
-                deeper = self.early(tensors, maker)
-            elif isinstance(node.op, _LIKE_EACH_ELEMENT) and all(isinstance(tensor, Constant) for tensor in tensors):
-                numbers, back = self.stack(tensors, maker)
-                wide = (len(column), *[1] * (column[0].rank - source.rank), *source.shape)
-                deeper = (maker.reshape(numbers, wide), back)
+            deeper = self._operand(node.op, place, tensors, column[0].rank, maker)
             if deeper is None:
                 return None
             directions.add(deeper[1])
@@ -158,6 +148,20 @@ class Stacker:
         forward = column[::-1] if backward else column
         self._made[forward] = _applied(self._maker(column, maker), op, found)
         return self._made[forward], backward
+
+    def _operand(self, op: Operator, place: int, tensors: Column, rank: int, maker: Maker) -> Stack | None:
+        """Return the stack of what `op` reads at one place, of `rank` axes a step; None where it takes none."""
+        source = tensors[0]
+        if any(tensor.shape != source.shape or tensor.dtype != source.dtype for tensor in tensors):
+            return None
+        if isinstance(op, (MatMul, Gemm)):  # one product over all steps is worth joining them for
+            return self.stack(tensors, maker) if place == 0 and source.rank == 2 else None
+        if source.rank == rank:
+            return self.early(tensors, maker)
+        if isinstance(op, _LIKE_EACH_ELEMENT) and all(isinstance(tensor, Constant) for tensor in tensors):
+            numbers, back = self.stack(tensors, maker)
+            return maker.reshape(numbers, (len(tensors), *[1] * (rank - source.rank), *source.shape)), back
+        return None
 
     def _split(self, op: Split, inputs: Sequence[Column], column: Column, maker: Maker) -> Stack | None:
         deeper = self.early(inputs[0], maker)
