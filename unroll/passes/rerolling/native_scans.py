@@ -21,7 +21,7 @@ from unroll.passes.tools.weight_expressions import weight_expressions
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
-#: How many steps a body is unrolled over to see what it is: what two numbers have in common holds for all.
+#: Over how many steps a body is unrolled to see what it is. What holds for both numbers of steps holds for any.
 _FEW, _MORE = 3, 5
 _NOWHERE = frozenset({Origin("", None, None, None)})
 
@@ -29,9 +29,9 @@ _NOWHERE = frozenset({Origin("", None, None, None)})
 def native_scans(graph: Graph) -> Graph:
     """Return `graph` with every Scan whose body is the step of an LSTM, GRU or RNN written as those.
 
-    A body is unrolled over few steps and re-rolled, twice with different numbers of them. Where the results are the same
-    node by node and all of it became native operators, they are put in the place of the Scan. It takes no longer for a long
-    sequence.
+    A body is unrolled over a few steps and re-rolled, twice, with different numbers of steps. Where all of it became native
+    operators and the two results are the same node by node, these are put in the place of the Scan. A long sequence takes
+    no longer.
 
     Preserves the inputs, the names of inputs and outputs, their shapes and dtypes, states and requirements; the values of the
     outputs but for rounding, for finite inputs. Reads no Parameter's value. A Scan that has no such form stays as it is.
@@ -58,7 +58,7 @@ class _Rewriting(Rewriting):
             self.keep(node, self.inputs(node))
 
     def _native(self, node: Node, op: Scan) -> bool:
-        """Write a Scan as native operators; say whether it is any."""
+        """Write a Scan as native operators where it can be; say whether it was."""
         outer = [tensor for tensor in node.inputs if tensor is not None]
         if outer[op.num_states].shape[0] == 0:  # of no steps onnxruntime's operators give zeros, not the first state
             return False
@@ -90,8 +90,8 @@ class _Flat:
     """A Scan over a few steps as a flat graph.
 
     Attributes:
-        graph: its outputs are those of the Scan's that are wanted, in order.
-        stands_for: which tensor outside each of its placeholders is.
+        graph: the flat graph; its outputs are the outputs of the Scan that are wanted, in order.
+        stands_for: by placeholder of it, the tensor outside that it stands for.
     """
 
     def __init__(
@@ -120,13 +120,13 @@ class _Flat:
         return made
 
     def _rows(self, tensor: Tensor, backward: int) -> list[Tensor]:
-        """Return what each step reads, in the order of the steps; numbers that count the steps are known for any length."""
+        """Return what each step reads, in the order of the steps; where that is the step's number, as a constant."""
         if isinstance(tensor, Constant) and _counts(tensor) and not backward:
             return [Constant(np.array(step, tensor.dtype)) for step in range(self._count)]
         return ops.unstack(self._stand_in(tensor, self._count))[:: -1 if backward else 1]
 
     def _shared(self, tensor: Tensor) -> Tensor:
-        """Return what every step reads: weights as they are, and a column cut from a placeholder as it is outside."""
+        """Return what every step reads: a weight as it is, a column such as lengths as the same node on a placeholder."""
         node = tensor.node
         if node in self._weights or (node is None and not isinstance(tensor, Placeholder)):
             return tensor
@@ -137,7 +137,7 @@ class _Flat:
         return self._stand_in(tensor)
 
     def _state(self, tensor: Tensor, like: Sequence[Tensor]) -> Tensor:
-        """Return what a state is before the first step; that it is zero is not hidden."""
+        """Return what a state is before the first step; zeros stay visible as zeros."""
         there = measured((item.shape, item) for item in like)
         if not self._view.is_zero(tensor) or not all(isinstance(dim, int) or dim in there for dim in tensor.shape):
             return self._stand_in(tensor)
@@ -174,9 +174,9 @@ def _only_native(graph: Graph) -> Graph | None:
 
 
 def _sizes(few: Graph, more: Graph, time: Dim) -> dict[tuple[Node, int], Constant] | None:
-    """Return which inputs of nodes hold the number of steps, with what they hold for `time` steps.
+    """Return the inputs of nodes that hold the number of steps, each with what it holds for `time` steps.
 
-    Return None where the graphs are not the same node by node, in all but that number and the shapes that come of it.
+    None where the graphs differ in anything but that number and the shapes that follow from it.
     """
     sizes: dict[tuple[Node, int], Constant] = {}
     same: dict[Tensor, Tensor] = dict(_pairs(few.inputs, more.inputs))
@@ -205,7 +205,7 @@ def _pairs(left: Sequence[Tensor], right: Sequence[Tensor]) -> Iterator[tuple[Te
 
 
 def _held(few: Constant, more: Constant, time: Dim) -> Constant | None:
-    """Return a constant as it is for `time` steps, from what it is for few and for more; None where that does not tell."""
+    """Return what a constant is for `time` steps, from what it is for few and for more; None where these do not tell."""
     if few.dtype != more.dtype or few.shape != more.shape:
         return None
     differs = few.value != more.value

@@ -1,4 +1,4 @@
-"""Write a flat graph's repeated steps as one operator again: see `reroll`."""
+"""Writing the repeated steps of a flat graph as one operator again: what each recurrence becomes, and the proof."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def reroll(
 
     Args:
         graph: any graph.
-        scan: whether a recurrence without an operator of its own may become a Scan.
+        scan: whether a recurrence that no native operator computes may become a Scan.
         native: whether one may become an LSTM, GRU or RNN.
         steps_per_iteration: how many steps the body of a Scan is; steps that are left over stay as they are.
-        check: whether the new graph is proven; it takes about a third of the time again.
-        dims: for the proof, sizes of symbols by name, such as ``{"time": 12}``, where the graph takes no others.
+        check: whether the new graph is proven to compute the same; that takes about a third of the time again.
+        dims: for the proof, sizes of symbols by name, such as ``{"time": 12}``, where the graph runs with no others.
         feeds: for the proof, an array for each input, by placeholder or name; by default they are drawn.
 
     Returns:
@@ -107,7 +107,7 @@ class _Planner:
         self.reasons: dict[Recurrence, str] = {}
 
     def ordered(self, recurrences: Sequence[Recurrence]) -> tuple[list[Node | Plan], list[Plan]]:
-        """Return the plans, and an order to write them in; none for a recurrence that no order has a place for."""
+        """Return nodes and plans in an order to write them in, and the plans; a recurrence that fits in no order has none."""
         kept = list(recurrences)
         while True:
             plans = self._plans(kept)
@@ -127,7 +127,11 @@ class _Planner:
                     self.reasons[recurrence] = circular(self.view, recurrence)
 
     def _plans(self, recurrences: Sequence[Recurrence]) -> list[Plan]:
-        """Return a plan for each recurrence, the last ones first: what one reads may not matter to it past a row's length."""
+        """Return a plan for each recurrence that can have one.
+
+        The last come first: an operator that is told lengths does not read its inputs past them, and so an earlier one may
+        give anything there.
+        """
         plans: list[Plan] = []
         sides: list[Direction] = []
         blind: dict[Reading, Tensor] = {}
@@ -150,7 +154,7 @@ class _Planner:
         return plans + self._paired(sides)
 
     def _paired(self, sides: list[Direction]) -> list[Plan]:
-        """Put two directions of one cell together."""
+        """Return a plan for each side, and one for two that are the directions of one cell."""
         plans: list[Plan] = []
         while sides:
             side = sides.pop(0)

@@ -1,4 +1,4 @@
-"""Why steps that look like a recurrence were not found to be one: the node at which they differ."""
+"""Why what looks like a recurrence was not found to be one: the node at which its steps differ."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LOOKED_AT = 256
 
 
 def missed(view: View, recurrences: Sequence[Recurrence]) -> list[Found]:
-    """Return the chains of products with one weight, each depending on the one before, that are in no recurrence, and why."""
+    """Return the chains of products with one weight that are in no recurrence, and why."""
     taken = {node for recurrence in recurrences for node in recurrence.members}
     found: list[Found] = []
     for chain in sorted(product_chains(view), key=len, reverse=True):
@@ -66,7 +66,7 @@ def _why(view: View, chain: Chain) -> str:
 
 
 def circular(view: View, recurrence: Recurrence) -> str:
-    """Return why a recurrence cannot be one node: what a step reads is computed from its own steps, outside of it."""
+    """Return why a recurrence cannot be one node: a step reads what was computed outside from the steps before it."""
     start = min(view.place[node] for node in recurrence.members)
     seen: set[Node] = set()
     for item in (tensor for step in recurrence.steps for tensor in step.inputs):
@@ -84,8 +84,8 @@ def circular(view: View, recurrence: Recurrence) -> str:
 
 def _opaque(view: View, node: Node) -> str:
     return (
-        f"{view.graph.name(node)}: {node.op.name} is none of unroll's operators, and no two nodes of such a one are taken "
-        "to do the same; export the model with it written out in others, if that can be"
+        f"{view.graph.name(node)}: {node.op.name} is none of unroll's operators, so two nodes of it are never taken to do "
+        "the same; export the model with it written out in other operators, if that can be"
     )
 
 
@@ -93,7 +93,7 @@ def _opaque(view: View, node: Node) -> str:
 
 
 def _difference(view: View, first: Node, second: Node, third: Node) -> str:
-    """Return where the step from `first` to `second` differs from that from `second` to `third`, walking back; or nothing."""
+    """Return where, walking back, the step from `first` to `second` differs from the next one, to `third`; "" if nowhere."""
     here = {first, *between(view, {first: second}, [])}
     there = {second, *between(view, {second: third}, [])}
     ahead: dict[Node, Node] = {first: second}
@@ -134,7 +134,7 @@ def _unlike(view: View, one: Node, two: Node) -> str:
 def _reads_unlike(
     view: View, one: tuple[Node, Tensor | None, set[Node]], two: tuple[Node, Tensor | None, set[Node]]
 ) -> str:
-    """Say how what two nodes read at one place differs, or nothing."""
+    """Say how two nodes differ in what they read at one place; "" where they do not."""
     (before, left, here), (after, right, there) = one, two
     if left is right:
         return ""
@@ -156,7 +156,7 @@ def _reads_unlike(
 
 
 def nothing_repeats(view: View) -> str:
-    """Return what there is in a graph without any chain that looks like a recurrence."""
+    """Return what there is in a graph in which nothing looks like a recurrence."""
     return "; ".join(_notes(view))
 
 
@@ -198,9 +198,9 @@ def _notes(view: View) -> Iterator[str]:
 
 
 def _joined(view: View, first: Node, second: Node) -> tuple[Node, Node] | None:
-    """Return the product through which what comes of `first` meets what comes of `second`, and the node where they meet."""
+    """Return the last product on the way from `first` to where it meets `second`, and the node where they meet."""
     start = min(view.place[first], view.place[second])
-    of: dict[Node, Node | None] = {first: None}  # what comes of `first`, and the last product on the way
+    of: dict[Node, Node | None] = {first: None}  # what is computed from `first`, and the last product on the way
     later: set[Node] = {second}
     for node in view.nodes[start : start + _LOOKED_AT]:
         if node in (first, second):

@@ -32,14 +32,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Rerolled:
-    """The recurrences of a graph, in the order in which they depend on one another; falsy where none became an operator.
+    """The recurrences of a graph, in the order in which they depend on one another; false where none became an operator.
 
     Attributes:
-        found: the recurrences, those left as they were last; among them what looks like one, with the node at which its
-            steps differ.
-        note: where nothing looks like one, what there is instead.
+        found: the recurrences; those that were left as they were come last. Among them is what only looks like a
+            recurrence, with the node at which its steps differ.
+        note: what there is instead, where nothing looks like a recurrence.
         proof: what showed that the new graph computes the same; None where nothing was re-rolled, or no proof was asked
-            for. Where it does not hold nothing was re-rolled, and each recurrence says so.
+            for. Where it does not hold, nothing was re-rolled, and each recurrence says so.
     """
 
     found: tuple[Found, ...] = ()
@@ -47,7 +47,7 @@ class Rerolled:
     proof: Proof | None = None
 
     def withdrawn(self, proof: Proof) -> Rerolled:
-        """Return the report of a re-rolling that is not done because of what its proof says."""
+        """Return the report for the case that its proof failed, so that nothing was re-rolled."""
         return Rerolled(
             tuple(
                 replace(item, became="", reason=f"as {item.became} it {proof}") if item.became else item

@@ -1,6 +1,6 @@
 """Where to look for recurrences: nodes that read the same weight again and again, each depending on the one before it.
 
-Nothing here decides anything: what is proposed is checked node by node afterwards.
+A chain only proposes: what comes of it is compared node by node afterwards.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DEEP = 2
 def product_chains(view: View, taken: AbstractSet[Node] = frozenset()) -> list[Chain]:
     """Return the chains of products with one weight, such as the state's with its kernel.
 
-    Where two layers share their weights, products are told apart by what they read as well, and by whether it is of `taken`.
+    Where two layers share their weights, their products are told apart by what they read as well, up to nodes of `taken`.
     """
     products = [node for node in view.nodes if isinstance(node.op, (MatMul, Gemm, Conv)) and node not in taken]
     found = _all_chains(view, alike(view, products))
@@ -29,7 +29,7 @@ def product_chains(view: View, taken: AbstractSet[Node] = frozenset()) -> list[C
 
 
 def other_chains(view: View, taken: set[Node]) -> list[Chain]:
-    """Return the chains of all other nodes that none of `taken` is part of: alike, and read from alike nodes."""
+    """Return the chains of nodes outside `taken` that are alike and read from nodes that are alike."""
     free = [node for node in view.nodes if node not in taken and node not in view.fixed]
     return _all_chains(view, _classes(view, free, _DEEP))
 
@@ -40,7 +40,7 @@ def alike(view: View, nodes: Sequence[Node]) -> list[list[Node]]:
 
 
 def free_pieces(chain: Chain, taken: set[Node]) -> list[Chain]:
-    """Return the pieces of a chain between nodes that are taken, of two nodes at least, the longest first."""
+    """Return the pieces of a chain between nodes that are taken, each at least two nodes long, the longest first."""
     pieces: list[Chain] = [[]]
     for node in chain:
         if node in taken:
@@ -56,7 +56,7 @@ def _all_chains(view: View, classes: Sequence[list[Node]]) -> list[Chain]:
 
 
 def _classes(view: View, nodes: Sequence[Node], depth: int, taken: AbstractSet[Node] = frozenset()) -> list[list[Node]]:
-    """Group nodes that are alike: the same operator on the same weights, and so `depth` nodes upwards, or up to `taken`."""
+    """Group nodes that are alike: the same operator on the same weights, likewise `depth` nodes upwards or up to `taken`."""
     numbers: dict[Hashable, int] = {}
     known: dict[tuple[Node, int], int] = {}
 
@@ -80,7 +80,7 @@ def _classes(view: View, nodes: Sequence[Node], depth: int, taken: AbstractSet[N
 
 
 def _chains(view: View, members: Sequence[Node]) -> list[Chain]:
-    """Link each member to the nearest one it depends on; a member that two depend on as nearest ends its chain."""
+    """Link each member to the nearest one that it depends on; where two members are linked to one, its chain ends there."""
     wanted = set(members)
     first, last = view.place[members[0]], view.place[members[-1]]
     nearest: dict[Node, tuple[int, Node]] = {}  # the deepest member each node depends on, and how deep it is

@@ -1,4 +1,4 @@
-"""The first step of a recurrence whose states were zero, and which was simplified for that."""
+"""The first step of a recurrence, where it was simplified because the states before it are zero."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOWHERE = frozenset({Origin("", None, None, None)})
 
 
 def simplified_first_step(view: View, pattern: Pattern, step: Step) -> tuple[Step, list[Node]] | None:
-    """Return the step before `step`, where it is what `fold_zeros` makes of the pattern on states of zeros, and its nodes."""
+    """Return the step before `step` and its nodes, where it is what `fold_zeros` makes of the pattern on states of zeros."""
     if any(tensor.node is None or view.is_zero(tensor) for tensor in step.before):
         return None
     nodes: dict[Node, None] = {}
@@ -53,7 +53,7 @@ def simplified_first_step(view: View, pattern: Pattern, step: Step) -> tuple[Ste
             return None
     if len(bound) < len(inputs):
         return None
-    zeros = tuple(step.before)  # their shapes; `Recurrence.simplified` says that they are zero
+    zeros = tuple(step.before)  # for their shapes: `Recurrence.simplified` says that they are zero
     found = Step((), zeros, tuple(bound[tensor] for tensor in inputs), step.before)
     return found, [node for node in nodes if node not in view.fixed]
 

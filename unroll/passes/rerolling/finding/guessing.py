@@ -1,8 +1,8 @@
 """Guessing the pattern of a step from what lies between two nodes of a chain.
 
-The guess: what node k + 1 of a chain needs of node k is one step, and a tensor from before it is a state where the next
-step reads what this step made in the same place. Every step is compared with the pattern afterwards, so a wrong guess costs
-time and nothing else.
+What node k + 1 of a chain needs of node k is taken for one step. A tensor from before the step is taken for a state where
+the next step, in the same place, reads what this step made. Every step is compared with the pattern afterwards, so a wrong
+guess costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from unroll.tensor import Constant, Node, Tensor
 
 
 class _Edge(NamedTuple):
-    """What a node reads: the output of another one `lag` steps back."""
+    """An input that another node of the pattern made, in this step (`lag` 0) or in the one before (`lag` 1)."""
 
     node: Node
     output: int
@@ -33,9 +33,9 @@ def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -
     Args:
         view: the graph.
         chain: nodes, each depending on the one before.
-        at: where to look.
-        weights_of_its_own: whether a step may read other weights than the next one, such as a mask that is known beforehand;
-            never another matrix.
+        at: the number of the first node.
+        weights_of_its_own: whether a step may read other weights than the next one does, such as a mask that is known
+            beforehand. The matrix of a product is the same at every step.
     """
     first, second = chain[at], chain[at + 1]
     starts = starts_of(view, first, second)
@@ -50,7 +50,7 @@ def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -
 def _reads(
     view: View, node: Node, inside: Sequence[Node], following: dict[Node, Node], weights_of_its_own: bool
 ) -> list[_Edge | Tensor | Shared | None]:
-    """Say what each input is: a node's output now or a step ago, shared, or else (the tensor itself) an input of the step."""
+    """Say what a node reads: what the pattern makes, what all steps share, or (the tensor itself) an input of the step."""
     members = set(inside)
     own = members if weights_of_its_own and not isinstance(node.op, (MatMul, Gemm, Conv)) else None
     ahead = following.get(node)
@@ -73,7 +73,7 @@ def _reads(
 
 
 def _may_differ(view: View, here: Tensor, there: Tensor | None, members: set[Node] | None) -> bool:
-    """Say whether the next step may read another weight or constant; `members` are a step's nodes where it may have its own."""
+    """Say whether the next step may read another weight or constant; `members` are the nodes for which it may, if any."""
     if isinstance(here, Constant) and isinstance(there, Constant):
         return True
     if members is None:
@@ -85,9 +85,9 @@ Reads: TypeAlias = "dict[Node, list[_Edge | Tensor | Shared | None]]"
 
 
 def _retimed(inside: Sequence[Node], reads: Reads, starts: Container[Node]) -> set[Node]:
-    """Return the nodes to count to the next step, at whose end the tensors handed on are narrower without them.
+    """Return the nodes that belong to the next step, because less is handed on between steps when they do.
 
-    ``[x, h]`` is handed to the next product, but h is what is the state.
+    A node may join x and h for the next product; but h, which is narrower, is the state.
     """
     early: set[Node] = set()
     readers: dict[Node, list[tuple[Node, int]]] = {}
@@ -110,7 +110,7 @@ def _retimed(inside: Sequence[Node], reads: Reads, starts: Container[Node]) -> s
 
 
 def _width(reads: Reads, early: set[Node]) -> int:
-    """Return how wide the tensors are that one step hands to the next."""
+    """Return how many columns one step hands to the next."""
     return sum(_columns(node.outputs[index]) for node, index in _handed_on(reads, early))
 
 

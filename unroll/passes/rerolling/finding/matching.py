@@ -1,4 +1,4 @@
-"""Comparing every step with the pattern, exactly: each operator, attribute, constant and weight, and who hands what to whom."""
+"""Comparing every step with the pattern in full: operators, attributes, constants, weights, and which node reads which."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from unroll.passes.rerolling.finding.pattern import Inner, Input, Pattern, Share
 from unroll.passes.rerolling.finding.view import View
 from unroll.tensor import Node, Tensor
 
-#: How many nodes the search for a step may try, for each node of the pattern.
+#: How many nodes a search may try for each node of the pattern.
 _TRIES = 4
-#: How many nodes may be missing in a last step, and never more than half of it.
+#: How many nodes a last step may lack, and never more than half of them.
 _MOST_MISSING = 12
-#: What is known in the middle of a search: nodes, states, tensors of the step's own, and which nodes the graph has not.
+#: What is known in the middle of a search: the nodes, states and inputs, and which nodes the graph does not have.
 _Known: TypeAlias = "tuple[list[Node | None], list[Tensor | None], list[Tensor | None], set[int] | None]"
 
 
@@ -38,10 +38,10 @@ class Matcher:
         if last is not None:
             steps.append(last)
         used = {node for step in steps for node in step.nodes}
-        # Within a step one node may be two of the pattern's: f * c and f * n are one where c and n are the same zeros.
+        # Within a step, one node may stand for two of the pattern: f * c and f * n where c and n are the same zeros.
         if len(used) < sum(len(set(step.nodes)) for step in steps):
             return []
-        # A tensor of the step's own that an earlier step makes is a state that the guess took for none.
+        # An input that one of the steps makes is a state, which the guess overlooked.
         return [] if any(tensor.node in used for step in steps for tensor in step.inputs) else steps
 
     def _earlier(self, step: Step) -> Step | None:
@@ -54,7 +54,7 @@ class Matcher:
         return self.upwards(given)
 
     def upwards(self, given: Mapping[int, Node]) -> Step | None:
-        """Return the step with these nodes: all others are what they read."""
+        """Return the step that has these nodes; its others are found by what they read."""
         found = _Binding(self.view, self.pattern)
         for place, known in given.items():
             found.nodes[place] = known
@@ -71,9 +71,9 @@ class Matcher:
         return found.step() if found.search() else None
 
     def completed(self, before: Sequence[Tensor]) -> Step | None:
-        """Return a last step of which nobody reads all the states, so that the graph has not the nodes that only they need.
+        """Return the last step where nothing reads some of its states, and the graph lacks the nodes that only these need.
 
-        These are made anew. A mask keeps back c as well as h, and where only h is wanted at the end c is not kept back.
+        These nodes are made anew. A mask keeps back c as well as h; where only h is wanted at the end, c is not kept back.
         """
         for most in range(1, min(_MOST_MISSING, len(self.pattern.parts) // 2) + 1):
             found = _Binding(self.view, self.pattern)
@@ -85,18 +85,18 @@ class Matcher:
 
 
 class _Binding:
-    """What the names of a pattern stand for in one step, as far as it is known."""
+    """The nodes, states and inputs of one step, as far as they are known."""
 
     def __init__(self, view: View, pattern: Pattern) -> None:
         self.view, self.pattern = view, pattern
         self.nodes: list[Node | None] = [None] * len(pattern.parts)
         self.before: list[Tensor | None] = [None] * len(pattern.states)
         self.inputs: list[Tensor | None] = [None] * pattern.input_count
-        self.missing: set[int] | None = None  #: the nodes that the graph has not; None where it must have them all
+        self.missing: set[int] | None = None  #: the nodes that the graph lacks; None where it must have them all
         self.most = 0  #: how many may be missing
 
     def step(self) -> Step | None:
-        """Return the step where all is known."""
+        """Return the step; None where something of it is not known."""
         nodes = [node for node in self.nodes if node is not None]
         before = [tensor for tensor in self.before if tensor is not None]
         inputs = [tensor for tensor in self.inputs if tensor is not None]
@@ -106,7 +106,7 @@ class _Binding:
         return Step(tuple(nodes), tuple(before), tuple(inputs), tuple(after))
 
     def bind(self, place: int, node: Node) -> bool:
-        """Let `node` be the one at `place`, and what it reads what the pattern reads there; False where that cannot be."""
+        """Take `node` for the one at `place`, and what it reads for what the pattern reads; False where they do not fit."""
         part = self.pattern.parts[place]
         if self.view.key(node) != part.key or any(tensor is not None and tensor.node is node for tensor in self.inputs):
             return False
@@ -134,7 +134,7 @@ class _Binding:
         return self.nodes[source.place] is tensor.node
 
     def search(self) -> bool:
-        """Find the nodes, each among the readers of what it is known to read; where that leads nowhere, go back and on."""
+        """Find the nodes, each among the readers of something it reads; where no choice fits, go back to the choice before."""
         tries, place = _TRIES * len(self.nodes), 0
         trail: list[tuple[Iterator[Node | None], _Known]] = []
         options, kept = self._options(0), self._kept()
@@ -160,7 +160,7 @@ class _Binding:
             options, kept = self._options(place), self._kept()
 
     def _options(self, place: int) -> Iterator[Node | None]:
-        """Return what may be at `place`: nodes, and None for a node that the graph has not."""
+        """Return what may be at `place`: nodes, and None for a node that the graph lacks."""
         return iter([*self._candidates(place), *([] if self.missing is None else [None])])
 
     def _leave_out(self, place: int) -> bool:
@@ -179,9 +179,9 @@ class _Binding:
         self.missing = None if missing is None else set(missing)
 
     def keeps_back(self) -> bool:
-        """Say whether what is missing makes states from those before by a mask: only such a state may go unread at the end.
+        """Say whether every state that a missing node makes reads that same state from before, as a mask does.
 
-        A step that ends in another activation is no step of the pattern.
+        No other state may go unread at the end: a step that ends in another activation is no step of the pattern.
         """
         missing = self.missing or set()
         for number, inner in enumerate(self.pattern.states):
@@ -197,7 +197,7 @@ class _Binding:
         return bool(missing)
 
     def complete(self) -> bool:
-        """Make the nodes that are missing, which nothing in the graph reads; False where what they read is not known."""
+        """Make the nodes that are missing; False where what they read is not known. Nothing in the graph reads them."""
         there = [node for node in self.nodes if node is not None]
         places = sorted(self.missing or ())
         for place in places:
@@ -211,9 +211,9 @@ class _Binding:
         return True
 
     def _borrow_inputs(self, place: int) -> None:
-        """Take what a missing node reads of the step's own from one like it: the mask that zeros the last output is its mask.
+        """Take the inputs that a missing node reads from a node like it, such as the mask from the one that zeros the output.
 
-        Whatever is taken, what the graph gives is right, for nothing reads the missing node.
+        Whatever is taken, the outputs of the graph are right, because nothing reads the missing node.
         """
         for node in self._candidates(place):
             for source, tensor in zip(self.pattern.parts[place].sources, self.view.inputs[node], strict=True):

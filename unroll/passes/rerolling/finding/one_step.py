@@ -9,7 +9,7 @@ from unroll.tensor import Node
 
 
 def starts_of(view: View, first: Node, second: Node) -> dict[Node, Node]:
-    """Return the nodes that read the same state with a weight as `first` does, and what does so a step later."""
+    """Return `first` and the nodes that multiply the same state, each with the node that does so a step later."""
     found = {first: second}
     ahead = {_weighing(view, node): node for node in _siblings(view, second)}
     for node in _siblings(view, first):
@@ -35,7 +35,7 @@ def _weighing(view: View, node: Node) -> Hashable:
 def step_between(view: View, starts: dict[Node, Node]) -> tuple[list[Node], dict[Node, Node]]:
     """Return the nodes of a step and their counterparts in the next one.
 
-    These are the nodes between the two sides of `starts`, and those that make what the next step reads beside.
+    These are the nodes between the two sides of `starts`, and those that make what else the next step reads.
     """
     ends: list[Node] = []
     while True:
@@ -55,7 +55,7 @@ def step_between(view: View, starts: dict[Node, Node]) -> tuple[list[Node], dict
 
 
 def between(view: View, starts: dict[Node, Node], ends: Sequence[Node]) -> list[Node]:
-    """Return, in order, what depends on `starts`, not on what they are a step later, and is needed by that or by `ends`."""
+    """Return, in order, the nodes that depend on `starts` but not on their counterparts, and that these or `ends` need."""
     start = min(view.place[node] for node in starts)
     seen: set[Node] = {node for node in ends if view.place[node] >= start}
     waiting = [*starts.values(), *ends]
@@ -76,7 +76,7 @@ def between(view: View, starts: dict[Node, Node], ends: Sequence[Node]) -> list[
 
 
 def counterparts(view: View, inside: Sequence[Node], starts: dict[Node, Node]) -> dict[Node, Node]:
-    """Return the node of the next step that does what each node does in this one, where there is one; none does for two."""
+    """Return, for each node that has one, its counterpart in the next step; no two nodes have the same."""
     found = {node: starts[node] for node in inside if node in starts}
     used = set(found.values())
     members = set(inside)
@@ -102,9 +102,10 @@ def counterparts(view: View, inside: Sequence[Node], starts: dict[Node, Node]) -
 
 
 def _likeness(view: View, node: Node, reader: Node, members: set[Node], found: dict[Node, Node]) -> int:
-    """Count by how much `reader` may do what `node` does a step before; -1 where it does not.
+    """Return how many signs there are that `reader` does what `node` does a step before; -1 where it does not.
 
-    Inputs count that are shared, or made there, and those that are weights for both or for neither.
+    An input is a sign where both read the same, where the later one was made in this step, and where both or neither
+    are weights.
     """
     score = 0
     for here, there in zip(view.inputs[node], view.inputs[reader], strict=True):

@@ -1,4 +1,4 @@
-"""The pattern of a step: what each of its nodes is and reads, a step of the graph by it, and the pattern as nodes again."""
+"""The pattern of a step as data: what each node is and reads; one step of a graph; and the pattern written as nodes again."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Pattern:
         parts: its nodes, each after those it reads.
         states: which output becomes each state.
         input_count: how many inputs a step has.
-        example: the nodes of the step it was guessed from that belong to that very step.
-        width: how wide the states are together, as a measure of how well the step is cut out.
+        example: the nodes that it was guessed from, by their place, but for those that belong to the next step.
+        width: how many columns the states have together; of two guesses, the one with fewer cuts the step out better.
     """
 
     parts: tuple[Part, ...]
@@ -90,7 +90,7 @@ class Step:
 def replayed(
     pattern: Pattern, states: Sequence[Tensor], inputs: Sequence[Tensor], shared: Mapping[Tensor, Tensor]
 ) -> list[Node]:
-    """Return the nodes of the pattern on other states and inputs; what `shared` has no entry for is read as it is."""
+    """Return the nodes of the pattern on other states and inputs; what is shared is read as it is, or as `shared` maps it."""
     nodes: list[Node] = []
     for part in pattern.parts:
         read: list[Tensor | None] = []

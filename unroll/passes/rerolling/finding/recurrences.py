@@ -23,7 +23,7 @@ class Recurrence:
     Attributes:
         pattern: their pattern.
         steps: the steps in the order in which they depend on one another.
-        members: the step that each of its nodes belongs to, those of a simplified first step among them.
+        members: the number of the step that each of its nodes belongs to, the nodes of a simplified first step included.
     """
 
     pattern: Pattern
@@ -46,11 +46,11 @@ class Recurrence:
         return common_scope([node.origin for node in self.steps[-1].nodes])
 
     def input(self, number: int) -> Column:
-        """Return a tensor that each step reads for itself, step by step."""
+        """Return one of the inputs, step by step."""
         return tuple([step.inputs[number] for step in self.steps])
 
     def column(self, inner: Inner) -> dict[int, Tensor]:
-        """Return an output of the pattern by the number of the step; a simplified first step has only the states."""
+        """Return an output of the pattern at each step, by the step's number; a simplified first step has only the states."""
         found = ((at, self._of(step, inner)) for at, step in enumerate(self.steps))
         return {at: tensor for at, tensor in found if tensor is not None}
 
@@ -60,7 +60,7 @@ class Recurrence:
         return dict(zip(self.pattern.states, step.after, strict=True)).get(inner)
 
     def made(self) -> Iterator[tuple[int, int, int, Tensor]]:
-        """Yield (step, place, index, tensor) of everything that its nodes make, and the states of a simplified step."""
+        """Yield (step, place, index, tensor) for everything that its nodes make, and for the states of a simplified step."""
         for at, step in enumerate(self.steps):
             if not step.nodes:
                 for inner, tensor in zip(self.pattern.states, step.after, strict=True):
@@ -90,7 +90,7 @@ class Recurrence:
 
 @dataclass
 class Uses:
-    """The steps at which each output of the pattern is read outside.
+    """Who outside a recurrence reads what it makes.
 
     Attributes:
         steps: by output, the steps at which a node outside reads it or the graph gives it.
@@ -103,7 +103,7 @@ class Uses:
     given: set[Tensor] = field(default_factory=set)
 
     def alone(self, tensor: Tensor) -> bool:
-        """Say whether a tensor is read as it is, not just put on a stack of steps."""
+        """Say whether a tensor is wanted by itself, not only as a part of a stack of steps."""
         return tensor in self.given or any(not isinstance(node.op, Unsqueeze) for node in self.readers.get(tensor, ()))
 
     def beside_last(self, inner: Inner, last: int) -> bool:

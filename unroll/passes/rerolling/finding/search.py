@@ -14,7 +14,7 @@ from unroll.passes.rerolling.finding.view import View
 from unroll.passes.rerolling.finding.widening import widened
 from unroll.tensor import Node
 
-#: Without a matrix product a repetition is worth a loop only where it has this many steps, and nodes a step.
+#: Without a product with a weight, a repetition is worth a loop only with this many steps, and this many nodes a step.
 FEWEST_STEPS, _FEWEST_NODES = 4, 2
 
 #: A run of steps and their pattern; none where nothing was found.
@@ -31,7 +31,7 @@ def find(view: View) -> list[Recurrence]:
 
 
 def without_products(view: View, fewest: int, taken: set[Node] | None = None) -> list[Recurrence]:
-    """Return the recurrences of `fewest` steps at least that are no products of a state with a weight, of nodes not taken."""
+    """Return the recurrences without a product of a state with a weight, of at least `fewest` steps, among nodes not taken."""
     taken = set() if taken is None else taken
     return list(_accepted(view, other_chains(view, taken), taken, fewest, _FEWEST_NODES))
 
@@ -39,9 +39,9 @@ def without_products(view: View, fewest: int, taken: set[Node] | None = None) ->
 def _accepted(
     view: View, chains: Iterable[Chain], taken: set[Node], fewest: int, least_nodes: int
 ) -> Iterator[Recurrence]:
-    """Yield what the chains lead to, those whose steps hand on the least first, and of these those that explain the most.
+    """Yield the recurrences that chains lead to: first those that hand on the least, and among these those of most nodes.
 
-    But where two have a node in common, the longer run first: layers of one cell are steps of one another, too.
+    Where two have a node in common, the longer run comes first: layers that share a cell look like steps of one another.
     """
     found = [item for chain in chains if (item := _guessed(view, chain)) is not None]
     longest: dict[Node, int] = {}
@@ -77,7 +77,10 @@ def _accepted(
 
 
 def _guessed(view: View, chain: Chain) -> tuple[int, int, Chain, Run] | None:
-    """Return how wide the states are by a guess in the middle of a chain, minus how many nodes it explains, and how."""
+    """Return what a guess in the middle of a chain leads to, to be sorted by what comes first.
+
+    That is how wide the states are, minus how many nodes are explained, the chain, and the run with its pattern.
+    """
     if len(chain) < 2:
         return None
     pattern = _guess(view, chain, (len(chain) - 2) // 2)

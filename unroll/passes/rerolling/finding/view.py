@@ -23,11 +23,11 @@ class View:
     """Nodes in order, with what they read and who reads them.
 
     Attributes:
-        nodes: all nodes but those that change nothing: they stand for what they read.
-        place: where each node is in that order.
+        nodes: all nodes but those that change nothing, each of which is taken for what it reads.
+        place: the place of each node in that order.
         inputs: what each node reads.
         readers: the (node, input) pairs that read each tensor.
-        fixed: the nodes that depend on no placeholder.
+        fixed: the nodes that compute weights: those that depend on no placeholder.
         outputs: the tensors that the graph gives.
     """
 
@@ -64,7 +64,7 @@ class View:
         return node
 
     def same(self, tensor: Tensor) -> Tensor:
-        """Return the one tensor that stands for all that equal this one."""
+        """Return the tensor that stands for this one and for all that equal it."""
         found = self._stands_for.get(tensor)
         if found is None:
             found = tensor
@@ -107,7 +107,7 @@ class View:
 
 
 def _changes_nothing(node: Node, source: Tensor) -> bool:
-    """Say whether a node's output is its input as it is."""
+    """Say whether a node gives its input unchanged."""
     result = node.outputs[0]
     if isinstance(node.op, (Expand, Reshape)):
         return result.shape == source.shape

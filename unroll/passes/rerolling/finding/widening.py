@@ -1,4 +1,4 @@
-"""Taking into a pattern what it reads of the states through nodes that a guess left outside."""
+"""Widening a pattern by nodes that the guess left outside, though they compute its inputs from the states."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from unroll.passes.rerolling.finding.pattern import Inner, Input, Part, Pattern,
 from unroll.passes.rerolling.finding.view import View
 from unroll.tensor import Node, Tensor
 
-#: How many nodes above a pattern are looked at, for each node of it, and besides.
+#: How many nodes above a pattern are looked at: so many for each of its nodes, and so many more.
 _LOOKED_AT, _BESIDE = 4, 16
 
 
 def widened(view: View, pattern: Pattern) -> Pattern:
-    """Return the pattern with the nodes by which a tensor that it took for the step's own depends on a state before the step.
+    """Return the pattern with the nodes by which something that was taken for an input depends on a state before the step.
 
-    Where the next step has no use for a state, nothing tells that ``(1 - m) * c`` is computed from one.
+    Where the next step has no use for a state, the guess cannot tell that ``(1 - m) * c`` is computed from one.
     """
     step = Matcher(view, pattern).upwards(pattern.example)
     between = [] if step is None else _between(view, step, _LOOKED_AT * len(pattern.parts) + _BESIDE)
@@ -22,7 +22,7 @@ def widened(view: View, pattern: Pattern) -> Pattern:
 
 
 def _between(view: View, step: Step, most: int) -> list[Node]:
-    """Return the nodes between the states before a step and its own tensors; none where there are too many to look at."""
+    """Return the nodes between the states before a step and its inputs; none where there are too many to look at."""
     states = set(step.before)
     makers = [view.place[tensor.node] for tensor in states if tensor.node in view.place and tensor.node is not None]
     start = min(makers, default=len(view.nodes))

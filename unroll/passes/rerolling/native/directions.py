@@ -21,7 +21,7 @@ Reading = tuple[Node, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """One recurrence that is a cell.
+    """A recurrence that is a cell, read in one direction.
 
     Attributes:
         recurrence: its steps.
@@ -43,7 +43,7 @@ class Direction:
         return int(self.recurrence.steps[-1].after[0].shape[-1])
 
     def blind(self, view: View) -> dict[Reading, Tensor]:
-        """Return what its nodes read as inputs of a step alone: past the length of a row an operator does not read those."""
+        """Return what its nodes read as inputs only, and the lengths: past them an operator does not read its inputs."""
         pattern, lengths = self.recurrence.pattern, self.mask.lengths
         if lengths is None:
             return {}
@@ -82,10 +82,10 @@ def direction_of(view: View, recurrence: Recurrence, weights: Weights, blind: Ma
         view: the graph.
         recurrence: its steps.
         weights: makes the parts of its weights.
-        blind: what operators do not read past the length of a row, and those lengths.
+        blind: what other operators do not read past the length of a row, and these lengths; see `Direction.blind`.
 
     Raises:
-        UnmatchedError: it is none, or something is read of it that no such operator gives.
+        UnmatchedError: it is no such cell, or something is read of it that the operator does not give.
     """
     last = recurrence.steps[-1].after
     for tensor in (*last, *recurrence.steps[0].before):
@@ -115,7 +115,10 @@ def direction_of(view: View, recurrence: Recurrence, weights: Weights, blind: Ma
 
 
 def _check_uses(view: View, direction: Direction, blind: Mapping[Reading, Tensor]) -> None:
-    """Refuse what an operator does not give: gates, c before the end, h past a row's length."""
+    """Refuse a recurrence of which something is read that the operator does not give.
+
+    That is a gate, c before the last step, or h past the length of a row.
+    """
     recurrence, mask, uses = direction.recurrence, direction.mask, direction.uses
     h = direction.cell.states[0]
     head, last = mask.heads[h], len(recurrence.steps) - 1

@@ -1,4 +1,4 @@
-"""What is known of a recognised cell: its gates, each the weights that it reads, as ONNX has them."""
+"""A recognised cell and its gates, each by the weights that it reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from unroll.passes.rerolling.finding import Column
 from unroll.tensor import Tensor
 
-#: Weights to be added up, each times a number.
+#: A sum of weights, each times a number.
 Sum = list[tuple[Tensor, float]]
 
 
@@ -16,13 +16,13 @@ class Gate:
     """The preactivation of a gate.
 
     Attributes:
-        inputs: by input, the matrices that weigh it.
-        state: the matrices that weigh h.
-        bias: the vectors.
+        inputs: the matrices that multiply each input, by its number.
+        state: the matrices that multiply h.
+        bias: the vectors that are added.
         number: a number added to the bias, such as TensorFlow's forget bias.
-        state_bias: the vectors that a reset gate multiplies with the state's product.
-        state_number: a number likewise.
-        peephole: the vectors that weigh c element by element.
+        state_bias: the vectors that are added to the product of the state before a reset gate multiplies it.
+        state_number: a number that is added there.
+        peephole: the vectors that multiply c element by element.
     """
 
     inputs: dict[int, Sum] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Gate:
     peephole: Sum = field(default_factory=list)
 
     def negated(self) -> Gate:
-        """Return the gate of which the sigmoid is one minus that of this one."""
+        """Return the gate whose sigmoid is one minus the sigmoid of this one."""
 
         def turned(weights: Sum) -> Sum:
             return [(tensor, -factor) for tensor, factor in weights]
@@ -51,9 +51,9 @@ class Cell:
         op: ONNX's name of its operator.
         gates: in ONNX's order.
         activations: ONNX's name and the parameters of each.
-        states: which of the pattern's states h is, and of an LSTM c.
-        inputs: the tensors of each step's own that its gates read.
-        reset_after: of a GRU, whether the reset gate acts after the product.
+        states: the number of the pattern's state that is h, and for an LSTM of the one that is c.
+        inputs: the inputs that its gates read, each at all steps.
+        reset_after: for a GRU, whether the reset gate acts after the product.
     """
 
     op: str

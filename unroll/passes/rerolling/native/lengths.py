@@ -16,10 +16,10 @@ class Masked:
     """A recurrence whose states are kept back past the length of each row.
 
     Attributes:
-        heads: the new states before they are kept back; of an unmasked recurrence the states themselves.
-        lengths: the lengths ``(batch,)``, or one for all ``(1,)``; None for an unmasked recurrence.
+        heads: the new states before they are kept back; without a mask, the states themselves.
+        lengths: the lengths ``(batch,)``, or one for all ``(1,)``; None without a mask.
         backward: whether the steps run from the last position to the first.
-        condition: which of the tensors of the step's own says what counts.
+        condition: the number of the input that says which rows count.
     """
 
     heads: tuple[Inner, ...]
@@ -58,7 +58,7 @@ def _inner(sources: list[Source]) -> tuple[Inner, ...]:
 
 
 def _lengths(view: View, column: Column, name: str) -> tuple[Tensor, list[int]]:
-    """Return the lengths that each step's number is below of, and the numbers."""
+    """Return the lengths that the number of each step is compared with, and the numbers."""
     found: Tensor | None = None
     numbers = []
     for tensor in column:
@@ -77,7 +77,7 @@ def _lengths(view: View, column: Column, name: str) -> tuple[Tensor, list[int]]:
 
 
 def _compared(view: View, tensor: Tensor) -> tuple[Constant | None, Tensor | None]:
-    """Return the number and the lengths ``(batch,)`` of ``number < lengths``, either side of it unsqueezed."""
+    """Return the number and the lengths ``(batch,)`` of ``number < lengths``, where either may be unsqueezed."""
     compared = _narrow(view, tensor)
     node = compared.node
     one, two = view.inputs[node][:2] if node is not None and isinstance(node.op, (Less, Greater)) else (None, None)

@@ -1,7 +1,7 @@
 """The normal form of what a step computes: sums of products of activations, states and inputs, times weights.
 
-Two ways of writing one formula have one form: any order of gates, of summands and of factors, any cutting and joining of
-weights. ``(1 - z) * n + z * h``, ``n + z * (h - n)`` and ``z * h + n - n * z`` are all ``n - z n + z h``.
+All ways of writing one formula have one form, whatever the order of gates, summands and factors, and however weights are
+cut and joined. ``(1 - z) * n + z * h``, ``n + z * (h - n)`` and ``z * h + n - n * z`` are all ``n - z n + z h``.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from unroll.tensor import Tensor
 
 #: A product of atoms by their numbers, in order; () is the constant 1.
 Monomial: TypeAlias = tuple[int, ...]
-#: How a monomial is weighed: by a number alone, by a vector element by element, or by a matrix from the right.
+#: What multiplies a monomial: a number alone, a vector element by element, or a matrix from the right.
 Kind = Literal["number", "vector", "matrix"]
 
 
 class UnmatchedError(Exception):
-    """What a step computes has no such form; says at which node that shows."""
+    """Raised where what a step computes has no such form; it says at which node that shows."""
 
 
 class Term(NamedTuple):
-    """A monomial and what weighs it."""
+    """A monomial and the weight that multiplies it."""
 
     monomial: Monomial
     kind: Kind = "number"
@@ -44,7 +44,7 @@ class Next:
 
 
 class Activation(NamedTuple):
-    """An activation of a form; ``Affine`` is the form itself."""
+    """An activation of a form; ``Affine`` is the form itself, kept together as one atom."""
 
     name: str
     parameters: tuple[float, ...]
@@ -72,11 +72,11 @@ ACTIVATIONS: dict[type, tuple[str, ...]] = {
 
 CONSTANT = Term(())
 
-#: Numbers beyond these are not reckoned with: float32 could overflow or vanish on the way to a result that does neither.
+#: Numbers beyond these are refused: float32 could overflow or vanish on the way to a result that does neither.
 _LEAST, _MOST = 2.0**-40, 2.0**40
-#: From here on what a number leaves of its opposite is what float32 rounded, not what algebra says.
+#: Where larger numbers cancel one another, what is left is how float32 rounded them, not what algebra says.
 _LEAST_CANCELLED = 2.0**10
-#: A form beyond these is no part of any cell: how many terms, how many factors of one, how many activations in one another.
+#: A form beyond these is part of no cell: how many terms, how many factors of a term, how many activations of one another.
 _MOST_TERMS, _MOST_FACTORS, _DEEPEST = 256, 8, 32
 
 

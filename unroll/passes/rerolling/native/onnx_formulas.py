@@ -1,7 +1,7 @@
 """ONNX's formulas of RNN, LSTM and GRU on the weights of a cell, held against what a pattern computes.
 
-Recognising a cell is a guess, as guessing a pattern is. Here both sides are multiplied out in full and must be the same
-polynomial: no term of the pattern is left out, taken twice or made up, whatever the guess was.
+Recognising a cell is a guess. Here both sides are multiplied out in full and must be the same polynomial: whatever the guess
+was, no term of the pattern is left out, counted twice or made up.
 
 Source: the operators' specifications at https://onnx.ai/onnx/operators/ ("Equations").
 """
@@ -26,7 +26,7 @@ from unroll.passes.rerolling.native.normal_form import (
     total,
 )
 
-#: A sum of products: factors by their numbers, in order, each product times a number.
+#: A sum of products, each the numbers of its factors in order, and each times a number.
 Polynomial: TypeAlias = Mapping[tuple[int, ...], float]
 _MOST_TERMS = 2**12
 
@@ -175,5 +175,5 @@ def _times(left: Polynomial, right: Polynomial) -> Polynomial:
 
 
 def _rounded(value: float) -> float:
-    """Return a number to 12 digits: the two sides multiply the same numbers in another order."""
+    """Return a number to 12 digits, because the two sides multiply the same numbers in another order."""
     return float(f"{value:.12g}")

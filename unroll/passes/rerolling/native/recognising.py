@@ -1,6 +1,6 @@
 """Recognising LSTM, GRU and RNN by the forms of their new states.
 
-What is recognised here is a guess of which term is what; `unroll.passes.rerolling.native.onnx_formulas` proves it.
+Which term is which gate is a guess; `unroll.passes.rerolling.native.onnx_formulas` proves it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _rnn(forms: PatternForms) -> Cell:
 
 
 def _activation_of(forms: PatternForms, form: Form) -> Activation:
-    """Return the one activation that a form is; a form with matrices is its own."""
+    """Return the one activation that a form is; a form with matrices is an ``Affine`` one."""
     if any(term.kind == "matrix" for term in form):
         return Activation("Affine", (), frozenset(form.items()))
     term, factor = next(iter(form.items()), (CONSTANT, 0.0))

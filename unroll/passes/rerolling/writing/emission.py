@@ -25,14 +25,14 @@ class Plan(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why it is not a more special one."""
+        """Why it is not a more specialised one."""
 
     @property
     def recurrences(self) -> Sequence[Recurrence]:
-        """Those it is for."""
+        """The recurrences that it is for."""
 
     def write(self, emission: Emission) -> None:
-        """Write the operator, and say what stands for what was read of the recurrences."""
+        """Write the operator, and say which tensors stand for those that were read of the recurrences."""
 
 
 class Emission(Rewriting):
@@ -120,7 +120,7 @@ class Emission(Rewriting):
         return True
 
     def _comes_from_loop(self, tensor: Tensor) -> bool:
-        """Say whether a loop makes a tensor, or what it is computed from at once."""
+        """Say whether a loop makes a tensor, or something just above it."""
         waiting, seen = [tensor], 0
         while waiting and seen < 64:
             one = waiting.pop()
@@ -133,7 +133,7 @@ class Emission(Rewriting):
 
 
 def stacked_column(view: View, node: Node) -> tuple[Tensor, ...] | None:
-    """Return the tensors that a Concat joins as steps: unsqueezed ones on the new axis, or others all alike."""
+    """Return the tensors that a Concat joins as steps: unsqueezed ones along the new axis, or others of one shape."""
     if not isinstance(node.op, Concat) or len(node.inputs) < 2:
         return None
     rank = node.outputs[0].rank

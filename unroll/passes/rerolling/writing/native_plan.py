@@ -70,14 +70,14 @@ class NativePlan:
             self._hand_out(emission, side, way, results, states, lengths, direction == "reverse" or way > 0)
 
     def _stack(self, emission: Emission, maker: Maker, column: Column) -> Stack:
-        """Return the stack of a column, in the order of positions where lengths count them."""
+        """Return the stack of a column; where lengths count positions, in their order."""
         if not self.directions[0].mask.backward:
             return emission.stacker.stack(column, maker)
         stack, back = emission.stacker.stack(column[::-1], maker)
         return stack, not back
 
     def _forward(self, emission: Emission, maker: Maker, stack: Tensor, back: bool, backward: bool) -> Tensor:
-        """Return a stack in the order of the first one."""
+        """Return a stack, turned where it lies in another order than the first one."""
         if back == backward:
             return stack
         end = int(np.iinfo(np.int64).min)
@@ -136,7 +136,7 @@ class NativePlan:
         lengths: Tensor | None,
         backward: bool,
     ) -> None:
-        """Say what stands for the last states and for h at each step."""
+        """Say which tensors stand for the last states, and for h at each step."""
         recurrence, maker = side.recurrence, Maker(results[0].node.provenance)  # type: ignore[union-attr]
         last = recurrence.steps[-1]
         for number, result, first in zip(side.cell.states, results[1:], states, strict=True):
@@ -159,7 +159,7 @@ class NativePlan:
             emission.stacker.add_loop([tensor], stack, [len(recurrence.steps) - 1 - places if backward else places])
 
     def _zeroed(self, view: View, side: Direction) -> dict[Tensor, int]:
-        """Return the outputs, zero past a row's length, that the operator gives, and the step of each."""
+        """Return the outputs that are zero past the length of a row, as the operator gives them, each with its step."""
         found = {}
         column = side.recurrence.column(side.mask.heads[side.cell.states[0]])
         for at, tensor in column.items():

@@ -1,4 +1,4 @@
-"""The weights of recognised cells in ONNX's layout, as expressions over the weights that there are."""
+"""The weights of recognised cells in ONNX's layout, as expressions over the weights of the graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Packer:
     Args:
         maker: makes the nodes.
         weights: makes parts of weights.
-        cells: one a direction.
+        cells: the cell of each direction.
         hidden: the width of the state.
         widths: the widths of the inputs.
     """
@@ -78,7 +78,7 @@ class Packer:
         return self.maker.joined(parts, 1)
 
     def _total(self, terms: Sum, shape: tuple[int, ...]) -> Tensor:
-        """Return the sum of weights, zeros of none."""
+        """Return the sum of weights; zeros where there are none."""
         parts = [self.maker.scaled(tensor, factor) for tensor, factor in terms]
         if not parts:
             return Constant(np.zeros(shape, FLOAT32))

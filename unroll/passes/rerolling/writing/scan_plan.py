@@ -22,8 +22,8 @@ class ScanPlan:
     Attributes:
         recurrence: its steps, a multiple of `per_run`.
         uses: who reads what it makes.
-        per_run: how many steps the body is.
-        reason: why it is no native operator.
+        per_run: how many steps the body computes.
+        reason: why it does not become a native operator.
     """
 
     recurrence: Recurrence
@@ -74,7 +74,7 @@ class ScanPlan:
         return (self._count() // self.per_run, self.per_run, *shape[1:])
 
     def _kept(self) -> list[Inner]:
-        """Return the outputs of the pattern of which every step is wanted: not those states of which only the last is."""
+        """Return the outputs of the pattern that are wanted of every step, not states of which only the last is wanted."""
         last, states = self._count() - 1, self.recurrence.pattern.states
         return [inner for inner in self.uses.steps if inner not in states or self.uses.beside_last(inner, last)]
 
