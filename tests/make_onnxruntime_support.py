@@ -1,16 +1,17 @@
 """Writes export/onnxruntime_support.json: for which dtypes the installed runners lack or miscompute an operator.
 
-Run it with ``python tests/make_onnxruntime_support.py`` after an operator or a runner has changed. Each program of
-operator_cases.py, one node on tame values, is exported at every opset that `to_onnx` writes, run, and compared with
-NumPy. An (operator, dtype) pair is unsupported where one program fails at one opset: the table knows neither opsets nor
-forms, and a model that is let through must run. (Seen: Softplus on float64 runs at opset 18 alone, where onnxruntime
-puts ONNX's decomposition of it in the place of the kernel it lacks.)
+Run ``python tests/make_onnxruntime_support.py Sin`` after an operator has come or changed, and without names, which takes
+a minute, after a runner has. Each program of operator_cases.py, one node on tame values, is exported at every opset that
+`to_onnx` writes, run, and compared with NumPy. An (operator, dtype) pair is unsupported where one program fails at one
+opset: the table knows neither opsets nor forms, and a model that is let through must run. (Seen: Softplus on float64 runs
+at opset 18 alone, where onnxruntime puts ONNX's decomposition of it in the place of the kernel it lacks.)
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 from helpers import Array, run_reference
-from operator_cases import DTYPES, cases_of
+from operator_cases import CASES, DTYPES, cases_of
 
 import unroll
 from unroll.export.lowering import DEFAULT_OPSET, LATEST_OPSET
@@ -45,6 +46,8 @@ class Program(NamedTuple):
 
 def programs(op: str) -> Iterator[Program]:
     """Every program of one operator."""
+    if op not in CASES:
+        raise SystemExit(f"{op} has no row in CASES of tests/operator_cases.py, and so no program to try")
     for first in DTYPES[op]:
         for case in cases_of(op, first):
             inputs = [unroll.placeholder(a.shape, f"x{place}", a.dtype) for place, a in enumerate(case.arrays)]
@@ -93,30 +96,58 @@ def dtypes_of(op: str) -> list[str]:
     return list(map(str, open_types[0])) if open_types else list(map(str, signature.types[signature.outputs[0]]))
 
 
-def make_table() -> dict[str, Any]:
-    """Try everything, and return the table."""
-    failing: dict[str, dict[str, set[str]]] = {runner: {} for runner in RUNNERS}
-    for _, op in sorted(OPERATORS):
-        tried = set()
-        for program in programs(op):
-            tried.add(program.dtype)
-            for runner, run in RUNNERS.items():
-                if program.dtype in failing[runner].get(op, ()):
-                    continue
-                if found := next(filter(None, (problem(run, program, opset) for opset in OPSETS)), ""):
-                    failing[runner].setdefault(op, set()).add(program.dtype)
-                    print(f"{runner}: {op} {program.dtype} ({program.case}): {found.splitlines()[0]}")
-        if tried != set(dtypes_of(op)):
-            raise SystemExit(f"{op}: operator_cases.py has no program for {sorted(set(dtypes_of(op)) - tried)}")
-    lists = {runner: {op: sorted(dtypes) for op, dtypes in found.items()} for runner, found in failing.items()}
+def make_table(only: Collection[str] = ()) -> dict[str, Any]:
+    """Try every operator and return the table; or try `only` some, and take the others from the table that there is."""
+    names = sorted(name for _, name in OPERATORS)
+    rows: dict[str, dict[str, list[str]]] = {runner: {} for runner in RUNNERS}
+    if only:
+        _check_names(only, names)
+        table = json.loads(TABLE.read_text(encoding="utf-8"))
+        rows = {"onnxruntime": table["unsupported"], "reference": table["reference_unsupported"]}
+    for op in sorted(only) or names:
+        failing = _failing(op)
+        for runner, dtypes in failing.items():
+            rows[runner] = {name: row for name, row in rows[runner].items() if name != op}
+            if dtypes:
+                rows[runner][op] = sorted(dtypes)
     return {
         "onnxruntime": ort.__version__,
         "onnx": onnx.__version__,
         "opsets": list(OPSETS),
-        "operators": {op: dtypes_of(op) for _, op in sorted(OPERATORS)},
-        "unsupported": lists["onnxruntime"],
-        "reference_unsupported": lists["reference"],
+        "operators": {op: dtypes_of(op) for op in names},
+        "unsupported": dict(sorted(rows["onnxruntime"].items())),
+        "reference_unsupported": dict(sorted(rows["reference"].items())),
     }
+
+
+def _check_names(only: Collection[str], names: Collection[str]) -> None:
+    """Refuse operators that there are not, and rows beside those that other versions made."""
+    if strange := sorted(set(only) - set(names)):
+        raise SystemExit(f"no operator is called {', '.join(strange)}; is it imported in unroll/ops/__init__.py?")
+    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    for module in (ort, onnx):
+        if table[module.__name__] != module.__version__:
+            raise SystemExit(
+                f"the table was made with {module.__name__} {table[module.__name__]}, and {module.__version__} is installed; "
+                "run this without names, which makes all of it"
+            )
+
+
+def _failing(op: str) -> dict[str, set[str]]:
+    """By runner, the dtypes on which it lacks or miscomputes an operator."""
+    failing: dict[str, set[str]] = {runner: set() for runner in RUNNERS}
+    tried = set()
+    for program in programs(op):
+        tried.add(program.dtype)
+        for runner, run in RUNNERS.items():
+            if program.dtype in failing[runner]:
+                continue
+            if found := next(filter(None, (problem(run, program, opset) for opset in OPSETS)), ""):
+                failing[runner].add(program.dtype)
+                print(f"{runner}: {op} {program.dtype} ({program.case}): {found.splitlines()[0]}")
+    if tried != set(dtypes_of(op)):
+        raise SystemExit(f"{op}: operator_cases.py has no program for {sorted(set(dtypes_of(op)) - tried)}")
+    return failing
 
 
 def as_text(table: dict[str, Any]) -> str:
@@ -132,5 +163,5 @@ def as_text(table: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    TABLE.write_text(as_text(make_table()), encoding="utf-8")
+    TABLE.write_text(as_text(make_table(sys.argv[1:])), encoding="utf-8")
     print(f"wrote {TABLE.name}")

@@ -1,9 +1,16 @@
-"""One-node programs for every operator, each written twice: with unroll, and as the node that ONNX's own names give."""
+"""One row an operator: programs of one node, each written twice, with unroll and as the node of ONNX's own names.
+
+`CASES` is the one place in the tests where an operator is listed. Its NumPy meaning is held against onnx's evaluator on
+these programs, the table of kernels is made with them (make_onnxruntime_support.py), and random graphs draw an operator
+from them that has no builder of its own (random_graphs.py). An operator of one tensor without attributes is
+``"Sqrt": unary(ops.sqrt, low=0.5)``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import onnx
@@ -16,66 +23,11 @@ from unroll import ops
 FLOATS = ("float16", "float32", "float64")
 NUMBERS = (*FLOATS, "int32", "int64")
 ALL = (*NUMBERS, "bool")
+#: ONNX's names of these dtypes.
+ONNX_NAMES = dict(zip(("float16", "float", "double", "int32", "int64", "bool"), ALL, strict=True))
+#: The opset whose operators unroll has, or for one that is newer the first that has it.
+OLDEST_OPSET = 13
 
-#: The dtypes of each operator's first input, from the ONNX specification (less those that tensors here cannot have).
-DTYPES: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(
-        ("Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "MatMul", "Gemm", "Clip", "Less", "Greater"), NUMBERS
-    )
-    | dict.fromkeys(("Max", "Min", "Sign", "ArgMax", "LessOrEqual", "GreaterOrEqual"), NUMBERS)
-    | dict.fromkeys(("Erf", "Floor", "Conv"), FLOATS)
-    | dict.fromkeys(("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"), NUMBERS)
-    | dict.fromkeys(("Sqrt", "Exp", "Log", "Tanh", "Sigmoid", "Softplus", "Softsign", "Elu", "LeakyRelu"), FLOATS)
-    | dict.fromkeys(("Relu", "HardSigmoid", "Softmax", "LogSoftmax", "LayerNormalization"), FLOATS)
-    | dict.fromkeys(("Not", "And", "Or", "Where"), ("bool",))
-    | dict.fromkeys(("Concat", "Split", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Gather"), ALL)
-    | dict.fromkeys(("Expand", "Shape", "Cast", "Identity", "Equal", "Tile", "ReverseSequence"), ALL)
-    | {"ConstantOfShape": ("int64",)}
-    | dict.fromkeys(("RNN", "GRU", "LSTM"), FLOATS)
-    | {"Scan": ALL}
-)
-UNARY: dict[str, Callable[[Any], Any]] = {
-    "Neg": ops.neg,
-    "Abs": ops.abs,
-    "Sqrt": ops.sqrt,
-    "Exp": ops.exp,
-    "Log": ops.log,
-    "Tanh": ops.tanh,
-    "Sigmoid": ops.sigmoid,
-    "Relu": ops.relu,
-    "Softplus": ops.softplus,
-    "Softsign": ops.softsign,
-    "Not": ops.logical_not,
-    "Identity": ops.identity,
-    "Shape": ops.shape,
-    "Elu": ops.elu,
-    "LeakyRelu": ops.leaky_relu,
-    "HardSigmoid": ops.hard_sigmoid,
-    "Erf": ops.erf,
-    "Floor": ops.floor,
-    "Sign": ops.sign,
-}
-BINARY: dict[str, Callable[[Any, Any], Any]] = {
-    "Add": ops.add,
-    "Sub": ops.sub,
-    "Mul": ops.mul,
-    "Div": ops.div,
-    "Equal": ops.equal,
-    "Less": ops.less,
-    "Greater": ops.greater,
-    "And": ops.logical_and,
-    "Or": ops.logical_or,
-    "LessOrEqual": ops.less_equal,
-    "GreaterOrEqual": ops.greater_equal,
-    "Max": ops.maximum,
-    "Min": ops.minimum,
-}
-REDUCTIONS: dict[str, Callable[..., Any]] = {
-    "ReduceSum": ops.reduce_sum,
-    "ReduceMean": ops.reduce_mean,
-    "ReduceMax": ops.reduce_max,
-    "ReduceMin": ops.reduce_min,
-}
 SHAPES = ((), (3,), (2, 3), (2, 1, 3), (2, 3, 1, 2))
 PAIRS = (((), ()), ((3,), ()), ((2, 3), (3,)), ((2, 1), (1, 3)), ((4, 1, 3), (2, 1)), ((2, 1, 1, 3), (1, 2, 2, 1)))
 
@@ -101,6 +53,31 @@ class Case(NamedTuple):
         return "-".join(filter(None, [self.op, shapes, more, tail])).replace(" ", "")
 
 
+#: Draws an array of the dtype under test: ``x(shape)``, or ``x(shape, low=0.5)`` where a function asks for more than 0.
+Draw: TypeAlias = Callable[..., Array]
+#: A row: makes the cases of an operator, given its name.
+Row: TypeAlias = Callable[[str, Draw], Iterator[Case]]
+
+
+def cases_of(op: str, dtype: str, variant: int = 0) -> list[Case]:
+    """The cases of an operator whose first input has `dtype`; another `variant` has other numbers in the same shapes."""
+    rng = np.random.default_rng([len(op), *map(ord, op + dtype), *([variant] if variant else [])])
+
+    def x(shape: tuple[int, ...], low: float = -3.0) -> Array:
+        return draw(rng, dtype, shape, low)
+
+    return list(CASES[op](op, x))
+
+
+def draw(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], low: float = -3.0) -> Array:
+    """Small numbers from `low` to 3 (an integer 0 only where `low` allows it), or booleans."""
+    if dtype == "bool":
+        return np.asarray(rng.random(shape) < 0.5)
+    if dtype.startswith("int"):
+        return np.asarray(rng.integers(int(np.ceil(low)), 4, shape)).astype(dtype)
+    return np.asarray(rng.uniform(low, 3.0, shape)).astype(dtype)
+
+
 def model_of(
     op: str, inputs: Sequence[Any], attributes: dict[str, Any], outputs: int
 ) -> tuple[onnx.ModelProto, dict[str, Array]]:
@@ -116,92 +93,96 @@ def model_of(
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), feeds
 
 
-def draw(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], low: float = -3.0) -> Array:
-    """Small numbers from `low` to 3 (an integer 0 only where `low` allows it), or booleans."""
-    if dtype == "bool":
-        return np.asarray(rng.random(shape) < 0.5)
-    if dtype.startswith("int"):
-        return np.asarray(rng.integers(int(np.ceil(low)), 4, shape)).astype(dtype)
-    return np.asarray(rng.uniform(low, 3.0, shape)).astype(dtype)
+# -- rows that several operators share --------------------------------------------------------------------------------
 
 
-def elementwise(op: str, x: Callable[..., Array]) -> Iterator[Case]:
-    if op in UNARY:
-        # onnx's evaluator fails on a Softsign of rank 0; its value is checked by hand.
-        for shape in SHAPES[1:] if op == "Softsign" else SHAPES:
-            yield Case(op, UNARY[op], [x(shape, low=0.5) if op in ("Sqrt", "Log") else x(shape)])
-    for alpha in {"Elu": (0.5, 2.0), "LeakyRelu": (0.2, 0.0)}.get(op, ()):
-        yield Case(op, lambda t, alpha=alpha: UNARY[op](t, alpha=alpha), [x((2, 3))], {"alpha": alpha})
-    if op == "HardSigmoid":
-        yield Case(op, lambda t: ops.hard_sigmoid(t, 1 / 6, 0.25), [x((3, 4))], {"alpha": 1 / 6, "beta": 0.25})
-    if op in BINARY:
+def unary(
+    function: Callable[..., Any], *options: dict[str, Any], low: float = -3.0, shapes: Sequence[Any] = SHAPES
+) -> Row:
+    """A function of one tensor, of numbers from `low` to 3; and once with each of these attributes."""
+
+    def cases(op: str, x: Draw) -> Iterator[Case]:
+        for shape in shapes:
+            yield Case(op, function, [x(shape, low=low)])
+        for attributes in options:
+            yield Case(op, partial(function, **attributes), [x((2, 3), low=low)], attributes)
+
+    return cases
+
+
+def binary(function: Callable[[Any, Any], Any], low: float = -3.0) -> Row:
+    """A function of two tensors that broadcast, the second of numbers from `low` to 3."""
+
+    def cases(op: str, x: Draw) -> Iterator[Case]:
         for left, right in (*PAIRS, *(pair[::-1] for pair in PAIRS)):
-            yield Case(op, BINARY[op], [x(left), x(right, low=1) if op == "Div" else x(right)])
-    if op == "Pow":
-        for left, right in PAIRS:
-            yield Case(op, ops.pow, [x(left, low=0.5), x(right, low=0)])
-        yield Case(op, lambda t: t**2, [x((2, 3))], {}, [np.asarray(2, x(()).dtype)])
-    if op == "Clip":
-        kind = x(()).dtype
-        yield Case(op, lambda t: ops.clip(t, -1, 2), [x((3, 4))], {}, [kind.type(-1), kind.type(2)])
-        yield Case(op, lambda t: ops.clip(t, max=1), [x((3, 4))], {}, [None, kind.type(1)])
-        yield Case(op, lambda t: ops.clip(t, min=0), [x((2, 1, 3))], {}, [kind.type(0)])
-        yield Case(op, lambda t: ops.clip(t, 2, -1), [x((3, 4))], {}, [kind.type(2), kind.type(-1)])
-    if op == "Where":
-        for shape in ((2, 3), (3,), (2, 1), ()):
-            for kind in ALL:
-                y = draw(np.random.default_rng(7), kind, (4, 2, 1)), draw(np.random.default_rng(8), kind, (1, 3))
-                yield Case(op, ops.where, [x(shape), *y])
-    if op == "Cast":
-        for to in ALL:
-            number = helper.np_dtype_to_tensor_dtype(np.dtype(to))
-            yield Case(op, lambda t, to=to: ops.cast(t, to), [x((2, 3))], {"to": number})
-            yield Case(op, lambda t, to=to: ops.cast(t, to), [x(())], {"to": number})
+            yield Case(op, function, [x(left), x(right, low=low)])
+
+    return cases
 
 
-def arithmetic(op: str, x: Callable[..., Array]) -> Iterator[Case]:
-    if op == "MatMul":
-        for left, right in (((2, 3), (3, 4)), ((3,), (3, 4)), ((2, 3), (3,)), ((3,), (3,)), ((5, 2, 3), (3, 4))):
-            yield Case(op, ops.matmul, [x(left), x(right)])
-        yield Case(op, ops.matmul, [x((5, 1, 2, 3)), x((2, 3, 1))])
-    if op == "Gemm":
-        yield Case(op, ops.gemm, [x((2, 3)), x((3, 4))])
-        for c in ((4,), (2, 4), (2, 1), (), (1, 4)):
-            yield Case(op, ops.gemm, [x((2, 3)), x((3, 4)), x(c)])
-        # Integers are not scaled: what half of one would be, ONNX leaves open.
-        floating = x(()).dtype.kind == "f"
-        flags = {"transA": 1, "transB": 1} | ({"alpha": 2.0, "beta": 3.0} if floating else {})
-        yield Case(op, lambda a, b, c: ops.gemm(a, b, c, **flags), [x((3, 2)), x((4, 3)), x((4,))], flags)
-        if floating:
-            yield Case(op, lambda a, b: ops.gemm(a, b, alpha=0.5), [x((2, 3)), x((3, 4))], {"alpha": 0.5})
-    if op == "Conv":
-        yield from convolutions(x)
-    if op == "ArgMax":
-        for axis in (0, 1, -1):
-            for keep in (0, 1):
-                call = lambda t, axis=axis, keep=keep: ops.argmax(t, axis, keepdims=bool(keep))  # noqa: E731
-                yield Case(op, call, [x((2, 3, 4))], {"axis": axis, "keepdims": keep})
-    if op in REDUCTIONS:
-        reduce = REDUCTIONS[op]
+def reduction(function: Callable[..., Any]) -> Row:
+    def cases(op: str, x: Draw) -> Iterator[Case]:
         for shape in SHAPES:
-            yield Case(op, reduce, [x(shape)], {"keepdims": 0})
+            yield Case(op, function, [x(shape)], {"keepdims": 0})
         for axes in ([0], [-1], [1, -1], [0, 1, 2]):
             for keep in (0, 1):
-                call = lambda t, axes=axes, keep=keep: reduce(t, axes, keepdims=bool(keep))  # noqa: E731
+                call = partial(function, axes=axes, keepdims=bool(keep))
                 yield Case(op, call, [x((2, 3, 4))], {"keepdims": keep}, [np.array(axes)])
-    if op in ("Softmax", "LogSoftmax"):
-        function = ops.softmax if op == "Softmax" else ops.log_softmax
+
+    return cases
+
+
+def along_axis(function: Callable[..., Any]) -> Row:
+    def cases(op: str, x: Draw) -> Iterator[Case]:
         for shape in SHAPES[1:]:
             for axis in range(-len(shape), len(shape)):
-                yield Case(op, lambda t, axis=axis: function(t, axis), [x(shape)], {"axis": axis})
-    if op == "LayerNormalization":
-        for shape, axis in (((2, 3), -1), ((2, 3), 1), ((2, 3, 4), 2), ((2, 3, 4), -2), ((4,), 0)):
-            arrays = [x(shape), x(shape[axis:]), x(shape[axis:])]
-            call = lambda *t, axis=axis: ops.layer_normalization(*t, axis=axis)  # noqa: E731
-            yield Case(op, call, arrays, {"axis": axis})
-            yield Case(op, call, arrays[:2], {"axis": axis})
-        call = lambda *t: ops.layer_normalization(*t, epsilon=0.5)  # noqa: E731
-        yield Case(op, call, [x((3, 5)), x((5,)), x((5,))], {"epsilon": 0.5})
+                yield Case(op, partial(function, axis=axis), [x(shape)], {"axis": axis})
+
+    return cases
+
+
+# -- operators with rows of their own, by name ------------------------------------------------------------------------
+
+
+def argmax(op: str, x: Draw) -> Iterator[Case]:
+    for axis in (0, 1, -1):
+        for keep in (0, 1):
+            call = partial(ops.argmax, axis=axis, keepdims=bool(keep))
+            yield Case(op, call, [x((2, 3, 4))], {"axis": axis, "keepdims": keep})
+
+
+def cast(op: str, x: Draw) -> Iterator[Case]:
+    for to in ALL:
+        number = helper.np_dtype_to_tensor_dtype(np.dtype(to))
+        yield Case(op, partial(ops.cast, dtype=to), [x((2, 3))], {"to": number})
+        yield Case(op, partial(ops.cast, dtype=to), [x(())], {"to": number})
+
+
+def clip(op: str, x: Draw) -> Iterator[Case]:
+    kind = x(()).dtype
+    yield Case(op, lambda t: ops.clip(t, -1, 2), [x((3, 4))], {}, [kind.type(-1), kind.type(2)])
+    yield Case(op, lambda t: ops.clip(t, max=1), [x((3, 4))], {}, [None, kind.type(1)])
+    yield Case(op, lambda t: ops.clip(t, min=0), [x((2, 1, 3))], {}, [kind.type(0)])
+    yield Case(op, lambda t: ops.clip(t, 2, -1), [x((3, 4))], {}, [kind.type(2), kind.type(-1)])
+
+
+def concat(op: str, x: Draw) -> Iterator[Case]:
+    yield Case(op, lambda a: ops.concat([a], 0), [x((3,))], {"axis": 0})
+    yield Case(op, lambda a, b: ops.concat([a, b], 0), [x((2,)), x((3,))], {"axis": 0})
+    yield Case(op, lambda *t: ops.concat(t, -1), [x((2, 3)), x((2, 1)), x((2, 4))], {"axis": -1})
+    yield Case(op, lambda *t: ops.concat(t, 1), [x((2, 1, 3, 2)), x((2, 2, 3, 2))], {"axis": 1})
+
+
+#: A value to fill with, by dtype.
+FILLINGS = (("float32", 0.0), ("float16", 2.5), ("float64", -1.0), ("int32", 3), ("int64", -2), ("bool", True))
+
+
+def constant_of_shape(op: str, x: Draw) -> Iterator[Case]:
+    for kind, value in FILLINGS:
+        for shape in ([2, 3], [], [0], [4]):
+            filled = numpy_helper.from_array(np.array([value], kind))
+            call = partial(ops.constant_of_shape, shape, value, kind)
+            yield Case(op, call, [], {"value": filled}, [np.array(shape, np.int64)])
 
 
 #: x, kernel, bias, what unroll is told, and what ONNX calls it.
@@ -223,108 +204,111 @@ CONVOLUTIONS: tuple[tuple[Any, ...], ...] = (
 )
 
 
-def convolutions(x: Callable[..., Array]) -> Iterator[Case]:
+def conv(op: str, x: Draw) -> Iterator[Case]:
     for data, kernel, bias, options, attributes in CONVOLUTIONS:
         arrays = [x(data), x(kernel), *([x(bias)] if bias else [])]
-        yield Case("Conv", lambda *t, options=options: ops.conv(*t, **options), arrays, attributes)
+        yield Case(op, partial(ops.conv, **options), arrays, attributes)
 
 
-def structure(op: str, x: Callable[..., Array]) -> Iterator[Case]:
-    if op == "Concat":
-        yield Case(op, lambda a: ops.concat([a], 0), [x((3,))], {"axis": 0})
-        yield Case(op, lambda a, b: ops.concat([a, b], 0), [x((2,)), x((3,))], {"axis": 0})
-        yield Case(op, lambda *t: ops.concat(t, -1), [x((2, 3)), x((2, 1)), x((2, 4))], {"axis": -1})
-        yield Case(op, lambda *t: ops.concat(t, 1), [x((2, 1, 3, 2)), x((2, 2, 3, 2))], {"axis": 1})
-    if op == "Split":
-        yield Case(op, lambda t: ops.split(t, 3), [x((6,))], {"axis": 0, "num_outputs": 3})
-        yield Case(op, lambda t: ops.split(t, 2, -1), [x((2, 3, 4))], {"axis": -1, "num_outputs": 2})
-        yield Case(op, lambda t: ops.split(t, [1, 0, 3], 1), [x((2, 4))], {"axis": 1}, [np.array([1, 0, 3])])
-        yield Case(op, lambda t: ops.split(t, [2, 2], -2), [x((4, 3))], {"axis": -2}, [np.array([2, 2])])
-    if op == "Slice":
-        for starts, ends, axes, steps in SLICES:
-            call = lambda t, s=starts, e=ends, a=axes, b=steps: ops.slice_(t, s, e, a, b)  # noqa: E731
-            extra = [None if item is None else np.array(item) for item in (starts, ends, axes, steps)]
-            yield Case(op, call, [x((5, 4))], {}, extra)
-    if op == "Reshape":
-        for before, after in (((2, 6), [3, 4]), ((2, 6), [-1]), ((2, 3, 4), [0, -1]), ((6,), [2, -1, 1]), ((1,), [])):
-            yield Case(op, lambda t, to=after: ops.reshape(t, to), [x(before)], {}, [np.array(after, np.int64)])
-        yield Case(op, lambda t: ops.reshape(t, [-1, 0]), [x((4, 2))], {}, [np.array([-1, 0])])
-    if op == "Transpose":
-        for shape in SHAPES:
-            # ONNX's perm is the reversed order by default; an empty one cannot be written with helper.make_node.
-            yield Case(op, ops.transpose, [x(shape)], {"perm": list(range(len(shape)))[::-1]} if shape else {})
-        yield Case(op, lambda t: ops.transpose(t, [1, -1, 0]), [x((2, 3, 4))], {"perm": [1, 2, 0]})
-    if op == "Squeeze":
-        yield Case(op, ops.squeeze, [x((1, 3, 1))])
-        yield Case(op, lambda t: ops.squeeze(t, [0]), [x((1, 3, 1))], {}, [np.array([0])])
-        yield Case(op, lambda t: ops.squeeze(t, [-1, 0]), [x((1, 3, 1))], {}, [np.array([-1, 0])])
-        yield Case(op, lambda t: ops.squeeze(t, [0]), [x((1,))], {}, [np.array([0])])
-    if op == "Unsqueeze":
-        for shape, axes in (((), [0]), ((3,), [0]), ((3,), [-1]), ((2, 3), [0, 3]), ((2, 3), [-1, 1]), ((2,), [2, 0])):
-            yield Case(op, lambda t, axes=axes: ops.unsqueeze(t, axes), [x(shape)], {}, [np.array(axes)])
-    if op == "Gather":
-        for axis, where in ((0, [2, 0, -1]), (1, [[0, 1], [-1, -4]]), (-1, -2), (0, [])):
-            index = np.array(where, np.int64)
-            yield Case(op, lambda t, a=axis, i=index: ops.gather(t, i, a), [x((3, 4))], {"axis": axis}, [index])
-        yield Case(op, lambda t, i: ops.gather(t, i, 1), [x((2, 3, 2)), np.array([[1, -1]], np.int32)], {"axis": 1})
-    if op == "Expand":
-        for shape, to in (((), [2, 3]), ((3,), [2, 3]), ((2, 1), [2, 4]), ((3, 1), [2, 1, 5]), ((2, 3), [1])):
-            yield Case(op, lambda t, to=to: ops.expand(t, to), [x(shape)], {}, [np.array(to)])
-    if op == "Tile":
-        for shape, times in (((3,), [2]), ((2, 3), [1, 4]), ((2, 1, 3), [3, 2, 1]), ((2, 3), [2, 0]), ((3, 1), [1, 1])):
-            yield Case(op, lambda t, times=times: ops.tile(t, times), [x(shape)], {}, [np.array(times, np.int64)])
-    if op == "ReverseSequence":
-        for shape, batch, lens in (
-            ((4, 3), 1, [1, 4, 2]),
-            ((3, 4), 0, [4, 1, 3]),
-            ((3, 2, 2), 1, [3, 2]),
-            ((1, 2), 1, [1, 1]),
-        ):
-            axes = {"batch_axis": batch, "time_axis": 1 - batch}
-            call = lambda t, n, axes=axes: ops.reverse_sequence(t, n, **axes)  # noqa: E731
-            yield Case(op, call, [x(shape), np.array(lens, np.int64)], axes)
-    if op == "ConstantOfShape":
-        for kind, value in (
-            ("float32", 0.0),
-            ("float16", 2.5),
-            ("float64", -1.0),
-            ("int32", 3),
-            ("int64", -2),
-            ("bool", True),
-        ):
-            for shape in ([2, 3], [], [0], [4]):
-                filled = numpy_helper.from_array(np.array([value], kind))
-                call = lambda v=value, s=shape, k=kind: ops.constant_of_shape(s, v, k)  # noqa: E731
-                yield Case(op, call, [], {"value": filled}, [np.array(shape, np.int64)])
+def expand(op: str, x: Draw) -> Iterator[Case]:
+    for shape, to in (((), [2, 3]), ((3,), [2, 3]), ((2, 1), [2, 4]), ((3, 1), [2, 1, 5]), ((2, 3), [1])):
+        yield Case(op, partial(ops.expand, shape=to), [x(shape)], {}, [np.array(to)])
 
 
-def recurrent(op: str, x: Callable[..., Array]) -> Iterator[Case]:
-    """Loops over time. Only what onnx's evaluator knows: forward, without lengths, with the operator's own
-    activations; all the rest is held against onnxruntime in test_recurrent_operators.py.
+def gather(op: str, x: Draw) -> Iterator[Case]:
+    for axis, where in ((0, [2, 0, -1]), (1, [[0, 1], [-1, -4]]), (-1, -2), (0, [])):
+        index = np.array(where, np.int64)
+        yield Case(op, partial(ops.gather, indices=index, axis=axis), [x((3, 4))], {"axis": axis}, [index])
+    yield Case(op, partial(ops.gather, axis=1), [x((2, 3, 2)), np.array([[1, -1]], np.int32)], {"axis": 1})
+
+
+def gemm(op: str, x: Draw) -> Iterator[Case]:
+    yield Case(op, ops.gemm, [x((2, 3)), x((3, 4))])
+    for c in ((4,), (2, 4), (2, 1), (), (1, 4)):
+        yield Case(op, ops.gemm, [x((2, 3)), x((3, 4)), x(c)])
+    # Integers are not scaled: what half of one would be, ONNX leaves open.
+    floating = x(()).dtype.kind == "f"
+    flags: dict[str, Any] = {"transA": 1, "transB": 1} | ({"alpha": 2.0, "beta": 3.0} if floating else {})
+    yield Case(op, partial(ops.gemm, **flags), [x((3, 2)), x((4, 3)), x((4,))], flags)
+    if floating:
+        yield Case(op, partial(ops.gemm, alpha=0.5), [x((2, 3)), x((3, 4))], {"alpha": 0.5})
+
+
+def layer_normalization(op: str, x: Draw) -> Iterator[Case]:
+    for shape, axis in (((2, 3), -1), ((2, 3), 1), ((2, 3, 4), 2), ((2, 3, 4), -2), ((4,), 0)):
+        arrays = [x(shape), x(shape[axis:]), x(shape[axis:])]
+        yield Case(op, partial(ops.layer_normalization, axis=axis), arrays, {"axis": axis})
+        yield Case(op, partial(ops.layer_normalization, axis=axis), arrays[:2], {"axis": axis})
+    call = partial(ops.layer_normalization, epsilon=0.5)
+    yield Case(op, call, [x((3, 5)), x((5,)), x((5,))], {"epsilon": 0.5})
+
+
+def matmul(op: str, x: Draw) -> Iterator[Case]:
+    for left, right in (((2, 3), (3, 4)), ((3,), (3, 4)), ((2, 3), (3,)), ((3,), (3,)), ((5, 2, 3), (3, 4))):
+        yield Case(op, ops.matmul, [x(left), x(right)])
+    yield Case(op, ops.matmul, [x((5, 1, 2, 3)), x((2, 3, 1))])
+
+
+def power(op: str, x: Draw) -> Iterator[Case]:
+    for left, right in PAIRS:
+        yield Case(op, ops.pow, [x(left, low=0.5), x(right, low=0)])
+    yield Case(op, lambda t: t**2, [x((2, 3))], {}, [np.asarray(2, x(()).dtype)])
+
+
+def recurrent(function: Callable[..., Any], gates: int) -> Row:
+    """A loop over time. Only what onnx's evaluator knows: forward, without lengths, with the operator's own activations;
+    all the rest is held against onnxruntime in test_recurrent_operators.py.
     """
-    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}.get(op, 0)
-    for time, batch, features, hidden in ((3, 2, 2, 3), (1, 1, 3, 2)) if gates else ():
-        w, r = x((1, gates * hidden, features)) / 3, x((1, gates * hidden, hidden)) / 3
-        arrays = [x((time, batch, features)), w.astype(r.dtype), r, x((1, 2 * gates * hidden))]
-        first = [x((1, batch, hidden)) for _ in range(2 if op == "LSTM" else 1)]
-        call = {"RNN": ops.rnn, "GRU": ops.gru, "LSTM": ops.lstm}[op]
-        size = {"hidden_size": hidden}
-        yield Case(op, lambda *t, call=call, size=size: call(*t, **size), arrays[:3], size)
-        yield Case(op, lambda *t, call=call, size=size: call(*t, **size), arrays, size)
-        more = [None, *first]
-        yield Case(op, lambda *t, call=call, size=size, more=more: call(*t, *more, **size), arrays, size, more)
-        if op == "GRU":
-            after = size | {"linear_before_reset": 1}
-            yield Case(op, lambda *t, call=call, size=after: call(*t, **size), arrays, after)
-        if op == "LSTM":
-            more = [None, *first, x((1, 3 * hidden))]
-            yield Case(op, lambda *t, call=call, size=size, more=more: call(*t, *more, **size), arrays, size, more)
-    for time in (1, 2, 3, 5) if op == "Scan" else ():
+
+    def cases(op: str, x: Draw) -> Iterator[Case]:
+        for time, batch, features, hidden in ((3, 2, 2, 3), (1, 1, 3, 2)):
+            w, r = x((1, gates * hidden, features)) / 3, x((1, gates * hidden, hidden)) / 3
+            arrays = [x((time, batch, features)), w.astype(r.dtype), r, x((1, 2 * gates * hidden))]
+            first = [x((1, batch, hidden)) for _ in range(2 if op == "LSTM" else 1)]
+            size: dict[str, Any] = {"hidden_size": hidden}
+            call = partial(function, **size)
+            yield Case(op, call, arrays[:3], size)
+            yield Case(op, call, arrays, size)
+            yield Case(op, _followed_by(call, [None, *first]), arrays, size, [None, *first])
+            if op == "GRU":
+                after = size | {"linear_before_reset": 1}
+                yield Case(op, partial(function, **after), arrays, after)
+            if op == "LSTM":
+                more = [None, *first, x((1, 3 * hidden))]
+                yield Case(op, _followed_by(call, more), arrays, size, more)
+
+    return cases
+
+
+def _followed_by(call: Callable[..., Any], more: Sequence[Any]) -> Callable[..., Any]:
+    """`call` with these inputs after the others."""
+    return lambda *tensors: call(*tensors, *more)
+
+
+def reshape(op: str, x: Draw) -> Iterator[Case]:
+    for before, after in (((2, 6), [3, 4]), ((2, 6), [-1]), ((2, 3, 4), [0, -1]), ((6,), [2, -1, 1]), ((1,), [])):
+        yield Case(op, partial(ops.reshape, shape=after), [x(before)], {}, [np.array(after, np.int64)])
+    yield Case(op, partial(ops.reshape, shape=[-1, 0]), [x((4, 2))], {}, [np.array([-1, 0])])
+
+
+def reverse_sequence(op: str, x: Draw) -> Iterator[Case]:
+    for shape, batch, lens in (
+        ((4, 3), 1, [1, 4, 2]),
+        ((3, 4), 0, [4, 1, 3]),
+        ((3, 2, 2), 1, [3, 2]),
+        ((1, 2), 1, [1, 1]),
+    ):
+        axes: dict[str, Any] = {"batch_axis": batch, "time_axis": 1 - batch}
+        yield Case(op, partial(ops.reverse_sequence, **axes), [x(shape), np.array(lens, np.int64)], axes)
+
+
+def scan(op: str, x: Draw) -> Iterator[Case]:
+    for time in (1, 2, 3, 5):
         arrays = [x((2,)), x((time, 2))]
-        yield Case(op, _scan, arrays, {"body": _onnx_body(arrays[0].dtype), "num_scan_inputs": 1})
+        yield Case(op, _scanned, arrays, {"body": _onnx_body(arrays[0].dtype), "num_scan_inputs": 1})
 
 
-def _scan(state: Any, scanned: Any) -> Any:
+def _scanned(state: Any, scanned: Any) -> Any:
     """Add up the rows, or say of which there was a true one so far; and each row as it came."""
     before = unroll.placeholder([2], "before", state.dtype)
     row = unroll.placeholder([2], "row", state.dtype)
@@ -360,11 +344,123 @@ SLICES: tuple[tuple[list[int], list[int], list[int] | None, list[int] | None], .
 )
 
 
-def cases_of(op: str, dtype: str) -> list[Case]:
-    """The cases of an operator whose first input has `dtype`."""
-    rng = np.random.default_rng([len(op), *map(ord, op + dtype)])
+def slice_(op: str, x: Draw) -> Iterator[Case]:
+    for bounds in SLICES:
+        extra = [None if item is None else np.array(item) for item in bounds]
+        yield Case(op, _followed_by(ops.slice_, bounds), [x((5, 4))], {}, extra)
 
-    def x(shape: tuple[int, ...], low: float = -3.0) -> Array:
-        return draw(rng, dtype, shape, low)
 
-    return [*elementwise(op, x), *arithmetic(op, x), *structure(op, x), *recurrent(op, x)]
+def split(op: str, x: Draw) -> Iterator[Case]:
+    yield Case(op, lambda t: ops.split(t, 3), [x((6,))], {"axis": 0, "num_outputs": 3})
+    yield Case(op, lambda t: ops.split(t, 2, -1), [x((2, 3, 4))], {"axis": -1, "num_outputs": 2})
+    yield Case(op, lambda t: ops.split(t, [1, 0, 3], 1), [x((2, 4))], {"axis": 1}, [np.array([1, 0, 3])])
+    yield Case(op, lambda t: ops.split(t, [2, 2], -2), [x((4, 3))], {"axis": -2}, [np.array([2, 2])])
+
+
+def squeeze(op: str, x: Draw) -> Iterator[Case]:
+    yield Case(op, ops.squeeze, [x((1, 3, 1))])
+    for shape, axes in (((1, 3, 1), [0]), ((1, 3, 1), [-1, 0]), ((1,), [0])):
+        yield Case(op, partial(ops.squeeze, axes=axes), [x(shape)], {}, [np.array(axes)])
+
+
+def tile(op: str, x: Draw) -> Iterator[Case]:
+    for shape, times in (((3,), [2]), ((2, 3), [1, 4]), ((2, 1, 3), [3, 2, 1]), ((2, 3), [2, 0]), ((3, 1), [1, 1])):
+        yield Case(op, partial(ops.tile, repeats=times), [x(shape)], {}, [np.array(times, np.int64)])
+
+
+def transpose(op: str, x: Draw) -> Iterator[Case]:
+    for shape in SHAPES:
+        # ONNX's perm is the reversed order by default; an empty one cannot be written with helper.make_node.
+        yield Case(op, ops.transpose, [x(shape)], {"perm": list(range(len(shape)))[::-1]} if shape else {})
+    yield Case(op, lambda t: ops.transpose(t, [1, -1, 0]), [x((2, 3, 4))], {"perm": [1, 2, 0]})
+
+
+def unsqueeze(op: str, x: Draw) -> Iterator[Case]:
+    for shape, axes in (((), [0]), ((3,), [0]), ((3,), [-1]), ((2, 3), [0, 3]), ((2, 3), [-1, 1]), ((2,), [2, 0])):
+        yield Case(op, partial(ops.unsqueeze, axes=axes), [x(shape)], {}, [np.array(axes)])
+
+
+def where(op: str, x: Draw) -> Iterator[Case]:
+    for shape in ((2, 3), (3,), (2, 1), ()):
+        for kind in ALL:
+            y = draw(np.random.default_rng(7), kind, (4, 2, 1)), draw(np.random.default_rng(8), kind, (1, 3))
+            yield Case(op, ops.where, [x(shape), *y])
+
+
+CASES: dict[str, Row] = {
+    "Abs": unary(ops.abs),
+    "Add": binary(ops.add),
+    "And": binary(ops.logical_and),
+    "ArgMax": argmax,
+    "Cast": cast,
+    "Clip": clip,
+    "Concat": concat,
+    "ConstantOfShape": constant_of_shape,
+    "Conv": conv,
+    "Div": binary(ops.div, low=1),
+    "Elu": unary(ops.elu, {"alpha": 0.5}, {"alpha": 2.0}),
+    "Equal": binary(ops.equal),
+    "Erf": unary(ops.erf),
+    "Exp": unary(ops.exp),
+    "Expand": expand,
+    "Floor": unary(ops.floor),
+    "GRU": recurrent(ops.gru, 3),
+    "Gather": gather,
+    "Gemm": gemm,
+    "Greater": binary(ops.greater),
+    "GreaterOrEqual": binary(ops.greater_equal),
+    "HardSigmoid": unary(ops.hard_sigmoid, {"alpha": 1 / 6, "beta": 0.25}),
+    "Identity": unary(ops.identity),
+    "LSTM": recurrent(ops.lstm, 4),
+    "LayerNormalization": layer_normalization,
+    "LeakyRelu": unary(ops.leaky_relu, {"alpha": 0.2}, {"alpha": 0.0}),
+    "Less": binary(ops.less),
+    "LessOrEqual": binary(ops.less_equal),
+    "Log": unary(ops.log, low=0.5),
+    "LogSoftmax": along_axis(ops.log_softmax),
+    "MatMul": matmul,
+    "Max": binary(ops.maximum),
+    "Min": binary(ops.minimum),
+    "Mul": binary(ops.mul),
+    "Neg": unary(ops.neg),
+    "Not": unary(ops.logical_not),
+    "Or": binary(ops.logical_or),
+    "Pow": power,
+    "RNN": recurrent(ops.rnn, 1),
+    "ReduceMax": reduction(ops.reduce_max),
+    "ReduceMean": reduction(ops.reduce_mean),
+    "ReduceMin": reduction(ops.reduce_min),
+    "ReduceSum": reduction(ops.reduce_sum),
+    "Relu": unary(ops.relu),
+    "Reshape": reshape,
+    "ReverseSequence": reverse_sequence,
+    "Scan": scan,
+    "Shape": unary(ops.shape),
+    "Sigmoid": unary(ops.sigmoid),
+    "Sign": unary(ops.sign),
+    "Slice": slice_,
+    "Softmax": along_axis(ops.softmax),
+    "Softplus": unary(ops.softplus),
+    # onnx's evaluator fails on a Softsign of rank 0; its value is checked by hand.
+    "Softsign": unary(ops.softsign, shapes=SHAPES[1:]),
+    "Split": split,
+    "Sqrt": unary(ops.sqrt, low=0.5),
+    "Squeeze": squeeze,
+    "Sub": binary(ops.sub),
+    "Tanh": unary(ops.tanh),
+    "Tile": tile,
+    "Transpose": transpose,
+    "Unsqueeze": unsqueeze,
+    "Where": where,
+}
+
+
+def _dtypes_of_first_input(op: str) -> tuple[str, ...]:
+    """What ONNX's specification gives the first input of an operator, less the dtypes that tensors here cannot have."""
+    versions = range(OLDEST_OPSET, onnx.defs.onnx_opset_version() + 1)
+    schema = onnx.defs.get_schema(op, next(version for version in versions if onnx.defs.has(op, version)))
+    return tuple(name for onnxs, name in ONNX_NAMES.items() if f"tensor({onnxs})" in schema.inputs[0].types)
+
+
+#: The dtypes of each operator's first input.
+DTYPES: dict[str, tuple[str, ...]] = {op: _dtypes_of_first_input(op) for op in CASES}

@@ -1,4 +1,8 @@
-"""Small random valid graphs over every operator, with feeds that keep every result well-conditioned."""
+"""Small random valid graphs over every operator, with feeds that keep every result well-conditioned.
+
+An operator has a builder in `BUILDERS` where much is to be drawn: axes, sizes, what stands beside a tensor. Every other is
+drawn from its cases in operator_cases.py.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from helpers import Array
+from operator_cases import CASES, DTYPES, cases_of
 
 import unroll
 from unroll import ops
@@ -435,6 +440,31 @@ def scan(d: Drawer) -> list[Tensor]:
     return list(ops.scan(body, [state], [x], [weight]))
 
 
+def from_cases(op: str) -> Builder:
+    """Draw one of an operator's cases; a boolean of the pool says which of two drawings of its numbers goes in.
+
+    So what is read is exact, and within what the function is defined for, as it is in the cases.
+    """
+
+    def build(d: Drawer) -> list[Tensor]:
+        dtype = str(d.dtype) if str(d.dtype) in DTYPES[op] else d.one_of(DTYPES[op])
+        first, second = (cases_of(op, dtype, variant) for variant in (0, 1))
+        case, other = d.one_of(list(zip(first, second, strict=True)))
+        chooser = ops.cast(ops.reduce_max(ops.cast(d.pick("b"), "int32")), "bool")
+        made = case.call(*(chosen(chooser, *pair) for pair in zip(case.arrays, other.arrays, strict=True)))
+        listed = list(made) if isinstance(made, tuple) else [made]
+        return [tensor if tensor.dtype == bool else d.tame(tensor) for tensor in listed if 0 not in tensor.shape]
+
+    return build
+
+
+def chosen(condition: Tensor, first: Array, second: Array) -> Tensor:
+    """`first` or `second`; onnxruntime has no Where of booleans."""
+    if first.dtype == bool:
+        return ops.cast(ops.where(condition, first.astype("int32"), second.astype("int32")), "bool")
+    return ops.where(condition, first, second)
+
+
 BUILDERS: dict[str, Builder] = {
     "Abs": unary(ops.abs, "fi", exact=True),
     "Add": binary(ops.add),
@@ -500,3 +530,4 @@ BUILDERS: dict[str, Builder] = {
     "Unsqueeze": unsqueeze,
     "Where": where,
 }
+BUILDERS |= {op: from_cases(op) for op in CASES if op not in BUILDERS}
