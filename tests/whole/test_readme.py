@@ -107,20 +107,6 @@ def test_the_lines_about_speed_run_and_the_file_is_rerolled(tmp_path, monkeypatc
     assert "the same in onnxruntime" in capsys.readouterr().out
 
 
-def test_the_operator_of_ones_own_is_evaluated_and_exported():
-    names: dict[str, object] = {}
-    exec(
-        "import numpy as np\nfrom unroll.dtypes import Array\nfrom unroll.ops.elementwise import Unary, unary\n", names
-    )
-    try:
-        exec(block("python", "class Sin"), names)
-        x = unroll.placeholder([3], "x")
-        found = unroll.verify(unroll.Graph([x], {"y": names["sin"](x)}), {"x": [0.0, 1.0, 2.0]})
-        assert found.runners == ("NumPy", "onnx reference", "onnxruntime")
-    finally:
-        unroll.ops.OPERATORS.pop(("", "Sin"), None)
-
-
 def test_every_picture_of_the_readme_is_there():
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
     assert len(pictures) >= 2

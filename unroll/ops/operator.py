@@ -1,7 +1,8 @@
 """What an operator is: ONNX's name and attributes, a signature, a shape rule and a NumPy meaning, in one class.
 
 To add an operator, write one subclass of `Operator` and the function that calls it, side by side in a module of this
-package. Tracing, evaluation, export, the random-graph test and the support table find it in `OPERATORS`.
+package. Tracing, evaluation, export, random graphs and the support table find it in `OPERATORS`. CONTRIBUTING.md lists the
+places.
 """
 
 from __future__ import annotations
