@@ -1,11 +1,19 @@
-"""Which operators onnxruntime has CPU kernels for, by dtype: a generated table, so that export says so beforehand."""
+"""Which operators onnxruntime has CPU kernels for, by dtype: a generated table, so that export says so beforehand.
+
+The table has an entry for each version of a runner that it was made with. Another version goes by the newest entry that is
+not newer than it (kernels are added over time, so what that one has is there), or by the oldest; a refusal then says by which.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import onnxruntime
 
 from unroll.dtypes import DType
 from unroll.errors import ArgumentError, UnsupportedError
@@ -19,10 +27,30 @@ TABLE = Path(__file__).with_name("onnxruntime_support.json")
 RUNTIMES = ("onnxruntime",)
 
 
+@dataclass(frozen=True)
+class Kernels:
+    """What one version of a runner lacks."""
+
+    version: str  #: the one that was tried
+    lacks: Mapping[str, frozenset[str]]  #: operator to dtypes
+
+
 @cache
-def _unsupported() -> dict[str, frozenset[str]]:
-    table = json.loads(TABLE.read_text())
-    return {name: frozenset(dtypes) for name, dtypes in table["unsupported"].items()}
+def kernels_of(runner: str, version: str) -> Kernels:
+    """Return the entry of the table that a version of ``onnxruntime``, or of onnx's ``reference`` evaluator, goes by."""
+    entries = json.loads(TABLE.read_text(encoding="utf-8"))[runner]
+    tried = sorted(entries, key=_number)
+    chosen = next((entry for entry in reversed(tried) if _number(entry) <= _number(version)), tried[0])
+    lacks = entries[chosen]["lacks"]
+    return Kernels(chosen, {operator: frozenset(dtypes) for operator, dtypes in lacks.items()})
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+
+def _kernels() -> Kernels:
+    return kernels_of("onnxruntime", onnxruntime.__version__)
 
 
 def deciding_dtype(node: Node) -> DType:
@@ -35,8 +63,7 @@ def deciding_dtype(node: Node) -> DType:
 
 def is_supported(node: Node) -> bool:
     """Say whether onnxruntime has a CPU kernel for a node; one that is not in the table is let through."""
-    missing = _unsupported().get(node.op.name)
-    return missing is None or str(deciding_dtype(node)) not in missing
+    return str(deciding_dtype(node)) not in _kernels().lacks.get(node.op.name, ())
 
 
 def check(graph: Graph, runtime: str | None) -> None:
@@ -50,15 +77,17 @@ def check(graph: Graph, runtime: str | None) -> None:
         return
     if runtime not in RUNTIMES:
         raise ArgumentError(f"runtime {runtime!r}: there are {', '.join(RUNTIMES)}, or None for whatever ONNX allows")
-    if not _unsupported():
-        return
+    kernels = _kernels()
     for name, node in _named(graph):
         if not is_supported(node):
-            missing = _unsupported()[node.op.name]
+            missing = kernels.lacks[node.op.name]
+            installed = onnxruntime.__version__
+            tried = "" if kernels.version == installed else f" (tried in {kernels.version}; {installed} is installed)"
             has = [str(kind) for kind in _candidates(node) if str(kind) not in missing]
             raise UnsupportedError(
                 f"{name}: {runtime} has no kernel for {node.op.name} on {deciding_dtype(node)}; "
-                f"it has {', '.join(has) or 'none'}. Cast with unroll.ops.cast, or export with runtime=None for another runtime"
+                f"it has {', '.join(has) or 'none'}{tried}. "
+                "Cast with unroll.ops.cast, or export with runtime=None for another runtime"
             )
 
 

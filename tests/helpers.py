@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 import pytest
 from onnx.reference import ReferenceEvaluator
 
 import unroll
-from unroll.export.support import deciding_dtype
+from unroll.export.support import deciding_dtype, kernels_of
 
 Array = npt.NDArray[Any]
 
@@ -46,9 +47,9 @@ def run_reference(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Ar
 
 
 def lacks_kernels(graph: unroll.Graph, runner: str) -> bool:
-    """Whether the generated table says that a runner (``unsupported``, ``reference_unsupported``) fails on a node."""
-    table = json.loads((REPOSITORY / "export" / "onnxruntime_support.json").read_text(encoding="utf-8"))[runner]
-    return any(str(deciding_dtype(node)) in table.get(node.op.name, ()) for node in graph.nodes)
+    """Whether the generated table says that a runner (``onnxruntime``, ``reference``) fails on a node."""
+    lacks = kernels_of(runner, {"onnxruntime": onnxruntime, "reference": onnx}[runner].__version__).lacks
+    return any(str(deciding_dtype(node)) in lacks.get(node.op.name, ()) for node in graph.nodes)
 
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}
@@ -62,9 +63,9 @@ def check_three_runners(graph: unroll.Graph, feeds: Mapping[str, Array], expecte
     model = unroll.to_onnx(graph, runtime=None)
     names = [output.name for output in model.graph.output]
     runs = {"NumPy": graph.run(feeds), "onnx": dict(zip(names, run_reference(model, feeds), strict=True))}
-    if dtype == "float64" and lacks_kernels(graph, "reference_unsupported"):
+    if dtype == "float64" and lacks_kernels(graph, "reference"):
         del runs["onnx"]
-    if dtype == "float32" or not lacks_kernels(graph, "unsupported"):
+    if dtype == "float32" or not lacks_kernels(graph, "onnxruntime"):
         runs["onnxruntime"] = unroll.Session(model).run(feeds)
     assert len(graph.output_names) == len(expected)
     for runner, found in runs.items():

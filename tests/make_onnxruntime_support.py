@@ -1,10 +1,11 @@
 """Writes export/onnxruntime_support.json: for which dtypes the installed runners lack or miscompute an operator.
 
 Run ``python tests/make_onnxruntime_support.py Sin`` after an operator has come or changed, and without names, which takes
-a minute, after a runner has. Each program of operator_cases.py, one node on tame values, is exported at every opset that
-`to_onnx` writes, run, and compared with NumPy. An (operator, dtype) pair is unsupported where one program fails at one
-opset: the table knows neither opsets nor forms, and a model that is let through must run. (Seen: Softplus on float64 runs
-at opset 18 alone, where onnxruntime puts ONNX's decomposition of it in the place of the kernel it lacks.)
+a minute, for versions of the runners that the table has no entry for; the entries of other versions stay. Each program
+of operator_cases.py, one node on tame values, is exported at every opset that `to_onnx` writes and the runner loads, run,
+and compared with NumPy. An (operator, dtype) pair is unsupported where one program fails at one opset: the table knows
+neither opsets nor forms, and a model that is let through must run. (Seen: Softplus on float64 runs at opset 18 alone,
+where onnxruntime puts ONNX's decomposition of it in the place of the kernel it lacks.)
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +34,8 @@ OPSETS = tuple(range(DEFAULT_OPSET, LATEST_OPSET + 1))
 TOLERANCES = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-12}
 
 Runner = Callable[[onnx.ModelProto, Mapping[str, Array]], list[Array]]
+#: Runner to version to ``opsets``, those that were tried, and ``lacks``: operator to dtypes.
+Table = dict[str, dict[str, dict[str, Any]]]
 
 
 class Program(NamedTuple):
@@ -68,6 +72,7 @@ def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[
 
 
 RUNNERS: dict[str, Runner] = {"onnxruntime": run_onnxruntime, "reference": run_reference}
+VERSIONS = {"onnxruntime": ort.__version__, "reference": onnx.__version__}
 
 
 def problem(runner: Runner, program: Program, opset: int) -> str:
@@ -96,40 +101,42 @@ def dtypes_of(op: str) -> list[str]:
     return list(map(str, open_types[0])) if open_types else list(map(str, signature.types[signature.outputs[0]]))
 
 
-def make_table(only: Collection[str] = ()) -> dict[str, Any]:
-    """Try every operator and return the table; or try `only` some, and take the others from the table that there is."""
+@cache
+def opsets_of(runner: str) -> list[int]:
+    """The opsets that a runner loads at all: Identity runs in each."""
+    program = next(program for program in programs("Identity") if program.dtype == "float32")
+    return [opset for opset in OPSETS if not problem(RUNNERS[runner], program, opset)]
+
+
+def make_table(table: Table, only: Collection[str] = ()) -> Table:
+    """Try every operator in the installed versions, or `only` some, and return the table with what was found."""
     names = sorted(name for _, name in OPERATORS)
-    rows: dict[str, dict[str, list[str]]] = {runner: {} for runner in RUNNERS}
     if only:
-        _check_names(only, names)
-        table = json.loads(TABLE.read_text(encoding="utf-8"))
-        rows = {"onnxruntime": table["unsupported"], "reference": table["reference_unsupported"]}
-    for op in sorted(only) or names:
-        failing = _failing(op)
-        for runner, dtypes in failing.items():
-            rows[runner] = {name: row for name, row in rows[runner].items() if name != op}
-            if dtypes:
-                rows[runner][op] = sorted(dtypes)
-    return {
-        "onnxruntime": ort.__version__,
-        "onnx": onnx.__version__,
-        "opsets": list(OPSETS),
-        "operators": {op: dtypes_of(op) for op in names},
-        "unsupported": dict(sorted(rows["onnxruntime"].items())),
-        "reference_unsupported": dict(sorted(rows["reference"].items())),
-    }
+        _check_names(only, names, table)
+    failing = {op: _failing(op) for op in sorted(only) or names}
+    found: Table = {}
+    for runner, version in VERSIONS.items():
+        lacks = dict(table[runner][version]["lacks"]) if only else {}
+        lacks |= {op: sorted(dtypes[runner]) for op, dtypes in failing.items()}
+        entry = {"opsets": opsets_of(runner), "lacks": {op: lacks[op] for op in sorted(lacks) if lacks[op]}}
+        entries = table.get(runner, {}) | {version: entry}
+        found[runner] = {key: entries[key] for key in sorted(entries, key=_number, reverse=True)}
+    return found
 
 
-def _check_names(only: Collection[str], names: Collection[str]) -> None:
-    """Refuse operators that there are not, and rows beside those that other versions made."""
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split(".")[:3])
+
+
+def _check_names(only: Collection[str], names: Collection[str], table: Table) -> None:
+    """Refuse operators that there are not, and rows of an entry that there is not."""
     if strange := sorted(set(only) - set(names)):
         raise SystemExit(f"no operator is called {', '.join(strange)}; is it imported in unroll/ops/__init__.py?")
-    table = json.loads(TABLE.read_text(encoding="utf-8"))
-    for module in (ort, onnx):
-        if table[module.__name__] != module.__version__:
+    for runner, version in VERSIONS.items():
+        if version not in table[runner]:
             raise SystemExit(
-                f"the table was made with {module.__name__} {table[module.__name__]}, and {module.__version__} is installed; "
-                "run this without names, which makes all of it"
+                f"the table has {runner} {', '.join(table[runner])}, and {version} is installed; "
+                "run this without names, which makes an entry for it"
             )
 
 
@@ -142,7 +149,7 @@ def _failing(op: str) -> dict[str, set[str]]:
         for runner, run in RUNNERS.items():
             if program.dtype in failing[runner]:
                 continue
-            if found := next(filter(None, (problem(run, program, opset) for opset in OPSETS)), ""):
+            if found := next(filter(None, (problem(run, program, opset) for opset in opsets_of(runner))), ""):
                 failing[runner].add(program.dtype)
                 print(f"{runner}: {op} {program.dtype} ({program.case}): {found.splitlines()[0]}")
     if tried != set(dtypes_of(op)):
@@ -150,18 +157,22 @@ def _failing(op: str) -> dict[str, set[str]]:
     return failing
 
 
-def as_text(table: dict[str, Any]) -> str:
+def as_text(table: Table) -> str:
     """The table as JSON with one operator a line."""
-    lines = []
-    for key, value in table.items():
-        if isinstance(value, dict) and value:
-            inner = ",\n".join(f"    {json.dumps(op)}: {json.dumps(dtypes)}" for op, dtypes in value.items())
-            lines.append(f"  {json.dumps(key)}: {{\n{inner}\n  }}")
-        else:
-            lines.append(f"  {json.dumps(key)}: {json.dumps(value)}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    runners = []
+    for runner, entries in table.items():
+        written = []
+        for version, entry in entries.items():
+            lacks = ",\n".join(f"        {json.dumps(op)}: {json.dumps(kinds)}" for op, kinds in entry["lacks"].items())
+            opsets = json.dumps(entry["opsets"])
+            written.append(
+                f'    "{version}": {{\n      "opsets": {opsets},\n      "lacks": {{\n{lacks}\n      }}\n    }}'
+            )
+        runners.append(f'  "{runner}": {{\n' + ",\n".join(written) + "\n  }")
+    return "{\n" + ",\n".join(runners) + "\n}\n"
 
 
 if __name__ == "__main__":
-    TABLE.write_text(as_text(make_table(sys.argv[1:])), encoding="utf-8")
+    before = json.loads(TABLE.read_text(encoding="utf-8"))
+    TABLE.write_text(as_text(make_table(before, sys.argv[1:])), encoding="utf-8")
     print(f"wrote {TABLE.name}")
