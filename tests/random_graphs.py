@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from hashed_choices import chosen, number_of
 from helpers import Array
 from operator_cases import CASES, DTYPES, cases_of
 
@@ -24,20 +25,19 @@ DRAWS = 9
 
 
 def random_graph(
-    seed: int, dtype: str = "float32", allowed: Callable[[Node], bool] = lambda node: True
+    seed: int, dtype: str = "float32", allowed: Callable[[Node], bool] = lambda node: True, first: str = ""
 ) -> tuple[unroll.Graph, dict[str, Array]]:
-    """Draw a graph and feeds for it; the same seed always gives the same.
+    """Draw a graph and feeds for it; the same arguments always give the same, whatever other builders there are.
 
     Args:
         seed: any int.
         dtype: of most floating tensors.
         allowed: what is left out: a runner may lack an operator on some dtype.
+        first: an operator to begin with, so that a few graphs for each hold them all on every dtype.
     """
-    drawer = Drawer(seed, dtype)
-    names = list(BUILDERS)
-    # Each seed starts with another operator, so that a few hundred seeds hold them all on every dtype.
-    chosen = [names[(seed // 5) % len(names)], *drawer.rng.choice(names, DRAWS)]
-    for name in chosen:
+    drawer = Drawer(number_of(first, seed), seed, dtype)
+    drawn = [chosen(BUILDERS, first, seed, place) for place in range(DRAWS)]
+    for name in [first, *drawn] if first else drawn:
         with unroll.scope(f"part{drawer.integer(0, 2)}"):
             for tensor in BUILDERS[name](drawer) or ():
                 if all(map(allowed, new_nodes(tensor, drawer.pool))) and small(tensor):
@@ -51,8 +51,8 @@ def random_graph(
 class Drawer:
     """The tensors made so far, and random choices among them. Floats stay within +-3 or so, integers within +-9."""
 
-    def __init__(self, seed: int, dtype: str) -> None:
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, key: int, seed: int, dtype: str) -> None:
+        self.rng = np.random.default_rng(key)
         self.dtype = np.dtype(dtype)
         self.batch = self.integer(1, 3)
         self.feeds: dict[Any, Array] = {}
@@ -451,14 +451,14 @@ def from_cases(op: str) -> Builder:
         first, second = (cases_of(op, dtype, variant) for variant in (0, 1))
         case, other = d.one_of(list(zip(first, second, strict=True)))
         chooser = ops.cast(ops.reduce_max(ops.cast(d.pick("b"), "int32")), "bool")
-        made = case.call(*(chosen(chooser, *pair) for pair in zip(case.arrays, other.arrays, strict=True)))
+        made = case.call(*(one_or_other(chooser, *pair) for pair in zip(case.arrays, other.arrays, strict=True)))
         listed = list(made) if isinstance(made, tuple) else [made]
         return [tensor if tensor.dtype == bool else d.tame(tensor) for tensor in listed if 0 not in tensor.shape]
 
     return build
 
 
-def chosen(condition: Tensor, first: Array, second: Array) -> Tensor:
+def one_or_other(condition: Tensor, first: Array, second: Array) -> Tensor:
     """`first` or `second`; onnxruntime has no Where of booleans."""
     if first.dtype == bool:
         return ops.cast(ops.where(condition, first.astype("int32"), second.astype("int32")), "bool")

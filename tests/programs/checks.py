@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
+from hashed_choices import chosen
 from helpers import Array
 from onnx import ModelProto
 
@@ -205,7 +206,7 @@ def _attempts(it: _Rewritten, number: int) -> Iterator[Attempt]:
     yield "optimize, reroll", lambda: unroll.reroll(it.optimized, check=False)[0], False
     for name, run in PASSES.items():
         yield name, lambda run=run: run(graph), False
-    order = [str(name) for name in np.random.default_rng([7, number]).choice(list(PASSES), 5)]
+    order = [chosen(PASSES, "order", number, place) for place in range(5)]
     yield ", ".join(order), lambda: optimize(graph, order, check=False), False
     yield "optimize", lambda: it.optimized, False
     yield "reroll, proven", lambda: _proven_rerolling(graph), False
