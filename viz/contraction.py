@@ -105,7 +105,8 @@ class Contraction:
         owner = self._owner
         made = ((tensor.node, node) for node in owner for tensor in node.inputs if tensor is not None and tensor.node)
         edges = {(owner[before], owner[node]) for before, node in made if before in owner}
-        reads: networkx.DiGraph[Unit] = networkx.DiGraph(edges)
+        reads: networkx.DiGraph[Unit] = networkx.DiGraph()  # given the edges at once, networkx 3.2 asks for pandas
+        reads.add_edges_from(edges)
         return [part for part in networkx.strongly_connected_components(reads) if len(part) > 1]
 
     def _outer_cells(self) -> dict[str, str]:

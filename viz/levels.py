@@ -163,7 +163,8 @@ def _keep_cells_apart(
     if not any(isinstance(key, str) for key in members):
         return
     edges = ((source.cell or source, unit.cell or unit) for unit in contraction.units for source in before[unit])  # type: ignore[attr-defined]
-    reads: networkx.DiGraph[object] = networkx.DiGraph((one, other) for one, other in edges if one is not other)
+    reads: networkx.DiGraph[object] = networkx.DiGraph()  # given the edges at once, networkx 3.2 asks for pandas
+    reads.add_edges_from((one, other) for one, other in edges if one is not other)
     reads.add_nodes_from(members)
     order = {key: place for place, key in enumerate(members)}
     parts: networkx.DiGraph[int] = networkx.condensation(reads)
