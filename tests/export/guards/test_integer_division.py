@@ -47,6 +47,26 @@ def test_the_least_number_by_minus_one_is_itself_fed_or_folded(dtype: str, tmp_p
     assert shown == [str([least, -7, -3, -3]), str([least, -7, -3, -3]), str([least])]
 
 
+BY_ZERO = """
+import numpy as np, unroll
+
+a, b = unroll.placeholder(["n"], "a", "int64"), unroll.placeholder(["n"], "b", "int64")
+fed = unroll.Session(unroll.Graph([a, b], {"y": unroll.ops.div(a, b)}))
+print(fed.run({"a": [7, -7], "b": [2, 1]})["y"].tolist())
+zero = unroll.Graph([a], {"y": unroll.ops.div(a, unroll.constant(np.array([0])))})
+for action in (lambda: fed.run({"a": [7, -7], "b": [2, 0]}), lambda: unroll.Session(zero).run({"a": [7]})):
+    try:
+        action()
+    except unroll.UnrollError as error:
+        print(type(error).__name__)
+"""
+
+
+def test_a_division_by_zero_is_an_error_and_ends_no_process() -> None:
+    """onnxruntime before 1.25 hands it to the processor, fed or constant."""
+    assert run_python(BY_ZERO).splitlines() == ["[3, -7]", "EvaluationError", "ModelError"]
+
+
 def test_divisions_that_cannot_be_trapped_stay_as_they_are() -> None:
     x, n = unroll.placeholder([None, 4], "x"), unroll.placeholder([None], "n", "int64")
     for tensor in (x / 3, ops.div(x, x), ops.div(n, np.array(2))):
