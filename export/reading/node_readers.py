@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, NodeProto, TensorProto, numpy_helper
+from onnx import AttributeProto, NodeProto, numpy_helper
 
 from unroll.dtypes import ALL, INT64
+from unroll.export.reading.opaque_nodes import DTYPES
 from unroll.ops import OPERATORS
 from unroll.ops.arithmetic import Add
 from unroll.ops.choices import Clip, Max, Min
@@ -234,11 +235,9 @@ def _softmax(call: Call) -> Sequence[Tensor]:
 
 def _cast(call: Call) -> Sequence[Tensor]:
     _only(call, "to")
-    number = call.attributes["to"]
-    named = number in TensorProto.DataType.values() and number != TensorProto.UNDEFINED
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(number) if named else None
-    if dtype is None or dtype not in ALL:
-        raise InexpressibleError(f"{dtype} is no dtype of ours")
+    dtype = DTYPES.get(call.attributes["to"])
+    if dtype is None:
+        raise InexpressibleError("it casts to what is no dtype of ours")
     return call.apply(Cast(dtype), call.tensor(0))
 
 

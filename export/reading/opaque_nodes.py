@@ -46,6 +46,8 @@ _CONVERTED = ("LogSoftmax", "Pad", "Softmax", "TopK")
 #: Of a longer vector of integers nothing is known but its size: onnx would note something of every element.
 _LONGEST_VECTOR = 2**20
 _INTEGERS = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+#: The dtypes of tensors here, by their numbers in ONNX. (onnx before 1.19 calls bfloat16 float32 when it is asked for NumPy's.)
+DTYPES: dict[int, DType] = {onnx.helper.np_dtype_to_tensor_dtype(dtype): dtype for dtype in ALL}
 
 
 # -- types ------------------------------------------------------------------------------------------------------------
@@ -60,12 +62,9 @@ def dtype_of(kind: TypeProto, what: str) -> DType:
     if not kind.HasField("tensor_type"):
         raise ModelError(f"{what} is a {kind.WhichOneof('value') or 'value of unknown type'}; only tensors can be read")
     number = kind.tensor_type.elem_type
-    names = onnx.TensorProto.DataType
-    if number in (onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING) or number not in names.values():
-        found = None
-    else:
-        found = onnx.helper.tensor_dtype_to_np_dtype(number)
-    if found not in ALL or found is None:
+    found = DTYPES.get(number)
+    if found is None:
+        names = onnx.TensorProto.DataType
         seen = str(names.Name(number)).lower() if number in names.values() else str(number)
         raise ModelError(f"{what} is of dtype {seen}; tensors here are of {', '.join(map(str, ALL))}")
     return found

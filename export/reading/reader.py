@@ -136,6 +136,7 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
     else:
         raise ArgumentTypeError(f"from_onnx: an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
     check_nodes(found, what)
+    found = _under_short_name(found)
     with _as_model_errors(what):
         onnx.checker.check_model(found)
     try_load(found, what)
@@ -144,6 +145,18 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
             found = inline_local_functions(found)
             onnx.checker.check_model(found)  # an attribute that the call leaves out is missing only now
     _check_references(found, what)
+    return found
+
+
+def _under_short_name(model: ModelProto) -> ModelProto:
+    """Return a model that imports ONNX's own operators by the empty name, without which onnx 1.17 to 1.20 do not find them."""
+    domains = {item.domain for item in model.opset_import}
+    if "" in domains or domains.isdisjoint(ONNX_DOMAIN):
+        return model
+    found = ModelProto()
+    found.CopyFrom(model)
+    for item in found.opset_import:
+        item.domain = "" if item.domain in ONNX_DOMAIN else item.domain
     return found
 
 

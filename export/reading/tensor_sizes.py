@@ -15,33 +15,22 @@ from unroll.ops.operator import MOST_AXES
 TOO_MANY = 2**63
 #: What one ONNX file can hold.
 TWO_GIB = 2**31
-#: How many bits an element takes; the types that are not here cannot be read.
+#: By how many bits an element takes, the types that can be read, by name: older releases of onnx lack the newest.
+_NAMES: dict[int, str] = {
+    128: "COMPLEX128",
+    64: "INT64 DOUBLE UINT64 COMPLEX64",
+    32: "FLOAT INT32 UINT32",
+    16: "UINT16 INT16 FLOAT16 BFLOAT16",
+    8: "UINT8 INT8 BOOL FLOAT8E4M3FN FLOAT8E4M3FNUZ FLOAT8E5M2 FLOAT8E5M2FNUZ FLOAT8E8M0",
+    4: "UINT4 INT4 FLOAT4E2M1",
+    2: "UINT2 INT2",
+}
+#: How many bits an element takes, by the number that stands in files.
 _BITS: dict[int, int] = {
-    TensorProto.FLOAT: 32,
-    TensorProto.UINT8: 8,
-    TensorProto.INT8: 8,
-    TensorProto.UINT16: 16,
-    TensorProto.INT16: 16,
-    TensorProto.INT32: 32,
-    TensorProto.INT64: 64,
-    TensorProto.BOOL: 8,
-    TensorProto.FLOAT16: 16,
-    TensorProto.DOUBLE: 64,
-    TensorProto.UINT32: 32,
-    TensorProto.UINT64: 64,
-    TensorProto.COMPLEX64: 64,
-    TensorProto.COMPLEX128: 128,
-    TensorProto.BFLOAT16: 16,
-    TensorProto.FLOAT8E4M3FN: 8,
-    TensorProto.FLOAT8E4M3FNUZ: 8,
-    TensorProto.FLOAT8E5M2: 8,
-    TensorProto.FLOAT8E5M2FNUZ: 8,
-    TensorProto.FLOAT8E8M0: 8,
-    TensorProto.UINT4: 4,
-    TensorProto.INT4: 4,
-    TensorProto.FLOAT4E2M1: 4,
-    TensorProto.UINT2: 2,
-    TensorProto.INT2: 2,
+    number: bits
+    for bits, names in _NAMES.items()
+    for name, number in TensorProto.DataType.items()
+    if name in names.split()
 }
 #: Where the elements of a tensor stand that has no bytes, by type; all others stand in `int32_data`.
 _FIELDS: dict[int, str] = {
