@@ -123,10 +123,13 @@ def compile(
         The session. ``session.choice`` says what was chosen and why; print it.
 
     Raises:
-        ArgumentError: a target, form, dtype or quantisation there is not, a batch below 1, or sizes in `dims` that are none;
-            a symbol that is neither the batch nor in `dims`, where that is measured which depends on it.
+        ArgumentTypeError: `graph` is not a Graph.
+        ArgumentError: a target, form, dtype or quantisation that there is not, a batch below 1, or `dims` that name what is not
+            a symbol or sizes that are not ints of at least 1; or a symbol that is neither the batch nor in `dims`, and what is
+            measured depends on it.
         UnsupportedError: the graph cannot take the form, no form runs in onnxruntime, or in none there is anything to convert
             to `dtype` or to quantise.
+        EvaluationError: NumPy cannot compute the graph on feeds of these sizes.
 
     Example:
         >>> x = unroll.placeholder([None, 4, 3], name="x")

@@ -24,7 +24,12 @@ _GIVE_NAMES = "give the sizes names of their own where they are declared"
 
 
 class Dimension:
-    """A dimension that is not known yet: an integer polynomial over named symbols, such as ``28*batch``."""
+    """A dimension that is not known yet: an integer polynomial over named symbols, such as ``28*batch``.
+
+    Raises:
+        ShapeError: it has too many terms, too high powers or too large numbers; it is divided by what it is not a multiple
+            of, or taken for an int.
+    """
 
     __slots__ = ("_hash", "_text", "terms")
     terms: dict[Monomial, int]

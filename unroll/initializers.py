@@ -26,7 +26,11 @@ InitializerLike: TypeAlias = "str | Callable[..., Any] | Array | Mapping[str, An
 
 
 def generator(name: str, seed: int | None) -> np.random.Generator:
-    """Return the generator for a Parameter: seeded by the SHA-256 of its name and the user's seed."""
+    """Return the generator for a Parameter: seeded by the SHA-256 of its name and the user's seed.
+
+    Raises:
+        ArgumentTypeError: `seed` is not an int.
+    """
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
         raise ArgumentTypeError(f"seed {seed!r} is not an int")
     text = name if seed is None else f"{name}\n{seed}"
@@ -95,7 +99,11 @@ class RandomInitializer:
         return self.draw(random, _sizes(shape), name).astype(dtype)
 
     def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
-        """Return an array of these sizes."""
+        """Return an array of these sizes.
+
+        Raises:
+            ShapeError: what is drawn cannot have such a shape.
+        """
         raise NotImplementedError(f"{type(self).__name__}.draw")
 
 

@@ -112,7 +112,12 @@ class Parameter(Tensor):
             self.version += 1
 
     def cast(self, value: Any) -> Array:
-        """Return `value` as `assign` would store it, storing nothing; raises what `assign` raises."""
+        """Return `value` as `assign` would store it, and store nothing.
+
+        Raises:
+            ShapeError: another shape (nothing is broadcast), or a ragged list.
+            DTypeError: not an array of numbers, or the cast would change the kind of number or overflow.
+        """
         array = cast_array(value, self.dtype, f"assign to {self.name!r}")
         if array.shape != self.shape:
             raise ShapeError(

@@ -91,7 +91,8 @@ class Stream:
             state: arrays by input name or placeholder.
 
         Raises:
-            FeedError: a name that is no state, or two that are one.
+            ArgumentTypeError: `state` is not a dict.
+            FeedError: a name that is not a state's, or two that are one.
             ShapeError, DTypeError: an array does not fit.
             UnsupportedError: another thread is running the stream.
         """

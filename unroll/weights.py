@@ -58,6 +58,7 @@ class WeightOwner:
             value: the first value, instead of a drawn one.
 
         Raises:
+            ArgumentError: neither `shape` nor `columns` is given.
             ShapeError: the weight exists with another shape: the owner is reused with another input width.
         """
         blocks = None

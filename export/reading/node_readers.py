@@ -46,7 +46,11 @@ class Call(NamedTuple):
     apply: Callable[..., tuple[Tensor, ...]]  #: makes a node of an operator and its inputs
 
     def tensor(self, place: int) -> Tensor:
-        """Return an input that must be there."""
+        """Return an input that must be there.
+
+        Raises:
+            InexpressibleError: it is left out.
+        """
         tensor = self.input(place)
         if tensor is None:
             raise InexpressibleError(f"input {place} is left out")

@@ -82,10 +82,11 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
             looked at.
 
     Raises:
+        ArgumentTypeError: neither a model nor a path.
         FileError: the file cannot be read.
         ModelError: it is no valid ONNX model, is larger than 2 GiB, or a tensor has a dtype that tensors here cannot have,
-            or no known rank; it says of itself what cannot be (see `unroll.export.reading.bounds`), such as data outside its
-            folder, or functions that grow without measure. The message names the node or tensor.
+            or no known rank; or it says something of itself that cannot be (see `unroll.export.reading.bounds`), such as data
+            outside its folder, or functions that grow without measure. The message names the node or tensor.
         ShapeError: the operators need sizes to be equal that are not; a size that is not known is taken not to be 1, so
             that it never broadcasts.
         UnsupportedError: the opset is not one of 9 to 25, the weights of a ModelProto lie in other files, or a node that
@@ -126,7 +127,12 @@ def _broken(invalid: Sequence[str]) -> str:
 
 
 def load_model(model: ModelProto | str | Path) -> ModelProto:
-    """Return a model (that of a file, where a path is given), checked; see `from_onnx` for what is raised."""
+    """Return a model (that of a file, where a path is given), checked.
+
+    Raises:
+        ArgumentTypeError: neither a model nor a path.
+        FileError, ModelError, UnsupportedError: it cannot be read; see `from_onnx`.
+    """
     if isinstance(model, ModelProto):
         what, found = "from_onnx", model
         check_bounds(model, what)

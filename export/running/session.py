@@ -212,6 +212,9 @@ class Session:
         Args:
             feeds: an array for every input, by placeholder or name; they are copied, and fix the shapes.
 
+        Returns:
+            The run, whose `inputs` are the arrays to write to.
+
         Raises:
             FeedError, ShapeError, DTypeError: the feeds do not fit.
             EvaluationError: onnxruntime failed while running.
@@ -227,7 +230,21 @@ class Session:
         batch_size: int = 32,
         window: int = 1024,
     ) -> Iterator[dict[str, Array]]:
-        """Run many sequences of any length, in batches of like length; see `unroll.run_many`, which this calls."""
+        """Run many sequences of any length, in batches of like length, and yield their results in order.
+
+        Args:
+            sequences: as `unroll.run_many`, which this calls, and so the rest.
+            input: as `unroll.run_many`.
+            lengths: as `unroll.run_many`.
+            batch_size: as `unroll.run_many`.
+            window: as `unroll.run_many`.
+
+        Yields:
+            ``{output name: array}`` for each sequence, without the batch axis.
+
+        Raises:
+            ArgumentTypeError, ArgumentError, ShapeError, FeedError: as `unroll.run_many`.
+        """
         return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
 
     def _warn_if_stale(self, stacklevel: int) -> None:

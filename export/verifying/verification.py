@@ -95,7 +95,23 @@ def verified(
     dims: Mapping[str, int] | None = None,
     nonfinite: bool = False,
 ) -> Verification:
-    """Hold the model of a subject against its graph; see `verify`, which calls this."""
+    """Hold the model of a subject against its graph; see `verify`, which calls this.
+
+    Args:
+        subject: what is verified.
+        feeds: as `verify`, and so the rest.
+        tolerance: as `verify`.
+        seed: as `verify`.
+        dims: as `verify`.
+        nonfinite: as `verify`.
+
+    Returns:
+        As `verify`.
+
+    Raises:
+        VerificationError: a runner differs by more than the tolerance.
+        NoWitnessError: nothing can be proven; see `verify`.
+    """
     nonfinite_seed = seed if nonfinite else None
     if feeds is not None:
         return _verified_on(subject, [subject.graph.check_feeds(feeds)], tolerance, nonfinite_seed, last=True)

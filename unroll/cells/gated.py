@@ -48,7 +48,8 @@ class Kernel(NamedTuple):
 class Weight:
     """A Parameter of a cell as its attribute: ``cell.kernel``.
 
-    Reading it raises ArgumentError before the cell's first call, which makes it.
+    Raises:
+        ArgumentError: it is read before the cell's first call, which makes it, or set.
     """
 
     def __init__(self, name: str) -> None:
@@ -301,7 +302,11 @@ class GatedCell(UnitCell):
 
 
 def gate(name: str, function: Callable[[Tensor], Tensor], preactivation: Tensor) -> Tensor:
-    """Compute a gate's value under its own scope and name it after the gate: ``rnn/t3/basic_lstm_cell/f``."""
+    """Compute a gate's value under its own scope, name it after the gate (``rnn/t3/basic_lstm_cell/f``), and return it.
+
+    Raises:
+        ShapeError: `function` does not give a tensor of the shape of `preactivation`.
+    """
     if preactivation.hint is None:
         named(preactivation, f"{name}/preactivation")
     with scopes.in_gate(name):

@@ -46,7 +46,8 @@ class LSTMCell(LSTMState, GatedCell):
 
     Raises:
         ArgumentTypeError, ArgumentError: a size is not an int of at least 1, a clip not a number above 0, or there is no
-            such activation.
+            such activation; or `proj_clip` is given without `num_proj`.
+        UnsupportedError: more than one shard.
 
     Example:
         >>> cell = unroll.LSTMCell(num_units=13, use_peepholes=True, num_proj=4)

@@ -164,12 +164,20 @@ class RNNCell(WeightOwner):
 
     @property
     def state_size(self) -> Any:
-        """An int, or a nest of ints: the size of each part of the state."""
+        """An int, or a nest of ints: the size of each part of the state.
+
+        Raises:
+            StructureError: the cell does not define it.
+        """
         raise StructureError(f"{type(self).__name__} does not say its state_size; define the property")
 
     @property
     def output_size(self) -> Any:
-        """An int, or a nest of ints: the size of the output."""
+        """An int, or a nest of ints: the size of the output.
+
+        Raises:
+            StructureError: the cell does not define it.
+        """
         raise StructureError(f"{type(self).__name__} does not say its output_size; define the property")
 
     def call(self, inputs: Any, state: State) -> tuple[Any, State]:
@@ -181,6 +189,9 @@ class RNNCell(WeightOwner):
 
         Returns:
             The output and the new state.
+
+        Raises:
+            StructureError: the cell does not define it.
         """
         raise StructureError(f"{type(self).__name__} has no call(inputs, state); define it")
 
@@ -189,7 +200,16 @@ class RNNCell(WeightOwner):
 
         A plain tuple or list may stand for the named tuple that the state is, ``(c, h)`` for an LSTM's.
 
+        Args:
+            inputs: ``(batch, features)`` or ``(features,)``, where the cell does not say otherwise.
+            state: a nest as `state_size`, each part ``(batch, size)`` or ``(size,)``.
+            scope: the scope of variables and nodes instead of the cell's name.
+
+        Returns:
+            The output and the new state, which is built as `state_size`.
+
         Raises:
+            ArgumentTypeError: the input is not a tensor.
             ShapeError, DTypeError: the input or state has a shape or dtype the cell does not take.
             StructureError: the state is not built as `state_size`.
         """
@@ -219,7 +239,14 @@ class RNNCell(WeightOwner):
             return result
 
     def check(self, inputs: Any, state: State) -> None:
-        """Check the input and the state of a step, as a call does."""
+        """Check the input and the state of a step, as a call does.
+
+        Raises:
+            ArgumentTypeError: the input is not a tensor.
+            ShapeError: the input or a part of the state has another shape than the cell takes.
+            DTypeError: the input is not of floats, or of another dtype than the cell's weights or state.
+            StructureError: the state is not built as `state_size`, or the input as the cell takes it.
+        """
         main = self.check_input(inputs)
         if main is not None:
             what = f"{type(self).__name__} {self.name!r}: the state"
@@ -230,6 +257,12 @@ class RNNCell(WeightOwner):
 
         Returns:
             The tensor whose batch and dtype the state has; None where a cell inside checks the state.
+
+        Raises:
+            ArgumentTypeError: the input is not a tensor.
+            ShapeError: the input has another shape than the cell takes.
+            DTypeError: the input is not of floats, or of another dtype than the cell's weights.
+            StructureError: the input is not built as the cell takes it.
         """
         what = f"{type(self).__name__} {self.name!r}"
         if not isinstance(inputs, Tensor):
@@ -276,6 +309,14 @@ class RNNCell(WeightOwner):
         """Return the cell's Parameter `name`, made when first asked for; see `unroll.weights.WeightOwner` for the arguments.
 
         Its dtype is the one given here, else the cell's, else that of the inputs of the step that is traced, as in TensorFlow.
+
+        Returns:
+            The Parameter, the same one at every step.
+
+        Raises:
+            ArgumentError: neither `shape` nor `columns` is given.
+            ShapeError: the weight is there already with another shape: the cell is reused with an input of another width.
+            DTypeError: the dtype is not a floating one.
         """
         return self._add_weight(
             name,
@@ -296,6 +337,13 @@ class RNNCell(WeightOwner):
             batch_size: an int, an int64 tensor (such as ``unroll.ops.shape(x)[0]``), or None for a state without a
                 batch axis.
             dtype: the dtype of the state.
+
+        Returns:
+            A nest as `state_size` of tensors ``(batch, size)``, or ``(size,)`` without a batch.
+
+        Raises:
+            ArgumentError: a negative batch size.
+            ArgumentTypeError: a batch size that is neither int, tensor nor None.
         """
         return zero_state(self.state_size, batch_size, dtype)
 

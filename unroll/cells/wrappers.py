@@ -70,7 +70,9 @@ class ResidualWrapper(CellWrapper):
         residual_fn: ``(inputs, outputs) -> outputs``; by default their sum, which needs equal shapes.
 
     Raises:
+        ArgumentTypeError: `residual_fn` is not a function.
         ShapeError: when called, input and output differ in shape and `residual_fn` is not given.
+        StructureError: when called, they are not built alike, likewise.
 
     Example:
         >>> cell = unroll.cells.ResidualWrapper(unroll.GRUCell(3))  # as wide as the input, which is added to the output

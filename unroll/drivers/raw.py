@@ -54,6 +54,9 @@ def raw_rnn(
         last row was done.
 
     Raises:
+        ArgumentError: `maximum_iterations` is left out or below 1, or `cell` is not a cell.
+        ArgumentTypeError: `loop_fn` is not a function, `maximum_iterations` is not an int, or what `loop_fn` returns for an
+            input or an output is not a tensor.
         StructureError: `loop_fn` does not return five things, or a state not built as ``cell.state_size``.
         ShapeError, DTypeError: what it returns does not fit the cell.
 

@@ -76,7 +76,7 @@ class Cell(Layer):
         self.bias = self.build_bias(columns) if self.use_bias else None
 
     def build_bias(self, columns: dict[str, int]) -> Parameter:
-        """Make the bias, one element a column."""
+        """Make the bias, one element a column, and return it."""
         return self.add_weight(name="bias", columns=columns, initializer=self.bias_initializer)
 
     def step(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
@@ -124,6 +124,9 @@ class Cell(Layer):
 
         Args:
             batch_size: an int, or an int64 tensor such as ``unroll.ops.shape(x)[0]``.
+
+        Returns:
+            One tensor of zeros a state, ``(batch_size, units)``.
         """
         sizes = dict(zip(self.state_names, nest.flatten(self.state_size), strict=True))
         zeros = zero_state(sizes, batch_size, self.dtype)

@@ -46,6 +46,7 @@ class Embedding(Layer):
 
     Raises:
         ArgumentError, ArgumentTypeError: an argument has a value that it does not take.
+        ShapeError: `weights` are not ``(input_dim, output_dim)``.
         UnsupportedError: an argument that is refused is given.
 
     Example:
@@ -101,7 +102,11 @@ class Embedding(Layer):
         self.embeddings = self.add_weight(name="embeddings", shape=shape, initializer=self.embeddings_initializer)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Return ``(batch, time, output_dim)`` for ids ``(batch, time)``."""
+        """Return ``(batch, time, output_dim)`` for ids ``(batch, time)``.
+
+        Raises:
+            DTypeError: the ids are booleans.
+        """
         if inputs.dtype == BOOL:
             raise DTypeError(f"{self.described()}: the input {inputs.described()} must be ids, of dtype int32 or int64")
         ids = inputs if inputs.dtype.kind == "i" else ops.cast(inputs, "int32")

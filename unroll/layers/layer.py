@@ -135,6 +135,9 @@ class Layer(Recorded, WeightOwner):
         """Trace the layer on tensors; it runs under the layer's own scope.
 
         Where it has an argument `mask`, it is handed the mask of the input; `training` is always False.
+
+        Raises:
+            StructureError: the layer does not define it.
         """
         raise StructureError(f"{type(self).__name__} has no call(inputs); define it")
 
@@ -157,6 +160,9 @@ class Layer(Recorded, WeightOwner):
             args: handed on to `call`.
             kwargs: handed on to `call`; besides, `mask` says which steps count, in place of the mask that the inputs
                 carry, and `training` may be False.
+
+        Returns:
+            What `call` returns: a tensor, or a nest of tensors.
 
         Raises:
             ShapeError, DTypeError, ArgumentTypeError: the inputs do not fit.
@@ -207,13 +213,14 @@ class Layer(Recorded, WeightOwner):
         Raises:
             ShapeError: a size is not known, or another than that of the first call.
             StructureError, DTypeError: not one tensor of floats, where there are weights.
+            ArgumentError: a model has no layers.
         """
         if self.fixed_axes:
             check_floats(inputs, self.described())
             check_sizes(inputs, self.fixed_axes, self._built_for, self.described())
 
     def entered(self) -> AbstractContextManager[None]:
-        """Enter the layer's scope; a cell's is the same at every step."""
+        """Return a context inside the layer's scope; a cell's is the same at every step."""
         cell = hasattr(type(self), "state_size") or "state_size" in vars(self)
         return scopes.in_cell(self.name) if cell else scopes.scope(self.name)
 
@@ -294,6 +301,15 @@ class Layer(Recorded, WeightOwner):
             rows: sources and their sizes, top to bottom, for the block table: ``{"x": 28}``.
             columns: gates and their sizes, left to right.
             note: why the blocks stand apart from the others of the layer.
+
+        Returns:
+            The Parameter, under the layer's scope.
+
+        Raises:
+            ArgumentError: neither `shape` nor `columns` is given, or no initialiser has that name.
+            ArgumentTypeError: `initializer` is none of these.
+            ShapeError: the weight is there already with another shape.
+            DTypeError: the dtype is not a floating one.
         """
         name = name or f"weight_{len(self._weights)}"
         draw = get_initializer("glorot_uniform" if initializer is None else initializer, f"{self.described()}: {name}")
@@ -322,6 +338,7 @@ class Layer(Recorded, WeightOwner):
             weights: arrays in the order and layout of `get_weights`, which are Keras's.
 
         Raises:
+            ArgumentTypeError: `weights` is not a list.
             ArgumentError: the layer is not built, or there are more or fewer arrays than weights.
             ShapeError, DTypeError: an array does not fit.
         """

@@ -254,6 +254,12 @@ class Sequential(Layer):
         Args:
             inputs: as the first layer takes them. A time that the `Input` leaves open is bound to theirs.
             mask: bool ``(batch, time)``, true where a step counts; by default the one that the input carries.
+
+        Returns:
+            What the last layer returns.
+
+        Raises:
+            StructureError: a layer returns several tensors, and another is above it.
         """
         outputs: Any = inputs
         for place, layer in enumerate(self.layers):
@@ -285,9 +291,13 @@ class Sequential(Layer):
             timesteps: the time, where the `Input` leaves it open; by default that of the model's first call.
             batch_size: the batch size; by default that of the `Input`, or any.
 
+        Returns:
+            A graph of one input, the model's outputs, and the states of stateful layers.
+
         Raises:
-            ShapeError: the time is not known.
-            ArgumentError: the shape of the input is not known.
+            ShapeError: the time is not known, or `timesteps` or `batch_size` is not that of the `Input`.
+            ArgumentError: the shape of the input is not known, a number is below 1, or the model has no layers.
+            ArgumentTypeError: a number is not an int.
         """
         shape = list(self._shape())
         self._bind(shape, 1, timesteps, "timesteps")
@@ -315,6 +325,9 @@ class Sequential(Layer):
             x: an array as the model's input, its time known by its shape.
             batch_size: how many rows Keras computes at a time; the numbers are the same, and here it is all of them.
             verbose: how Keras shows its progress; there is none to show.
+
+        Returns:
+            The output, its first axis the rows of `x`; a list of arrays where the last layer returns several.
 
         Raises:
             UnsupportedError: a layer is stateful: the state has to be kept somewhere.

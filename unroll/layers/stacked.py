@@ -80,7 +80,15 @@ class StackedRNNCells(Layer):
             input_shape = (input_shape[0], *dims_of(contract.output_size))
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
-        """Trace one step; `states` holds those of each cell, in a list or, where a cell has one, without.
+        """Trace one step, and return the output of the last cell and the new states.
+
+        Args:
+            inputs: the input of the first cell.
+            states: those of each cell, in a list or, where a cell has one, without.
+            training: whatever it is, the trace infers.
+
+        Returns:
+            The output of the last cell, and the new states in a list as `states`.
 
         Raises:
             StructureError: there are not as many states as the cells have.

@@ -65,6 +65,12 @@ class TimeDistributed(Layer):
         Args:
             inputs: ``(batch, time, ...)``.
             mask: bool ``(batch, time, ...)``; the layer is handed that of its step, where it takes one.
+
+        Returns:
+            ``(batch, time, ...)``: what the layer returns for each step, stacked.
+
+        Raises:
+            ShapeError: the time is not known, or the mask does not begin with ``(batch, time)``.
         """
         steps = steps_of(inputs, 1, self.described())
         masks: list[Any] = [None] * len(steps)

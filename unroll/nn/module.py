@@ -84,6 +84,11 @@ class Module(WeightOwner):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute that is no Parameter.
+
+        Raises:
+            ArgumentError: it is a Parameter, which graphs share.
+        """
         if name in self.__dict__.get("_made", {}):
             raise ArgumentError(
                 f"{self._what}: {name!r} is a Parameter, which graphs share; change its value with .assign(array), or use "

@@ -21,7 +21,14 @@ from unroll.tensor import Tensor, named
 
 
 class SequenceModule(Recurrence):
-    """A module over a whole sequence, unrolled; its subclasses say which."""
+    """A module over a whole sequence, unrolled; its subclasses say which.
+
+    Raises:
+        ArgumentError: a size below 1, `proj_size` not smaller than `hidden_size`, or `dropout` outside 0 to 1.
+        ArgumentTypeError: a size is not an int, or a flag not a bool.
+        DTypeError: `dtype` is not a floating one.
+        UnsupportedError: another device than the CPU.
+    """
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("dropout",)
 

@@ -141,6 +141,7 @@ class Operator:
 
         Raises:
             ShapeError: the inputs do not fit; the caller adds the operator's and the tensors' names.
+            UnsupportedError: they are valid, and the operator is not computed on them here.
         """
         raise NotImplementedError(f"{type(self).__name__}.shapes")
 
@@ -158,6 +159,9 @@ class Operator:
         Args:
             arrays: the inputs, the floating ones in float64.
             most_steps: of how many steps a loop computes at most, spread over all; see `unroll.evaluator.evaluate`.
+
+        Returns:
+            One array, or a sequence of them; the floating ones in float64.
         """
         results = self.evaluate(*arrays)
         return [widened(np.asarray(item)) for item in (results if isinstance(results, (list, tuple)) else (results,))]
@@ -381,6 +385,7 @@ def axis_of(axis: int, rank: int, what: str = "axis") -> int:
     """Return `axis` counted from the front.
 
     Raises:
+        ArgumentTypeError: it is not an int.
         ShapeError: it is outside -rank .. rank - 1.
     """
     if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
@@ -407,7 +412,11 @@ def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
 
 
 def known_shape(tensor: Tensor, what: str) -> tuple[Dim, ...]:
-    """Return the dimensions of a shape that an integer vector holds; as `known_vector`, and no more than arrays can have."""
+    """Return the dimensions of a shape that an integer vector holds.
+
+    Raises:
+        ShapeError: the vector is not known while tracing, or is longer than arrays can have axes.
+    """
     dims = known_vector(tensor, what)
     if len(dims) > MOST_AXES:
         raise ShapeError(f"{what} has {len(dims)} axes; there can be {MOST_AXES}")
@@ -415,7 +424,11 @@ def known_shape(tensor: Tensor, what: str) -> tuple[Dim, ...]:
 
 
 def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:
-    """Return the ints that an integer vector holds, or None for one left out; as `known_vector`, without symbols."""
+    """Return the ints that an integer vector holds, or None for one left out.
+
+    Raises:
+        ShapeError: the vector is not known while tracing, or holds symbolic dimensions.
+    """
     if tensor is None:
         return None
     dims = known_vector(tensor, what)
@@ -430,7 +443,11 @@ def int_vector(values: Sequence[Dim] | Tensor) -> Tensor:
 
 
 def float_attribute(op: Operator, *names: str) -> None:
-    """Round float attributes to float32, as ONNX stores them, so that every runner computes with the same number."""
+    """Round float attributes to float32, as ONNX stores them, so that every runner computes with the same number.
+
+    Raises:
+        ArgumentTypeError: one is not a number.
+    """
     for name in names:
         value = getattr(op, name)
         if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
@@ -439,7 +456,11 @@ def float_attribute(op: Operator, *names: str) -> None:
 
 
 def flag_attribute(op: Operator, *names: str) -> None:
-    """Store boolean attributes as ONNX's 0 and 1."""
+    """Store boolean attributes as ONNX's 0 and 1.
+
+    Raises:
+        ArgumentError: one is neither True nor False, nor 0 or 1.
+    """
     for name in names:
         value = getattr(op, name)
         if value not in (0, 1):

@@ -72,6 +72,11 @@ class Recurrent(Gated, abstract=True):
         activations: names in `ACTIVATIONS`, those of one direction after those of the other; None for the operator's own.
         activation_alpha: the first parameters of those activations that have one, in their order; the rest have defaults.
         activation_beta: the second parameters, likewise.
+
+    Raises:
+        ArgumentError: there is no such direction, the activations are not as many as the directions need, or one lacks a
+            parameter for which ONNX has no default.
+        UnsupportedError: an activation that ONNX does not have.
     """
 
     hidden_size: int

@@ -15,7 +15,11 @@ from unroll.tensor import Tensor, TensorLike
 
 @dataclass(frozen=True, repr=False)
 class ReverseSequence(Operator):
-    """The first elements of each row along `time_axis`, as many as its length, in the opposite order; the rest as it is."""
+    """The first elements of each row along `time_axis`, as many as its length, in the opposite order; the rest as it is.
+
+    Raises:
+        ArgumentError: the two axes are not 0 and 1.
+    """
 
     signature = Signature("input: T, sequence_lens: int64 -> Y: T", T=ALL)
     work = 0

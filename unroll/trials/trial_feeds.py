@@ -92,6 +92,14 @@ def trials(
         alike: which symbols have one size, one of `ALIKE`: none; those that are the same ``axis`` of their inputs; or
             all. A file may not say which of its symbols must be equal.
         what: who asks, for messages.
+
+    Returns:
+        The sets of feeds, each with the sizes it was made for.
+
+    Raises:
+        ArgumentTypeError: `graph` is not a Graph, or a number is not an int.
+        ArgumentError: a number is too small, `dims` name what is not a symbol or sizes that the graph does not allow, or an
+            input is too large to draw numbers for.
     """
     if not isinstance(graph, Graph):
         raise ArgumentTypeError(f"{what}: a Graph is wanted, not {type(graph).__name__}")
