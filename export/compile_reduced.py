@@ -27,7 +27,7 @@ _NOT_QUANTIZED = frozenset(["GRU", "RNN"])
 
 
 def reduction(dtype: object, quantize: object) -> Callable[[ModelProto], ModelProto] | None:
-    """Return what makes a model one in fewer bits; None where neither is asked for.
+    """Return the function that reduces a model to fewer bits; None where neither is asked for.
 
     Raises:
         ArgumentError: there is no such dtype or quantisation, or both are asked for.
@@ -49,7 +49,7 @@ def to_float16(model: ModelProto) -> ModelProto:
     Half the bytes. On a CPU, onnxruntime has few kernels for float16 and casts around the others, so that it is seldom faster.
 
     Raises:
-        UnsupportedError: onnxruntime's converter fails on the model, or the model has nothing of float32.
+        UnsupportedError: onnxruntime's converter fails on the model, or nothing in the model is float32.
     """
     from onnxruntime.transformers.float16 import convert_float_to_float16  # seconds to import
 
@@ -137,7 +137,7 @@ def _quietly(what: str):  # type: ignore[no-untyped-def]
             f"{what}: onnxruntime's tool takes temporary files, which failed: {error.strerror or error}; make room for them "
             "(TMPDIR says where)"
         ) from None
-    except Exception as error:  # they raise whatever comes up
+    except Exception as error:  # they raise errors of every kind
         raise UnsupportedError(
             f"{what}: onnxruntime's tool fails on this form: {type(error).__name__}: {error}"
         ) from None

@@ -99,24 +99,24 @@ def compile(
 ) -> CompiledSession:
     """Return a Session on the fastest form of `graph` that agrees with NumPy.
 
-    Every form the graph can take is run on this machine, in turns, on random feeds: flat as it was traced, flat and optimised,
-    as native operators, as Scan, each on one thread and on all. What was found is kept on disk by content: the weights and
-    structure, onnxruntime's version, the processor and the settings. So a second call measures nothing, and other weights are
-    measured again. The fastest is the one whose lower quartile is, the least disturbed by what else the machine does; two
-    forms that are about equally fast may change places.
+    Every form the graph can take is run on this machine, in turns, on random feeds: flat as it was traced, flat and
+    optimised, as native operators, as Scan, each on one thread and on all. What was found is kept on disk by content:
+    the weights and structure, onnxruntime's version, the processor and the settings. So a second call measures nothing,
+    and other weights are measured again. The fastest form is the one with the smallest lower quartile, which other work
+    on the machine disturbs least; two forms that are about equally fast may change places.
 
     Args:
         graph: the graph.
-        target: what runs it; there is ``"onnxruntime"``.
-        batch: the number of rows to be fast at: the size of the symbol ``batch``, or where there is none of those that are the
-            first axis of an input; 1 by default. The session takes any.
+        target: what runs it; only ``"onnxruntime"`` is known.
+        batch: the number of rows to be fast at, 1 by default: the size of the symbol ``batch``, or, in a graph without
+            one, of the symbols on the first axis of its inputs. The session takes any number of rows.
         dims: the sizes of other symbols to be fast at, by name, such as ``{"time": 28}``.
         tune: measure; False chooses by an estimate (see `unroll.export.form_cost`).
         form: only this form: one of those of `unroll.to_onnx`.
-        dtype: ``"float16"`` computes in float16 instead of float32, with inputs and outputs as they were; what is lost is said
-            in the choice.
-        quantize: ``"int8"`` multiplies by int8 weights where onnxruntime's tool can (see `unroll.export.compile_reduced`);
-            what is lost is said in the choice.
+        dtype: ``"float16"`` computes in float16 instead of float32, with inputs and outputs as they were; the choice
+            says what is lost.
+        quantize: ``"int8"`` multiplies by int8 weights where onnxruntime's tool can (see
+            `unroll.export.compile_reduced`); the choice says what is lost.
         cache: whether to remember on disk; or a folder to remember in, by default ``unroll/tuning`` in the user's cache.
 
     Returns:
@@ -183,7 +183,7 @@ def _ways(graph: Graph, form: str | None, batch: int, tune: bool) -> list[str]:
 
 
 def _estimated(graph: Graph, writer: Writer, dims: Mapping[str, int], ways: list[str], how: str) -> CompiledSession:
-    way = ways[-1]  # of the flat ones the optimised one
+    way = ways[-1]  # of the two flat ways, the optimised one
     threads = threads_for(graph, writer.batch)
     session = CompiledSession(graph, writer, Choice(way, threads, how, writer.batch, ()))
     lost = None
@@ -196,7 +196,7 @@ def _estimated(graph: Graph, writer: Writer, dims: Mapping[str, int], ways: list
 
 
 def _measured(graph: Graph, writer: Writer, sizes: Mapping[str, int], ways: list[str]) -> CompiledSession:
-    """Measure the ways: on one thread and on all, or where a graph is large on as many as suit it."""
+    """Measure the ways on one thread and on all; a large graph only on as many threads as suit it."""
     usual = threads_for(graph, writer.batch)
     both = _cores() > 1 and len(graph.nodes) < MANY_NODES
     with busy("measuring forms"):
@@ -286,7 +286,7 @@ def _expected(graph: Graph, feeds: Sequence[Mapping[str, Array]]) -> list[tuple[
     """Return feeds with what NumPy makes of them; those after the first only where the graph allows their sizes.
 
     Raises:
-        EvaluationError: it does not allow those of the first.
+        EvaluationError: it does not allow the sizes of the first feeds.
     """
     found: list[tuple[Mapping[str, Array], dict[str, Array]]] = []
     for fed in feeds:
@@ -304,12 +304,12 @@ def sizes_for(graph: Graph, batch: int, dims: Mapping[str, int] | None) -> dict[
 
     Args:
         graph: the graph.
-        batch: the size of the symbol ``batch``; where there is none, of those that are the first axis of an input.
+        batch: the size of the symbol ``batch``; where there is none, of the symbols on the first axis of the inputs.
         dims: the sizes of others, by name.
 
     Raises:
-        ArgumentError: a symbol has no size: it is not the batch, nothing ties it, and `dims` does not say; or `dims` names none
-            that there is.
+        ArgumentError: a symbol has no size: it is not the batch, no other size decides it, and `dims` does not give it;
+            or `dims` names a symbol that the graph does not have.
     """
     given = checked_dims(dims, symbols_of(graph), "compile")
     free = free_symbols(graph)
@@ -326,8 +326,8 @@ def sizes_for(graph: Graph, batch: int, dims: Mapping[str, int] | None) -> dict[
 
 
 def feeds_for(graph: Graph, sizes: Mapping[str, int]) -> list[dict[str, Array]]:
-    """Return the feeds that are measured, lengths among them as long as they can be; and others, where numbers decide what is
-    computed, which the forms have to agree on as well.
+    """Return the feeds to measure on, with lengths as long as possible; and, where integers or booleans are fed, more
+    feeds on which the forms must agree.
 
     Raises:
         ArgumentError: the graph does not allow such sizes.

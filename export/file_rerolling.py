@@ -26,7 +26,8 @@ from unroll.passes.rerolling import Rerolled, reroll
 from unroll.randomness import why_random
 from unroll.trials.trial_runs import none_runs, run_trials
 
-#: What a feed raises of a size, an index or a value that the original does not allow; a native operator takes no empty feeds.
+#: What a run raises on sizes, indices or values that the original does not allow; a native operator takes no empty
+#: feeds.
 _NOT_ALLOWED = (EvaluationError, ShapeError, FeedError, UnsupportedError)
 #: Operators whose kernels in onnxruntime give a number where a gate is NaN; see `unroll.export.verifying.known_faults`.
 _HIDE_NAN = ("GRU", "LSTM")
@@ -71,7 +72,7 @@ class RerolledFile(NamedTuple):
         report: the recurrences found, and what each became.
         before: how many nodes of each operator the original has.
         after: how many the result has.
-        proof: how it was held against the original.
+        proof: how it was compared with the original.
     """
 
     path: Path
@@ -109,17 +110,18 @@ def reroll_file(
         opset: of the model written; by default the source's, or 13 where that is older.
         tolerance: original and result agree where ``|a - b| <= tolerance * max(1, |b|)``; by default 1e-5 for float32.
         seed: of the feeds on which both are run in onnxruntime.
-        feeds: the feeds, ``{input: array}`` or a list of such dicts; by default made (see `unroll.trials.trial_feeds`).
-        dims: sizes of symbols by name, for the feeds that are made; others are chosen. A file whose axis is called ``time`` and
-            which has 12 steps baked in cannot say so: ``dims={"time": 12}`` does.
+        feeds: the feeds, ``{input: array}`` or a list of such dicts; by default they are made (see
+            `unroll.trials.trial_feeds`).
+        dims: sizes of symbols by name, for the feeds that are made; others are chosen. A file that has 12 steps baked
+            in, though its axis is called ``time``, needs ``dims={"time": 12}``.
 
     Returns:
-        What was found and became of it, and the proof.
+        What was found, what became of it, and the proof.
 
     Raises:
         FileError, ModelError, UnsupportedError: the source cannot be read (see `from_onnx`) or the target not be written.
         UnsupportedError: nothing was re-rolled; the message says which node prevents it.
-        ArgumentError: a tolerance or seed that is none, or `dims` that name no symbol of the inputs.
+        ArgumentError: an invalid tolerance or seed, or `dims` that name no symbol of the inputs.
         FeedError, ShapeError, DTypeError: the feeds given do not fit the inputs.
         VerificationError: the result differs from the original, or nothing can be said: no feeds could be made that the
             original takes, or it draws random numbers. Nothing is written.
@@ -132,13 +134,13 @@ def reroll_file(
     _, report = reroll(graph, dims=dims)
     if (
         report.proof is not None and report.proof.holds is None
-    ):  # the original beside the result in onnxruntime may tell
+    ):  # onnxruntime may tell, with the original beside the result
         _, report = reroll(graph, check=False)
     if not report:
         raise UnsupportedError(f"nothing was re-rolled, and nothing written: {report}")
     its_own = next((item.version for item in original.opset_import if item.domain in ONNX_DOMAIN), DEFAULT_OPSET)
     written = max(its_own, DEFAULT_OPSET) if opset is None else opset
-    model = to_onnx(graph, form="rerolled", opset=written, check=False)  # it is held against the file's own bytes
+    model = to_onnx(graph, form="rerolled", opset=written, check=False)  # it is compared with the file's own bytes
     proof = prove(original, model, graph, tolerance=tolerance, seed=seed, feeds=feeds, dims=dims)
     return RerolledFile(save(model, path), report, _operators(original), _operators(model), proof)
 
@@ -192,8 +194,8 @@ def prove(
     """Run two models in onnxruntime on feeds that are made to tell them apart, and compare every output.
 
     Args:
-        original: the one that is right.
-        model: the one that is to be the same.
+        original: the model to compare with.
+        model: the model that should compute the same.
         graph: the original as a graph, which says what can be fed.
         tolerance: see `reroll_file`.
         seed: of the feeds.
@@ -233,7 +235,7 @@ class _Both:
 
     def __init__(self, original: ModelProto, model: ModelProto, graph: Graph, tolerance: float | None) -> None:
         quiet = onnxruntime.SessionOptions()
-        quiet.log_severity_level = 4  # a feed that the original refuses is no news
+        quiet.log_severity_level = 4  # that the original refuses a feed is not worth a message
         self._old, self._new = Session(original, quiet), Session(model, quiet)
         self._graph, self._tolerance = graph, tolerance
         self.rows: list[Difference] = []

@@ -1,10 +1,10 @@
 """How long one run of a graph takes in onnxruntime, estimated without running it: what ``form="auto"`` decides by.
 
-The sum over nodes of what starting one costs and of what its arithmetic costs. The constants are fitted to one thread of a
-server (AMD EPYC, onnxruntime 1.31; medians of 25 in CPU time; LSTM, GRU and RNN of 13 to 512 units, T = 2 to 500, batch 1 to
-50). There is no more in it than tells forms of one graph apart: a native LSTM or GRU starts one node, not ten a step; Scan
-starts as many as a flat graph; the native RNN computes its activation number by number, so that it loses to a flat graph once
-the batch is large (1431 against 260 us at T = 28, batch 32, 128 units).
+The sum over nodes of what starting one costs and of what its arithmetic costs. The constants are fitted to one thread
+of a server (AMD EPYC, onnxruntime 1.31; medians of 25 in CPU time; LSTM, GRU and RNN of 13 to 512 units, T = 2 to 500,
+batch 1 to 50). It is only meant to tell the forms of one graph apart: a native LSTM or GRU starts one node, not ten a
+step; Scan starts as many as a flat graph; the native RNN computes its activation number by number, so that it loses to
+a flat graph once the batch is large (1431 against 260 us at T = 28, batch 32, 128 units).
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from unroll.tensor import Node
 
 #: Seconds to start a node, and how much more for each doubling of a graph beyond 1000 nodes, which leave the caches.
 _NODE, _NODE_DOUBLING = 0.3e-6, 0.1e-6
-#: Seconds an element of a node's outputs.
+#: Seconds for each element of a node's outputs.
 _ELEMENT = 0.25e-9
-#: Floating-point operations a second of a product with one row, more for each further row, and at most.
+#: Floating-point operations per second: of a product with one row, more with each further row, and at most.
 _RATE, _RATE_ROW, _RATE_MOST = 50e9, 10e9, 200e9
-#: Of a native operator: seconds to start, for each step, and for each element of its gates; the last of RNN, too.
+#: Seconds of a native operator: to start, for each step, and for each element of its gates; then for each element in an
+#: RNN.
 _NATIVE, _NATIVE_STEP, _NATIVE_ELEMENT, _RNN_ELEMENT = 5e-6, 0.2e-6, 1e-9, 9e-9
-#: Of Scan: seconds to start, and for each iteration.
+#: Seconds of a Scan: to start, and for each iteration.
 _SCAN, _SCAN_STEP = 14e-6, 0.4e-6
 
 

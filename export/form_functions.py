@@ -1,9 +1,9 @@
 """The form ``functions``: each call of a cell becomes one call of an ONNX model-local function.
 
 A viewer then shows 28 calls, not 420 nodes. Calls whose nodes are the same up to names share one function; weights and
-constants are inputs of the call, so that a function holds no numbers. What a cell is called from is told from provenance: all
-nodes under ``rnn/t3/basic_lstm_cell`` are one call. A cell inside another cell that computes something itself (a wrapper) is
-part of that one's call; the layers of a MultiRNNCell, which only hands on, are calls of their own.
+constants are inputs of the call, so that a function holds no numbers. Provenance tells the calls apart: all nodes under
+``rnn/t3/basic_lstm_cell`` are one call. A cell inside another cell that computes something itself (a wrapper) is part
+of that one's call; the layers of a MultiRNNCell, which only hands on, are calls of their own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def into_functions(model: ModelProto, graph: Graph) -> None:
         )
     functions = _functions(model, calls)
     nodes = [functions[item] if isinstance(item, Call) else item for item in order]
-    copies = [NodeProto.FromString(node.SerializeToString()) for node in nodes]  # those of the model go with it
+    copies = [NodeProto.FromString(node.SerializeToString()) for node in nodes]  # the model's go with its list
     del model.graph.node[:]
     model.graph.node.extend(copies)
     seen = {name for node in copies for name in node.output}
@@ -142,7 +142,7 @@ def _place(node: Node | None, cells: set[str]) -> tuple[str, str] | None:
 def _order(model: ModelProto, calls: list[Call]) -> list[Call | NodeProto]:
     """Return calls and the nodes beside them in an order to compute in.
 
-    A call that would wait for itself is several calls under one path (a cell called by hand); or it is left as nodes.
+    A call that would wait for itself (a cell called by hand) becomes several calls under one path, or stays as nodes.
     """
     nodes = list(model.graph.node)
     while True:

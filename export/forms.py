@@ -14,7 +14,7 @@ from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling import Rerolled, reroll
 from unroll.passes.rerolling.native_scans import native_scans
 
-#: What a graph is cleaned of once steps of it have become an operator.
+#: The passes that clean a graph up once some of its steps have become an operator.
 _CLEANING = ("fold_constants", "fold_zeros", "cancel_shapes", "merge_equal", "remove_dead")
 
 
@@ -33,10 +33,10 @@ class Formed(NamedTuple):
 
 
 def checked_form(form: object, extra: tuple[str, ...] = ()) -> str:
-    """Return `form` where there is such a one.
+    """Return `form`, checked.
 
     Raises:
-        ArgumentError: there is not; the message lists those there are.
+        ArgumentError: there is no such form; the message lists the known ones.
     """
     known = (*FORMS, *extra)
     if not isinstance(form, str) or form not in known:
@@ -65,8 +65,8 @@ def in_form(
 
     Raises:
         ArgumentError: there is no such form.
-        UnsupportedError: the graph cannot take the form (the message names the node that prevents it), or the form has
-            no use for an argument that was given; or what was written differs from the graph, and so is not handed out.
+        UnsupportedError: the graph cannot take the form (the message names the node that prevents it), or the form does
+            not take an argument that was given; or what was written differs from the graph, and so is not handed out.
     """
     checked_form(form)
     if optimized and form not in ("unrolled", "auto"):
@@ -80,7 +80,7 @@ def in_form(
 
 
 class _Asked(NamedTuple):
-    """What a form is asked for."""
+    """The arguments that a form is made with."""
 
     optimized: bool
     batch: int
@@ -114,10 +114,10 @@ def _rerolled(graph: Graph, asked: _Asked) -> Formed:
 
 
 def _proven(formed: Formed, graph: Graph, write: Callable[[Graph], Graph], asked: _Asked) -> Formed:
-    """Return a form once it was held against its graph.
+    """Return a form once it is proven to compute what its graph does.
 
     Raises:
-        UnsupportedError: it differs, or that cannot be found out.
+        UnsupportedError: it differs from the graph, or no proof can be made.
     """
     if asked.check:
         proof = prove(graph, formed.graph, write)

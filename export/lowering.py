@@ -69,7 +69,7 @@ def to_onnx(
     """Write `graph` as an ONNX model of standard operators.
 
     Symbolic dimensions become ``dim_param``; every tensor's shape is written; each Parameter is one initializer of its
-    own name, holding its value of now.
+    own name, holding its current value.
 
     Args:
         graph: the graph.
@@ -79,7 +79,7 @@ def to_onnx(
             onnxruntime by an estimate from node counts, floating-point operations and `batch`
             (`unroll.export.form_cost`); nothing is run, as `unroll.compile` does.
         optimized: of the unrolled form, run `unroll.passes.pipeline.optimize` first. Weights that it, or another form,
-            makes from Parameters are written as their values of now.
+            makes from Parameters are written as their current values.
         batch: what symbolic dimensions are taken for when asking what pays; the model takes any size.
         steps_per_iteration: of the form ``scan``, how many steps one iteration computes.
         opset: the version of the ONNX operators, from 13 on; by default 13, or that in which nodes were read from another
@@ -153,7 +153,7 @@ class _Writer:
         opset: the version of the operators.
         metadata: whether nodes carry their provenance.
         prefix: what the names of a body begin with, which must differ from those outside.
-        outer: of a body, the names outside of the inputs that are no inputs to ONNX.
+        outer: of a body, the outer names of those inputs that ONNX does not list as inputs.
     """
 
     def __init__(
@@ -239,7 +239,7 @@ class _Writer:
         return body
 
     def _type(self, tensor: Tensor) -> bytes:
-        """Return the bytes of a tensor's type, of which a graph has few, however long; a message is copied by way of them."""
+        """Return the bytes of a tensor's type, from which messages are copied; even a long graph has few types."""
         key = (tensor.dtype, tensor.shape)
         found = self._types.get(key)
         if found is None:

@@ -13,7 +13,8 @@ from unroll.errors import ModelError
 
 #: Where a model says which of its outputs is the next value of which input: a JSON object of names.
 STATES_KEY = "unroll.states"
-#: Where a model says which values of which input make sense: a JSON object of names, each with a list of (least, most).
+#: Where a model says between which values each input must be: a JSON object of names, each with a list of (least,
+#: most).
 LIMITS_KEY = "unroll.limits"
 
 

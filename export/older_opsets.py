@@ -1,4 +1,4 @@
-"""Operators that an older opset has not, as those that they are made of there."""
+"""Operators that an older opset does not have, written as the operators that they are made of."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unroll.tensor import Constant, Node, Tensor
 
 
 def in_opset(graph: Graph, opset: int) -> Graph:
-    """Return `graph` with every operator that `opset` has not yet written out; what computes it, and so its rounding, changes.
+    """Return `graph` with every operator that `opset` does not have written out in older ones; its rounding may change.
 
     Preserves the inputs, the names of all that is kept, and the values of the outputs but for rounding.
     """
@@ -53,7 +53,7 @@ def _layer_normalization(node: Node, inputs: tuple[Tensor | None, ...]) -> Tenso
     return one(Add(), result, inputs[2]) if len(inputs) > 2 else result
 
 
-#: By operator, the opset that it came with, and what makes its output of older ones.
+#: By operator: the opset that introduced it, and the function that makes its output from older ones.
 _WRITTEN_OUT: dict[type[Operator], tuple[int, Callable[[Node, tuple[Tensor | None, ...]], Tensor]]] = {
     LayerNormalization: (17, _layer_normalization),
 }

@@ -35,8 +35,8 @@ class Candidate(NamedTuple):
         form: the form, and whether it was optimised.
         threads: threads an operator is computed by; None for as many as there are cores.
         seconds: the median time of a run; None where it was not measured.
-        quick: the time that a quarter of the runs took at most, by which forms are compared: what other programs on the machine
-            add to it is the least.
+        quick: the lower quartile of the times, by which forms are compared: other programs on the machine add least to
+            it.
         nodes: how many nodes the model has; None where it was not written.
         bytes: how large the model is.
         difference: the worst ``|a - b| / max(1, |b|)`` against NumPy.
@@ -99,8 +99,8 @@ class Choice(NamedTuple):
 
 
 def measured_seconds(runs: Mapping[Any, Callable[[], object]]) -> dict[Any, tuple[float, float] | Exception]:
-    """Return the median and the lower quartile of the time of each of `runs`, taken in turns so that what else the machine
-    does is unfair to none; of one that raises, what it raised.
+    """Return the median and the lower quartile of the time of each of `runs`, or the error where one raises. They take
+    turns, so that other work on the machine is unfair to none.
     """
     found: dict[Any, tuple[float, float] | Exception] = {}
     blocks: dict[Any, tuple[int, int]] = {}
@@ -224,10 +224,10 @@ def _parsed(data: bytes, forms: Sequence[str], batch: int) -> Choice:
 
 
 def _fitting(kind: Callable[..., T], wanted: Mapping[str, Callable[[Any], bool]], fields: Any, **more: Any) -> T:
-    """Return `kind` of the fields that an entry holds, each of which is what it should be.
+    """Return a `kind` made of the fields that an entry holds, each of them checked.
 
     Raises:
-        ValueError: one is not, is missing or is one too many.
+        ValueError: a field is invalid, missing or unknown.
     """
     if not isinstance(fields, dict) or fields.keys() != wanted.keys():
         raise ValueError(f"a {kind.__name__} has the fields {', '.join(wanted)}")
@@ -253,7 +253,7 @@ def _is_threads(value: Any) -> bool:
     return value is None or (type(value) is int and value == 1)
 
 
-#: What each field of an entry is: a file says what it likes.
+#: What each field of an entry must be: a file may say anything.
 _CANDIDATE: Mapping[str, Callable[[Any], bool]] = {
     "form": _is_text,
     "threads": _is_threads,

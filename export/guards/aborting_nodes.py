@@ -92,7 +92,7 @@ def check_nodes(model: ModelProto, what: str) -> None:
 
 
 def _declared(model: ModelProto) -> Iterator[ValueInfoProto]:
-    """Yield what is declared of tensors."""
+    """Yield the declarations of tensors."""
     graphs = [model.graph]
     graphs += [body for node in all_nodes(model) if node.attribute for body in bodies(node)]
     for graph in graphs:
@@ -119,7 +119,7 @@ def _wrong(node: NodeProto, calls: list[NodeProto], left_out: set[str], versions
 
 
 def _check_versions(function: FunctionProto, what: str) -> None:
-    """Refuse what is no operator of ONNX in the opset of the function that holds it."""
+    """Refuse a node whose operator ONNX does not have in the opset of the function that holds it."""
     version = next((item.version for item in function.opset_import if not item.domain), 0)
     for node in with_inner(function.node) if version else ():
         if not node.domain and not _exists(node.op_type, version):
@@ -184,7 +184,7 @@ CHECKS: dict[str, Row] = {
 
 
 def _values(node: NodeProto, row: Row, calls: Iterable[NodeProto]) -> Iterator[Any]:
-    """Yield the values that an attribute may have: its own or, where it refers to one of the calls, theirs."""
+    """Yield the values that an attribute may have: its own, or those that the calls of its function give it."""
     for attribute in node.attribute:
         if attribute.name == row.attribute:
             given: Iterable[AttributeProto] = [attribute]
@@ -196,7 +196,7 @@ def _values(node: NodeProto, row: Row, calls: Iterable[NodeProto]) -> Iterator[A
 
 
 def _as_version(version: int) -> int:
-    """Return what a file says of an opset within what native code takes for one."""
+    """Return the opset that a file declares, limited to the range that native code can hold."""
     return min(max(version, 0), 2**31 - 1)
 
 
@@ -205,7 +205,7 @@ def _as_version(version: int) -> int:
 
 @cache
 def _needed(op_type: str, domain: str, version: int) -> tuple[bool, ...]:
-    """Return of each input whether it may not be left out; the last stands for all that follow."""
+    """Return for each input whether it is required; the last entry stands for all that follow."""
     if op_type in _OFTEN_LEFT_OUT:
         return ()
     try:

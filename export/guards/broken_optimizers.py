@@ -112,7 +112,7 @@ def _matrices(model: ModelProto) -> set[str]:
 def _has_no_reciprocal(item: TensorProto) -> bool:
     if item.data_type not in _FLOATS or any(size != 1 for size in item.dims):
         return False
-    if item.data_location == TensorProto.EXTERNAL:  # not worth reading; at worst a node more is run
+    if item.data_location == TensorProto.EXTERNAL:  # not worth reading; at worst one node more is run
         return True
     try:
         value = numpy_helper.to_array(item).astype(np.float32)
@@ -140,7 +140,8 @@ def _constants(model: ModelProto) -> Iterator[TensorProto]:
                     yield array
 
 
-#: Of an optimiser: operators of its pattern that are all needed, those of which one is, and whether the pattern is there.
+#: Of each optimiser: the operators of its pattern that must all be there, those of which one must be, and a check for
+#: the pattern.
 _ROWS: tuple[tuple[str, frozenset[str], frozenset[str], Callable[[ModelProto], bool]], ...] = (
     ("SkipLayerNormFusion", frozenset(["LayerNormalization"]), frozenset(), _leaves_out_a_bias),
     ("FuseReluClip", frozenset(["Relu", "Clip"]), frozenset(), _clips_a_relu),

@@ -41,20 +41,21 @@ from unroll.export.node_walk import all_nodes, bodies, is_native, operators_of
 _ABORT_WHERE_FED = frozenset(["LSTM", "GRU", "DynamicQuantizeLSTM"])
 #: What the names of a guard's nodes end in.
 _MARK = "/has elements"
-#: Of the guards' own operators, where a model has none of ONNX's.
+#: The opset of the guards' operators, where a model imports none of ONNX's.
 _FIRST_OPSET = 13
 
-#: What has elements where all that it reads has some.
+#: Operators whose outputs have elements wherever all their inputs do.
 _KEEP = frozenset(
     """Abs Add And BatchNormalization Cast Ceil Clip Concat Div Dropout Elu Equal Erf Exp Floor GRU Gather Gelu Gemm Greater
     GreaterOrEqual HardSigmoid Identity LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul Max Mean Min
     Mul Neg Not Or PRelu Pow RNN Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape ReverseSequence Round
     Selu Sigmoid Sign Softmax Softplus Softsign Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where""".split()  # noqa: SIM905
 )
-#: Of those, the ones of which the first input alone counts: the others say how, and may be left out.
+#: Those of them of which only the first input counts: the other inputs are settings, and may be left out.
 _BY_FIRST = frozenset(["Cast", "Clip", "Dropout", "Reshape", "Squeeze", "Unsqueeze"])
 
-#: Of a tensor's name and what the names of new tensors begin with: the nodes of a guard, the last of which makes `begin`.
+#: Takes a tensor's name, and `begin`, what the names of new tensors begin with; returns the nodes of a guard, the last
+#: of which makes `begin`.
 Guard = Callable[[str, str], list[NodeProto]]
 
 
@@ -145,7 +146,9 @@ def _risks(model: ModelProto, shapes_hold: bool) -> Iterator[_Risk]:
 
 
 def _risks_of(holder: Any, filled: set[str], depth: int, scans: bool) -> Iterator[_Risk]:
-    """Yield what may be empty, where `filled` are the names outside of what is not, and, with `scans`, states of Scans."""
+    """Yield the inputs that may be empty, and, with `scans`, the states of Scans; `filled` names the outer tensors that
+    are not empty.
+    """
     filled = set(filled)
     for index, node in enumerate(holder.node):
         kind = node.op_type

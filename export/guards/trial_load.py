@@ -40,9 +40,9 @@ from unroll.progress import busy
 
 VARIABLE = "UNROLL_TRIAL_LOAD"
 _WHEN = ("unknown", "always", "never")
-#: A child is given this long, and as much again for every so many bytes.
+#: A child may run for so many seconds, and a second more for every so many bytes of the model.
 _SECONDS, _BYTES_A_SECOND = 30.0, 2_000_000
-#: ... and this much memory, where a system can be told, and as often its size.
+#: It may take so many bytes of memory, and so many times the model's size more, where the system can set a limit.
 _MEMORY, _TIMES_ITS_SIZE = 4 << 30, 8
 
 #: What holds bodies or constants, beside the operators that unroll has.
@@ -91,7 +91,7 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
 
     Raises:
         ModelError: the child ended by a signal, or did not end in time.
-        ArgumentError: the environment variable says what it cannot.
+        ArgumentError: the environment variable has an unknown value.
     """
     when = os.environ.get(VARIABLE, "unknown")
     if when not in _WHEN:

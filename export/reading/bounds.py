@@ -1,8 +1,8 @@
 """What a model may hold, checked before onnx, onnxruntime or our reader believe any of it: one walk over all that a file says.
 
-Refused, by name: text that is none, tensors whose sizes and data disagree, graphs nested too deep, functions that call each
-other in a circle or grow without measure when they are written out, and shapes that no array has. What lies in other files is
-looked up in the model's folder and nowhere else; see `unroll.export.reading.external_data`.
+Refused, by name: text that is not UTF-8, tensors whose sizes and data disagree, graphs nested too deep, functions that call
+each other in a circle or grow without end when they are written out, and shapes that no array has. What lies in other files
+is looked up in the model's folder and nowhere else; see `unroll.export.reading.external_data`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read_model(path: Path, *, whole: bool) -> ModelProto:
     Raises:
         FileError: the file, or one that it names, cannot be read.
         ModelError: it is no ONNX model, or holds what is out of bounds; the message names the node or tensor.
-        UnsupportedError: it is to be whole, and is more than 2 GiB.
+        UnsupportedError: `whole` is asked for, and it is more than 2 GiB.
     """
     data = read_bytes(path, TWO_GIB - 1)  # which looks at the file that it opens
     try:
@@ -61,7 +61,7 @@ def read_model(path: Path, *, whole: bool) -> ModelProto:
 
 
 def check_bounds(model: ModelProto, what: str) -> None:
-    """Refuse a model that is none, or holds what is out of bounds.
+    """Refuse what is not a model, or holds something out of bounds.
 
     Args:
         model: the model.
@@ -69,7 +69,7 @@ def check_bounds(model: ModelProto, what: str) -> None:
 
     Raises:
         ModelError: something is out of bounds; the message names the node or tensor.
-        UnsupportedError: data lies in other files: a model that comes from none does not say where they are.
+        UnsupportedError: data lies in other files, and a model without a file of its own does not say where they are.
     """
     _checked(model, what, None)
 
@@ -89,7 +89,7 @@ def _checked(model: ModelProto, what: str, path: Path | None) -> list[tuple[Tens
 
 
 def _check_is_model(model: ModelProto, what: str) -> None:
-    """Refuse what protobuf parses as a model and is none: nearly any bytes may be."""
+    """Refuse what protobuf parses as a model and is not one: it parses nearly any bytes."""
     lacking = [] if model.ir_version else ["no ir_version"]
     lacking += [] if model.graph.output else ["no outputs"]
     if lacking:
@@ -227,7 +227,7 @@ def _check_opsets(where: str, opsets: Iterable[OperatorSetIdProto]) -> None:
 
 
 def _check_once(what: str, names: Iterable[str]) -> None:
-    """Refuse two of one name: one program takes the first, another one the last."""
+    """Refuse a name that is used twice: one program takes the first, another one the last."""
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 
 def place_of(tensor: TensorProto, where: str, model: Path | None) -> Place:
-    """Return where the data of a tensor lies, which is there.
+    """Return where the data of a tensor lies, once it is known to be there.
 
     Args:
         tensor: one whose data lies in another file.

@@ -1,4 +1,6 @@
-"""How large a model gets when its functions are written out, found out before they are: a few that double have no end."""
+"""How large a model gets when its functions are written out, found out before it is done: a few functions that each
+call another twice make a model without end.
+"""
 
 from __future__ import annotations
 

@@ -22,22 +22,22 @@ from unroll.ops.recurrent_loop import DIRECTIONS, Recurrent
 from unroll.tensor import Constant, Tensor
 
 _RECURRENT: dict[str, type[Recurrent]] = {"GRU": GRU, "LSTM": LSTM, "RNN": RNN}
-#: Whose shape inference in onnx ends the process on some nodes that are wrong.
+#: Operators whose shape inference in onnx ends the process on some invalid nodes.
 _NEVER_ASKED = frozenset(["Split"])
-#: From how many elements on a constant is given by its shape alone.
+#: From so many elements on, onnx is given the shape of a constant, not its value.
 _MANY = 4096
-#: From how many elements on onnx is not to follow what each number of a vector is.
+#: From so many elements on, onnx is not to follow the values of a vector.
 _LONG = 2**20
 
 
 def why_invalid(node: NodeProto, inputs: Sequence[Tensor | None], opset: int, error: Exception) -> str:
-    """Return what ONNX asks of a node that does not hold; empty where it is valid, or nothing can be said.
+    """Return which of ONNX's rules a node breaks, in words; empty where it is valid, or where nothing can be said.
 
     Args:
         node: a node that our operators do not take.
         inputs: what it reads.
         opset: the version of ONNX's own operators.
-        error: what our operators say against it.
+        error: why our operators refuse it.
     """
     if node.domain not in ONNX_DOMAIN:
         return ""
@@ -106,5 +106,5 @@ def _inferred(node: NodeProto, inputs: Sequence[Tensor | None], opset: int) -> s
 
 
 def _reason(text: str) -> str:
-    """Return what onnx says without where in its own code it says so."""
+    """Return onnx's message, without the place in onnx's own code."""
     return text.rpartition("[ShapeInferenceError] ")[2].rpartition("[TypeInferenceError] ")[2].strip() or text

@@ -42,7 +42,7 @@ class Call(NamedTuple):
     inputs: tuple[Tensor | None, ...]
     attributes: dict[str, Any]
     opset: int
-    outputs: int  #: how many it has, those left out among them
+    outputs: int  #: how many it has, including those left out
     apply: Callable[..., tuple[Tensor, ...]]  #: makes a node of an operator and its inputs
 
     def tensor(self, place: int) -> Tensor:
@@ -112,10 +112,10 @@ _NEUTRAL: dict[tuple[str, str], Any] = {
 
 
 def _without(call: Call, *names: str) -> dict[str, Any]:
-    """Return the attributes less those read already.
+    """Return the attributes that are not read yet.
 
     Raises:
-        InexpressibleError: there is one that we have not.
+        InexpressibleError: there is one that unroll does not know.
     """
     rest = {name: value for name, value in call.attributes.items() if name not in names}
     return {name: value for name, value in rest.items() if not _is_neutral(call.op_type, name, value)}

@@ -19,7 +19,8 @@ from unroll.ops.opaque import Opaque
 ONNX_DOMAIN = ("", "ai.onnx")
 #: The oldest opset that is written; nodes of older ones are converted to it.
 OLDEST_WRITTEN = 13
-#: Since which opset an operator has the form that it has in opset 13, where that is after opset 9; 14 where it has none.
+#: The opset since which an operator has its form of opset 13, where that is after opset 9; 14 where it has no form
+#: there.
 _FORM_SINCE = {
     "Clip": 11,
     "Dropout": 12,
@@ -37,13 +38,13 @@ _FORM_SINCE = {
     "Unsqueeze": 13,
     "Upsample": 14,
 }
-#: Those of which that is so only where this attribute, an input since then, is given.
+#: Those that changed only where this attribute, an input since then, is given.
 _MOVED = {"ReduceSum": "axes", "Split": "split", "Squeeze": "axes"}
-#: Those that onnx's own converter is known to bring there. Of Upsample and Resize it forgets where a pixel has its centre, and
-#: it leaves Hardmax as it was.
+#: Those that onnx's own converter is known to convert. For Upsample and Resize it loses where the centre of a pixel is,
+#: and it leaves Hardmax unchanged.
 _CONVERTED = ("LogSoftmax", "Pad", "Softmax", "TopK")
 
-#: Of a longer vector of integers nothing is known but its size: onnx would note something of every element.
+#: Of a longer vector of integers only the size is followed: onnx would note something for every element.
 _LONGEST_VECTOR = 2**20
 _INTEGERS = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 #: The dtypes of tensors here, by their numbers in ONNX. (onnx before 1.19 calls bfloat16 float32 when it is asked for NumPy's.)
@@ -199,7 +200,8 @@ def _free_names(graph: GraphProto) -> Iterator[str]:
 
 
 def converted(node: NodeProto, version: int, types: Mapping[str, TypeProto], title: str) -> ModelProto | None:
-    """Return a model of `OLDEST_WRITTEN` that does what a node of an older opset does; None where the node itself does.
+    """Return a model of `OLDEST_WRITTEN` that does what a node of an older opset does; None where the node can stay as
+    it is.
 
     Raises:
         UnsupportedError: the operator had another form, and onnx's converter does not bring it to the new one.

@@ -73,20 +73,20 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
             folder of the file, and nowhere else.
 
     Returns:
-        The graph: the model's inputs (those without an initializer) and outputs, in order and by name. Symbolic sizes stay
-        symbols by their names; one that has none becomes ``<input>_<axis>``. Sizes that the operators need to be equal
-        become one symbol. An output that is an input as it is gets a name of its own.
+        The graph: the model's inputs (those without an initializer) and outputs, in order and by name. Symbolic sizes
+        stay symbols by their names; one that has none becomes ``<input>_<axis>``. Sizes that the operators need to be
+        equal become one symbol. An output that is an unchanged input gets a name of its own.
 
     Warns:
-        UnrollWarning: a node breaks ONNX's own rules, so that runtimes refuse the model; it is read all the same, to be
-            looked at.
+        UnrollWarning: a node breaks ONNX's own rules, so that runtimes refuse the model; it is read all the same, so
+            that it can be inspected.
 
     Raises:
         ArgumentTypeError: neither a model nor a path.
         FileError: the file cannot be read.
-        ModelError: it is no valid ONNX model, is larger than 2 GiB, or a tensor has a dtype that tensors here cannot have,
-            or no known rank; or it says something of itself that cannot be (see `unroll.export.reading.bounds`), such as data
-            outside its folder, or functions that grow without measure. The message names the node or tensor.
+        ModelError: it is no valid ONNX model, is larger than 2 GiB, or a tensor has a dtype that tensors here cannot
+            have, or no known rank; or it declares something impossible (see `unroll.export.reading.bounds`), such as
+            data outside its folder, or functions that grow without end. The message names the node or tensor.
         ShapeError: the operators need sizes to be equal that are not; a size that is not known is taken not to be 1, so
             that it never broadcasts.
         UnsupportedError: the opset is not one of 9 to 25, the weights of a ModelProto lie in other files, or a node that
@@ -179,7 +179,7 @@ def _check_references(model: ModelProto, what: str) -> None:
 
 @contextmanager
 def _as_model_errors(what: str) -> Iterator[None]:
-    """Let errors of onnx's native code, which share no base class, be ours."""
+    """Turn errors of onnx's native code, which share no base class, into a `ModelError`."""
     try:
         yield
     except Exception as error:
@@ -262,7 +262,7 @@ class _Reader:
         return constant
 
     def _inner_name(self, name: str) -> str:
-        """Return the name of a weight: its own, unless the output that it is goes by that."""
+        """Return the name of a weight: its own, unless it is an output, which goes by that name."""
         return f"{name}/value" if name in self.output_names else name
 
     def _output(self, name: str) -> Tensor:
@@ -341,7 +341,7 @@ class _Reader:
             self._read_node(item, OLDEST_WRITTEN)
 
     def _bind(self, node: NodeProto, results: Sequence[Tensor], places: Sequence[int]) -> None:
-        """Give the tensors made the names that the file has for them."""
+        """Give the new tensors the names that the file has for them."""
         for place, tensor in zip(places, results, strict=False):
             name = node.output[place]
             if not name:

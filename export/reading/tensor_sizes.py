@@ -1,4 +1,6 @@
-"""How large a tensor of a file is by what the file says, held against what is there, before anything is made of that size."""
+"""The size that a file declares for a tensor, compared with the bytes that are there, before anything of that size is
+made.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def size_in_bytes(tensor: TensorProto, where: str) -> int:
     """Return how many bytes a tensor takes by its shape and type.
 
     Raises:
-        ModelError: it has no such shape, or is of no such type; of text, too.
+        ModelError: its shape or type has no size, as that of text.
     """
     bits = _BITS.get(tensor.data_type)
     if bits is None:
@@ -147,7 +149,9 @@ class _Constants:
         return self.known.get(self.names[place]) if place < len(self.names) else None
 
     def numbers(self, place: int) -> list[float] | None:
-        """Return the numbers of a small input, or None where the file does not hold them, or holds others than numbers."""
+        """Return the numbers of a small input, or None where the file does not hold them, or where they are not
+        numbers.
+        """
         tensor = self.tensor(place)
         if tensor is None or tensor.data_location == TensorProto.EXTERNAL or tensor.data_type not in _COUNTED:
             return None
@@ -155,7 +159,7 @@ class _Constants:
 
 
 _COUNTED = (TensorProto.INT64, TensorProto.INT32, TensorProto.INT16, TensorProto.FLOAT, TensorProto.DOUBLE)
-_LEAST_BYTES = 1  # of an element whose type the file leaves to be found out
+_LEAST_BYTES = 1  # of an element whose type the file does not declare
 
 
 def _of_shape(node: NodeProto, constants: _Constants) -> int | None:

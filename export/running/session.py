@@ -59,7 +59,7 @@ class Session:
         model: a Graph, an ``onnx.ModelProto``, or the path of an ``.onnx`` file.
         options: onnxruntime's session options; by default those that suit the model: a large one is loaded without what
             makes that slow (see `unroll.export.running.session_options`), and a Graph of small operators runs on one thread.
-        writing: of a Graph, how it is written: the options of `unroll.to_onnx`, such as ``form="rerolled"``.
+        writing: for a Graph, how it is written: the options of `unroll.to_onnx`, such as ``form="rerolled"``.
 
     Attributes:
         inputs: name, shape and dtype of each input.
@@ -71,7 +71,7 @@ class Session:
         ModelError: the file is no ONNX model, onnxruntime refuses it, or it would end the process (see
             `unroll.export.guards.aborting_nodes` and `unroll.export.guards.trial_load`).
         UnsupportedError: onnxruntime has no kernel for an operator of a Graph on its dtype, or the graph cannot take a form.
-        ArgumentTypeError: options of `to_onnx` with what is no Graph.
+        ArgumentTypeError: not a Graph, a model or a path; or options of `to_onnx` with something other than a Graph.
 
     Example:
         >>> x = unroll.placeholder([None, 2], name="x")
@@ -108,7 +108,9 @@ class Session:
         self._feeds = FeedChecker(self.inputs, graph.residual_requirements, no_empty=self._no_empty)
 
     def _written(self, graph: Graph, check: bool) -> ModelProto:
-        """Return the model that stands for the graph, proven where that is asked for and nobody said otherwise."""
+        """Return the model that stands for the graph, proven where `check` asks for it and the caller's own options do
+        not say otherwise.
+        """
         return to_onnx(graph, **{"check": check, **self._writing})
 
     def _threads(self, graph: Graph) -> int | None:
@@ -162,7 +164,7 @@ class Session:
         """
         if self._graph is None:
             raise UnsupportedError("refresh: this session was made from a model, not from a Graph; make a new Session")
-        with self._refreshing:  # of two snapshots at once the older one could be kept, and be taken for the newer
+        with self._refreshing:  # of two snapshots at once the older could be kept, and taken for the newer
             self._load_graph(self._graph, check=False)  # a rewriting holds for any values
 
     @overload
@@ -207,7 +209,8 @@ class Session:
         return values[0] if single else values
 
     def bind(self, feeds: Mapping[Any, Any]) -> Bound:
-        """Return a run with inputs and outputs of its own that are used again and again: see `unroll.export.Bound`.
+        """Return a run with inputs and outputs of its own that are used again and again: see
+        `unroll.export.running.session_binding.Bound`.
 
         Args:
             feeds: an array for every input, by placeholder or name; they are copied, and fix the shapes.

@@ -27,12 +27,12 @@ def run_many(
 ) -> Iterator[dict[str, Array]]:
     """Run many sequences, from a list or a generator, and give their results one by one, in their order.
 
-    Of every `window` sequences those of like length are run together, so that little is computed on padding. A session that
-    takes lengths runs sequences up to its number of steps, padded with zeros at the end, of several sessions the shortest that
-    fits; one that takes none runs sequences of exactly its number of steps.
+    Among every `window` sequences, those of similar length are run together, so that little is computed on padding. A
+    session that takes lengths runs sequences of up to its number of steps, padded with zeros at the end; one that takes
+    none runs sequences of exactly its number of steps. Of several sessions, the shortest one that fits is used.
 
-    Threads: what is returned is a generator, for one thread; Python refuses a second one (ValueError). Call this in every
-    thread instead, the sessions may be shared.
+    Threads: what is returned is a generator, for one thread; Python refuses a second one (ValueError). Call this in
+        every thread instead; the sessions may be shared.
 
     Args:
         sessions: a session, or one for each of several numbers of steps; ``(batch, time, ...)`` or ``(time, batch, ...)``
@@ -49,7 +49,7 @@ def run_many(
         steps; what is past a sequence's length is what the graph makes of padding: zeros, where the driver was given lengths.
 
     Raises:
-        ArgumentTypeError: no Session, or `sequences` cannot be walked through.
+        ArgumentTypeError: no Session, or `sequences` cannot be iterated over.
         ArgumentError: it is not clear which input takes the sequence, or `batch_size` or `window` is below 1.
         ShapeError: no session takes a sequence of such a length.
         FeedError: a dict lacks an input, or holds one there is not.

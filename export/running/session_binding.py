@@ -34,7 +34,7 @@ class Bound:
         feeds: an array for every input; they are copied.
 
     Raises:
-        UnsupportedError: of everything but making one: another thread uses it.
+        UnsupportedError: another thread uses it; everything but the constructor may raise this.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
         EvaluationError: onnxruntime failed in the first run, which finds the shapes of the outputs.
     """

@@ -33,15 +33,16 @@ from unroll.passes.tools.cost import cost_of
 
 #: From this many nodes on, a model is loaded as this module says above.
 MANY_NODES = 8_000
-#: A Split into more pieces than this is wide, and one into groups of fewer is of no use.
+#: A Split into more pieces than this is wide; cutting it into groups of fewer pieces is of no use.
 WIDE, _LEAST_GROUP = 64, 5
 #: Up to this many floating-point operations a node, more threads than one only add time. Measured on 2 cores (T = 28, LSTM,
 #: medians of 40): one thread took 0.92 to 1.0 of the time of two up to 14,000 a node.
 SMALL_NODE = 20_000
-#: What a symbolic dimension is taken for where nobody says.
+#: The size that a symbolic dimension is taken for where none is given.
 USUAL_BATCH = 32
 
-#: What optimisers other than those for flat arithmetic work on; a large model without any of them is spared the others.
+#: What optimisers other than those for flat arithmetic work on; a large model without any of these is loaded without
+#: those.
 _FUSED = frozenset(
     """Attention AveragePool BatchNormalization BiasGelu Conv ConvTranspose DequantizeLinear DynamicQuantizeLinear Erf
     Gelu GlobalAveragePool GroupNormalization GroupQueryAttention InstanceNormalization LayerNormalization

@@ -1,1 +1,1 @@
-"""Holding runners against each other: who took part, what they are known to get wrong, how far they are apart."""
+"""Comparing runners: who took part, what they are known to get wrong, how far they are apart."""

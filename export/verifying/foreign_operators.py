@@ -1,4 +1,4 @@
-"""Computing an operator that is none of ours: with onnx's own reference implementation of that one operator.
+"""Computing an operator that unroll does not have, with onnx's own reference implementation of that one operator.
 
 NumPy's meaning of a graph then has a part that is not unroll's. `unroll.verify` says of which nodes, because onnx's reference
 evaluator agreeing on them proves nothing.
@@ -26,11 +26,11 @@ from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.structure import Structure
 
-#: Operators that onnx's reference has wrong in an older opset, and the one in which the same node is right.
+#: Operators that onnx's reference computes wrongly in an older opset, and the opset in which the same node is right.
 _COMPUTED_IN = {"BatchNormalization": 15}
 #: How often bodies of loops are run in one call, about 3 seconds: a Loop may say that it never ends.
 _MOST_ITERATIONS = 30_000
-#: How many operators stay ready to be computed again: an If of every step is a few.
+#: How many operators stay ready to be computed again: an If in every step makes a few.
 _KEPT = 64
 
 

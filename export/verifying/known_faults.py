@@ -29,8 +29,8 @@ class Fault(NamedTuple):
 
     Attributes:
         runner: who.
-        operator: of which operators of ONNX's own domain, by name.
-        condition: of which of their nodes, from the node and the opset of its model.
+        operator: the operators of ONNX's own domain that it gets wrong, by name.
+        condition: says which of their nodes, from a node and the opset of its model.
         why: what it does there, as the end of a sentence that begins with the runner.
         until: the first version of the runner that is right; empty where none is known.
         nonfinite: whether it is wrong only where NaN or an infinity comes in, or arises.

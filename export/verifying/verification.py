@@ -25,8 +25,8 @@ from unroll.trials.trial_runs import none_runs, sizes_text
 
 #: What tells how to give sizes, in messages that the command line shows too.
 DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
-#: On how many feeds, of other sizes and magnitudes, runners are compared; and of a graph of few nodes, whose runs cost little:
-#: a unit of ReLU shows on few of them.
+#: On how many feeds, of different sizes and magnitudes, runners are compared; and on how many where a graph has few
+#: nodes, so that runs cost little: a ReLU unit is active on few of them.
 _FEEDS, _MORE_FEEDS, _FEW_NODES = 3, 8, 300
 
 
@@ -42,8 +42,8 @@ def verify(
 ) -> Verification:
     """Run a graph in NumPy, and its ONNX model in onnx's ReferenceEvaluator and in onnxruntime, on the same feeds.
 
-    Of a model file it is the file itself that the others run, byte for byte, beside NumPy on what unroll reads in it; what
-    unroll would write of it runs as well, as a runner of its own. A node that is none of unroll's operators is computed with
+    For a model file, the other runners run the file itself, byte for byte, and NumPy what unroll reads in it; what
+    unroll would write of it takes part as one more runner. A node that is none of unroll's operators is computed with
     onnx's reference implementation of it, and the report names it.
 
     Args:
@@ -65,11 +65,12 @@ def verify(
 
     Raises:
         VerificationError: a runner differs by more than the tolerance; the message names the output and both values.
-        NoWitnessError: NumPy, or every other runner, is left out; of a node that NumPy computes with onnx's reference
-            implementation, onnxruntime is; or it draws random numbers, or no generated feeds were such that it runs. Nothing is
-            proven then.
-        ArgumentError: a tolerance or seed that is none; `dims` that name no symbol of the inputs, or beside feeds.
-        ArgumentTypeError: what is neither a Graph nor a model.
+        NoWitnessError: nothing is proven: NumPy, or every other runner, is left out; or onnxruntime is, and NumPy
+            computes a node with onnx's reference implementation; or the graph draws random numbers, or runs on none of
+            the generated feeds.
+        ArgumentError: an invalid tolerance or seed; `dims` that name no symbol of the inputs, or that are given beside
+            feeds.
+        ArgumentTypeError: neither a Graph nor a model.
         FileError, ModelError, UnsupportedError: the model cannot be read; see `unroll.from_onnx`.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
 
@@ -95,7 +96,7 @@ def verified(
     dims: Mapping[str, int] | None = None,
     nonfinite: bool = False,
 ) -> Verification:
-    """Hold the model of a subject against its graph; see `verify`, which calls this.
+    """Compare the model of a subject with its graph; see `verify`, which calls this.
 
     Args:
         subject: what is verified.
@@ -197,7 +198,8 @@ def _numbered(outputs: Iterable[Mapping[str, Array]]) -> dict[Key, Array]:
 def _run(
     witnesses: list[Witness], names: Sequence[str], fed: Sequence[Mapping[str, Array]], last: bool = True
 ) -> tuple[dict[str, dict[Key, Array]], dict[str, str]]:
-    """Return what each of those gave that could compute the model, by the names of the graph's outputs, and why not the others.
+    """Return the outputs of each runner that could compute the model, by the names of the graph's outputs, and why the
+    others could not.
 
     An output that is an input has a name of its own in the graph.
     """
@@ -221,7 +223,7 @@ def _asides(
     results: dict[str, dict[Key, Array]],
     tolerance: float | None,
 ) -> dict[str, str]:
-    """Take away those that differ only by NaN and infinities that are theirs to be known for, and return why."""
+    """Leave out the runners that differ only in NaN and infinities, where they are known to, and return why."""
     left_out: dict[str, str] = {}
     for witness in witnesses:
         outputs = results.get(witness.name, {})
@@ -255,7 +257,7 @@ def _check_witnesses(results: Mapping[str, Any], left_out: Mapping[str, str], fo
     """Refuse to call proven what nobody but NumPy computed.
 
     Raises:
-        NoWitnessError: there is no other runner, or none but that which computed a node in NumPy too.
+        NoWitnessError: there is no other runner, or only the one with which NumPy computed a node.
     """
     reasons = "; ".join(f"{runner}: {reason}" for runner, reason in left_out.items())
     ran = set(results) - {REWRITTEN}  # what unroll writes says nothing of what it read
@@ -350,8 +352,8 @@ def generate_feeds(graph: Graph, seed: int = 0, dims: Mapping[str, int] | None =
         dims: sizes of symbols by name; others are chosen.
 
     Raises:
-        ArgumentError, ArgumentTypeError: a seed that is none, `dims` that name no symbol or sizes that the graph does not
-            allow, or the graph's dimensions must satisfy equalities that no choice that was tried does.
+        ArgumentError, ArgumentTypeError: an invalid seed, `dims` that name no symbol or sizes that the graph does not
+            allow, or the graph requires equalities of dimensions that none of the sizes tried satisfies.
     """
     check_seed(seed, "verify")
     return next(_generated(graph, seed, dims))[0].feeds
