@@ -1,4 +1,4 @@
-"""What cells are put together from, beside the kernels of `GatedCell`: states, affine maps, peepholes, checks."""
+"""What cells are made of, beside the kernels of `GatedCell`: states, affine maps, peepholes, checks."""
 
 from __future__ import annotations
 
@@ -184,12 +184,12 @@ def refuse_unused(value: object, what: str) -> None:
 
 
 def check_projection(num_proj: int | None, what: str) -> int | None:
-    """Return the width of a projection; None is none."""
+    """Return the width of a projection, checked; None stands for no projection."""
     return None if num_proj is None else check_size(num_proj, f"{what}: num_proj")
 
 
 def check_limit(limit: float | None, what: str) -> float | None:
-    """Return the limit of a clip as a float; None is none.
+    """Return the limit of a clip as a float; None stands for no limit.
 
     Raises:
         ArgumentError: not above 0.

@@ -30,7 +30,7 @@ def as_cell(cell: Any, what: str) -> RNNCellLike:
         ArgumentError: a part of the contract is missing; the message names it.
     """
     adapt = getattr(cell, "as_cell", None)
-    if callable(adapt) and not isinstance(cell, type):  # a cell of a third contract, which says itself how to take it
+    if callable(adapt) and not isinstance(cell, type):  # a cell of another contract, which adapts itself
         cell = adapt()
     hint = f"; make one: {cell.__name__}(...)" if isinstance(cell, type) else ""
     keras = callable(getattr(cell, "call", None)) and not isinstance(cell, (RNNCell, KerasContract))

@@ -37,7 +37,7 @@ class ConvLSTMCell(RNNCell):
         name: the cell's scope; ``conv_lstm_cell`` by default.
 
     Raises:
-        ArgumentTypeError, ArgumentError: sizes that are none or do not fit each other.
+        ArgumentTypeError, ArgumentError: sizes that are not ints of at least 1, or do not fit each other.
         UnsupportedError: `initializers`.
         ShapeError: when called with an input of another shape, or without a batch.
 

@@ -46,8 +46,8 @@ class CoupledInputForgetGateLSTMCell(NormedCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size or number that is none, more pieces than rows, a `proj_clip` without
-            `num_proj`, or an activation or initialiser that there is not.
+        ArgumentTypeError, ArgumentError: an invalid size or number, more pieces than rows, a `proj_clip` without
+            `num_proj`, or an unknown activation or initialiser.
 
     Example:
         >>> cell = unroll.cells.CoupledInputForgetGateLSTMCell(13)

@@ -78,7 +78,7 @@ class GatedCell(UnitCell):
     Attributes:
         kernels: the concatenated kernels.
         gate_aliases: other frameworks' letters for the gates, accepted in ``set_weights(gate_order=...)``.
-        foreign_gates: letters of gates that this cell has not, with the reason why their weights cannot be taken.
+        foreign_gates: letters of gates that this cell does not have, with the reason why their weights cannot be taken.
     """
 
     kernels: ClassVar[tuple[Kernel, ...]]

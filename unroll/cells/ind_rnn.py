@@ -116,7 +116,8 @@ class IndyGRUCell(_IndependentCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size that is none, or an activation or initialiser that there is not.
+        ArgumentTypeError, ArgumentError: `num_units` is not an int of at least 1, or an unknown activation or
+            initialiser.
 
     Example:
         >>> cell = unroll.cells.IndyGRUCell(5)
@@ -163,7 +164,7 @@ class IndyLSTMCell(_IndependentCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size or number that is none, or an activation or initialiser that there is not.
+        ArgumentTypeError, ArgumentError: an invalid size or number, or an unknown activation or initialiser.
 
     Example:
         >>> cell = unroll.cells.IndyLSTMCell(5)

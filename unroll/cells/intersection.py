@@ -34,7 +34,7 @@ class IntersectionRNNCell(UnitCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size or number that is none, or an activation or initialiser that there is not.
+        ArgumentTypeError, ArgumentError: an invalid size or number, or an unknown activation or initialiser.
         ShapeError: when called with an input of another width than `num_units` and no `num_in_proj`.
 
     Example:

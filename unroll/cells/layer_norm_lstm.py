@@ -41,7 +41,7 @@ class LayerNormBasicLSTMCell(NormedCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size or number that is none or out of range, or no such activation.
+        ArgumentTypeError, ArgumentError: an invalid size or number, or an unknown activation.
         UnsupportedError: an `input_size`.
 
     Example:

@@ -28,7 +28,7 @@ class MinimalRNNCell(UnitCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size that is none, or an activation or initialiser that there is not.
+        ArgumentTypeError, ArgumentError: `units` is not an int of at least 1, or an unknown activation or initialiser.
 
     Example:
         >>> cell = unroll.cells.MinimalRNNCell(5)

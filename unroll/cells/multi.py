@@ -23,8 +23,8 @@ class MultiRNNCell(RNNCell):
 
     Args:
         cells: the cells, from the input up.
-        state_is_tuple: the state is a tuple of the cells' states; if False, they are joined on the last axis, which
-            every cell's state being one tensor allows.
+        state_is_tuple: the state is a tuple of the cells' states; if False, they are joined on the last axis, and every
+            cell's state must be one tensor.
 
     Raises:
         ArgumentError: no cells, something that is no cell, or nested states with ``state_is_tuple=False``.

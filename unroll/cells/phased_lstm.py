@@ -38,14 +38,14 @@ class PhasedLSTMCell(LSTMLikeCell):
         leak: what a closed gate lets through, 0 .. 1.
         ratio_on: the first share of the period in which the gate is open, 0 .. 1.
         trainable_ratio_on: kept as an attribute; it acts in training only.
-        period_init_min: periods are first drawn from here (above 0), evenly in their logarithm,
-        period_init_max: to here; phases evenly from 0 to the period.
+        period_init_min: the shortest of the first periods, above 0; they are drawn evenly in their logarithm.
+        period_init_max: the longest of them; phases are drawn evenly from 0 to the period.
         reuse: TensorFlow's; only None and False are taken.
         name: the cell's scope; ``phased_lstm_cell`` by default.
         dtype: the dtype of the weights; by default that of x.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size or number that is none or out of range.
+        ArgumentTypeError, ArgumentError: a size or number is invalid or out of range.
         StructureError, ShapeError, DTypeError: when called with an input that is not ``(time, x)``.
 
     Example:

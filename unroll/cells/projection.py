@@ -18,7 +18,7 @@ from unroll.tensor import Tensor, named
 class WeightedWrapper(CellWrapper):
     """A cell around another that has weights of its own, and so a scope, in which the other's scope lies.
 
-    It makes no claim on the input where the cell inside reads it, and checks it.
+    It does not check an input that the cell inside reads, and checks, itself.
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {"reuse": REUSE}

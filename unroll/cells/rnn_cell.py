@@ -349,7 +349,7 @@ class RNNCell(WeightOwner):
 
 
 def _floating_dtype(*nests: Any) -> DType | None:
-    """Return the dtype of the first tensor of floats: of the inputs, or where they are indices of the state."""
+    """Return the dtype of the first tensor of floats: of the inputs or, where those are indices, of the state."""
     leaves = (leaf for item in nests for leaf in nest.flatten(item))
     return next((leaf.dtype for leaf in leaves if isinstance(leaf, Tensor) and leaf.dtype.kind == "f"), None)
 
@@ -423,7 +423,7 @@ def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: D
 
 
 def _refuse_part(where: str, part: Any, batch: Shape, dims: Shape, dtype: DType) -> NoReturn:
-    """Say what is wrong with a part of a state."""
+    """Raise the error that says what is wrong with a part of a state."""
     if not isinstance(part, Tensor):
         raise StructureError(f"{where}: {part!r} is no tensor; make it one with unroll.constant or unroll.placeholder")
     wanted = (*batch, *dims)
@@ -438,7 +438,7 @@ def check_size(value: object, what: str, least: int = 1) -> int:
     """Return `value` where it is an int of at least `least`.
 
     Raises:
-        ArgumentTypeError: not an int (a bool is none).
+        ArgumentTypeError: not an int (a bool does not count as one).
         ArgumentError: too small.
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):

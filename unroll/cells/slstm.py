@@ -51,7 +51,8 @@ class SLSTMCell(UnitCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size that is none, heads that do not divide the units, or another activation.
+        ArgumentTypeError, ArgumentError: a size is not an int of at least 1, the heads do not divide the units, or
+            there is no such activation.
 
     Example:
         >>> cell = unroll.cells.SLSTMCell(8)

@@ -78,5 +78,5 @@ def gru_step(
 
 
 def _state_name(state: str, candidate: str) -> str:
-    """Keras calls the candidate as the state; the new state is told apart."""
+    """Return the name of a new state: another one than the candidate's, which Keras calls as the state."""
     return f"new_{state}" if candidate == state else state

@@ -31,7 +31,7 @@ class UGRNNCell(GatedCell):
         dtype: the dtype of the weights; by default that of the inputs.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size or number that is none, or an activation or initialiser that there is not.
+        ArgumentTypeError, ArgumentError: an invalid size or number, or an unknown activation or initialiser.
 
     Example:
         >>> cell = unroll.cells.UGRNNCell(5)
