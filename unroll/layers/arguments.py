@@ -1,4 +1,4 @@
-"""What an argument of a layer means: one row a name, the same on every layer.
+"""What an argument of a layer means: one row for each name, the same on every layer.
 
 A constructor hands its own arguments to `keep`, which checks each by its row and makes it an attribute of the layer.
 """
@@ -59,7 +59,7 @@ def check_call(cls: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> in
     """Return the arguments of a layer's constructor by name, the layer itself left out as None.
 
     Raises:
-        UnsupportedError: one that the class lists in REFUSED is given, and is not its default.
+        UnsupportedError: one that the class lists in REFUSED is given, with another value than its default.
         ArgumentTypeError: one that the layer does not have, or one too few or too many.
     """
     signature, refused = _constructor(cls), getattr(cls, "REFUSED", {})

@@ -29,8 +29,8 @@ _MERGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class Bidirectional(Layer):
     """Two copies of a recurrent layer, one from each end: Schuster and Paliwal 1997, as Keras 3's ``Bidirectional``.
 
-    The outputs are merged step by step, the backward layer's turned round. The call takes `initial_state`, the
-    forward layer's states and then the backward layer's, and `mask`. With sequences, the outputs of masked steps are zero.
+    The outputs are merged step by step, the backward layer's in reverse. The call takes `initial_state`, the forward
+    layer's states and then the backward layer's, and `mask`. With sequences, the outputs of masked steps are zero.
 
     Args:
         layer: an `RNN` layer, such as ``LSTM(3)``; it is copied with its arguments, and its weights are not used. The copies
@@ -85,7 +85,7 @@ class Bidirectional(Layer):
             name_parts([layer, backward_layer], "Bidirectional")
         self._check_pair()
         for part in (self.forward_layer, self.backward_layer):
-            part.zero_output_for_mask = part.return_sequences  # Keras does so, whatever the layer says
+            part.zero_output_for_mask = part.return_sequences  # as in Keras, whatever the layer's own setting
         self._first_weights = None if weights is None else list(weights)
 
     def _check_pair(self) -> None:
@@ -154,7 +154,7 @@ class Bidirectional(Layer):
                 outputs.reverse()  # the order walked
             sides.append(outputs if self.return_sequences else outputs[-1:])
             states += part.listed(last)
-        sides[1].reverse()  # Keras turns the second layer's outputs round, whichever way it walked
+        sides[1].reverse()  # Keras reverses the second layer's outputs, whichever way it walked
         output = self._merged(*sides)
         if not self.return_state:
             return output

@@ -131,7 +131,7 @@ class Activation(Layer):
         activity_regularizer: kept; it acts in training only.
 
     Raises:
-        ArgumentError, ArgumentTypeError: no such activation.
+        ArgumentError, ArgumentTypeError: there is no such activation.
 
     Example:
         >>> x = unroll.placeholder([3], name="x")
@@ -176,7 +176,7 @@ class Dropout(Layer):
         activity_regularizer: kept; it acts in training only.
 
     Raises:
-        ArgumentError, ArgumentTypeError: a rate that is none.
+        ArgumentError, ArgumentTypeError: `rate` is not a number from 0 to 1.
 
     Example:
         >>> x = unroll.placeholder([2], name="x")

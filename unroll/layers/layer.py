@@ -192,7 +192,7 @@ class Layer(Recorded, WeightOwner):
         return mask, kwargs | {"mask": mask} if wanted else kwargs
 
     def ready(self, inputs: Any) -> Any:
-        """Return the inputs checked and cast, the layer built for them."""
+        """Check and cast the inputs, build the layer for them where it is not built yet, and return them."""
         check_tensors(inputs, self.described())
         first = next((leaf.dtype for leaf in nest.flatten(inputs) if leaf.dtype.kind == "f"), None)
         if self._seen is None:
@@ -235,7 +235,7 @@ class Layer(Recorded, WeightOwner):
         return ops.cast(tensor, self._dtype)
 
     def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:
-        """Return the outputs, their masks set; one that is the input itself is not marked under its other name."""
+        """Return the outputs with their masks set; an output that is the input itself gets its mask on a copy."""
         if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
             if outputs is not inputs and mask_of(outputs) is not None:
                 return outputs  # `call` has set them

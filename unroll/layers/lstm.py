@@ -77,7 +77,7 @@ class LSTMCell(Cell):
 
 
 def forget_ones(draw: Draw) -> Draw:
-    """Return how a bias over i, f, c, o is drawn where f starts at one: Jozefowicz et al. 2015."""
+    """Return the initialiser of a bias over i, f, c, o whose part f starts at one: Jozefowicz et al. 2015."""
 
     def drawn(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
         units = int(shape[-1]) // 4
@@ -125,8 +125,8 @@ class LSTM(RNN):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `RNN.states`. The batch size must be known.
-        unroll: steps are always unrolled, whatever is said.
-        use_cudnn: there are no kernels to choose from, whatever is said.
+        unroll: kept; steps are unrolled whatever its value.
+        use_cudnn: kept; there are no kernels to choose from.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
         name: the layer's scope; ``lstm`` by default.

@@ -27,8 +27,8 @@ from unroll.tensor import Placeholder, Tensor, constant, placeholder
 class RNN(Layer):
     """A cell over a sequence: Keras 3's ``RNN``, unrolled.
 
-    Inputs ``(batch, time, ...)`` of a known time. The call takes `initial_state`, a list of tensors as the cell's states, and
-    `mask`, bool ``(batch, time)``, true where a step counts: past the others the state is carried unchanged.
+    Inputs ``(batch, time, ...)`` of a known time. The call takes `initial_state`, a list of tensors as the cell's
+    states, and `mask`, bool ``(batch, time)``, true where a step counts; at other steps the state stays as it was.
 
     Args:
         cell: a cell, or a list of cells to stack: those of `unroll.layers`, of TensorFlow's contract, or your own: a `Layer`
@@ -38,7 +38,7 @@ class RNN(Layer):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `states`. The batch size must be known.
-        unroll: steps are always unrolled, whatever is said.
+        unroll: kept; steps are unrolled whatever its value.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         activity_regularizer: kept; it acts in training only.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.

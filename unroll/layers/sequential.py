@@ -22,7 +22,7 @@ from unroll.tensor import Placeholder, Tensor, placeholder
 
 
 class Input(Recorded):
-    """What a `Sequential` model takes, its first item: Keras 3's ``Input``, which is here for that alone.
+    """The input of a `Sequential` model, as its first item: Keras 3's ``Input``, which has no other use here.
 
     Args:
         shape: the input's axes beyond the batch, None for one that is not known: ``(None, 5)`` is any time, 5 features.
@@ -90,7 +90,7 @@ class Sequential(Layer):
         name: the model's scope; ``sequential`` by default.
 
     Raises:
-        ArgumentTypeError: something that is no layer.
+        ArgumentTypeError: something that is not a layer.
         ArgumentError: two layers of one name, or an `Input` that is not first.
 
     Example:
@@ -119,7 +119,7 @@ class Sequential(Layer):
             self.add(layer)
 
     def add(self, layer: Layer | Input) -> None:
-        """Put a layer on top, or the `Input` below all.
+        """Put a layer on top, or the `Input` below all layers.
 
         Raises:
             ArgumentTypeError, ArgumentError: as the class.
@@ -172,7 +172,7 @@ class Sequential(Layer):
             )
 
     def build_for(self, input_shape: Any) -> None:
-        """Let each layer build itself as it is called, on what it is called on."""
+        """Mark the model as built: each layer builds itself when it is called."""
         self.built, self._built_for = True, input_shape
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -330,7 +330,7 @@ class Sequential(Layer):
             The output, its first axis the rows of `x`; a list of arrays where the last layer returns several.
 
         Raises:
-            UnsupportedError: a layer is stateful: the state has to be kept somewhere.
+            UnsupportedError: a layer is stateful, and there is nowhere to keep the state.
             FeedError, ShapeError, DTypeError: the array does not fit.
         """
         if self.stateful:

@@ -74,7 +74,7 @@ class Window(NamedTuple):
         return ops.conv(self._channels_first(h), self._filters_first(kernel), padding="same")
 
     def back(self, x: Tensor) -> Tensor:
-        """Bring the channels from axis 1 to where `data_format` has them."""
+        """Return a tensor with the channels moved from axis 1 to where `data_format` has them."""
         return x if self.axis == 1 else ops.transpose(x, (0, *range(2, x.rank), 1))
 
     def _channels_first(self, x: Tensor) -> Tensor:

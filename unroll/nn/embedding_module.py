@@ -30,7 +30,7 @@ class Embedding(Module):
         padding_idx: a row of zeros at first, which training leaves alone; negative numbers count from the end.
         max_norm: refused: a graph does not change its weights.
         norm_type: the norm that `max_norm` is of; refused with it.
-        scale_grad_by_freq: it acts in training only, and is kept.
+        scale_grad_by_freq: kept; it acts in training only.
         sparse: likewise.
         device: None or ``"cpu"``.
         dtype: of the weight and the output; float32 by default.

@@ -29,7 +29,7 @@ from unroll.weights import WeightOwner
 
 
 class IncompatibleKeys(NamedTuple):
-    """What `Module.load_state_dict` found: names without an array, and arrays without a name."""
+    """What `Module.load_state_dict` found: the names without an array, and the arrays under unknown names."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]

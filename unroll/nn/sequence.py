@@ -1,4 +1,4 @@
-"""What PyTorch's modules over whole sequences share: layers, directions, and the axes of what goes in and comes out."""
+"""What PyTorch's modules over whole sequences share: layers, directions, and the axes of inputs and outputs."""
 
 from __future__ import annotations
 
@@ -163,5 +163,5 @@ def _side_by_side(sides: Sequence[Sequence[Tensor]], hint: str) -> list[Tensor]:
 
 
 def _only_named_otherwise(seen: Shape, wanted: Shape) -> bool:
-    """Say whether two batches could be equal, but that nothing says so."""
+    """Say whether two batch sizes may be equal though nothing says that they are."""
     return seen != wanted and any(isinstance(dim, Dimension) for dim in (*seen, *wanted))

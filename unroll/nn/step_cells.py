@@ -18,7 +18,7 @@ from unroll.tensor import Tensor, named
 
 #: What PyTorch calls ``nonlinearity``.
 NONLINEARITIES: Mapping[str, Callable[[Tensor], Tensor]] = {"tanh": tanh, "relu": relu}
-#: What is said beside the recurrent weights of a GRU.
+#: The note beside the recurrent weights of a GRU.
 RESET_AFTER = "the reset gate acts after the product"
 
 
