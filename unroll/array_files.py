@@ -35,7 +35,7 @@ _NUMBERS = re.compile(r"[<>|=]?[biufc]\d{1,2}")
 _PIECE = 2**18
 #: Other ways to compress that are met in zip archives, by PKWARE's numbers.
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
-#: What a zip archive that is none raises, somewhere in `zipfile`.
+#: What `zipfile` raises somewhere for a file that is not a zip archive.
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -66,7 +66,7 @@ def read_npy(data: bytes, what: str) -> Array:
         what: the file, for messages.
 
     Raises:
-        FileError: it is something else, holds objects or texts, or has not the bytes that its header promises.
+        FileError: it is something else, holds objects or texts, or does not have the bytes that its header promises.
     """
     if data.startswith((b"PK\3\4", b"PK\5\6")):
         raise FileError(f"{what}: holds several arrays, as .npz files do, where a .npy file of one is wanted")
@@ -86,8 +86,8 @@ def read_npz(data: bytes, what: str) -> dict[str, Array]:
         what: the file, for messages.
 
     Raises:
-        FileError: it is something else; an array is no array of plain numbers, has not the bytes that its header promises, or
-            a name twice; or together they are too large beside the file (see `MOST_RATIO`).
+        FileError: it is something else; an array does not hold plain numbers, does not have the bytes that its header
+            promises, or has another one's name; or together they are too large beside the file (see `MOST_RATIO`).
     """
     if data.startswith(_MAGIC):
         raise FileError(f"{what}: is not a .npz file of plain arrays: it holds one array, not several by name")
@@ -155,10 +155,10 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
 
 
 def _read_array(stream: IO[bytes], total: int) -> Array:
-    """Return the array of a stream that has `total` bytes, or says so.
+    """Return the array that a stream of `total` bytes holds, as far as the stream can be believed.
 
     Raises:
-        ValueError: it is none, or of another size; and whatever the stream raises.
+        ValueError: it holds none, or one of another size; the stream may raise errors of its own.
     """
     header = _read_header(stream)
     wanted, there = math.prod(header.shape) * header.dtype.itemsize, total - header.length
@@ -179,7 +179,7 @@ def _read_header(stream: IO[bytes]) -> _Header:
     """Read what comes before an array's numbers.
 
     Raises:
-        ValueError: it is no header, or that of an array of something else than numbers.
+        ValueError: it is not a header, or that of an array of something other than numbers.
     """
     start = stream.read(8)
     if len(start) < 8 or not start.startswith(_MAGIC):
@@ -206,7 +206,7 @@ def _read_header(stream: IO[bytes]) -> _Header:
 
 
 def _literal(text: str) -> Any:
-    """Return the Python literal that a header is.
+    """Return the Python literal that a header consists of.
 
     Raises:
         ValueError: it is none.
@@ -215,7 +215,7 @@ def _literal(text: str) -> Any:
         raise ValueError("its header is no dict of descr, fortran_order and shape")
     try:
         return ast.literal_eval(re.sub(r"(?<=\d)L\b", "", text.strip()))  # Python 2 wrote 3L for some numbers
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # the latter two of brackets too deep
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # the last two for deep brackets
         raise ValueError("its header is no dict of descr, fortran_order and shape") from None
 
 

@@ -54,8 +54,8 @@ def array_difference(left: Array, right: Array, tolerance: float | None = None) 
     Floats may differ by the tolerance times the largest magnitude in the whole array: sums of many terms round by that.
 
     Args:
-        left: what is right.
-        right: what is to be the same.
+        left: the array to compare with.
+        right: the array that should be the same.
         tolerance: that of its dtype by default.
     """
     if left.shape != right.shape:

@@ -17,7 +17,7 @@ from unroll.errors import ArgumentError, ShapeError
 # A monomial is the sorted names of its symbols, repeated for powers; () is the constant term.
 Monomial: TypeAlias = tuple[str, ...]
 BATCH = "batch"
-#: A polynomial is no larger than this: a few operators can ask for one that has no end.
+#: A polynomial is no larger than this: a few operators are enough to make one without end.
 _MOST_TERMS, _HIGHEST_POWER, _LARGEST = 1024, 256, 2**63
 _LONGEST_POLYNOMIAL = 1000
 _GIVE_NAMES = "give the sizes names of their own where they are declared"
@@ -126,7 +126,7 @@ def symbol(name: str) -> Dimension:
 def parse_dimension(text: str) -> Dim:
     """Return the dimension that `str` wrote as `text`, such as ``28*batch``; any other text is one symbol.
 
-    So is a number that no size can be: one below 0, or of more than 64 bits. Text of more than `_LONGEST_POLYNOMIAL`
+    So is a number that cannot be a size: one below 0, or of more than 64 bits. Text of more than `_LONGEST_POLYNOMIAL`
     characters is not taken apart, because that would take long for what anyone may have written into a file.
     """
     if len(text) > _LONGEST_POLYNOMIAL:
@@ -348,8 +348,8 @@ def solve(requirements: Iterable[Requirement]) -> Solution:
 class _Solved:
     """Values of symbols, each in terms of symbols that were not solved when it was found.
 
-    They are brought up to date when they are looked up, and the way there is made shorter each time (as in a union-find): to
-    rewrite them all whenever one is found would take the square of their number.
+    They are brought up to date when they are looked up, and the path there gets shorter each time (as in a union-find):
+    rewriting all of them whenever one is found would take quadratic time.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""How a notebook shows a Graph: a hook, so that the core need know no picture."""
+"""How a notebook shows a Graph: a hook, so that the core does not need to know about pictures."""
 
 from __future__ import annotations
 

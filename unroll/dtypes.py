@@ -1,7 +1,7 @@
 """The dtypes of tensors, and the one rule by which an array becomes one of them.
 
 An array is cast under NumPy's ``same_kind`` rule: float64 to float32, integers to floats and Python lists just work;
-float to integer, complex, bool to number, strings and objects do not, nor does a finite value that overflows.
+float to integer, complex, bool to number, strings and objects are refused, and so is a finite value that overflows.
 """
 
 from typing import Any

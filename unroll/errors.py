@@ -1,4 +1,4 @@
-"""Every error a user can cause, as a subclass of `UnrollError` and of the built-in error it naturally is.
+"""Every error a user can cause, as a subclass of `UnrollError` and of the built-in error that fits it.
 
 A message names the thing, what was seen, what was wanted and the fix.
 """
@@ -81,7 +81,9 @@ class VerificationError(UnrollError, ArithmeticError):
 
 
 class NoWitnessError(VerificationError):
-    """Nothing could be held against NumPy, or NumPy against anything: a graph may be right, and is not proven."""
+    """There is no other runner to compare NumPy with, or NumPy itself is left out: a graph may be right, and is not
+    proven.
+    """
 
 
 class UnrollWarning(UserWarning):

@@ -1,4 +1,4 @@
-"""The NumPy meaning of a graph: the reference that every other runner is held against."""
+"""The NumPy meaning of a graph: the reference that every other runner is compared with."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def evaluate(
         graph: the graph they belong to.
         feeds: checked arrays by input name.
         fetches: the tensors wanted, inner ones included.
-        wide: compute whatever is of a floating dtype in float64, where two ways of writing one formula differ by next to
-            nothing. The results have that dtype.
-        given: values of Parameters, in the place of their own, and of tensors that need not be computed.
-        most_steps: with `wide`, let a loop of more steps go over that many of them, spread over all: what comes out is not the
-            loop's, but the same wherever the same loop is fed the same.
+        wide: compute everything of a floating dtype in float64, in which two ways of writing one formula differ by next
+            to nothing. The results have that dtype.
+        given: values of Parameters, in place of their own, and of tensors that need not be computed.
+        most_steps: with `wide`, run a loop of more steps over that many of them only, spread over all. The result is
+            not the loop's own, but equal loops on equal inputs give equal results.
 
     Returns:
         An array for each of `fetches`, in order.
@@ -48,7 +48,7 @@ def evaluate(
     values: dict[Tensor | None, Array | None] = {None: None, **(given or {})}
 
     def leaf(tensor: Tensor) -> Array:
-        """Return the value of what no node makes; it stays."""
+        """Return the value of a tensor that no node makes; it is kept to the end."""
         array = feeds[tensor.name] if isinstance(tensor, Placeholder) else tensor.value  # type: ignore[attr-defined]
         found = values[tensor] = widened(array) if wide else array
         return found

@@ -34,10 +34,10 @@ def closest(name: str, names: Iterable[str]) -> str:
 
 
 def check_is_mapping(feeds: object) -> None:
-    """Refuse feeds that are no dict.
+    """Refuse feeds that are not a dict.
 
     Raises:
-        ArgumentTypeError: they are none.
+        ArgumentTypeError: they are not.
     """
     if not isinstance(feeds, Mapping):
         raise ArgumentTypeError(f"feeds: a dict {{input: array}} is wanted, not {type(feeds).__name__}")
@@ -54,7 +54,7 @@ def check_feeds(
         residual: equalities of dimensions that only the sizes fed can decide.
 
     Raises:
-        FeedError: an input is missing, or something is fed that is no input.
+        FeedError: an input is missing, or something is fed that is not an input.
         ShapeError: an array has another shape than its input, or two disagree on a symbolic dimension.
         DTypeError: an array cannot be cast safely.
         FeedError: a value lies outside the limits of its input.
@@ -93,7 +93,7 @@ def fed_names(feeds: Mapping[Any, Any], names: Container[str], what: str = "feed
 
     Args:
         feeds: what is fed.
-        names: the inputs that there are; what is fed and is none of them is returned too.
+        names: the inputs; other things that are fed are returned too.
         what: how the message begins.
 
     Raises:
@@ -123,7 +123,7 @@ class _Kind(NamedTuple):
 
 
 class FeedChecker:
-    """`check_feeds` for one who feeds again and again: what was right of its dtypes and shapes is right the next time.
+    """`check_feeds` for feeding again and again: dtypes and shapes that were right once are not checked again.
 
     Args:
         inputs: what is to be fed.
@@ -176,7 +176,9 @@ class FeedChecker:
 
 
 def bound_sizes(inputs: Sequence[InputSpec], feeds: Mapping[Any, Any]) -> dict[str, int]:
-    """Return the number each symbol stands for, as far as some of the feeds tell; what does not fit tells nothing."""
+    """Return the number each symbol stands for, as far as some of the feeds decide it; feeds that do not fit are passed
+    over.
+    """
     arrays = {key.name if isinstance(key, Placeholder) else key: np.shape(value) for key, value in feeds.items()}
     known: dict[str, int] = {}
     for spec in inputs:

@@ -22,10 +22,11 @@ if sys.platform != "win32":
 
 #: How many bytes `read_bytes` takes by default: more than any model or file of weights that one process holds.
 LARGEST = 16 * 2**30
-#: A named pipe without a writer is not waited for, a terminal does not become ours; Windows has neither, and asks for bytes.
+#: A named pipe without a writer is not waited for, and a terminal does not become this process's own; Windows has
+#: neither, but must be asked for bytes.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-#: Where files cannot be locked, a temporary one as old as this (in seconds) has nobody left who writes it.
+#: Where files cannot be locked, a temporary one older than this (in seconds) is taken for abandoned.
 _ABANDONED = 3600.0
 _PIECE = 2**20
 
@@ -34,7 +35,7 @@ def as_path(path: object, what: str) -> Path:
     """Return `path` as a Path.
 
     Raises:
-        ArgumentTypeError: it is no path.
+        ArgumentTypeError: it is not a path.
         FileError: no file can have that name: it holds a NUL, or what the file system's encoding cannot say.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
@@ -56,14 +57,14 @@ def as_path(path: object, what: str) -> Path:
 def read_bytes(path: Path, most: int = LARGEST) -> bytes:
     """Return what a plain file holds; a pipe, a device or a folder is never read, and never waited for.
 
-    What is checked is the file that was opened, so that nothing can be put in its place in between.
+    The checks look at the open file, so that no other can be put in its place in between.
 
     Args:
         path: the file, or a link to it.
         most: how many bytes it may have.
 
     Raises:
-        FileError: there is no such file, it is no plain file, it is larger than `most` or than the memory there is, or it
+        FileError: there is no such file, it is not a plain file, it is larger than `most` or than the memory, or it
             cannot be read.
     """
     try:
@@ -82,7 +83,7 @@ def read_bytes(path: Path, most: int = LARGEST) -> bytes:
 
 
 def _opened(path: Path) -> tuple[int, int]:
-    """Return a plain file, open, and the size that it tells."""
+    """Return a plain file, open, and the size that the system gives."""
     descriptor = os.open(path, _READ)
     found = os.fstat(descriptor)
     if stat.S_ISREG(found.st_mode):
@@ -92,7 +93,9 @@ def _opened(path: Path) -> tuple[int, int]:
 
 
 def _whole(file: io.FileIO, size: int, most: int) -> bytes:
-    """Return what a file holds, hardly more than `most`: it may grow meanwhile, and those of the system tell no size."""
+    """Return what a file holds, little more than `most` at the most: it may grow meanwhile, and files of the system
+    have no size.
+    """
     pieces: list[bytes] = []
     read = 0
     while read <= most and (piece := file.read(max(size + 1 - read, _PIECE))):
@@ -164,7 +167,7 @@ def replacing(path: Path) -> Iterator[io.BufferedWriter]:
             if old is not None:
                 _keep_permissions(descriptor, old)
             _to_disk(descriptor)
-            if sys.platform != "win32":  # while it is locked, and so taken for nobody's leftover
+            if sys.platform != "win32":  # while it is locked, and so not taken for abandoned
                 temporary.replace(target)
         if sys.platform == "win32":  # which renames no open file
             temporary.replace(target)
@@ -206,7 +209,7 @@ def _created(target: Path, mode: int) -> tuple[int, Path]:
             continue
         if _lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
             return descriptor, temporary
-        os.close(descriptor)  # between the two calls another process took it for a leftover
+        os.close(descriptor)  # between the two calls another process took it for abandoned
         temporary.unlink(missing_ok=True)
     raise FileError(f"{target}: cannot be written: every name for a temporary file beside it is taken")
 
@@ -234,7 +237,7 @@ def _remove_leftovers(target: Path) -> None:
     mark = _mark(target)
     try:
         names = os.listdir(target.parent)  # noqa: PTH208  # names are all that is wanted of a large folder
-    except OSError:  # a folder may be written and not listed
+    except OSError:  # a folder may be writable and not readable
         return
     for name in names:
         if mark in name and name.endswith(".tmp"):
@@ -268,7 +271,7 @@ def _keep_permissions(descriptor: int, old: os.stat_result) -> None:
     if new.st_gid != old.st_gid:
         try:
             os.fchown(descriptor, -1, old.st_gid)
-        except OSError:  # what the old group might do, ours may not: it may do what everybody may
+        except OSError:  # the new group gets what everybody has, not what the old group had
             mode = mode & ~0o070 | (mode & 0o007) << 3
     with suppress(OSError):  # a file system without modes
         os.fchmod(descriptor, mode)

@@ -1,8 +1,8 @@
 """How the first value of a Parameter is drawn: Keras's initialisers, which TensorFlow 1's cells use too.
 
-An initialiser is called with (shape, dtype, variable name, seed) and returns an array. Each Parameter has a generator of its
-own, seeded by its name (and the user's seed): the same program always gives the same values, and two layers of one shape do
-not get equal ones. Distributions are Keras's and TensorFlow's, the numbers are not.
+An initialiser is called with (shape, dtype, variable name, seed) and returns an array. Each Parameter has a generator
+of its own, seeded by its name (and the user's seed): the same program always gives the same values, and two layers of
+one shape do not get equal ones. The distributions are Keras's and TensorFlow's; the numbers are not.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Identity:
     """`gain` times the identity matrix; of a matrix that is not square, ones on the main diagonal.
 
     Raises:
-        ShapeError: when called for a shape that is no matrix.
+        ShapeError: when called for a shape that is not a matrix's.
     """
 
     def __init__(self, gain: float = 1.0) -> None:
@@ -151,7 +151,7 @@ class VarianceScaling(RandomInitializer):
         output_axes: the axes that count as outputs.
 
     Raises:
-        ArgumentError: a scale, mode or distribution that is none of these.
+        ArgumentError: `scale` is not above 0, or an unknown mode or distribution.
     """
 
     def __init__(
@@ -364,7 +364,9 @@ def _binds(function: Callable[..., Any], *arguments: Any, **named: Any) -> bool:
 
 
 def _of_shape_and_dtype(function: Callable[..., Any]) -> Draw:
-    """Keras calls an initialiser with the shape, and the dtype by name; a function that has another name for it gets it so."""
+    """Return a function of (shape, dtype) as an initialiser. Keras gives the dtype by name; a function that has another
+    name for it gets it by place.
+    """
     by_name = _binds(function, (), dtype="")
 
     def draw(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:

@@ -9,7 +9,7 @@ from unroll.ops.slicing import Gather
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Placeholder, Tensor, named
 
-#: Operators that cut or turn their first input and leave nothing of it out.
+#: Operators that cut or rearrange their first input and leave nothing of it out.
 _KEEPING = frozenset(["Identity", "Reshape", "Split", "Squeeze", "Transpose", "Unsqueeze"])
 
 
@@ -26,7 +26,7 @@ def look_up(table: Parameter, ids: Tensor, what: str, hint: str = "output") -> T
         hint: what the result is called.
 
     Raises:
-        ArgumentTypeError, DTypeError: the ids are no tensor of integers.
+        ArgumentTypeError, DTypeError: the ids are not a tensor of integers.
         ArgumentError: fixed ids outside the table.
     """
     if not isinstance(ids, Tensor):

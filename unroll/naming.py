@@ -106,7 +106,7 @@ class Names:
             self.tensors.setdefault(tensor, name)
 
     def output(self, tensor: Tensor, given: str | None) -> str:
-        """Return an output's name: the one given, or the tensor's own; an input returned as it is needs another one."""
+        """Return an output's name: the one given, or the tensor's own; an unchanged input needs another name."""
         if isinstance(tensor, Constant) and tensor not in self.tensors:
             self.constant(tensor)
         own = self.tensors[tensor]
@@ -152,18 +152,19 @@ def _kind(tensor: Tensor) -> str:
 def own_names(
     given: Iterable[str], names: Container[str], twice: Callable[[str, str, str], Exception]
 ) -> dict[str, str]:
-    """Return what each thing that was given by name is called: as it stands where there is such a name, else without ``:0``.
+    """Return the real name of each thing that was given by name: the name as it is given where that exists,
+    else without ``:0``.
 
     Args:
         given: the names as they were given.
-        names: those that there are.
-        twice: makes the error for two that are one name, of that name and the two.
+        names: the real names.
+        twice: makes the error for two given names that mean one thing, from its name and the two.
 
     Returns:
-        ``{name: as it was given}``; a name that there is not is among them.
+        ``{real name: name as it was given}``; unknown names are among them.
 
     Raises:
-        Whatever `twice` makes: the last one would win.
+        Exception: what `twice` makes, because the second value would replace the first in silence.
     """
     found: dict[str, str] = {}
     for key in given:

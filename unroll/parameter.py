@@ -107,7 +107,7 @@ class Parameter(Tensor):
             DTypeError: not an array of numbers, or the cast would change the kind of number or overflow.
         """
         array = self.cast(value)
-        with _assigning:  # a count that is lost would let a session's old snapshot pass for a new one
+        with _assigning:  # a lost count would let a session's old snapshot pass for a new one
             self._store(np.array(array))
             self.version += 1
 
@@ -134,7 +134,7 @@ class Parameter(Tensor):
 
 def block_tables(parameters: Iterable[Parameter]) -> list[list[Parameter]]:
     """Put the Parameters together that make one block table: those of one scope with equal columns, such as ``kernel``,
-    ``recurrent_kernel`` and ``bias``. What stands apart by its note, or says nothing of its blocks, is a table of its own.
+    ``recurrent_kernel`` and ``bias``. A Parameter with a note, or without blocks, is a table of its own.
     """
     tables: dict[object, list[Parameter]] = {}
     for item in parameters:

@@ -47,8 +47,8 @@ def load(path: object, names: Sequence[str] | None = None) -> dict[str, Array]:
 
     Args:
         path: a ``.npz`` or ``.safetensors`` file.
-        names: the names it must hold, no more and no less (with or without TensorFlow's ``:0``); by default whatever there
-            is, under its name in the file.
+        names: the names it must hold, no more and no less (with or without TensorFlow's ``:0``); by default all that it
+            holds, under their names in the file.
 
     Raises:
         FileError: the file is missing, is not what its suffix says, holds objects, holds a name twice, or other names.
@@ -75,7 +75,7 @@ def _safetensors(data: bytes, source: Path) -> dict[str, Array]:
     """Return the arrays of a ``.safetensors`` file.
 
     Raises:
-        FileError: it is none, or names an array twice (its reader takes the last one).
+        FileError: it is not one, or names an array twice (its reader takes the last one).
     """
     try:
         arrays: dict[str, Array] = load_safetensors(data)

@@ -1,4 +1,4 @@
-"""A hook for progress bars: the core says what it is going through, and the command line may show it."""
+"""A hook for progress bars: the core says how far it is, and the command line may show it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """What shows progress: a bar over a sequence, and a sign that something of unknown length goes on."""
+    """Something that shows progress: a bar over a sequence, and a sign that something of unknown length goes on."""
 
     def track(self, items: Sequence[Any], description: str) -> Iterable[Any]:
         """Yield `items`, showing how far it got."""
@@ -24,13 +24,13 @@ _shown: ContextVar[Progress | None] = ContextVar("unroll_progress", default=None
 
 
 def track(items: Sequence[T], description: str) -> Iterable[T]:
-    """Return `items` to loop over, shown as a bar where somebody watches."""
+    """Return `items` to loop over, with a progress bar where there is one."""
     shown = _shown.get()
     return items if shown is None else shown.track(items, description)
 
 
 def busy(description: str) -> AbstractContextManager[None]:
-    """Return a context during which `description` is shown where somebody watches."""
+    """Return a context during which `description` is shown, where there is a progress bar."""
     shown = _shown.get()
     return nullcontext() if shown is None else shown.busy(description)
 

@@ -1,4 +1,4 @@
-"""Operators that draw random numbers: outputs differ from run to run, and no comparison of them says anything."""
+"""Operators that draw random numbers: outputs differ from run to run, and comparing them says nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.tensor import Constant, Node
 
-#: ONNX's operators that draw random numbers, from other ones at every run where they have no seed.
+#: ONNX's operators that draw random numbers: other ones at every run where they have no seed.
 RANDOM = frozenset(
     ["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"]
 )
@@ -37,6 +37,6 @@ def _draws(node: Node) -> bool:
 
 
 def _trains(node: Node) -> bool:
-    """Say whether a Dropout may run in training mode, in which alone it draws."""
+    """Say whether a Dropout may run in training mode, the only mode in which it draws."""
     mode = node.inputs[2] if len(node.inputs) > 2 else None
     return mode is not None and not (isinstance(mode, Constant) and not mode.value.any())

@@ -96,7 +96,7 @@ def scope(
     Args:
         name: one or more path components, such as ``"encoder"``.
         seed: seed for the first values of Parameters made inside; each is drawn from its own name and this.
-        initializer: how Parameters made inside are drawn where their cell does not say.
+        initializer: draws the Parameters made inside whose cell does not have an initialiser of its own.
 
     Returns:
         A context manager.
@@ -123,7 +123,8 @@ def at_step(step: int) -> AbstractContextManager[None]:
 
 
 def step(number: int) -> AbstractContextManager[None]:
-    """Say that everything made inside belongs to one timestep, in a loop of one's own; pictures go by it.
+    """Mark everything made inside as belonging to one timestep, in a loop of your own; pictures have a column for each
+    step.
 
     Args:
         number: the timestep, from 0 on.
@@ -168,8 +169,8 @@ def beside_steps(name: str) -> AbstractContextManager[None]:
 
 
 def beside(origin: Origin | None) -> AbstractContextManager[None]:
-    """Make nodes inside part of what `origin` came from, such as the cell whose result they go on with; None changes
-    nothing.
+    """Give nodes made inside the scope, step and cell of `origin`, such as the cell whose result they continue; None
+    changes nothing.
     """
     now = current()
     if origin is None:

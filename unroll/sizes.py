@@ -16,14 +16,16 @@ from unroll.feeds import closest
 from unroll.graph import Graph
 from unroll.tensor import Constant, Node, Tensor
 
-#: An axis that is this long is not unrolled over.
+#: A longer axis is not taken for one that is unrolled over.
 _LONG = 1 << 16
 #: Numbers of attempts: to find sizes that requirements allow, and to make them large enough for all that is cut off.
 _ATTEMPTS, _LARGER = 2000, 40
 
 
 def symbols_of(graph: Graph) -> dict[str, Dim]:
-    """Return the symbols of a graph's inputs, as they were declared, and what the graph says each is: itself, or another."""
+    """Return the symbols of a graph's inputs, as they were declared, and the dimension that each is equal to in the
+    graph.
+    """
     found: dict[str, Dim] = {}
     for tensor in graph.inputs:
         for declared, dim in zip(tensor.shape, graph.shape(tensor), strict=True):

@@ -29,11 +29,12 @@ class Runner(Protocol):
 
 
 class Stream:
-    """A graph or session whose state lives between runs: zeros at first, then what the run before made of it.
+    """A graph or session whose state lives between runs: zeros at first, then what the last run left.
 
-    Threads: a run goes on from the one before, whichever thread that was in, so chunks may be handed from thread to thread as
-    long as one run has ended before the next begins. Two at once would both go on from the same state, and one be lost: the
-    second is refused. Sequences of their own take a stream each; the graph or session may be shared.
+    Threads: a run continues from the last one, in whichever thread that was, so chunks may be handed from thread to
+    thread as long as one run has ended before the next begins. Of two runs at once, the second is refused: both would
+    continue from the same state, and one result would be lost. Every sequence needs a stream of its own; the graph or
+    session may be shared.
 
     Args:
         runner: a Graph made with `states`, or a Session of one (or of a model exported from one).
@@ -61,14 +62,14 @@ class Stream:
         self._running = threading.Lock()
 
     def __copy__(self) -> Stream:
-        """A stream that goes on from the same state, by itself."""
+        """Return a stream that continues from the same state, independently."""
         copied = Stream(self._runner)
         copied._values = dict(self._values)
         return copied
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Refuse what begins while the state is being changed."""
+        """Hold the state for one run, and refuse another that begins meanwhile."""
         if not self._running.acquire(blocking=False):
             raise UnsupportedError(
                 "stream: another thread is running it, and both would go on from the same state; wait for that run, or give "

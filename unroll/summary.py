@@ -58,7 +58,7 @@ def summarise(graph: Structure, full: bool) -> str:
 
 
 def _weights(items: Iterable[Parameter]) -> list[tuple[str, str, str, str]]:
-    """Return one row a block table: what it belongs to, its sources and gates, and the arrays that hold it."""
+    """Return one row for each block table: what it belongs to, its sources and gates, and the arrays that hold it."""
     rows = []
     for group in block_tables(items):
         first = group[0].blocks

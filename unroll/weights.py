@@ -1,4 +1,4 @@
-"""What has weights: Parameters made when first asked for, kept by name, each with its block table."""
+"""Owners of weights: Parameters made when first asked for, kept by name, each with its block table."""
 
 from __future__ import annotations
 

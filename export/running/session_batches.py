@@ -32,7 +32,7 @@ def run_many(
     none runs sequences of exactly its number of steps. Of several sessions, the shortest one that fits is used.
 
     Threads: what is returned is a generator, for one thread; Python refuses a second one (ValueError). Call this in
-        every thread instead; the sessions may be shared.
+    every thread instead; the sessions may be shared.
 
     Args:
         sessions: a session, or one for each of several numbers of steps; ``(batch, time, ...)`` or ``(time, batch, ...)``

@@ -95,7 +95,7 @@ class Embedding(Module):
         """Return the rows ``(..., embedding_dim)`` of ids ``(...)``, int32 or int64.
 
         Raises:
-            ArgumentTypeError, DTypeError: the ids are no tensor of integers.
+            ArgumentTypeError, DTypeError: the ids are not a tensor of integers.
             ArgumentError: fixed ids that the table does not have; those of a placeholder are checked when it is fed.
         """
         with scopes.scope(self.name):

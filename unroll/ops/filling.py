@@ -70,7 +70,7 @@ class ConstantOfShape(Operator):
 
 
 def shape(x: TensorLike) -> Tensor:
-    """The shape of `x` as an int64 vector; inside a graph its symbolic sizes stay known.
+    """The shape of `x` as an int64 vector; while tracing, its symbolic sizes are known.
 
     Args:
         x: a tensor of any dtype.

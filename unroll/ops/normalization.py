@@ -17,8 +17,8 @@ from unroll.tensor import Tensor, TensorLike
 class LayerNormalization(Operator):
     """``(x - mean) / sqrt(variance + epsilon) * Scale + B``, mean and variance over all axes from `axis` on.
 
-    Ba, Kiros and Hinton, arXiv:1607.06450. float16 is computed in float32, as ONNX has it; float64 in float64, as its runners
-    have it. In an opset before 17, which has no such operator, it is written as those that it is made of.
+    Ba, Kiros and Hinton, arXiv:1607.06450. float16 is computed in float32, as ONNX has it; float64 in float64, as its
+    runners have it. Opsets before 17 have no such operator, and it is written as the operators that it is made of.
     """
 
     signature = Signature("X: T, Scale: T, B: T? -> Y: T", T=FLOATS)

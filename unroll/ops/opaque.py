@@ -1,4 +1,4 @@
-"""An operator of another model's file that is none of ours: it passes through untouched."""
+"""An operator of another model's file that unroll does not have: it passes through untouched."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _hook: Compute | None = None
 
 
 def set_hook(hook: Compute) -> None:
-    """Let `hook` compute operators that are none of ours: the core knows no ONNX.
+    """Let `hook` compute operators that unroll does not have: the core does not import ONNX.
 
-    It is given the operator and its inputs, None for one left out, and raises UnsupportedError where it cannot, and ValueError
-    where these inputs will not do.
+    It is given the operator and its inputs, None for one left out. It raises UnsupportedError where it cannot compute
+    the operator, and ValueError where it cannot compute it on these inputs.
     """
     global _hook
     _hook = hook
@@ -27,19 +27,19 @@ def set_hook(hook: Compute) -> None:
 
 @dataclass(frozen=True, repr=False)
 class Opaque(Operator, abstract=True):
-    """An operator we do not know, or one of ours used in a way that it cannot express.
+    """An operator that unroll does not have, or one that it has, used in a way that it cannot express.
 
-    Its `name` is never that of one of our operators: those are written ``ai.onnx.Slice`` here.
+    Its `name` is never that of one of unroll's operators: those are called ``ai.onnx.Slice`` here.
 
     Attributes:
         op_type: the operator's name in its file.
         op_domain: the domain the name belongs to; empty for ONNX's own.
         version: which version of the domain the file means.
-        payload: the node as the file has it, which an exporter reads; two of equal payload are the same operator.
+        payload: the node as the file has it, for the exporter; operators of equal payload are equal.
         declared: shape and dtype of each output; no rule infers them.
         places: which of the file's outputs these are: optional ones may be left out.
         captured: how many of the last inputs are read by graphs inside the payload, and by what names.
-        shown: the attributes for people to read.
+        shown: the attributes, for display.
     """
 
     signature = Signature("inputs: T* -> outputs: T", T=ALL)

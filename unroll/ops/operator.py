@@ -21,7 +21,7 @@ from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import LARGEST_KNOWN, Constant, Known, Node, Tensor, TensorLike, array_dtype
 
-#: How many axes an array of NumPy can have.
+#: How many axes a NumPy array can have.
 MOST_AXES = 64
 #: Every operator by (domain, name).
 OPERATORS: dict[tuple[str, str], type[Operator]] = {}
@@ -127,7 +127,7 @@ class Operator:
     signature: ClassVar[Signature]
     #: Floating-point operations for each element of the outputs; 0 where elements are only moved or made.
     work: ClassVar[int] = 1
-    #: Whether `evaluate` takes arrays of the tensors' own dtypes alone, and so none that are wider.
+    #: Whether `evaluate` takes arrays of the tensors' own dtypes only, and not wider ones.
     narrow: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
@@ -158,7 +158,7 @@ class Operator:
 
         Args:
             arrays: the inputs, the floating ones in float64.
-            most_steps: of how many steps a loop computes at most, spread over all; see `unroll.evaluator.evaluate`.
+            most_steps: how many steps of a loop are computed at most, spread over all; see `unroll.evaluator.evaluate`.
 
         Returns:
             One array, or a sequence of them; the floating ones in float64.
@@ -318,7 +318,7 @@ def _bind(op: Operator, arguments: tuple[TensorLike | None, ...]) -> tuple[tuple
     if not others:
         return arguments, types  # type: ignore[return-value]  # Tensors, all of them
     inputs: list[Tensor | None] = []
-    for slot, argument in zip(slots, arguments, strict=True):  # the tensors have said which dtype a number is to take
+    for slot, argument in zip(slots, arguments, strict=True):  # by now the tensors have decided the dtype of a number
         if argument is None and not slot.optional:
             raise ArgumentTypeError(f"{op.name}: input {slot.name} is None; a tensor is wanted")
         if argument is not None and not isinstance(argument, Tensor):

@@ -5,9 +5,9 @@ input)``; W ``(dirs, gates * hidden, input)``; R ``(dirs, gates * hidden, hidden
 of the inputs before that of the state; sequence_lens ``(batch,)`` int32; initial_h and initial_c ``(dirs, batch, hidden)``;
 P ``(dirs, 3 * hidden)``. Outputs: Y ``(time, dirs, batch, hidden)``; Y_h and Y_c ``(dirs, batch, hidden)``.
 
-Past a row's length Y is zero, and Y_h and Y_c are those at its end; the reverse direction starts there. Of a row of length
-0 ONNX does not say what its last states are: they are zero here, as in onnxruntime. Only layout 0 is known, without `clip`
-and `input_forget`.
+Past a row's length Y is zero, and Y_h and Y_c are those at its end; the reverse direction starts there. ONNX does not
+define the last states of a row of length 0: they are zero here, as in onnxruntime. Only layout 0 is supported, without
+`clip` and `input_forget`.
 """
 
 from __future__ import annotations

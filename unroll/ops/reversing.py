@@ -1,4 +1,4 @@
-"""Sequences of different lengths turned round."""
+"""Sequences of different lengths in reverse."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Scan(Operator):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """ONNX's attributes: all but `num_shared`, which is told from the body."""
+        """ONNX's attributes: all but `num_shared`, which the body implies."""
         return {name: value for name, value in super().attributes.items() if name != "num_shared"}
 
     def __repr__(self) -> str:
@@ -111,7 +111,9 @@ class Scan(Operator):
         return [*now, *self._stacked(stacks)]
 
     def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
-        """Count what the body takes, once for each slice; a size of the body that its inputs do not tell is taken for 1."""
+        """Count the operations of the body, once for each slice; a size that the body's inputs do not decide is taken
+        for 1.
+        """
         states, scanned, shared = self._parted(inputs)
         told: dict[str, int] = {}
         for inner, sizes in zip(self.body.inputs, (*states, *(item[1:] for item in scanned), *shared), strict=True):
@@ -153,7 +155,7 @@ def scan(
 
     Args:
         body: its inputs are the states, a slice of each scan input, and what is shared.
-        states: what the states are before the first run.
+        states: the states before the first run.
         inputs: what is scanned, ``(time, ...)`` each.
         shared: what every run reads.
         input_directions: whether each scan input is read from its end.

@@ -22,7 +22,7 @@ class Spread(NamedTuple):
 
     @classmethod
     def over(cls, steps: int, most: int | None) -> Spread | None:
-        """Return `most` of `steps` steps; None where all are to be gone over."""
+        """Return `most` of `steps` steps; None where the loop runs over all of them."""
         if most is None or steps <= most:
             return None
         places = np.linspace(0, steps - 1, most).round().astype(np.int64)
