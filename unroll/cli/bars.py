@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Bars:
-    """Shows what the core goes through with rich."""
+    """Shows the progress of the core with rich."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -39,7 +39,7 @@ class Bars:
             self._end(task)
 
     def _end(self, task: TaskID) -> None:
-        """Take a bar away at once: what is printed next begins in its place."""
+        """Remove a bar at once: what is printed next begins in its place."""
         self._progress.remove_task(task)
         self._progress.refresh()
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from unroll.cli.programs import raised_later  # loaded already where a program was run
 
         message = raised_later(error)
-        if message is None:  # a fault of ours, which is to be seen in full
+        if message is None:  # a fault of unroll's own, which is shown in full
             raise
         return _refuse(options.name, message)
     return 0
@@ -92,7 +92,7 @@ def _check_target(options: argparse.Namespace) -> None:
 def _same_file(one: str, other: str) -> bool:
     try:
         return Path(one).samefile(other)
-    except (OSError, ValueError):  # one of them is not there
+    except (OSError, ValueError):  # one of them does not exist
         return False
 
 

@@ -1,4 +1,4 @@
-"""Warnings on the command line: a line that says what is the matter, without where in the code it was found."""
+"""Warnings on the command line: one line each, without the place in the code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from unroll.errors import UnrollWarning
 
 @contextmanager
 def warnings_in_words(command: str) -> Iterator[None]:
-    """Write every `UnrollWarning` to standard error as ``unroll <command>: warning: ...``, each once; others as they were."""
+    """Write every `UnrollWarning` to standard error as ``unroll <command>: warning: ...``, each once; show other
+    warnings as Python does.
+    """
     with warnings.catch_warnings():
         before = warnings.showwarning
         said: set[str] = set()

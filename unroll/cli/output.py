@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 
 from unroll.errors import FileError
 
-#: What a terminal obeys instead of showing it; a name from a file may hold anything.
+#: Characters that a terminal obeys instead of showing them; a name from a file may hold anything.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-#: How much is shown of what a program says of itself.
+#: How much is shown of a text that a program gives.
 _LONGEST = 500
 
 
@@ -29,7 +29,7 @@ def show(text: object = "") -> None:
 
 
 def finish() -> None:
-    """Hand on what was printed; raises what `show` raises."""
+    """Flush standard output; raises what `show` raises."""
     if sys.stdout is not None:
         with _to_standard_output():
             sys.stdout.flush()
@@ -37,7 +37,7 @@ def finish() -> None:
 
 def complain(text: str) -> None:
     """Print to standard error, where there is one."""
-    with suppress(OSError, ValueError):  # there is nowhere left to say that this failed
+    with suppress(OSError, ValueError):  # there is no stream left to report this on
         if sys.stderr is not None:  # or print would take standard output
             print(_visible(text), file=sys.stderr)
 
@@ -52,11 +52,11 @@ def one_line(text: str) -> str:
 def standard_streams() -> Iterator[None]:
     r"""Prepare the standard streams of a process, and give standard output back as it was.
 
-    What the encoding of standard output lacks is written as an escape, such as ``\xe9``: the result counts, not the letters.
-    A stream that the caller closed is opened on nothing: else the next file that is written would become standard output.
+    Characters that the encoding of standard output lacks are written as escapes, such as ``\xe9``. A stream that the
+    caller closed is opened on the null device: else the next file that is opened would become standard output.
 
     Raises:
-        FileError: standard output is closed, so that no result could be told.
+        FileError: standard output is closed, so that no result could be printed.
     """
     for descriptor in range(3):
         try:
@@ -79,7 +79,7 @@ def standard_streams() -> Iterator[None]:
 
 
 def give_up_output() -> None:
-    """Let what is left in standard output go nowhere, so that the interpreter does not stumble over it at its end."""
+    """Discard what is left in standard output, so that the interpreter does not fail on it when it ends."""
     with suppress(OSError, ValueError):  # not a stream of the process
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

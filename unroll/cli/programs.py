@@ -1,7 +1,7 @@
 """Finding a Graph in a user's program, ``path/to/program.py:name``, or in an ONNX model.
 
-The program is run in this process, and may do anything. One boundary stands around it: what it raises, of whatever kind,
-becomes one error that names its line; what it changes of the process is put back.
+The program is run in this process, and may do anything. One boundary stands around it: whatever it raises becomes one
+error that names its line, and what it changes in the process is put back.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def load_graph(target: str) -> Graph:
         ArgumentError: `target` is not of that form.
         FileError: there is no such file.
         NameNotFoundError: the program has no such name; the message offers those that it has.
-        GraphError: the program or the function raises, or what it gives is no Graph.
+        GraphError: the program or the function raises, or does not give a Graph.
         ModelError, UnsupportedError: the model cannot be read.
     """
     path, separator, name = target.rpartition(":")
@@ -98,12 +98,15 @@ def _run(source: bytes, file: Path) -> ModuleType:
 
 
 def _may_be_named(module: ModuleType, value: object) -> bool:
-    """Whether a Graph, or a function that the program defines; the value itself is not asked, as it may raise."""
+    """Say whether a value is a Graph, or a function that the program defines, without asking the value itself, which
+    may raise.
+    """
     return issubclass(type(value), Graph) or (type(value) is FunctionType and value.__globals__ is vars(module))
 
 
 def raised_later(error: Exception) -> str | None:
-    """Return what to say of an error of a program that was loaded, such as one of a method of its own kind of Graph.
+    """Return the message for an error that a loaded program raised, such as one in a method of its own subclass of
+    Graph.
 
     Returns:
         One line, or None where no line of the program took part.
@@ -127,7 +130,8 @@ class _Refusal(BaseException):
 
 
 class _Boundary:
-    """Around a user's program: whatever it raises becomes a GraphError of one line; only the user's own Ctrl-C passes.
+    """Stands around a user's program: whatever it raises becomes a GraphError of one line; only the user's own Ctrl-C
+    passes.
 
     Attributes:
         file: the program.
@@ -177,7 +181,7 @@ class _Boundary:
 
 
 def _said(kind: type[BaseException], error: BaseException) -> str:
-    """Return what an exception says, in one line; asking it runs the user's code again."""
+    """Return an exception's message, in one line; asking for it runs the user's code again."""
     name = _name_of(kind)
     try:
         text = one_line(str(error))

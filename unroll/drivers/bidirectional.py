@@ -139,7 +139,7 @@ def stack_bidirectional_rnn(
 
     Args:
         cells_fw: the forward cells, from the input up.
-        cells_bw: as many backward cells.
+        cells_bw: the backward cells, as many as forward ones.
         inputs: as `unroll.static_rnn`.
         initial_states_fw: one state for each layer; zeros by default.
         initial_states_bw: likewise.

@@ -20,7 +20,7 @@ from unroll.ops.operator import apply_one
 from unroll.ops.shaping import Unsqueeze
 from unroll.tensor import Placeholder, Tensor, constant, named
 
-#: What a row gives at a step that is not valid for it: zeros (TensorFlow), or its last output again (Keras).
+#: The output of a row at a step that is not valid for it: zeros (TensorFlow), or its last output again (Keras).
 Past = Literal["zero", "previous"]
 
 

@@ -1,4 +1,4 @@
-"""The loop whose inputs a function makes on the way: TensorFlow 1's ``raw_rnn``, over a fixed number of steps."""
+"""The loop whose inputs a function makes step by step: TensorFlow 1's ``raw_rnn``, over a fixed number of steps."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def raw_rnn(
         parallel_iterations: nothing to act on, as in `unroll.dynamic_rnn`.
         swap_memory: likewise.
         scope: the scope of variables and nodes; ``rnn`` by default.
-        maximum_iterations: the number of steps, which must be said: TensorFlow runs until all rows are done, and a graph
-            has a fixed length.
+        maximum_iterations: the number of steps, which must be given: TensorFlow runs until all rows are done, and a
+            graph has a fixed length.
 
     Returns:
-        What was emitted, one a step, zero for rows that are done; the last state of each row; the loop state of when the
-        last row was done.
+        What was emitted, one a step, zero for rows that are done; the last state of each row; the loop state at the
+        step where the last row was done.
 
     Raises:
         ArgumentError: `maximum_iterations` is left out or below 1, or `cell` is not a cell.

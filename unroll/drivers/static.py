@@ -72,7 +72,7 @@ def row_lengths(sequence_length: Any, steps: Sequence[Any], what: str) -> list[T
 
 
 class StateSaver:
-    """Keeps named states between the runs of a graph: each is an input, and what it becomes is an output.
+    """Keeps named states between the runs of a graph: each is an input, and its next value is an output.
 
     Hand it to `static_state_saving_rnn`, then its `states` to the graph: ``Graph(inputs, outputs, states=saver.states)``.
 
@@ -109,7 +109,7 @@ class StateSaver:
         self._next: dict[str, Tensor] = {}
 
     def state(self, name: str) -> Placeholder:
-        """Return the state `name` as it is before a run.
+        """Return the placeholder of the state `name`: its value before a run.
 
         Raises:
             NameNotFoundError: there is none of that name.
@@ -119,7 +119,7 @@ class StateSaver:
         return self._inputs[name]
 
     def save_state(self, name: str, value: Tensor) -> None:
-        """Let `value` be what the state `name` becomes.
+        """Make `value` the next value of the state `name`.
 
         Raises:
             NameNotFoundError: there is none of that name.
@@ -131,7 +131,7 @@ class StateSaver:
 
     @property
     def states(self) -> dict[Placeholder, Tensor]:
-        """What each state becomes; those never saved stay as they are."""
+        """The next value of each state; states that were never saved stay as they are."""
         return {tensor: self._next.get(name, tensor) for name, tensor in self._inputs.items()}
 
 

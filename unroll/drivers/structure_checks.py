@@ -16,7 +16,9 @@ from unroll.tensor import Tensor
 
 
 def main_input(inputs: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """Return the tensor of a step's inputs that says the batch and the dtype: the first of `dtype`, of floats, or of all."""
+    """Return the tensor of a step's inputs that decides the batch and the dtype: the first one of `dtype`, else of
+    floats, else of all.
+    """
     leaves: list[Tensor] = nest.flatten(inputs)
     asked = None if dtype is None else as_dtype(dtype, "dtype")
     floats = [leaf for leaf in leaves if leaf.dtype.kind == "f"]
@@ -41,10 +43,10 @@ def state_dtype(first: Tensor, dtype: npt.DTypeLike | None) -> DType:
 
 
 def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
-    """Return `inputs` where every step's are tensors alike.
+    """Return `inputs` once every step is known to have tensors alike.
 
     Raises:
-        ArgumentError, ArgumentTypeError: no list of tensors, or an empty one.
+        ArgumentError, ArgumentTypeError: not a list of tensors, or an empty one.
         StructureError, ShapeError, DTypeError: steps that differ.
     """
     if isinstance(inputs, Tensor):
@@ -74,7 +76,7 @@ def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
 
 
 def _raise_unlike(step: int, tensor: Tensor, first: Tensor) -> None:
-    """Say how a step's input differs from step 0's."""
+    """Raise the error that says how a step's input differs from step 0's."""
     if tensor.dtype != first.dtype:
         raise DTypeError(
             f"inputs of step {step}: {tensor.described()} has another dtype than step 0's {first.described()}; "
@@ -90,7 +92,7 @@ def _raise_unlike(step: int, tensor: Tensor, first: Tensor) -> None:
 
 
 def checked_result(cell: RNNCellLike, result: Any, step: int, batch: Shape) -> tuple[Any, State]:
-    """Return what a cell returned, an output and a state, where the output is as its `output_size` says.
+    """Return what a cell returned, an output and a state, once the output is known to be as its `output_size` says.
 
     Raises:
         StructureError, ShapeError: it is not.

@@ -13,7 +13,8 @@ from unroll.trials.feed_uses import Moved, Uses
 
 
 class Loop:
-    """The body has elements of its own; what is seen of these is seen of all that they stand for, step by step.
+    """The body of a loop, whose inputs have elements of their own; what is seen of these holds for all the elements
+    that they stand for, step by step.
 
     Args:
         op: the loop.
@@ -23,7 +24,7 @@ class Loop:
         uses: where to note what is seen.
 
     Attributes:
-        sizes: of the symbols of the body, as far as what comes in says them.
+        sizes: of the symbols of the body, as far as its inputs decide them.
         moved: the elements in the inputs of the body.
         seen: where to note what the body does with them.
     """
@@ -52,7 +53,7 @@ class Loop:
             self._outer.append(moved.shaped((-1, size) if place in scanned else (1, size)))
             count += size
             if place < op.num_states and time is not None:
-                uses.tell(moved, 0, time)  # what is left to do, or how much was done
+                uses.tell(moved, 0, time)  # the number of steps left, or done
         self.seen = Uses(count)
 
     def take_over(self) -> None:
@@ -77,7 +78,7 @@ class Loop:
                     self._uses.tell(moved.columns(ids[here] - start), values[here])
 
     def _count_steps(self) -> None:
-        """Take what is compared with something that the loop has at hand for a number of steps."""
+        """Take elements that are compared with something inside the loop for numbers of steps."""
         if self._time is not None:
             odd = np.flatnonzero(self.seen.unknown & np.isinf(self.seen.most) & np.isnan(self.seen.high))
             steps = Moved(odd.astype(np.int64), np.ones(len(odd)), np.zeros(len(odd)))

@@ -1,4 +1,4 @@
-"""What is seen of the numbers that a graph is fed, element by element; see `unroll.trials.feed_walk`."""
+"""What is known of the numbers that a graph is fed, element by element; see `unroll.trials.feed_walk`."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Uses:
     """What was seen of each element that is fed.
 
     Attributes:
-        least, most: what is allowed; infinite where nothing says so.
-        low, high: the ends of what is told apart by comparing; NaN where nothing is.
+        least, most: what is allowed; infinite where there is no bound.
+        low, high: the ends of the range in which comparisons tell numbers apart; NaN where nothing is compared.
         values: every number it is compared with, or one next to it, by the element's input.
-        unknown: whether something reads the element of which it is not known what it makes of it.
+        unknown: whether a node of unknown meaning reads the element.
         combined: the largest constant that it is added to or multiplied by.
         whole: whether it is cast to an integer.
         equal: numbers that a float is compared with for being equal.
@@ -83,7 +83,7 @@ class Uses:
         self._told.setdefault(id(moved), (moved, []))[1].extend(np.asarray(value, np.float64) for value in values)
 
     def settle(self) -> None:
-        """Reckon with all that was told: thousands of steps may have compared the same elements."""
+        """Put together all that was noted: thousands of steps may have compared the same elements."""
         for moved, values in self._told.values():
             single = np.array([value.ravel()[0] for value in values if value.size == 1])
             spread = [value for value in values if value.size > 1]
@@ -106,7 +106,7 @@ class Uses:
 
 
 def used(moved: Moved, *more: Array) -> tuple[Array, ...]:
-    """Return ids, scales, offsets and what stands beside them, of what is an element of an input."""
+    """Return the ids, scales, offsets and other arrays where there is an element of an input."""
     parts = np.broadcast_arrays(*moved[:3], *more)
     here = (parts[0] >= 0) & (parts[1] != 0)
     return tuple(part[here] for part in parts)

@@ -1,4 +1,4 @@
-"""What a graph does with the numbers it is fed: which it compares with what, and which it takes for places.
+"""What a graph does with the numbers it is fed: what it compares them with, and which ones it uses as indices.
 
 A walk from the placeholders forward, in which each element of an input keeps its number through whatever moves it about,
 casts it, or adds or multiplies by a constant. So it is known of each element, not only of each input.
@@ -24,7 +24,7 @@ from unroll.tensor import Constant, Node, Placeholder, Tensor
 from unroll.trials.feed_loops import Loop
 from unroll.trials.feed_uses import Moved, Uses, part_of, used
 
-#: Operators that hand their first input's elements on, wherever to.
+#: Operators that only move the elements of their first input.
 _MOVING = frozenset(
     [
         "Expand",
@@ -44,7 +44,7 @@ _MOVING = frozenset(
 _TURNS = {"Greater": (0, 1), "LessOrEqual": (0, 1), "Less": (-1, 0), "GreaterOrEqual": (-1, 0), "Equal": (-1, 1)}
 _TURNED = {"Greater": "Less", "Less": "Greater", "GreaterOrEqual": "LessOrEqual", "LessOrEqual": "GreaterOrEqual"}
 _ARITHMETIC = frozenset(["Add", "Sub", "Mul", "Div"])
-#: Operators for which a number is a number: any will do.
+#: Operators that treat all numbers alike: any will do.
 _HARMLESS = frozenset(
     [
         "Abs",
@@ -62,9 +62,9 @@ _HARMLESS = frozenset(
         "Where",
     ]
 )
-#: Operators of whose result zeros, or a mask's value, can still be told.
+#: Operators in whose results zeros, or a mask's value, can still be recognised.
 _KEEPING = frozenset(["Abs", "Cast", "Concat", "Neg", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Sign"])
-#: Inputs of foreign operators that are places along an axis of the first input.
+#: Inputs of foreign operators that are indices along an axis of the first input.
 _PLACES = frozenset(["GatherElements", "GatherND", "ScatterElements", "ScatterND", "Scatter"])
 #: How many elements a tensor computed from constants may have to be followed, and how many are followed in all.
 _FOLLOWED, _BUDGET = 1 << 16, 1 << 22
@@ -94,7 +94,7 @@ class Walk:
             if not moved.isdisjoint(inputs):
                 try:
                     self._visit(node)
-                except (ValueError, IndexError, ZeroDivisionError):  # sizes that do not fit, which a run will say
+                except (ValueError, IndexError, ZeroDivisionError):  # sizes that do not fit; a run will report them
                     self._lose(node)
             elif node.outputs[0].dtype.kind in "ib" or not known.isdisjoint(inputs):
                 self._follow(node)
@@ -204,7 +204,7 @@ class Walk:
                 self._uses.note(moved, self._uses.unknown)
 
     def _lose(self, node: Node) -> None:
-        """Note that it is not known what a node makes of the elements it reads."""
+        """Note that a node of unknown meaning reads elements."""
         for tensor in node.inputs:
             if tensor in self._moved:
                 self._uses.note(self._moved[tensor], self._uses.unknown)
@@ -289,7 +289,7 @@ class Walk:
             if value is not None and value.size and np.isfinite(value).all():
                 with np.errstate(all="ignore"):
                     if name == "Clip" and value.size == 1 and abs(float(value.ravel()[0])) > 1 << 24:
-                        continue  # the bound of a type is none
+                        continue  # the limit of a dtype is no bound
                     self._uses.tell(moved, np.float64(value) - 1, np.float64(value) + 1)
                 low, high = (
                     low or name == "Max" or (name == "Clip" and place == 1),

@@ -1,9 +1,9 @@
-"""Feeds that are made to tell two graphs apart: what a difference could hide behind is in none of them.
+"""Feeds that are made to tell two graphs apart: they avoid whatever a difference could hide behind.
 
-Sizes of symbols differ from one another and from feed to feed. Floats are never 0 or 1 and never equal to one another; their
-magnitudes keep activations away from where they are flat. Integers are drawn from what the graph does with them (see
-`unroll.trials.feed_walk`): lengths from 0 to the number of steps, and places over the whole of a table, with both ends in
-every feed that has room for them.
+Sizes of symbols differ from one another and from feed to feed. Floats are never 0 or 1 and never equal to one another;
+their magnitudes keep activations away from where they are flat. Integers are drawn from what the graph does with them
+(see `unroll.trials.feed_walk`): lengths from 0 to the number of steps, and indices over the whole of a table, with both
+ends in every feed that has room for them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from unroll.trials.feed_uses import Uses
 from unroll.trials.feed_walk import followed, uses_of
 from unroll.trials.trial_numbers import DEALT, MASKED, PATTERNS, Numbers, groups_of, limited
 
-#: The sizes that symbols take, one feed after the other: `batch` is the first of them, in alphabetical order or not.
+#: The sizes that symbols take, one feed after the other; `batch` comes first, the others in alphabetical order.
 _SIZES = ((5, 4, 7, 3, 6), (3, 6, 2, 5, 4), (2, 3, 5, 4, 7), (1, 2, 4, 3, 5))
 #: Inputs of more elements are not followed through the graph.
 _FOLLOWED = 1 << 20
@@ -49,7 +49,7 @@ class Trial(NamedTuple):
 def trial_feeds(
     graph: Graph, *, seed: int = 0, dims: Mapping[str, int] | None = None, count: int = 3, rows: int = 8, extra: int = 0
 ) -> list[dict[str, Array]]:
-    """Return feeds for a graph that tell it apart from others; see this module.
+    """Return feeds that tell a graph apart from others; see this module.
 
     Args:
         graph: the graph.
@@ -57,14 +57,14 @@ def trial_feeds(
         dims: sizes of symbols by name; others are chosen, and differ from feed to feed.
         count: how many sets of feeds; at least 1. Two or more differ in sizes and magnitudes.
         rows: up to how many rows the first feed may have, so that every length and every row of a table comes up.
-        extra: up to how many sets are added, where some have still not come up.
+        extra: up to how many sets are added while some have not come up yet.
 
     Returns:
         ``{input name: array}``, `count` times or more.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a number is no int or too small; `dims` holds something else than
-            sizes of symbols, or sizes that the graph does not allow; or no sizes were found that it allows.
+        ArgumentTypeError, ArgumentError: a number is not an int or too small; `dims` holds something other than sizes
+            of symbols, or sizes that the graph does not allow; or no sizes were found that it allows.
     """
     return [trial.feeds for trial in trials(graph, seed=seed, dims=dims, count=count, rows=rows, extra=extra)]
 

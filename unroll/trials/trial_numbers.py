@@ -1,4 +1,6 @@
-"""The numbers of trial feeds: floats that hide nothing, and whole numbers and booleans out of decks until all have come up."""
+"""The numbers of trial feeds: floats that hide nothing, and whole numbers and booleans dealt from decks until all have
+come up.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,16 @@ from unroll.dtypes import Array
 from unroll.feeds import InputSpec
 from unroll.trials.feed_uses import Uses
 
-#: By what the floats of each feed are multiplied: bounds that clip are met only by the larger ones.
+#: What the floats of each feed are multiplied by: only the larger ones reach bounds that clip.
 _SCALES = (1.0, 2.5, 0.5)
-#: How large places and lengths may be of which nothing is known, one feed after the other.
+#: How large indices and lengths may be of which nothing is known, one feed after the other.
 _UNKNOWN = (4, 1, 40)
 #: Up to how many booleans a row may have for all their patterns to be dealt out.
 PATTERNS = 6
-#: How many rows show what masks a row in some of its places, in all and in none.
+#: How many rows show a mask that hides some elements of a row, all, or none.
 MASKED = 24
-#: Up to how many whole numbers all of a range are dealt out; of a wider one those that are compared with, and some others.
+#: A range of up to this many whole numbers is dealt out in full; of a wider one, the numbers compared with and some
+#: others.
 DEALT = 4096
 #: Up to how many floats of one input no two are equal; to put more in an order at random takes long.
 _ALL_DIFFERENT = 1_000_000
@@ -75,7 +78,7 @@ class Numbers:
         return whole
 
     def _masked(self, drawn: Array, equal: Sequence[tuple[Array, Array]], turn: int) -> None:
-        """Put what elements are compared with for being equal in some rows, and in some elements."""
+        """Put the numbers that elements are tested for equality with into some rows, and into some elements."""
         flat = np.full(drawn.size, np.nan)
         for ids, values in equal:
             flat[ids] = values
@@ -139,7 +142,7 @@ class Numbers:
 
 
 def _counts(uses: Uses) -> bool:
-    """Say whether floats are whole numbers in truth: cast to integers, or compared with several of them, as steps are."""
+    """Say whether floats stand for whole numbers: cast to integers, or compared with several of them, as steps are."""
     if uses.whole.any():
         return True
     values = [values for _, values in uses.values]
@@ -170,7 +173,7 @@ def groups_of(uses: Uses) -> list[tuple[Array, tuple[float, float]]]:
     ranges = np.stack([np.floor(low), np.ceil(high), uses.unknown & ~told], axis=1)
     if not len(ranges):
         return []
-    if (ranges == ranges[0]).all():  # as it mostly is
+    if (ranges == ranges[0]).all():  # the usual case
         return [(np.arange(len(ranges)), (float(ranges[0, 0]), float(ranges[0, 1])))]
     kinds, which = np.unique(ranges, axis=0, return_inverse=True)
     which = which.reshape(-1)

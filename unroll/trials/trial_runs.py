@@ -1,4 +1,4 @@
-"""Running on trial feeds: which of them a graph takes, and why not the others."""
+"""Running on trial feeds: which of them a graph takes, and why it refuses the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unroll.graph import Graph
 from unroll.sizes import free_symbols, shown
 from unroll.trials.trial_feeds import ALIKE, Trial, trials
 
-#: What a run raises of a size, a place or a value that a graph does not allow.
+#: What a run raises on a size, an index or a value that a graph does not allow.
 REFUSALS: tuple[type[UnrollError], ...] = (EvaluationError, ShapeError, FeedError)
 
 
@@ -20,7 +20,7 @@ class Ran(NamedTuple):
 
     Attributes:
         trial: the feeds.
-        outputs: what came of them.
+        outputs: the outputs on them.
     """
 
     trial: Trial
@@ -28,10 +28,10 @@ class Ran(NamedTuple):
 
 
 class Runs(NamedTuple):
-    """What came of trial feeds.
+    """The results of trial feeds.
 
     Attributes:
-        ran: those that were taken.
+        ran: the feeds that the graph took.
         refused: the sizes of the others, and why not, in words.
     """
 
@@ -46,10 +46,11 @@ def run_trials(
     refusals: tuple[type[UnrollError], ...] = REFUSALS,
     **drawing: Any,
 ) -> Runs:
-    """Run on feeds made for a graph: of sizes that differ, and only where none of these are taken, of some that are alike.
+    """Run on feeds made for a graph: with sizes that all differ, and only where it takes none of these, with some that
+    are alike.
 
     Args:
-        graph: what says which feeds there can be.
+        graph: the graph that the feeds are made for.
         run: runs it, or a model of it, on ``{input name: array}``.
         refusals: the errors that say that feeds are not allowed; others are raised.
         drawing: options of `unroll.trials.trial_feeds.trials`.
