@@ -1,6 +1,6 @@
-"""Leave out what is undone again: transposed twice, squeezed what was unsqueezed, cut apart what was joined.
+"""Leave out operators that undo one another: two Transposes, a Squeeze after an Unsqueeze, a Split after a Concat.
 
-Preserves all names of what is kept, and the values of the outputs to the bit: only where elements lie changes. Never
+Preserves all names of what is kept, and the values of the outputs to the bit: elements are only moved. Never
 adds a node. Stacked steps that the next layer unstacks become the steps themselves; so does one step cut from a stack
 of them.
 """
@@ -19,12 +19,12 @@ from unroll.passes.tools.rewriting import Rewriting, ints, is_known, nodes_calle
 from unroll.passes.tools.weight_expressions import slice_of
 from unroll.tensor import Node, Tensor
 
-#: What stands for the outputs of a node: tensors that are there, or a new node's.
+#: What replaces the outputs of a node: existing tensors, or those of a new node.
 Found = Sequence[Tensor] | None
 
 
 def cancel_shapes(graph: Graph) -> Graph:
-    """Return `graph` without what is undone again; see this module for what is preserved."""
+    """Return `graph` without operators that undo one another; see this module for what is preserved."""
     with paused():
         cancelling = Rewriting(graph)
 
@@ -53,7 +53,7 @@ def _transpose(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> F
 
 
 def _reshape(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
-    """Skip what only changed the shape before another change of it."""
+    """Skip a change of the shape before another one."""
     before, wanted = source.node, inputs[1]
     if before is None or not isinstance(before.op, (Reshape, Squeeze, Unsqueeze)) or wanted is None:
         return None
@@ -75,7 +75,7 @@ def _unsqueeze(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> F
 
 
 def _undone(node: Node, source: Tensor, inverse: type[Squeeze | Unsqueeze], rank: int) -> Found:
-    """Return what an Unsqueeze was made from for the Squeeze of the same axes, and the other way round."""
+    """Return the input of an Unsqueeze for the Squeeze of the same axes, and the other way round."""
     before = source.node
     if before is None or not isinstance(before.op, inverse):
         return None
@@ -127,7 +127,7 @@ def _slice(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found
 
 
 def _on(node: Node, inputs: Sequence[Tensor | None]) -> Node:
-    """Return a node like `node` on other inputs, to be looked at only."""
+    """Return a node like `node` on other inputs, for inspection only."""
     return node.copied(tuple(inputs), node.provenance)
 
 

@@ -1,10 +1,10 @@
 """The canonical form: graphs that compute the same in the same way, written alike.
 
-Preserves inputs, outputs and their names, and the values of the outputs but for rounding. Products of joined inputs
-are cut into one for each input; a Gemm becomes MatMuls, Muls and Adds; what constants alone decide is computed; what
-does nothing or is undone again is left out; equal things are computed once; the operands of a sum, and of other
-operators whose operands can be exchanged, stand in one order. May add, for a Gemm, two Transposes, two Muls and an
-Add, and for a product of joined inputs two nodes an input. Meant for comparing: it does not run faster.
+Preserves inputs, outputs and their names, and the values of the outputs but for rounding. Products of joined inputs are
+cut into one for each input; a Gemm becomes MatMuls, Muls and Adds; what depends on constants alone is computed; what
+does nothing, or is undone again, is left out; equal things are computed once; the operands of a sum, and of other
+operators whose operands can be exchanged, stand in one order. May add, for a Gemm, two Transposes, two Muls and an Add,
+and for a product of joined inputs two nodes an input. Meant for comparing: it does not run faster.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def canonical(graph: Graph, values: bool = False, inputs: Sequence[Tensor] | Non
 
     Args:
         graph: the graph.
-        values: put the values that Parameters have now in their place, so that a kernel equals its parts.
-        inputs: the inputs in an order in which those of another graph correspond to them; their own by default.
+        values: put the current values of Parameters in their place, so that a kernel equals its parts.
+        inputs: the inputs, in the order of the corresponding inputs of another graph; their own order by default.
     """
     with paused():
         graph = _without_gemm(graph)

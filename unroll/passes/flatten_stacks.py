@@ -1,4 +1,4 @@
-"""Cut and stack steps without a Squeeze or an Unsqueeze each.
+"""Cut and stack steps without a Squeeze or an Unsqueeze for each of them.
 
 Preserves all names of what is kept, and the values of the outputs to the bit. Never adds a node: T steps that are
 each squeezed from a Split are cut from one Reshape, and T steps that are each unsqueezed for a Concat are joined as
@@ -98,7 +98,7 @@ class _Flattening(Rewriting):
         return self[source] if same and source is not None else None
 
     def _saves(self, node: Node) -> bool:
-        """Say whether an Unsqueeze goes for the Reshape that comes."""
+        """Say whether an Unsqueeze is replaced by the Reshape of its stack."""
         return any(tensor is not None and self._readers.only(tensor) is node for tensor in node.inputs)
 
 

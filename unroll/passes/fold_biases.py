@@ -1,10 +1,10 @@
 """Add up what is added to a preactivation: biases, and constants such as a forget bias.
 
 Preserves all names of what is kept, and the values of the outputs but for rounding: sums are added in another order.
-Never adds a node but, over weights, one Add for each bias that joins another. In a sum of products and biases the
+Never adds a node, except, over weights, one Add for each bias that joins another. In a sum of products and biases the
 biases become one expression, added to the product that does not depend on the step before (which hoisting then takes
-along); ``sigmoid(f + 1)``, with f a block of columns of such a sum, becomes ``sigmoid(f)`` with the 1 in that block
-of the bias. Parameters stay as they are.
+along); ``sigmoid(f + 1)``, with f a block of columns of such a sum, becomes ``sigmoid(f)`` with the 1 in that block of
+the bias. Parameters stay as they are.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from unroll.tensor import Constant, Node, Tensor
 
 
 def fold_biases(graph: Graph) -> Graph:
-    """Return `graph` with one bias a preactivation; see this module for what is preserved."""
+    """Return `graph` with one bias for each preactivation; see this module for what is preserved."""
     with paused():
         folding = _Folding(graph)
         return folding.walk(folding.plan(), folding.write)
@@ -75,7 +75,7 @@ class _Folding(Rewriting):
         return {*self._changed, *self._gone, *self._skipped}
 
     def _ends_sum(self, node: Node) -> bool:
-        """Say whether an Add is the last of a sum, or a product a Gemm that nothing is added to."""
+        """Say whether a node ends a sum: the last Add of one, or a Gemm that nothing is added to."""
         adds = isinstance(node.op, Add) or len(node.inputs) > 2
         result = node.outputs[0]
         return adds and result.dtype.kind == "f" and not self._is_term(node) and not self._weights.holds(result)
@@ -116,7 +116,7 @@ class _Folding(Rewriting):
         return product.is_plain and (product.added is None or self._is_bias(product.added))
 
     def _plan_blocks(self) -> None:
-        """Find constants added to pieces of a sum; a piece that nothing reads takes what it is given at other steps."""
+        """Find constants added to pieces of a sum; a piece that nothing reads takes the constant of other steps."""
         wanted: dict[tuple[object, ...], dict[int, Constant]] = {}
         open_pieces: list[tuple[Node, tuple[object, ...], list[int]]] = []
         for node in self.graph.nodes:
@@ -176,13 +176,13 @@ class _Folding(Rewriting):
         free = [product for product in found.products if product.weight not in self._recurrent]
         adding = [product for product in found.products if product.added is not None]
         if len(adding) == len(found.biases) and (not free or free[0].added is None):
-            free = adding  # no Add is there to take the bias elsewhere
+            free = adding  # there is no Add that could take the bias elsewhere
         return next(iter(free or found.products), None)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def write(self, node: Node) -> None:
-        """Write a sum anew where it ends, and leave out what it is made of."""
+        """Write a sum anew where it ends, and leave out its parts."""
         if node in self._skipped:
             self.redirect(node.outputs[0], self[self._skipped[node]])
         elif node in self._changed:

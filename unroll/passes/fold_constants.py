@@ -1,9 +1,9 @@
 """Compute what depends on constants alone.
 
-Preserves all names but those of what is computed, and the values of the outputs to the last bit that NumPy gives
-them. Never adds a node, never reads a Parameter, and never makes a constant of more than `MOST_ELEMENTS` elements, so
-that a file does not grow by what is cheap to compute. Sizes that are known while tracing (the Shape of a fixed
-tensor) count as constants.
+Preserves all names but those of what is computed, and the values of the outputs to the last bit that NumPy gives them.
+Never adds a node, never reads a Parameter, and never makes a constant of more than `MOST_ELEMENTS` elements, so that
+files do not grow by what is cheap to compute. Sizes that are known while tracing (the Shape of a fixed tensor) count as
+constants.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _values(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array] | None
         return None  # the run says what is wrong, and where
     listed = list(results) if isinstance(results, (list, tuple)) else [results]
     found = [np.array(array, tensor.dtype) for array, tensor in zip(listed, node.outputs, strict=True)]
-    # A size that tracing did not know must not become known now: what was checked was checked with the other one.
+    # A size that tracing did not know must not become known now: checks were made with the unknown one.
     return (
         found if all(array.shape == tensor.shape for array, tensor in zip(found, node.outputs, strict=True)) else None
     )

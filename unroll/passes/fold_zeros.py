@@ -4,8 +4,8 @@ Preserves the inputs, all names, and the values of the outputs, for finite input
 adds more than one Slice a Parameter, which a runtime computes once when it loads the model; never changes a
 Parameter.
 
-``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f`` and ``0 @ W`` are 0; ``y + 0`` is y. What nothing
-reads any more is gone with it.
+``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f`` and ``0 @ W`` are 0; ``y + 0`` is y. Nodes that
+nothing reads any more are gone with it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Folding(Rewriting):
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
 
     def may_find(self) -> bool:
-        """Say whether there is a zero to begin with."""
+        """Say whether the graph has zeros to begin with."""
         return bool(self._zero) or any(isinstance(node.op, ConstantOfShape) for node in self.graph.nodes)
 
     def visit(self, node: Node) -> None:
@@ -113,7 +113,9 @@ class _Folding(Rewriting):
         return self.copy(node, (joined.inputs[kept[0]], rows, *inputs[2:])).outputs[0]
 
     def _rows(self, weight: Tensor, start: int, end: int, node: Node) -> Tensor | None:
-        """Return rows of a weight: one Slice for all who want the same ones, and None for who wants others."""
+        """Return rows of a weight: one Slice for all products that want the same ones; None for a product that wants
+        others.
+        """
         if weight not in self._slices:
             name = weight.name if isinstance(weight, Parameter) else weight.label
             origin = scopes.Origin(name, None, node.origin.cell, None)

@@ -37,7 +37,9 @@ def fuse_products(graph: Graph) -> Graph:
 
 
 def _pair(node: Node, readers: Readers, products: Products) -> tuple[Product, Tensor] | None:
-    """Return the product that an Add can be fused with, and what it adds; the later one, which the step before decides."""
+    """Return the product that an Add can be fused with, and what it adds; of two products the later one, which waits
+    for the step before.
+    """
     if node.outputs[0].rank != 2 or node.outputs[0].dtype.kind != "f":
         return None
     for place in (1, 0):

@@ -1,10 +1,11 @@
 """Compute the input products of all steps as one matrix product.
 
-``x_0 @ W, x_1 @ W, ...`` become ``X @ W`` and one Split, where no ``x_t`` depends on another of the products; a bias that
-each step adds is added once. Steps that are cut from one tensor use that tensor as it is (turned, if time is not its first
-axis); others are joined along the rows. A kernel each has a product each: for the two of a GRU, one product cut in two took
-as long or up to 6 % longer in onnxruntime. Preserves the names of what is kept, and the values of the outputs but for
-rounding. Done where it pays (see `unroll.passes.tools.cost`): from four steps on, so that it never adds a node.
+``x_0 @ W, x_1 @ W, ...`` become ``X @ W`` and one Split, where no ``x_t`` depends on another of the products; a bias
+that each step adds is added once. Steps that are cut from one tensor use that tensor as it is (turned, if time is not
+its first axis); others are joined along the rows. Each kernel has a product of its own: for the two of a GRU, one
+product cut in two took as long or up to 6 % longer in onnxruntime. Preserves the names of what is kept, and the values
+of the outputs but for rounding. Done where it pays (see `unroll.passes.tools.cost`): from four steps on, so that it
+never adds a node.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class _Step(NamedTuple):
 
     @property
     def result(self) -> Tensor:
-        """What the hoisted product gives in place of this."""
+        """The tensor that the hoisted product replaces."""
         return (self.add or self.product.node).outputs[0]
 
 
@@ -56,7 +57,7 @@ def hoist_inputs(graph: Graph, batch: int = 1) -> Graph:
 
     Args:
         graph: the graph.
-        batch: what to take a symbolic dimension for when asking what pays.
+        batch: the size that symbolic dimensions are taken for when asking what pays.
     """
     with paused():
         hoisting = _Hoisting(graph, batch)
@@ -83,7 +84,8 @@ class _Hoisting(Rewriting):
     def plan(self) -> dict[Node, Together[_Step]]:
         """Return the unit of each node that is to be hoisted."""
         groups: dict[object, list[_Step]] = {}
-        # In the order of what is multiplied, so that products of the same steps with other weights join the same rows.
+        # In the order of the multiplied tensors, so that products of the same steps with other weights join the same
+        # rows.
         place: dict[Tensor | Node, int] = dict(zip(chain(self.graph.inputs, self.graph.nodes), count()))
         for product in sorted(self._products.found.values(), key=lambda item: place[item.left.node or item.left]):
             step = self._step(product)

@@ -1,15 +1,16 @@
-"""Compute cells as one that do not wait for one another: both directions, or the layers of a stack, each a step behind.
+"""Compute cells that do not wait for one another as one: both directions, or the layers of a stack, each a step behind.
 
-Two LSTMs of 13 units side by side become what one of 26 units is: one product with one kernel, which has each cell's own in
-its place and zeros elsewhere, ``[h0, h1] @ [[W0, 0], [0, W1]]``; one Sigmoid, one Tanh, and so on. Where a layer takes the
-output of the one below, its input product moves into the zeros, for the joint state holds that output already. Any cell whose
-steps are matrix products of rank 2, functions of each element, and Splits of the last axis will do; those computed as one
-must be of one size, and of as many steps.
+Two LSTMs of 13 units side by side become one of 26 units: one product with one kernel, which has each cell's own in its
+place and zeros elsewhere, ``[h0, h1] @ [[W0, 0], [0, W1]]``; one Sigmoid, one Tanh, and so on. Where a layer takes the
+output of the one below, its input product moves into the zeros, for the joint state holds that output already. Any cell
+whose steps are matrix products of rank 2, functions of each element, and Splits of the last axis will do; cells
+computed as one must have one size, and equally many steps.
 
-Preserves the names of what is kept, and the values of the outputs but for rounding, while inputs and states are finite: zeros
-times another cell's infinity are not zeros. Never adds a node that is computed in each run. Done where it pays: each node
-less is worth so many bytes of weights more that are read, or so many operations on zeros. Measured in onnxruntime 1.31 (one
-thread, T = 28, medians), the time of a run against that of the graph without this pass, of two LSTMs of as many units:
+Preserves the names of what is kept, and the values of the outputs but for rounding, while inputs and states are finite:
+zeros times another cell's infinity are not zeros. Never adds a node that is computed in each run. Done where it pays:
+each node saved is worth reading so many more bytes of weights, or computing so many operations on zeros. Measured in
+onnxruntime 1.31 (one thread, T = 28, medians), the time of a run against that of the graph without this pass, of two
+LSTMs of as many units:
 
 ===== ===== ========== ====== =================
 batch units directions layers joined
@@ -45,7 +46,7 @@ from unroll.passes.tools.products import products_of
 from unroll.passes.tools.weight_expressions import Weights, weight_expressions
 from unroll.topological_order import CircleError
 
-#: What is read, and what is computed, in the time that one node more takes.
+#: How many bytes are read, and how many operations computed, in the time that one more node takes.
 BYTES_A_NODE, FLOPS_A_NODE = 33_000, 36_000
 
 
@@ -54,7 +55,7 @@ def join_cells(graph: Graph, batch: int = 1) -> Graph:
 
     Args:
         graph: the graph.
-        batch: what to take a symbolic dimension for when asking what pays.
+        batch: the size that symbolic dimensions are taken for when asking what pays.
     """
     with paused():
         products = studied(graph, products_of)
@@ -85,7 +86,7 @@ def _joined(graph: Graph, found: Sequence[Group | None], depths: Depths, weights
         joined = Joining(graph, weights, depths.pieces, groups, packs).write()
     except CircleError:
         return None
-    # The steps of an input that was made flat are picked from what it was before.
+    # The steps of a flattened input are picked from the tensor before it was flattened.
     joined = cancel_shapes(joined)
     return joined if _computed(graph) - _computed(joined) >= least else None
 
@@ -95,17 +96,17 @@ def _computed(graph: Graph) -> int:
 
 
 def _least_saved(groups: Sequence[Group], batch: int) -> int:
-    """Return how many nodes less, one at least, are worth the zeros that joining asks for."""
+    """Return how many nodes must be saved, at least one, to be worth the zeros that joining takes."""
     size, flops = 0, 0
     for group in groups:
         products, lanes, steps = group.products[-1], len(group.biases), len(group.products)
         first = products[0]
         rows = prod(sizes_of(first.left.shape[:-1], batch))
-        # A kernel from each lane to each, of which those to itself are no more than before.
+        # A kernel from each lane to each; those from a lane to itself were there before.
         kernels = [(first, lanes * (lanes - 1), lanes * (lanes - 1))]
         for lane, hoisted in enumerate(group.hoisted):
             if hoisted is not None and lane not in group.outside:
-                # Read at every step, where it was read once for all; and in the place of zeros, or among zeros of its own.
+                # Read at every step, where it was read once for all; in place of zeros, or among zeros of its own.
                 among = 0 if group.beside(products, lane) is not None else lanes * lanes
                 kernels.append((hoisted.product, among, among - 1))
         for product, read, multiplied in kernels:

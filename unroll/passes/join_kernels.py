@@ -1,9 +1,9 @@
-"""Join two products that are added up, where hoisting one of them does not pay.
+"""Join two products whose sum is taken, where hoisting one of them does not pay.
 
-``x @ Wx + h @ Wh`` becomes ``[x, h] @ [Wx; Wh]``, the reverse of `split_kernels`. Preserves all names of what is kept, and
-the values of the outputs but for rounding. Done where x does not depend on the step before and h does, and computing the
-products with x at once does not pay (see `unroll.passes.tools.cost`). Never adds a node but, over weights, one Concat for
-each pair of kernels.
+``x @ Wx + h @ Wh`` becomes ``[x, h] @ [Wx; Wh]``, the reverse of `split_kernels`. Preserves all names of what is kept,
+and the values of the outputs but for rounding. Done where x does not depend on the step before and h does, and
+computing the products with x at once does not pay (see `unroll.passes.tools.cost`). Never adds a node, except, over
+weights, one Concat for each pair of kernels.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def join_kernels(graph: Graph, batch: int = 1) -> Graph:
 
     Args:
         graph: the graph.
-        batch: what to take a symbolic dimension for when asking what pays.
+        batch: the size that symbolic dimensions are taken for when asking what pays.
     """
     with paused():
         readers, products, joining = studied(graph, Readers), studied(graph, products_of), Rewriting(graph)

@@ -30,7 +30,7 @@ def join_parts(graph: Graph) -> Graph:
             for node, steps in nested.items()
             if all(readers.only(step.outputs[0]) is node for step in steps)
         }
-        # What a step joins is asked for before nodes are put on other inputs.
+        # What each step joins is looked up before nodes are put on other inputs.
         parts = {node: list(zip(*[_parts(step) for step in steps], strict=True)) for node, steps in found.items()}
 
         def write(node: Node) -> None:
@@ -43,7 +43,7 @@ def join_parts(graph: Graph) -> Graph:
 
 
 def _steps(node: Node) -> list[Node]:
-    """Return the Concats that a Concat joins, if they are all alike, and more than each has parts."""
+    """Return the Concats that a Concat joins, if they are all alike, and there are more of them than each has parts."""
     inner = [tensor.node for tensor in node.inputs if tensor is not None]
     steps = [step for step in inner if step is not None and isinstance(step.op, Concat) and step.op != node.op]
     if not steps or len(steps) < len(node.inputs) or len(steps) <= len(steps[0].inputs):

@@ -1,4 +1,6 @@
-"""Both directions side by side: what an operator gives one above the other, turned at once, not picked apart and joined."""
+"""Put both directions side by side at once: a recurrent operator stacks them, and a Transpose replaces slicing them
+apart and joining them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from unroll.tensor import Node, Tensor
 
 
 def with_slices_joined(graph: Graph) -> Graph:
-    """Return `graph` with a Transpose and a Reshape for each Concat of all slices of one tensor, in order, and those slices.
+    """Return `graph` with a Transpose and a Reshape in place of each Concat of all slices of one tensor, in order, and
+    of those slices.
 
     Preserves the names of what is kept, and the values of the outputs to the bit. Never adds a node: only where nothing else
     reads the slices.

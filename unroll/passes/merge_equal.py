@@ -1,8 +1,8 @@
 """Compute equal things once: common subexpressions.
 
-Preserves the values of the outputs to the bit, and the names of what is kept; what merged nodes came from is all kept
-as provenance. Never adds a node. Two nodes are equal where operator, attributes and inputs are; nodes of operators
-that are not known, which may draw random numbers, are never merged.
+Preserves the values of the outputs to the bit, and the names of what is kept; a merged node keeps the provenance of
+all. Never adds a node. Two nodes are equal where operator, attributes and inputs are; nodes of operators that are not
+known, which may draw random numbers, are never merged.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def merge_equal(graph: Graph) -> Graph:
 
 
 class _Firsts:
-    """Finds the first of equal nodes: exact, as a node is known by operator, attributes and the first of its inputs."""
+    """Finds the first of equal nodes. Exact: nodes are compared by operator, attributes, and the first equals of their
+    inputs.
+    """
 
     def __init__(self) -> None:
         self._nodes: dict[Hashable, Node] = {}
@@ -51,7 +53,9 @@ class _Firsts:
         self._tensors: dict[Tensor, Tensor] = {}  # of constants, and of tensors that are not the first
 
     def of(self, node: Node) -> Node:
-        """Return the first node that equals `node`, which may be itself; its inputs' nodes were asked for before it."""
+        """Return the first node that equals `node`, which may be itself; the nodes of its inputs must have been asked
+        for before.
+        """
         tensors = self._tensors
         for tensor in node.inputs:
             if isinstance(tensor, Constant) and tensor not in tensors:
@@ -76,7 +80,7 @@ def op_key(node: Node) -> Hashable:
     fields = getattr(node.op, "__dataclass_fields__", None)
     if not fields:
         return (type(node.op),)
-    # 0.0 equals -0.0 and False, and is not the same
+    # to Python 0.0 equals -0.0 and False
     return (
         type(node.op),
         *[

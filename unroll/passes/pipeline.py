@@ -55,7 +55,7 @@ PASSES: dict[str, Callable[..., Graph]] = {
         split_kernels,
     )
 }
-#: Those that ask what pays, and so want to know how large a batch is.
+#: Those that ask what pays, and so need the size of a batch.
 _ASK_FOR_BATCH = frozenset(["hoist_inputs", "join_cells", "join_kernels", "split_kernels"])
 #: What `optimize` runs by default, in order.
 DEFAULT: tuple[str, ...] = (
@@ -100,9 +100,9 @@ class Report(NamedTuple):
     Attributes:
         steps: each pass in order.
         batch: what symbolic dimensions were taken for.
-        proof: what showed that the new graph computes the same; None where no proof was asked for. Where none could be made
-            nothing was rewritten.
-        left_out: passes that were not run, by name, and what showed that they may not be.
+        proof: the proof that the new graph computes the same; None where none was asked for. Where no proof could be
+            made, nothing was rewritten.
+        left_out: passes that were left out, by name, and the proof that failed.
     """
 
     steps: tuple[Step, ...]
@@ -164,16 +164,16 @@ def optimize(
 ) -> Graph | tuple[Graph, Report]:
     """Return a graph that computes the same in fewer or cheaper nodes, made for onnxruntime.
 
-    Parameters stay as they are, so that a value assigned later still counts; inputs, outputs and their names stay too. Both
-    graphs are run in NumPy on feeds made to tell them apart (see `unroll.passes.proving.proof`). Where they differ, the
-    passes are run again one by one, and one that does not hold is left out, with an `UnrollWarning`. Where nothing can be
-    proven, nothing is rewritten, with a warning that says why.
+    Parameters stay as they are, so that a value assigned later still counts; inputs, outputs and their names stay too.
+    Both graphs are run in NumPy on feeds made to tell them apart (see `unroll.passes.proving.proof`). Where they
+    differ, the passes are run again one by one, and one whose result differs is left out, with an `UnrollWarning`.
+    Where nothing can be proven, nothing is rewritten, with a warning that says why.
 
     Args:
         graph: the graph; it is not changed.
         passes: names of passes, or functions from Graph to Graph, run in this order; by default `DEFAULT`.
         report: also return a `Report` of what each pass did: nodes, bytes and estimated FLOPs before and after.
-        batch: what symbolic dimensions are taken for when asking what pays.
+        batch: the size that symbolic dimensions are taken for when asking what pays.
         check: whether the new graph is proven.
 
     Returns:
@@ -207,7 +207,7 @@ def optimize(
             "its order"
         )
     chosen = [_found(item, batch) for item in (DEFAULT if passes is None else passes)]
-    # A function of the caller's may keep what it is given.
+    # A function of the caller's own may keep the graph that it is given.
     ours = all(isinstance(item, str) for item in passes or ())
     with paused():
         new, steps = _after(graph, chosen, ours, batch if report else None)
@@ -228,7 +228,7 @@ def optimize(
 
 
 def _after(graph: Graph, chosen: Sequence[Named], ours: bool, batch: int | None = None) -> tuple[Graph, list[Step]]:
-    """Return what passes make of a graph, and where a batch is given what each of them cost and saved."""
+    """Return what passes make of a graph, and, where a batch is given, the cost before and after each of them."""
     steps: list[Step] = []
     cost = None if batch is None else cost_of(graph, batch)
     first, lasting = graph, frozenset(graph.nodes)
@@ -247,7 +247,9 @@ def _after(graph: Graph, chosen: Sequence[Named], ours: bool, batch: int | None 
 def _one_by_one(
     graph: Graph, chosen: Sequence[Named], ours: bool
 ) -> tuple[Graph, list[Named], list[tuple[str, Proof]]]:
-    """Run each pass by itself and leave out those that are not proven; return the graph, and which were run and were not."""
+    """Run each pass by itself and leave out those that are not proven; return the graph, the passes that were run, and
+    the others.
+    """
     kept: list[Named] = []
     left_out: list[tuple[str, Proof]] = []
     for name, run in chosen:

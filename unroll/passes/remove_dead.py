@@ -1,9 +1,9 @@
 """Leave out what does nothing.
 
-Preserves all names of what is kept, and the values of the outputs to the bit. Never adds a node. What no output
-depends on is never part of a Graph; beyond that, an Identity, a Cast to the dtype that is there, a Transpose,
-Reshape, Expand or Slice that changes nothing, and a Concat or Split of one piece are left out, and a Split of which
-one piece is read becomes a Slice.
+Preserves all names of what is kept, and the values of the outputs to the bit. Never adds a node. What no output depends
+on is never part of a Graph; beyond that, an Identity, a Cast to the same dtype, a Transpose, Reshape, Expand or Slice
+that changes nothing, and a Concat or Split of one piece are left out, and a Split of which only one piece is read
+becomes a Slice.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _RULES: dict[str, Callable[[Node, Tensor], bool]] = {
 
 
 def _only_piece(node: Node, source: Tensor, read: Container[Tensor | None]) -> int | None:
-    """Return which piece of a Split is read, where one is and the others have sizes that are known."""
+    """Return which piece of a Split is read, where only one is and the sizes of the others are known."""
     found = [place for place, piece in enumerate(node.outputs) if piece in read]
     axis = node.op.attributes["axis"]
     return found[0] if len(found) == 1 and isinstance(source.shape[axis], int) else None

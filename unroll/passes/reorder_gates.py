@@ -1,9 +1,9 @@
-"""Put gates side by side that go through one function, so that one Sigmoid computes them all.
+"""Put gates that go through one function side by side, so that one Sigmoid computes them all.
 
-Preserves all names of what is kept, and the values of the outputs to the bit. ``i, j, f, o`` become ``i, f, o, j``:
-the columns of the weights are put in another order, as expressions over the Parameters; the Split then gives one
-piece ``i, f, o``, on which one Sigmoid acts, and a second Split cuts its result. Done where that takes fewer nodes
-than a Sigmoid each; adds, over weights, at most one Concat and a Slice for each run of columns, once for all steps.
+Preserves all names of what is kept, and the values of the outputs to the bit. ``i, j, f, o`` become ``i, f, o, j``: the
+columns of the weights are put in another order, as expressions over the Parameters; the Split then gives one piece ``i,
+f, o``, on which one Sigmoid acts, and a second Split cuts its result. Done where that takes fewer nodes than a Sigmoid
+for each gate; adds, over weights, at most one Concat and a Slice for each run of columns, once for all steps.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def reorder_gates(graph: Graph) -> Graph:
 
 
 class _Plan(NamedTuple):
-    """What becomes of one Split: which pieces share a function, and what computes the sum that it cuts."""
+    """How one Split is rewritten: which pieces share a function, and what computes the sum that it cuts."""
 
     together: tuple[int, ...]
     functions: dict[int, Node]
@@ -60,7 +60,7 @@ class _Reordering(Rewriting):
     def plan(self) -> set[Node]:
         """Choose what to put together at each Split, and return the nodes that are part of what changes.
 
-        A piece that nothing reads joins in where it does at other steps.
+        A piece that nothing reads is joined where it is at other steps.
         """
         functions = {node: self._functions(node) for node in self.graph.nodes if isinstance(node.op, Split)}
         chosen: dict[Node, tuple[int, ...]] = {}
@@ -72,14 +72,14 @@ class _Reordering(Rewriting):
                 chosen[split] = together
             elif len(together) > 0:
                 waiting.append(split)
-        # In reverse, so that of several with one key the first is found.
+        # In reverse, so that the first of several with one key is found.
         by_key = {key: chosen[split] for split in reversed(chosen) for key in self._keys(split)} if waiting else {}
         for split in waiting:
             together = next((by_key[key] for key in self._keys(split) if key in by_key), ())
             found = functions[split]
             kinds = {op_key(found[place]) for place in together if place in found}
             joins = all(place in found or self._readers.unread(split.outputs[place]) for place in together)
-            # With one function only, two nodes would take the place of one.
+            # With one function only, two nodes would replace one.
             if len(kinds) == 1 and joins and sum(place in found for place in together) > 1:
                 self._choose(split, together, found)
         return {*self._orders, *self._plans, *self._gone}
@@ -174,7 +174,7 @@ class _Reordering(Rewriting):
         for place, tensor in enumerate(inputs):
             if tensor is None or not self._weights.holds(tensor) or (product and place == 0):
                 continue
-            kernel = product is not None and place == 1  # of one row, where turned, and yet of all the columns
+            kernel = product is not None and place == 1  # its columns are reordered even where it has one row
             if not kernel and tensor.shape[-1] == 1:
                 continue
             turned = product is not None and kernel and product.turned

@@ -38,13 +38,15 @@ def split_kernels(graph: Graph, batch: int = 1) -> Graph:
 
     Args:
         graph: the graph.
-        batch: what to take a symbolic dimension for when asking what pays.
+        batch: the size that symbolic dimensions are taken for when asking what pays.
     """
     return _split(graph, lambda count, product, joined: cost.hoisting_pays(count, product, joined, batch))
 
 
 def split_all_kernels(graph: Graph) -> Graph:
-    """Return `graph` with every product of joined inputs and a weight cut into one for each input, whatever it costs."""
+    """Return `graph` with every product of joined inputs and a weight cut into one for each input, whether it pays or
+    not.
+    """
     return _split(graph, None)
 
 
@@ -76,7 +78,7 @@ def _differ(free: list[bool], group: list[Product], pays: Callable[[int, Product
 
 
 def _parts(product: Product) -> list[Tensor]:
-    """Return what a left side is joined from; nothing where it is not, or sizes are not known."""
+    """Return the parts that a left side is joined from; none where it is not joined, or sizes are not known."""
     joined = product.left.node
     if joined is None or not isinstance(joined.op, Concat) or joined.op.axis != product.left.rank - 1:
         return []
@@ -103,7 +105,7 @@ def _runs(parts: list[Tensor], free: list[bool], each: bool) -> list[_Run]:
 def _write(splitting: Rewriting, weights: Weights, product: Product, runs: list[_Run]) -> None:
     node, cell = product.node, product.node.origin.cell
     terms: list[Tensor] = []
-    for run in sorted(runs, key=lambda run: not run.free):  # the free ones first, so that a Gemm's bias is theirs
+    for run in sorted(runs, key=lambda run: not run.free):  # the free ones first, so that they take a Gemm's bias
         parts = [splitting[part] for part in run.parts]
         left = parts[0] if len(parts) == 1 else made(Concat(parts[0].rank - 1), parts, node.provenance)[0]
         rows = weights.cut(splitting[product.weight], run.start, run.end, product.base_axis, cell)

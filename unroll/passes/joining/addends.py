@@ -19,7 +19,7 @@ class Group(NamedTuple):
         products: one from each lane, for each time that they are computed as one.
         hoisted: the input product of each lane, hoisted; None where it has none.
         biases: the row that each lane adds; None where it adds none.
-        outside: the lanes whose input products wait for none of the products.
+        outside: the lanes whose input products do not wait for any of the products.
     """
 
     products: Sequence[tuple[Product, ...]]
@@ -33,18 +33,22 @@ class Group(NamedTuple):
         return [tuple(product.node for product in products) for products in self.products]
 
     def beside(self, products: Sequence[Product], lane: int) -> int | None:
-        """Return the lane that multiplies what a lane's input product is a product of; None where none does."""
+        """Return the lane whose recurrent product multiplies the input of another lane's input product; None where
+        there is no such lane.
+        """
         source = self.source(products, lane)
         return next((at for at, item in enumerate(products) if item.left is source and at != lane), None)
 
     def source(self, products: Sequence[Product], lane: int) -> Tensor | None:
-        """Return what a lane's input product is a product of."""
+        """Return the tensor that a lane's input product multiplies."""
         hoisted = self.hoisted[lane]
         return None if hoisted is None else _source(products[lane], hoisted)
 
 
 def group_of(lanes: Sequence[Lane], depths: Depths, weights: Weights) -> Group | None:
-    """Return a group of lanes with what is added to them; None where that is neither a hoisted product nor a row of weights."""
+    """Return a group of lanes with what is added to them; None where something other than a hoisted product or a row of
+    weights is added.
+    """
     products = list(together(lanes))
     hoisted: list[Hoisted | None] = []
     biases: list[Tensor | None] = []

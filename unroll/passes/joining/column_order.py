@@ -1,4 +1,4 @@
-"""How the columns of a joint tensor lie.
+"""The order of the columns of a joint tensor.
 
 Where a tensor of each lane is one gate, their joint tensor has the lanes side by side. Where it is several gates, which a
 Split will cut apart, the lanes stand side by side within each of them: ``i0 i1 f0 f1``, so that the Split gives ``i0 i1`` and
@@ -15,7 +15,9 @@ Block = tuple[int, int]
 
 
 class _Rule(NamedTuple):
-    """Tensors whose cuts hang together: a whole and pieces of some sizes, or, without sizes, tensors cut alike."""
+    """Tensors whose cuts depend on one another: a whole and its pieces of some sizes, or, without sizes, tensors cut
+    alike.
+    """
 
     keys: Sequence[Hashable]
     sizes: Sequence[int]
@@ -38,17 +40,17 @@ class Cuts:
         return list(pairwise([0, *sorted(self[key]), width]))
 
     def alike(self, keys: Sequence[Hashable]) -> None:
-        """Say that tensors are cut at the same places, as what acts on every element by itself asks for."""
+        """Note that tensors are cut at the same places, as functions of each element require."""
         self._remember(_Rule(keys, ()))
 
     def apart(self, whole: Hashable, pieces: Sequence[Hashable], sizes: Sequence[int]) -> None:
-        """Say that a Split cuts one tensor into others."""
+        """Note that a Split cuts one tensor into others."""
         rule = _Rule([whole, *pieces], sizes)
         self._remember(rule)
         self._waiting.append(rule)
 
     def settle(self) -> None:
-        """Carry cuts from tensor to tensor until all that was said holds."""
+        """Carry cuts from tensor to tensor until all that was noted holds."""
         while self._waiting:
             keys, sizes = self._waiting.pop()
             if not sizes:

@@ -1,4 +1,4 @@
-"""Weights of several lanes as one: what each lane has in its place, and zeros elsewhere."""
+"""Weights of several lanes as one: each lane's own in its place, and zeros elsewhere."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Joining(Rewriting):
 
     def __init__(self, graph: Graph, weights: Weights, pieces: Pieces, groups: Sequence[Group], packs: Packs) -> None:
         super().__init__(graph)
-        self._lasting = None  # it may not pay, and the old graph is wanted as it was
+        self._lasting = None  # if it does not pay, the old graph is still needed as it was
         self._weights, self._packs, self._readers = weights, packs, studied(graph, Readers)
         self._kernels = Kernels(weights)
         self._groups = {pack: (group, step) for group in groups for step, pack in enumerate(group.packs)}
@@ -72,7 +72,7 @@ class Joining(Rewriting):
     # -- planning --------------------------------------------------------------------------------------------------
 
     def _left_out(self, hoisted: Iterable[Hoisted]) -> set[Node]:
-        """Return the nodes of hoisted products: what they give is computed apart, or in the products of the lanes."""
+        """Return the nodes of hoisted products: their results are computed apart, or in the products of the lanes."""
         gone: set[Node] = set()
         for item in hoisted:
             gone |= {item.split, item.product.node}
@@ -99,7 +99,7 @@ class Joining(Rewriting):
             yield found, [tensor for tensor in tensors if tensor is not None]
 
     def _read_alone(self) -> Iterator[Tensor]:
-        """Yield what something reads of one lane, not of all of them together."""
+        """Yield the tensors of single lanes that something reads."""
         yield from self.graph.outputs
         for node in self.graph.nodes:
             if node in self._stacks:
@@ -107,7 +107,7 @@ class Joining(Rewriting):
             elif node not in self._gone and node not in self._packs.of:
                 yield from self._sources(node)
         for pack in self._packs.all:
-            # A product's weight and what it adds are looked for elsewhere.
+            # The weight of a product, and what it adds, are written with the product.
             read = operands(pack)
             for tensors in read[:1] if pack in self._groups else [item for item in read if not is_shared(item)]:
                 if self._packs.joint(tensors) is None:
@@ -215,7 +215,7 @@ class Joining(Rewriting):
         return made(Concat(1), found, provenance)[0]
 
     def _take_apart(self, pack: Pack, output: int, provenance: Provenance) -> None:
-        """Write the lanes of a joint tensor by themselves, as far as something wants them."""
+        """Write the lanes of a joint tensor by themselves, where something reads them so."""
         wanted = [lane for lane, node in enumerate(pack) if node.outputs[output] in self._wanted]
         if not wanted:
             return
@@ -251,7 +251,7 @@ class Joining(Rewriting):
             if hoisted is None or source is None or lane in group.outside:
                 continue
             beside = group.beside(products, lane)
-            if beside is not None:  # the kernel has room for it: it multiplies this anyway
+            if beside is not None:  # the kernel has room for it: the joint product multiplies this tensor anyway
                 grid[beside][lane] = self._plain(hoisted.product)
             else:
                 total = self._input_product(source, hoisted.product, lane, len(pack), columns, total, provenance)
@@ -284,7 +284,9 @@ class Joining(Rewriting):
         total: Tensor | None,
         provenance: Provenance,
     ) -> Tensor:
-        """Write the input product of one lane, of what is joint with other things: those are multiplied by zeros."""
+        """Write the input product of one lane whose input is part of a joint tensor; the other parts are multiplied by
+        zeros.
+        """
         place, width = self._packs.places.get(source), product.width
         row = tuple(self._plain(product) if at == lane else None for at in range(lanes))
         if place is None:

@@ -17,7 +17,7 @@ from unroll.passes.tools.products import Product, Products
 from unroll.passes.tools.rewriting import is_known
 from unroll.tensor import Node, Tensor
 
-#: With fewer steps together, what is written for the first and the last takes more nodes than are saved.
+#: With fewer common steps, the nodes written for the first and the last step are more than those saved.
 LEAST_STEPS = 4
 
 
@@ -58,7 +58,9 @@ def together(group: Sequence[Lane]) -> Iterator[tuple[Product, ...]]:
 
 
 def _chains(graph: Graph, products: Products) -> list[list[list[Product]]]:
-    """Return what may be chains, those of one size together: the products of each weight that comes again, in order."""
+    """Return candidates for chains, those of one size together: the products, in order, of each weight that is used
+    again.
+    """
     by_weight: dict[Tensor, list[Product]] = {}
     for node in graph.nodes:
         product = products.found.get(node)
@@ -89,7 +91,7 @@ def _fits(product: Product, products: Products) -> bool:
 class Depths:
     """How far along a chain each node is: the last product of it that the node waits for.
 
-    A piece of a hoisted product waits for what it is a product of, not for the others: it can be computed by itself.
+    A piece of a hoisted product waits only for the tensor that it is a product of: it can be computed by itself.
 
     Args:
         graph: the graph.

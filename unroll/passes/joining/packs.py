@@ -1,4 +1,4 @@
-"""Which nodes of the lanes become one node: those that do the same to what is joint already."""
+"""Which nodes of the lanes become one node: those that apply the same operator to joint tensors."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Packs:
     Args:
         graph: the graph.
         weights: its weights.
-        groups: the packs of products, those of one group of lanes together, whose columns lie alike.
+        groups: the packs of products, those of one group of lanes together; their columns have one order.
     """
 
     def __init__(self, graph: Graph, weights: Weights, groups: Sequence[Sequence[Pack]]) -> None:
@@ -89,7 +89,7 @@ class Packs:
                         waiting.append(found)
 
     def _readers_alike(self, tensors: Sequence[Tensor]) -> list[Pack]:
-        """Return a node from each lane, which read their lane's tensor alike, as often as there are such."""
+        """Return packs of nodes, one from each lane, that all read their lane's tensor in the same way."""
         lanes: list[dict[Hashable, list[Node]]] = []
         for tensor in tensors:
             by_use: dict[Hashable, list[Node]] = {}
@@ -112,7 +112,7 @@ class Packs:
         if isinstance(first.op, Split):
             known = all(isinstance(item.shape[-1], int) for item in first.outputs)
             return known and first.outputs[0].rank == 2 and first.op.axis == 1
-        # A Softmax is of one shape with its input, and looks at all of a row.
+        # A Softmax has the shape of its input, but reads whole rows.
         if not isinstance(first.op, _LIKE_EACH_ELEMENT) or isinstance(first.op, Softmax):
             return False
         wide = first.outputs[0].rank == 2 and isinstance(first.outputs[0].shape[1], int)

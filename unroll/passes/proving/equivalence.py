@@ -20,9 +20,9 @@ from unroll.tensor import Tensor
 from unroll.trials.trial_feeds import ALIKE, trials
 from unroll.trials.trial_runs import none_runs, sizes_text
 
-#: Up to how many rows feeds have, and how many are added, so that every length and every row of a table comes up.
+#: Up to how many rows feeds have, and how many feeds are added, so that every length and every row of a table comes up.
 _ROWS, _EXTRA = 64, 12
-#: Which share of an output must be finite on some feed, for it to tell something.
+#: The share of an output that must be finite on some feed for a comparison to count.
 _LEAST_FINITE = 0.25
 
 
@@ -42,8 +42,8 @@ class Equivalence(NamedTuple):
 
     Attributes:
         equal: whether they do.
-        means: how that was found out. ``"structure"``: the canonical forms are the same, and Parameters of one name have
-            the same values; ``"weights"``: the canonical forms are the same with the values that Parameters have now in
+        means: how that was found. ``"structure"``: the canonical forms are the same, and Parameters of one name have
+            the same values; ``"weights"``: the canonical forms are the same with the current values of Parameters in
             their place; ``"numbers"``: feeds that are made to tell them apart give the same outputs, or do not;
             ``"interface"``: inputs or outputs are not alike.
         difference: where inputs or outputs first differ, in words; empty for equal graphs.
@@ -75,10 +75,10 @@ def equivalent(
 ) -> Equivalence:
     """Say whether two graphs compute the same outputs from the same inputs.
 
-    Inputs and outputs correspond by name where both graphs have the same names, else by their order. The canonical forms
-    are compared first (see `unroll.passes.canonical`): with Parameters known by name, then with the weights' values of now
-    in their place. Where these differ, both graphs run in NumPy on feeds that are made to tell them apart (see
-    `unroll.trials.trial_feeds`): lengths from 0 to the last step, places over the whole of a table.
+    Inputs and outputs correspond by name where both graphs have the same names, else by their order. The canonical
+    forms are compared first (see `unroll.passes.canonical`): with Parameters known by name, then with the current
+    values of the weights in their place. Where these differ, both graphs run in NumPy on feeds that are made to tell
+    them apart (see `unroll.trials.trial_feeds`): lengths from 0 to the last step, indices over the whole of a table.
 
     Args:
         a: a graph.
@@ -88,8 +88,8 @@ def equivalent(
         dims: sizes of symbols of the inputs by name, for the feeds that are made; others are chosen.
 
     Returns:
-        An `Equivalence`: true or false, the means by which that was found, and where the graphs first differ. Found by numbers,
-        equality is very likely and not proven.
+        An `Equivalence`: true or false, how that was found, and where the graphs first differ. Equality that is found
+        by numbers is very likely, not proven.
 
     Raises:
         ArgumentTypeError: not two graphs, or `feeds`, `seed` or `dims` are of another type.

@@ -34,7 +34,7 @@ def form_difference(a: Graph, b: Graph, inputs: Sequence[Sequence[Tensor]], outp
 
 
 def weight_difference(a: Graph, b: Graph) -> str:
-    """Return which Parameters of one name have other values in two graphs, and the first of these; empty where none have."""
+    """Return in words which Parameters of one name have different values in two graphs; empty where none have."""
     found = []
     for name, one in a.parameters.items():
         other = b.parameters.get(name)
@@ -90,7 +90,7 @@ def _first_difference(left: _Side, x: Tensor, right: _Side, y: Tensor) -> str:
 
 
 def _detail(x: Tensor, y: Tensor) -> str:
-    """Return what about two tensors differs, where they are of one kind: a value, an attribute."""
+    """Return how two tensors of one kind differ, in words: in a value, or an attribute."""
     if isinstance(x, (Constant, Parameter)) and isinstance(y, (Constant, Parameter)):
         seen = _exactly(x.value, y.value)
         return f": {seen}" if seen else ": of the same values"
@@ -119,7 +119,7 @@ def _ordered(left: _Side, one: Node, right: _Side, other: Node) -> tuple[Tensor,
 
 
 def _exchanged(left: _Side, one: Node, right: _Side, other: Node) -> tuple[Tensor, Tensor] | None:
-    """Return terms of two sums that differ, alike as far as there are such: which place they have says nothing."""
+    """Return terms of two sums that differ, of one kind where possible; their places mean nothing."""
     mine, its = chain_terms(one), chain_terms(other)
     both = Counter(left.digests[p] for p in mine) & Counter(right.digests[q] for q in its)
     first, second = _without(mine, left.digests, both), _without(its, right.digests, both)

@@ -1,8 +1,8 @@
-"""Holding two graphs against each other by numbers: both are run in NumPy on the same feeds.
+"""Comparing two graphs by numbers: both are run in NumPy on the same feeds.
 
-A pass reads no Parameter's value, so what it claims holds for any: Parameters are drawn like feeds, for a bias of zeros would
-hide that a bias was lost. Everything of a floating dtype is computed in float64, where two ways of writing one formula differ
-by 1e-15 and a lost term by 1e-2; so the bar lies far from both.
+A pass reads no Parameter's value, so its result must hold for any value. Parameters are drawn like feeds: a bias of
+zeros would hide that a bias was lost. Everything of a floating dtype is computed in float64, where two ways of writing
+one formula differ by 1e-15 and a lost term by 1e-2; so the limit lies far from both.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from unroll.structure import leaves_of
 from unroll.trials.trial_feeds import Trial
 from unroll.trials.trial_runs import Ran, Runs, none_runs, run_trials
 
-#: How far a number may differ in float64, relative to the largest of its row, or to 1 where that is less, by the bytes of the
-#: narrowest floating dtype there is: what a pass folds or multiplies is rounded to its own dtype.
+#: How far a number may differ in float64, relative to the largest of its row, or to 1 where that is less, by the bytes
+#: of the narrowest floating dtype in the graph: what a pass folds or multiplies is rounded to its own dtype.
 TOLERANCES = {2: 1e-2, 4: 1e-6, 8: 1e-9}
 #: How far numbers may differ, relative to the largest, where an operator of another model's file rounds to float32.
 NARROW_TOLERANCE = 1e-5
@@ -40,7 +40,7 @@ NARROW_TOLERANCE = 1e-5
 _MORE_FEEDS, _FEEDS, _EXTRA, _FEW_NODES = 4, 2, 3, 500
 #: Up to how many rows the first feed has; and above how many elements of one row there is but one feed.
 _ROWS, _LARGE_INPUTS = 32, 1_000_000
-#: Which share of an output must be finite, for it to tell something.
+#: The share of an output that must be finite for a comparison to count.
 _SHARE = 0.25
 #: Of how many steps a loop of the old graph is run at most; flat steps that become a loop are fewer (see `prove`).
 MOST_STEPS = 200
@@ -51,8 +51,8 @@ class Proof(NamedTuple):
 
     Attributes:
         holds: whether old and new agree; None where no proof could be made.
-        said: in words what was compared; else what differs, or why no proof could be made.
-        means: how: ``"numbers"``.
+        said: what was compared, in words; or what differs, or why no proof could be made.
+        means: how it was shown: ``"numbers"``.
     """
 
     holds: bool | None
@@ -69,7 +69,7 @@ class Proof(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What a user gives to a proof, for what cannot be guessed.
+    """What a user adds to a proof: sizes and feeds that cannot be guessed.
 
     Attributes:
         dims: sizes of symbols by name.
@@ -81,7 +81,8 @@ class Given(NamedTuple):
 
 
 def by_numbers(before: Graph, after: Graph, what: str, given: Given, *, stretch: bool = False) -> Proof:
-    """Run both graphs, on Parameters drawn at random, and on those of now where the others give no finite numbers.
+    """Run both graphs, on Parameters drawn at random, and on their current values where random ones give no finite
+    numbers.
 
     Args:
         before: the old graph, which says which feeds there can be.
@@ -102,7 +103,7 @@ def by_numbers(before: Graph, after: Graph, what: str, given: Given, *, stretch:
 
     try:
         runs = _runs(before, run, given, stretch)
-    except UnrollError as error:  # no sizes are allowed, or NumPy does not know an operator
+    except UnrollError as error:  # no sizes are allowed, or NumPy cannot compute an operator
         return Proof(None, str(error))
     if not runs.ran:
         return Proof(None, none_runs(before, runs.refused))
@@ -135,11 +136,11 @@ def _runs(before: Graph, run: Callable[[dict[str, Array]], dict[str, Array]], gi
 
 
 class _Setting(NamedTuple):
-    """In which way a graph was run on feeds.
+    """How a graph was run on feeds.
 
     Attributes:
-        now: whether Parameters had their values of now.
-        change: what was made of the floating feeds.
+        now: whether Parameters had their current values.
+        change: how the floating feeds were changed.
     """
 
     now: bool
@@ -184,7 +185,7 @@ def _all_sizes(pairs: Sequence[tuple[Ran, _Setting]]) -> str:
 
 
 class _Side:
-    """A graph that is run again and again: what depends on weights alone is computed once."""
+    """A graph that is run repeatedly: what depends on weights alone is computed once."""
 
     def __init__(self, graph: Graph, drawn: Mapping[Parameter, Array], most_steps: int | None) -> None:
         self.narrow = any(node.op.narrow for node in graph.nodes)
@@ -194,9 +195,9 @@ class _Side:
         self._weights: dict[bool, dict[Any, Array]] = {}  # by Parameter and Tensor
 
     def outputs(self, fed: dict[str, Array]) -> tuple[dict[str, Array], _Setting]:
-        """Return the outputs, of finite numbers as far as there are, and in which way they were had.
+        """Return the outputs, with finite numbers where possible, and how the graph was run for them.
 
-        Numbers drawn at random may not do for weights, such as for a place in a table; and those of both signs not for a
+        Random numbers may not do as weights, such as an index into a table, and numbers of both signs not for a
         logarithm or a root.
 
         Raises:
@@ -220,7 +221,7 @@ class _Side:
                 if share >= _SHARE:
                     return outputs, setting
             if best is None and refused is not None:
-                raise refused  # other numbers would not make it run
+                raise refused  # it would not run on other numbers either
         assert best is not None
         return best[1:]
 
@@ -253,7 +254,7 @@ def _beyond_five(array: Array) -> Array:
 
 
 def _finite_share(outputs: Mapping[str, Array]) -> float:
-    """Return which share of that output is finite of which the smallest one is; 0 where no output has elements."""
+    """Return the smallest share of finite numbers in any output; 0 where no output has elements."""
     shares = [
         float(np.isfinite(array).mean()) if array.dtype.kind == "f" else 1.0 for array in outputs.values() if array.size
     ]

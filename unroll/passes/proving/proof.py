@@ -1,13 +1,12 @@
 """Proof of a rewriting: the old graph and the new one are run in NumPy, on feeds made to tell them apart.
 
-How two graphs are held against each other stands in `unroll.passes.proving.numeric_proof`; here is what is run.
+`unroll.passes.proving.numeric_proof` compares two graphs; this module decides which graphs are run.
 
-A long network is not run from end to end: the rewriting is done once more to stretches of it, its beginning and its end, and
-what becomes of these is proven. A pass works by structure, and the structure of the steps between is the same. Where the
-stretches do not show every kind of operator that the whole was given, the whole is run after all.
+A long network is not run from end to end: its beginning and its end are rewritten once more, as stretches, and the
+    results are proven. A pass works by structure, and the structure of the steps between is the same. Where the
+    stretches do not show every kind of operator of the whole result, the whole is run after all.
 
-This shows numbers only. A proof by structure, for what can be written back, will stand before `by_numbers`, and
-`Proof.means` says which it was.
+This is a proof by numbers only; `Proof.means` says so.
 """
 
 from __future__ import annotations
@@ -35,14 +34,14 @@ _WHOLE = 2_500
 _STRETCH, _FLOPS_A_NODE = 200, 35_000
 #: How many tensors deep a stretch is at least, so that there are some steps of it however large they are.
 _LEAST_DEPTH = 64
-#: How many nodes' time a run may take, about 7 seconds; above that no proof is made.
+#: The most that a run may cost, in nodes, about 7 seconds; above that no proof is made.
 _MOST = 1_000_000
 #: How many elements are written in the time of a node.
 _ELEMENTS_A_NODE = 10_000
-#: What a size is taken for that is a symbol, to say what a run costs.
+#: The size that a symbol is taken for when the cost of a run is estimated.
 _SYMBOL = 3
 
-#: Does a rewriting once more, to a stretch.
+#: Rewrites a stretch as the whole graph was rewritten.
 Rewriting = Callable[[Graph], Graph]
 
 
@@ -55,7 +54,7 @@ def prove(
     feeds: Mapping[Any, Any] | None = None,
     whole: bool = False,
 ) -> Proof:
-    """Hold a rewritten graph against the one that it came from.
+    """Compare a rewritten graph with the one that it came from.
 
     Args:
         before: the old graph.
@@ -66,11 +65,11 @@ def prove(
         whole: whether the graphs are run from end to end however long they are.
 
     Raises:
-        ArgumentTypeError, ArgumentError: `dims` are no sizes of the old graph's symbols.
+        ArgumentTypeError, ArgumentError: `dims` are not sizes of the old graph's symbols.
         FeedError, ShapeError, DTypeError: `feeds` do not fit the old graph.
 
     Returns:
-        The proof. Finite numbers alone are compared: what becomes of NaN and infinities is not.
+        The proof. Only finite numbers are compared, not NaN and infinities.
     """
     with paused():
         given = Given(
@@ -125,7 +124,7 @@ def _kinds(graph: Graph) -> set[Hashable]:
 
 
 def _bounded(before: Graph, after: Graph, what: str, given: Given, *, stretch: bool = False) -> Proof:
-    """Hold two graphs against each other, unless that would take very long."""
+    """Compare two graphs, unless that would take very long."""
     size = _size(before) + _size(after)
     if size > _MOST:
         return Proof(

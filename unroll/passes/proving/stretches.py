@@ -1,7 +1,7 @@
 """A stretch of a long network as a graph of its own: its beginning, or its end.
 
-Nodes are told apart by depth, the longest way to them from the inputs: both directions, and all layers of a stack, are then cut
-at about the same step, whoever wrote the graph. Takes one walk over the nodes, and no recursion.
+Nodes are told apart by depth, the longest way to them from the inputs: both directions, and all layers of a stack, are
+then cut at about the same step, whoever wrote the graph. One walk over the nodes, without recursion.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Depths:
         graph: the graph.
 
     Attributes:
-        of: by node, how many nodes the longest way to it has, itself among them; weights' own nodes count for nothing.
-        deepest: the largest of them.
+        of: by node, the number of nodes on the longest path to it, itself included; nodes of weights do not count.
+        deepest: the largest depth.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -38,10 +38,11 @@ class Depths:
         self.deepest = max(self.of.values())
 
     def beginning(self, share: float) -> Graph | None:
-        """Return the graph up to a share of its depth; None where there is nothing to see.
+        """Return the graph up to a share of its depth; None where nothing would be left.
 
-        Its outputs are what the rest of the graph reads of its second half, or what the whole graph gives: in a recurrent
-        network the states, there. What is made early and read late, such as the inputs of steps to come, is left out.
+        Its outputs are what the rest of the graph reads of its second half, or what the whole graph gives: in a
+        recurrent network the states, there. Tensors made early and read late, such as the inputs of later steps, are
+        left out.
         """
         least, most = self.deepest * share / 2, self.deepest * share
         crossing: dict[Tensor, None] = {}
@@ -56,10 +57,10 @@ class Depths:
         return Graph(self.graph.inputs, list(crossing), self.graph.requirements)
 
     def ending(self, share: float) -> Graph | None:
-        """Return the last share of the graph's depth; None where there is nothing to see.
+        """Return the last share of the graph's depth; None where nothing would be left.
 
-        Floating tensors that enter it become placeholders. What enters it of other dtypes, such as shapes and masks, is
-        computed in it, for passes know what it is; and so are weights.
+        Floating tensors that enter it become placeholders. Other tensors that enter it, such as shapes and masks, are
+        computed in it, because passes read their values; and so are weights.
         """
         least = self.deepest * (1 - share)
         if all(self.of[tensor.node] <= least for tensor in self.graph.outputs):
