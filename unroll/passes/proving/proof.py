@@ -2,9 +2,9 @@
 
 `unroll.passes.proving.numeric_proof` compares two graphs; this module decides which graphs are run.
 
-A long network is not run from end to end: its beginning and its end are rewritten once more, as stretches, and the
-    results are proven. A pass works by structure, and the structure of the steps between is the same. Where the
-    stretches do not show every kind of operator of the whole result, the whole is run after all.
+A long network is not run from end to end: its beginning and its end are rewritten once more, as stretches, and the results
+are proven. A pass works by structure, and the structure of the steps between is the same. Where the stretches do not show
+every kind of operator of the whole result, the whole is run after all.
 
 This is a proof by numbers only; `Proof.means` says so.
 """
