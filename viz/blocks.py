@@ -16,17 +16,17 @@ _NARROWEST, _WIDEST = 38.0, 62.0
 _LOWEST, _HIGHEST = 26.0, 64.0
 _BIAS_HEIGHT = 22.0
 _HEAD = 17.0
-# How many weights are named before a note on why they stand apart, and how long that is at most.
+# How many weights a note on why they stand apart names, and how long its list of names may be.
 _NAMES, _NOTE = 6, 200
-# Room for a viewer whose font is wider than the one that sizes were computed with.
+# Room for viewers whose font is wider than the one that sizes were computed with.
 _SLACK = 1.15
 _ROW_HEAD = 34.0
 _TITLE, _TEXT, _SMALL = 12, 11, 9
 # Lines of text are given their height, so that weights side by side keep in step.
 _HEADING, _NUMBERS = 18, 14
-#: How the row of a bias is called that stands in one array with others: ``x bias``, ``h bias``.
+#: What the row of a bias is called where one array holds several: ``x bias``, ``h bias``.
 _BIAS = " bias"
-#: The letters of vectors that formulas call otherwise than w.
+#: The letters of vectors that formulas do not call w.
 _VECTORS = {"b": "b", "gamma": "\u03b3", "beta": "\u03b2"}
 
 Paint = Callable[[str], "str | None"]
@@ -36,7 +36,7 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
     """Return the weights that a cell shares over all its steps, side by side, each bias under its kernel.
 
     Args:
-        name: what they have in common, such as ``rnn/basic_lstm_cell``.
+        name: the scope that they share, such as ``rnn/basic_lstm_cell``.
         parameters: the Parameters.
         steps: how many timesteps share them.
         paint: returns the fill of a gate, or None.
@@ -93,7 +93,9 @@ def _high(boxes: Sequence[Box]) -> float:
 
 
 def _stack(boxes: Sequence[Box], height: float) -> Box:
-    """Return weights under one another, and nothing under them down to `height`: Graphviz would spread them over it."""
+    """Return weights under one another, with empty room below them down to `height`, which Graphviz would otherwise
+    spread them over.
+    """
     rows = [cell(box.label, align="LEFT") for box in boxes]
     rest = height - _high(boxes)
     rows += [cell("", height=f"{rest:.0f}")] if rest >= 1 else []
@@ -117,8 +119,8 @@ def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bo
 
 
 def _bias_sources(parameters: Sequence[Parameter]) -> dict[Parameter, str]:
-    """Return what the products that biases belong to read, where the same gates have several: PyTorch's ``bias_ih``
-    and ``bias_hh``. A bias is called as its matrix is.
+    """Return the sources of biases, where the same gates have several biases, as PyTorch's ``bias_ih`` and ``bias_hh``:
+    a bias and its matrix have one name.
     """
     biases = {item: item.blocks.columns for item in parameters if item.rank == 1 and item.blocks is not None}
     matrices = {item.name: item.blocks.rows for item in parameters if item.rank == 2 and item.blocks is not None}
@@ -141,7 +143,7 @@ def _short(item: Parameter, name: str) -> str:
 
 
 def _one_block(item: Parameter) -> BlockTable:
-    """Return the table of a weight that says nothing of its blocks: it is one."""
+    """Return the table of a weight without a block table: it is one block."""
     shape = [int(str(size)) for size in item.shape]
     columns = (("", shape[-1] if shape else 1),)
     return BlockTable((("", shape[0]),) if len(shape) > 1 else (), columns)
@@ -188,7 +190,7 @@ def _grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: str) 
         lines.append(head + "".join(body))
     width = sum(round(item) for item in widths) + (round(left) if named else 0)
     height = sum(round(item) for item in heights) + (round(_HEAD) if headed else 0)
-    # A table of no fixed size would be stretched to the width of the heading above it.
+    # A table without a fixed size would be stretched to the width of the heading above it.
     return Box(table(lines, align="LEFT", fixedsize="TRUE", width=width, height=height), width, height)
 
 

@@ -72,7 +72,7 @@ class Boxes:
         self._colors = palette.gate_colors(gates for gates in self._gates.values() if len(gates) > 1)
 
     def title(self, path: str) -> str:
-        """Return what a cell, or another scope, is called in the picture."""
+        """Return the name of a cell, or of another scope, in the picture."""
         return self._titles.get(path, path.rpartition("/")[2])
 
     def gate_color(self, row: str | None, gate: str) -> str | None:
@@ -87,7 +87,7 @@ class Boxes:
             return self._operator(unit.nodes[0]) if self._opened else self._op(unit.nodes[0])
         if unit.kind == "zero":
             return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)
-        if unit.tensor is None:  # the gap that stands for what is left out
+        if unit.tensor is None:  # the gap that stands for steps left out
             return text_box([Line(unit.name, _TEXT, palette.MUTED)], 4)
         return self._tensor(unit, unit.tensor)
 
@@ -108,7 +108,7 @@ class Boxes:
         return box._replace(label=box.label.replace(plain, indexed, 1), width=box.width + text_width(step, _SMALL))
 
     def _tensor_name(self, unit: Unit, tensor: Tensor) -> tuple[str, str]:
-        """Return what a tensor is called and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
+        """Return the name of a tensor and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
         if unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, tensor):
             step = tensor.node.origin.step
             return last_part(tensor), "" if step is None else str(step)
@@ -131,7 +131,7 @@ class Boxes:
         return text_box([*lines, *self._only_value(node)], 6)
 
     def _only_value(self, node: Node) -> list[Line]:
-        """Return the value of a node of one output; that of one among several would read as that of all."""
+        """Return the value of a node of one output; the value of one among several would look like that of all."""
         return self._value_lines(node.outputs[0]) if len(node.outputs) == 1 else []
 
     def _operator(self, node: Node) -> Box:
@@ -212,7 +212,7 @@ def _row_tables(contraction: Contraction) -> dict[str, list[BlockTable]]:
 
 
 def gates_of(tables: Sequence[BlockTable]) -> tuple[str, ...]:
-    """Return the gates of a cell: the columns of its block tables, in order; what only a projection has gates nothing."""
+    """Return the gates of a cell: the columns of its block tables, in order; those of a projection are not gates."""
     reading = [{source for source, _ in blocks.rows} for blocks in tables]
     wanted = {"x"} if any("x" in sources for sources in reading) else {"h"}
     found = (blocks.columns for blocks, sources in zip(tables, reading, strict=True) if not sources or sources & wanted)
@@ -220,7 +220,7 @@ def gates_of(tables: Sequence[BlockTable]) -> tuple[str, ...]:
 
 
 def _is_own_name(name: str, tensor: Tensor) -> bool:
-    """Say whether an output is called as its tensor is, perhaps with the number that tells it from another of that name."""
+    """Say whether an output has the name of its tensor, perhaps with a number that tells it from another one."""
     return name == tensor.label or re.fullmatch(r"_\d+", name.removeprefix(tensor.label)) is not None
 
 

@@ -22,7 +22,7 @@ def columns(
         shown: the units, wires and levels.
         boxes: the size of each unit's content.
         slots: the column of each unit that has one.
-        titles: what the frame around a cell is called.
+        titles: the name of the frame around a cell.
     """
     members: dict[object, list[Unit]] = {}
     for unit in shown.units:
@@ -53,7 +53,7 @@ def _spread(
     below: Mapping[Unit, Sequence[Unit]],
     above: Mapping[Unit, Sequence[Unit]],
 ) -> dict[Unit, float]:
-    """Sweep up and down the levels, drawing each unit to its neighbours; end with a sweep from the operands up."""
+    """Sweep up and down the levels, moving each unit towards its neighbours; end with a sweep from the operands up."""
     x: dict[Unit, float] = {}
     order = sorted(levels)
     for sweep in range(_SWEEPS + 1):

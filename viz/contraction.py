@@ -110,7 +110,7 @@ class Contraction:
         return [part for part in networkx.strongly_connected_components(reads) if len(part) > 1]
 
     def _outer_cells(self) -> dict[str, str]:
-        """Return for cells that cannot be boxes of their own, as they feed what is around them, the cell around them."""
+        """Return the cell around each cell that cannot be a box of its own, because it feeds the cell around it."""
         outer: dict[str, str] = {}
         for part in self._cycles():
             rows = {unit.row for unit in part}
@@ -198,7 +198,7 @@ def _reads_weights_twice(unit: Unit) -> bool:
 
 
 def _copies(graph: Graph) -> dict[Tensor, Tensor]:
-    """Return the outputs that are a copy, made so that one tensor can have two names, with what is copied."""
+    """Return the outputs that are copies, made so that one tensor can have two names, with the tensors copied."""
     read = {tensor for node in graph.nodes for tensor in node.inputs}
     return {
         tensor: tensor.node.inputs[0]

@@ -1,8 +1,8 @@
 """The process that draws: Graphviz lives in it and not in the user's program (see `unroll.viz.process`).
 
-It takes requests from standard input, ``{"format": ..., "size": ...}`` on a line and then so many bytes of DOT, and answers on
-standard output, ``{"size": ..., "problem": ..., "kind": ...}`` on a line and then so many bytes of picture. What Graphviz has
-to say goes to standard error.
+It takes requests from standard input, ``{"format": ..., "size": ...}`` on a line and then so many bytes of DOT, and
+answers on standard output, ``{"size": ..., "problem": ..., "kind": ...}`` on a line and then so many bytes of picture.
+Graphviz's messages go to standard error.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _FIRST = 'digraph {a [label="a" pos="0,0"]}'
 
 def main() -> None:
     """Draw what is asked for until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program that asks
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the program that asks
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
         import pygraphviz  # whose absence is an answer, too
 
-        _drawn(pygraphviz, _FIRST, "svg")  # now fontconfig has read its configuration, which may go
+        _drawn(pygraphviz, _FIRST, "svg")  # fontconfig has read its configuration now, which may be removed
     except ImportError as error:
         _answer(answers, b"", str(error))
         return

@@ -1,4 +1,4 @@
-"""Pictures of a graph: DOT written with the graphviz package, rendered in this process with pygraphviz."""
+"""Pictures of a graph: DOT written with the graphviz package, rendered by pygraphviz in a process of its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Picture:
         """Write the picture to `path`, in the format of its suffix.
 
         Raises:
-            ArgumentError: a suffix that is no format of pictures.
+            ArgumentError: a suffix that is not that of a format of pictures.
             FileError: the file cannot be written.
             MissingPackageError: pygraphviz is needed and missing.
         """
@@ -81,9 +81,10 @@ def draw(
 
     Raises:
         ArgumentError: an unknown level or format.
-        ArgumentTypeError: `graph` is no Graph, or `path` no path.
+        ArgumentTypeError: `graph` is not a Graph, or `path` is not a path.
         MissingPackageError: the format needs pygraphviz, which cannot be imported.
-        FileError: the file cannot be written, or the picture is too large: a bitmap nobody could read, or no memory for it.
+        FileError: the file cannot be written, or the picture is too large: its text could not be read in a bitmap, or
+            there is no memory for it.
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
         UnsupportedError: Graphviz could not draw the graph.
 
@@ -146,7 +147,7 @@ def _rendered(dot: str, format: str, advice: str = render.ADVICE) -> bytes:
 
 
 def _advice(level: str, full: bool, stepless: bool) -> str:
-    """Return what makes a picture smaller than the one that was asked for."""
+    """Return advice on how to get a smaller picture."""
     if stepless:
         return (
             "draw a part of it: Graph(inputs, outputs) of tensors in between. A .dot file shows what Graphviz was given"

@@ -15,7 +15,7 @@ from unroll.viz.units import Unit
 TEXT = 10.0
 _SIDE, _BELOW = 12.0, 12.0
 _ABOVE_CELLS, _ABOVE_OPERATORS = 22.0, 36.0
-# What a frame needs more for each frame within it.
+# The room that a frame needs for each frame within it.
 _NEXT_SIDE, _NEXT_ABOVE = 8.0, 14.0
 
 
@@ -27,8 +27,8 @@ class Frame(NamedTuple):
     """A frame with its place, in points.
 
     Attributes:
-        path: the scope or cell in full.
-        name: what is written at its top left.
+        path: the path of the scope or cell.
+        name: the text at its top left.
         left, bottom, right, top: its edges.
         line: the colour of its edge.
         fill: the colour inside.
@@ -111,5 +111,5 @@ def title_place(frame: Frame) -> Rectangle:
 
 
 def _path(unit: Unit, slot: object) -> str | None:
-    """Return what an operator's frame is called: its cell, or the scope of the states of zeros."""
+    """Return the path of an operator's frame: its cell, or the scope of the states of zeros."""
     return unit.nodes[0].origin.scope if slot in (FIRST, FIRST_BACKWARD) and unit.kind == "op" else unit.cell

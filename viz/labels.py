@@ -1,4 +1,4 @@
-"""Text beside lines: each label where it is wanted if there is room, else at the nearest place along its line that is free."""
+"""Text beside lines: each label at the place it wants, if there is room, else at the nearest free place along its line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unroll.viz.routes import Point, sampled
 TEXT = 9.0
 _HIGH, _AIR = 10.0, 4.0
 _CELL = 24.0
-# How bad it is to stand on a box or on other text, and to be crossed by a line.
+# The cost of standing on a box or on other text, and of being crossed by a line.
 _ON_TEXT, _ON_LINE = 100, 3
 _FARTHEST = 90.0
 
@@ -28,7 +28,7 @@ class Label(NamedTuple):
 
 
 class _Ground:
-    """What is drawn where, in squares, so that few things are asked about each place."""
+    """What is drawn where, in a grid of squares, so that few things are looked at for each place."""
 
     def __init__(self) -> None:
         self._boxes: dict[tuple[int, int], list[Rectangle]] = {}
@@ -44,7 +44,7 @@ class _Ground:
             self._points.setdefault(square, []).append((point, number))
 
     def trouble(self, at: Rectangle) -> int:
-        """Return how bad it is to write there."""
+        """Return the cost of a place for text."""
         boxes: set[Rectangle] = set()
         lines: set[int] = set()
         for square in _squares(at):

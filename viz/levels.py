@@ -14,7 +14,7 @@ from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 # How many steps are shown whole, and how many at the beginning and the end of longer sequences.
 _CELLS = (6, 2, 2)
 _OPERATORS = (4, 2, 1)
-# How many operators at no step are shown.
+# How many operators without a step are shown.
 _MOST_STEPLESS = 240
 
 
@@ -22,10 +22,10 @@ class Shown(NamedTuple):
     """The units and wires that reach the picture.
 
     Attributes:
-        units: those to draw, sources before readers; what is left out stands in gap units.
+        units: those to draw, sources before readers; gap units stand for those left out.
         wires: those between them.
         level: each unit's row of the picture, 0 at the bottom.
-        steps: the timesteps drawn, and None once where others are left out.
+        steps: the timesteps drawn, with one None where others are left out.
         hidden: how many timesteps are left out.
         stand_in: what is drawn for each unit left out.
     """
@@ -75,7 +75,7 @@ def more(count: int, what: str) -> str:
 
 
 def _middle_stepless(contraction: Contraction, level: Mapping[Unit, int]) -> list[Unit]:
-    """Return the operators at no step to leave out: those on the middle levels of very many."""
+    """Return the operators without a step to leave out: those on the middle levels, where there are very many."""
     stepless = [unit for unit in contraction.units if unit.kind == "op" and unit.step is None]
     stepless.sort(key=lambda unit: level[unit])
     return stepless[_MOST_STEPLESS // 2 : -_MOST_STEPLESS // 2] if len(stepless) > _MOST_STEPLESS else []
@@ -97,7 +97,7 @@ def shown_steps(steps: Sequence[int], full: bool, whole: int, first: int, last: 
 
 
 def _wires_of_gaps(contraction: Contraction, stand_in: dict[Unit, Unit]) -> list[Wire]:
-    """Return one wire for all those alike that begin or end at a step left out."""
+    """Return one wire for all equal ones that begin or end at a step left out."""
     found: dict[tuple[Unit, Unit, str], Wire] = {}
     for wire in contraction.wires:
         source, target = stand_in.get(wire.source, wire.source), stand_in.get(wire.target, wire.target)
@@ -140,7 +140,7 @@ def _levels(contraction: Contraction) -> dict[Unit, int]:
         loose = isinstance(group, Unit) and (not before[group] or group.cell is None)
         if loose and after[group] and before[group].keys() <= hanging:
             hanging.add(group)
-    # What nothing lower holds up, such as inputs and what loops bring round, hangs just under what reads it.
+    # Units that read nothing lower, such as inputs and fed-back states, stand just under their reader.
     for group in reversed(order):
         if group in hanging:
             place[group] = (min(place[item] for item in after[group])[0] - 1, 1)
@@ -189,9 +189,7 @@ def _keep_cells_apart(
 def _preludes(
     units: Sequence[Unit], cells: Mapping[str, int], after: Mapping[object, dict[object, None]]
 ) -> dict[int, list[Unit]]:
-    """Return by the place of a cell what stands outside cells and is read by it, at first or second hand, and by none
-    before it.
-    """
+    """Return, by the place of a cell, the units outside cells that it is the first to read, directly or through others."""
     first: dict[object, int] = {}
     found: dict[int, list[Unit]] = {}
     outside = [unit for unit in units if unit.cell is None and unit.kind != "output" and unit.step != BEFORE_STEPS]
@@ -226,7 +224,7 @@ def flows_in_time(contraction: Contraction, wire: Wire) -> bool:
 
 
 def _in_loop(unit: Unit) -> bool:
-    """Say whether a unit was made at a step, and does not just stand there."""
+    """Say whether a unit belongs to a step itself, and is not only placed there."""
     return bool(unit.nodes) and unit.nodes[0].origin.step is not None
 
 

@@ -1,4 +1,4 @@
-"""What a node computes, as people write it: ``c = f * c[0] + i * j``."""
+"""What a node computes, as a formula: ``c = f * c[0] + i * j``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST, _DEEPEST = 26, 3
 
 
 def formula(node: Node) -> str:
-    """Return what a node computes in a few words, or nothing where its operator's name says it all."""
+    """Return a short formula of a node, or nothing where its operator's name says enough."""
     text = _applied(node, _DEEPEST)
     if text is None:
         return ""

@@ -20,6 +20,6 @@ _GATES = ("#BFE0F5", "#FBDDA6", "#BCE5D2", "#EBCBDE", "#F6F1B0", "#F3C8AE", "#C6
 
 
 def gate_colors(columns: Iterable[Sequence[str]]) -> dict[str, str]:
-    """Return a fill for each gate, in the order of the block tables; the column of a cell without gates is no gate."""
+    """Return a fill for each gate, in the order of the block tables; a cell of one column has no gates."""
     names = dict.fromkeys(name for gates in columns for name in gates)
     return {name: _GATES[place % len(_GATES)] for place, name in enumerate(names)}

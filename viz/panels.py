@@ -29,7 +29,7 @@ class Panel:
     Attributes:
         parameters: the weights.
         readers: the boxes shown that read them.
-        box: what the panel holds.
+        box: the content of the panel.
         place: where it stands.
         beside: it stands to the left of the cells, not below them.
     """

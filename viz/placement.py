@@ -1,4 +1,4 @@
-"""Where each box stands: a grid of timesteps by levels, and free boxes over the middle of what they touch."""
+"""Where each box stands: a grid of timesteps by levels, with other boxes over the middle of those they are wired to."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from unroll.viz.columns import columns
 from unroll.viz.levels import Shown
 from unroll.viz.units import Unit
 
-#: Columns that are no timestep: the states that cells begin with and end with, at the left and the right, those of cells
-#: that walk backward the other way round, and the one column of a graph without timesteps.
+#: Columns that are not timesteps: the first states of cells at the left and the last ones at the right, the other way
+#: round for cells that walk backward; and the one column of a graph without timesteps.
 FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD, ONLY = "first", "last", "first backward", "last backward", "only"
 #: Columns beside the timesteps.
 ASIDE = (FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD)
@@ -97,8 +97,8 @@ def place(
         lanes: how far above the middle of their row the units in `ASIDE` stand.
         pitch: the room between two columns.
         depths: for each level under which dashed lines run, how far below it they reach.
-        channels: for each level under which states run to it from another one, the room they need.
-        titles: where columns hold operators, what the frame around a cell is called.
+        channels: for each level that states from another one reach from below, the room they need.
+        titles: where columns hold operators, the name of the frame around a cell.
     """
     layout = Layout()
     members: dict[tuple[object, int], list[Unit]] = {}
@@ -235,7 +235,7 @@ def _stand_beside(
 
 
 def _place_free(layout: Layout, shown: Shown, boxes: Mapping[Unit, Box], free: Sequence[Unit]) -> None:
-    """Stand units at no step over the middle of what they are wired to, as near as their level has room."""
+    """Stand units without a step over the middle of the units they are wired to, as near as their level has room."""
     near: dict[Unit, list[Unit]] = {unit: [] for unit in free}
     for wire in shown.wires:
         for one, other in ((wire.source, wire.target), (wire.target, wire.source)):

@@ -1,8 +1,8 @@
 """The process that Graphviz runs in: started with the first picture, used for all that follow, renewed now and then.
 
-Graphviz loses memory with every picture (for each word in bold and each frame: about 17 KB for a network of four steps at the
-level of operators), ends its process where memory runs out, writes to file descriptor 2, and is not safe for threads. In a
-process of its own none of that harms anybody, and what is lost comes back when the process is renewed.
+Graphviz loses memory with every picture (for each word in bold and each frame: about 17 KB for a network of four steps
+at the level of operators), ends its process where memory runs out, writes to file descriptor 2, and is not safe for
+threads. In a process of its own none of that does harm, and the memory comes back when the process is renewed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def missing(why: object) -> MissingPackageError:
 
 
 class Answer(NamedTuple):
-    """What came of one request: the picture, why there is none and what was raised, and the lines on standard error."""
+    """The answer to one request: the picture, or why there is none and which error was raised, and the lines on
+    standard error.
+    """
 
     data: bytes
     problem: str
@@ -88,7 +90,7 @@ class Drawer:
             undone.pop_all()
 
     def ask(self, dot: str, format: str) -> Answer:
-        """Return what comes of drawing `dot`."""
+        """Return the answer to a request to draw `dot`."""
         data = dot.encode("utf-8")
         self.drawn += len(data)
         assert self._process.stdin is not None
@@ -123,7 +125,7 @@ class Drawer:
         self._close()
 
     def forget(self) -> None:
-        """Leave the process to the program that started it: this is another one, forked from that."""
+        """Leave the process to the program that started it: this program was forked from that one."""
         self._process.returncode = 0
         self._close()
 
@@ -139,7 +141,8 @@ _drawer: Drawer | None = None
 
 
 def ask(dot: str, format: str) -> Answer:
-    """Return what comes of drawing `dot`, in a process that is started or renewed where need be; one thread after another.
+    """Return the answer to a request to draw `dot`, from a process that is started or renewed where needed; one thread
+    after another.
 
     Raises:
         MissingPackageError: pygraphviz cannot be imported.

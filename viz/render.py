@@ -11,12 +11,12 @@ from unroll.viz import process
 from unroll.viz.process import missing
 
 _COMPLAINT = re.compile(r"(Error|Warning): ")
-# What is said of a picture that is right all the same: a bitmap scaled down to fit, text that touches the edge of its cell
-# because the machine's font is wider than the one that sizes were computed with; and what fontconfig tells every program of
-# somebody else's configuration.
+# Messages about pictures that are right all the same: a bitmap scaled down to fit; text that touches the edge of its
+# cell because the machine's font is wider than the one that sizes were computed with; and fontconfig's warnings about
+# the machine's configuration.
 _HARMLESS = re.compile(r"graph is too large for .*bitmaps|size too small for content|Fontconfig warning: ")
-#: Cairo draws bitmaps of at most so many points a side; where Graphviz had to scale a picture down to less than a quarter,
-#: nobody could read it.
+#: Cairo draws bitmaps of at most so many points a side; text in a picture scaled down to less than a quarter cannot be
+#: read.
 _MOST_PIXELS, _PIXELS_A_POINT, _READABLE = 32_767, 2, 0.25
 _NO_MEMORY = re.compile(r"out of memory|memory allocation failure|MemoryError")
 _AT = re.compile(r'pos="(-?[\d.]+),(-?[\d.]+)"')
@@ -34,7 +34,7 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
     Raises:
         MissingPackageError: pygraphviz cannot be imported.
         FileError: the picture is too large: as a bitmap, or for the memory there is; or no temporary file can be written.
-        UnsupportedError: Graphviz complained (a picture it complains of is not the one that was meant), or cannot be started.
+        UnsupportedError: Graphviz complained, so that its picture may be wrong, or it cannot be started.
     """
     if importlib.util.find_spec("pygraphviz") is None:
         raise missing("it is not installed")
@@ -53,7 +53,7 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
 
 
 def _check_bitmap(dot: str, advice: str) -> None:
-    """Refuse a bitmap that nobody could read."""
+    """Refuse a bitmap whose text could not be read."""
     points = [float(number) for place in _AT.findall(dot) for number in place]
     pixels = _PIXELS_A_POINT * max(points, default=0.0)
     if pixels * _READABLE > _MOST_PIXELS:
@@ -64,7 +64,7 @@ def _check_bitmap(dot: str, advice: str) -> None:
 
 
 def _complaints(said: list[str]) -> list[str]:
-    """Return what Graphviz complains of, each with the lines that continue it."""
+    """Return Graphviz's complaints, each with the lines that continue it."""
     found: list[str] = []
     inside = False
     for line in said:

@@ -1,4 +1,4 @@
-"""Everything a picture is computed from: units, boxes, columns, states and their lanes."""
+"""What a picture is computed from: units, boxes, columns, states and their lanes."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Scene:
         contraction: its units and wires, of all timesteps.
         shown: those that are drawn.
         values: numbers to print.
-        boxes: makes what stands in a box.
+        boxes: makes the content of each box.
         sizes: the box of each unit shown.
         slots: the column of each unit that has one.
-        begins: for what makes a first state, the cell that begins with it.
-        gutters: the room between two columns for lines that run down there.
+        begins: for each unit that makes a first state, the cell that begins with it.
+        gutters: the room between two columns for lines that run down between them.
     """
 
     def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool = False) -> None:
@@ -99,7 +99,7 @@ class Scene:
         return {self.level(wire.target): 20 + 6.0 * self.lane_place(wire)[1] for wire in handed}
 
     def is_fed_back(self, wire: Wire) -> bool:
-        """Say whether a wire between boxes brings a later step something that is no state, and must go down for it."""
+        """Say whether a wire between boxes brings a later step something other than a state, and must run down for it."""
         gap = "gap" in (wire.source.kind, wire.target.kind)
         carried = wire.source in self.slots and wire.target in self.slots and not self.is_flat(wire)
         carried = carried and self.slots[wire.source] != self.slots[wire.target]
@@ -107,7 +107,7 @@ class Scene:
         return down and (gap or (flows_in_time(self.contraction, wire) and not self.contraction.is_state(wire)))
 
     def _gutters(self) -> float:
-        """Return the room between two columns that lines need which are fed back there."""
+        """Return the room that fed-back lines need between two columns."""
         found: dict[object, set[Tensor]] = {}
         for wire in self.shown.wires if not self.contraction.opened else ():
             if self.is_fed_back(wire):
@@ -129,7 +129,7 @@ class Scene:
         return lanes | self._spread(lanes)
 
     def _spread(self, lanes: Mapping[Unit, float]) -> dict[Unit, float]:
-        """Return lanes above their row for last states that would stand on one another, as operators of one row give."""
+        """Return lanes above their row for last states that would overlap, such as those of operators in one row."""
         alike: dict[tuple[int, float], list[Unit]] = {}
         for unit, lane in lanes.items():
             if self.slots.get(unit) in (LAST, LAST_BACKWARD):
@@ -165,7 +165,7 @@ class Scene:
         return slots | self._first_states() | self._last_states()
 
     def _first_states(self) -> dict[Unit, object]:
-        """Return the column of each state that a cell begins with: at the end that the cell begins at."""
+        """Return the column of each first state: at the side where its cell begins."""
         backward = self.contraction.states.backward
         slots: dict[Unit, object] = {}
         for wire in reversed(self.shown.wires):
@@ -181,7 +181,7 @@ class Scene:
     def _last_states(self) -> dict[Unit, object]:
         """Return the column of each output that is a last state, and level it with its cell: it leaves beside the cell.
 
-        What a cell returns at other steps too is an output of each step, unless it is returned a second time.
+        A tensor that a cell also returns at other steps is an output of each step, unless it is returned a second time.
         """
         states = self.contraction.states
         ends = [

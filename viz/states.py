@@ -9,7 +9,7 @@ from unroll.graph import Graph
 from unroll.tensor import Tensor
 from unroll.viz.units import Unit, Wire
 
-#: What a node is called at every step alike, and which of its inputs or outputs is meant.
+#: A node's name without its step, and which of its inputs or outputs is meant.
 Role: TypeAlias = tuple[str, int]
 
 
@@ -41,7 +41,7 @@ class States:
             row = wire.target.row
             if row is not None and wire.source.row != row and (wire.source.kind == "zero" or self.reads(wire)):
                 called = self._roles.setdefault(row, {}).setdefault(wire.role, set())
-                # A role that means two states at different steps, as numbers in names may, tells no name.
+                # A role that means different states at different steps, as numbers in names may, gives no name.
                 if len(called) == 1:
                     self._given.setdefault((wire.source, row), next(iter(called)))
                 elif not called:
@@ -57,11 +57,11 @@ class States:
         return self._given.get((wire.source, wire.target.row or ""), last_part(wire.tensor))
 
     def makes(self, cell: str, tensor: Tensor) -> bool:
-        """Say whether what a cell makes is what it reads as its state at the step after."""
+        """Say whether a cell's output is what it reads as its state at the next step."""
         return self._made_as(tensor) in self._made.get(cell, ()) or last_part(tensor) in self.names.get(cell, ())
 
     def alike(self, wire: Wire) -> object:
-        """Return what is equal for what one cell makes in the same way at several steps."""
+        """Return a key that is equal for the tensors that a cell makes in the same way at several steps."""
         return wire.source.cell, self._made_as(wire.tensor)
 
     def is_along(self, wire: Wire) -> bool:
@@ -79,7 +79,7 @@ class States:
 
 
 def role(graph: Graph, tensor: Tensor) -> str:
-    """Return what the node that makes a tensor is called, alike at every step."""
+    """Return the name of the node that makes a tensor, without its step."""
     if tensor.node is None:
         return graph.name(tensor)
     return without_step(graph.name(tensor.node), tensor.node.origin.step)
@@ -102,7 +102,7 @@ def _steps(wire: Wire) -> int:
 
 
 def _backward_pairs(wires: Iterable[Wire]) -> frozenset[tuple[str, str]]:
-    """Return the pairs of cells, one the other itself or around it, between which everything goes to earlier steps."""
+    """Return the pairs of a cell and itself, or one around it, between which everything goes to earlier steps."""
     ahead: dict[tuple[str, str], bool] = {}
     for wire in wires:
         source, target = wire.source.cell, wire.target.cell

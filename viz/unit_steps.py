@@ -1,4 +1,4 @@
-"""The timestep that a unit stands at where its nodes do not say: that of what it reads, or of what reads it."""
+"""The timestep of units whose nodes have none: that of the units they read, or of those that read them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
 
 def infer_steps(contraction: Contraction) -> None:
-    """Let a unit at no step stand with the one step that it reads from, or else that reads it."""
+    """Give a unit without a step the one step that it reads from, or else that reads it."""
     reads: dict[Unit, list[Unit]] = {unit: [] for unit in contraction.units}
     read_by: dict[Unit, list[Wire]] = {unit: [] for unit in contraction.units}
     for wire in contraction.wires:
@@ -30,7 +30,7 @@ def infer_steps(contraction: Contraction) -> None:
 
 
 def _begin_before_steps(contraction: Contraction, read_by: Mapping[Unit, Sequence[Wire]]) -> None:
-    """Let what a cell reads where it otherwise reads its step before, a state given to it, stand before the steps."""
+    """Put a state that is given to a cell before the steps: what it reads where it otherwise reads its last step."""
     along = {(wire.target.cell, wire.role) for wire in contraction.wires if contraction.states.is_along(wire)}
     for unit in contraction.sources.values():
         if read_by[unit] and all((wire.target.cell, wire.role) in along for wire in read_by[unit]):

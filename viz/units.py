@@ -43,7 +43,7 @@ class Wire:
     """A tensor on its way from one unit to another.
 
     Attributes:
-        role: which input of which of the target's nodes reads it, told alike at every step.
+        role: which input of which of the target's nodes reads it, named alike at every step.
     """
 
     source: Unit

@@ -14,7 +14,7 @@ from unroll.viz.dot_text import TIMES
 
 _MOST = 8
 _PER_LINE = 4
-# Fewer equal elements than this are written out.
+# Fewer equal elements than this are written out one by one.
 _FEWEST_EQUAL = 4
 
 
@@ -60,7 +60,7 @@ def value_lines(array: Array) -> list[str]:
 
 
 def number(value: Any) -> str:
-    """Return one number with four significant digits."""
+    """Return a number with four significant digits."""
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     return f"{int(value)}" if isinstance(value, (int, np.integer)) else f"{float(value) + 0.0:.4g}"

@@ -18,7 +18,7 @@ _STATE = {"color": palette.STATE, "penwidth": "1.4"}
 
 
 class Line(NamedTuple):
-    """A wire as it is drawn: its curve, its attributes in DOT, and what is written beside it."""
+    """A wire as it is drawn: its curve, its attributes in DOT, and its label."""
 
     wire: Wire
     points: list[Point]
@@ -73,7 +73,7 @@ class Wiring:
         return same and (source.right < target.left or (back and source.left > target.right))
 
     def _level(self, wires: list[Wire]) -> Iterator[Line]:
-        """Yield what runs level; where a cell hands on one state for two reasons, once."""
+        """Yield the wires that run level; a state that a cell hands on for two reasons is drawn once."""
         drawn: set[tuple[object, ...]] = set()
         for wire in wires:
             same = (wire.source, wire.target, self._scene.lane(wire), self._scene.state_label(wire))
@@ -118,7 +118,7 @@ class Wiring:
         return self._columns[slots[unit]] if unit in slots else None
 
     def _is_carried(self, wire: Wire) -> bool:
-        """Say whether a wire brings an operator, or a cell that it is no state of, something from another timestep."""
+        """Say whether a wire brings something from another timestep to an operator, or to a cell whose state it is not."""
         scene = self._scene
         source, target = self._column(wire.source), self._column(wire.target)
         given = wire.source.kind == "input" and wire.source not in scene.begins
@@ -131,7 +131,7 @@ class Wiring:
         return scene.is_fed_back(wire)
 
     def _carried(self, wires: list[Wire]) -> Iterator[Line]:
-        """Yield what runs over the top of one column, down between two, and up from below."""
+        """Yield the wires that run over the top of one column, down between two, and up from below."""
         lanes: dict[object, list[Tensor]] = {}
         opened = self._scene.contraction.opened
         for wire in wires:
@@ -192,7 +192,7 @@ class Wiring:
         return Line(wire, routes.rounded(corners), dict(_STATE), label)
 
     def _tie(self, wires: list[Wire]) -> None:
-        """Decide where on the top of its source and on the bottom of its target each wire is tied."""
+        """Decide where each wire leaves the top of its source and reaches the bottom of its target."""
         out: dict[Unit, dict[Tensor, float]] = {}
         into: dict[Unit, list[Wire]] = {}
         for wire in wires:
@@ -201,7 +201,7 @@ class Wiring:
                 into.setdefault(wire.target, []).append(wire)
         for unit, tensors in out.items():
             place = self._place(unit)
-            # What a Split makes leaves as a bundle.
+            # The outputs of a Split leave as a bundle.
             offsets = routes.spread(len(tensors), place.width, 14 if len(tensors) < 3 else 0)
             for tensor, offset in zip(sorted(tensors, key=tensors.__getitem__), offsets, strict=True):
                 self._leaves[unit, tensor] = place.x + offset
