@@ -9,12 +9,12 @@ import numpy.typing as npt
 from unroll import ops
 from unroll.cells.rnn_cell import State
 from unroll.dimensions import Dimension
-from unroll.nn.direction_weights import GRUKind, LSTMKind, Recurrence, RNNKind, parts_of
+from unroll.nn.direction_weights import GRUKind, LSTMKind, RecurrentModule, RNNKind, parts_of
 from unroll.nn.step_cells import StepCell
 from unroll.tensor import Tensor
 
 
-class Cell(Recurrence):
+class Cell(RecurrentModule):
     """A module of one step; its subclasses say which.
 
     Drivers such as `unroll.static_rnn` take it as well: they call what `as_cell` returns.

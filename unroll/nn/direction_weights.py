@@ -15,7 +15,7 @@ from unroll.nn.step_cells import NONLINEARITIES, GRUStep, LSTMStep, RNNStep, Ste
 from unroll.tensor import Tensor
 
 
-class Recurrence(Module):
+class RecurrentModule(Module):
     """A module whose weights are those of step cells.
 
     Attributes:
@@ -84,7 +84,7 @@ def parts_of(state: State) -> list[Tensor]:
     return [state.h, state.c] if isinstance(state, LSTMStateTuple) else [state]
 
 
-class RNNKind(Recurrence):
+class RNNKind(RecurrentModule):
     """Modules of the plain recurrence, which alone has a choice of `nonlinearity`."""
 
     step_class = RNNStep
@@ -97,14 +97,14 @@ class RNNKind(Recurrence):
         self.nonlinearity = nonlinearity
 
 
-class LSTMKind(Recurrence):
+class LSTMKind(RecurrentModule):
     """Modules of the long short-term memory, whose state is ``(h, c)``."""
 
     step_class = LSTMStep
     state_parts = ("h", "c")
 
 
-class GRUKind(Recurrence):
+class GRUKind(RecurrentModule):
     """Modules of the gated recurrent unit that resets after the product."""
 
     step_class = GRUStep

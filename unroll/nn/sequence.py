@@ -15,12 +15,12 @@ from unroll.dimensions import Dimension, Shape
 from unroll.drivers.loop import joined, length_steps, run_cell, steps_of
 from unroll.errors import ArgumentError, ShapeError, UnrollWarning
 from unroll.garbage_collection import paused
-from unroll.nn.direction_weights import Recurrence, parts_of
+from unroll.nn.direction_weights import RecurrentModule, parts_of
 from unroll.nn.module import check_flag
 from unroll.tensor import Tensor, named
 
 
-class SequenceModule(Recurrence):
+class SequenceModule(RecurrentModule):
     """A module over a whole sequence, unrolled; its subclasses say which.
 
     Raises:

@@ -36,7 +36,7 @@ from unroll.garbage_collection import paused
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.joining.addends import Group, group_of
-from unroll.passes.joining.joint_nodes import Joining
+from unroll.passes.joining.joint_nodes import JointNodes
 from unroll.passes.joining.lanes import Depths, groups_of_lanes
 from unroll.passes.joining.packs import Packs
 from unroll.passes.tools.cost import sizes_of
@@ -83,7 +83,7 @@ def _joined(graph: Graph, found: Sequence[Group | None], depths: Depths, weights
     if sum(len(pack) - 1 for pack in packs.all) < least:
         return None
     try:
-        joined = Joining(graph, weights, depths.pieces, groups, packs).write()
+        joined = JointNodes(graph, weights, depths.pieces, groups, packs).write()
     except CircleError:
         return None
     # The steps of a flattened input are picked from the tensor before it was flattened.

@@ -23,8 +23,8 @@ class _Rule(NamedTuple):
     sizes: Sequence[int]
 
 
-class Cuts:
-    """Where tensors are cut, by any key."""
+class ColumnOrder:
+    """The blocks that the columns of each tensor lie in: where it is cut, by any key."""
 
     def __init__(self) -> None:
         self._places: dict[Hashable, frozenset[int]] = {}

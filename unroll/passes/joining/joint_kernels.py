@@ -14,7 +14,7 @@ from unroll.tensor import Constant, Tensor
 Grid = tuple[tuple[Tensor | None, ...], ...]
 
 
-class Kernels:
+class JointKernels:
     """Builds joint weights as expressions over those of the lanes, each of them once."""
 
     def __init__(self, weights: Weights) -> None:

@@ -13,7 +13,7 @@ from unroll.ops.shaping import Reshape
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.joining.addends import Group
 from unroll.passes.joining.column_order import Block
-from unroll.passes.joining.joint_kernels import Grid, Kernels
+from unroll.passes.joining.joint_kernels import Grid, JointKernels
 from unroll.passes.joining.packs import Joint, Pack, Packs, is_shared, operands
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.hoisted import Hoisted, Pieces, StepByStep
@@ -27,7 +27,7 @@ from unroll.topological_order import Together, in_order
 Provenance = frozenset[Origin]
 
 
-class Joining(Rewriting):
+class JointNodes(Rewriting):
     """The graph with packs as nodes.
 
     Args:
@@ -42,7 +42,7 @@ class Joining(Rewriting):
         super().__init__(graph)
         self._lasting = None  # if it does not pay, the old graph is still needed as it was
         self._weights, self._packs, self._readers = weights, packs, studied(graph, Readers)
-        self._kernels = Kernels(weights)
+        self._kernels = JointKernels(weights)
         self._groups = {pack: (group, step) for group in groups for step, pack in enumerate(group.packs)}
         cut = {item.split for group in groups for item in group.hoisted if item is not None}
         self._pieces = {tensor: item for tensor, item in pieces.items() if item.split in cut}

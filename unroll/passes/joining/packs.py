@@ -14,7 +14,7 @@ from unroll.ops.elementwise import Binary, Unary
 from unroll.ops.functions import Cast
 from unroll.ops.joining import Split
 from unroll.ops.reduction import Softmax
-from unroll.passes.joining.column_order import Cuts
+from unroll.passes.joining.column_order import ColumnOrder
 from unroll.passes.merge_equal import op_key
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.rewriting import Readers, is_known
@@ -58,7 +58,7 @@ class Packs:
             self._add(pack)
         self._grow(chain.from_iterable(groups))
         self.all = tuple(dict.fromkeys(self.of[node] for node in graph.nodes if node in self.of))
-        self.cuts = Cuts()
+        self.cuts = ColumnOrder()
         self._cut(groups)
 
     def joint(self, tensors: Sequence[Tensor | None]) -> Joint | None:
