@@ -32,7 +32,7 @@ def states_of(model: ModelProto, inputs: Collection[str], outputs: Collection[st
     found = _metadata(model, STATES_KEY)
     if not all(isinstance(output, str) and name in inputs and output in outputs for name, output in found.items()):
         raise ModelError(
-            f"the model's metadata {STATES_KEY!r} names inputs or outputs that it has not: {_shown(found)}; it is "
+            f"the model's metadata {STATES_KEY!r} names inputs or outputs that it does not have: {_shown(found)}; it is "
             "{input: output}"
         )
     return found

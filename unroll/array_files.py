@@ -197,7 +197,7 @@ def _read_header(stream: IO[bytes]) -> _Header:
     if not isinstance(descr, str) or not _NUMBERS.fullmatch(descr):
         raise ValueError(f"it holds {str(descr)[:40]!r}, which are no plain numbers (Python objects are never loaded)")
     if not isinstance(order, bool) or not isinstance(shape, tuple) or any(type(n) is not int or n < 0 for n in shape):
-        raise ValueError("its header has a shape or an order that is none")
+        raise ValueError("its header has no valid shape or order")
     try:
         dtype = np.dtype(descr)
     except TypeError:

@@ -77,7 +77,7 @@ class Identity:
         sizes = _sizes(shape)
         if len(sizes) != 2:
             raise ShapeError(
-                f"{name}: Identity draws matrices, and {shape_text(shape)} is none; use another initializer"
+                f"{name}: Identity draws matrices, and {shape_text(shape)} is no matrix; use another initializer"
             )
         return np.asarray(self.gain * np.eye(sizes[0], sizes[1]), dtype)
 
@@ -266,7 +266,9 @@ class Orthogonal(RandomInitializer):
 
     def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
         if len(sizes) < 2:
-            raise ShapeError(f"{name}: Orthogonal draws matrices, and {tuple(sizes)} is none; use another initializer")
+            raise ShapeError(
+                f"{name}: Orthogonal draws matrices, and {tuple(sizes)} has fewer than two axes; use another initializer"
+            )
         rows, columns = math.prod(sizes[:-1]), sizes[-1]
         q, r = np.linalg.qr(random.normal(size=(max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # without this, the matrices would not be evenly distributed

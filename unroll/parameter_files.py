@@ -66,7 +66,7 @@ def load(path: object, names: Sequence[str] | None = None) -> dict[str, Array]:
     arrays = {name: arrays[key] for name, key in own_names(arrays, set(names), twice).items()}
     if set(arrays) != set(names):
         missing, extra = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
-        parts = [f"lacks {missing}" if missing else "", f"has {extra}, which the graph has not" if extra else ""]
+        parts = [f"lacks {missing}" if missing else "", f"has {extra}, which the graph does not have" if extra else ""]
         raise FileError(f"{source}: {' and '.join(part for part in parts if part)}; use graph.assign for some of them")
     return arrays
 

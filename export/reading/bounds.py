@@ -222,7 +222,7 @@ def _check_opsets(where: str, opsets: Iterable[OperatorSetIdProto]) -> None:
         _check_text(f"the domain of an opset of {where}", item.domain)
         if not 0 <= item.version < _MOST_VERSION:
             raise ModelError(
-                f"{where} is of opset {item.version} of {item.domain or 'ai.onnx'!r}; there is no such one"
+                f"{where} is of opset {item.version} of {item.domain or 'ai.onnx'!r}; there is no such opset"
             )
 
 

@@ -319,8 +319,8 @@ def _input_specs(model: ModelProto) -> list[InputSpec]:
             raise UnsupportedError(f"input {item.name!r} is not a tensor; only tensors can be fed")
         if not item.type.tensor_type.HasField("shape"):
             raise ModelError(
-                f"input {item.name!r} has no shape, so nobody knows what fits; write it into the model, with a name for a size "
-                "that is open"
+                f"input {item.name!r} has no shape, so that feeds cannot be checked; write it into the model, with a "
+                "name for a size that is open"
             )
         dtype = onnx.helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type)
         specs.append(InputSpec(item.name, dims_of(item.type, item.name), dtype, limits.get(item.name, ())))

@@ -143,7 +143,7 @@ def test_what_the_opset_of_a_function_does_not_have_is_refused(version: int) -> 
     function = helper.make_function("own", "f", ["x"], ["y"], [node], opsets)
     model = model_of([helper.make_node("f", ["x"], ["y"], domain="own")], functions=(function,))
     if version < 17:
-        why = "no such operator" if version > 0 else "there is no such one"
+        why = "no such operator" if version > 0 else "there is no such opset"
         refused(lambda: unroll.Session(model), ValueError, "function 'f'", f"opset {version}", why)
     else:  # an ordinary error of onnxruntime's
         refused(lambda: unroll.Session(model), ValueError)
