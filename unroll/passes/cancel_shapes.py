@@ -16,7 +16,7 @@ from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.tools.rewriting import Rewriting, ints, is_known, nodes_called
-from unroll.passes.tools.weight_expressions import slice_of
+from unroll.passes.tools.time_slices import slice_of
 from unroll.tensor import Node, Tensor
 
 #: What replaces the outputs of a node: existing tensors, or those of a new node.

@@ -19,13 +19,12 @@ from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat, Split
 from unroll.ops.operator import made
-from unroll.ops.shaping import Reshape, Squeeze, Transpose
-from unroll.ops.slicing import Gather
+from unroll.ops.shaping import Reshape, Transpose
 from unroll.passes.tools import cost
 from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.products import Product, products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
-from unroll.passes.tools.weight_expressions import slice_of
+from unroll.passes.tools.time_slices import Cut, TimeSlices
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
 from unroll.topological_order import Together, in_order
@@ -42,14 +41,6 @@ class _Step(NamedTuple):
     def result(self) -> Tensor:
         """The tensor that the hoisted product replaces."""
         return (self.add or self.product.node).outputs[0]
-
-
-class _Place(NamedTuple):
-    """Where a step's input is cut from: a tensor, the axis of time and the index along it."""
-
-    whole: Tensor
-    axis: int
-    step: int
 
 
 def hoist_inputs(graph: Graph, batch: int = 1) -> Graph:
@@ -104,9 +95,7 @@ class _Hoisting(Rewriting):
         for steps in self._without_circles(paying):
             unit = Together(
                 steps,
-                (place.whole for place in places)
-                if (places := _whole(steps))
-                else (step.product.left for step in steps),
+                (cut.source for cut in cuts) if (cuts := _whole(steps)) else (step.product.left for step in steps),
             )
             for step in steps:
                 units[step.product.node] = unit
@@ -163,10 +152,10 @@ class _Hoisting(Rewriting):
         """Write the products of all steps as one."""
         product = steps[0].product
         provenance = merged(node for step in steps for node in (step.product.node, step.add) if node is not None)
-        places = _whole(steps)
-        if places:
-            joined = self._rows_of(self[places[0].whole], places[0].axis, int(product.left.shape[-1]), provenance)
-            order = [place.step for place in places]
+        cuts = _whole(steps)
+        if cuts:
+            joined = self._rows_of(self[cuts[0].source], cuts[0].axis, int(product.left.shape[-1]), provenance)
+            order = [cut.number for cut in cuts]
         else:
             (joined,) = made(Concat(0), [self[step.product.left] for step in steps], provenance)
             order = list(range(len(steps)))
@@ -186,40 +175,17 @@ class _Hoisting(Rewriting):
         return made(Reshape(), (whole, ints(-1, width)), provenance)[0]
 
 
-def _whole(steps: Sequence[_Step]) -> list[_Place]:
-    """Return where each step's input is cut from, if together they are all of one tensor."""
-    places = [_place(step.product.left) for step in steps]
-    found = [place for place in places if place is not None]
-    if len(found) < len(steps) or any(place[:2] != found[0][:2] for place in found):
+def _whole(steps: Sequence[_Step]) -> list[Cut]:
+    """Return which step of a sequence each step's input is, if together they are all of one."""
+    slices = TimeSlices()
+    first = slices.cut_of(steps[0].product.left)
+    if first is None or not _is_step(first):
         return []
-    whole = _count(found[0]) == len(found) and sorted(place.step for place in found) == list(range(len(found)))
-    return found if whole else []
+    cuts = [cut for step in steps if (cut := slices.cut_of(step.product.left)) is not None and cut.like(first)]
+    all_of_one = len(cuts) == len(steps) == first.source.shape[first.axis] == len({cut.number for cut in cuts})
+    return cuts if all_of_one else []
 
 
-def _count(place: _Place) -> int:
-    size = place.whole.shape[place.axis]
-    return size if isinstance(size, int) else 0
-
-
-def _place(tensor: Tensor) -> _Place | None:
-    """Return where one step ``(batch, width)`` is cut from ``(batch, time, width)`` or ``(time, batch, width)``."""
-    node = tensor.node
-    if node is None or node.inputs[0] is None:
-        return None
-    source = node.inputs[0]
-    if isinstance(node.op, Gather):
-        index = node.inputs[1].known if node.inputs[1] is not None else None
-        size = source.shape[node.op.axis]
-        known = isinstance(index, int) and isinstance(size, int) and source.rank == 3 and node.op.axis < 2
-        return _Place(source, node.op.axis, int(index) % int(size)) if known else None  # type: ignore[arg-type]
-    if not isinstance(node.op, Squeeze) or source.node is None or source.rank != 3 or source.node.inputs[0] is None:
-        return None
-    cut, axes = source.node, node.inputs[1].known if len(node.inputs) > 1 and node.inputs[1] is not None else None
-    if not isinstance(axes, tuple) or len(axes) != 1:
-        return None
-    axis, sliced = int(axes[0]) % 3, slice_of(cut)
-    if isinstance(cut.op, Split) and cut.op.axis == axis < 2 and source.node.inputs[0].shape[axis] == len(cut.outputs):
-        return _Place(source.node.inputs[0], axis, source.index)
-    if sliced is not None and sliced[3] == axis < 2 and sliced[2] - sliced[1] == 1:
-        return _Place(sliced[0], axis, sliced[1])
-    return None
+def _is_step(cut: Cut) -> bool:
+    """Say whether a cut is one step ``(batch, width)`` of ``(batch, time, width)`` or ``(time, batch, width)``."""
+    return cut.squeezed and cut.source.rank == 3 and cut.axis < 2

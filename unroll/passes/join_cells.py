@@ -41,7 +41,7 @@ from unroll.passes.joining.lanes import Depths, groups_of_lanes
 from unroll.passes.joining.packs import Packs
 from unroll.passes.tools.cost import sizes_of
 from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.hoisted import pieces_of
+from unroll.passes.tools.hoisted import hoisted_pieces
 from unroll.passes.tools.products import products_of
 from unroll.passes.tools.weight_expressions import Weights, weight_expressions
 from unroll.topological_order import CircleError
@@ -61,7 +61,7 @@ def join_cells(graph: Graph, batch: int = 1) -> Graph:
         products = studied(graph, products_of)
         if len(products.recurrent) < 2:
             return graph
-        depths = Depths(graph, pieces_of(graph, products))
+        depths = Depths(graph, hoisted_pieces(graph, products))
         most = len(products.recurrent)
         while most > 1:
             groups = groups_of_lanes(graph, products, depths, most)

@@ -5,11 +5,11 @@ apart and joining them.
 from __future__ import annotations
 
 from unroll.graph import Graph
-from unroll.ops.joining import Concat
 from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Transpose
 from unroll.ops.slicing import Gather
 from unroll.passes.tools.rewriting import Readers, Rewriting, ints, nodes_called
+from unroll.passes.tools.time_slices import TimeSlices
 from unroll.tensor import Node, Tensor
 
 
@@ -38,17 +38,13 @@ def with_slices_joined(graph: Graph) -> Graph:
 
 def _whole(node: Node, readers: Readers) -> tuple[Tensor, int] | None:
     """Return the tensor whose slices a Concat joins, and their axis; None where it joins other things."""
-    slices = [tensor.node for tensor in node.inputs if tensor is not None and readers.only(tensor) is node]
-    first = slices[0] if len(slices) == len(node.inputs) else None
-    if first is None or not isinstance(first.op, Gather) or not isinstance(node.op, Concat):
+    slices = [tensor for tensor in node.inputs if tensor is not None and readers.only(tensor) is node]
+    gathers = [tensor for tensor in slices if tensor.node is not None and isinstance(tensor.node.op, Gather)]
+    pieces = TimeSlices().pieces_of(gathers) if len(gathers) == len(node.inputs) else None
+    if pieces is None or pieces.backward:
         return None
-    tensor, at, to = first.inputs[0], first.op.axis, node.op.axis % node.outputs[0].rank
-    if tensor is None or tensor.shape[at] != len(slices):
-        return None
-    for index, item in enumerate(slices):
-        same = item is not None and item.op == first.op and item.inputs[0] is tensor
-        if not same or item is None or item.inputs[1] is None or item.inputs[1].known != index:
-            return None
+    tensor, at, to = pieces.first.source, pieces.first.axis, node.op.attributes["axis"] % node.outputs[0].rank
     sizes = [size for axis, size in enumerate(tensor.shape) if axis != at]
     unknown = [size for size in sizes[to + 1 :] if not isinstance(size, int)]
-    return (tensor, at) if isinstance(sizes[to], int) and len(unknown) < 2 else None
+    fits = tensor.shape[at] == pieces.total and isinstance(sizes[to], int) and len(unknown) < 2
+    return (tensor, at) if fits else None

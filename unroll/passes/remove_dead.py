@@ -16,7 +16,7 @@ from unroll.ops.joining import Split
 from unroll.ops.operator import made
 from unroll.ops.slicing import Slice
 from unroll.passes.tools.rewriting import Rewriting, ints, is_known, nodes_called, tensors_read
-from unroll.passes.tools.weight_expressions import slice_of
+from unroll.passes.tools.time_slices import slice_of
 from unroll.tensor import Node, Tensor
 
 

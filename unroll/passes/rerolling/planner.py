@@ -14,13 +14,13 @@ from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.join_slices import with_slices_joined
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.proving.proof import prove
-from unroll.passes.rerolling.apart import with_steps_apart
 from unroll.passes.rerolling.finding import Recurrence, View, find
 from unroll.passes.rerolling.native import Direction, Reading, UnmatchedError, direction_of
 from unroll.passes.rerolling.reasons import circular, missed, nothing_repeats
 from unroll.passes.rerolling.report import Found, Rerolled
 from unroll.passes.rerolling.writing import Emission, NativePlan, Plan, ordered, scan_plan_of
 from unroll.passes.tools.weight_expressions import Weights
+from unroll.passes.unhoist_inputs import unhoist_inputs
 from unroll.tensor import Node, Tensor
 
 
@@ -85,7 +85,7 @@ def reroll(
 
 def _rerolled(graph: Graph, scan: bool, native: bool, per_run: int) -> tuple[Graph, Rerolled]:
     """Re-roll a graph without a proof."""
-    view = View(cancel_shapes(merge_equal(with_steps_apart(graph))))
+    view = View(cancel_shapes(merge_equal(unhoist_inputs(graph))))
     recurrences = find(view)
     planner = _Planner(view, scan, native, per_run)
     order, plans = planner.ordered(recurrences)

@@ -47,7 +47,7 @@ class Hoisted(NamedTuple):
 Pieces = Mapping[Tensor, Hoisted]
 
 
-def pieces_of(graph: Graph, products: Products) -> Pieces:
+def hoisted_pieces(graph: Graph, products: Products) -> Pieces:
     """Return every piece of a hoisted product."""
     found: dict[Tensor, Hoisted] = {}
     for node in graph.nodes:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from unroll.dimensions import Dim, Shape
+from unroll.dimensions import Dim, Shape, divide
 from unroll.ops.arithmetic import Mul
 from unroll.ops.filling import ConstantOfShape, Shape_
 from unroll.ops.functions import Cast
@@ -17,6 +17,7 @@ from unroll.ops.operator import Operator, made
 from unroll.ops.shaping import Expand, Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.tools.rewriting import ints
+from unroll.passes.tools.time_slices import Pieces
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Tensor
 
@@ -111,6 +112,20 @@ class Maker:
     def cast(self, x: Tensor, dtype: np.dtype[np.generic]) -> Tensor:
         """Return `x` in a dtype."""
         return x if x.dtype == dtype else self.one(Cast(dtype), x)
+
+    def stacked(self, source: Tensor, pieces: Pieces) -> Tensor:
+        """Return pieces of a tensor stacked along a new axis 0, in the tensor's order; `source` is it in the new graph."""
+        (_, axis, low, size, squeezed), count = pieces.first, pieces.total
+        if squeezed:
+            return self.moved(self.cut(source, low, low + count, axis), axis, 0)
+        before, after = source.shape[:axis], source.shape[axis + 1 :]
+        if isinstance(size, int):
+            part = self.cut(source, low * size, (low + count) * size, axis)
+            return self.moved(self.reshape(part, (*before, count, size, *after)), axis, 0)
+        # Of pieces whose size is a symbol, some have bounds that are no numbers: they are cut out once they have an axis.
+        there = divide(source.shape[axis], size) or count
+        whole = self.reshape(source, (*before, there, size, *after))
+        return self.moved(self.cut(whole, low, low + count, axis), axis, 0)
 
     def scaled(self, x: Tensor, factor: float) -> Tensor:
         """Return `x` times a number."""

@@ -20,6 +20,7 @@ from unroll.ops.shaping import Transpose
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.passes.tools.rewriting import Rewriting, ints, is_known
+from unroll.passes.tools.time_slices import slice_of
 from unroll.structure import Structure
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
@@ -76,23 +77,6 @@ def with_values(graph: Graph) -> Graph:
         if node not in fixed:
             freezing.carry(node)
     return freezing.finish()
-
-
-def slice_of(node: Node | None) -> tuple[Tensor, int, int, int] | None:
-    """Return (what is cut, start, end, axis) of a Slice along one axis by steps of one with plain bounds; None for others."""
-    if node is None or not isinstance(node.op, Slice) or len(node.inputs) < 3:
-        return None
-    x, bounds = node.inputs[0], [None if tensor is None else tensor.known for tensor in node.inputs[1:]]
-    numbers = [bound[0] for bound in bounds if isinstance(bound, tuple) and len(bound) == 1]
-    whole = [int(number) for number in numbers if isinstance(number, int)]
-    if x is None or len(whole) < len(bounds) or (len(whole) == 4 and whole[3] != 1):
-        return None
-    axis = whole[2] % x.rank if len(whole) > 2 else 0
-    size = x.shape[axis]
-    if not isinstance(size, int):
-        return None
-    start, end, _ = slice(whole[0], whole[1]).indices(size)
-    return x, start, max(start, end), axis
 
 
 class Weights:

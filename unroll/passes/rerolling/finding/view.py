@@ -40,7 +40,6 @@ class View:
         self.readers: dict[Tensor, list[tuple[Node, int]]] = {}
         self.fixed: set[Node] = set()
         self._keys: dict[Node, Hashable] = {}
-        self._even: dict[Node, bool] = {}
         for node in graph.nodes:
             inputs = tuple([None if tensor is None else self.same(tensor) for tensor in node.inputs])
             if inputs and inputs[0] is not None and _changes_nothing(node, inputs[0]):
@@ -96,13 +95,6 @@ class View:
         found = self._keys.get(node)
         if found is None:
             found = self._keys[node] = (op_key(node), len(node.inputs), len(node.outputs))
-        return found
-
-    def is_even(self, split: Node, axis: int) -> bool:
-        """Say whether a Split makes pieces of one size."""
-        found = self._even.get(split)
-        if found is None:
-            found = self._even[split] = len({piece.shape[axis] for piece in split.outputs}) == 1
         return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from unroll.ops.arithmetic import Add, Div, Mul, Sub
-from unroll.ops.slicing import Slice
 from unroll.passes.rerolling.native.normal_form import (
     CONSTANT,
     Activation,
@@ -16,6 +15,7 @@ from unroll.passes.rerolling.native.normal_form import (
     scaled,
     total,
 )
+from unroll.passes.tools.time_slices import bounds_of
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
@@ -124,21 +124,13 @@ def _ends(value: Value) -> list[int]:
 
 def sliced_columns(node: Node, source: Tensor) -> tuple[int, int] | None:
     """Return the first column that a Slice takes and the one after the last; None where it takes less of another axis."""
-    if not isinstance(node.op, Slice) or node.outputs[0].shape[:-1] != source.shape[:-1]:
+    bounds = bounds_of(node)
+    if bounds is None or node.outputs[0].shape[:-1] != source.shape[:-1]:
         return None
-    bounds = [None if tensor is None else tensor.known for tensor in node.inputs[1:]]
-    starts, ends = bounds[:2]
-    axes = bounds[2] if len(bounds) > 2 and bounds[2] is not None else tuple(range(len(starts or ())))  # type: ignore[arg-type]
-    steps = bounds[3] if len(bounds) > 3 and bounds[3] is not None else (1,)
-    if not isinstance(starts, tuple) or not isinstance(ends, tuple) or not isinstance(axes, tuple):
+    first, last = bounds.get(
+        source.rank - 1, (0, width_of(source))
+    )  # along other axes all is taken, whatever it is called
+    if not isinstance(first, int) or not isinstance(last, int):
         return None
-    if not isinstance(steps, tuple) or any(step != 1 for step in steps):
-        return None
-    found: tuple[int, int | None] = (0, None)
-    for axis, start, end in zip(axes, starts, ends, strict=True):
-        if int(axis) % source.rank == source.rank - 1:  # along other axes all is taken, whatever their sizes are called
-            if not isinstance(start, int) or not isinstance(end, int):
-                return None
-            found = (start, end)
-    start, end, _ = slice(*found).indices(width_of(source))
+    start, end, _ = slice(first, last).indices(width_of(source))
     return start, end

@@ -20,9 +20,9 @@ from unroll.ops.operator import Operator
 from unroll.ops.reduction import Softmax
 from unroll.ops.shaping import Unsqueeze
 from unroll.passes.rerolling.finding import Column, View
-from unroll.passes.rerolling.writing.time_cuts import pieces_of, stacked
 from unroll.passes.tools.making import Maker
 from unroll.passes.tools.rewriting import merged
+from unroll.passes.tools.time_slices import TimeSlices
 from unroll.tensor import Constant, Tensor
 
 #: A stack, and whether it is in the reverse order of the column.
@@ -43,6 +43,7 @@ class Stacker:
 
     def __init__(self, view: View, new: Callable[[Tensor], Tensor]) -> None:
         self.view, self.new = view, new
+        self._slices = TimeSlices(view.inputs.get)
         self._made: dict[Column, Tensor] = {}
         self._loops: dict[Tensor, tuple[Tensor, int]] = {}
         self._deep = 0
@@ -74,11 +75,11 @@ class Stacker:
 
     def early(self, column: Column, maker: Maker) -> Stack | None:
         """Return the stack where no steps need to be joined for it; None where they do."""
-        pieces = pieces_of(self.view, column)
+        pieces = self._slices.pieces_of(column)
         if pieces is not None:
             forward = column[::-1] if pieces.backward else column
             if forward not in self._made:
-                self._made[forward] = stacked(self._maker(column, maker), self.new(pieces.first.source), pieces)
+                self._made[forward] = self._maker(column, maker).stacked(self.new(pieces.first.source), pieces)
             return self._made[forward], pieces.backward
         from_loop = self._from_loop(column, maker)
         if from_loop is not None or self._deep == _DEEPEST:

@@ -1,6 +1,7 @@
-"""Input products that were computed for all steps at once, step by step again: what `hoist_inputs` made is undone.
+"""Compute input products step by step that were computed for all steps at once: what `hoist_inputs` made is undone.
 
-An operator has its input product inside, and takes the inputs themselves.
+An operator has its input product inside, and takes the inputs themselves. Preserves the names of what is kept, and the values
+of the outputs but for rounding. Adds a product for each step, and a node that picks its input.
 """
 
 from __future__ import annotations
@@ -8,20 +9,20 @@ from __future__ import annotations
 from unroll.graph import Graph
 from unroll.ops.joining import Split
 from unroll.ops.slicing import Slice
-from unroll.passes.tools.hoisted import StepByStep, pieces_of
+from unroll.passes.tools.hoisted import StepByStep, hoisted_pieces
 from unroll.passes.tools.products import Products, products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting
 from unroll.tensor import Node, Tensor
 
 
-def with_steps_apart(graph: Graph) -> Graph:
+def unhoist_inputs(graph: Graph) -> Graph:
     """Return `graph` with a product of its own for each step, where those of all steps are one and meet a state's."""
     products = products_of(graph)
     if not products.recurrent:
         return graph
     meeting, apart = _Meeting(products, Readers(graph)), Rewriting(graph)
     steps = StepByStep(apart)
-    hoisted = {item.split: item for item in pieces_of(graph, products).values()}
+    hoisted = {item.split: item for item in hoisted_pieces(graph, products).values()}
     found = {node: item for node, item in hoisted.items() if 2 * sum(map(meeting, node.outputs)) >= item.steps}
 
     def write(node: Node) -> None:
