@@ -13,7 +13,7 @@ import pytest
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS))
 # What a helper asserts is explained as what a test asserts is.
-pytest.register_assert_rewrite(*(path.stem for path in TESTS.glob("*.py") if path.name != "conftest.py"))
+pytest.register_assert_rewrite(*({path.stem for path in TESTS.glob("*.py")} - {"conftest", *sys.modules}))
 
 # The same examples in every run, none kept on disk, and no time limit that a busy machine would exceed.
 hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from helpers import Array
+from operator_cases import CASES, cases_of
+from operator_cases import DTYPES as CASE_DTYPES
 
 import unroll
 from unroll import ops
@@ -335,3 +337,20 @@ LINKS: dict[str, Link] = {
     "Unsqueeze": lambda d, x: ops.unsqueeze(x, [int(d.rng.integers(-x.rank - 1, x.rank + 1))]),
     "Where": where,
 }
+
+
+def from_cases(op: str) -> Link:
+    """A link for an operator that is listed in operator_cases.py alone: one of its cases, with `x` for the first array."""
+
+    def link(d: Draw, x: Tensor) -> Any:
+        cases = cases_of(op, str(x.dtype)) if str(x.dtype) in CASE_DTYPES[op] else []
+        fit = [case for case in cases if case.arrays]
+        if not fit:
+            return None
+        case = d.one_of(fit)
+        return case.call(x, *map(unroll.constant, case.arrays[1:]))
+
+    return link
+
+
+LINKS |= {op: from_cases(op) for op in CASES if op not in LINKS}

@@ -11,9 +11,10 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from hashed_choices import chosen
 from helpers import Array, run_python
 from onnx import TensorProto, helper, numpy_helper
-from operator_chains import DTYPES, LINKS, chain
+from operator_chains import DTYPES, LINKS, chain, from_cases
 
 import unroll
 from unroll import ops
@@ -186,13 +187,22 @@ def problem(names: tuple[str, ...], dtype: str, seed: int) -> str | None:
 
 
 def drawn(length: int, count: int, seed: int) -> Iterator[tuple[tuple[str, ...], str, int]]:
-    rng = np.random.default_rng(seed)
     for place in range(count):
-        yield tuple(str(name) for name in rng.choice(list(LINKS), length)), DTYPES[place % len(DTYPES)], place
+        names = tuple(chosen(LINKS, seed, place, link) for link in range(length))
+        yield names, DTYPES[place % len(DTYPES)], place
 
 
 def test_there_is_a_link_for_every_operator() -> None:
     assert set(LINKS) == {name for _, name in ops.OPERATORS}
+
+
+@pytest.mark.parametrize("op", ["Tanh", "Add", "Gemm", "Where", "Split"])
+def test_an_operator_without_a_link_of_its_own_is_linked_by_its_cases(op: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LINKS, op, from_cases(op))
+    made = [chain([op, "Identity"], dtype, seed) for dtype in DTYPES for seed in range(20)]
+    graphs = [found[0] for found in made if found is not None]
+    assert len(graphs) > 5
+    assert all(op in {node.op.name for node in graph.nodes} for graph in graphs)
 
 
 @pytest.mark.parametrize(("length", "count"), [(2, 400), (3, 600)])
