@@ -1,18 +1,21 @@
 # Two commands do everything on a fresh machine with Python >= 3.11 and make:
 #   make demo   sets up, then runs the main job: two textbook programs, their pictures and models in unroll-demo/
-#   make test   sets up, then runs the tests
+#   make test   sets up, then runs the tests; make quick takes the quick ones, two cases of each
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test lint pictures clean
+.PHONY: demo test quick lint pictures clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+quick: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m "not slow" -q $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
