@@ -108,6 +108,8 @@ import numpy as np, pytest
 import unroll
 from unroll import ops
 
+EXAMPLES = ["tests/test_docstring_examples.py"]
+
 def run_tests(expression, *paths):
     "Run the tests of these files whose names match: all pass, and there are some."
     quiet = ("-q", "-x", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist")
@@ -138,7 +140,10 @@ def test_an_operator_is_its_class_its_function_in_the_face_and_its_cases(copy: P
 
 SIN = """
 make_row("Sin")
-run_tests("Sin- or Sin] or every_operator", "tests/ops/test_operators.py", "tests/export/test_onnxruntime_support.py")
+run_tests(
+    "Sin- or Sin] or .sin] or every_operator",
+    "tests/ops/test_operators.py", "tests/export/test_onnxruntime_support.py", *EXAMPLES,
+)
 graph = unroll.Graph([x], {"y": np.sin(x)})
 assert graph.run({x: [[0.0, 1.0, 2.0]]})["y"].tolist() == np.sin(np.array([[0, 1, 2]], "float32")).tolist()
 assert unroll.verify(graph)
@@ -165,7 +170,7 @@ run_tests("mish or Mish", "tests/export/test_older_opsets.py", "tests/export/tes
 def test_a_cell_is_its_file_the_face_and_its_formula(copy: Path) -> None:
     for path, code in places("Adding a cell"):
         put(copy, path, code)
-    run(copy, 'run_tests("leaky or Leaky", "tests/cells/test_leaky.py", "tests/whole/test_family.py")')
+    run(copy, 'run_tests("leaky or Leaky", "tests/cells/test_leaky.py", "tests/whole/test_family.py", *EXAMPLES)')
 
 
 def test_a_layer_is_its_file_the_face_its_arguments_and_its_numbers(copy: Path) -> None:
