@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _first(texts: Sequence[str], count: int = 4) -> str:
-    """Return texts as a list to read, cut after the first few."""
+    """Return texts as a list for people, cut after the first few."""
     return ", ".join([*texts[:count], *([f"and {len(texts) - count} more"] if len(texts) > count else [])])
 
 
@@ -37,8 +37,8 @@ class Graph(Structure):
         requirements: equalities of dimensions, and limits of values fed, that hold besides those that the nodes need;
             passes hand them on.
         lineage: what a pass made the graph from, so that names stay.
-        states: state that lives between runs: ``{placeholder: what it becomes}``. Each placeholder is one more input, and
-            what it becomes one more output, called ``<placeholder>/next``; `stream` carries them from run to run.
+        states: state that lives between runs: ``{placeholder: its next value}``. Each placeholder is one more input,
+            and its next value one more output, called ``<placeholder>/next``; `stream` carries them from run to run.
 
     Attributes:
         inputs: the placeholders.
@@ -56,6 +56,15 @@ class Graph(Structure):
             twice, or there is no output.
         NameClashError: two different placeholders or Parameters have one name.
         ShapeError: the equalities of dimensions that the operators require contradict one another.
+
+    Example:
+        >>> x = unroll.placeholder([None, 2], name="x")
+        >>> y = unroll.ops.relu(x) + 1
+        >>> graph = unroll.Graph(inputs=[x], outputs={"y": y})
+        >>> graph
+        Graph(x (batch, 2) -> y (batch, 2); 2 nodes)
+        >>> graph.run({x: [[-1, 1]]}, y)  # max(-1, 0) + 1 and max(1, 0) + 1
+        array([[1., 2.]], dtype=float32)
     """
 
     def __init__(
@@ -79,7 +88,11 @@ class Graph(Structure):
         )
 
     def check_feeds(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
-        """Return `feeds` as arrays by input name, checked; see `unroll.feeds.check_feeds` for what is raised."""
+        """Return `feeds` as arrays by input name, cast to the inputs' dtypes and checked.
+
+        Raises:
+            ArgumentTypeError, FeedError, ShapeError, DTypeError: the feeds do not fit; see `unroll.feeds.check_feeds`.
+        """
         return check_feeds(self.input_specs, feeds, self._solution.residual)
 
     # -- running and changing -------------------------------------------------------------------------------------
@@ -104,9 +117,11 @@ class Graph(Structure):
             ``{output name: array}``; a list in order where a list is fetched; an array where one tensor is.
 
         Raises:
+            ArgumentTypeError: the feeds are not a dict, or a fetch is neither a tensor nor a name.
             FeedError, ShapeError, DTypeError: the feeds do not fit.
             NameNotFoundError: a fetch is not part of the graph.
             EvaluationError: an operator failed on the values it met.
+            UnsupportedError: an operator of another model's file cannot be computed.
         """
         arrays = self.check_feeds(feeds)
         if fetches is None:
@@ -125,7 +140,11 @@ class Graph(Structure):
         return self.tensor(item)
 
     def stream(self) -> Stream:
-        """Return a runner that carries the graph's state from run to run, computing with NumPy; see `unroll.Stream`."""
+        """Return a runner that carries the graph's state from run to run, computing with NumPy; see `unroll.Stream`.
+
+        Raises:
+            ArgumentError: the graph has no states.
+        """
         return Stream(self)
 
     def assign(self, values: Mapping[str, Any]) -> None:
@@ -135,6 +154,7 @@ class Graph(Structure):
             values: arrays by Parameter name, with or without TensorFlow's ``:0``.
 
         Raises:
+            ArgumentTypeError: `values` is not a dict.
             NameNotFoundError: no Parameter has a name.
             ArgumentError: two names are one, as ``w`` and ``w:0`` are.
             ShapeError, DTypeError: a value does not fit; see `unroll.Parameter.assign`.
@@ -153,14 +173,18 @@ class Graph(Structure):
             parameter.assign(value)
 
     def save_parameters(self, path: str) -> None:
-        """Write every Parameter to `path`, as ``.npz`` or ``.safetensors``; see `unroll.parameter_files.save`."""
+        """Write every Parameter to `path`, as ``.npz`` or ``.safetensors``.
+
+        Raises:
+            FileError: another suffix, or the file cannot be written; see `unroll.parameter_files.save`.
+        """
         parameter_files.save({name: item.value for name, item in self.parameters.items()}, path)
 
     def load_parameters(self, path: str) -> None:
         """Assign every Parameter from `path`; see `unroll.parameter_files.load`.
 
         Raises:
-            FileError: the file cannot be read, or lacks a Parameter or has one too many.
+            FileError: the file cannot be read, lacks a Parameter, or has one that the graph does not have.
             ShapeError, DTypeError: an array does not fit; nothing is assigned then.
         """
         self.assign(parameter_files.load(path, list(self.parameters)))
@@ -172,6 +196,9 @@ class Graph(Structure):
 
         Args:
             full: list every node; by default a long list is cut in the middle.
+
+        Returns:
+            The table, as lines of text.
         """
         return summarise(self, full)
 
@@ -197,7 +224,7 @@ class Graph(Structure):
 
 
 def _check_states(states: Mapping[Placeholder, Tensor]) -> None:
-    """Check that each state becomes a tensor like itself."""
+    """Check that the next value of each state is a tensor like the state."""
     if not isinstance(states, Mapping):
         raise ArgumentTypeError(f"Graph states: a dict {{placeholder: tensor}} is wanted, not {type(states).__name__}")
     for state, tensor in states.items():
@@ -210,7 +237,7 @@ def _check_states(states: Mapping[Placeholder, Tensor]) -> None:
 
 
 def _next_states(states: Mapping[Placeholder, Tensor], outputs: Any) -> dict[str, Tensor]:
-    """Return what each state becomes as an output of its own, by name.
+    """Return the next value of each state, by name, as an output of its own.
 
     What is an output under another name already, or an input, is copied.
     """

@@ -1,7 +1,7 @@
 """What a graph is, apart from what can be done with it: inputs, outputs, the nodes between them in topological order, names.
 
-Whatever only looks at a graph (its evaluator, summary and views, the body of a loop) reads a `Structure`; `unroll.graph.Graph`
-is one that also runs, streams, changes its Parameters and shows itself.
+Whatever only reads a graph (its evaluator, summary and views, the body of a loop) takes a `Structure`;
+`unroll.graph.Graph` is one that also runs, streams, changes its Parameters and shows itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Structure:
         outputs: a tensor, or a nest of tensors; the keys of an outermost dict become the outputs' names.
         requirements: equalities of dimensions, and limits of values fed, that hold besides those that the nodes need.
         lineage: what it was made from, so that names stay.
-        added: more outputs, by name, that are no part of the nest.
+        added: more outputs, by name, that are not part of the nest.
         states: ``{input name: output name}`` of the state that lives between runs.
         nodes: the nodes in topological order, where they are known already.
 
@@ -120,7 +120,7 @@ class Structure:
         self.parameters = ParameterTable(parameters)
 
     def _solve(self) -> None:
-        """Find out what the requirements, those of the nodes among them, say of the sizes."""
+        """Find out which sizes the requirements decide, including those of the nodes."""
         found = (requirement for node in self.nodes for requirement in node.requirements)
         self.requirements = tuple(dict.fromkeys((*self.requirements, *found)))
         self._solution = solve(item for item in self.requirements if isinstance(item, Requirement))
@@ -151,7 +151,7 @@ class Structure:
         return list(self.names.by_name)
 
     def shape(self, tensor: Tensor) -> Shape:
-        """Return a tensor's shape with every symbol replaced that the whole graph gives a value to."""
+        """Return a tensor's shape, in which every symbol is replaced that the whole graph gives a value to."""
         return substitute_shape(tensor.shape, self._solution.values)
 
     @property
@@ -200,10 +200,11 @@ def checked_outputs(outputs: Any, check_names: bool = False) -> tuple[tuple[Tens
 
     Args:
         outputs: a tensor, or a nest of tensors.
-        check_names: whether the names are new; those that a pass hands on are a graph's already, and may be a file's.
+        check_names: whether the names are new and must be valid; names that a pass hands on are those of a graph, which
+            may come from a file.
 
     Raises:
-        GraphError: there is no output, or something is no tensor.
+        GraphError: there is no output, or something is not a tensor.
         ArgumentError: a name is not valid.
     """
     named = isinstance(outputs, dict)

@@ -29,7 +29,7 @@ Known: TypeAlias = "Dim | tuple[Dim, ...] | None"
 LARGEST_KNOWN = 64
 
 
-#: NumPy's functions that have another name in `unroll.ops`; all others that it has are called as there.
+#: NumPy's functions that have another name in `unroll.ops`; the others have the same name there.
 _UFUNCS = {"absolute": "abs", "divide": "div", "multiply": "mul", "negative": "neg", "power": "pow", "subtract": "sub"}
 #: The functions of `unroll.ops` by name.
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = OPERATIONS
@@ -126,12 +126,22 @@ class Tensor:
         index: which output of that node.
         hint: what the tensor should be called within its scope; names are made final by Graph.
         known: for integer scalars and vectors, the value as dimensions where it is known while tracing.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> y = (2 * x)[:, :2]
+        >>> y.shape, y.dtype
+        ((batch, 2), dtype('float32'))
     """
 
     __slots__ = ("__weakref__", "dtype", "hint", "index", "known", "node", "shape")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Tensor:
-        """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build the operator of that name."""
+        """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build the operator of that name.
+
+        Raises:
+            ArgumentTypeError: `unroll.ops` has no such function, or it is called with options or another method.
+        """
         is_numpys = getattr(np, ufunc.__name__, None) is ufunc
         function = OPERATIONS.find(_UFUNCS.get(ufunc.__name__, ufunc.__name__)) if is_numpys else None
         if method != "__call__" or options or function is None:
@@ -188,7 +198,7 @@ class Tensor:
         return _FUNCTIONS["getitem"](self, index)
 
     def __eq__(self, other: object) -> bool:
-        """Say whether both are one tensor; a comparison of values is `unroll.ops.equal`, for tensors are found by identity.
+        """Say whether both are one tensor: tensors are looked up by identity; `unroll.ops.equal` compares values.
 
         Raises:
             ArgumentTypeError: `other` is a number or an array, which no tensor can be: a comparison of values was meant.
@@ -239,7 +249,7 @@ class Tensor:
 
 
 def _place(origin: scopes.Origin) -> tuple[int, str, str, str]:
-    """Return what origins are sorted by: all of one, for a set of them has another order in every process."""
+    """Return the sort key of an origin: all its parts, because the order of a set differs from process to process."""
     step = origin.step if origin.step is not None else -1
     return (step, origin.scope, origin.cell or "", origin.gate or "")
 
@@ -294,6 +304,12 @@ def placeholder(shape: Sequence[Dim | str | None], name: str, dtype: npt.DTypeLi
     Raises:
         ArgumentError: the name or an entry of the shape is not valid.
         DTypeError: not a dtype of tensors.
+
+    Example:
+        >>> unroll.placeholder([None, 28, 28], name="image").shape
+        (batch, 28, 28)
+        >>> unroll.placeholder(["rows", "time", 13], name="x").shape
+        (rows, time, 13)
     """
     scopes.check_name(name, "placeholder")
     return Placeholder(parse_shape(shape, name), as_dtype(dtype, f"placeholder {name!r}"), name)
@@ -307,9 +323,18 @@ def constant(value: Any, dtype: npt.DTypeLike | None = None, name: str | None = 
         dtype: the tensor's dtype; by default that of an array, float32 for Python floats and int64 for Python ints.
         name: what to call it in the graph; by default it is named by its value or its place.
 
+    Returns:
+        A tensor of the shape of `value`.
+
     Raises:
+        ArgumentError: the name is not valid.
         DTypeError: the value is not an array of numbers, or the cast would change its kind or overflow.
         ShapeError: a nested list is ragged.
+
+    Example:
+        >>> c = unroll.constant([[1.0, 2.0]], name="c")
+        >>> c.shape, c.dtype, c.value.tolist()
+        ((1, 2), dtype('float32'), [[1.0, 2.0]])
     """
     what = f"constant {name!r}" if name else "constant"
     if name is not None:
@@ -318,7 +343,11 @@ def constant(value: Any, dtype: npt.DTypeLike | None = None, name: str | None = 
 
 
 def array_dtype(value: Any, dtype: npt.DTypeLike | None, what: str) -> DType:
-    """Return the dtype a tensor made from `value` has: the one asked for, the array's own, or Python's as float32/int64."""
+    """Return the dtype a tensor made from `value` has: the one asked for, the array's own, or Python's as float32/int64.
+
+    Raises:
+        DTypeError: `value` is a tensor already, or its dtype is not one of tensors.
+    """
     if dtype is not None:
         return as_dtype(dtype, what)
     if isinstance(value, Tensor):
@@ -326,7 +355,7 @@ def array_dtype(value: Any, dtype: npt.DTypeLike | None, what: str) -> DType:
     try:
         found = np.asarray(value).dtype
     except (ValueError, TypeError):
-        return FLOAT32  # the cast that follows says what is wrong with it
+        return FLOAT32  # the cast that follows reports what is wrong with it
     if not hasattr(value, "dtype"):
         return {"f": FLOAT32, "i": INT64, "b": found}.get(found.kind, FLOAT32)
     if found not in ALL:
@@ -335,6 +364,6 @@ def array_dtype(value: Any, dtype: npt.DTypeLike | None, what: str) -> DType:
 
 
 def named(tensor: Tensor, hint: str) -> Tensor:
-    """Say what a tensor just made should be called within its scope (``""``: as the scope itself), and return it."""
+    """Give a tensor that was just made its hint, the name within its scope (``""`` for the scope's own), and return it."""
     tensor.hint = hint
     return tensor

@@ -40,7 +40,7 @@ class WeightedWrapper(CellWrapper):
         return RNNCell.__call__(self, inputs, state, scope)
 
     def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
-        """Trace one step; see `RNNCell.call_checked`."""
+        """Trace one step, and return the output and the new state; see `RNNCell.call_checked`."""
         return RNNCell.call_checked(self, inputs, state)
 
 

@@ -225,6 +225,12 @@ class RNNCell(WeightOwner):
         Args:
             inputs: a tensor; it is checked as a call checks it.
             state: built as `state_size`, of the batch and dtype of `inputs`.
+
+        Returns:
+            The output and the new state.
+
+        Raises:
+            ArgumentTypeError, ShapeError, DTypeError, StructureError: the input does not fit; see `check_input`.
         """
         self.check_input(inputs)
         return self._traced(inputs, state, None)

@@ -54,7 +54,7 @@ class CellWrapper(RNNCell):
         return self._handed_on(inputs, result)
 
     def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
-        """Trace one step of the cell inside; see `RNNCell.call_checked`."""
+        """Trace one step of the cell inside, and return the output and the new state; see `RNNCell.call_checked`."""
         return self._handed_on(inputs, call_step(self.cell, inputs, state, batch_of(inputs), inputs.dtype))
 
     def _handed_on(self, inputs: Any, result: tuple[Any, State]) -> tuple[Any, State]:
