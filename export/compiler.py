@@ -123,10 +123,10 @@ def compile(
         The session. ``session.choice`` says what was chosen and why; print it.
 
     Raises:
-        ArgumentTypeError: `graph` is not a Graph.
-        ArgumentError: a target, form, dtype or quantisation that there is not, a batch below 1, or `dims` that name what is not
-            a symbol or sizes that are not ints of at least 1; or a symbol that is neither the batch nor in `dims`, and what is
-            measured depends on it.
+        ArgumentTypeError: `graph` is not a Graph, or `dims` is not a dict of ints.
+        ArgumentError: an unknown target, form, dtype or quantisation, a batch below 1, or `dims` that name what is not
+            a symbol, or sizes below 0; or a symbol that is neither the batch nor in `dims`, and what is measured
+            depends on it.
         UnsupportedError: the graph cannot take the form, no form runs in onnxruntime, or in none there is anything to convert
             to `dtype` or to quantise.
         EvaluationError: NumPy cannot compute the graph on feeds of these sizes.
@@ -219,7 +219,7 @@ class _Trial:
         self.sessions: dict[tuple[str, int | None], CompiledSession] = {}
 
     def add(self, way: str, threads: int | None) -> None:
-        """Make a session of a way, or note why there is none."""
+        """Make a session of a way, or note why there cannot be one."""
         row = Candidate(way, threads)
         if len(self.graph.nodes) > MOST_NODES and way.startswith("unrolled") and self.sessions:
             note = f"not measured: {len(self.graph.nodes)} nodes take long to load"
@@ -261,7 +261,7 @@ class _Trial:
         """Return the fastest of those that may be chosen.
 
         Raises:
-            UnsupportedError: there is none.
+            UnsupportedError: no session may be chosen.
         """
         fit = [row for row in self.rows.values() if row.seconds is not None]
         if not fit:

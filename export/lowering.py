@@ -97,7 +97,7 @@ def to_onnx(
 
     Raises:
         ArgumentTypeError: `graph` is not a Graph.
-        ArgumentError: a form, opset, IR version or runtime that there is not, or a batch below 1.
+        ArgumentError: an unknown form, opset, IR version or runtime, or a batch below 1.
         UnsupportedError: the graph cannot take the form; the message says which node prevents it, or what the proof saw.
         UnsupportedError: the runtime has no kernel for an operator on its dtype, or the opset no such form.
         ModelError: the weights exceed the 2 GiB that one ONNX file can hold.

@@ -209,7 +209,7 @@ def _literal(text: str) -> Any:
     """Return the Python literal that a header consists of.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a literal of such parts.
     """
     if not _LITERAL.fullmatch(text):
         raise ValueError("its header is no dict of descr, fortran_order and shape")

@@ -132,7 +132,7 @@ def steps_of(inputs: Any, axis: int, what: str, batched: bool = True) -> list[An
         batched: whether there is a batch axis.
 
     Raises:
-        ShapeError: the time is not known, the tensors have different ones, or there is none.
+        ShapeError: the time is not known, differs from tensor to tensor, or is missing.
     """
     time = known_time(nest.flatten(inputs), axis, what, batched)
     pieces = [_cut(tensor, time, axis, "x") for tensor in nest.flatten(inputs)]

@@ -112,7 +112,7 @@ class StateSaver:
         """Return the placeholder of the state `name`: its value before a run.
 
         Raises:
-            NameNotFoundError: there is none of that name.
+            NameNotFoundError: there is no state of that name.
         """
         if name not in self._inputs:
             raise NameNotFoundError(f"StateSaver: no state is called {name!r}; {closest(str(name), self._inputs)}")
@@ -122,7 +122,7 @@ class StateSaver:
         """Make `value` the next value of the state `name`.
 
         Raises:
-            NameNotFoundError: there is none of that name.
+            NameNotFoundError: there is no state of that name.
             ArgumentError: it is saved already.
         """
         if self.state(name).name in self._next:

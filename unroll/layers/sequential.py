@@ -143,7 +143,7 @@ class Sequential(Layer):
         """Take the last layer off, and return it.
 
         Raises:
-            ArgumentError: there is none.
+            ArgumentError: the model has no layers.
         """
         if not self.layers:
             raise ArgumentError(f"{self.described()}: pop: the model has no layers")
@@ -324,7 +324,7 @@ class Sequential(Layer):
         Args:
             x: an array as the model's input, its time known by its shape.
             batch_size: how many rows Keras computes at a time; the numbers are the same, and here it is all of them.
-            verbose: how Keras shows its progress; there is none to show.
+            verbose: how Keras shows its progress; nothing is shown here.
 
         Returns:
             The output, its first axis the rows of `x`; a list of arrays where the last layer returns several.

@@ -209,7 +209,7 @@ def squeeze(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
         A tensor of the dtype of `x`.
 
     Raises:
-        ShapeError: an axis whose size is known not to be 1, or that there is not.
+        ShapeError: an axis whose size is known not to be 1, or that does not exist.
 
     Example:
         >>> x = unroll.placeholder([None, 1, 3], name="x")

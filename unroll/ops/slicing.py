@@ -131,7 +131,7 @@ def slice_(
         A tensor of the dtype of `x`.
 
     Raises:
-        ShapeError: lists of different lengths, an axis that there is not or that is named twice, or a step of 0.
+        ShapeError: lists of different lengths, an axis that does not exist or is named twice, or a step of 0.
 
     Example:
         >>> x = unroll.placeholder([None, 28], name="x")
