@@ -13,12 +13,22 @@ from unroll.errors import StructureError
 
 
 def is_nested(structure: object) -> bool:
-    """Say whether `structure` is a tuple, list, named tuple or dict."""
+    """Say whether `structure` is a tuple, list, named tuple or dict.
+
+    Example:
+        >>> unroll.nest.is_nested((1, 2)), unroll.nest.is_nested("ab")
+        (True, False)
+    """
     return isinstance(structure, (tuple, list, dict))
 
 
 def flatten(structure: Any) -> list[Any]:
-    """Return the leaves in order."""
+    """Return the leaves in order.
+
+    Example:
+        >>> unroll.nest.flatten({"b": 1, "a": (2, [3])})  # keys in sorted order
+        [2, 3, 1]
+    """
     if not is_nested(structure):
         return [structure]
     children = [structure[key] for key in sorted(structure)] if isinstance(structure, dict) else structure
@@ -29,7 +39,13 @@ def flatten(structure: Any) -> list[Any]:
 
 
 def flatten_with_paths(structure: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (path, leaf): named tuples give their field names, dicts their keys, sequences their indices."""
+    """Yield (path, leaf): named tuples give their field names, dicts their keys, sequences their indices.
+
+    Example:
+        >>> state = unroll.LSTMStateTuple(c=1, h=2)
+        >>> list(unroll.nest.flatten_with_paths([state, 3]))
+        [('0/c', 1), ('0/h', 2), ('1', 3)]
+    """
     if not is_nested(structure):
         yield path, structure
         return
@@ -46,6 +62,10 @@ def pack(structure: Any, leaves: Sequence[Any]) -> Any:
 
     Raises:
         StructureError: there are more or fewer leaves than places.
+
+    Example:
+        >>> unroll.nest.pack([0, (0, 0)], "abc")
+        ['a', ('b', 'c')]
     """
     rest = list(leaves)
     places = len(flatten(structure))
@@ -71,6 +91,10 @@ def coerced(wanted: Any, seen: Any) -> Any:
     """Return plain tuples and lists as the tuples, named tuples or lists of `wanted` where they have as many parts.
 
     What fits otherwise, or does not fit, is returned as it is.
+
+    Example:
+        >>> unroll.nest.coerced(unroll.BasicLSTMCell(13).state_size, (1, 2))
+        LSTMStateTuple(c=1, h=2)
     """
     if not is_nested(wanted) or not isinstance(seen, (tuple, list)) or isinstance(wanted, dict):
         return seen
@@ -81,7 +105,12 @@ def coerced(wanted: Any, seen: Any) -> Any:
 
 
 def map_leaves(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
-    """Apply `function` to the leaves of nests built alike, and pack what it returns."""
+    """Apply `function` to the leaves of nests built alike, and pack what it returns.
+
+    Example:
+        >>> unroll.nest.map_leaves(lambda a, b: a + b, [1, (2, 3)], [10, (20, 30)])
+        [11, (22, 33)]
+    """
     columns = [flatten(structure), *(flatten(other) for other in others)]
     return pack(structure, [function(*leaves) for leaves in zip(*columns, strict=True)])
 
@@ -91,6 +120,12 @@ def check_same_structure(wanted: Any, seen: Any, what: str) -> None:
 
     Raises:
         StructureError: they are not; the message shows both and where they part.
+
+    Example:
+        >>> unroll.nest.check_same_structure((1, 2), (3, 4), "state")
+        >>> unroll.nest.check_same_structure((1, 2), (3, 4, 5), "state")
+        Traceback (most recent call last):
+        unroll.errors.StructureError: state: the structure (*, *, *) was given where (*, *) is wanted
     """
     where = _first_difference(wanted, seen, "")
     if where is not None:
@@ -132,7 +167,12 @@ def _children(structure: Any) -> list[tuple[Any, Any]]:
 
 
 def sketch(structure: Any) -> str:
-    """Return a nest as a short text, leaves as ``*`` or, for tensors, their shape."""
+    """Return a nest as a short text, leaves as ``*`` or, for tensors, their shape.
+
+    Example:
+        >>> unroll.nest.sketch({"x": [1, None], "h": unroll.placeholder([2, 3], name="h")})
+        '{h=(2, 3), x=[*, None]}'
+    """
     if not is_nested(structure):
         shape = getattr(structure, "shape", None)
         return shape_text(shape) if isinstance(shape, tuple) else "*" if structure is not None else "None"

@@ -1,6 +1,6 @@
 """Expressions over weights: what a pass writes instead of a changed Parameter.
 
-A rewritten weight is a few Slice, Concat and Add nodes over the Parameter, which are computed from its value of now: by
+A rewritten weight is a few Slice, Concat and Add nodes over the Parameter, which are computed from its current value: by
 NumPy in every run, by an exporter once. So a value assigned after a pass still counts.
 """
 
@@ -53,7 +53,7 @@ def weight_values(
     Args:
         graph: the graph.
         wide: compute in float64; see `unroll.evaluator.evaluate`.
-        given: values of Parameters, in the place of those of now.
+        given: values of Parameters, in place of their current ones.
     """
     fixed = set(weight_expressions(graph))
     read = dict.fromkeys(
@@ -67,7 +67,7 @@ def weight_values(
 
 
 def with_values(graph: Graph) -> Graph:
-    """Return `graph` with its weights, and what is computed from them alone, as Constants that hold their values of now."""
+    """Return `graph` with its weights, and what is computed from them alone, as Constants that hold their current values."""
     freezing, fixed = Rewriting(graph), set(weight_expressions(graph))
     for tensor, value in weight_values(graph).items():
         freezing.redirect(tensor, Constant(value))
