@@ -19,7 +19,7 @@ from unroll.export.forms import checked_form, in_form
 from unroll.export.metadata import LIMITS_KEY, STATES_KEY
 from unroll.export.older_opsets import in_opset
 from unroll.export.reading.opaque_nodes import check_opset, write_opaque
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
@@ -135,7 +135,7 @@ def to_onnx(
     limits = {spec.name: [[item.least, item.most] for item in spec.limits] for spec in graph.input_specs if spec.limits}
     if limits:
         model.metadata_props.add(key=LIMITS_KEY, value=json.dumps(limits))
-    with paused():
+    with collector_paused():
         lowered = in_opset(fold_zeros(formed.graph) if fold_zero_state else formed.graph, opset)
         writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
         writer.write(weight_values(lowered) if formed.fold_weights else {})

@@ -1,7 +1,7 @@
 """Pausing Python's cyclic garbage collector while a graph is built.
 
-Every object of a growing graph is reachable, so a collection can find nothing; what it costs is a walk over all of
-them, again and again, which would make the time to trace grow faster than the graph.
+Every object of a growing graph is reachable, so a collection finds nothing. But it walks over all of them, again and again,
+which would make the time to trace grow faster than the graph.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def paused() -> Iterator[None]:
-    """Pause collection inside, where it was on; a nested pause does nothing."""
+def collector_paused() -> Iterator[None]:
+    """Pause the collector inside, where it was on; a nested pause does nothing."""
     if not gc.isenabled():
         yield
         return

@@ -13,7 +13,7 @@ from unroll import nest
 from unroll.dimensions import Limit, Requirement, Shape, shape_text, solve, substitute_shape
 from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.feeds import InputSpec, closest
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.naming import Lineage, Names
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
@@ -91,7 +91,7 @@ class Structure:
         nodes: tuple[Node, ...] | None = None,
     ) -> None:
         self.states = dict(states or {})
-        with paused():
+        with collector_paused():
             self._build(inputs, outputs, requirements, lineage, added or {}, nodes)
 
     def _build(

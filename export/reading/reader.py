@@ -45,7 +45,7 @@ from unroll.export.reading.opaque_nodes import (
 from unroll.export.reading.tensor_sizes import TOO_MANY
 from unroll.export.verifying import foreign_operators
 from unroll.files import as_path
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
 from unroll.ops.functions import Identity
@@ -107,7 +107,7 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
 def read_graph(model: ModelProto | str | Path) -> tuple[Graph, str]:
     """Return what `from_onnx` does, and which nodes break ONNX's own rules, in words; empty for none."""
     proto = load_model(model)
-    with paused():
+    with collector_paused():
         reader = _Reader(proto, {})
         graph = reader.read()
         equal = solve(item for item in graph.requirements if isinstance(item, Requirement)).values

@@ -15,7 +15,7 @@ from unroll.drivers.loop import joined, run_cell
 from unroll.drivers.static import row_lengths
 from unroll.drivers.structure_checks import checked_steps
 from unroll.errors import ArgumentError, StructureError
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.tensor import named
 
 
@@ -59,7 +59,7 @@ def static_bidirectional_rnn(
     """
     what = "static_bidirectional_rnn"
     steps = checked_steps(inputs)
-    with paused(), scopes.scope(scope or "bidirectional_rnn"):
+    with collector_paused(), scopes.scope(scope or "bidirectional_rnn"):
         forward, backward = _both(
             (cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, sequence_length, what
         )
@@ -115,7 +115,7 @@ def bidirectional_dynamic_rnn(
         [(batch, 7, 13), (batch, 7, 13)]
     """
     axis, what = 0 if time_major else 1, "bidirectional_dynamic_rnn"
-    with paused(), scopes.scope(scope or "bidirectional_rnn"):
+    with collector_paused(), scopes.scope(scope or "bidirectional_rnn"):
         steps = sequence_steps(inputs, axis, what)
         forward, backward = _both(
             (cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, sequence_length, what

@@ -14,7 +14,7 @@ from unroll.drivers.rolled import rolled_rnn
 from unroll.drivers.static import row_lengths
 from unroll.drivers.structure_checks import checked_steps
 from unroll.errors import ShapeError
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.tensor import Tensor
 
 
@@ -67,7 +67,7 @@ def dynamic_rnn(
     """
     cell = as_cell(cell, "dynamic_rnn")
     axis = 0 if time_major else 1
-    with paused(), scopes.scope(scope or "rnn"):
+    with collector_paused(), scopes.scope(scope or "rnn"):
         if rolled:
             check_not_steps(inputs, "dynamic_rnn")
             return rolled_rnn(cell, inputs, sequence_length, initial_state, dtype, axis)

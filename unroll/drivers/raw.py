@@ -13,7 +13,7 @@ from unroll.drivers.loop import Rows
 from unroll.drivers.structure_checks import checked_result, main_input, state_dtype
 from unroll.dtypes import BOOL
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.tensor import Tensor, constant
 
 #: ``(time, cell_output, cell_state, loop_state) -> (finished, next_input, next_state, emit_output, next_loop_state)``.
@@ -78,7 +78,7 @@ def raw_rnn(
     if not callable(loop_fn):
         raise ArgumentTypeError(f"{what}: loop_fn {loop_fn!r} is not callable")
     emitted: list[Any] = []
-    with paused(), scopes.scope(scope or "rnn"):
+    with collector_paused(), scopes.scope(scope or "rnn"):
         finished, inputs, state, _, loop_state = _asked(loop_fn, 0, None, None, None)
         first = main_input(inputs)
         batch, dtype = batch_of(first), state_dtype(first, None)

@@ -14,7 +14,7 @@ from unroll.drivers.loop import length_steps, run_cell
 from unroll.drivers.structure_checks import checked_steps, main_input
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
 from unroll.feeds import closest
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.tensor import Placeholder, Tensor, placeholder
 
 
@@ -59,7 +59,7 @@ def static_rnn(
     """
     cell = as_cell(cell, "static_rnn")
     steps = checked_steps(inputs)
-    with paused(), scopes.scope(scope or "rnn"):
+    with collector_paused(), scopes.scope(scope or "rnn"):
         valid = row_lengths(sequence_length, steps, "static_rnn")
         return run_cell(cell, steps, initial_state, valid=valid, dtype=dtype)
 

@@ -23,7 +23,7 @@ from unroll.errors import (
     UnrollWarning,
     UnsupportedError,
 )
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.initializers import InitializerLike, get_initializer
 from unroll.layers.arguments import Constraint, Recorded, Regularizer, bind, keep
 from unroll.layers.input_checks import check_floats, check_sizes, check_tensors
@@ -171,7 +171,7 @@ class Layer(Recorded, WeightOwner):
         if kwargs.pop("training", None):
             raise UnsupportedError(f"{self.described()}: training=True: unroll traces inference; leave it out")
         mask, kwargs = self._mask_among(inputs, args, kwargs)
-        with paused():
+        with collector_paused():
             inputs = self.ready(inputs)
             with self.entered():
                 outputs = self.call(inputs, *args, **kwargs)

@@ -14,7 +14,7 @@ from unroll.cells.rnn_cell import State, check_size, check_state
 from unroll.dimensions import Dimension, Shape
 from unroll.drivers.loop import joined, length_steps, run_cell, steps_of
 from unroll.errors import ArgumentError, ShapeError, UnrollWarning
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.nn.direction_weights import RecurrentModule, parts_of
 from unroll.nn.module import check_flag
 from unroll.tensor import Tensor, named
@@ -111,7 +111,7 @@ class SequenceModule(RecurrentModule):
         batched = input.rank == 3
         axis = 1 if self.batch_first and batched else 0
         batch = (input.shape[1 - axis],) if batched else ()
-        with paused(), scopes.scope(self.name):
+        with collector_paused(), scopes.scope(self.name):
             steps = steps_of(input, axis, self._what, batched)
             valid = None if lengths is None else length_steps(lengths, len(steps), batch, self._what, "lengths")
             first = self._first_states(hx, batch)

@@ -10,7 +10,7 @@ import numpy as np
 from unroll.dimensions import Dim, Dimension, Shape, divide, total
 from unroll.dtypes import ALL, Array
 from unroll.errors import ArgumentError, ShapeError
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.ops.operator import (
     Operator,
     Requirements,
@@ -102,7 +102,7 @@ def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """
     if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)) or not tensors:
         raise ArgumentError(f"stack: a non-empty list of tensors is wanted, not {tensors!r}")
-    with paused():
+    with collector_paused():
         return concat([unsqueeze(tensor, [axis]) for tensor in tensors], axis)
 
 
@@ -206,5 +206,5 @@ def unstack(x: TensorLike, axis: int = 0) -> list[Tensor]:
         raise ShapeError(
             f"unstack: axis {axis} of {tensor.described()} has no known size; make the placeholder with a fixed one"
         )
-    with paused():
+    with collector_paused():
         return [squeeze(piece, [axis]) for piece in split(tensor, size, axis)]

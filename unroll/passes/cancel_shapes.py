@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.operator import made
@@ -25,7 +25,7 @@ Found = Sequence[Tensor] | None
 
 def cancel_shapes(graph: Graph) -> Graph:
     """Return `graph` without operators that undo one another; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         cancelling = Rewriting(graph)
 
         def write(node: Node) -> None:

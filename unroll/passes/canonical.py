@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add, Mul
 from unroll.ops.linear import Gemm, MatMul
@@ -49,7 +49,7 @@ def canonical(graph: Graph, values: bool = False, inputs: Sequence[Tensor] | Non
         values: put the current values of Parameters in their place, so that a kernel equals its parts.
         inputs: the inputs, in the order of the corresponding inputs of another graph; their own order by default.
     """
-    with paused():
+    with collector_paused():
         graph = _without_gemm(graph)
         for step in _STEPS:
             graph = step(graph)

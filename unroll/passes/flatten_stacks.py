@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unroll.dimensions import Dim
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.operator import made
@@ -22,7 +22,7 @@ from unroll.tensor import Node, Tensor
 
 def flatten_stacks(graph: Graph) -> Graph:
     """Return `graph` with stacks cut and joined at once; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         flattening = _Flattening(graph)
         return flattening.walk(nodes_called(graph, ("Concat", "Split", "Squeeze")), flattening.write)
 

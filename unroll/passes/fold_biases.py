@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unroll.dtypes import DType
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
@@ -27,7 +27,7 @@ from unroll.tensor import Constant, Node, Tensor
 
 def fold_biases(graph: Graph) -> Graph:
     """Return `graph` with one bias for each preactivation; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         folding = _Folding(graph)
         return folding.walk(folding.plan(), folding.write)
 

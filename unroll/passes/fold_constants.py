@@ -12,7 +12,7 @@ import numpy as np
 
 from unroll.dimensions import Dim, product
 from unroll.dtypes import Array
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.passes.tools.rewriting import Rewriting, is_known
@@ -23,7 +23,7 @@ MOST_ELEMENTS = 4096
 
 def fold_constants(graph: Graph) -> Graph:
     """Return `graph` with constants in place of the nodes that only read constants; see this module."""
-    with paused():
+    with collector_paused():
         folding = Rewriting(graph)
 
         def write(node: Node) -> None:

@@ -6,7 +6,7 @@ of matrices becomes ``Gemm(a, W, c)``, where nothing else reads the product.
 
 from __future__ import annotations
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
@@ -19,7 +19,7 @@ from unroll.tensor import Node, Tensor
 
 def fuse_products(graph: Graph) -> Graph:
     """Return `graph` with Gemms in place of products and sums; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         readers, products, fusing = studied(graph, Readers), studied(graph, products_of), Rewriting(graph)
         adds = [node for node in graph.nodes if isinstance(node.op, Add)]
         pairs = {node: found for node in adds if (found := _pair(node, readers, products)) is not None}

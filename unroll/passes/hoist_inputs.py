@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import chain, count
 from typing import NamedTuple
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat, Split
@@ -50,7 +50,7 @@ def hoist_inputs(graph: Graph, batch: int = 1) -> Graph:
         graph: the graph.
         batch: the size that symbolic dimensions are taken for when asking what pays.
     """
-    with paused():
+    with collector_paused():
         hoisting = _Hoisting(graph, batch)
         units = hoisting.plan()
         if not units:

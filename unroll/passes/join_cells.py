@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, prod
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.joining.addends import Group, group_of
@@ -57,7 +57,7 @@ def join_cells(graph: Graph, batch: int = 1) -> Graph:
         graph: the graph.
         batch: the size that symbolic dimensions are taken for when asking what pays.
     """
-    with paused():
+    with collector_paused():
         products = studied(graph, products_of)
         if len(products.recurrent) < 2:
             return graph

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
@@ -40,7 +40,7 @@ def join_kernels(graph: Graph, batch: int = 1) -> Graph:
         graph: the graph.
         batch: the size that symbolic dimensions are taken for when asking what pays.
     """
-    with paused():
+    with collector_paused():
         readers, products, joining = studied(graph, Readers), studied(graph, products_of), Rewriting(graph)
         adds = [node for node in graph.nodes if isinstance(node.op, Add)]
         pairs = {node: found for node in adds if (found := _pair(node, readers, products)) is not None}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unroll.dimensions import Dim
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat
 from unroll.ops.operator import made
@@ -20,7 +20,7 @@ from unroll.tensor import Node, Tensor
 
 def join_parts(graph: Graph) -> Graph:
     """Return `graph` with parts joined first; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         nested = {node: steps for node in nodes_called(graph, {"Concat"}) if (steps := _steps(node))}
         if not nested:
             return graph

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.passes.tools.rewriting import Rewriting, is_known, merged
 from unroll.tensor import Constant, Node, Tensor
@@ -17,7 +17,7 @@ from unroll.tensor import Constant, Node, Tensor
 
 def merge_equal(graph: Graph) -> Graph:
     """Return `graph` with equal nodes merged; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         firsts = _Firsts()
         groups: dict[Node, list[Node]] = {}
         later: dict[Node, Node] = {}

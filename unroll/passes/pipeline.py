@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal, NamedTuple, TypeAlias, overload
 
 from unroll.errors import ArgumentError, ArgumentTypeError, UnrollWarning
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.canonical import canonical
@@ -209,7 +209,7 @@ def optimize(
     chosen = [_found(item, batch) for item in (DEFAULT if passes is None else passes)]
     # A function of the caller's own may keep the graph that it is given.
     ours = all(isinstance(item, str) for item in passes or ())
-    with paused():
+    with collector_paused():
         new, steps = _after(graph, chosen, ours, batch if report else None)
         proof: Proof | None = None
         left_out: list[tuple[str, Proof]] = []

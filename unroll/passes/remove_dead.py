@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.joining import Split
 from unroll.ops.operator import made
@@ -22,7 +22,7 @@ from unroll.tensor import Node, Tensor
 
 def remove_dead(graph: Graph) -> Graph:
     """Return `graph` without what does nothing; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         read, removing = tensors_read(graph), Rewriting(graph)
 
         def write(node: Node) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
@@ -30,7 +30,7 @@ _FUNCTIONS = frozenset(["Elu", "HardSigmoid", "LeakyRelu", "Relu", "Sigmoid", "S
 
 def reorder_gates(graph: Graph) -> Graph:
     """Return `graph` with gates of one function side by side; see this module for what is preserved."""
-    with paused():
+    with collector_paused():
         reordering = _Reordering(graph)
         return reordering.walk(reordering.plan(), reordering.write)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
@@ -51,7 +51,7 @@ def split_all_kernels(graph: Graph) -> Graph:
 
 
 def _split(graph: Graph, pays: Callable[[int, Product, int], bool] | None) -> Graph:
-    with paused():
+    with collector_paused():
         products, splitting = studied(graph, products_of), Rewriting(graph)
         parts = {node: _parts(product) for node, product in products.found.items()}
         groups: dict[object, list[Product]] = {}

@@ -17,7 +17,7 @@ from math import prod
 from typing import Any
 
 from unroll.errors import UnrollError
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.recurrent_loop import Recurrent
@@ -71,7 +71,7 @@ def prove(
     Returns:
         The proof. Only finite numbers are compared, not NaN and infinities.
     """
-    with paused():
+    with collector_paused():
         given = Given(
             checked_dims(dims, symbols_of(before), "reroll") if dims else {},
             None if feeds is None else before.check_feeds(feeds),

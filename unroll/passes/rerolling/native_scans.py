@@ -8,7 +8,7 @@ import numpy as np
 
 from unroll import ops, scopes
 from unroll.dimensions import Dim
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.scan import Scan
 from unroll.ops.shaping import Unsqueeze
@@ -38,7 +38,7 @@ def native_scans(graph: Graph) -> Graph:
     """
     if not any(isinstance(node.op, Scan) for node in graph.nodes):
         return graph
-    with paused():
+    with collector_paused():
         rewriting = _Rewriting(graph)
         for node in graph.nodes:
             rewriting.visit(node)

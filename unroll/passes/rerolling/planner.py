@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from unroll.errors import ArgumentError, ArgumentTypeError
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.join_slices import with_slices_joined
@@ -75,7 +75,7 @@ def reroll(
     if isinstance(steps_per_iteration, bool) or not isinstance(steps_per_iteration, int) or steps_per_iteration < 1:
         raise ArgumentError(f"reroll: steps_per_iteration {steps_per_iteration!r}; an int of at least 1 is wanted")
     plan = partial(_rerolled, scan=scan, native=native, per_run=steps_per_iteration)
-    with paused():
+    with collector_paused():
         new, found = plan(graph)
         if new is graph or not check:
             return new, found

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from unroll import scopes
 from unroll.dtypes import Array
 from unroll.evaluator import evaluate
-from unroll.garbage_collection import paused
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
@@ -62,7 +62,7 @@ def weight_values(
         for tensor in inputs
         if tensor is not None and tensor.node in fixed
     )
-    with paused():
+    with collector_paused():
         return dict(zip(read, evaluate(graph, {}, list(read), wide=wide, given=given), strict=True))
 
 
