@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,8 @@ from unroll.export.verifying.verification_report import Difference, Verification
 from unroll.export.verifying.witnesses import NUMPY, REWRITTEN, Subject, Witness, subject_of, witnesses_of
 from unroll.graph import Graph
 from unroll.randomness import random_operators, why_random
-from unroll.sizes import free_symbols
 from unroll.trials.trial_feeds import ALIKE, Trial, trials
-from unroll.trials.trial_runs import none_runs, sizes_text
+from unroll.trials.trial_runs import attempted, ladder, none_runs, sizes_text
 
 #: What tells how to give sizes, in messages that the command line shows too.
 DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
@@ -117,34 +116,28 @@ def verified(
     if feeds is not None:
         return _verified_on(subject, [subject.graph.check_feeds(feeds)], tolerance, nonfinite_seed, last=True)
     refused: list[str] = []
-    tries = list(_generated(subject.graph, seed, dims))
-    for given in tries:
-        fed: list[dict[str, Array]] = []
-        outputs: list[dict[str, Array]] = []
-        for trial in given:
-            try:  # a file may not say which sizes must be equal, or which are fixed
-                outputs.append(subject.graph.run(trial.feeds))
-            except EvaluationError as error:
-                refused.append(f"{sizes_text(trial.sizes)}: {error}")
-            except UnsupportedError as error:
-                raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
-            else:
-                fed.append(trial.feeds)
-        if not fed:
+    rungs = ladder(subject.graph, dims)
+    for alike in rungs:
+        given = _generated(subject.graph, seed, dims, alike)
+        try:  # a file may not say which sizes must be equal, or which are fixed
+            runs = attempted(given, subject.graph.run, (EvaluationError,))
+        except UnsupportedError as error:
+            raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
+        refused += runs.refused
+        if not runs.ran:
             continue
+        fed, outputs = [item.trial.feeds for item in runs.ran], [item.outputs for item in runs.ran]
         try:
-            return _verified_on(subject, fed, tolerance, nonfinite_seed, outputs, last=given is tries[-1])
+            return _verified_on(subject, fed, tolerance, nonfinite_seed, outputs, last=alike is rungs[-1])
         except EvaluationError as error:
             refused.append(f"{sizes_text(given[0].sizes)}: {error}")
     raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused, DIMS_FIX)}")
 
 
-def _generated(graph: Graph, seed: int, dims: Mapping[str, int] | None) -> Iterator[list[Trial]]:
-    """Yield feeds to try in turn: all symbols of different sizes; then, where there are several, some of one size."""
-    several = len(set(free_symbols(graph)) - set(dims or ())) > 1
+def _generated(graph: Graph, seed: int, dims: Mapping[str, int] | None, alike: str = ALIKE[0]) -> list[Trial]:
+    """Return feeds to try, as many as a graph of its size is verified on; see `unroll.trials.trial_feeds.trials`."""
     count = _MORE_FEEDS if len(graph.nodes) <= _FEW_NODES else _FEEDS
-    for alike in ALIKE if several else ALIKE[:1]:
-        yield trials(graph, seed=seed, dims=dims, count=count, alike=alike, what="verify")
+    return trials(graph, seed=seed, dims=dims, count=count, alike=alike, what="verify")
 
 
 def _verified_on(
@@ -356,7 +349,7 @@ def generate_feeds(graph: Graph, seed: int = 0, dims: Mapping[str, int] | None =
             allow, or the graph requires equalities of dimensions that none of the sizes tried satisfies.
     """
     check_seed(seed, "verify")
-    return next(_generated(graph, seed, dims))[0].feeds
+    return _generated(graph, seed, dims)[0].feeds
 
 
 # -- disagreement ----------------------------------------------------------------------------------------------------

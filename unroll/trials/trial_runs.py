@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from unroll.dtypes import Array
@@ -59,15 +59,33 @@ def run_trials(
         ArgumentError, ArgumentTypeError: the options are not right, or there are no sizes that the graph allows.
     """
     refused: list[str] = []
-    for alike in ALIKE:
-        ran: list[Ran] = []
-        for trial in trials(graph, alike=alike, **drawing):
-            try:
-                ran.append(Ran(trial, run(trial.feeds)))
-            except refusals as error:
-                refused.append(f"{sizes_text(trial.sizes)}: {error}")
-        if ran or len(_open(graph, drawing.get("dims"))) < 2:
-            break
+    for alike in ladder(graph, drawing.get("dims")):
+        runs = attempted(trials(graph, alike=alike, **drawing), run, refusals)
+        refused += runs.refused
+        if runs.ran:
+            return Runs(runs.ran, refused)
+    return Runs([], refused)
+
+
+def ladder(graph: Graph, dims: Mapping[str, int] | None) -> tuple[str, ...]:
+    """Return what to try in turn, as `trials` takes it: sizes that differ; then, where several are open, some alike."""
+    several = len(set(free_symbols(graph)) - set(dims or ())) > 1
+    return ALIKE if several else ALIKE[:1]
+
+
+def attempted(
+    given: Iterable[Trial],
+    run: Callable[[dict[str, Array]], dict[str, Array]],
+    refusals: tuple[type[UnrollError], ...] = REFUSALS,
+) -> Runs:
+    """Run on each of some trial feeds; see `run_trials` for the arguments."""
+    ran: list[Ran] = []
+    refused: list[str] = []
+    for trial in given:
+        try:
+            ran.append(Ran(trial, run(trial.feeds)))
+        except refusals as error:
+            refused.append(f"{sizes_text(trial.sizes)}: {error}")
     return Runs(ran, refused)
 
 
@@ -83,8 +101,3 @@ def none_runs(graph: Graph, refused: list[str], fix: str = 'dims={"name": size}'
 def sizes_text(sizes: Mapping[str, int]) -> str:
     """Return sizes in words."""
     return ", ".join(f"{name} = {size}" for name, size in sizes.items()) or "sizes as fixed"
-
-
-def _open(graph: Graph, dims: Mapping[str, int] | None) -> set[str]:
-    """Return the symbols whose sizes are not given."""
-    return set(free_symbols(graph)) - set(dims or ())
