@@ -28,14 +28,15 @@ gives, stay as they are. A Session of a Graph gives the result of NumPy where a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from unroll.errors import first_line
+from unroll.export.guards.node_changes import Change, changed
 from unroll.export.node_walk import all_nodes, bodies, is_native, operators_of
 
 _ABORT_WHERE_FED = frozenset(["LSTM", "GRU", "DynamicQuantizeLSTM"])
@@ -80,17 +81,11 @@ def guarded(model: ModelProto, shapes_hold: bool = False) -> ModelProto:
     Returns:
         The model itself where nothing can become empty before an operator that aborts; else a copy with guards.
     """
-    if not operators_of(model) & (GUARDS.keys() | {"Scan"}) or not any(True for _ in _risks(model, shapes_hold)):
+    if not operators_of(model) & (GUARDS.keys() | {"Scan"}):
         return model
-    found = ModelProto()
-    found.CopyFrom(model)
-    if not any(item.domain in ("", "ai.onnx") for item in found.opset_import):
+    found = changed(model, partial(_risks, shapes_hold=shapes_hold))
+    if found is not model and not any(item.domain in ("", "ai.onnx") for item in found.opset_import):
         found.opset_import.add(domain="", version=_FIRST_OPSET)
-    risks = sorted(
-        _risks(found, shapes_hold), key=lambda risk: (-risk.depth, id(risk.holder))
-    )  # the bodies of a node before the nodes around it
-    for _, group in groupby(risks, key=lambda risk: id(risk.holder)):
-        _put_guards(list(group))
     return found
 
 
@@ -112,17 +107,8 @@ def why_failed(error: Exception) -> str:
     return f"onnxruntime failed while running: {first_line(error)}"
 
 
-class _Risk(NamedTuple):
-    """An input of a node that may have no elements, on which the node would end the process."""
-
-    holder: Any  #: the graph or function that holds the node
-    depth: int
-    at: int
-    place: int
-    guard: Guard
-
-
-def _risks(model: ModelProto, shapes_hold: bool) -> Iterator[_Risk]:
+def _risks(model: ModelProto, shapes_hold: bool) -> Iterator[Change]:
+    """Yield what guards each input of a node that may have no elements, on which the node would end the process."""
     filled = _with_elements(model.graph.initializer)
     given = {item.name for item in model.graph.input}
     if why_no_empty_feeds(model):
@@ -145,7 +131,7 @@ def _risks(model: ModelProto, shapes_hold: bool) -> Iterator[_Risk]:
         )
 
 
-def _risks_of(holder: Any, filled: set[str], depth: int, scans: bool) -> Iterator[_Risk]:
+def _risks_of(holder: Any, filled: set[str], depth: int, scans: bool) -> Iterator[Change]:
     """Yield the inputs that may be empty, and, with `scans`, the states of Scans; `filled` names the outer tensors that
     are not empty.
     """
@@ -158,10 +144,10 @@ def _risks_of(holder: Any, filled: set[str], depth: int, scans: bool) -> Iterato
         if kind in GUARDS and is_native(node) and (kind != "RNN" or "".join(node.input[5:6])):
             for place, guard in GUARDS[kind].items():
                 if len(node.input) > place and node.input[place] and node.input[place] not in filled:
-                    yield _Risk(holder, depth, index, place, guard)
+                    yield Change(holder, depth, index, partial(_put_guard, place, guard))
         if kind == "Scan" and is_native(node) and scans:
             for place, rank in _ranks_of_states(node).items():
-                yield _Risk(holder, depth, index, place, _reshape(*[0] * rank))
+                yield Change(holder, depth, index, partial(_put_guard, place, _reshape(*[0] * rank)))
         if kind == "Constant":
             if any(item.HasField("t") and 0 not in item.t.dims for item in node.attribute):
                 filled.update(node.output)
@@ -197,21 +183,12 @@ def _declared_with_elements(model: ModelProto) -> set[str]:
     }
 
 
-def _put_guards(risks: Sequence[_Risk]) -> None:
-    """Put guards before the nodes of one graph or function that need them."""
-    holder = risks[0].holder
-    nodes: list[NodeProto] = []
-    for index, node in enumerate(holder.node):
-        copy = NodeProto()
-        copy.CopyFrom(node)
-        for risk in risks:
-            if risk.at == index:
-                name = f"{node.name or next(filter(None, node.output), node.op_type)}{_MARK}/{risk.place}"
-                nodes += risk.guard(node.input[risk.place], name)
-                copy.input[risk.place] = name
-        nodes.append(copy)
-    del holder.node[:]
-    holder.node.extend(nodes)
+def _put_guard(place: int, guard: Guard, node: NodeProto) -> list[NodeProto]:
+    """Let a node read an input by way of a guard; return its nodes."""
+    name = f"{node.name or next(filter(None, node.output), node.op_type)}{_MARK}/{place}"
+    nodes = guard(node.input[place], name)
+    node.input[place] = name
+    return nodes
 
 
 # -- guards -----------------------------------------------------------------------------------------------------------

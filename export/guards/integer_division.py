@@ -14,6 +14,7 @@ place 1, which is an error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ import onnxruntime
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from unroll.dtypes import INT64, DType
+from unroll.export.guards.node_changes import Change, changed
 from unroll.export.node_walk import all_nodes, bodies, is_native
 
 #: Since when onnxruntime reports a division by 0.
@@ -32,14 +34,6 @@ _OWN: dict[str, int] = dict.fromkeys(
 ) | dict.fromkeys(
     ["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or"], int(TensorProto.BOOL)
 )
-
-
-class _Division(NamedTuple):
-    """A division that may be trapped: in which graph, at which place, and of which dtype."""
-
-    graph: GraphProto
-    at: int
-    kind: int
 
 
 class _Known(NamedTuple):
@@ -60,16 +54,11 @@ def with_safe_division(model: ModelProto) -> ModelProto:
     """
     if not any(node.op_type == "Div" for node in all_nodes(model)):
         return model
-    if next(_divisions(model.graph, _Known({}, {})), None) is None:
-        return model
-    found = ModelProto()
-    found.CopyFrom(model)
-    for division in reversed(list(_divisions(found.graph, _Known({}, {})))):  # the last ones first: places stay
-        _guard(division)
-    return found
+    return changed(model, lambda model: _divisions(model.graph, 0, _Known({}, {})))
 
 
-def _divisions(graph: GraphProto, outside: _Known) -> Iterator[_Division]:
+def _divisions(graph: GraphProto, depth: int, outside: _Known) -> Iterator[Change]:
+    """Yield what guards each division that may be trapped."""
     known = _Known(dict(outside.kinds), dict(outside.constants))
     for item in (*graph.input, *graph.value_info):
         known.kinds[item.name] = item.type.tensor_type.elem_type
@@ -81,13 +70,13 @@ def _divisions(graph: GraphProto, outside: _Known) -> Iterator[_Division]:
         known.constants.pop(item.name, None)
     for at, node in enumerate(graph.node):
         for body in bodies(node) if node.attribute else ():
-            yield from _divisions(body, known)
+            yield from _divisions(body, depth + 1, known)
         _learn(node, known)
         if node.op_type == "Div" and is_native(node) and len(node.input) == 2:
             kind = known.kinds.get(node.input[0]) or known.kinds.get(node.input[1]) or 0
             divisor = known.constants.get(node.input[1])
             if kind in _WHOLE and (_may_be(divisor, -1) or (not _reports_zero() and _may_be(divisor, 0))):
-                yield _Division(graph, at, kind)
+                yield Change(graph, depth, at, partial(_guard, kind))
 
 
 def _reports_zero() -> bool:
@@ -100,6 +89,11 @@ def _learn(node: NodeProto, known: _Known) -> None:
     if node.op_type == "Constant" and "value" in attributes:
         known.constants[node.output[0]] = attributes["value"].t
         known.kinds[node.output[0]] = attributes["value"].t.data_type
+        return
+    for body in bodies(node) if attributes else ():  # what an If, Loop or Scan gives has the dtypes that its bodies say
+        given = body.output[1:] if node.op_type == "Loop" else body.output  # a Loop's condition is not among them
+        for name, item in zip(node.output, given, strict=False):
+            known.kinds.setdefault(name, item.type.tensor_type.elem_type)
         return
     if node.op_type == "Cast" and "to" in attributes:
         kind = attributes["to"].i
@@ -122,12 +116,13 @@ def _may_be(array: TensorProto | None, number: int) -> bool:
         return True
 
 
-def _guard(division: _Division) -> None:
-    """Let a division divide by 1 where it would be of the least number by -1, and be an error where it would be by 0."""
-    graph, at, kind = division
+def _guard(kind: int, node: NodeProto) -> list[NodeProto]:
+    """Let a division divide by 1 where it would be of the least number by -1, and be an error where it would be by 0.
+
+    Returns:
+        The nodes that find that out.
+    """
     whole = _WHOLE[kind]
-    node = NodeProto()
-    node.CopyFrom(graph.node[at])
     begin = f"{node.name or node.output[0]}/divisor"
     numbers: dict[str, Any] = {"least": np.iinfo(whole).min, "minus": -1, "one": 1}
     first, second = node.input
@@ -161,10 +156,4 @@ def _guard(division: _Division) -> None:
         for name, value in numbers.items()
     ]
     node.input[1] = begin
-    nodes = []
-    for item in (*graph.node[:at], *arrays, *steps, node, *graph.node[at + 1 :]):
-        copy = NodeProto()
-        copy.CopyFrom(item)
-        nodes.append(copy)
-    del graph.node[:]
-    graph.node.extend(nodes)
+    return [*arrays, *steps]

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from helpers import run_python
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, ValueInfoProto, helper, numpy_helper
 
 import unroll
 from unroll import Graph, ops
@@ -83,3 +83,21 @@ def test_a_division_in_a_body_is_guarded_too() -> None:
     model = unroll.to_onnx(graph)
     assert with_safe_division(model) is not model
     assert unroll.Session(graph).run(fed)["last"].tolist() == graph.run(fed)["last"].tolist() == [4, -3]
+
+
+@pytest.mark.parametrize("operands", [["a", "b"], ["y", "b"], ["y", "y"]])
+def test_divisions_after_a_branch_and_in_it_are_all_guarded(operands: list[str]) -> None:
+    def whole(name: str, kind: int = TensorProto.INT32) -> ValueInfoProto:
+        return helper.make_tensor_value_info(name, kind, ["n"] if kind == TensorProto.INT32 else [])
+
+    branches = {
+        f"{name}_branch": helper.make_graph([helper.make_node("Div", ["a", "b"], [name])], name, [], [whole(name)])
+        for name in ("then", "else")
+    }
+    nodes = [helper.make_node("If", ["c"], ["y"], **branches), helper.make_node("Div", operands, ["z"])]
+    inputs = [whole("a"), whole("b"), whole("c", TensorProto.BOOL)]
+    graph = helper.make_graph(nodes, "main", inputs, [whole("z")])
+    safe = with_safe_division(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8))
+    onnx.checker.check_model(safe, full_check=True)
+    for holder in (safe.graph, *(attribute.g for attribute in safe.graph.node[0].attribute)):
+        assert [node.op_type for node in holder.node].count("Where") == 1
