@@ -16,10 +16,12 @@ from unroll.ops.joining import Concat, Split
 from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Unsqueeze
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.rewriting import Readers, Rewriting, ints, is_known, merged, nodes_called
 from unroll.tensor import Node, Tensor
 
 
+@in_place
 def flatten_stacks(graph: Graph) -> Graph:
     """Return `graph` with stacks cut and joined at once; see this module for what is preserved."""
     with collector_paused():

@@ -20,11 +20,13 @@ from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
 from unroll.ops.operator import made
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting, merged
 from unroll.tensor import Constant, Node, Tensor
 
 
+@in_place
 def fold_biases(graph: Graph) -> Graph:
     """Return `graph` with one bias for each preactivation; see this module for what is preserved."""
     with collector_paused():

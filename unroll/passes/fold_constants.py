@@ -15,12 +15,14 @@ from unroll.dtypes import Array
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.parameter import Parameter
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.rewriting import Rewriting, is_known
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 MOST_ELEMENTS = 4096
 
 
+@in_place
 def fold_constants(graph: Graph) -> Graph:
     """Return `graph` with constants in place of the nodes that only read constants; see this module."""
     with collector_paused():

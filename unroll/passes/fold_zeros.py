@@ -22,6 +22,7 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import Operator, made
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.rewriting import Rewriting, ints
 from unroll.structure import leaves_of
 from unroll.tensor import Constant, Node, Tensor
@@ -33,6 +34,7 @@ _PRESERVE_ZERO = frozenset(
 )
 
 
+@in_place
 def fold_zeros(graph: Graph) -> Graph:
     """Return `graph` without the work that tensors of zeros make useless; see this module for what is preserved."""
     folding = _Folding(graph)

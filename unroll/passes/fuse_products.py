@@ -12,11 +12,13 @@ from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import made
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, Products, products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting, merged
 from unroll.tensor import Node, Tensor
 
 
+@in_place
 def fuse_products(graph: Graph) -> Graph:
     """Return `graph` with Gemms in place of products and sums; see this module for what is preserved."""
     with collector_paused():

@@ -22,6 +22,7 @@ from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Transpose
 from unroll.passes.tools import cost
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
 from unroll.passes.tools.time_slices import Cut, TimeSlices
@@ -43,6 +44,7 @@ class _Step(NamedTuple):
         return (self.add or self.product.node).outputs[0]
 
 
+@in_place
 def hoist_inputs(graph: Graph, batch: int = 1) -> Graph:
     """Return `graph` with the input products of all steps computed at once where that pays.
 

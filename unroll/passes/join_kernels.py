@@ -18,6 +18,7 @@ from unroll.ops.joining import Concat
 from unroll.ops.operator import made
 from unroll.passes.tools import cost
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, Products, products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting, merged
 from unroll.passes.tools.weight_expressions import Weights
@@ -33,6 +34,7 @@ class _Pair(NamedTuple):
     bias: Tensor | None
 
 
+@in_place
 def join_kernels(graph: Graph, batch: int = 1) -> Graph:
     """Return `graph` with pairs of products joined where hoisting does not pay.
 

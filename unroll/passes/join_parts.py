@@ -14,10 +14,12 @@ from unroll.graph import Graph
 from unroll.ops.joining import Concat
 from unroll.ops.operator import made
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.rewriting import Readers, Rewriting, merged, nodes_called
 from unroll.tensor import Node, Tensor
 
 
+@in_place
 def join_parts(graph: Graph) -> Graph:
     """Return `graph` with parts joined first; see this module for what is preserved."""
     with collector_paused():

@@ -11,10 +11,12 @@ from collections.abc import Hashable
 
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.rewriting import Rewriting, is_known, merged
 from unroll.tensor import Constant, Node, Tensor
 
 
+@in_place
 def merge_equal(graph: Graph) -> Graph:
     """Return `graph` with equal nodes merged; see this module for what is preserved."""
     with collector_paused():

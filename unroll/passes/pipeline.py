@@ -29,6 +29,7 @@ from unroll.passes.reorder_gates import reorder_gates
 from unroll.passes.split_kernels import split_kernels
 from unroll.passes.tools.cost import Cost, cost_of
 from unroll.passes.tools.drafting import Draft
+from unroll.passes.tools.in_place import is_in_place
 
 Pass: TypeAlias = Callable[[Graph], Graph]
 #: A pass and its name.
@@ -233,9 +234,9 @@ def _after(graph: Graph, chosen: Sequence[Named], ours: bool, batch: int | None 
     cost = None if batch is None else cost_of(graph, batch)
     first, lasting = graph, frozenset(graph.nodes)
     for name, run in chosen:
-        graph = _run(name, run, graph)
         if ours and graph is not first and isinstance(graph, Draft):
-            graph.lasting = lasting
+            graph.hand_on(lasting, is_in_place(PASSES[name]))
+        graph = _run(name, run, graph)
         if cost is not None and batch is not None:
             before, cost = cost, cost_of(graph, batch)
             steps.append(Step(name, before, cost))

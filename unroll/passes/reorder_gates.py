@@ -20,6 +20,7 @@ from unroll.ops.joining import Split
 from unroll.ops.operator import made
 from unroll.passes.merge_equal import op_key
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import products_of
 from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
 from unroll.tensor import Node, Tensor
@@ -28,6 +29,7 @@ from unroll.tensor import Node, Tensor
 _FUNCTIONS = frozenset(["Elu", "HardSigmoid", "LeakyRelu", "Relu", "Sigmoid", "Softplus", "Softsign", "Tanh"])
 
 
+@in_place
 def reorder_gates(graph: Graph) -> Graph:
     """Return `graph` with gates of one function side by side; see this module for what is preserved."""
     with collector_paused():

@@ -18,6 +18,7 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import made
 from unroll.passes.tools import cost
 from unroll.passes.tools.drafting import studied
+from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, products_of
 from unroll.passes.tools.rewriting import Rewriting
 from unroll.passes.tools.weight_expressions import Weights
@@ -33,6 +34,7 @@ class _Run(NamedTuple):
     parts: tuple[Tensor, ...]
 
 
+@in_place
 def split_kernels(graph: Graph, batch: int = 1) -> Graph:
     """Return `graph` with products of joined inputs cut in two where that pays.
 

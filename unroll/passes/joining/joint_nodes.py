@@ -40,7 +40,6 @@ class JointNodes(Rewriting):
 
     def __init__(self, graph: Graph, weights: Weights, pieces: Pieces, groups: Sequence[Group], packs: Packs) -> None:
         super().__init__(graph)
-        self._lasting = None  # if it does not pay, the old graph is still needed as it was
         self._weights, self._packs, self._readers = weights, packs, studied(graph, Readers)
         self._kernels = JointKernels(weights)
         self._groups = {pack: (group, step) for group in groups for step, pack in enumerate(group.packs)}

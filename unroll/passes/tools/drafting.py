@@ -26,12 +26,11 @@ class Draft(Graph):
         called: the names of tensors that took the place of others.
 
     Attributes:
-        lasting: None, or, while a pipeline hands the graph from one pass to the next and nobody else will read it, the
-            nodes that are another graph's too. The next pass may put the others on new inputs as they are, for to copy
-            every node behind the first that changes, in each pass again, is most of what passes cost.
+        lasting: None where nodes must stay as they are; see `hand_on`.
     """
 
     lasting: frozenset[Node] | None = None
+    _handed_on = False
     _studies: dict[Callable[[Graph], Any], Any]
 
     def __init__(
@@ -50,16 +49,27 @@ class Draft(Graph):
 
     def study(self, make: Callable[[Graph], T]) -> T:
         """Return what `make` finds out about the graph; found once, however many passes are handed it unchanged."""
-        if self.lasting is None:
+        if not self._handed_on:
             return make(self)
         if make not in self._studies:
             self._studies[make] = make(self)
         found: T = self._studies[make]
         return found
 
+    def hand_on(self, lasting: frozenset[Node], in_place: bool) -> None:
+        """Hand the graph from one pass of a pipeline to the next; nobody else will read it.
+
+        Args:
+            lasting: the nodes that are another graph's too.
+            in_place: whether the next pass says that it puts the other nodes on new inputs as they are; see
+                `unroll.passes.tools.in_place`.
+        """
+        self._handed_on = True
+        self.lasting = lasting if in_place else None
+
     def release(self) -> None:
         """Leave the graph to the caller of the pipeline: nothing of it is changed from here on, or kept for passes."""
-        self.lasting = None
+        self._handed_on, self.lasting = False, None
         self._studies.clear()
 
     def __getattr__(self, name: str) -> Any:
