@@ -17,8 +17,7 @@ from unroll.passes import pipeline
 from unroll.passes.pipeline import DEFAULT, PASSES, optimize
 from unroll.passes.tools.digests import op_digest
 from unroll.passes.tools.drafting import Draft
-from unroll.passes.tools.in_place import is_in_place
-from unroll.passes.tools.rewriting import Rewriting
+from unroll.passes.tools.rewriting import Rewriting, is_in_place
 
 IN_PLACE = [name for name, run in PASSES.items() if is_in_place(run)]
 

@@ -15,9 +15,7 @@ from unroll.graph import Graph
 from unroll.ops.joining import Concat, Split
 from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Unsqueeze
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, is_known, merged, nodes_called
+from unroll.passes.tools.rewriting import Rewriting, in_place, ints, is_known, merged, nodes_called, readers_of
 from unroll.tensor import Node, Tensor
 
 
@@ -32,7 +30,7 @@ def flatten_stacks(graph: Graph) -> Graph:
 class _Flattening(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self._readers = studied(graph, Readers)
+        self._readers = readers_of(graph)
         self._gone: set[Node] = set()
 
     def write(self, node: Node) -> None:

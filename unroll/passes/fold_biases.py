@@ -19,10 +19,8 @@ from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
 from unroll.ops.operator import made
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, merged
+from unroll.passes.tools.rewriting import Rewriting, in_place, merged, readers_of
 from unroll.tensor import Constant, Node, Tensor
 
 
@@ -46,8 +44,8 @@ class _Sum(NamedTuple):
 class _Folding(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self._readers = studied(graph, Readers)
-        self._products = studied(graph, products_of)
+        self._readers = readers_of(graph)
+        self._products = products_of(graph)
         self._weights = self._products.weights
         self._recurrent = self._products.recurrent
         self._sums: dict[Node, _Sum] = {}

@@ -15,8 +15,7 @@ from unroll.dtypes import Array
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.parameter import Parameter
-from unroll.passes.tools.in_place import in_place
-from unroll.passes.tools.rewriting import Rewriting, is_known
+from unroll.passes.tools.rewriting import Rewriting, in_place, is_known
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 MOST_ELEMENTS = 4096

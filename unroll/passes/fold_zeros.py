@@ -22,8 +22,7 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import Operator, made
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
-from unroll.passes.tools.in_place import in_place
-from unroll.passes.tools.rewriting import Rewriting, ints
+from unroll.passes.tools.rewriting import Rewriting, in_place, ints
 from unroll.structure import leaves_of
 from unroll.tensor import Constant, Node, Tensor
 

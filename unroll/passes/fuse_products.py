@@ -11,10 +11,8 @@ from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import made
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, Products, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, in_place, merged, readers_of
 from unroll.tensor import Node, Tensor
 
 
@@ -22,7 +20,7 @@ from unroll.tensor import Node, Tensor
 def fuse_products(graph: Graph) -> Graph:
     """Return `graph` with Gemms in place of products and sums; see this module for what is preserved."""
     with collector_paused():
-        readers, products, fusing = studied(graph, Readers), studied(graph, products_of), Rewriting(graph)
+        readers, products, fusing = readers_of(graph), products_of(graph), Rewriting(graph)
         adds = [node for node in graph.nodes if isinstance(node.op, Add)]
         pairs = {node: found for node in adds if (found := _pair(node, readers, products)) is not None}
         gone = {product.node for product, _ in pairs.values()}

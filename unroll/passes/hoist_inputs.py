@@ -21,10 +21,8 @@ from unroll.ops.joining import Concat, Split
 from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Transpose
 from unroll.passes.tools import cost
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
+from unroll.passes.tools.rewriting import Rewriting, in_place, ints, merged, readers_of
 from unroll.passes.tools.time_slices import Cut, TimeSlices
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
@@ -69,8 +67,8 @@ class _Hoisting(Rewriting):
     def __init__(self, graph: Graph, batch: int) -> None:
         super().__init__(graph)
         self._batch = batch
-        self._readers = studied(graph, Readers)
-        self._products = studied(graph, products_of)
+        self._readers = readers_of(graph)
+        self._products = products_of(graph)
 
     # -- finding ---------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,6 @@ from unroll.passes.joining.joint_nodes import JointNodes
 from unroll.passes.joining.lanes import Depths, groups_of_lanes
 from unroll.passes.joining.packs import Packs
 from unroll.passes.tools.cost import sizes_of
-from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.hoisted import hoisted_pieces
 from unroll.passes.tools.products import products_of
 from unroll.passes.tools.weight_expressions import Weights, weight_expressions
@@ -58,7 +57,7 @@ def join_cells(graph: Graph, batch: int = 1) -> Graph:
         batch: the size that symbolic dimensions are taken for when asking what pays.
     """
     with collector_paused():
-        products = studied(graph, products_of)
+        products = products_of(graph)
         if len(products.recurrent) < 2:
             return graph
         depths = Depths(graph, hoisted_pieces(graph, products))

@@ -17,10 +17,8 @@ from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Concat
 from unroll.ops.operator import made
 from unroll.passes.tools import cost
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, Products, products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, merged
+from unroll.passes.tools.rewriting import Readers, Rewriting, in_place, merged, readers_of
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
@@ -43,7 +41,7 @@ def join_kernels(graph: Graph, batch: int = 1) -> Graph:
         batch: the size that symbolic dimensions are taken for when asking what pays.
     """
     with collector_paused():
-        readers, products, joining = studied(graph, Readers), studied(graph, products_of), Rewriting(graph)
+        readers, products, joining = readers_of(graph), products_of(graph), Rewriting(graph)
         adds = [node for node in graph.nodes if isinstance(node.op, Add)]
         pairs = {node: found for node in adds if (found := _pair(node, readers, products)) is not None}
         steps = Counter(product.weight for product in products.found.values())

@@ -13,9 +13,7 @@ from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.joining import Concat
 from unroll.ops.operator import made
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
-from unroll.passes.tools.rewriting import Readers, Rewriting, merged, nodes_called
+from unroll.passes.tools.rewriting import Rewriting, in_place, merged, nodes_called, readers_of
 from unroll.tensor import Node, Tensor
 
 
@@ -26,7 +24,7 @@ def join_parts(graph: Graph) -> Graph:
         nested = {node: steps for node in nodes_called(graph, {"Concat"}) if (steps := _steps(node))}
         if not nested:
             return graph
-        readers, joining = studied(graph, Readers), Rewriting(graph)
+        readers, joining = readers_of(graph), Rewriting(graph)
         found = {
             node: steps
             for node, steps in nested.items()

@@ -11,8 +11,7 @@ from collections.abc import Hashable
 
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
-from unroll.passes.tools.in_place import in_place
-from unroll.passes.tools.rewriting import Rewriting, is_known, merged
+from unroll.passes.tools.rewriting import Rewriting, in_place, merged, op_key
 from unroll.tensor import Constant, Node, Tensor
 
 
@@ -73,20 +72,3 @@ class _Firsts:
         if first is not node:
             tensors.update(zip(node.outputs, first.outputs, strict=True))
         return first
-
-
-def op_key(node: Node) -> Hashable:
-    """Return operator and attributes, equal for equal ones; an operator that is not known equals only itself."""
-    if not is_known(node.op):
-        return node
-    fields = getattr(node.op, "__dataclass_fields__", None)
-    if not fields:
-        return (type(node.op),)
-    # to Python 0.0 equals -0.0 and False
-    return (
-        type(node.op),
-        *[
-            (type(value), repr(value) if isinstance(value, float) else value)
-            for value in (getattr(node.op, name) for name in fields)
-        ],
-    )

@@ -29,7 +29,7 @@ from unroll.passes.reorder_gates import reorder_gates
 from unroll.passes.split_kernels import split_kernels
 from unroll.passes.tools.cost import Cost, cost_of
 from unroll.passes.tools.drafting import Draft
-from unroll.passes.tools.in_place import is_in_place
+from unroll.passes.tools.rewriting import is_in_place
 
 Pass: TypeAlias = Callable[[Graph], Graph]
 #: A pass and its name.

@@ -15,8 +15,7 @@ from unroll.graph import Graph
 from unroll.ops.joining import Split
 from unroll.ops.operator import made
 from unroll.ops.slicing import Slice
-from unroll.passes.tools.in_place import in_place
-from unroll.passes.tools.rewriting import Rewriting, ints, is_known, nodes_called, tensors_read
+from unroll.passes.tools.rewriting import Rewriting, in_place, ints, is_known, nodes_called, tensors_read
 from unroll.passes.tools.time_slices import slice_of
 from unroll.tensor import Node, Tensor
 

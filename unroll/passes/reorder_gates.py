@@ -18,11 +18,8 @@ from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
 from unroll.ops.operator import made
-from unroll.passes.merge_equal import op_key
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import products_of
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
+from unroll.passes.tools.rewriting import Rewriting, in_place, ints, merged, op_key, readers_of
 from unroll.tensor import Node, Tensor
 
 #: Functions of each element by itself that gates go through.
@@ -48,8 +45,8 @@ class _Plan(NamedTuple):
 class _Reordering(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self._readers = studied(graph, Readers)
-        self._products = studied(graph, products_of)
+        self._readers = readers_of(graph)
+        self._products = products_of(graph)
         self._weights = self._products.weights
         self._plans: dict[Node, _Plan] = {}
         self._orders: dict[Node, Sequence[tuple[int, int]]] = {}

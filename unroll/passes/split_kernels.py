@@ -17,10 +17,8 @@ from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import made
 from unroll.passes.tools import cost
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.in_place import in_place
 from unroll.passes.tools.products import Product, products_of
-from unroll.passes.tools.rewriting import Rewriting
+from unroll.passes.tools.rewriting import Rewriting, in_place
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
@@ -54,7 +52,7 @@ def split_all_kernels(graph: Graph) -> Graph:
 
 def _split(graph: Graph, pays: Callable[[int, Product, int], bool] | None) -> Graph:
     with collector_paused():
-        products, splitting = studied(graph, products_of), Rewriting(graph)
+        products, splitting = products_of(graph), Rewriting(graph)
         parts = {node: _parts(product) for node, product in products.found.items()}
         groups: dict[object, list[Product]] = {}
         for node, found in parts.items():

@@ -27,6 +27,25 @@ DEALT = 4096
 _ALL_DIFFERENT = 1_000_000
 
 
+def as_drawn(array: Array) -> Array:
+    """Return floats as they are."""
+    return array
+
+
+def below_one(array: Array) -> Array:
+    """Put floats between 0 and 1, where logarithms, roots and odds are numbers."""
+    return np.asarray(np.abs(array) / (1 + np.abs(array)), array.dtype)
+
+
+def beyond_five(array: Array) -> Array:
+    """Put floats above 5."""
+    return np.asarray(np.abs(array) + 5, array.dtype)
+
+
+#: What is made of the floats of a feed, one after the other, until a graph gives finite numbers on them.
+RANGES = (as_drawn, below_one, beyond_five)
+
+
 class Numbers:
     """Draws arrays; what was dealt is not dealt again before all has come up.
 

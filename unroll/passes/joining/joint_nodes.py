@@ -15,10 +15,9 @@ from unroll.passes.joining.addends import Group
 from unroll.passes.joining.column_order import Block
 from unroll.passes.joining.joint_kernels import Grid, JointKernels
 from unroll.passes.joining.packs import Joint, Pack, Packs, is_shared, operands
-from unroll.passes.tools.drafting import studied
 from unroll.passes.tools.hoisted import Hoisted, Pieces, StepByStep
 from unroll.passes.tools.products import Product
-from unroll.passes.tools.rewriting import Readers, Rewriting, ints, merged
+from unroll.passes.tools.rewriting import Rewriting, ints, merged, readers_of
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
@@ -40,7 +39,7 @@ class JointNodes(Rewriting):
 
     def __init__(self, graph: Graph, weights: Weights, pieces: Pieces, groups: Sequence[Group], packs: Packs) -> None:
         super().__init__(graph)
-        self._weights, self._packs, self._readers = weights, packs, studied(graph, Readers)
+        self._weights, self._packs, self._readers = weights, packs, readers_of(graph)
         self._kernels = JointKernels(weights)
         self._groups = {pack: (group, step) for group in groups for step, pack in enumerate(group.packs)}
         cut = {item.split for group in groups for item in group.hoisted if item is not None}

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from unroll.graph import Graph
 from unroll.ops.linear import Gemm, MatMul
-from unroll.passes.merge_equal import op_key
 from unroll.passes.tools.hoisted import Pieces
 from unroll.passes.tools.products import Product, Products
-from unroll.passes.tools.rewriting import is_known
+from unroll.passes.tools.rewriting import is_known, op_key
 from unroll.tensor import Node, Tensor
 
 #: With fewer common steps, the nodes written for the first and the last step are more than those saved.

@@ -15,9 +15,7 @@ from unroll.ops.functions import Cast
 from unroll.ops.joining import Split
 from unroll.ops.reduction import Softmax
 from unroll.passes.joining.column_order import ColumnOrder
-from unroll.passes.merge_equal import op_key
-from unroll.passes.tools.drafting import studied
-from unroll.passes.tools.rewriting import Readers, is_known
+from unroll.passes.tools.rewriting import is_known, op_key, readers_of
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
@@ -51,7 +49,7 @@ class Packs:
     """
 
     def __init__(self, graph: Graph, weights: Weights, groups: Sequence[Sequence[Pack]]) -> None:
-        self._readers, self._weights = studied(graph, Readers), weights
+        self._readers, self._weights = readers_of(graph), weights
         self.of: dict[Node, Pack] = {}
         self.places: dict[Tensor, Place] = {}
         for pack in chain.from_iterable(groups):

@@ -28,6 +28,7 @@ from unroll.randomness import random_operators, why_random
 from unroll.sizes import symbols_of
 from unroll.structure import leaves_of
 from unroll.trials.trial_feeds import Trial
+from unroll.trials.trial_numbers import RANGES
 from unroll.trials.trial_runs import Ran, Runs, none_runs, run_trials
 
 #: How far a number may differ in float64, relative to the largest of its row, or to 1 where that is less, by the bytes
@@ -205,7 +206,7 @@ class _Side:
         """
         best: tuple[float, dict[str, Array], _Setting] | None = None
         refused: UnrollError | None = None
-        for change in (_as_fed, _below_one, _beyond_five):
+        for change in RANGES:
             for now in (False, True):
                 setting = _Setting(now, change)
                 try:
@@ -238,19 +239,6 @@ class _Side:
             self._graph, arrays, self._graph.outputs, wide=True, given=given, most_steps=self._most_steps
         )
         return dict(zip(self._graph.output_names, outputs, strict=True))
-
-
-def _as_fed(array: Array) -> Array:
-    return array
-
-
-def _below_one(array: Array) -> Array:
-    """Put numbers between 0 and 1, where logarithms, roots and odds are numbers."""
-    return np.asarray(np.abs(array) / (1 + np.abs(array)), array.dtype)
-
-
-def _beyond_five(array: Array) -> Array:
-    return np.asarray(np.abs(array) + 5, array.dtype)
 
 
 def _finite_share(outputs: Mapping[str, Array]) -> float:

@@ -80,8 +80,9 @@ def prove(
         if changed:
             return Proof(False, changed)
         size = _size(before)
-        if whole or feeds is not None or size + _size(after) <= _WHOLE:
-            return _bounded(before, after, "from end to end", given)
+        both = size + _size(after)
+        if whole or feeds is not None or both <= _WHOLE:
+            return _bounded(before, after, both, "from end to end", given)
         said = []
         shown: Counter[Hashable] = Counter()
         kinds = _kinds(before)
@@ -93,7 +94,7 @@ def prove(
             if part is None or new is None:
                 continue
             what = f"on a stretch of {len(part.nodes)} of {len(before.nodes)} nodes"
-            proof = _bounded(part, new, what, given, stretch=True)
+            proof = _bounded(part, new, _size(part) + _size(new), what, given, stretch=True)
             if proof.holds is False:
                 return proof
             if proof.holds:
@@ -102,7 +103,7 @@ def prove(
                 kinds -= _kinds(part)
         if said and not kinds and loops(after) - loops(before) <= shown:
             return Proof(True, "; ".join(said))
-        return _bounded(before, after, "from end to end", given)
+        return _bounded(before, after, both, "from end to end", given)
 
 
 def _interface(before: Graph, after: Graph) -> str:
@@ -123,9 +124,8 @@ def _kinds(graph: Graph) -> set[Hashable]:
     return {(type(node.op), tuple(vars(node.op).values()), node.outputs[0].shape) for node in graph.nodes}
 
 
-def _bounded(before: Graph, after: Graph, what: str, given: Given, *, stretch: bool = False) -> Proof:
-    """Compare two graphs, unless that would take very long."""
-    size = _size(before) + _size(after)
+def _bounded(before: Graph, after: Graph, size: float, what: str, given: Given, *, stretch: bool = False) -> Proof:
+    """Compare two graphs, unless that would take very long. `size` is that of both."""
     if size > _MOST:
         return Proof(
             None, f"a run in NumPy {what} would take about {7e-6 * size:.0f} s; check=False leaves the proof out"

@@ -62,7 +62,7 @@ class Draft(Graph):
         Args:
             lasting: the nodes that are another graph's too.
             in_place: whether the next pass says that it puts the other nodes on new inputs as they are; see
-                `unroll.passes.tools.in_place`.
+                `unroll.passes.tools.rewriting.in_place`.
         """
         self._handed_on = True
         self.lasting = lasting if in_place else None

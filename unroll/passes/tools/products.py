@@ -130,6 +130,10 @@ class Products:
 
 def products_of(graph: Graph) -> Products:
     """Return the products of a graph with its weights."""
+    return studied(graph, _products)
+
+
+def _products(graph: Graph) -> Products:
     return Products(graph, studied(graph, Weights))
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Sequence
 from functools import lru_cache
 from operator import is_
+from typing import TypeVar
 
 import numpy as np
 
 from unroll.dtypes import INT64
 from unroll.graph import Graph
 from unroll.ops.operator import OPERATORS, Operator
-from unroll.passes.tools.drafting import Draft, lasting_nodes, lineage_of, name_in
+from unroll.passes.tools.drafting import Draft, lasting_nodes, lineage_of, name_in, studied
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Tensor
 
@@ -44,6 +45,11 @@ class Readers:
         return tensor not in self._first and tensor not in self._outputs
 
 
+def readers_of(graph: Graph) -> Readers:
+    """Return who reads each tensor of a graph; found once while a pipeline hands it on."""
+    return studied(graph, Readers)
+
+
 def tensors_read(graph: Graph) -> set[Tensor | None]:
     """Return every tensor that a node reads or the graph gives as an output."""
     return {tensor for node in graph.nodes for tensor in node.inputs}.union(graph.outputs)
@@ -59,6 +65,23 @@ def is_known(op: Operator) -> bool:
     return OPERATORS.get((op.domain, op.name)) is type(op)
 
 
+def op_key(node: Node) -> Hashable:
+    """Return operator and attributes, equal for equal ones; an operator that is not known equals only itself."""
+    if not is_known(node.op):
+        return node
+    fields = getattr(node.op, "__dataclass_fields__", None)
+    if not fields:
+        return (type(node.op),)
+    # to Python 0.0 equals -0.0 and False
+    return (
+        type(node.op),
+        *[
+            (type(value), repr(value) if isinstance(value, float) else value)
+            for value in (getattr(node.op, name) for name in fields)
+        ],
+    )
+
+
 @lru_cache(maxsize=1024)
 def ints(*values: int) -> Constant:
     """Return a constant int64 vector: one for all who want the same, as every step does."""
@@ -68,6 +91,31 @@ def ints(*values: int) -> Constant:
 def merged(nodes: Iterable[Node]) -> frozenset[Origin]:
     """Return the provenance of what stands for several nodes."""
     return frozenset(origin for node in nodes for origin in node.provenance)
+
+
+# -- rewriting in place ------------------------------------------------------------------------------------------------
+#
+# Nodes are immutable for all who read a graph. Between two of its passes `optimize` alone holds what the passes before have
+# made, and to copy every node behind the first that changes, in each pass again, takes 1.2 to 1.4 times as long.
+
+Pass = TypeVar("Pass", bound=Callable[..., Graph])
+
+_IN_PLACE: set[Callable[..., Graph]] = set()
+
+
+def in_place(run: Pass) -> Pass:
+    """Say of a pass that it may put a node on other inputs as it is; see `unroll.passes.tools.drafting.Draft.hand_on`.
+
+    Such a pass finds out all it wants to know of the old graph before it carries the first node over, and where it returns that
+    graph itself it has changed none. A pass that does not say so is handed graphs of which it changes nothing.
+    """
+    _IN_PLACE.add(run)
+    return run
+
+
+def is_in_place(run: Callable[..., Graph]) -> bool:
+    """Say whether a pass says that it puts nodes on other inputs as they are."""
+    return run in _IN_PLACE
 
 
 class Rewriting:

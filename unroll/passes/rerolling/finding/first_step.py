@@ -9,9 +9,9 @@ from unroll.ops.filling import ConstantOfShape
 from unroll.ops.operator import made
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.fold_zeros import fold_zeros
-from unroll.passes.merge_equal import op_key
 from unroll.passes.rerolling.finding.pattern import Pattern, Shared, Step, replayed
 from unroll.passes.rerolling.finding.view import View
+from unroll.passes.tools.rewriting import op_key
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 

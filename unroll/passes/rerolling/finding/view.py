@@ -12,8 +12,7 @@ from unroll.ops.functions import Cast, Identity
 from unroll.ops.shaping import Expand, Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
-from unroll.passes.merge_equal import op_key
-from unroll.passes.tools.rewriting import is_known, merged
+from unroll.passes.tools.rewriting import is_known, merged, op_key
 from unroll.tensor import Constant, Node, Tensor
 
 _KEEP_ZERO = (Expand, Reshape, Squeeze, Transpose, Unsqueeze, Slice)
