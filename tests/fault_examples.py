@@ -84,6 +84,9 @@ EXAMPLES: dict[str, list[Example]] = {
     "walks forward whatever the direction": [
         Example(op, recurrent(op, n), WIDE | {"direction": "reverse"}, WIDE) for op, n in GATES.items()
     ],
+    "takes X of an opset without layouts for one of layout 1": [
+        Example("RNN", recurrent("RNN", 1), WIDE, WIDE, 13, right_opset=17)
+    ],
     "computes sigmoid and tanh whatever `activations` says": [
         Example(
             "GRU",
@@ -145,6 +148,14 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     "counts the indices of the largest otherwise": [
         Example("MaxPool", [floats(2, 2, 9)], {"kernel_shape": [2]}, {"kernel_shape": [2]}, outputs=2)
+    ],
+    "pads a size that is no multiple of the stride otherwise": [
+        Example(
+            "Conv",
+            [floats(1, 2, 6, 7), floats(3, 2, 3, 2)],
+            {"strides": [2, 2], "auto_pad": "SAME_UPPER"},
+            {"strides": [2, 2]},
+        )
     ],
     "gives other sizes with automatic padding": [
         Example(

@@ -457,6 +457,8 @@ CASES: dict[str, Row] = {
 
 def _dtypes_of_first_input(op: str) -> tuple[str, ...]:
     """What ONNX's specification gives the first input of an operator, less the dtypes that tensors here cannot have."""
+    if op == "Erf":  # older releases of onnx say that it takes whole numbers, which was an error of theirs
+        return FLOATS
     versions = range(OLDEST_OPSET, onnx.defs.onnx_opset_version() + 1)
     schema = onnx.defs.get_schema(op, next(version for version in versions if onnx.defs.has(op, version)))
     return tuple(name for onnxs, name in ONNX_NAMES.items() if f"tensor({onnxs})" in schema.inputs[0].types)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from helpers import Array, run_reference
 from operator_cases import DTYPES, NUMBERS, Case, cases_of, model_of
@@ -13,11 +14,16 @@ from operator_values import value
 
 import unroll
 from unroll import ops
+from unroll.export.support import kernels_of
+from unroll.export.verifying.known_faults import REFERENCE, why_aside
 
 TOLERANCE = {"float16": 4e-3, "float32": 2e-6, "float64": 1e-12}
 #: onnx's evaluator approximates the error function; ours is held against math.erf below.
 COARSE = {"Erf": 2e-7}
 PAIRS = [(op, dtype) for op, dtypes in DTYPES.items() for dtype in dtypes]
+#: Those that the evaluator has, in an older version than 1.23; the error function of float64 is merely coarse there.
+LACKS = kernels_of("reference", onnx.__version__).lacks
+TRIED = [(op, dtype) for op, dtype in PAIRS if op == "Erf" or dtype not in LACKS.get(op, ())]
 
 
 def trace(case: Case) -> tuple[list[unroll.Tensor], list[Array]]:
@@ -49,7 +55,7 @@ def test_every_operator_has_cases_for_every_dtype_it_takes() -> None:
         assert len(cases_of(op, dtype)) >= 4, op
 
 
-@pytest.mark.parametrize(("op", "dtype"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
+@pytest.mark.parametrize(("op", "dtype"), TRIED, ids=["-".join(pair) for pair in TRIED])
 def test_numpy_meaning_shape_and_dtype_are_those_of_onnxs_reference_evaluator(op: str, dtype: str) -> None:
     problems = []
     for case in cases_of(op, dtype):
@@ -58,7 +64,10 @@ def test_numpy_meaning_shape_and_dtype_are_those_of_onnxs_reference_evaluator(op
         except TypeError as error:
             problems.append(f"{case.id}: {error}")
             continue
-        wanted = run_reference(*model_of(op, [*case.arrays, *case.extra], case.attributes, len(seen)))
+        model, feeds = model_of(op, [*case.arrays, *case.extra], case.attributes, len(seen))
+        if why_aside(model, REFERENCE):  # an older one, in a few attributes
+            continue
+        wanted = run_reference(model, feeds)
         for tensor, array, reference in zip(tensors, seen, wanted, strict=True):
             if (tensor.shape, tensor.dtype) != (reference.shape, reference.dtype):
                 problems.append(f"{case.id}: inferred {tensor}, ONNX gives {reference.dtype}{reference.shape}")

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from helpers import Array, run_reference
+from helpers import Array, reference_has, run_reference
 from random_graphs import BUILDERS, Drawer, random_graph
 
 import unroll
@@ -112,8 +112,11 @@ def test_numpy_the_reference_evaluator_and_onnxruntime_agree(op: str) -> None:
         graph, feeds = drawn(op, number)
         wanted = graph.run(feeds)
         model = unroll.to_onnx(graph)
-        reference = dict(zip((item.name for item in model.graph.output), run_reference(model, feeds), strict=True))
-        for runner, outputs in (("reference", reference), ("onnxruntime", unroll.Session(model).run(feeds))):
+        runs = {"onnxruntime": unroll.Session(model).run(feeds)}
+        if reference_has(graph):
+            names = [item.name for item in model.graph.output]
+            runs["reference"] = dict(zip(names, run_reference(model, feeds), strict=True))
+        for runner, outputs in runs.items():
             assert outputs.keys() == wanted.keys()
             for name, array in outputs.items():
                 if found := disagreement(array, wanted[name]):
@@ -127,7 +130,7 @@ def test_verify_finds_agreement_and_says_who_took_part(dtype: str) -> None:
         graph, feeds = random_graph(seed, dtype, is_supported)
         loosest = max(TOLERANCE[dtype] for dtype in DTYPES)
         found = unroll.verify(graph, feeds, tolerance=loosest)
-        assert len(found.runners) == 3
+        assert len(found.runners) == 3 or not reference_has(graph)
         assert {row.output for row in found.differences} == set(graph.output_names)
 
 
