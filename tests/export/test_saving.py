@@ -16,6 +16,7 @@ from helpers import refused
 import unroll
 from unroll import BasicLSTMCell, Graph, Session, files, static_rnn
 from unroll.export import saving
+from unroll.export.lowering import LATEST_IR_VERSION
 
 OLD = b"the old file"
 
@@ -54,8 +55,10 @@ def test_a_model_is_saved_as_it_is(tmp_path: Path) -> None:
 
 
 def test_options_of_to_onnx_go_with_a_graph(tmp_path: Path) -> None:
-    saved = onnx.load(unroll.save(graph(), tmp_path / "a.onnx", opset=21, ir_version=11, fold_zero_state=False))
-    assert (saved.opset_import[0].version, saved.ir_version) == (21, 11)
+    saved = onnx.load(
+        unroll.save(graph(), tmp_path / "a.onnx", opset=21, ir_version=LATEST_IR_VERSION, fold_zero_state=False)
+    )
+    assert (saved.opset_import[0].version, saved.ir_version) == (21, LATEST_IR_VERSION)
     assert "ConstantOfShape" in {node.op_type for node in saved.graph.node}
 
 
