@@ -63,7 +63,12 @@ def deciding_dtype(node: Node) -> DType:
 
 def is_supported(node: Node) -> bool:
     """Say whether onnxruntime has a CPU kernel for a node; one that is not in the table is let through."""
-    return str(deciding_dtype(node)) not in _kernels().lacks.get(node.op.name, ())
+    return not _lacks(_kernels(), node)
+
+
+def _lacks(kernels: Kernels, node: Node) -> bool:
+    missing = kernels.lacks.get(node.op.name)
+    return bool(missing) and str(deciding_dtype(node)) in missing
 
 
 def check(graph: Graph, runtime: str | None) -> None:
@@ -78,26 +83,27 @@ def check(graph: Graph, runtime: str | None) -> None:
     if runtime not in RUNTIMES:
         raise ArgumentError(f"runtime {runtime!r}: there are {', '.join(RUNTIMES)}, or None for whatever ONNX allows")
     kernels = _kernels()
-    for name, node in _named(graph):
-        if not is_supported(node):
-            missing = kernels.lacks[node.op.name]
-            installed = onnxruntime.__version__
-            tried = "" if kernels.version == installed else f" (tried in {kernels.version}; {installed} is installed)"
-            has = [str(kind) for kind in _candidates(node) if str(kind) not in missing]
-            raise UnsupportedError(
-                f"{name}: {runtime} has no kernel for {node.op.name} on {deciding_dtype(node)}; "
-                f"it has {', '.join(has) or 'none'}{tried}. "
-                "Cast with unroll.ops.cast, or export with runtime=None for another runtime"
-            )
+    lacking = next(_lacking(graph, kernels), None)
+    if lacking is not None:
+        name, node = lacking
+        missing = kernels.lacks[node.op.name]
+        installed = onnxruntime.__version__
+        tried = "" if kernels.version == installed else f" (tried in {kernels.version}; {installed} is installed)"
+        has = [str(kind) for kind in _candidates(node) if str(kind) not in missing]
+        raise UnsupportedError(
+            f"{name}: {runtime} has no kernel for {node.op.name} on {deciding_dtype(node)}; "
+            f"it has {', '.join(has) or 'none'}{tried}. "
+            "Cast with unroll.ops.cast, or export with runtime=None for another runtime"
+        )
 
 
-def _named(graph: Structure, prefix: str = "") -> Iterator[tuple[str, Node]]:
-    """Yield every node, those in the bodies of loops among them, by the name that it is written under."""
+def _lacking(graph: Structure, kernels: Kernels, prefix: str = "") -> Iterator[tuple[str, Node]]:
+    """Yield the nodes without a kernel, those in the bodies of loops among them, by the names that they are written under."""
     for node in graph.nodes:
-        name = f"{prefix}{graph.names.nodes[node]}"
-        yield name, node
         if isinstance(node.op, Scan):
-            yield from _named(node.op.body, f"{name}/body/")
+            yield from _lacking(node.op.body, kernels, f"{prefix}{graph.names.nodes[node]}/body/")
+        if _lacks(kernels, node):
+            yield f"{prefix}{graph.names.nodes[node]}", node
 
 
 def _candidates(node: Node) -> tuple[DType, ...]:
