@@ -68,7 +68,7 @@ def is_supported(node: Node) -> bool:
 
 def _lacks(kernels: Kernels, node: Node) -> bool:
     missing = kernels.lacks.get(node.op.name)
-    return bool(missing) and str(deciding_dtype(node)) in missing
+    return missing is not None and str(deciding_dtype(node)) in missing
 
 
 def check(graph: Graph, runtime: str | None) -> None:

@@ -35,7 +35,7 @@ from unroll.export.reading.bounds import check_bounds, read_model
 from unroll.export.reading.opaque_nodes import dims_of
 from unroll.export.running.session_batches import run_many
 from unroll.export.running.session_binding import Bound
-from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
+from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for
 from unroll.feeds import FeedChecker, InputSpec, closest
 from unroll.files import as_path
 from unroll.graph import Graph
@@ -127,7 +127,7 @@ class Session:
         optimizers = broken_optimizers(model)
         if self._options is None:
             optimizers += disabled_optimizers(model)
-        source = _source(model, path, options, self._options is None, shapes_hold=self._graph is not None)
+        source = _source(model, path, options, shapes_hold=self._graph is not None)
         with busy("loading into onnxruntime"):
             try:
                 self._session = ort.InferenceSession(
@@ -285,9 +285,7 @@ class Session:
         )
 
 
-def _source(
-    model: ModelProto, path: Path | None, options: ort.SessionOptions, narrow: bool, shapes_hold: bool
-) -> bytes | str:
+def _source(model: ModelProto, path: Path | None, options: ort.SessionOptions, shapes_hold: bool) -> bytes | str:
     """Return what onnxruntime is given: the file as it is, beside which weights may lie, or the bytes of what is safer."""
     safe = guarded(with_safe_division(model), shapes_hold)
     if safe is model and path is not None:
@@ -295,7 +293,7 @@ def _source(
     if path is not None:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
         return serialized(safe, str(path))
-    return serialized(with_narrow_splits(safe) if narrow else safe, "Session")
+    return serialized(safe, "Session")
 
 
 def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:

@@ -9,17 +9,15 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import pytest
 from helpers import Array, refused, step_inputs
-from onnx import ModelProto
 
 import unroll
 from unroll import Graph, Session, UnrollWarning, ops
 from unroll.export.running import session_options
 from unroll.export.running.session_batches import run_many
-from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for, with_narrow_splits
+from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for
 
 
 def lstm_graph(steps: int = 5, units: int = 4) -> Graph:
@@ -77,7 +75,6 @@ def test_a_process_that_may_run_on_fewer_cores_starts_no_more_threads_than_these
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let small graphs be loaded as large ones are."""
     monkeypatch.setattr(session_options, "MANY_NODES", 1)
-    monkeypatch.setattr(session_options, "WIDE", 5)
 
 
 @pytest.mark.usefixtures("everything_is_large")
@@ -89,21 +86,6 @@ def test_a_graph_that_is_loaded_as_large_gives_the_same_numbers(steps: int, opse
     session = Session(graph, opset=opset)
     for name, wanted in graph.run(fed).items():
         np.testing.assert_allclose(session.run(fed, name), wanted, rtol=0, atol=1e-6)
-
-
-@pytest.mark.usefixtures("everything_is_large")
-def test_wide_splits_are_cut_in_two_levels_where_their_pieces_make_groups() -> None:
-    model = unroll.to_onnx(lstm_graph(30))
-    narrow = with_narrow_splits(model)
-    onnx.checker.check_model(narrow)
-    assert widest(model) == 30
-    assert widest(narrow) == 6
-    assert [item.name for item in narrow.graph.output] == [item.name for item in model.graph.output]
-    assert widest(with_narrow_splits(unroll.to_onnx(lstm_graph(31)))) == 31  # a prime number
-
-
-def widest(model: ModelProto) -> int:
-    return max(len(node.output) for node in model.graph.node if node.op_type == "Split")
 
 
 @pytest.mark.usefixtures("everything_is_large")
@@ -119,7 +101,6 @@ def test_small_models_are_loaded_as_onnxruntime_does() -> None:
     model = unroll.to_onnx(lstm_graph())
     assert options_for(model).enable_mem_reuse
     assert disabled_optimizers(model) == []
-    assert with_narrow_splits(model) is model
 
 
 def test_the_size_of_a_model_counts_what_its_functions_hold(monkeypatch: pytest.MonkeyPatch) -> None:
