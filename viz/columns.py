@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from unroll.viz.boxes import Box
 from unroll.viz.dot_text import text_width
-from unroll.viz.levels import Shown
+from unroll.viz.levels import Shown, Slot
 from unroll.viz.units import Unit
 
 _APART = 10.0
@@ -14,8 +14,8 @@ _SWEEPS = 6
 
 
 def columns(
-    shown: Shown, boxes: Mapping[Unit, Box], slots: Mapping[Unit, object], titles: Callable[[str], str]
-) -> Iterator[tuple[object, float, dict[Unit, float]]]:
+    shown: Shown, boxes: Mapping[Unit, Box], slots: Mapping[Unit, Slot], titles: Callable[[str], str]
+) -> Iterator[tuple[Slot, float, dict[Unit, float]]]:
     """Yield for every column its slot, its width, and how far from its middle each unit stands.
 
     Args:
@@ -24,7 +24,7 @@ def columns(
         slots: the column of each unit that has one.
         titles: the name of the frame around a cell.
     """
-    members: dict[object, list[Unit]] = {}
+    members: dict[Slot, list[Unit]] = {}
     for unit in shown.units:
         if unit in slots:
             members.setdefault(slots[unit], []).append(unit)

@@ -28,6 +28,7 @@ class Contraction:
         readers: for each Parameter, the units that read it.
         sources: the units of inputs and constants.
         states: what the cells hand on from step to step.
+        handed: the wires that bring a cell the state that another has ended with, once `unroll.viz.phases` has found them.
     """
 
     def __init__(self, graph: Graph, opened: bool = False) -> None:
@@ -55,6 +56,7 @@ class Contraction:
         self._add_wires()
         self._add_outputs()
         self.states = States(graph, self.wires)
+        self.handed: frozenset[Wire] = frozenset()
 
     @property
     def rows(self) -> list[str]:

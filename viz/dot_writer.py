@@ -134,7 +134,7 @@ class _Picture:
     def _write_headings(self) -> None:
         top = max([*(band.top + 20 for band in self._layout.bands), *(frame.top + 14 for frame in self._frames)])
         for place, (slot, at) in enumerate(self._layout.columns.items()):
-            text = f"t = {slot}" if isinstance(slot, int) else ""
+            text = f"t = {slot.at}" if isinstance(slot.at, int) else ""
             if text:
                 box = text_box([Line(text, 11, palette.MUTED)], 2)
                 where = Rectangle(at.x, top, box.width, box.height)

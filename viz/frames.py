@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from unroll.viz import palette
 from unroll.viz.dot_text import text_width
+from unroll.viz.levels import Slot
 from unroll.viz.placement import FIRST, FIRST_BACKWARD, Layout, Rectangle
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit
@@ -20,7 +21,7 @@ _NEXT_SIDE, _NEXT_ABOVE = 8.0, 14.0
 
 
 #: The column of a frame, its path, and, around what makes a first state, the cell that begins with it.
-_Key: TypeAlias = tuple[object, str, "str | None"]
+_Key: TypeAlias = tuple["Slot | None", str, "str | None"]
 
 
 class Frame(NamedTuple):
@@ -62,7 +63,7 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
         if opened:
             path = _path(unit, slot)
         else:
-            row = first_states.get(unit) if slot in (FIRST, FIRST_BACKWARD) else unit.row
+            row = first_states.get(unit) if _is_first(slot) else unit.row
             path = row.partition("/")[0] if row is not None and "/" in row else None
         for around in _and_around(path, cells) if path is not None else ():
             key = (slot, around, scene.begins.get(unit)) if opened else (None, around, None)
@@ -76,7 +77,7 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
         more = depth - len(_and_around(path, cells)) if is_cell else 0
         side = _SIDE + _NEXT_SIDE * more
         left, right = min(place.left for place in places) - side, max(place.right for place in places) + side
-        if slot in layout.columns:
+        if slot is not None and slot in layout.columns:
             # Wires leave in the middle of a column: the name needs half of it.
             middle, least = layout.columns[slot].x, text_width(name, TEXT) + _SIDE
             left, right = min(left, middle - least), max(right, middle + least)
@@ -110,6 +111,11 @@ def title_place(frame: Frame) -> Rectangle:
     return Rectangle(frame.left + 9 + width / 2, frame.top - 10, width, 1.2 * TEXT)
 
 
-def _path(unit: Unit, slot: object) -> str | None:
+def _path(unit: Unit, slot: Slot | None) -> str | None:
     """Return the path of an operator's frame: its cell, or the scope of the states of zeros."""
-    return unit.nodes[0].origin.scope if slot in (FIRST, FIRST_BACKWARD) and unit.kind == "op" else unit.cell
+    return unit.nodes[0].origin.scope if _is_first(slot) and unit.kind == "op" else unit.cell
+
+
+def _is_first(slot: Slot | None) -> bool:
+    """Say whether a column is that of the states that cells begin with."""
+    return slot is not None and slot.at in (FIRST, FIRST_BACKWARD)

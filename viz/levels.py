@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import networkx
@@ -18,6 +19,18 @@ _OPERATORS = (4, 2, 1)
 _MOST_STEPLESS = 240
 
 
+class Slot(NamedTuple):
+    """A column of the picture.
+
+    Attributes:
+        phase: of the loops whose column it is; columns of a later phase stand to the right of all of an earlier one.
+        at: a timestep, the timesteps left out there, or the name of a column beside the timesteps.
+    """
+
+    phase: int
+    at: int | range | str
+
+
 class Shown(NamedTuple):
     """The units and wires that reach the picture.
 
@@ -25,48 +38,91 @@ class Shown(NamedTuple):
         units: those to draw, sources before readers; gap units stand for those left out.
         wires: those between them.
         level: each unit's row of the picture, 0 at the bottom.
-        steps: the timesteps drawn, with one None where others are left out.
-        hidden: how many timesteps are left out.
+        columns: the columns of timesteps, those left out among them.
+        gaps: the column of each gap that stands for timesteps.
         stand_in: what is drawn for each unit left out.
     """
 
     units: list[Unit]
     wires: list[Wire]
     level: dict[Unit, int]
-    steps: list[int | None]
-    hidden: int
+    columns: list[Slot]
+    gaps: dict[Unit, Slot]
     stand_in: dict[Unit, Unit]
 
 
 def arrange(contraction: Contraction, full: bool) -> Shown:
     """Give every unit a level and leave out the middle of a long sequence, unless `full`."""
     level = _levels(contraction)
-    steps = sorted({unit.step for unit in contraction.units if unit.step is not None} - {BEFORE_STEPS})
-    kept, hidden = shown_steps(steps, full, *(_OPERATORS if contraction.opened else _CELLS))
-    gaps: dict[tuple[int, str | None], Unit] = {}
+    columns = _columns(contraction, full)
+    gaps: dict[Unit, Slot] = {}
     stand_in: dict[Unit, Unit] = {}
-    visible = {None, BEFORE_STEPS, *kept}
-    middle = sorted(level.values())[len(level) // 2] if level else 0
-    for unit in contraction.units:
-        if unit.step not in visible:
-            key = (middle, None) if contraction.opened else (level[unit], unit.row)
-            gap = gaps.get(key)
-            if gap is None:
-                text = more(hidden, "step") if contraction.opened or unit.row is not None else "…"
-                gap = gaps[key] = Unit("gap", f"gap_{len(gaps)}", row=unit.row, name=text)
-                level[gap] = key[0]
-            stand_in[unit] = gap
+    for (slot, _), units in _left_out(contraction, columns, level).items():
+        at = sorted(level[unit] for unit in units)[len(units) // 2]
+        row = next((unit.row for unit in units), None)
+        counted = contraction.opened or row is not None
+        gap = Unit("gap", f"gap_{len(gaps)}", row=row, phase=slot.phase)
+        gap.name = more(len({unit.step for unit in units}), "step") if counted else "…"
+        level[gap], gaps[gap] = at, slot
+        stand_in |= dict.fromkeys(units, gap)
     cut = [] if full else _middle_stepless(contraction, level)
     if cut:
-        gap = gaps[-1, None] = Unit("gap", f"gap_{len(gaps)}", name=more(len(cut), "operator"))
+        gap = Unit("gap", f"gap_{len(gaps)}", name=more(len(cut), "operator"))
         level[gap] = level[cut[0]]
         stand_in |= dict.fromkeys(cut, gap)
     units = [unit for unit in contraction.units if unit not in stand_in]
     wires = [wire for wire in contraction.wires if wire.source not in stand_in and wire.target not in stand_in]
     wires += _wires_of_gaps(contraction, stand_in)
-    units += gaps.values()
+    units += dict.fromkeys(stand_in.values())
     ranks = {key: rank for rank, key in enumerate(sorted({level[unit] for unit in units}))}
-    return Shown(units, wires, {unit: ranks[level[unit]] for unit in units}, kept, hidden, stand_in)
+    return Shown(units, wires, {unit: ranks[level[unit]] for unit in units}, columns, gaps, stand_in)
+
+
+def _columns(contraction: Contraction, full: bool) -> list[Slot]:
+    """Return the columns of timesteps, phase by phase: the first and last steps of every loop, and gaps for the others."""
+    loops: dict[int, dict[str | None, set[int]]] = {}
+    for unit in contraction.units:
+        if unit.step is not None and unit.step != BEFORE_STEPS:
+            found = loops.setdefault(unit.phase, {None: set()})
+            found[None].add(unit.step)
+            if unit.cell is not None:
+                found.setdefault(unit.cell, set()).add(unit.step)
+    columns: list[Slot] = []
+    for phase, found in sorted(loops.items()):
+        kept = set[int]().union(*(shown_steps(sorted(steps), full, contraction.opened) for steps in found.values()))
+        columns += [Slot(phase, at) for at in _with_gaps(sorted(found[None]), kept)]
+    return columns
+
+
+def _with_gaps(steps: Sequence[int], kept: Collection[int]) -> Iterator[int | range]:
+    """Yield the steps kept, and ranges for those between them; nothing stands for a single step but itself."""
+    for shown, run in itertools.groupby(steps, kept.__contains__):
+        listed = list(run)
+        if shown or len(listed) == 1:
+            yield from listed
+        else:
+            yield range(listed[0], listed[-1] + 1)
+
+
+def _left_out(
+    contraction: Contraction, columns: Sequence[Slot], level: Mapping[Unit, int]
+) -> dict[tuple[Slot, object], list[Unit]]:
+    """Return the units at steps left out, by the gap that they stand in.
+
+    Each cell has its own. What belongs to no cell has one at each level; where every operator is drawn, that of a cell.
+    """
+    gap_of = {(slot.phase, step): slot for slot in columns if isinstance(slot.at, range) for step in slot.at}
+    hidden = [
+        (unit, gap_of[unit.phase, unit.step])
+        for unit in contraction.units
+        if unit.step is not None and (unit.phase, unit.step) in gap_of
+    ]
+    first = {slot: unit.cell for unit, slot in reversed(hidden) if unit.cell is not None} if contraction.opened else {}
+    found: dict[tuple[Slot, object], list[Unit]] = {}
+    for unit, slot in hidden:
+        alone: object = first.get(slot) if contraction.opened else level[unit]
+        found.setdefault((slot, alone if unit.cell is None else unit.cell), []).append(unit)
+    return found
 
 
 def more(count: int, what: str) -> str:
@@ -81,19 +137,16 @@ def _middle_stepless(contraction: Contraction, level: Mapping[Unit, int]) -> lis
     return stepless[_MOST_STEPLESS // 2 : -_MOST_STEPLESS // 2] if len(stepless) > _MOST_STEPLESS else []
 
 
-def shown_steps(steps: Sequence[int], full: bool, whole: int, first: int, last: int) -> tuple[list[int | None], int]:
-    """Return the timesteps to draw, None standing for those left out, and how many those are.
+def shown_steps(steps: Sequence[int], full: bool, opened: bool) -> list[int]:
+    """Return the timesteps of a loop to draw.
 
     Args:
         steps: all timesteps in order.
         full: leave out none.
-        whole: the most steps that are drawn whole.
-        first: how many to keep at the beginning of a longer sequence.
-        last: how many to keep at its end.
+        opened: each step is drawn with all its operators, and fewer of them have room.
     """
-    if full or len(steps) <= whole:
-        return list(steps), 0
-    return [*steps[:first], None, *steps[len(steps) - last :]], len(steps) - first - last
+    whole, first, last = _OPERATORS if opened else _CELLS
+    return list(steps) if full or len(steps) <= whole else [*steps[:first], *steps[len(steps) - last :]]
 
 
 def _wires_of_gaps(contraction: Contraction, stand_in: dict[Unit, Unit]) -> list[Wire]:
@@ -113,7 +166,8 @@ def _levels(contraction: Contraction) -> dict[Unit, int]:
     """Stack units by longest path, a cell's steps all on one level of their own, leaving out what flows forward in time."""
     # Cells that walk backward stand above those that do not, where neither reads the other.
     units = sorted(contraction.units, key=lambda unit: unit.cell in contraction.states.backward)
-    groups: dict[Unit, object] = {unit: unit.row or unit for unit in units}
+    rows = _level_rows(contraction)
+    groups: dict[Unit, object] = {unit: rows.get(unit.row or "", unit.row) or unit for unit in units}
     before: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
     after: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
     beside = _beside(contraction)
@@ -125,14 +179,17 @@ def _levels(contraction: Contraction) -> dict[Unit, int]:
     if contraction.opened:
         _keep_cells_apart(contraction, before, after)
     place: dict[object, tuple[int, int]] = {}
-    rows: set[int] = set()
+    taken: set[tuple[int, int]] = set()
+    phases: dict[object, set[int]] = {}
+    for unit, group in groups.items():
+        phases.setdefault(group, set()).add(unit.phase)
     order = list(_topological(before, after))
     for group in order:
         height = max((place[item][0] + 1 for item in before[group] if item in place), default=0)
         if isinstance(group, str):
-            while height in rows:
+            while any((phase, height) in taken for phase in phases[group]):
                 height += 1
-            rows.add(height)
+            taken |= {(phase, height) for phase in phases[group]}
         # Where a cell's row and other units would share a level, the others stand just above it.
         place[group] = (height, 0 if isinstance(group, str) else 1)
     hanging: set[object] = set()
@@ -150,10 +207,39 @@ def _levels(contraction: Contraction) -> dict[Unit, int]:
     return {unit: ranks[place[group]] for unit, group in groups.items()}
 
 
+def _level_rows(contraction: Contraction) -> dict[str, str]:
+    """Return for cells that begin with what another has ended with the row that they stand in: that of the other.
+
+    A cell that also reads the other at its steps, as a decoder that attends to its encoder does, stands above it.
+    """
+    phase = {unit.row: unit.phase for unit in contraction.units if unit.row is not None}
+    reads: networkx.DiGraph[object] = networkx.DiGraph()
+    reads.add_nodes_from(phase)
+    handed = (
+        {} if contraction.opened else dict.fromkeys(wire for wire in contraction.wires if wire in contraction.handed)
+    )
+    reads.add_edges_from(
+        (wire.source.row or wire.source, wire.target.row or wire.target)
+        for wire in contraction.wires
+        if wire not in handed
+    )
+    standing: dict[str, list[str]] = {row: [row] for row in phase}
+    for wire in handed:
+        source, target = wire.source.row or "", wire.target.row or ""
+        level, others = standing[source], standing[target]
+        if level is others or {phase[row] for row in level} & {phase[row] for row in others}:
+            continue
+        pairs = [(one, other) for one in level for other in others]
+        if not any(networkx.has_path(reads, *pair) or networkx.has_path(reads, *pair[::-1]) for pair in pairs):
+            level += others
+            standing |= dict.fromkeys(others, level)
+    return {row: level[0] for row, level in standing.items()}
+
+
 def _keep_cells_apart(
     contraction: Contraction, before: dict[object, dict[object, None]], after: dict[object, dict[object, None]]
 ) -> None:
-    """Let the operators of one cell begin where those of the cell before it end, so that their frames do not meet.
+    """Let the operators of one cell begin where those of the cell before it of its phase end: their frames must not meet.
 
     Cells that read each other, as a cell and one around it do, are left as they are.
     """
@@ -174,16 +260,18 @@ def _keep_cells_apart(
     places = {cell: place for place, part in enumerate(cells) for cell in part}
     bound = {key for keys in held.values() if any(key in places for key in keys) for key in keys}
     preludes = _preludes([unit for unit in contraction.units if unit not in bound], places, after)
-    last: object = None
+    ends: dict[int, object] = {}
     for place, part in enumerate(cells):
+        phase = min(unit.phase for key in part for unit in members[key])
         for stage in (preludes.get(place, []), [unit for key in part for unit in members[key]]):
             end = ("end of", place, len(before))
             before[end], after[end] = {}, {}
             for unit in stage:
-                if last is not None:
-                    before[unit][last] = after[last][unit] = None
+                if phase in ends:
+                    before[unit][ends[phase]] = after[ends[phase]][unit] = None
                 before[end][unit] = after[unit][end] = None
-            last = end if stage else last
+            if stage:
+                ends[phase] = end
 
 
 def _preludes(
@@ -219,6 +307,8 @@ def flows_in_time(contraction: Contraction, wire: Wire) -> bool:
     rise.
     """
     made = wire.source.kind in ("cell", "op")
+    if wire in contraction.handed:
+        return True
     looped = contraction.opened or wire.target.row is not None or (_in_loop(wire.source) and _in_loop(wire.target))
     return made and looped and contraction.states.is_along(wire)
 

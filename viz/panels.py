@@ -62,7 +62,9 @@ def collect(scene: Scene) -> Weights:
             )
     for parameters in groups.values():
         weights.panels.append(_panel(scene, parameters))
-    weights.panels.sort(key=lambda item: min((scene.level(unit) for unit in item.readers), default=0))
+    weights.panels.sort(
+        key=lambda item: min(((scene.level(unit), unit.phase) for unit in item.readers), default=(0, 0))
+    )
     return weights
 
 

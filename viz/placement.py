@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from unroll.viz.boxes import Box
 from unroll.viz.columns import columns
-from unroll.viz.levels import Shown
+from unroll.viz.levels import Shown, Slot
 from unroll.viz.units import Unit
 
 #: Columns that are not timesteps: the first states of cells at the left and the last ones at the right, the other way
@@ -67,7 +67,7 @@ class Layout:
     """Every unit's rectangle, the column centres and the bands of the levels."""
 
     places: dict[Unit, Rectangle] = field(default_factory=dict)
-    columns: dict[object, Rectangle] = field(default_factory=dict)
+    columns: dict[Slot, Rectangle] = field(default_factory=dict)
     bands: list[Band] = field(default_factory=list)
 
     def at_level(self, level: Mapping[Unit, int]) -> dict[int, list[Rectangle]]:
@@ -81,7 +81,7 @@ class Layout:
 def place(
     shown: Shown,
     boxes: Mapping[Unit, Box],
-    slots: Mapping[Unit, object],
+    slots: Mapping[Unit, Slot],
     lanes: Mapping[Unit, float],
     pitch: float,
     depths: Mapping[int, float],
@@ -93,7 +93,7 @@ def place(
     Args:
         shown: the units, wires and levels.
         boxes: the size of each unit's content.
-        slots: the column of each unit that has one: a timestep, None for the gap, or one of `ASIDE`.
+        slots: the column of each unit that has one: a timestep, a gap, or beside the timesteps, one of `ASIDE`.
         lanes: how far above the middle of their row the units in `ASIDE` stand.
         pitch: the room between two columns.
         depths: for each level under which dashed lines run, how far below it they reach.
@@ -101,13 +101,12 @@ def place(
         titles: where columns hold operators, the name of the frame around a cell.
     """
     layout = Layout()
-    members: dict[tuple[object, int], list[Unit]] = {}
+    members: dict[tuple[Slot, int], list[Unit]] = {}
     for unit, slot in slots.items():
         members.setdefault((slot, shown.level[unit]), []).append(unit)
     used = {slot for slot, _ in members}
-    row = (LAST_BACKWARD, FIRST, *shown.steps, ONLY, FIRST_BACKWARD, LAST)
-    order: list[object] = [slot for slot in row if slot in used]
-    widths: dict[object, float] = dict.fromkeys(order, 0.0)
+    order = [slot for slot in _row(shown) if slot in used]
+    widths: dict[Slot, float] = dict.fromkeys(order, 0.0)
     for (slot, _), units in members.items():
         widths[slot] = max(widths[slot], _row_width(units, boxes, slot))
     offsets: dict[Unit, float] = {}
@@ -119,14 +118,14 @@ def place(
     x = 0.0
     for slot in order:
         width = widths[slot]
-        x += _FRAME if slot == LAST else 0
+        x += _FRAME if slot.at == LAST else 0
         layout.columns[slot] = Rectangle(x + width / 2, 0, width, 0)
-        x += width + pitch + (_FRAME if slot == LAST_BACKWARD else 0)
+        x += width + pitch + (_FRAME if slot.at == LAST_BACKWARD else 0)
     _set_bands(layout, shown, boxes, slots, members, depths, channels, opened)
     for (slot, level), units in members.items():
-        if opened and slot not in (LAST, LAST_BACKWARD):
+        if opened and slot.at not in (LAST, LAST_BACKWARD):
             _set_apart(layout, units, boxes, slot, level, offsets)
-        elif slot in ASIDE:
+        elif slot.at in ASIDE:
             _stand_beside(layout, units, boxes, slot, level, lanes)
         else:
             _line_up(layout, units, boxes, slot, level)
@@ -134,17 +133,27 @@ def place(
     return layout
 
 
-def _row_width(units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: object) -> float:
+def _row(shown: Shown) -> Iterator[Slot]:
+    """Yield every column that there may be, from left to right."""
+    phases: dict[int, list[Slot]] = {0: []}
+    for slot in shown.columns:
+        phases.setdefault(slot.phase, []).append(slot)
+    for phase, timesteps in phases.items():
+        yield from (Slot(phase, LAST_BACKWARD), Slot(phase, FIRST), *timesteps, Slot(phase, ONLY))
+        yield from (Slot(phase, FIRST_BACKWARD), Slot(phase, LAST))
+
+
+def _row_width(units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: Slot) -> float:
     widths = [boxes[unit].width for unit in units]
-    return max(widths) if slot in ASIDE else sum(widths) + _APART * (len(widths) - 1)
+    return max(widths) if slot.at in ASIDE else sum(widths) + _APART * (len(widths) - 1)
 
 
 def _set_bands(
     layout: Layout,
     shown: Shown,
     boxes: Mapping[Unit, Box],
-    slots: Mapping[Unit, object],
-    members: Mapping[tuple[object, int], Sequence[Unit]],
+    slots: Mapping[Unit, Slot],
+    members: Mapping[tuple[Slot, int], Sequence[Unit]],
     depths: Mapping[int, float],
     channels: Mapping[int, float],
     opened: bool,
@@ -157,7 +166,7 @@ def _set_bands(
         if unit.kind == "cell":
             rows.add(level)
     for (slot, level), units in members.items():
-        if slot in (LAST, LAST_BACKWARD) or (slot in ASIDE and not opened):
+        if slot.at in (LAST, LAST_BACKWARD) or (slot.at in ASIDE and not opened):
             heights[level] = max(heights[level], sum(boxes[unit].height + 6 for unit in units))
     fans = _fans(shown, slots)
     width = max((column.right for column in layout.columns.values()), default=0)
@@ -174,7 +183,7 @@ def _set_bands(
         y += min(_MOST_FAN, _FAN * width) if level in fans else 0
 
 
-def frame_ends(shown: Shown, slots: Mapping[Unit, object]) -> tuple[set[int], set[int]]:
+def frame_ends(shown: Shown, slots: Mapping[Unit, Slot]) -> tuple[set[int], set[int]]:
     """Return the levels at which the frames of opened cells begin, and those at which they end."""
     levels: dict[tuple[object, str | None], list[int]] = {}
     for unit in shown.units:
@@ -183,7 +192,7 @@ def frame_ends(shown: Shown, slots: Mapping[Unit, object]) -> tuple[set[int], se
     return {min(found) for found in levels.values()}, {max(found) for found in levels.values()}
 
 
-def _fans(shown: Shown, slots: Mapping[Unit, object]) -> set[int]:
+def _fans(shown: Shown, slots: Mapping[Unit, Slot]) -> set[int]:
     """Return the levels above which wires fan out of one unit in the middle, or into one."""
     out: dict[Unit, set[Unit]] = {}
     into: dict[Unit, set[Unit]] = {}
@@ -194,7 +203,7 @@ def _fans(shown: Shown, slots: Mapping[Unit, object]) -> set[int]:
     return levels | {shown.level[unit] - 1 for unit, ends in into.items() if len(ends) > 2 and unit not in slots}
 
 
-def _line_up(layout: Layout, units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: object, level: int) -> None:
+def _line_up(layout: Layout, units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: Slot, level: int) -> None:
     """Stand units of one column and level side by side."""
     band = layout.bands[level]
     x = layout.columns[slot].x - (sum(boxes[unit].width + _APART for unit in units) - _APART) / 2
@@ -208,7 +217,7 @@ def _set_apart(
     layout: Layout,
     units: Sequence[Unit],
     boxes: Mapping[Unit, Box],
-    slot: object,
+    slot: Slot,
     level: int,
     offsets: Mapping[Unit, float],
 ) -> None:
@@ -223,7 +232,7 @@ def _stand_beside(
     layout: Layout,
     units: Sequence[Unit],
     boxes: Mapping[Unit, Box],
-    slot: object,
+    slot: Slot,
     level: int,
     lanes: Mapping[Unit, float],
 ) -> None:

@@ -10,7 +10,8 @@ from unroll.graph import Graph
 from unroll.tensor import Tensor
 from unroll.viz.boxes import Box, Boxes
 from unroll.viz.contraction import Contraction
-from unroll.viz.levels import arrange, flows_in_time
+from unroll.viz.levels import Slot, arrange, flows_in_time
+from unroll.viz.phases import find_phases
 from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
 from unroll.viz.states import last_part
 from unroll.viz.unit_steps import infer_steps
@@ -44,15 +45,16 @@ class Scene:
     def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool = False) -> None:
         self.graph = graph
         self.contraction = Contraction(graph, opened)
+        find_phases(self.contraction)
         infer_steps(self.contraction)
         self.shown = arrange(self.contraction, full)
         self.values = Values(graph, feeds, self._printed())
         self.boxes = Boxes(self.contraction, self.values)
         self.sizes: dict[Unit, Box] = {unit: self.boxes.box(unit) for unit in self.shown.units}
         self.begins: dict[Unit, str] = {}
-        self.slots = self._columns()
+        self.slots: dict[Unit, Slot] = self._columns()
         self.gutters = self._gutters()
-        beside = (self.sizes[unit].height + 4 for unit, slot in self.slots.items() if slot in ASIDE)
+        beside = (self.sizes[unit].height + 4 for unit, slot in self.slots.items() if slot.at in ASIDE)
         self._lane_pitch = max([_LANES_APART, *beside])
         self._lane_room = max(
             [_LANES_APART, *(self.sizes[unit].height - 24 for unit in self.slots if unit.kind == "cell")]
@@ -125,14 +127,14 @@ class Scene:
     def lanes(self) -> dict[Unit, float]:
         """Return the lane of each first and last state that stands beside the cells."""
         ends = ((unit, wire) for wire in self.shown.wires for unit in (wire.source, wire.target))
-        lanes = {unit: self.lane(wire) for unit, wire in ends if self.slots.get(unit) in ASIDE}
+        lanes = {unit: self.lane(wire) for unit, wire in ends if unit in self.slots and self.slots[unit].at in ASIDE}
         return lanes | self._spread(lanes)
 
     def _spread(self, lanes: Mapping[Unit, float]) -> dict[Unit, float]:
         """Return lanes above their row for last states that would overlap, such as those of operators in one row."""
         alike: dict[tuple[int, float], list[Unit]] = {}
         for unit, lane in lanes.items():
-            if self.slots.get(unit) in (LAST, LAST_BACKWARD):
+            if self.slots[unit].at in (LAST, LAST_BACKWARD):
                 alike.setdefault((self.level(unit), lane), []).append(unit)
         spread: dict[Unit, float] = {}
         for (level, _), units in alike.items():
@@ -151,34 +153,32 @@ class Scene:
                 found += [tensor for node in unit.nodes for tensor in node.outputs]
         return found
 
-    def _columns(self) -> dict[Unit, object]:
+    def _columns(self) -> dict[Unit, Slot]:
         """Return the column of each unit that has one; first and last states stand at the two ends of their cell."""
-        stepless = {gap for unit, gap in self.shown.stand_in.items() if unit.step is None}
-        slots: dict[Unit, object] = {}
+        slots: dict[Unit, Slot] = dict(self.shown.gaps)
         for unit in self.shown.units:
-            if unit.kind == "gap" and self.shown.hidden and unit not in stepless:
-                slots[unit] = None
-            elif unit.step is not None and unit.step != BEFORE_STEPS:
-                slots[unit] = unit.step
-            elif not self.shown.steps:
-                slots[unit] = ONLY
+            if unit.step is not None and unit.step != BEFORE_STEPS:
+                slots[unit] = Slot(unit.phase, unit.step)
+            elif not self.shown.columns:
+                slots[unit] = Slot(0, ONLY)
         return slots | self._first_states() | self._last_states()
 
-    def _first_states(self) -> dict[Unit, object]:
+    def _first_states(self) -> dict[Unit, Slot]:
         """Return the column of each first state: at the side where its cell begins."""
         backward = self.contraction.states.backward
-        slots: dict[Unit, object] = {}
+        phases = {unit.cell: unit.phase for unit in self.shown.units}
+        slots: dict[Unit, Slot] = {}
         for wire in reversed(self.shown.wires):
             begins = wire.source.kind in ("zero", "input", "constant") and self.is_flat(wire)
             if begins or wire.source.step == BEFORE_STEPS:
                 cell = self.begins.get(wire.target, wire.target.cell)
                 if cell is not None:
                     self.begins[wire.source] = cell
-                if slots.get(wire.source) != FIRST:
-                    slots[wire.source] = FIRST_BACKWARD if cell in backward else FIRST
+                if wire.source not in slots or slots[wire.source].at != FIRST:
+                    slots[wire.source] = Slot(phases.get(cell, 0), FIRST_BACKWARD if cell in backward else FIRST)
         return slots
 
-    def _last_states(self) -> dict[Unit, object]:
+    def _last_states(self) -> dict[Unit, Slot]:
         """Return the column of each output that is a last state, and level it with its cell: it leaves beside the cell.
 
         A tensor that a cell also returns at other steps is an output of each step, unless it is returned a second time.
@@ -191,17 +191,19 @@ class Scene:
             cell: states.last_step(cell, self.contraction.units) for cell in {wire.source.cell for wire in ends} if cell
         }
         every_step = {states.alike(wire) for wire in ends if wire.source.step != last.get(wire.source.cell or "")}
-        if len(self.shown.steps) == 1:
+        if len(self.shown.columns) == 1:
             every_step = {states.alike(wire) for wire in ends[:1]}
         saved = set(self.graph.states.values())
         risen: set[Tensor] = set()
-        slots: dict[Unit, object] = {}
+        final = max((slot.phase for slot in self.shown.columns), default=0)
+        slots: dict[Unit, Slot] = {}
         for wire in ends:
             cell, kept = wire.source.cell, wire.target.name in saved
             if kept or (cell is not None and wire.source.step == last[cell]):
                 is_state = self.contraction.opened or states.makes(cell or "", wire.tensor)
                 if kept or wire.tensor in risen or (is_state and states.alike(wire) not in every_step):
-                    slots[wire.target] = LAST_BACKWARD if cell in states.backward else LAST
+                    backward = cell in states.backward
+                    slots[wire.target] = Slot(wire.source.phase, LAST_BACKWARD) if backward else Slot(final, LAST)
                     self.shown.level[wire.target] = self.level(wire.source)
                 else:
                     risen.add(wire.tensor)

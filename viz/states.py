@@ -36,14 +36,14 @@ class States:
             if row is not None and wire.source.row == row and abs(_steps(wire)) == 1 and self.is_along(wire):
                 self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(last_part(wire.tensor))
                 self._made.setdefault(row, set()).add(self._made_as(wire.tensor))
-        self._given: dict[tuple[Unit, str], str] = {}
+        self._given: dict[tuple[Unit, str, Tensor], str] = {}
         for wire in wires:
             row = wire.target.row
             if row is not None and wire.source.row != row and (wire.source.kind == "zero" or self.reads(wire)):
                 called = self._roles.setdefault(row, {}).setdefault(wire.role, set())
                 # A role that means different states at different steps, as numbers in names may, gives no name.
                 if len(called) == 1:
-                    self._given.setdefault((wire.source, row), next(iter(called)))
+                    self._given.setdefault((wire.source, row, wire.tensor), next(iter(called)))
                 elif not called:
                     called.add(last_part(wire.tensor))
         self.names = {row: sorted(set().union(*roles.values())) for row, roles in self._roles.items()}
@@ -54,7 +54,7 @@ class States:
 
     def name(self, wire: Wire) -> str:
         """Return what the cell that a wire goes to calls the state on it."""
-        return self._given.get((wire.source, wire.target.row or ""), last_part(wire.tensor))
+        return self._given.get((wire.source, wire.target.row or "", wire.tensor), last_part(wire.tensor))
 
     def makes(self, cell: str, tensor: Tensor) -> bool:
         """Say whether a cell's output is what it reads as its state at the next step."""

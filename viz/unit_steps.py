@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from unroll.viz.contraction import Contraction
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
 
 def infer_steps(contraction: Contraction) -> None:
-    """Give a unit without a step the one step that it reads from, or else that reads it."""
+    """Give a unit without a step the one step that it reads from, or else that reads it; and the phase of that step."""
     reads: dict[Unit, list[Unit]] = {unit: [] for unit in contraction.units}
     read_by: dict[Unit, list[Wire]] = {unit: [] for unit in contraction.units}
     for wire in contraction.wires:
@@ -19,14 +19,36 @@ def infer_steps(contraction: Contraction) -> None:
     if contraction.opened:
         _begin_before_steps(contraction, read_by)
     ordered, leading = contraction.in_order(), _leading_row(contraction)
+    loose = {unit for unit in contraction.units if unit.cell is None and unit.step is not None and unit.kind == "op"}
     for unit in (*ordered, *(unit for unit in contraction.units if unit.kind == "output")):
+        made = [source for source in reads[unit] if source.kind not in ("input", "constant")]
         if unit.step is None and unit.kind in ("op", "output"):
-            made = (source for source in reads[unit] if source.kind not in ("input", "constant"))
-            unit.step = _common_step(made, leading)
+            _stand_with(unit, made, leading)
+        elif unit in loose:
+            unit.phase = max((other.phase for other in made if other.step == unit.step), default=0)
     for unit in (*reversed(ordered), *contraction.sources.values()):
         if unit.step is None and unit.kind in ("op", "input", "constant"):
-            readers = (wire.target for wire in read_by[unit] if not contraction.is_state(wire))
-            unit.step = _common_step(readers, leading)
+            readers = [wire.target for wire in read_by[unit] if not contraction.is_state(wire)]
+            _stand_with(unit, readers, leading)
+        elif unit in loose and unit.phase == 0:
+            same = (wire.target for wire in read_by[unit] if wire.target.step == unit.step)
+            unit.phase = min((other.phase for other in same), default=0)
+
+
+def _stand_with(unit: Unit, others: Sequence[Unit], leading: str | None) -> None:
+    """Let a unit stand at the one step that others stand at, or at that of the leading cell among them."""
+    found = _only_place(others) or _only_place(
+        [other for other in others if other.row is not None and other.row == leading]
+    )
+    if found is not None:
+        unit.phase, unit.step = found
+
+
+def _only_place(units: Sequence[Unit]) -> tuple[int, int] | None:
+    """Return the phase and step that all units stand at; None where they stand at several, or one of them at none."""
+    found = {(unit.phase, unit.step) for unit in units if unit.step != BEFORE_STEPS}
+    phase, step = found.pop() if len(found) == 1 else (0, None)
+    return None if step is None else (phase, step)
 
 
 def _begin_before_steps(contraction: Contraction, read_by: Mapping[Unit, Sequence[Wire]]) -> None:
@@ -35,20 +57,6 @@ def _begin_before_steps(contraction: Contraction, read_by: Mapping[Unit, Sequenc
     for unit in contraction.sources.values():
         if read_by[unit] and all((wire.target.cell, wire.role) in along for wire in read_by[unit]):
             unit.step = BEFORE_STEPS
-
-
-def _common_step(units: Iterable[Unit], leading: str | None) -> int | None:
-    """Return the one step that units stand at, or that of the leading cell among them."""
-    listed = list(units)
-    found = _only_step(unit.step for unit in listed)
-    if found is None:
-        found = _only_step(unit.step for unit in listed if unit.row is not None and unit.row == leading)
-    return found
-
-
-def _only_step(steps: Iterable[int | None]) -> int | None:
-    found = set(steps) - {BEFORE_STEPS}
-    return found.pop() if len(found) == 1 else None
 
 
 def _leading_row(contraction: Contraction) -> str | None:

@@ -26,6 +26,7 @@ class Unit:
         cell: the variable path of the cell that the unit is, or that its operator belongs to.
         tensor: the tensor that an input, output, zero, constant or weight is.
         name: what an output is called.
+        phase: how many loops have ended before the one that it stands in; see `unroll.viz.phases`.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Unit:
     cell: str | None = None
     tensor: Tensor | None = None
     name: str = ""
+    phase: int = 0
 
 
 @dataclass(frozen=True, eq=False)

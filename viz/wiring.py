@@ -9,6 +9,7 @@ from unroll.tensor import Tensor
 from unroll.viz import palette, routes
 from unroll.viz.dot_text import text_width
 from unroll.viz.labels import TEXT, Label
+from unroll.viz.levels import Slot
 from unroll.viz.placement import FIRST_BACKWARD, LAST, LAST_BACKWARD, Layout, Rectangle
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
@@ -65,11 +66,7 @@ class Wiring:
     def _is_level(self, wire: Wire) -> bool:
         source, target = self._place(wire.source), self._place(wire.target)
         same = self._scene.level(wire.source) == self._scene.level(wire.target)
-        back = (
-            self._scene.is_flat(wire)
-            or self._scene.slots.get(wire.target) == LAST_BACKWARD
-            or wire.source.kind == "weight"
-        )
+        back = self._scene.is_flat(wire) or self._beside(wire.target) == LAST_BACKWARD or wire.source.kind == "weight"
         return same and (source.right < target.left or (back and source.left > target.right))
 
     def _level(self, wires: list[Wire]) -> Iterator[Line]:
@@ -89,7 +86,15 @@ class Wiring:
         start, end = (source.right, y), (target.left, y)
         if not ahead:
             start, end = (source.left, y), (target.right, y)
-        ends = self._scene.slots.get(wire.target) in (LAST, LAST_BACKWARD)
+        ends = self._beside(wire.target) in (LAST, LAST_BACKWARD)
+        within = source.height / 2 - 10
+        if wire in self._scene.contraction.handed and abs(y - source.y) > within:
+            # The row of the cell that gets the state is taller than that of the cell that made it.
+            height, middle = source.y + (within if y > source.y else -within), (start[0] + end[0]) / 2
+            start = (start[0], height)
+            corners = [start, (middle, height), (middle, y), end]
+        else:
+            corners = [start, end]
         if ends and target.y > source.top:
             # A last state that stands above its row, so that others beside it have room.
             corners = [(source.x, source.top), (source.x, target.y), (target.left if ahead else target.right, target.y)]
@@ -111,7 +116,12 @@ class Wiring:
             shift = 6 if ends else -2 - self._scene.gutters / 2
             x = (start[0] + end[0]) / 2 + (shift if ahead else -shift)
             label = Label(self._scene.state_label(wire), x, y + 7)
-        return Line(wire, routes.straight(start, end), attributes, label)
+        return Line(wire, routes.rounded(corners), attributes, label)
+
+    def _beside(self, unit: Unit) -> int | range | str | None:
+        """Return which column a unit stands in; that of a first or last state is one beside the timesteps."""
+        slot = self._scene.slots.get(unit)
+        return None if slot is None else slot.at
 
     def _column(self, unit: Unit) -> int | None:
         slots = self._scene.slots
@@ -122,17 +132,17 @@ class Wiring:
         scene = self._scene
         source, target = self._column(wire.source), self._column(wire.target)
         given = wire.source.kind == "input" and wire.source not in scene.begins
-        beside = given or wire.source.kind == "weight" or scene.slots.get(wire.target) in (LAST, LAST_BACKWARD)
+        beside = given or wire.source.kind == "weight" or self._beside(wire.target) in (LAST, LAST_BACKWARD)
         if beside or source is None or target is None or source == target:
             return False
         if scene.contraction.opened:
-            back = scene.contraction.states.is_along(wire) or scene.slots[wire.source] == FIRST_BACKWARD
-            return source < target if scene.slots[wire.source] != FIRST_BACKWARD and source < target else back
+            starts_back = self._beside(wire.source) == FIRST_BACKWARD
+            return starts_back or source < target or scene.contraction.states.is_along(wire)
         return scene.is_fed_back(wire)
 
     def _carried(self, wires: list[Wire]) -> Iterator[Line]:
         """Yield the wires that run over the top of one column, down between two, and up from below."""
-        lanes: dict[object, list[Tensor]] = {}
+        lanes: dict[tuple[Slot, bool], list[Tensor]] = {}
         opened = self._scene.contraction.opened
         for wire in wires:
             slot = self._scene.slots[wire.target]
