@@ -78,9 +78,11 @@ def test_state_that_lives_between_runs_comes_in_at_the_left_and_leaves_at_the_ri
 def test_an_encoder_leaves_its_state_beside_its_last_cell_and_the_decoder_takes_it_up_before_its_first() -> None:
     graph = parsed(unroll.draw(fed_back()))
     place = places(graph)
-    heights = sorted({place[cell][1] for cell in cells_of(graph)})
-    rows = [sorted(cell for cell in cells_of(graph) if place[cell][1] == y) for y in heights]
-    encoder, decoder = (sorted(row, key=place.__getitem__) for row in rows)
+    row = sorted(cells_of(graph), key=place.__getitem__)
+    encoder = [cell for cell in row if "encoder" in graph.get_node(cell).attr["label"]]
+    decoder = [cell for cell in row if "decoder" in graph.get_node(cell).attr["label"]]
+    assert row == [*encoder, *decoder], "time runs to the right"
+    assert len({place[cell][1] for cell in row}) == 1
     handed = [edge for edge in graph.edges() if edge[0] in encoder and edge[1] in decoder]
     assert len(handed) == 2
     for edge in handed:
