@@ -53,7 +53,7 @@ def _newest_loaded() -> int:
     """The newest opset that the installed onnxruntime loads and `to_onnx` writes."""
     x = unroll.placeholder([1], "x")
     for opset in range(LATEST_OPSET, DEFAULT_OPSET, -1):
-        model = unroll.to_onnx(unroll.Graph([x], {"y": -x}), opset=opset)
+        model = unroll.to_onnx(unroll.Graph([x], {"y": -x}), opset=opset, runtime=None)
         with suppress(Exception):  # onnxruntime's errors share no base class
             onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
             return opset
