@@ -189,6 +189,7 @@ def bomb(size: int, count: int = 1) -> bytes:
     return npz(zipfile.ZIP_DEFLATED, **{f"w{place}": data for place in range(count)})
 
 
+@pytest.mark.slow
 def test_an_archive_that_would_swell_is_refused_before_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(array_files, "MOST_SWOLLEN", 2**20)
     path = tmp_path / "bomb.npz"
@@ -212,6 +213,7 @@ def test_one_that_swells_more_than_it_says_is_refused(tmp_path: Path) -> None:
     refused(lambda: parameter_files.load(tmp_path / "w.npz"), OSError, "CRC")
 
 
+@pytest.mark.slow
 def test_mutated_files_are_read_or_refused(tmp_path: Path) -> None:
     """Bytes set, put in, taken out, at the places where formats keep their sizes more often than elsewhere."""
     arrays = {"w": np.ones((20, 30), "float32"), "b": np.arange(7), "e": np.zeros((0, 4))}

@@ -47,6 +47,7 @@ def value(dim: Dim, values: dict[str, int]) -> int:
     return int(eval(str(dim), {}, dict(values)))
 
 
+@pytest.mark.slow
 @given(polynomials(), polynomials(), VALUES)
 def test_sums_differences_and_products_have_the_values_of_their_parts(a: Dim, b: Dim, values: dict[str, int]) -> None:
     x, y = value(a, values), value(b, values)
@@ -57,6 +58,7 @@ def test_sums_differences_and_products_have_the_values_of_their_parts(a: Dim, b:
     assert value(product([a, b, 2]), values) == 2 * x * y
 
 
+@pytest.mark.slow
 @given(polynomials(), polynomials())
 def test_equal_polynomials_are_equal_and_hash_alike_however_they_are_written(a: Dim, b: Dim) -> None:
     assert a + b == b + a and a * b == b * a
@@ -65,6 +67,7 @@ def test_equal_polynomials_are_equal_and_hash_alike_however_they_are_written(a: 
     assert a - a == 0 and isinstance(a - a, int)
 
 
+@pytest.mark.slow
 @given(polynomials(), polynomials())
 def test_a_product_is_divided_exactly_by_either_factor(a: Dim, b: Dim) -> None:
     if b == 0:
@@ -73,6 +76,7 @@ def test_a_product_is_divided_exactly_by_either_factor(a: Dim, b: Dim) -> None:
         assert divide(a * b, b) == a
 
 
+@pytest.mark.slow
 @given(polynomials(), polynomials(), VALUES)
 def test_a_quotient_that_is_found_is_right(a: Dim, b: Dim, values: dict[str, int]) -> None:
     quotient = divide(a, b)
@@ -81,11 +85,13 @@ def test_a_quotient_that_is_found_is_right(a: Dim, b: Dim, values: dict[str, int
         assert value(quotient, values) * value(b, values) == value(a, values)
 
 
+@pytest.mark.slow
 @given(polynomials(), VALUES)
 def test_substituting_numbers_gives_the_value(a: Dim, values: dict[str, int]) -> None:
     assert substitute(a, values) == value(a, values)
 
 
+@pytest.mark.slow
 @given(polynomials(), VALUES)
 def test_what_is_never_zero_has_no_root_among_sizes(a: Dim, values: dict[str, int]) -> None:
     if is_never_zero(a):
@@ -228,6 +234,7 @@ def test_an_empty_batch_may_be_fed() -> None:
     assert Graph([x], x + 1.0).run({x: np.ones((0, 3))}, "Add").shape == (0, 3)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 6), st.integers(1, 4))
 def test_shapes_of_the_image_example_hold_for_every_batch(batch: int, side: int) -> None:
     x = placeholder([None, side * side], "x")

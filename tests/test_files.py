@@ -132,6 +132,7 @@ def test_what_is_being_written_can_be_read_by_nobody_who_may_not_read_the_result
         assert mode(tmp_path / temporary) == 0o600
 
 
+@pytest.mark.slow
 def test_the_umask_of_the_process_is_never_touched(tmp_path: Path, umask: None) -> None:
     graph, done = two_step_graph(), threading.Event()
 
@@ -268,6 +269,7 @@ while time.time() < end:
 """
 
 
+@pytest.mark.slow
 def test_processes_and_threads_that_save_one_path_at_once_do_not_meet(tmp_path: Path) -> None:
     path = tmp_path / "file"
     files.write_bytes(path, b"A" * 300_000)
@@ -308,6 +310,7 @@ def test_where_files_cannot_be_locked_only_what_is_old_is_taken_for_a_leftover(
     assert names(tmp_path) == ["file"]
 
 
+@pytest.mark.slow
 def test_a_file_that_does_not_fit_the_memory_is_a_file_error(tmp_path: Path) -> None:
     path = tmp_path / "large.npz"
     with path.open("wb") as file:

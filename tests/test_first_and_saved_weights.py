@@ -28,6 +28,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_the_same_program_gives_the_same_weights_names_and_bytes_in_every_process() -> None:
     assert len({run_python(SEEDED, PYTHONHASHSEED=seed) for seed in ("0", "1", "random")}) == 1
 
@@ -52,6 +53,7 @@ def test_the_users_seed_changes_the_weights_and_again_makes_them_certain() -> No
     refused(lambda: kernel_of("a", "one"), TypeError, "seed", "'one'")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_first_values_have_tensorflows_distribution() -> None:
     facts = golden_json("tensorflow_names.json")["initial_values"]
     x = placeholder([2, 3], "x", "float64")

@@ -60,6 +60,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", ["x + 1", "1.0 - x", "-x", "x[0]", "x < 2", "np.tanh(x)", "np.ones(2) * x", "sum([x, x])"]
 )

@@ -31,6 +31,7 @@ def test_an_unknown_suffix_is_refused_with_those_there_are(tmp_path: Path, name:
     refused(lambda: graph.save_parameters(""), TypeError, "path")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 @pytest.mark.parametrize("content", [b"", b"not a file of arrays", b"PK\x03\x04 torn", b"\x93NUMPY", bytes(100)])
 def test_a_corrupt_parameter_file_is_refused_and_changes_nothing(tmp_path: Path, suffix: str, content: bytes) -> None:
@@ -43,6 +44,7 @@ def test_a_corrupt_parameter_file_is_refused_and_changes_nothing(tmp_path: Path,
     assert all(np.array_equal(graph.parameters[name].value, array) for name, array in before.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 def test_a_truncated_parameter_file_is_refused_and_changes_nothing(tmp_path: Path, suffix: str) -> None:
     graph = two_step_graph()

@@ -72,6 +72,7 @@ def test_every_room_stands_on_a_storey() -> None:
     assert DOORS == ["finding", "native", "writing"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", DOORS)
 def test_a_door_offers_what_other_rooms_ask_for(door: str) -> None:
     sources = [path.read_text(encoding="utf-8") for path in FILES if room_of(path) != door]

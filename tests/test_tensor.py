@@ -123,5 +123,6 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_a_chain_100_000_long_is_shown_run_and_dropped_without_recursion() -> None:
     assert run_python(CHAIN).strip() == "done"

@@ -229,6 +229,7 @@ def test_sessions_refreshed_by_several_threads_keep_the_newest_values() -> None:
 # -- results one by one -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_run_many_in_each_thread_shares_the_session() -> None:
     x = unroll.placeholder([None, 4, 1], name="x")
     session = unroll.Session(unroll.Graph([x], {"y": x + 1.0}))

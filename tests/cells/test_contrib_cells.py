@@ -74,6 +74,7 @@ def build(index: int) -> tuple[unroll.Graph, dict[str, Array], list[Array]]:
 every_case = pytest.mark.parametrize("index", range(len(CASES)), ids=[case["id"] for case in CASES])
 
 
+@pytest.mark.slow
 @every_case
 def test_variables_have_tensorflows_names_and_shapes(index: int) -> None:
     wanted = [(item["name"], tuple(item["shape"])) for item in CASES[index]["variables"]]

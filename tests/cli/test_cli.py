@@ -37,6 +37,7 @@ def test_summary_shows_the_kernel_and_its_blocks(capsys):
     assert "rnn/t14/basic_lstm_cell/f" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "magic"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".dot", b"digraph")]
 )
@@ -88,6 +89,7 @@ def test_verify_with_a_tolerance_that_cannot_hold_exits_with_2(capsys):
     assert "tolerance 1e-12" in said
 
 
+@pytest.mark.slow
 def test_demo_writes_pictures_and_models(tmp_path, capsys):
     assert run("demo", "-o", tmp_path / "out") == 0
     shown = capsys.readouterr().out
@@ -101,6 +103,7 @@ def test_demo_writes_pictures_and_models(tmp_path, capsys):
     }
 
 
+@pytest.mark.slow
 def test_demo_without_scikit_learn_says_what_to_install_and_goes_on(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)

@@ -127,6 +127,7 @@ def test_a_model_is_summed_up_drawn_and_verified_as_a_program_is(capsys, model, 
     assert run("verify", model) == 0
 
 
+@pytest.mark.slow
 def test_a_flat_model_is_rerolled_and_proven(capsys, tmp_path):
     flat, fast = tmp_path / "flat.onnx", tmp_path / "fast.onnx"
     assert run("export", IMAGE_ROWS, "-o", flat) == 0
@@ -157,6 +158,7 @@ def test_a_proof_is_not_made_with_numbers_that_prove_nothing(capsys, tmp_path, o
     assert not fast.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["rerolled", "scan", "auto"])
 def test_a_model_is_written_in_another_form_once_it_is_proven(capsys, tmp_path, monkeypatch, form):
     flat, other = tmp_path / "flat.onnx", tmp_path / "other.onnx"
@@ -200,6 +202,7 @@ def test_a_program_named_by_a_relative_path_is_shown_with_its_line_too(capsys, t
     assert "at line 3: ValueError: my bug" in refused(capsys, "summary", "program.py:graph")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_an_output_that_cannot_be_written_is_no_traceback():
     command = f"{sys.executable} -m unroll summary {TWO_STEPS} > /dev/full"

@@ -10,6 +10,7 @@ from cli_checks import IMAGE_ROWS, TWO_STEPS
 import unroll
 
 
+@pytest.mark.slow
 def test_a_users_own_export_and_viz_do_not_get_in_the_way(tmp_path):
     for name in ("export", "viz", "examples"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
@@ -24,12 +25,14 @@ def test_a_users_own_export_and_viz_do_not_get_in_the_way(tmp_path):
     assert (tmp_path / "m.onnx").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_no_progress_bar_is_written_where_there_is_no_terminal():
     command = [sys.executable, "-m", "unroll", "verify", IMAGE_ROWS]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal is a Unix device")
 def test_a_progress_bar_is_shown_on_a_terminal():
     import pty
@@ -53,6 +56,7 @@ def test_a_progress_bar_is_shown_on_a_terminal():
     assert b"running" in shown or b"writing" in shown
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error():
     command = f"{sys.executable} -m unroll summary {IMAGE_ROWS} --full | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)

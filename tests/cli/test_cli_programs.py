@@ -127,6 +127,7 @@ def test_a_fault_of_ours_is_seen_in_full(write: Callable[[str], Path], monkeypat
         main(["summary", f"{write(GRAPH)}:graph"])
 
 
+@pytest.mark.slow
 def test_the_users_own_interrupt_is_not_the_programs(write: Callable[[str], Path]) -> None:
     path = write(GRAPH + "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True:\n    pass\n")
     command = [sys.executable, "-m", "unroll", "summary", f"{path}:graph"]
@@ -236,6 +237,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(full, shell=True, capture_output=True, text=True, env=settings, check=False, timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -253,6 +255,7 @@ def test_names_that_the_terminal_cannot_show_are_escaped(
     assert done.returncode == 2 and "Traceback" not in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("streams", "expected"),
     [
@@ -270,6 +273,7 @@ def test_a_result_that_cannot_be_told_is_one_line_and_status_2(
     assert done.stderr == "" if expected is None else expected in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_file_never_becomes_a_stream_that_was_closed(write: Callable[[str], Path], tmp_path: Path) -> None:
     """The number of a closed stream is the next file's, and what is printed would stand in it."""
     done = shell(f"draw {write(GRAPH + 'print(3)')}:graph -o {tmp_path / 'graph.dot'} 2>&- <&-")
@@ -277,6 +281,7 @@ def test_a_file_never_becomes_a_stream_that_was_closed(write: Callable[[str], Pa
     assert (tmp_path / "graph.dot").read_text().startswith("digraph")
 
 
+@pytest.mark.slow
 def test_a_stream_that_the_program_closes_is_one_line(write: Callable[[str], Path]) -> None:
     done = shell(f"summary {write(GRAPH + 'import sys; sys.stdout.close()')}:graph")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
@@ -314,6 +319,7 @@ def on_terminal(*arguments: str, stdout: int | None = None) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal is a Unix device")
 def test_a_result_goes_to_the_file_it_was_sent_to_while_progress_goes_to_the_terminal(
     write: Callable[[str], Path], tmp_path: Path
@@ -324,6 +330,7 @@ def test_a_result_goes_to_the_file_it_was_sent_to_while_progress_goes_to_the_ter
     assert "Graph of" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a pseudo-terminal is a Unix device")
 def test_a_bar_is_gone_before_a_result_is_printed(write: Callable[[str], Path], tmp_path: Path) -> None:
     shown = on_terminal("export", f"{write(GRAPH)}:graph", "-o", str(tmp_path / "m.onnx"))

@@ -80,6 +80,7 @@ def recurrent(model: onnx.ModelProto) -> list[str]:
     return [node.op_type for node in model.graph.node if node.op_type in ("RNN", "GRU", "LSTM", "Scan")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time_major", [False, True])
 @pytest.mark.parametrize(("lengths", "start"), [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("kind", CELLS)
@@ -173,12 +174,14 @@ def test_layers_on_top_of_a_rolled_loop_are_computed_with_it() -> None:
     check_equal(unroll.Session(model).run(fed(flat)), flat.run(fed(flat)))
 
 
+@pytest.mark.slow
 def test_numpy_runs_two_thousand_steps() -> None:
     rolled = traced(BasicLSTMCell(4), True, steps=2000)
     feeds = fed(rolled)
     check_equal(unroll.Session(rolled, form="rerolled").run(feeds), rolled.run(feeds))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "operator"), [("scan", "Scan"), ("rerolled", "LSTM"), ("auto", "LSTM")])
 def test_a_hundred_thousand_steps_are_a_handful_of_nodes(form: str, operator: str) -> None:
     rolled = traced(BasicLSTMCell(4), True, steps=100_000)

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("measuring_little")
 # -- what it returns ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [None, "auto", "unrolled", "functions", "scan", "rerolled"])
 @pytest.mark.parametrize("tune", [True, False])
 def test_a_compiled_session_gives_numpys_numbers_at_any_batch(form: str | None, tune: bool) -> None:
@@ -30,6 +31,7 @@ def test_a_compiled_session_gives_numpys_numbers_at_any_batch(form: str | None, 
     assert form in (None, "auto") or session.choice.form.startswith(form)
 
 
+@pytest.mark.slow
 def test_the_choice_is_a_table_of_every_form_that_was_tried() -> None:
     choice = compile(lstm_graph(), batch=3, cache=False).choice
     assert choice.how == "measured"
@@ -63,6 +65,7 @@ def test_without_tuning_nothing_is_measured_and_the_estimate_chooses() -> None:
     assert compile(lstm_graph(), tune=False, form="scan").choice.how == "asked for"
 
 
+@pytest.mark.slow
 def test_a_form_that_is_wrong_is_never_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     right = unroll.to_onnx
 
@@ -109,6 +112,7 @@ def fails_at(run: int, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CompiledSession, "_start", start)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", [1, 2, 3, 6])
 def test_a_form_that_fails_while_it_is_checked_or_measured_is_a_row_that_says_why(
     run: int, monkeypatch: pytest.MonkeyPatch
@@ -125,11 +129,13 @@ def test_a_form_that_fails_while_it_is_checked_or_measured_is_a_row_that_says_wh
         assert row.seconds is None
 
 
+@pytest.mark.slow
 def test_where_every_form_fails_there_is_none_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     fails_at(2, "", monkeypatch)
     refused(lambda: compile(lstm_graph(), cache=False), NotImplementedError, "rerolled, scan, unrolled", "out of luck")
 
 
+@pytest.mark.slow
 def test_sequence_lengths_and_several_inputs_compile() -> None:
     x, n = unroll.placeholder([None, 5, 3], "x"), unroll.placeholder([None], "n", "int32")
     outputs, _ = unroll.dynamic_rnn(unroll.GRUCell(4), x, sequence_length=n)
@@ -142,6 +148,7 @@ def test_sequence_lengths_and_several_inputs_compile() -> None:
 # -- staleness ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["unrolled", "rerolled", "scan"])
 def test_a_compiled_session_knows_that_it_is_stale_and_refreshes_in_its_form(form: str) -> None:
     graph = lstm_graph()

@@ -17,6 +17,7 @@ from unroll.export.compiler import compile
 pytestmark = pytest.mark.usefixtures("measuring_little")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tune", [True, False])
 @pytest.mark.parametrize(("options", "most"), [({"quantize": "int8"}, 0.1), ({"dtype": "float16"}, 0.01)])
 def test_fewer_bits_say_what_they_lost(options: dict[str, Any], most: float, tune: bool) -> None:
@@ -58,6 +59,7 @@ def test_int8_weights_are_refused_where_the_tool_finds_no_product(form: str, fra
     refused(asked, NotImplementedError, "int8: no product was quantised", *fragments)
 
 
+@pytest.mark.slow
 def test_int8_is_chosen_of_the_forms_that_have_it() -> None:
     x = unroll.placeholder([None, 4, 3], "x")
     choice = compile(Graph([x], unroll.layers.GRU(4, unroll=True)(x)), cache=False, quantize="int8").choice

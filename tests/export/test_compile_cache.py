@@ -28,6 +28,7 @@ def entries(folder: Path) -> list[Path]:
 # -- the cache ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_second_call_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = compile(lstm_graph(), cache=tmp_path)
     assert len(entries(tmp_path)) == 1
@@ -37,6 +38,7 @@ def test_a_second_call_measures_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     check_agrees(second, lstm_graph())
 
 
+@pytest.mark.slow
 def test_other_content_or_settings_are_measured_anew(tmp_path: Path) -> None:
     graph = lstm_graph()
     compile(graph, cache=tmp_path)
@@ -48,6 +50,7 @@ def test_other_content_or_settings_are_measured_anew(tmp_path: Path) -> None:
     assert len(entries(tmp_path)) == 5
 
 
+@pytest.mark.slow
 def test_the_cache_is_in_the_users_cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
     compile(lstm_graph())
@@ -71,6 +74,7 @@ DAMAGE: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_a_corrupt_entry_is_rebuilt_with_a_warning(kind: str, tmp_path: Path) -> None:
     graph = lstm_graph()
@@ -85,6 +89,7 @@ def test_a_corrupt_entry_is_rebuilt_with_a_warning(kind: str, tmp_path: Path) ->
     assert compile(graph, cache=tmp_path).choice.how == "cached"
 
 
+@pytest.mark.slow
 def test_an_entry_of_no_text_is_rebuilt_too(tmp_path: Path) -> None:
     compile(lstm_graph(), cache=tmp_path)
     (path,) = entries(tmp_path)
@@ -93,6 +98,7 @@ def test_an_entry_of_no_text_is_rebuilt_too(tmp_path: Path) -> None:
         assert compile(lstm_graph(), cache=tmp_path).choice.how == "measured"
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_warned_of_and_the_session_is_there(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.warns(UnrollWarning, match="tuning cache cannot be written"):
@@ -115,6 +121,7 @@ for turn in range(6):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_that_tune_at_once_never_tear_an_entry(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", TUNE, str(tmp_path)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
@@ -127,6 +134,7 @@ def test_two_processes_that_tune_at_once_never_tear_an_entry(tmp_path: Path) -> 
         assert json.loads(path.read_text())["how"] == "measured"
 
 
+@pytest.mark.slow
 def test_nothing_is_written_without_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     compile(lstm_graph(), cache=False)
@@ -134,6 +142,7 @@ def test_nothing_is_written_without_a_cache(tmp_path: Path, monkeypatch: pytest.
     assert entries(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_same_program_finds_its_entry_in_another_process(tmp_path: Path) -> None:
     program = TUNE.replace("range(6)", "range(1)").replace(".choice.form", ".choice.how")
     assert run_python(program, str(tmp_path)) == "measured\n"
@@ -204,6 +213,7 @@ def test_sizes_at_which_was_measured_are_remembered_apart(tmp_path: Path) -> Non
     assert compile(graph, dims={"time": 6}, cache=tmp_path).choice.how == "measured"
 
 
+@pytest.mark.slow
 def test_what_was_measured_for_sizes_given_by_name_is_remembered(tmp_path: Path) -> None:
     graph = lstm_graph()
     first = unroll.compile(graph, dims={"batch": 2}, cache=tmp_path)

@@ -223,6 +223,7 @@ def test_scan_is_one_node_whatever_the_cell() -> None:
     assert len(model.graph.node) < 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 def test_scan_may_compute_several_steps_an_iteration(count: int) -> None:
     graph = sequence_graph(unroll.GRUCell(4), steps=13)
@@ -280,6 +281,7 @@ def test_auto_takes_the_native_lstm_and_falls_back_on_the_flat_form() -> None:
     assert names(unroll.to_onnx(Graph([x], {"y": ops.tanh(x)}), form="auto")) == ["Tanh"]
 
 
+@pytest.mark.slow
 def test_auto_knows_that_the_native_rnn_is_slow_on_large_batches() -> None:
     graph = sequence_graph(unroll.BasicRNNCell(13), 28, 28)
     assert "RNN" in names(unroll.to_onnx(graph, form="auto", batch=1))

@@ -29,6 +29,7 @@ for kind in exported_programs.PROGRAMS:
 """
 
 
+@pytest.mark.slow
 def test_one_program_gives_the_same_bytes_in_every_process() -> None:
     first, second = (run_python(FRESH, str(TESTS), PYTHONHASHSEED=seed) for seed in ("1", "4242"))
     assert first == second

@@ -72,6 +72,7 @@ def test_the_table_is_laid_out_as_its_generator_does_with_the_newest_version_fir
     assert TABLE.read_text(encoding="utf-8") == as_text(table())
 
 
+@pytest.mark.slow
 def test_an_operator_tried_alone_changes_its_row_of_the_installed_versions_alone() -> None:
     entry = {"opsets": [13], "lacks": {"Elu": ["bool"], "Xor": ["bool"]}}
     before: Any = {runner: dict.fromkeys(["1.9.0", VERSIONS[runner], "1.100.2"], entry) for runner in RUNNERS}

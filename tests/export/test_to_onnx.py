@@ -46,6 +46,7 @@ def test_the_checker_and_strict_shape_inference_pass_at_every_opset(kind: str, f
         check_model(unroll.to_onnx(graph, opset=opset, fold_zero_state=fold, runtime=None))
 
 
+@pytest.mark.slow
 def test_the_graph_of_every_operator_is_that() -> None:
     model = unroll.to_onnx(every_operator_graph(), opset=HAS_THEM_ALL, runtime=None)
     seen = Counter(node.op_type for node in model.graph.node)

@@ -99,6 +99,7 @@ def test_an_entry_that_is_no_plain_file_is_neither_read_nor_replaced(kind: str, 
     assert [item.name for item in tmp_path.iterdir()] == ["key.json"]
 
 
+@pytest.mark.slow
 def test_a_form_that_the_graph_cannot_take_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "_BUDGET", 0.01)
     x = unroll.placeholder([None, 2], "x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 from helpers import Array, check_three_runners
 from keras_programs import (
     CASES,
@@ -77,12 +78,14 @@ def test_the_golden_file_holds_what_is_promised() -> None:
 # -- layers and cells on their own -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @cases(lambda case: not is_sequential(case) and not is_stateful(case))
 def test_a_layer_gives_keras_numbers(case: dict[str, Any]) -> None:
     made = program(case)
     check_three_runners(made.graph, made.feeds[0], made.expected[0], case["dtype"])
 
 
+@pytest.mark.slow
 @cases(lambda case: not is_sequential(case) and is_stateful(case))
 def test_a_stateful_layer_gives_keras_numbers_call_after_call(case: dict[str, Any]) -> None:
     made = program(case)

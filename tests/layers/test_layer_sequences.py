@@ -193,6 +193,7 @@ def test_a_layer_of_ones_own_that_does_not_support_masks_says_so() -> None:
     assert mask_of(Through()(masked)) is mask_of(masked)
 
 
+@pytest.mark.slow
 def test_a_mask_goes_when_its_tensor_goes() -> None:
     masked: Any = layers.Masking()(unroll.placeholder([None, 4, 1], "x"))
     gc.collect()

@@ -15,6 +15,7 @@ from unroll import nn
 # -- calls -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case_id",
     [
@@ -48,6 +49,7 @@ def test_a_cell_without_hx_takes_a_batch_that_is_not_known_yet(case_id: str) -> 
     check_three_runners(unroll.Graph([x], cell(x)), {"x": arrays["input"]}, expected, "float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lengths", [[3, 7, 1], np.array([3, 7, 1], "int32"), (3, 7, 1)], ids=["list", "array", "tuple"]
 )
@@ -162,12 +164,14 @@ def test_a_stream_of_chunks_gives_the_numbers_of_pytorchs_whole_sequence() -> No
         np.testing.assert_allclose(stream.state["c"], arrays["state/1"], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @every_sequence
 def test_the_runners_are_seen_to_agree_by_verify(module: Any) -> None:
     x = sequence()
     assert unroll.verify(unroll.Graph([x], [*module(3, 4, 2, bidirectional=True)(x)]))
 
 
+@pytest.mark.slow
 def test_a_long_sequence_is_traced_without_recursion() -> None:
     x = unroll.placeholder([500, "batch", 3], "x")
     output, h_n = nn.GRU(3, 4)(x)

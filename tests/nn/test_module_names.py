@@ -50,6 +50,7 @@ def test_a_projection_is_a_block_of_its_own() -> None:
     assert "lstm/weight_hr_l0  (2, 5) = [h 2] x [m 5]" in unroll.Graph([x], nn.LSTM(3, 5, proj_size=2)(x)[0]).summary()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "gates"), [(nn.LSTM, "i, f, g, o"), (nn.GRU, "r, z, n")])
 def test_the_picture_names_the_gates_in_pytorchs_order(module: Any, gates: str) -> None:
     x = sequence(2)

@@ -145,6 +145,7 @@ def test_parameters_are_attributes_and_are_changed_by_assign() -> None:
         _ = lstm.weight_hr_l0
 
 
+@pytest.mark.slow
 def test_a_loaded_value_counts_in_a_graph_made_before() -> None:
     _, arrays = golden("gru-b1-t2")
     gru, x = nn.GRU(3, 4), unroll.placeholder([2, 1, 3], "x")

@@ -77,6 +77,7 @@ def test_the_same_seed_draws_the_same_graph() -> None:
     assert len({str(told(*random_graph(seed, first=op))) for seed in range(5) for op in ("", "Tanh", "Exp")}) == 15
 
 
+@pytest.mark.slow
 def test_another_builder_redraws_no_graph_in_which_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     before = [told(*random_graph(seed)) for seed in range(200)]
     called = []
@@ -105,6 +106,7 @@ def test_shapes_and_dtypes_inferred_while_tracing_are_those_of_the_run(op: str) 
             )
 
 
+@pytest.mark.slow
 @each_operator
 def test_numpy_the_reference_evaluator_and_onnxruntime_agree(op: str) -> None:
     problems = []
@@ -124,6 +126,7 @@ def test_numpy_the_reference_evaluator_and_onnxruntime_agree(op: str) -> None:
     assert not problems, "\n".join(problems)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", sorted(set(DTYPES)))
 def test_verify_finds_agreement_and_says_who_took_part(dtype: str) -> None:
     for seed in range(8):

@@ -139,6 +139,7 @@ def test_what_is_undone_is_left_out(program: Any) -> None:
     assert operators_after("cancel_shapes", {"y": ops.exp(program(x))}, x) == {"Exp": 1}
 
 
+@pytest.mark.slow
 def test_kernels_are_split_for_batches_where_hoisting_pays() -> None:
     """Measured: joined inputs win at (28, batch 32, input 28, units 128), hoisting at batch 1."""
     inputs = separate(28)
@@ -148,6 +149,7 @@ def test_kernels_are_split_for_batches_where_hoisting_pays() -> None:
     assert len(input_products(optimize(graph, batch=32))) == 0
 
 
+@pytest.mark.slow
 def test_separate_kernels_are_joined_for_batches_where_hoisting_does_not_pay() -> None:
     """Two products and two sums a step become a Concat, and a product with a sum."""
     x = unroll.placeholder([None, STEPS, 28], "x")

@@ -142,6 +142,7 @@ def test_values_are_kept_for_dynamic_rnn(time_major: bool) -> None:
     assert "ConstantOfShape" not in operators(check(graph))
 
 
+@pytest.mark.slow
 def test_values_are_kept_for_random_graphs() -> None:
     for seed in range(60):
         graph, feeds = random_graph(seed)
@@ -348,6 +349,7 @@ def test_the_docstring_says_what_nan_and_infinity_do() -> None:
     assert fold(graph).run({"x": [1.0, 2.0]})["y"].tolist() == [1, 1]
 
 
+@pytest.mark.slow
 def test_a_long_sequence_is_folded_without_recursion() -> None:
     inputs = steps_of(count=3000)
     graph = Graph(inputs, static_rnn(BasicRNNCell(UNITS), inputs)[0][-1])

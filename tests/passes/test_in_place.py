@@ -84,12 +84,14 @@ def test_every_pass_of_the_pipeline_that_keeps_no_old_graph_is_in_place() -> Non
     assert sorted(IN_PLACE) == sorted(set(DEFAULT) - {"join_cells"})  # which may find that it does not pay
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_a_pass_makes_the_same_of_any_graph_in_place_as_of_copies(name: str) -> None:
     for seed in range(40):
         check_both_ways(name, random_graph(seed)[0])
 
 
+@pytest.mark.slow
 def test_passes_make_the_same_of_recurrent_networks_in_place_as_of_copies() -> None:
     moved = dict.fromkeys(IN_PLACE, 0)
     for seed in range(12):
@@ -101,6 +103,7 @@ def test_passes_make_the_same_of_recurrent_networks_in_place_as_of_copies() -> N
     assert sum(count > 0 for count in moved.values()) >= 9, moved
 
 
+@pytest.mark.slow
 def test_optimize_changes_no_node_that_others_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """The graph that is optimised, what earlier calls returned, and what is returned as it was, at the end of every pass."""
     run_pass = pipeline._run

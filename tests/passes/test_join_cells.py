@@ -75,6 +75,7 @@ def times(step: Counter[str], count: int) -> Counter[str]:
     return Counter({name: number * count for name, number in step.items()})
 
 
+@pytest.mark.slow
 def test_both_directions_of_an_lstm_take_the_nodes_of_one() -> None:
     before, after = check(directions(BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)))
     firsts = times(LSTM_FIRST, 2)  # they stay apart
@@ -90,6 +91,7 @@ def test_both_directions_of_an_lstm_take_the_nodes_of_one() -> None:
     assert after == firsts + times(LSTM_STEP, STEPS - 1) + ends
 
 
+@pytest.mark.slow
 def test_layers_a_step_apart_take_the_nodes_of_one() -> None:
     before, after = check(stack_of([BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)], 28))
     assert before["Sigmoid"] == 2 * 28
@@ -102,6 +104,7 @@ def test_layers_a_step_apart_take_the_nodes_of_one() -> None:
     assert after["Gemm"] == together + 1 + alone + (firsts + alone)
 
 
+@pytest.mark.slow
 def test_three_layers_run_two_steps_apart() -> None:
     before, after = check(stack_of([BasicRNNCell(UNITS) for _ in range(3)], 28))
     assert before["Tanh"] == 3 * 28
@@ -110,12 +113,14 @@ def test_three_layers_run_two_steps_apart() -> None:
     assert after["Tanh"] == firsts + alone + together == 34
 
 
+@pytest.mark.slow
 def test_both_kernels_of_a_gru_are_joined() -> None:
     before, after = check(directions(GRUCell(UNITS), GRUCell(UNITS)))
     assert (before["Sigmoid"], before["Tanh"], before["Sub"]) == (16, 16, 16)
     assert (after["Sigmoid"], after["Tanh"], after["Sub"]) == (9, 9, 9)
 
 
+@pytest.mark.slow
 def test_layers_above_a_gru_multiply_its_output_once_for_the_gates_and_once_for_the_candidate() -> None:
     before, after = check(stack_of([GRUCell(UNITS), GRUCell(UNITS)], 28))
     together = 27 - 1
@@ -177,6 +182,7 @@ def is_joined(graph: Graph, batch: int = 1) -> bool:
     return join_cells(before, batch) is not before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("units", "batch", "pays"), [(13, 1, True), (64, 1, True), (128, 1, False), (13, 50, True), (64, 32, False)]
 )
@@ -184,6 +190,7 @@ def test_directions_are_joined_where_that_was_measured_to_be_faster(units: int, 
     assert is_joined(directions(BasicLSTMCell(units), BasicLSTMCell(units), 28), batch) is pays
 
 
+@pytest.mark.slow
 def test_of_three_large_layers_two_are_joined() -> None:
     graph = stack_of([BasicLSTMCell(96) for _ in range(3)], 28)
     found = counts(optimize(graph))
@@ -213,6 +220,7 @@ def shared() -> Graph:
     return Graph([x], {"y": ops.stack(forward), "z": ops.stack(backward)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "made",
     [
@@ -274,6 +282,7 @@ def test_one_of_two_lanes_adds_no_input_product() -> None:
     np.testing.assert_allclose(found.run(feeds)["y"], graph.run(feeds)["y"], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 2])
 def test_lanes_that_multiply_by_a_row_and_by_a_matrix(batch: int) -> None:
     """The layers differ in what they scale by: a row of weights, and something fed."""
@@ -336,6 +345,7 @@ def network(seed: int) -> Graph:
     return Graph([*inputs, *([] if lengths is None else [lengths])], outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(6))
 def test_any_network_computes_the_same_in_fewer_nodes(block: int) -> None:
     joined = 0
@@ -352,6 +362,7 @@ def test_any_network_computes_the_same_in_fewer_nodes(block: int) -> None:
 # -- parts ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_outputs_of_both_directions_are_joined_once_for_each_direction() -> None:
     graph = directions(BasicRNNCell(UNITS), BasicRNNCell(UNITS + 1))
     assert counts(optimize(graph, [name for name in SEPARATE if name != "join_parts"]))["Concat"] == STEPS + 1

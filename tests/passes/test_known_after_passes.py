@@ -56,6 +56,7 @@ def of_sizes(seed: int) -> Graph:
     return Graph([x], {"y": turned + x, **{f"v{place}": vector for place, vector in enumerate(vectors[3:])}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PASSES)
 def test_every_value_that_an_operator_tells_is_known_after_a_pass(name: str) -> None:
     for seed in range(20):
@@ -64,6 +65,7 @@ def test_every_value_that_an_operator_tells_is_known_after_a_pass(name: str) -> 
     assert sum(check_known(PASSES[name](of_sizes(seed))) for seed in range(60)) > 60
 
 
+@pytest.mark.slow
 def test_every_value_is_known_after_all_passes_one_after_another() -> None:
     for seed in range(40):
         graph = of_sizes(seed)

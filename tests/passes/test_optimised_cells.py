@@ -38,6 +38,7 @@ def optimised(graph: Graph, **extra: Array) -> Counter[str]:
     return counts(found)
 
 
+@pytest.mark.slow
 def test_a_basic_lstm_of_28_steps_is_280_nodes() -> None:
     inputs = separate()
     outputs, _ = static_rnn(BasicLSTMCell(4), inputs)
@@ -82,6 +83,7 @@ def test_stacked_outputs_are_joined_at_once() -> None:
     assert optimised(graph) == wanted + LSTM_FIRST + times(LSTM_STEP, 27)
 
 
+@pytest.mark.slow
 def test_pytorchs_stacked_lstm_has_no_zero_state_and_one_bias_a_layer() -> None:
     """Two Gemms a step with a bias each; between the layers nothing is stacked."""
     x = unroll.placeholder([None, STEPS, 3], "x")
@@ -90,6 +92,7 @@ def test_pytorchs_stacked_lstm_has_no_zero_state_and_one_bias_a_layer() -> None:
     assert optimised(Graph([x], [y])) == ends + times(LSTM_FIRST, 2) + times(LSTM_STEP, 54)
 
 
+@pytest.mark.slow
 def test_both_directions_use_the_same_joined_inputs() -> None:
     inputs = separate()
     outputs, _, _ = static_bidirectional_rnn(BasicLSTMCell(4), BasicLSTMCell(5), inputs)
@@ -105,6 +108,7 @@ def test_steps_past_the_length_are_still_chosen_one_by_one() -> None:
     assert found["Squeeze"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("directions", [1, 2])
 @pytest.mark.parametrize("framework", ["tensorflow", "torch"])
@@ -129,6 +133,7 @@ def test_after_hoisting_there_is_one_input_product_a_layer_and_direction(
     assert Counter(weights).most_common()[-1][1] == 1, "the hoisted weight is multiplied once"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", [BasicLSTMCell, BasicRNNCell])
 def test_an_initial_state_that_is_given_keeps_no_step_from_being_hoisted(cell: Any) -> None:
     inputs, made = separate(), cell(4)

@@ -153,6 +153,7 @@ def test_bad_arguments_are_refused(action: Any, builtin: type[Exception], fragme
     refused(lambda: action(two_step_graph()), builtin, *fragments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 64])
 @pytest.mark.parametrize("steps", [1, 2, 5])
 @pytest.mark.parametrize("cell", ["BasicRNNCell", "BasicLSTMCell", "GRUCell", "LSTMCell"])

@@ -23,6 +23,7 @@ from unroll.passes.pipeline import DEFAULT, PASSES, optimize
 # -- random graphs: 1,000 for every pass, of which 120 are recurrent networks ------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PASSES)
 def test_a_pass_keeps_what_any_graph_computes(name: str) -> None:
     first = number_of(name)
@@ -30,6 +31,7 @@ def test_a_pass_keeps_what_any_graph_computes(name: str) -> None:
         check_pass(name, *random_graph(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(6))
 def test_passes_keep_what_recurrent_networks_compute_one_after_another(block: int) -> None:
     for seed in range(20 * block, 20 * block + 20):
@@ -39,6 +41,7 @@ def test_passes_keep_what_recurrent_networks_compute_one_after_another(block: in
             graph = check_pass(name, graph, feeds)
 
 
+@pytest.mark.slow
 def test_an_optimised_network_runs_in_onnxruntime_and_follows_assignments() -> None:
     changed = 0
     for seed in range(200, 230):
@@ -81,6 +84,7 @@ def test_every_pass_says_what_it_preserves_and_adds() -> None:
         assert function.__doc__, name
 
 
+@pytest.mark.slow
 def test_ten_times_the_steps_take_about_ten_times_as_long_without_recursion() -> None:
     def seconds(steps: int) -> float:
         x = unroll.placeholder([None, steps, 3], "x")

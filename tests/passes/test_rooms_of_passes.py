@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 import unroll
 
 PASSES = Path(unroll.__file__).parent / "passes"
@@ -18,6 +20,7 @@ def imported(file: Path) -> set[str]:
     return {name.removeprefix("unroll.passes.") for name in modules if name.startswith("unroll.passes.")}
 
 
+@pytest.mark.slow
 def test_a_pass_imports_no_other_pass() -> None:
     files = {file.stem: file for file in PASSES.glob("*.py") if file.stem != "__init__"}
     assert len(files) > 15

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from helpers import TESTS
 
 PROGRAM = """
@@ -36,6 +37,7 @@ for graph in graphs:
 """
 
 
+@pytest.mark.slow
 def test_passes_give_the_same_file_in_every_process() -> None:
     runs = [
         subprocess.Popen(

@@ -80,6 +80,7 @@ def _feeds(graph: unroll.Graph, rng: np.random.Generator) -> dict[str, Array]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_passes_tell_a_size_of_one_from_what_broadcasts(name: str) -> None:
     rng = np.random.default_rng(1)

@@ -186,6 +186,7 @@ def test_sizes_that_are_given_may_leave_nothing_of_an_axis() -> None:
     assert trials(graph, dims={"batch": 2, "time": 3})[0].feeds["y"].shape == (18,)
 
 
+@pytest.mark.slow
 def test_inputs_that_are_too_large_to_follow_are_fed_all_the_same() -> None:
     ids, x = _x((1100, 1000), "ids", "int64"), _x((1100, 1000), "x")
     graph = Graph([ids, x], [ids + 1, ops.where(ops.equal(x, 0.0), 1.0, x)])

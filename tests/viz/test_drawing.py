@@ -94,6 +94,7 @@ def test_steps_stand_from_left_to_right_with_inputs_below_and_outputs_above() ->
     assert place["input_0"][1] < place[first][1] < place["output_0"][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", drawing.LEVELS)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_no_two_boxes_overlap(program: str, level: drawing.Level) -> None:
@@ -202,12 +203,14 @@ def test_the_middle_of_a_long_sequence_is_left_out_and_said_so() -> None:
     assert "... 25 more steps ..." in texts(unroll.draw(image_rows(), level="op"))
 
 
+@pytest.mark.slow
 def test_a_short_sequence_and_a_full_picture_leave_nothing_out() -> None:
     for picture in (unroll.draw(over_steps(unroll.GRUCell(2), 6)), unroll.draw(image_rows(), full=True)):
         assert not any("more step" in text for text in texts(picture))
     assert len(cells_of(parsed(picture))) == 28
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", drawing.LEVELS)
 def test_a_thousand_steps_are_drawn_quickly_and_small(level: drawing.Level) -> None:
     short, long = image_rows(28), image_rows(1000)
@@ -218,6 +221,7 @@ def test_a_thousand_steps_are_drawn_quickly_and_small(level: drawing.Level) -> N
     assert f"... {996 if level == 'cell' else 997} more steps ..." in texts(picture)
 
 
+@pytest.mark.slow
 def test_very_many_operators_at_no_step_lose_their_middle() -> None:
     x = unroll.placeholder([None, 3], "x")
     weight = unroll.Parameter(np.eye(3, dtype=np.float32), "W")

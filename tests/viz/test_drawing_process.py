@@ -28,6 +28,7 @@ def drawing_process() -> int:
     return process._drawer._process.pid
 
 
+@pytest.mark.slow
 def test_graphviz_is_never_loaded_into_the_users_program() -> None:
     code = "import sys; print([name for name in sys.modules if name.startswith('pygraphviz')])"
     done = fresh(
@@ -36,6 +37,7 @@ def test_graphviz_is_never_loaded_into_the_users_program() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_one_process_draws_until_it_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     first = drawing_process()
     assert drawing_process() == first
@@ -47,6 +49,7 @@ def test_one_process_draws_until_it_is_renewed(monkeypatch: pytest.MonkeyPatch) 
         os.kill(first, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of another process is bounded with prlimit")
 @pytest.mark.parametrize("format", ["svg", "png"])
 def test_memory_that_runs_out_is_an_error_and_the_next_picture_is_drawn(format: str) -> None:
@@ -70,6 +73,7 @@ def test_a_process_that_somebody_ends_is_started_again() -> None:
     assert drawing_process() != before
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_interrupted_leaves_nothing_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = unroll.draw(two_steps()).data
 
@@ -83,6 +87,7 @@ def test_a_picture_that_is_interrupted_leaves_nothing_for_the_next_one(monkeypat
     assert unroll.draw(two_steps()).data == expected
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_program_draws_with_a_process_of_its_own() -> None:
     code = """

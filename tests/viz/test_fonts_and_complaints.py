@@ -69,6 +69,7 @@ def test_what_others_write_to_stderr_meanwhile_goes_where_they_write_it(capfd: p
     assert capfd.readouterr().err == "learning rate 0.1\n" * len(written)
 
 
+@pytest.mark.slow
 def test_many_boxes_are_drawn_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
     picture = unroll.draw(over_steps(unroll.GRUCell(2), 400), full=True, format="png")
     assert len(parsed(picture).nodes()) > 1000
@@ -76,6 +77,7 @@ def test_many_boxes_are_drawn_without_a_word(capfd: pytest.CaptureFixture[str]) 
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_threads_may_draw_at_once() -> None:
     graphs = [over_steps(unroll.GRUCell(2), steps) for steps in range(1, 9)]
     alone = [unroll.draw(graph).data for graph in graphs]
@@ -83,6 +85,7 @@ def test_threads_may_draw_at_once() -> None:
         assert list(threads.map(lambda graph: unroll.draw(graph).data, graphs)) == alone
 
 
+@pytest.mark.slow
 def test_drawing_says_nothing() -> None:
     done = fresh(DRAW, "svg", "X0")
     assert done.stderr == ""
@@ -102,6 +105,7 @@ def no_fonts(tmp_path: Path) -> dict[str, str]:
     return {"FONTCONFIG_FILE": str(file), "HOME": str(tmp_path)}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere text is not drawn through fontconfig")
 def test_letters_are_drawn_on_a_machine_without_fonts(no_fonts: dict[str, str]) -> None:
     """`a` and `e` are equally wide, so empty boxes in their stead would make equal pictures."""
@@ -113,6 +117,7 @@ def test_letters_are_drawn_on_a_machine_without_fonts(no_fonts: dict[str, str]) 
     assert len(boxes) == 1, "without the shipped font this test would see empty boxes"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere text is not drawn through fontconfig")
 def test_a_picture_is_the_same_with_the_machines_fonts_and_without(no_fonts: dict[str, str]) -> None:
     assert fresh(DRAW, "svg", "x").stdout == fresh(DRAW, "svg", "x", **no_fonts).stdout

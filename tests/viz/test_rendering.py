@@ -41,6 +41,7 @@ def test_the_suffix_gives_the_format(tmp_path: Path, suffix: str, magic: bytes, 
     assert [file.name for file in tmp_path.iterdir()] == [path.name], "no temporary file stays behind"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", drawing.LEVELS)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_program_gives_well_formed_svg_that_is_the_same_every_time(program: str, level: drawing.Level) -> None:
@@ -124,6 +125,7 @@ def test_without_pygraphviz_dot_still_works_and_the_rest_says_what_to_install(mo
     assert set(bundle) == {"text/plain"} and "pip install" in bundle["text/plain"]
 
 
+@pytest.mark.slow
 def test_importing_the_package_does_not_load_graphviz() -> None:
     code = "import sys, unroll, unroll.viz.drawing; print([m for m in sys.modules if 'graphviz' in m])"
     assert fresh(code).stdout.strip() == "[]"

@@ -38,6 +38,7 @@ def long_names(name: str) -> unroll.Graph:
     return unroll.Graph(inputs, {f"{name}y": outputs[-1] @ kernel})
 
 
+@pytest.mark.slow
 def test_no_string_of_a_picture_is_longer_than_graphviz_scans_and_none_loses_a_character() -> None:
     """Graphviz takes fewer than 16,384 bytes of a quoted string at a time; its own parser joins what was cut."""
     name = "é\U0001f600x" * 7000
@@ -63,12 +64,14 @@ def test_text_in_pieces_is_read_as_the_text(text: str) -> None:
     assert seen.replace("\\\\", "\\") == text.replace("\\\\", "\\")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "format"), [("cell", "png"), ("cell", "pdf"), ("op", "svg")])
 def test_names_of_any_length_are_drawn(level: drawing.Level, format: str) -> None:
     picture = unroll.draw(long_names('<&"é/x' * 1500), level=level, format=format)
     assert len(picture.data) > 5000
 
 
+@pytest.mark.slow
 def test_a_spline_of_any_length_is_drawn() -> None:
     picture = unroll.draw(many_inputs(450))
     assert max(map(len, re.findall(r'pos="([^"]+)"', picture.dot))) > 16_384
@@ -78,6 +81,7 @@ def test_a_spline_of_any_length_is_drawn() -> None:
     assert max(map(len, curves)) > 15_000
 
 
+@pytest.mark.slow
 def test_a_bitmap_that_nobody_could_read_is_refused() -> None:
     with pytest.raises(FileError, match=r"as PNG .* pixels a side .* SVG has no such limit"):
         unroll.draw(over_steps(unroll.BasicRNNCell(2), 500), format="png", full=True)

@@ -46,6 +46,7 @@ def test_every_package_is_a_room_and_every_room_is_a_package() -> None:
     assert {f"{path.parent.relative_to(REPOSITORY)}/" for path in found} - {"unroll/"} == set(ROOMS)
 
 
+@pytest.mark.slow
 def test_every_file_directly_in_the_core_is_named_and_knows_only_its_own_row_and_those_above() -> None:
     order = [quoted(row[0]) for row in rows("Rooms: one file each")]
     there = {f"unroll/{path.name}" for path in (REPOSITORY / "unroll").glob("*.py") if not path.name.startswith("__")}

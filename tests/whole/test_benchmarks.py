@@ -162,6 +162,7 @@ def test_a_row_is_read_back_from_its_key(row):
         Row.parse(f"{ROWS[0].key}_sideways")
 
 
+@pytest.mark.slow
 def test_every_contestant_is_called_in_every_round():
     calls = {"a": 0, "b": 0}
 

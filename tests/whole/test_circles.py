@@ -124,6 +124,7 @@ def late_of_ours(sources: Mapping[str, str]) -> set[str]:
 # -- the package ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_imports_of_the_package_form_no_circle() -> None:
     assert circles(set(arrows(package())) - FOR_TYPES) == []
 

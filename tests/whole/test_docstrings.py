@@ -275,14 +275,17 @@ def unsaid_values(sources: Sources, faces: tuple[str, ...]) -> list[str]:
     return sorted(found)
 
 
+@pytest.mark.slow
 def test_what_is_raised_is_said() -> None:
     assert unsaid_errors(repository()) == []
 
 
+@pytest.mark.slow
 def test_what_is_said_to_be_raised_is_an_error_class() -> None:
     assert unreal_errors(repository()) == []
 
 
+@pytest.mark.slow
 def test_what_is_returned_is_said() -> None:
     assert unsaid_values(repository(), FACES) == []
 

@@ -51,6 +51,7 @@ def test_image_rows_give_28_outputs_and_a_state_of_two():
     assert graph.parameters["rnn/basic_lstm_cell/bias"].shape == (52,)
 
 
+@pytest.mark.slow
 def test_image_rows_of_real_digits_agree_in_all_runners():
     images = image_rows_lstm.digits(5)
     assert images.shape == (5, 784)
@@ -129,6 +130,7 @@ def test_the_decoder_reads_what_it_said_until_it_says_the_end():
     assert any(encoder_decoder.END in words[:-1] for words in said), "no row ends early, so the end is not tried"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "takes", "gives"),
     [
@@ -145,6 +147,7 @@ def test_networks_in_keras_words_have_the_shapes_of_the_tutorials(build, takes, 
     assert unroll.verify(graph)
 
 
+@pytest.mark.slow
 def test_dense_at_each_step_is_dense_over_all_steps():
     each, whole = keras_networks.many_to_many(), keras_networks.many_to_many(whole=True)
     whole.assign(dict(zip(whole.parameters, (item.value for item in each.parameters.values()), strict=True)))
@@ -154,6 +157,7 @@ def test_dense_at_each_step_is_dense_over_all_steps():
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("[!_]*.py")), ids=lambda path: path.stem)
 def test_every_example_runs_as_a_script(path, capsys):
     runpy.run_path(str(path), run_name="__main__")

@@ -54,6 +54,7 @@ def test_there_are_cells_to_count() -> None:
     assert len(CELLS) > 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CELLS if not name.endswith(("-RNNCell", "-GatedCell", "-Cell"))])
 def test_no_cell_is_longer_than_sixty_lines_of_code(name: str) -> None:
     assert lines_of_code(CELLS[name]) <= MOST_LINES

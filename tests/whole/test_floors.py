@@ -143,6 +143,7 @@ print(*sorted({"onnx", "onnxruntime", "graphviz", "pygraphviz", "networkx", "ric
 """
 
 
+@pytest.mark.slow
 def test_a_graph_is_traced_summed_up_and_run_in_numpy_with_nothing_else() -> None:
     assert run_python(TRACED).split() == []
 
@@ -222,10 +223,12 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_every_exported_name_can_be_called_twice_in_a_fresh_process(tmp_path: Path) -> None:
     assert run_python(CALLED_TWICE, str(tmp_path)).strip() == "done"
 
 
+@pytest.mark.slow
 def test_a_users_own_export_py_and_viz_py_break_nothing(tmp_path: Path) -> None:
     for name in ("export", "viz"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('the user\\'s own file was imported')\n")
@@ -242,5 +245,6 @@ print(*[name for name in ("graphviz", "pygraphviz", "unroll.viz") if name in sys
 """
 
 
+@pytest.mark.slow
 def test_the_core_alone_shows_a_graph_as_text() -> None:
     assert run_python(MIMEBUNDLE).split() == []

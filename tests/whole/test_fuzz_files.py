@@ -17,6 +17,7 @@ from unroll.errors import FileError
 SAMPLE = 200
 
 
+@pytest.mark.slow
 def test_a_sample_of_mutated_files_gives_results_or_errors_of_ours(tmp_path: Path) -> None:
     found = Found(tmp_path)
     fuzz(range(SAMPLE), KINDS, 1, found)
@@ -31,6 +32,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Whole]:
     return [item for items in whole_files(tmp_path_factory.mktemp("whole"), KINDS).values() for item in items]
 
 
+@pytest.mark.slow
 def test_a_seed_makes_the_same_file_every_time(whole: list[Whole]) -> None:
     for place, item in enumerate(whole):
         other = whole[place - 1]
@@ -38,6 +40,7 @@ def test_a_seed_makes_the_same_file_every_time(whole: list[Whole]) -> None:
         assert first == second
 
 
+@pytest.mark.slow
 def test_every_way_of_mutating_changes_some_file_of_its_kind(whole: list[Whole]) -> None:
     for kind, ways in WAYS.items():
         files = [item.data for item in whole if item.kind == kind]
@@ -70,6 +73,7 @@ def test_results_and_errors_of_ours_are_right() -> None:
 _NO_MEMORY = "import os\ntry:\n    bytearray(5 * 2**28)\nexcept MemoryError:\n    os._exit(8)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "what"),
     [

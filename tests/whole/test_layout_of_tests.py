@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+import pytest
 from helpers import REPOSITORY, TESTS
 
 FILES = [path for path in TESTS.rglob("test_*.py") if "golden" not in path.parts]
@@ -25,6 +26,7 @@ def test_no_file_of_tests_is_longer_than_400_lines() -> None:
     assert not {name: length for name, length in lengths.items() if length > 400}, "split it by what it promises"
 
 
+@pytest.mark.slow
 def test_no_test_is_skipped_but_where_the_system_lacks_what_it_tests() -> None:
     """A skip hides what fails: only the operating system may be a reason, said in the open."""
     found = set()

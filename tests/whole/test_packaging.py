@@ -33,6 +33,7 @@ def wheel_names(tmp_path_factory):
     return set(zipfile.ZipFile(wheel).namelist())
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_tree(wheel_names):
     wanted = {
         f"{home}/{path.relative_to(REPOSITORY / folder).as_posix()}"
@@ -44,10 +45,12 @@ def test_the_wheel_holds_every_file_of_the_tree(wheel_names):
     assert packed == wanted
 
 
+@pytest.mark.slow
 def test_the_wheel_owns_no_other_import_name(wheel_names):
     assert {name.split("/")[0] for name in wheel_names if ".dist-info/" not in name} == {"unroll"}
 
 
+@pytest.mark.slow
 def test_the_wheel_carries_its_licence_and_its_types(wheel_names):
     assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
     assert "unroll/py.typed" in wheel_names
@@ -63,6 +66,7 @@ def test_the_command_is_installed():
     assert command.load()(["summary", f"{REPOSITORY / 'examples' / 'lstm_by_hand.py'}:lstm"]) == 0
 
 
+@pytest.mark.slow
 def test_import_loads_neither_onnxruntime_nor_graphviz():
     program = (
         "import sys, unroll; unroll.Graph, unroll.static_rnn, unroll.BasicLSTMCell; "

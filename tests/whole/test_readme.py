@@ -62,6 +62,7 @@ def test_the_cell_of_ones_own_is_drawn_exported_and_verified(tmp_path):
     np.testing.assert_allclose(graph.run({f"x{t}": x[t] for t in range(3)}, state), h, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_networks_in_the_words_of_keras_and_pytorch_run(capsys):
     names: dict[str, object] = {"unroll": unroll}
     exec(block("python", "nn.LSTM(28"), names)
@@ -91,6 +92,7 @@ def test_the_keras_cell_of_ones_own_works_in_both_worlds(tmp_path):
     assert "(4, 5)" in unroll.draw(graph, tmp_path / "cell.svg").dot
 
 
+@pytest.mark.slow
 def test_the_lines_about_speed_run_and_the_file_is_rerolled(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

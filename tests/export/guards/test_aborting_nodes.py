@@ -106,6 +106,7 @@ def test_every_way_in_looks_first(name: str, tmp_path: Path) -> None:
     refused(lambda: unroll.Session(path), ValueError, str(path), *fragments)
 
 
+@pytest.mark.slow
 def test_the_command_line_refuses_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(plain(split(2, 3)).SerializeToString())
@@ -193,6 +194,7 @@ else:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["inference", "load"])
 def test_the_first_row_of_the_table_is_true_of_the_versions_that_it_names(who: str, tmp_path: Path) -> None:
     import onnxruntime

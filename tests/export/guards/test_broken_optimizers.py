@@ -125,6 +125,7 @@ print("lives")
 """
 
 
+@pytest.mark.slow
 def test_what_an_optimiser_would_end_the_process_on_is_loaded_without_it() -> None:
     lines = run_python(CRASHES).splitlines()
     assert lines[:3] == ["True"] * 3
@@ -205,6 +206,7 @@ def test_an_operator_without_a_link_of_its_own_is_linked_by_its_cases(op: str, m
     assert all(op in {node.op.name for node in graph.nodes} for graph in graphs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("length", "count"), [(2, 400), (3, 600)])
 def test_random_chains_give_what_they_give_without_optimisers(length: int, count: int) -> None:
     """All pairs of all dtypes were run once, and 16,000 triples with the table as it is."""
@@ -214,6 +216,7 @@ def test_random_chains_give_what_they_give_without_optimisers(length: int, count
     assert not any(tried), "\n".join(filter(None, tried))
 
 
+@pytest.mark.slow
 def test_pairs_that_optimisers_look_for_in_every_dtype() -> None:
     groups = (("Relu", "Clip"), ("Transpose", "MatMul"), ("MatMul", "Div"), ("MatMul", "Add"), ("Identity", "Mul"))
     found = [

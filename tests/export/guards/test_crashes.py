@@ -39,6 +39,7 @@ assert np.array_equal(made.run({"x": np.ones((2, 4, 3))})["y"], right)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "how", "operator"),
     [
@@ -56,6 +57,7 @@ def test_an_empty_batch_is_refused_where_a_native_operator_would_abort(layer: st
             assert fragment in line, line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "form"), [("SimpleRNN", "rerolled"), ("GRU", "unrolled"), ("LSTM", "scan")])
 def test_an_empty_batch_gives_empty_results_where_nothing_aborts(layer: str, form: str) -> None:
     shown = run_python(
@@ -82,12 +84,14 @@ except unroll.UnrollError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_stream_refuses_it_too() -> None:
     said = run_python(STREAM)
     assert "LSTM" in said
     assert "aborts" in said
 
 
+@pytest.mark.slow
 def test_verifying_on_an_empty_batch_proves_nothing_and_says_so() -> None:
     program = """
 try:
@@ -138,6 +142,7 @@ def test_a_feed_that_is_empty_has_no_part_in_a_proof() -> None:
     refused(lambda: prove(*models, graph, dims={"n": 1}), ArithmeticError, "nothing can be proven", "n = 1", "empty")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["SimpleRNN", "GRU"])
 def test_a_loop_over_float16_weights_is_loaded_without_the_optimiser_that_crashes(layer: str) -> None:
     shown = run_python(
@@ -146,6 +151,7 @@ def test_a_loop_over_float16_weights_is_loaded_without_the_optimiser_that_crashe
     assert shown == "True\n"
 
 
+@pytest.mark.slow
 def test_options_of_ones_own_do_not_bring_the_crash_back() -> None:
     shown = run_python(
         f"""{NETWORK}

@@ -106,6 +106,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_what_becomes_empty_inside_is_an_error_that_names_the_node(tmp_path: Path) -> None:
     """All in one process, which lives through each."""
     made = {(where, op): make(op) for where, make in MAKERS.items() for op in GATES}
@@ -140,6 +141,7 @@ def test_a_guard_changes_no_number(where: str, op: str) -> None:
     assert results[0].size
 
 
+@pytest.mark.slow
 def test_a_session_of_a_graph_gives_the_empty_result_of_numpy() -> None:
     shown = run_python(
         """
@@ -228,6 +230,7 @@ except unroll.UnrollError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_state_of_another_rank_than_the_body_of_a_scan_takes_is_an_error(tmp_path: Path) -> None:
     """The first state is made in a shape that is fed, so that only a run knows its rank: zeros, and then the sum so far."""
     inner = [info("s", shape=["n"]), info("v", shape=["n"])]

@@ -29,6 +29,7 @@ for found in (unroll.Session(graph).run(fed), graph.run(fed), unroll.Session(pat
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
 def test_the_least_number_by_minus_one_is_itself_fed_or_folded(dtype: str, tmp_path: Path) -> None:
     """By hand: whole numbers divide towards zero, and -(-2^31) does not fit into 32 bits."""
@@ -62,6 +63,7 @@ for action in (lambda: fed.run({"a": [7, -7], "b": [2, 0]}), lambda: unroll.Sess
 """
 
 
+@pytest.mark.slow
 def test_a_division_by_zero_is_an_error_and_ends_no_process() -> None:
     """onnxruntime before 1.25 hands it to the processor, fed or constant."""
     assert run_python(BY_ZERO).splitlines() == ["[3, -7]", "EvaluationError", "ModelError"]

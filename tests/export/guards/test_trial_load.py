@@ -53,12 +53,14 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Children:
     return found
 
 
+@pytest.mark.slow
 def test_what_ends_the_child_is_an_error_here(children: Children, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "always")
     refused(lambda: try_load(model_of(ENDS), "here"), ValueError, "here: ", "ended the process", "not loaded here")
     assert children.count == 1
 
 
+@pytest.mark.slow
 def test_an_unknown_operator_bears_it_once_and_a_known_one_never(children: Children, tmp_path: Path) -> None:
     model = model_of(UNKNOWN)
     path = tmp_path / "model.onnx"
@@ -73,6 +75,7 @@ def test_an_unknown_operator_bears_it_once_and_a_known_one_never(children: Child
     assert children.count == 1
 
 
+@pytest.mark.slow
 def test_an_error_of_the_child_is_left_to_this_process(children: Children) -> None:
     refused(lambda: unroll.Session(model_of(helper.make_node("NoSuchThing", ["x"], ["y"]))), ValueError, "NoSuchThing")
     assert children.count == 1
@@ -99,6 +102,7 @@ def test_where_no_interpreter_can_be_started_the_model_is_loaded_as_it_is(
     assert unroll.Session(model_of(UNKNOWN)).output_names == ("y",)
 
 
+@pytest.mark.slow
 def test_the_child_imports_nothing_from_where_the_user_stands(
     children: Children, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

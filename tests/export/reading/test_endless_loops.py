@@ -50,6 +50,7 @@ def nested() -> onnx.ModelProto:
     return model(loop("outer", "n", [inner, renamed]), {"n": 1000})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["no count", "a count of 2**40", "a loop in a loop"])
 def test_a_loop_without_end_is_an_error_that_names_it_and_the_file_is_left_as_it_is(which: str) -> None:
     proto = {

@@ -81,6 +81,7 @@ def test_at_least_45_flat_files_are_held() -> None:
     assert {case["opset"] for case in FLAT} >= {9, 11, 13, 15, 17, 18}
 
 
+@pytest.mark.slow
 @each(CASES)
 def test_a_file_read_and_written_again_is_the_same_model(case: dict[str, Any]) -> None:
     original = onnx.load(FOLDER / case["file"])
@@ -114,6 +115,7 @@ def test_every_weight_of_a_file_is_a_parameter_of_its_name(case: dict[str, Any])
             np.testing.assert_array_equal(graph.parameters[weight.name].value, wanted)
 
 
+@pytest.mark.slow
 @each(FLAT)
 def test_a_flat_file_is_rerolled_or_refused_with_the_reason(case: dict[str, Any], tmp_path: Path) -> None:
     target = tmp_path / "fast.onnx"
@@ -194,6 +196,7 @@ def test_a_file_may_be_rerolled_onto_itself(tmp_path: Path) -> None:
     assert "the same in onnxruntime on 4 feeds" in text
 
 
+@pytest.mark.slow
 def test_the_rest_of_a_file_stays_as_it_was(tmp_path: Path) -> None:
     path = FOLDER / "dynamo-rows-bn-t3-op18.onnx"
     reroll_file(path, tmp_path / "fast.onnx")

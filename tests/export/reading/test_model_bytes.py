@@ -140,6 +140,7 @@ def of_every_rank() -> Iterator[tuple[str, ModelProto]]:
                 yield f"{op} {changed} {value}", model([made], given, x=[3, 1, 2], y=["a", "b", "c"])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::unroll.UnrollWarning")
 def test_inputs_of_the_wrong_rank_and_size_are_refused_or_kept_as_they_are() -> None:
     for title, proto in of_every_rank():

@@ -15,6 +15,7 @@ from unroll import ops
 from unroll.export.reading.reader import from_onnx
 
 
+@pytest.mark.slow
 def test_an_operator_we_do_not_know_passes_through_untouched() -> None:
     node = helper.make_node("HardSwish", ["x"], ["h"], name="act")
     other = helper.make_node("LRN", ["h"], ["y"], name="norm", size=3, alpha=0.25)
@@ -28,6 +29,7 @@ def test_an_operator_we_do_not_know_passes_through_untouched() -> None:
     assert written.opset_import[0].version == 14
 
 
+@pytest.mark.slow
 def test_numpy_computes_an_operator_we_do_not_know_as_onnx_does_or_says_why_not() -> None:
     x = np.array([-4, -1, 0, 1, 4], np.float32)
     node = helper.make_node("HardSwish", ["x"], ["y"])
@@ -49,6 +51,7 @@ def test_numpy_computes_an_operator_we_do_not_know_as_onnx_does_or_says_why_not(
     refused(lambda: graph.run({"x": x}), NotImplementedError, "com.acme.Sour", "no implementation", "unroll.Session")
 
 
+@pytest.mark.slow
 def test_an_operator_of_another_domain_passes_through_under_its_own_version() -> None:
     node = helper.make_node("Add", ["x", "w"], ["y"], name="theirs", domain="com.acme", flavour="sour", ways=[1, 2])
     model = model_of([node], {"x": ["n", 3]}, {"y": ["n", 3]}, {"w": floats(3)}, domains={"com.acme": 3})
@@ -96,6 +99,7 @@ def test_branches_follow_when_a_pass_replaces_what_they_read() -> None:
     np.testing.assert_allclose(found[0], x - 14 * x, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_node_is_not_written_in_an_opset_that_changed_it() -> None:
     graph = from_onnx(one_node("ReduceProd", {"axes": [1]}, [X], 13)[0])
     assert unroll.to_onnx(graph).opset_import[0].version == 13
@@ -106,6 +110,7 @@ def test_a_node_is_not_written_in_an_opset_that_changed_it() -> None:
     assert unroll.to_onnx(newer).opset_import[0].version == 18
 
 
+@pytest.mark.slow
 def test_the_long_name_of_onnx_s_domain_means_the_same() -> None:
     node = helper.make_node("Selu", ["x"], ["y"])
     model = model_of([node, helper.make_node("Neg", ["y"], ["z"])], {"x": [2]}, {"z": [2]})
@@ -113,12 +118,14 @@ def test_the_long_name_of_onnx_s_domain_means_the_same() -> None:
     check_same(model, {"x": floats(2)}, ["Selu"])
 
 
+@pytest.mark.slow
 def test_an_older_node_that_has_no_newer_form_is_refused_by_name() -> None:
     node = helper.make_node("Upsample", ["x", "s"], ["y"], name="up", mode="linear")
     model = model_of([node], {"x": [1, 1, 2, 2], "s": [4]}, {"y": [None, None, None, None]}, opset=9)
     refused(lambda: from_onnx(model), NotImplementedError, "'up'", "Upsample", "opset 9")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("op", "attributes", "opaque"),
     [
@@ -168,6 +175,7 @@ def test_states_and_limits_of_our_own_files_are_read_again() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_long_file_is_read_without_recursion_and_in_linear_time() -> None:
     count = 20_000
     nodes = [helper.make_node("Tanh", [f"t{place}"], [f"t{place + 1}"], name=f"n{place}") for place in range(count)]

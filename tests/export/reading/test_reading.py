@@ -144,6 +144,7 @@ def readable(case: Any) -> bool:
     return plain and kinds <= allowed and 9 <= model.opset_import[0].version <= 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("op", SAMPLED)
 def test_onnx_s_own_tests_of_an_operator_pass_after_reading(op: str) -> None:
     cases = [case for case in node_tests()[op] if readable(case)]

@@ -98,6 +98,7 @@ ENDLESS: dict[str, Callable[[], ModelProto]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::unroll.UnrollWarning")
 @pytest.mark.parametrize("make", ENDLESS.values(), ids=ENDLESS)
 def test_sizes_that_multiply_out_without_end_end_soon(make: Callable[[], ModelProto]) -> None:
@@ -110,6 +111,7 @@ def test_sizes_that_multiply_out_without_end_end_soon(make: Callable[[], ModelPr
     assert time.process_time() - start < 4
 
 
+@pytest.mark.slow
 def test_a_thousand_sizes_that_are_one_become_one() -> None:
     graph = unroll.from_onnx(ENDLESS["a thousand sizes that are one"]())
     assert len({spec.shape for spec in graph.input_specs}) == 1
@@ -120,6 +122,7 @@ def test_a_thousand_sizes_that_are_one_become_one() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_long_vector_of_integers_is_not_written_out() -> None:
     proto = model([helper.make_node("Neg", ["x"], ["y"])])
     proto.graph.input.append(helper.make_tensor_value_info("ids", INT64, [2**62]))

@@ -79,6 +79,7 @@ def test_what_is_neither_graph_model_nor_path_is_refused(what: Any) -> None:
     refused(lambda: Session(what), TypeError, type(what).__name__, "Graph", "path")
 
 
+@pytest.mark.slow
 def test_a_valid_file_that_onnxruntime_refuses_is_an_error_that_names_it(tmp_path: Path) -> None:
     node = helper.make_node("NoSuchOperator", ["x"], ["y"])
     infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
@@ -114,6 +115,7 @@ def test_inputs_of_other_peoples_models_are_checked_as_they_declare_them() -> No
     refused(lambda: made.run({"a": [1, 1]}), ValueError, "'a'", "(2,)")
 
 
+@pytest.mark.slow
 def test_a_sequence_as_input_is_refused() -> None:
     kind = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, None))
     node = helper.make_node("SequenceLength", ["s"], ["n"])

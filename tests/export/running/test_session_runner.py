@@ -245,6 +245,7 @@ def test_many_sequences_give_what_each_gives_alone_in_their_order(
         assert not result["y"][len(item) :].any()
 
 
+@pytest.mark.slow
 def test_of_several_sessions_the_shortest_that_fits_runs_a_sequence() -> None:
     sessions = [Session(graph_with_lengths(steps)) for steps in (8, 2, 4)]
     found = list(run_many(sessions, sequences(1, 2, 3, 4, 5, 8)))

@@ -184,6 +184,7 @@ def test_the_reference_is_no_witness_of_these_loops(stacking: bool, condition: b
     np.testing.assert_allclose(unroll.from_onnx(model).run(feeds)["last"], feeds["start"] * 8, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_nobody_is_a_witness_of_random_numbers() -> None:
     node = helper.make_node("RandomNormalLike", ["x"], ["y"], "noise")
     graph = helper.make_graph(

@@ -40,6 +40,7 @@ def given(case: dict[str, Any]) -> dict[str, Array]:
 # -- no false alarm ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case["id"])
 def test_files_of_other_tools_are_proven_as_they_are(case: dict[str, Any]) -> None:
     path = FOLDER / case["file"]
@@ -53,6 +54,7 @@ def test_files_of_other_tools_are_proven_as_they_are(case: dict[str, Any]) -> No
     assert ("onnxruntime is the only witness" in str(found)) == (case["id"] in FOREIGN)
 
 
+@pytest.mark.slow
 def test_random_recurrent_nodes_raise_no_alarm_and_what_nobody_can_tell_is_said() -> None:
     """2,000 nodes were tried when this was written: 1,456 proven, 544 without a witness, no alarm."""
     proven = 0
@@ -104,6 +106,7 @@ def seen(graph: unroll.Graph, changed: ModelProto, feeds: dict[str, Array] | Non
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES[1::18], ids=lambda case: case["id"])
 def test_a_change_of_a_file_is_seen(case: dict[str, Any]) -> None:
     model = onnx.load(FOLDER / case["file"])
@@ -112,6 +115,7 @@ def test_a_change_of_a_file_is_seen(case: dict[str, Any]) -> None:
     assert not unseen
 
 
+@pytest.mark.slow
 def test_a_change_of_a_recurrent_node_is_seen() -> None:
     tried = 0
     for seed in range(40):
@@ -176,6 +180,7 @@ def test_options_of_writing_go_with_a_graph(tmp_path: Path) -> None:
 # -- NaN and infinities -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nan_and_infinities_are_fed_where_that_is_asked_for_and_differences_are_told() -> None:
     lstm = FOLDER / "torchscript-nn_lstm-bn-t4-op13.onnx"
     found = unroll.verify(lstm)

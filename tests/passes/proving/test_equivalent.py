@@ -110,6 +110,7 @@ def _lasting(steps: int, wrong: int) -> Graph:
     return Graph([x, n], {"h": h})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [4, 8])
 def test_steps_that_only_long_rows_reach_count(wrong: int) -> None:
     assert not equivalent(_lasting(9, 9), _lasting(9, wrong))
@@ -208,6 +209,7 @@ def test_a_graph_that_fails_where_the_other_runs_is_not_equal() -> None:
     assert "does not" in found.difference
 
 
+@pytest.mark.slow
 def test_random_graphs_equal_themselves_by_structure_and_their_optimised_form() -> None:
     for seed in range(40):
         graph, _ = random_graph(seed)

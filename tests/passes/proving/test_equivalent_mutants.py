@@ -11,6 +11,7 @@ import unroll
 MUTANTS, CHUNK = 192, 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, MUTANTS, CHUNK))
 def test_no_mutant_is_called_equal_whose_outputs_differ(start: int) -> None:
     found = [judged(seed) for seed in range(start, start + CHUNK)]

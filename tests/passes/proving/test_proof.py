@@ -93,6 +93,7 @@ def wrong_reroll(part: Graph, **options: object) -> tuple[Graph, Rerolled]:
     return Graph(new.inputs, outputs, new.requirements), report
 
 
+@pytest.mark.slow
 def test_a_wrong_rerolling_is_not_done_by_any_way_that_leads_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = network(5)
     monkeypatch.setattr(planner, "_rerolled", wrong_reroll)
@@ -174,6 +175,7 @@ def test_a_run_that_would_take_very_long_is_no_proof_and_says_so() -> None:
     assert "check=False" in proof.said
 
 
+@pytest.mark.slow
 def test_outputs_that_are_lost_renamed_or_exchanged_are_seen() -> None:
     x = unroll.placeholder([None, 200, FEATURES], "x")
     outputs, state = unroll.static_rnn(unroll.GRUCell(UNITS), ops.unstack(x, axis=1), dtype=np.float32)
@@ -191,6 +193,7 @@ def test_outputs_that_are_lost_renamed_or_exchanged_are_seen() -> None:
             assert unroll.optimize(graph, [rewrite]) is graph
 
 
+@pytest.mark.slow
 def test_a_pass_of_ones_own_is_only_given_the_graph_that_it_was_written_for() -> None:
     x = unroll.placeholder([None, 200, FEATURES], "x")
     outputs, state = unroll.static_rnn(unroll.GRUCell(UNITS), ops.unstack(x, axis=1), dtype=np.float32)
@@ -202,6 +205,7 @@ def test_a_pass_of_ones_own_is_only_given_the_graph_that_it_was_written_for() ->
     assert unroll.optimize(graph, [by_name]) is not graph
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["log", "sqrt", "beyond"])
 def test_what_is_no_number_for_half_of_all_feeds_is_proven_on_the_others(function: str) -> None:
     """A logarithm, a root, and the root of what lies beyond 5; and a wrong rewriting of it is seen."""

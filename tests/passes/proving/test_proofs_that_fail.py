@@ -75,6 +75,7 @@ DRAWING: dict[str, Any] = {
 DROPOUT = helper.make_node("Dropout", ["h11", "ratio", "training"], ["drawn"], name="n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DRAWING)
 def test_random_numbers_are_named_as_the_cause(kind: str, tmp_path: Path) -> None:
     model = flat_rnn(after=DRAWING[kind])
@@ -89,6 +90,7 @@ def test_random_numbers_are_named_as_the_cause(kind: str, tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DRAWING)
 def test_every_other_proof_names_the_cause_too(kind: str) -> None:
     model = flat_rnn(after=DRAWING[kind])
@@ -101,12 +103,14 @@ def test_every_other_proof_names_the_cause_too(kind: str) -> None:
     assert "random numbers" in found.difference
 
 
+@pytest.mark.slow
 def test_a_dropout_that_trains_is_found_though_onnxruntime_leaves_it_out() -> None:
     model = flat_rnn(after=DROPOUT, more=TRAINING)
     assert random_nodes(model) == ["n (Dropout)"]
     assert len(random_operators(from_onnx(model))) == 1
 
 
+@pytest.mark.slow
 def test_what_has_a_seed_or_does_not_train_is_no_cause(tmp_path: Path) -> None:
     seeded = helper.make_node("RandomNormalLike", ["h11"], ["drawn"], seed=3.0)
     plain = helper.make_node("Dropout", ["h11"], ["drawn"])
@@ -135,6 +139,7 @@ def test_random_numbers_inside_a_branch_are_found() -> None:
     assert random_nodes(helper.make_model(graph)) == ["inner (RandomNormal)"]
 
 
+@pytest.mark.slow
 def test_where_no_feed_runs_it_is_said_what_was_tried_and_what_to_give(tmp_path: Path) -> None:
     message = refused(lambda: reroll_file(baked(), tmp_path / "fast.onnx"), ArithmeticError, "nothing can be proven")
     assert "x (time, 2, 4)" in message
@@ -145,6 +150,7 @@ def test_where_no_feed_runs_it_is_said_what_was_tried_and_what_to_give(tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_compile_and_equivalent_say_it_as_well() -> None:
     graph = from_onnx(baked())
     for action in (
@@ -163,6 +169,7 @@ def refuse(found: Any) -> None:
     raise unroll.errors.ArgumentError(found.difference)
 
 
+@pytest.mark.slow
 def test_a_size_that_is_given_or_a_feed_makes_the_proof(tmp_path: Path) -> None:
     model = baked()
     for place, given in enumerate(
@@ -178,6 +185,7 @@ def test_a_size_that_is_given_or_a_feed_makes_the_proof(tmp_path: Path) -> None:
         assert (tmp_path / f"{place}.onnx").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "builtin", "fragments"),
     [
@@ -194,6 +202,7 @@ def test_what_is_given_wrongly_is_refused(given: Any, builtin: Any, fragments: l
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_sizes_and_feeds_can_be_given_on_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from unroll.passes.rerolling.report import Rerolled
 from unroll.tensor import Node, Tensor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [4, 400])
 @pytest.mark.parametrize("operator", ["Mul", "Sub", "Tanh"])
 def test_a_change_at_the_last_step_is_seen_in_a_short_network_and_in_a_long_one(steps: int, operator: str) -> None:
@@ -24,6 +25,7 @@ def test_a_change_at_the_last_step_is_seen_in_a_short_network_and_in_a_long_one(
     assert proof.holds is False
 
 
+@pytest.mark.slow
 def test_a_long_network_is_proven_on_its_beginning_and_its_end_and_the_report_says_so() -> None:
     _, report = unroll.reroll(network(400))
     assert report.operators == ["GRU"]
@@ -33,6 +35,7 @@ def test_a_long_network_is_proven_on_its_beginning_and_its_end_and_the_report_sa
     assert "proven by numbers" in str(report)
 
 
+@pytest.mark.slow
 def test_an_encoder_and_a_decoder_of_other_cells_are_both_shown_by_stretches() -> None:
     x = unroll.placeholder([None, 300, FEATURES], "x")
     y = unroll.placeholder([None, 300, FEATURES], "y")
@@ -44,6 +47,7 @@ def test_an_encoder_and_a_decoder_of_other_cells_are_both_shown_by_stretches() -
     assert "on a stretch of" in report.proof.said
 
 
+@pytest.mark.slow
 def test_a_loop_of_very_many_steps_goes_over_some_of_them_in_a_proof() -> None:
     x = unroll.placeholder([None, 30_000, FEATURES], "x")
     outputs, state = unroll.dynamic_rnn(unroll.GRUCell(UNITS), x, rolled=True, dtype=np.float32)
@@ -51,6 +55,7 @@ def test_a_loop_of_very_many_steps_goes_over_some_of_them_in_a_proof() -> None:
     assert "GRU" in {node.op_type for node in model.graph.node}
 
 
+@pytest.mark.slow
 def test_wide_steps_are_shown_by_a_stretch_that_has_some_of_them() -> None:
     _, report = unroll.reroll(network(60, unroll.BasicLSTMCell(300)))
     assert report.operators == ["LSTM"]
@@ -83,6 +88,7 @@ def test_what_stands_in_the_middle_of_a_long_network_is_shown_as_well() -> None:
     assert prove(graph, swapped(graph), swapped).holds is False
 
 
+@pytest.mark.slow
 def test_lengths_that_only_a_network_in_the_middle_has_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     x = unroll.placeholder([None, 40, FEATURES], "x")
     lengths = unroll.placeholder([None], "lengths", "int32")

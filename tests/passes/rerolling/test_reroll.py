@@ -106,6 +106,7 @@ def _time_to_reroll(steps: int, **options: Any) -> float:
     return time.perf_counter() - start
 
 
+@pytest.mark.slow
 def test_ten_thousand_steps_are_rerolled_in_linear_time() -> None:
     """The bound is wide, as the machine may be busy: a quadratic pass would take 25 times as long for 5 times the steps."""
     fewer = min(_time_to_reroll(2000) for _ in range(2))

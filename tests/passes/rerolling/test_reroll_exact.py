@@ -187,12 +187,14 @@ RNNS: dict[str, tuple[Step, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRUS)
 def test_a_gru_is_what_its_formula_says_and_nothing_else(name: str) -> None:
     step, operator = GRUS[name]
     assert checked(step, 1) == operator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LSTMS)
 def test_an_lstm_is_what_its_formula_says_and_nothing_else(name: str) -> None:
     step, operator = LSTMS[name]
@@ -269,6 +271,7 @@ def test_no_number_in_a_cell_is_reckoned_with_as_float32_would_not(name: str) ->
         assert report.operators == ["RNN"]
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_nodes_outside_of_a_loop_does_not_recurse() -> None:
     x = unroll.placeholder([STEPS, None, UNITS], "x")
     w, h, outputs = Weights(), ops.constant_of_shape(ops.concat([ops.shape(x)[1:2], [UNITS]], 0), 0.0), []

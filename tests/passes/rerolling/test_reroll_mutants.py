@@ -289,6 +289,7 @@ def rolled(seed: int) -> tuple[str, unroll.Graph, unroll.Graph, Rerolled]:
     return what, graph, *reroll(graph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, MUTANTS, CHUNK))
 def test_of_a_thousand_mutants_none_is_rerolled_wrongly(start: int) -> None:
     wrong = []
@@ -300,6 +301,7 @@ def test_of_a_thousand_mutants_none_is_rerolled_wrongly(start: int) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 def test_the_mutants_differ_from_what_they_are_mutants_of() -> None:
     """Else nothing would be wrong with a pass that overlooks a mutation."""
     differing = 0
@@ -314,6 +316,7 @@ def test_the_mutants_differ_from_what_they_are_mutants_of() -> None:
     assert differing >= 160
 
 
+@pytest.mark.slow
 def test_most_mutants_are_still_rerolled_around_what_is_wrong() -> None:
     became = [rolled(seed)[3] for seed in range(0, MUTANTS, 5)]
     assert sum(map(bool, became)) >= len(became) // 2

@@ -47,6 +47,7 @@ CELLS: dict[str, Callable[[int], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["apart", "whole"])
 @pytest.mark.parametrize("batch", [None, 2])
 @pytest.mark.parametrize("network", [one, stacked, both])
@@ -64,6 +65,7 @@ def test_an_optimised_network_becomes_the_operators_that_it_becomes_itself(
     assert found.operators[0] in ("RNN", "GRU", "LSTM")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["gru", "basic lstm"])
 def test_two_directions_computed_as_one_cell_become_one_operator(cell: str) -> None:
     inputs, xs = inputs_of("whole", 8, None)
@@ -76,6 +78,7 @@ def test_two_directions_computed_as_one_cell_become_one_operator(cell: str) -> N
         np.testing.assert_allclose(found.run(feeds)[name], array, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [(3, 3), (2, 5), (5, 2)])
 @pytest.mark.parametrize("cell", CELLS)
 def test_two_runs_of_one_cell_take_their_own_rows_of_the_product_for_both(cell: str, steps: tuple[int, int]) -> None:
@@ -104,6 +107,7 @@ FILES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_an_optimised_file_becomes_the_operators_that_it_becomes_itself(name: str, tmp_path: Path) -> None:
     graph = unroll.from_onnx(GOLDEN / "foreign" / f"{name}.onnx")

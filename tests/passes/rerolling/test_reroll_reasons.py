@@ -76,6 +76,7 @@ def foreign(op_type: str, steps: int = 3, **attributes: Any) -> Any:
 # -- steps that differ ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_operator_that_is_not_known_is_named_with_its_node(tmp_path: Path) -> None:
     model = foreign("HardSwish")
     reason = left(from_onnx(model))

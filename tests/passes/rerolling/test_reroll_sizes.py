@@ -66,6 +66,7 @@ def feeds(steps: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [3, 4, 6])
 @pytest.mark.parametrize("same", [True, False])
 @pytest.mark.parametrize("prepared", ["traced", "optimised", "written and read"])
@@ -293,6 +294,7 @@ def test_a_slice_whose_other_axes_end_at_a_symbol_takes_columns_alone() -> None:
         assert held(graph, fed, {"h": wanted}, "rerolled").operators == ["RNN"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["a new state of one column", "outputs of one more axis"])
 def test_what_a_mask_spreads_is_no_part_of_a_native_operator(case: str) -> None:
     x, n = unroll.placeholder([4, "batch", 3], "x"), unroll.placeholder(["batch"], "n", "int32")

@@ -44,6 +44,7 @@ def test_the_gates_of_an_lstm_may_lie_in_any_order(order: str) -> None:
     check_native(_lstm_by_hand(order, joined=True, swapped=order < "g"), "LSTM")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_kernels_of_an_lstm_may_be_eight(swapped: bool) -> None:
     check_native(_lstm_by_hand("ifog", joined=False, swapped=swapped), "LSTM")

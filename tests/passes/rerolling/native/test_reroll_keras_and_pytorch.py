@@ -43,6 +43,7 @@ def test_keras_layers_come_back_as_native_operators(name: str, backward: bool, s
     check_native(Graph([x], {f"y{place}": tensor for place, tensor in enumerate(made)}), op)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("merge", ["concat", "sum", None])
 @pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU", "GRU before"])
 def test_a_keras_bidirectional_is_one_operator(name: str, merge: str | None) -> None:
@@ -52,6 +53,7 @@ def test_a_keras_bidirectional_is_one_operator(name: str, merge: str | None) -> 
     check_native(Graph([x], list(made) if merge is None else [made]), op, op)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize(
     "deep", [{}, {"num_layers": 2}, {"bidirectional": True}, {"num_layers": 2, "bidirectional": True}]

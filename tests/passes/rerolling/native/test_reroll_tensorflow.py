@@ -74,6 +74,7 @@ def test_a_dense_layer_over_each_output_is_computed_over_all_at_once(name: str) 
     assert operators(found)["MatMul"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [False, True])
 @pytest.mark.parametrize("time", TIMES)
 def test_each_layer_of_a_stack_is_rerolled(time: int, lengths: bool) -> None:
@@ -81,6 +82,7 @@ def test_each_layer_of_a_stack_is_rerolled(time: int, lengths: bool) -> None:
     check_native(dynamic(stack, time, lengths), "LSTM", "GRU", "RNN")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("lengths", [False, True])
 @pytest.mark.parametrize("name", ["BasicRNNCell", "BasicLSTMCell", "LSTMCell peepholes", "GRUCell"])
@@ -96,6 +98,7 @@ def test_two_directions_become_one_bidirectional_operator(name: str, lengths: bo
     assert node.op.attributes["direction"] == "bidirectional"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [False, True])
 @pytest.mark.parametrize("read", ["both", "backward"])
 @pytest.mark.parametrize("name", ["BasicRNNCell", "LSTMCell peepholes", "GRUCell"])
@@ -112,6 +115,7 @@ def test_two_directions_over_separate_inputs_are_rerolled(name: str, read: str, 
     check_native(Graph(fed, both if read == "both" else behind), *([op, op] if read == "both" else [op]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_run", [1, 2, 3])
 @pytest.mark.parametrize("lengths", [False, True])
 def test_two_directions_may_be_two_scans(lengths: bool, per_run: int) -> None:
