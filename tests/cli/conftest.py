@@ -1,5 +1,6 @@
 """Files that tests of the command line share."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,3 +18,13 @@ def feeds(tmp_path: Path) -> list[str]:
 def model(tmp_path: Path) -> Path:
     assert run("export", TWO_STEPS, "-o", tmp_path / "rnn.onnx") == 0
     return tmp_path / "rnn.onnx"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    def written(text: str) -> Path:
+        path = tmp_path / "program.py"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written

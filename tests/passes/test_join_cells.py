@@ -3,68 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array
+from joined_cells import (
+    SEPARATE,
+    STEPS,
+    UNITS,
+    WIDTH,
+    check_joined,
+    counts,
+    directions,
+    feeds_of,
+    is_joined,
+    stack_of,
+    unstacked,
+)
 
 import unroll
-from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, LSTMCell, MultiRNNCell, ops
-from unroll.passes.join_cells import join_cells
+from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, LSTMCell, ops
 from unroll.passes.join_parts import join_parts
-from unroll.passes.pipeline import DEFAULT, optimize
-from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
+from unroll.passes.pipeline import optimize
+from unroll.passes.tools.weight_expressions import weight_values
 
-SEPARATE = [name for name in DEFAULT if name != "join_cells"]
-STEPS, WIDTH, UNITS = 8, 3, 4
+# -- counted by hand ---------------------------------------------------------------------------------------------------
 
-
-def counts(graph: Graph) -> Counter[str]:
-    once = set(weight_expressions(graph))
-    return Counter(node.op.name for node in graph.nodes if node not in once)
-
-
-def feeds_of(graph: Graph, batch: int = 2, seed: int = 0) -> dict[str, Array]:
-    rng = np.random.default_rng(seed)
-    return {
-        spec.name: rng.uniform(-1, 1, [dim if isinstance(dim, int) else batch for dim in spec.shape]).astype("float32")
-        for spec in graph.input_specs
-    }
-
-
-def check(graph: Graph, feeds: dict[str, Array] | None = None) -> tuple[Counter[str], Counter[str]]:
-    """Check what an optimised graph computes against the graph; returns its nodes without joined cells, and with them."""
-    feeds = feeds or feeds_of(graph)
-    wanted, found = graph.run(feeds), optimize(graph)
-    model = unroll.to_onnx(found)
-    for runs in (found.run(feeds), unroll.Session(model).run(feeds)):
-        assert list(runs) == list(wanted)
-        for name, array in wanted.items():
-            np.testing.assert_allclose(runs[name], array, rtol=1e-5, atol=1e-5, err_msg=name)
-    assert all(node.provenance for node in found.nodes)
-    return counts(optimize(graph, SEPARATE)), counts(found)
-
-
-def unstacked(steps: int = STEPS, batch: int | None = None) -> tuple[Any, list[Any]]:
-    x = unroll.placeholder([steps, "batch" if batch is None else batch, WIDTH], "x")
-    return x, ops.unstack(x)
-
-
-def directions(first: Any, second: Any, steps: int = STEPS) -> Graph:
-    x, xs = unstacked(steps)
-    outputs, _, _ = unroll.static_bidirectional_rnn(first, second, xs, dtype="float32")
-    return Graph([x], {"y": ops.stack(outputs)})
-
-
-def stack_of(cells: Sequence[Any], steps: int = STEPS) -> Graph:
-    x, xs = unstacked(steps)
-    outputs, _ = unroll.static_rnn(MultiRNNCell(list(cells)), xs, dtype="float32")
-    return Graph([x], {"y": ops.stack(outputs)})
-
-
-# -- counted by hand --------------------------------------------------------------------------------------------------
 
 LSTM_STEP = Counter({"Gemm": 1, "Split": 2, "Sigmoid": 1, "Tanh": 2, "Mul": 3, "Add": 1})
 #: The first step has no state: no product with it, and nothing to forget.
@@ -77,7 +40,7 @@ def times(step: Counter[str], count: int) -> Counter[str]:
 
 @pytest.mark.slow
 def test_both_directions_of_an_lstm_take_the_nodes_of_one() -> None:
-    before, after = check(directions(BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)))
+    before, after = check_joined(directions(BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)))
     firsts = times(LSTM_FIRST, 2)  # they stay apart
     assert before == firsts + times(LSTM_STEP, 2 * (STEPS - 1)) + Counter(
         {"Reshape": 2, "Gemm": 2, "Split": 2, "Concat": 3}
@@ -93,7 +56,7 @@ def test_both_directions_of_an_lstm_take_the_nodes_of_one() -> None:
 
 @pytest.mark.slow
 def test_layers_a_step_apart_take_the_nodes_of_one() -> None:
-    before, after = check(stack_of([BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)], 28))
+    before, after = check_joined(stack_of([BasicLSTMCell(UNITS), BasicLSTMCell(UNITS)], 28))
     assert before["Sigmoid"] == 2 * 28
     # Both layers' first steps have no state; after them, the first layer is alone for one step, and at the end the second.
     firsts, alone, together = 2, 2, 27 - 1
@@ -106,7 +69,7 @@ def test_layers_a_step_apart_take_the_nodes_of_one() -> None:
 
 @pytest.mark.slow
 def test_three_layers_run_two_steps_apart() -> None:
-    before, after = check(stack_of([BasicRNNCell(UNITS) for _ in range(3)], 28))
+    before, after = check_joined(stack_of([BasicRNNCell(UNITS) for _ in range(3)], 28))
     assert before["Tanh"] == 3 * 28
     firsts, together = 3, 27 - 2
     alone = 3 * 27 - 3 * together
@@ -115,21 +78,21 @@ def test_three_layers_run_two_steps_apart() -> None:
 
 @pytest.mark.slow
 def test_both_kernels_of_a_gru_are_joined() -> None:
-    before, after = check(directions(GRUCell(UNITS), GRUCell(UNITS)))
+    before, after = check_joined(directions(GRUCell(UNITS), GRUCell(UNITS)))
     assert (before["Sigmoid"], before["Tanh"], before["Sub"]) == (16, 16, 16)
     assert (after["Sigmoid"], after["Tanh"], after["Sub"]) == (9, 9, 9)
 
 
 @pytest.mark.slow
 def test_layers_above_a_gru_multiply_its_output_once_for_the_gates_and_once_for_the_candidate() -> None:
-    before, after = check(stack_of([GRUCell(UNITS), GRUCell(UNITS)], 28))
+    before, after = check_joined(stack_of([GRUCell(UNITS), GRUCell(UNITS)], 28))
     together = 27 - 1
     assert before["Gemm"] == 4 + 2 * 2 * 27
     # Gates, candidate, and the candidate's input: the state of the layer below is no part of what the candidate multiplies.
     assert after["Gemm"] == 3 * together + 2 + (2 + 2) + (4 + 4)
 
 
-# -- the kernel -------------------------------------------------------------------------------------------------------
+# -- the kernel --------------------------------------------------------------------------------------------------------
 
 
 def test_the_kernel_of_two_layers_holds_the_input_kernel_of_the_second_beside_zeros() -> None:
@@ -174,12 +137,7 @@ def test_a_joint_node_comes_from_both_cells_and_their_steps() -> None:
     assert seen == {frozenset([(forward, 0)]), frozenset([(backward, 7)])} | together
 
 
-# -- where it pays ----------------------------------------------------------------------------------------------------
-
-
-def is_joined(graph: Graph, batch: int = 1) -> bool:
-    before = optimize(graph, SEPARATE, batch=batch)
-    return join_cells(before, batch) is not before
+# -- where it pays -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -197,176 +155,14 @@ def test_of_three_large_layers_two_are_joined() -> None:
     assert found["Sigmoid"] == 28 + (26 + 2 + 2)
 
 
-# -- what is left alone -----------------------------------------------------------------------------------------------
-
-
-def decoder() -> Graph:
-    """The second cell's output is the first one's next input: neither can go on before the other."""
-    x, h0, h1 = (unroll.placeholder([None, UNITS], name) for name in ("x", "h0", "h1"))
-    first, second = BasicRNNCell(UNITS, name="first"), BasicRNNCell(UNITS, name="second")
-    y, a, b = x, h0, h1
-    for _ in range(STEPS):
-        _, a = first(y, a)
-        y, b = second(a, b)
-    return Graph([x, h0, h1], {"y": y})
-
-
-def shared() -> Graph:
-    """One weight in both directions: which product belongs to which is not told by the weight."""
-    cell = BasicRNNCell(UNITS)
-    x, xs = unstacked()
-    forward, _ = unroll.static_rnn(cell, xs, dtype="float32")
-    backward, _ = unroll.static_rnn(cell, xs[::-1], dtype="float32")
-    return Graph([x], {"y": ops.stack(forward), "z": ops.stack(backward)})
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "made",
-    [
-        lambda: stack_of([BasicLSTMCell(UNITS)]),
-        lambda: stack_of([BasicLSTMCell(UNITS), BasicLSTMCell(UNITS + 1)]),
-        lambda: stack_of([BasicLSTMCell(UNITS), GRUCell(UNITS)]),
-        lambda: stack_of([BasicLSTMCell(UNITS), GRUCell(UNITS), BasicLSTMCell(UNITS)]),
-        lambda: directions(BasicLSTMCell(UNITS), BasicLSTMCell(UNITS), 4),
-        decoder,
-        shared,
-    ],
-    ids=["one cell", "sizes", "kinds", "another between", "few steps", "decoder", "shared weight"],
-)
-def test_cells_that_cannot_be_joined_are_left_as_they_were(made: Callable[[], Graph]) -> None:
-    graph = made()
-    before, after = check(graph)
-    assert before == after
-    assert not is_joined(graph)
-
-
-class WrittenCell(unroll.RNNCell):
-    """A cell of somebody's own: its step is a function of x, h and their weights."""
-
-    def __init__(self, units: int, gates: int, step: Callable[[Any, Any, Any, Any], Any]) -> None:
-        super().__init__()
-        self.units, self.gates, self.step = units, gates, step
-
-    @property
-    def state_size(self) -> int:
-        return self.units
-
-    @property
-    def output_size(self) -> int:
-        return self.units
-
-    def call(self, x: Any, h: Any) -> Any:
-        columns = {str(gate): self.units for gate in range(self.gates)}
-        wx = self.add_weight("wx", rows={"x": int(x.shape[-1])}, columns=columns)
-        wh = self.add_weight("wh", rows={"h": self.units}, columns=columns)
-        h = self.step(x, h, wx, wh)
-        return h, h
-
-
-def test_a_softmax_over_one_unit_whose_first_values_are_one_tensor_for_both_directions() -> None:
-    def step(x: Any, h: Any, wx: Any, wh: Any) -> Any:
-        return ops.tanh(x @ wx + ops.softmax(h) @ wh)
-
-    check(directions(WrittenCell(1, 1, step), WrittenCell(1, 1, step)))
-
-
-def test_one_of_two_lanes_adds_no_input_product() -> None:
-    def step(x: Any, h: Any, wx: Any, wh: Any) -> Any:
-        a, b = ops.split(x @ wx + h @ wh, 2, -1)
-        return ops.maximum(a, b * 0.5) - ops.relu(h) * 0.3
-
-    graph = stack_of([WrittenCell(5, 2, step), GRUCell(5), GRUCell(5)])
-    found = optimize(graph, ["hoist_inputs", "fuse_products", "split_kernels", "join_cells"])
-    feeds = feeds_of(graph)
-    np.testing.assert_allclose(found.run(feeds)["y"], graph.run(feeds)["y"], rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("batch", [1, 2])
-def test_lanes_that_multiply_by_a_row_and_by_a_matrix(batch: int) -> None:
-    """The layers differ in what they scale by: a row of weights, and something fed."""
-    row = unroll.Parameter(np.array([[0.5, 0.25]], "float32"), "row")
-    scale = unroll.placeholder([None, 2], "scale")
-
-    def by(factor: Any) -> Callable[[Any, Any, Any, Any], Any]:
-        return lambda x, h, wx, wh: ops.tanh(x @ wx + h @ wh) * factor
-
-    x, xs = unstacked()
-    outputs, _ = unroll.static_rnn(MultiRNNCell([WrittenCell(2, 1, by(row)), WrittenCell(2, 1, by(scale))]), xs)
-    graph = Graph([x, scale], {"y": ops.stack(outputs)})
-    check(graph, feeds_of(graph, batch))
-
-
-# -- any network ------------------------------------------------------------------------------------------------------
-
-
-def network(seed: int) -> Graph:
-    """Draw layers of one or two directions, with or without initial states and lengths, read in the middle or at the end."""
-    rng = np.random.default_rng([17, seed])
-    steps, units = int(rng.integers(5, 10)), int(rng.integers(2, 5))
-    kinds: list[Callable[[int], Any]] = [BasicRNNCell, BasicLSTMCell, GRUCell, LSTMCell]
-    kinds += [lambda units: LSTMCell(units, use_peepholes=True), unroll.cells.UGRNNCell]
-    kind = kinds[int(rng.integers(0, len(kinds)))]
-    batch = None if rng.random() < 0.7 else 1
-    apart = rng.random() < 0.3
-    if apart:
-        inputs = xs = [unroll.placeholder([batch, WIDTH], f"x{step}") for step in range(steps)]
-    else:
-        x, xs = unstacked(steps, batch)
-        inputs = [x]
-    lengths = unroll.placeholder([batch], "n", "int32") if rng.random() < 0.3 else None
-    outputs: dict[str, Any] = {}
-    for layer in range(int(rng.integers(1, 3))):
-        cells = int(rng.integers(1, 4))
-        both = rng.random() < 0.5 or cells == 1
-
-        def made(cells: int = cells) -> Any:
-            return MultiRNNCell([kind(units) for _ in range(cells)]) if cells > 1 else kind(units)
-
-        with unroll.scope(f"layer{layer}"):
-            if both:
-                xs, state, other = unroll.static_bidirectional_rnn(
-                    made(), made(), xs, sequence_length=lengths, dtype="float32"
-                )
-                state = (state, other)
-            else:
-                xs, state = unroll.static_rnn(made(), xs, sequence_length=lengths, dtype="float32")
-        leaves = unroll.nest.flatten(state)
-        outputs |= {
-            f"state{layer}/{place}": leaves[place] for place in rng.permutation(len(leaves))[: rng.integers(0, 3)]
-        }
-        if rng.random() < 0.5:
-            outputs[f"middle{layer}"] = xs[int(rng.integers(0, steps))]
-    end = int(rng.integers(0, 3))
-    outputs |= (
-        {"y": ops.stack(xs)} if end == 0 else {"y": xs[-1]} if end == 1 else {f"y{t}": x for t, x in enumerate(xs)}
-    )
-    return Graph([*inputs, *([] if lengths is None else [lengths])], outputs)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("block", range(6))
-def test_any_network_computes_the_same_in_fewer_nodes(block: int) -> None:
-    joined = 0
-    for seed in range(40 * block, 40 * block + 40):
-        graph = network(seed)
-        feeds = feeds_of(graph, batch=3, seed=seed)
-        feeds |= {"n": np.array([1, 5, 3][: len(feeds["n"])], np.int32)} if "n" in feeds else {}
-        before, after = check(graph, feeds)
-        assert sum(after.values()) <= sum(before.values())
-        joined += after != before
-    assert joined >= 15, "most networks have cells to join"
-
-
-# -- parts ------------------------------------------------------------------------------------------------------------
+# -- parts -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 def test_outputs_of_both_directions_are_joined_once_for_each_direction() -> None:
     graph = directions(BasicRNNCell(UNITS), BasicRNNCell(UNITS + 1))
     assert counts(optimize(graph, [name for name in SEPARATE if name != "join_parts"]))["Concat"] == STEPS + 1
-    assert check(graph)[1]["Concat"] == 3
+    assert check_joined(graph)[1]["Concat"] == 3
 
 
 @pytest.mark.parametrize("case", ["read elsewhere", "two steps", "other sizes", "one axis"])
@@ -402,4 +198,4 @@ def test_a_bias_is_added_to_the_columns_of_its_own_cell_whatever_its_shape(
             h = ops.tanh(of_input + of_state)
             outputs.append(h)
         made.append(ops.stack(outputs))
-    check(Graph([x], {"forward": made[0], "backward": made[1]}))
+    check_joined(Graph([x], {"forward": made[0], "backward": made[1]}))
