@@ -40,6 +40,7 @@ def test_a_batch_that_is_not_known_yet_gives_pytorchs_numbers(case_id: str) -> N
     check_three_runners(unroll.Graph([x, *states], [output, last]), feeds, expected, "float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case_id", ["lstmcell-b3", "grucell-b3", "rnncell-b3"])
 def test_a_cell_without_hx_takes_a_batch_that_is_not_known_yet(case_id: str) -> None:
     case, arrays = golden(case_id)

@@ -54,6 +54,7 @@ def columns(steps: int, whole: int, first: int, last: int) -> list[int]:
 SHOWN = {"cell": (6, 2, 2), "op": (4, 2, 1)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", SHOWN)
 @pytest.mark.parametrize("read", LENGTHS)
 def test_a_decoder_of_any_length_follows_an_encoder_of_any_other(read: int, level: str) -> None:
@@ -68,6 +69,7 @@ def test_a_decoder_of_any_length_follows_an_encoder_of_any_other(read: int, leve
         assert counted(picture) == sorted(count for count in hidden if count), (read, written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", SHOWN)
 @pytest.mark.parametrize("one", (4, 9))
 def test_loops_side_by_side_share_columns_and_count_what_each_of_them_leaves_out(one: int, level: str) -> None:

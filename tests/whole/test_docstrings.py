@@ -290,6 +290,7 @@ def test_what_is_returned_is_said() -> None:
     assert unsaid_values(repository(), FACES) == []
 
 
+@pytest.mark.slow
 def test_everything_public_is_read() -> None:
     names = {function.name for function in repository().functions()}
     assert {"unroll.tensor.Tensor.__eq__", "unroll.drivers.static.static_rnn", "unroll.viz.drawing.draw"} <= names
