@@ -116,7 +116,6 @@ class RNNCell(WeightOwner):
     Attributes:
         TRAINING_ONLY: the arguments that are kept and act in training only.
         REFUSED: the arguments that are refused unless they have their default, with the reason.
-        takes_checked: whether drivers use `call_checked`: not of a class that overrides `__call__` or `check` alone.
 
     Example:
         A cell that adds its input to its state:
@@ -134,7 +133,8 @@ class RNNCell(WeightOwner):
 
     TRAINING_ONLY: ClassVar[tuple[str, ...]] = ("trainable",)
     REFUSED: ClassVar[Mapping[str, str]] = {}
-    takes_checked: ClassVar[bool] = True
+    # What `call_checked` stands for: these two methods; None where a class overrides one of them alone.
+    _stood_for: ClassVar[tuple[Any, Any] | None] = None
     _name: str | None = None
     _dtype: DType | None = None
     _dtype_of_step: DType | None = None
@@ -145,14 +145,19 @@ class RNNCell(WeightOwner):
         def definer(method: str) -> type:
             return next(base for base in cls.__mro__ if method in vars(base))
 
-        cls.takes_checked = all(
-            issubclass(definer("call_checked"), definer(method)) for method in ("__call__", "check")
-        )
+        alike = all(issubclass(definer("call_checked"), definer(method)) for method in ("__call__", "check"))
+        cls._stood_for = (cls.__call__, cls.check) if alike else None
 
     def __init__(self, *, name: str | None = None, dtype: npt.DTypeLike | None = None, trainable: bool = True) -> None:
         self.trainable = trainable
         self._name = None if name is None else scopes.check_name(name, type(self).__name__)
         self._dtype = None if dtype is None else parameter_dtype(dtype)
+
+    @property
+    def takes_checked(self) -> bool:
+        """Whether drivers use `call_checked`: not where `__call__` or `check` is another one, of the class or of the cell."""
+        kind = type(self)
+        return kind._stood_for == (kind.__call__, kind.check) and "check" not in vars(self)
 
     @property
     def name(self) -> str:

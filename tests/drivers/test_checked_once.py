@@ -119,3 +119,24 @@ def test_the_check_is_left_out_only_for_the_batch_and_dtype_that_were_checked(ch
     refused(action, ValueError, "the state", "h (4, 3)", "(batch, 3)")
     contract.call_step(cell, placeholder([4, 3], "y"), h, h.shape[:1], h.dtype)
     assert len(checks) == 1
+
+
+def test_a_call_or_a_check_that_is_put_in_place_of_a_cells_own_afterwards_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Kept(unroll.GRUCell):
+        """A class that a test or a decorator changes once it is made."""
+
+    seen: list[str] = []
+
+    def noted(what: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *arguments: (seen.append(what), method(*arguments))[1]
+
+    cell = Kept(2, name="one")
+    cell.check = noted("cell", cell.check)  # type: ignore[method-assign]
+    static_rnn(cell, inputs())
+    monkeypatch.setattr(Kept, "__call__", noted("call", Kept.__call__))
+    static_rnn(Kept(2, name="two"), inputs())
+    monkeypatch.setattr(Kept, "check", noted("check", Kept.check))
+    static_rnn(Kept(2, name="three"), inputs())
+    assert [seen.count(what) for what in ("cell", "call", "check")] == [STEPS, 2 * STEPS, STEPS]
