@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from onnx.reference import ReferenceEvaluator
 from packaging.version import Version
 
 import unroll
-from unroll.export.lowering import DEFAULT_OPSET, LATEST_OPSET
 from unroll.export.support import deciding_dtype, kernels_of
 
 Array = npt.NDArray[Any]
@@ -47,20 +45,6 @@ def run_reference(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Ar
     """Run a model with onnx's own evaluator; outputs in the model's order."""
     with np.errstate(all="ignore"):
         return [np.asarray(array) for array in ReferenceEvaluator(model).run(None, dict(feeds))]
-
-
-def _newest_loaded() -> int:
-    """The newest opset that the installed onnxruntime loads and `to_onnx` writes."""
-    x = unroll.placeholder([1], "x")
-    for opset in range(LATEST_OPSET, DEFAULT_OPSET, -1):
-        model = unroll.to_onnx(unroll.Graph([x], {"y": -x}), opset=opset, runtime=None)
-        with suppress(Exception):  # onnxruntime's errors share no base class
-            onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-            return opset
-    return DEFAULT_OPSET
-
-
-NEWEST_LOADED = _newest_loaded()
 
 
 def lacks_kernels(graph: unroll.Graph, runner: str) -> bool:

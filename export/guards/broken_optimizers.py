@@ -14,7 +14,6 @@ DivMulFusion                             1 / x times what an Identity, Cast or D
 MatMulScaleFusion                        MatMul beside Mul or Div by a constant that is    infinity instead of a number; in
                                          not finite, or has no finite reciprocal           float64 refuses to load
 MatmulTransposeFusion                    MatMul of what a Transpose made, and a vector     wrong numbers, in every dtype
-MatmulTransposeFusion                    the same, and a matrix, in float64, before 1.28   refuses to load
 MatmulTransposeFusion                    the same, and a matrix, in a model that holds     reads memory that is not its own:
                                          float16 weights                                   ends the process
 SkipLayerNormFusion                      LayerNormalization whose bias is left out by an   reads memory that is not its own:
@@ -29,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import onnxruntime
 from onnx import ModelProto, TensorProto, numpy_helper
 
 from unroll.export.node_walk import all_nodes, bodies, operators_of
@@ -58,15 +56,6 @@ def broken_optimizers(model: ModelProto) -> list[str]:
 
 def _holds_halves(model: ModelProto) -> bool:
     return any(item.data_type == TensorProto.FLOAT16 for item in model.graph.initializer)
-
-
-def _holds_doubles(model: ModelProto) -> bool:
-    declared = (item.type.tensor_type.elem_type for item in (*model.graph.input, *model.graph.output))
-    return TensorProto.DOUBLE in declared or any(item.data_type == TensorProto.DOUBLE for item in _constants(model))
-
-
-def _fuses_doubles() -> bool:
-    return tuple(map(int, onnxruntime.__version__.split(".")[:2])) >= (1, 28)
 
 
 def _reads_halves_from_outside(model: ModelProto) -> bool:
@@ -102,7 +91,7 @@ def _multiplies_what_is_transposed(model: ModelProto) -> bool:
     nodes = list(all_nodes(model))
     turned = {node.output[0] for node in nodes if node.op_type in ("Transpose", "Cast") and node.output}
     products = [node.input for node in nodes if node.op_type == "MatMul" and len(node.input) == 2]
-    if _holds_halves(model) or (_holds_doubles(model) and not _fuses_doubles()):
+    if _holds_halves(model):
         return any(not turned.isdisjoint(names) for names in products)
     seconds = {second for first, second in products if first in turned}
     return bool(seconds) and not seconds <= _matrices(model)

@@ -1,14 +1,10 @@
-"""Division of whole numbers that the processor traps: by 0, and the least of a dtype by -1, whose result the dtype cannot hold.
+"""Division of the least whole number by -1, whose result the dtype cannot hold: the processor traps it.
 
-onnxruntime 1.20 to 1.32 on x86-64 hands ``Div`` of int32 and int64 to the processor, which then ends the process (SIGFPE);
+onnxruntime 1.29 to 1.32 on x86-64 hands ``Div`` of int32 and int64 to the processor, which then ends the process (SIGFPE);
 while constants are folded, when the model is loaded, too. NumPy wraps, and gives the least number again. So the copy of a model
 that onnxruntime gets divides by 1 there instead of by -1, which gives that number. It is done where both operands may be so:
 not for floats, and not where the divisor is a constant without -1, as in the arithmetic of shapes. A division inside of a
-model's own function is not looked at, for its dtype is the caller's.
-
-A division by 0 is an error of onnxruntime since 1.25. Before that it ends the process as well. There the divisor is multiplied
-by a 1 that is looked up, for each of its elements, in a list that holds nothing else: at place 0 or, where the divisor is 0, at
-place 1, which is an error.
+model's own function is not looked at, for its dtype is the caller's. A division by 0 is an error of onnxruntime by itself.
 """
 
 from __future__ import annotations
@@ -18,15 +14,12 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import onnxruntime
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from unroll.dtypes import INT64, DType
 from unroll.export.guards.node_changes import Change, changed
 from unroll.export.node_walk import all_nodes, bodies, is_native
 
-#: Since when onnxruntime reports a division by 0.
-_REPORTS_ZERO = (1, 25)
 _WHOLE: dict[int, DType] = {int(TensorProto.INT32): np.dtype("int32"), int(TensorProto.INT64): INT64}
 #: Operators whose result has a dtype of its own; others have that of their first input, and Where of its second.
 _OWN: dict[str, int] = dict.fromkeys(
@@ -75,12 +68,8 @@ def _divisions(graph: GraphProto, depth: int, outside: _Known) -> Iterator[Chang
         if node.op_type == "Div" and is_native(node) and len(node.input) == 2:
             kind = known.kinds.get(node.input[0]) or known.kinds.get(node.input[1]) or 0
             divisor = known.constants.get(node.input[1])
-            if kind in _WHOLE and (_may_be(divisor, -1) or (not _reports_zero() and _may_be(divisor, 0))):
+            if kind in _WHOLE and _may_be(divisor, -1):
                 yield Change(graph, depth, at, partial(_guard, kind))
-
-
-def _reports_zero() -> bool:
-    return tuple(map(int, onnxruntime.__version__.split(".")[:2])) >= _REPORTS_ZERO
 
 
 def _learn(node: NodeProto, known: _Known) -> None:
@@ -132,20 +121,6 @@ def _guard(kind: int, node: NodeProto) -> list[NodeProto]:
         helper.make_node("And", [f"{begin}/is least", f"{begin}/is minus"], [f"{begin}/both"]),
         helper.make_node("Where", [f"{begin}/both", f"{begin}/one", second], [begin]),
     ]
-    if not _reports_zero():
-        numbers |= {"zero": 0, "ones": [1]}
-        steps[-1].output[0] = f"{begin}/safe"
-        steps += [
-            helper.make_node("Equal", [second, f"{begin}/zero"], [f"{begin}/is zero"]),
-            helper.make_node("Cast", [f"{begin}/is zero"], [f"{begin}/place"], to=TensorProto.INT64),
-            helper.make_node(
-                "Gather",
-                [f"{begin}/ones", f"{begin}/place"],
-                [f"{begin}/checked"],
-                f"{node.name or node.output[0]}: integer division by zero",
-            ),
-            helper.make_node("Mul", [f"{begin}/safe", f"{begin}/checked"], [begin]),
-        ]
     arrays = [
         helper.make_node(
             "Constant",

@@ -110,11 +110,6 @@ def _second_activation(node: NodeProto, opset: int) -> bool:
     return given is _ANYTHING or (len(given) > 1 and any(bytes(name).lower() != b"tanh" for name in given))
 
 
-def _parameters_apart(node: NodeProto, opset: int) -> bool:
-    """An RNN of two directions whose functions differ, and have parameters."""
-    return _second_activation(node, opset) and not {"activation_alpha", "activation_beta"}.isdisjoint(_attributes(node))
-
-
 def _backward(node: NodeProto, opset: int) -> bool:
     return not _is(node, "direction", b"forward")
 
@@ -198,8 +193,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault(REFERENCE, ("RNN",), _second_activation, "takes the first of two directions' activations for both"),
     Fault(REFERENCE, ("LSTM",), _gives("input_forget", 0), "ignores input_forget"),
     Fault(ONNXRUNTIME, _RECURRENT, _softplus, "overflows in Softplus beyond 88, and hides NaN", nonfinite=True),
-    Fault(ONNXRUNTIME, ("RNN",), _has_input(4), "gives what lies in memory for a length of 0", until="1.28"),
-    Fault(ONNXRUNTIME, ("RNN",), _parameters_apart, "gives one direction's parameters to the other", until="1.29"),
     Fault(ONNXRUNTIME, ("GRU", "LSTM"), _any, "hides NaN: a gate of NaN gives a number", nonfinite=True),
     Fault(ONNXRUNTIME, ("RNN",), _gives("activations", [b"Tanh"]), "hides NaN in some activations", nonfinite=True),
     # Loops and random numbers.

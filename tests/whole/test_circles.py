@@ -104,7 +104,8 @@ def arrows(sources: Mapping[str, str]) -> dict[tuple[str, str], list[Import]]:
 
 def circles(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
     """The files that import one another, around however many corners."""
-    graph: networkx.DiGraph[str] = networkx.DiGraph(list(pairs))
+    graph: networkx.DiGraph[str] = networkx.DiGraph()  # given the edges at once, networkx 3.2 asks for pandas
+    graph.add_edges_from(pairs)
     parts = [sorted(part) for part in networkx.strongly_connected_components(graph) if len(part) > 1]
     return sorted(parts + [[module] for module in graph if graph.has_edge(module, module)])
 

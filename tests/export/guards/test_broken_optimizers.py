@@ -19,16 +19,16 @@ from operator_chains import DTYPES, LINKS, chain, from_cases
 import unroll
 from unroll import ops
 from unroll.export.guards.broken_optimizers import broken_optimizers
-from unroll.export.guards.integer_division import with_safe_division
 
 #: The version whose optimisers the table lists.
 SEEN_IN = "1.32."
-TOLERANCE = {"float16": 2e-2, "float32": 1e-4, "float64": 1e-9}
+#: onnxruntime 1.29 scales a float64 MatMul by a float32, which is 1e-8 off.
+TOLERANCE = {"float16": 2e-2, "float32": 1e-4, "float64": 1e-9 if ort.__version__.startswith(SEEN_IN) else 1e-7}
 
 
 def load(model: onnx.ModelProto, leave_out: list[str] | None) -> ort.InferenceSession:
-    """Load a model without some optimisers, or without any at all; a division by 0 would end the process before 1.25."""
-    data = with_safe_division(model).SerializeToString()
+    """Load a model without some optimisers, or without any at all."""
+    data = model.SerializeToString()
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
@@ -223,4 +223,4 @@ def test_pairs_that_optimisers_look_for_in_every_dtype() -> None:
         problem(names, dtype, seed)
         for names, dtype, seed in product(groups, ("float16", "float32", "float64"), range(8))
     ]
-    assert not any(filter(None, found)), found
+    assert not any(found), "\n".join(filter(None, found))

@@ -65,7 +65,7 @@ for action in (lambda: fed.run({"a": [7, -7], "b": [2, 0]}), lambda: unroll.Sess
 
 @pytest.mark.slow
 def test_a_division_by_zero_is_an_error_and_ends_no_process() -> None:
-    """onnxruntime before 1.25 hands it to the processor, fed or constant."""
+    """onnxruntime sees it by itself, fed or constant."""
     assert run_python(BY_ZERO).splitlines() == ["[3, -7]", "EvaluationError", "ModelError"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from helpers import GOLDEN, Array, golden_arrays, golden_json, refused
 from mutated_models import mutants
 from onnx import ModelProto, helper, numpy_helper
+from packaging.version import Version
 from random_recurrent_nodes import draw_node
 
 import unroll
@@ -27,6 +28,8 @@ FOREIGN = {
     "dynamo-rows-bn-t3-op18": "MaxPool",
     "tf2onnx-basic_rnn-lengths=fed-bn-t4-op13": "If",
 }
+#: Whether onnx's evaluator is one that gets more of the recurrent operators wrong, and steps aside.
+REFERENCE_IS_OLD = Version(onnx.__version__) < Version("1.23")
 #: Those, and every twelfth of the others; all 67 were verified when this was written.
 SAMPLE = [case for place, case in enumerate(CASES) if case["id"] in FOREIGN or place % 12 == 0]
 
@@ -45,9 +48,10 @@ def given(case: dict[str, Any]) -> dict[str, Array]:
 def test_files_of_other_tools_are_proven_as_they_are(case: dict[str, Any]) -> None:
     path = FOLDER / case["file"]
     found = unroll.verify(path)
-    assert found.runners == ("NumPy", "onnx reference", "onnxruntime", REWRITTEN)
-    assert found.left_out == {}
-    assert f"onnx reference and onnxruntime ran {path} itself; NumPy computed what unroll reads in it" in str(found)
+    assert found.left_out == {} or (REFERENCE_IS_OLD and found.left_out.keys() == {"onnx reference"})
+    ran = [runner for runner in ("onnx reference", "onnxruntime") if runner not in found.left_out]
+    assert found.runners == ("NumPy", *ran, REWRITTEN)
+    assert f"{' and '.join(ran)} ran {path} itself; NumPy computed what unroll reads in it" in str(found)
     assert {name.rpartition(" ")[2] for name in found.foreign} == (
         {f"({FOREIGN[case['id']]})"} if case["id"] in FOREIGN else set()
     )
@@ -87,9 +91,8 @@ def test_networks_with_other_activations_or_lengths_are_proven_re_rolled(make: A
     found = unroll.verify(model.trace(), form="rerolled")
     assert found.runners[0] == "NumPy"
     assert "onnxruntime" in found.runners
-    assert "`activations`" in found.left_out.get("onnx reference", "`activations`") or "it raised" in str(
-        found.left_out
-    )
+    aside = found.left_out.get("onnx reference", "`activations`")
+    assert "`activations`" in aside or "it raised" in aside or REFERENCE_IS_OLD
 
 
 # -- what is wrong is seen --------------------------------------------------------------------------------------------
@@ -191,7 +194,7 @@ def test_nan_and_infinities_are_fed_where_that_is_asked_for_and_differences_are_
     differ = {row.runner for row in found.nonfinite if not row.agrees}
     assert differ == {"onnxruntime", REWRITTEN}, "its LSTM gives 0.7616 where a gate is NaN"
     assert all(row.agrees for row in found.differences)
-    assert "with NaN and infinities fed, onnx reference agrees with NumPy" in str(found)
+    assert "with NaN and infinities fed, onnx reference agrees with NumPy" in str(found) or REFERENCE_IS_OLD
     assert "onnxruntime differs from NumPy on" in str(found)
     assert "hides NaN" in found.asides["onnxruntime"]
     flat = unroll.verify(FOLDER / "torchscript-lstm-b3-t3-op9.onnx", nonfinite=True)
