@@ -65,7 +65,7 @@ def _operand(tensor: Tensor | None, reader: Node, depth: int) -> str:
 
 
 def _named(tensor: Tensor, reader: Node) -> str:
-    """Return a tensor's short name, with its timestep where that is not the reader's; nothing where it has none."""
+    """Return a tensor's short name, with its timestep, and loop, where they are not the reader's; nothing where it has none."""
     if isinstance(tensor, (Parameter, Placeholder)):
         return tensor.name.rpartition("/")[2]
     if tensor.node is None or tensor.hint is None:
@@ -74,4 +74,8 @@ def _named(tensor: Tensor, reader: Node) -> str:
     name = tensor.hint.rpartition("/")[2] or origin.scope.rpartition("/")[2]
     if name == "preactivation":
         name = f"z_{tensor.hint.split('/')[0]}"
-    return name if origin.step is None or origin.step == reader.origin.step else f"{name}[{origin.step}]"
+    if origin.step is None or origin.step == reader.origin.step:
+        return name
+    loop, other = ((item.cell or "").partition("/")[0] for item in (origin, reader.origin))
+    of = f"{loop} " if loop and other and loop != other else ""  # another loop has steps of the same numbers
+    return f"{of}{name}[{origin.step}]"

@@ -93,7 +93,8 @@ class Scene:
     def is_handed_on(self, wire: Wire) -> bool:
         """Say whether a wire is a state that one cell leaves to another, as an encoder does to its decoder."""
         cells = wire.source.kind == wire.target.kind == "cell"
-        return cells and self.contraction.is_state(wire) and wire.source.row != wire.target.row
+        placed = wire.source in self.slots and wire.target in self.slots
+        return cells and placed and self.contraction.is_state(wire) and wire.source.row != wire.target.row
 
     def channels(self) -> dict[int, float]:
         """Return the room that states handed on need under the level of the cell that gets them."""

@@ -20,16 +20,22 @@ def infer_steps(contraction: Contraction) -> None:
         _begin_before_steps(contraction, read_by)
     ordered, leading = contraction.in_order(), _leading_row(contraction)
     loose = {unit for unit in contraction.units if unit.cell is None and unit.step is not None and unit.kind == "op"}
+    latest: dict[Unit, int] = {}  # the phase of the last loop that a unit waits for
     for unit in (*ordered, *(unit for unit in contraction.units if unit.kind == "output")):
+        latest[unit] = max((latest.get(source, source.phase) for source in reads[unit]), default=0)
         made = [source for source in reads[unit] if source.kind not in ("input", "constant")]
         if unit.step is None and unit.kind in ("op", "output"):
-            _stand_with(unit, made, leading)
+            last = max((other.phase for other in made), default=0)
+            _stand_with(unit, [other for other in made if other.phase == last], leading)
         elif unit in loose:
-            unit.phase = max((other.phase for other in made if other.step == unit.step), default=0)
+            unit.phase = latest[unit]
+        latest[unit] = max(latest[unit], unit.phase)
     for unit in (*reversed(ordered), *contraction.sources.values()):
         if unit.step is None and unit.kind in ("op", "input", "constant"):
             readers = [wire.target for wire in read_by[unit] if not contraction.is_state(wire)]
-            _stand_with(unit, readers, leading)
+            first = min((wire.target.phase for wire in read_by[unit]), default=0)
+            if any(other.phase == first for other in readers):  # else it is a state before it is read by a later loop
+                _stand_with(unit, readers, leading)
         elif unit in loose and unit.phase == 0:
             same = (wire.target for wire in read_by[unit] if wire.target.step == unit.step)
             unit.phase = min((other.phase for other in same), default=0)
@@ -40,7 +46,7 @@ def _stand_with(unit: Unit, others: Sequence[Unit], leading: str | None) -> None
     found = _only_place(others) or _only_place(
         [other for other in others if other.row is not None and other.row == leading]
     )
-    if found is not None:
+    if found is not None and (unit.cell is None or found[0] == unit.phase):  # a cell's operators are of its loop
         unit.phase, unit.step = found
 
 

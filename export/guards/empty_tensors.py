@@ -185,7 +185,8 @@ def _declared_with_elements(model: ModelProto) -> set[str]:
 
 def _put_guard(place: int, guard: Guard, node: NodeProto) -> list[NodeProto]:
     """Let a node read an input by way of a guard; return its nodes."""
-    name = f"{node.name or next(filter(None, node.output), node.op_type)}{_MARK}/{place}"
+    made = next(filter(None, node.output), node.op_type)
+    name = f"{node.name or made}{_MARK}/{made}/{place}"  # nodes may share a name, and tensors may not
     nodes = guard(node.input[place], name)
     node.input[place] = name
     return nodes

@@ -112,7 +112,7 @@ def _guard(kind: int, node: NodeProto) -> list[NodeProto]:
         The nodes that find that out.
     """
     whole = _WHOLE[kind]
-    begin = f"{node.name or node.output[0]}/divisor"
+    begin = f"{node.output[0]}/divisor"  # nodes may share a name, and tensors may not
     numbers: dict[str, Any] = {"least": np.iinfo(whole).min, "minus": -1, "one": 1}
     first, second = node.input
     steps = [

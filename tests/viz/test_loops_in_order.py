@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+import pygraphviz
 import pytest
 from drawn_programs import cells_of, parsed, places, texts
 
 import unroll
-from unroll import layers
+from unroll import layers, ops
 from unroll.viz.drawing import Picture
 
 #: Lengths that are drawn whole and that are cut, at both levels, and those at which one step would be left out.
@@ -112,3 +114,78 @@ def test_both_states_of_an_encoder_have_lines_of_their_own() -> None:
     row = sorted(cells_of(graph), key=place.__getitem__)
     ends = [edge.attr["pos"].split()[-1] for edge in graph.edges() if (edge[0], edge[1]) == (row[2], row[3])]
     assert len(ends) == len(set(ends)) == 2
+
+
+def placeholders(*names: str) -> list[unroll.Tensor]:
+    return [unroll.placeholder([2, 3], name) for name in names]
+
+
+def test_what_reads_two_loops_step_by_step_stands_with_the_later_one() -> None:
+    x, y = placeholders(*(f"x{t}" for t in range(3))), placeholders(*(f"y{t}" for t in range(3)))
+    encoded, state = unroll.static_rnn(unroll.GRUCell(3), x, scope="enc")
+    decoded, _ = unroll.static_rnn(unroll.GRUCell(3), y, initial_state=state, scope="dec")
+    joined = [ops.concat([a, b], 1) for a, b in zip(encoded, decoded, strict=True)]
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(3), joined, scope="top")
+    graph = parsed(unroll.draw(unroll.Graph([*x, *y], outputs), format="dot"))
+    check_nothing_runs_back(graph)
+
+
+def test_a_state_that_a_later_loop_reads_too_stands_before_that_loop() -> None:
+    v, *rest = placeholders("v", *(f"x{t}" for t in range(3)), *(f"y{t}" for t in range(2)))
+    _, state = unroll.static_rnn(unroll.GRUCell(3), rest[:3], initial_state=v, scope="enc")
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(3), [v, *rest[3:]], initial_state=state, scope="dec")
+    graph = parsed(unroll.draw(unroll.Graph([v, *rest], outputs), format="dot"))
+    place = places(graph)
+    (first,) = (node for node in graph.nodes() if "<B>v</B>" in (node.attr["label"] or ""))
+    row = sorted(place[cell][0] for cell in cells_of(graph))
+    assert place[first][0] < row[3], "the decoder's first step is no place for what the encoder begins with"
+
+
+def test_what_is_distributed_over_the_steps_of_a_decoder_stands_over_it() -> None:
+    source, target = unroll.placeholder([None, 3, 4], "source"), unroll.placeholder([None, 5, 4], "target")
+    _, h, c = layers.LSTM(3, return_state=True, name="enc")(source)
+    y = layers.LSTM(3, return_sequences=True, name="dec")(target, initial_state=[h, c])
+    graph = unroll.Graph([source, target], [layers.TimeDistributed(layers.Dense(2))(y)])
+    picture = unroll.draw(graph, format="dot")
+    assert headings(picture) == [0, 1, 2, 0, 1, 2, 3, 4]
+    check_nothing_runs_back(parsed(picture))
+
+
+def check_nothing_runs_back(graph: pygraphviz.AGraph) -> None:
+    """Check that nothing between boxes arrives left of the column that it comes from, but for what spreads from one box."""
+    place = places(graph)
+    out: dict[str, int] = {}
+    for edge in graph.edges():
+        out[edge[0]] = out.get(edge[0], 0) + 1
+    back = [
+        (edge[0], edge[1])
+        for edge in graph.edges()
+        if not edge[0].startswith(("weights", "input")) and out[edge[0]] < 3
+        if place[edge[0]][0] > place[edge[1]][0] + 60 and not edge[1].startswith("output")
+    ]
+    concats = {node for node in graph.nodes() if "<B>Concat</B>" in (node.attr["label"] or "")}
+    assert not [pair for pair in back if pair[1] not in concats]
+
+
+def test_a_step_of_another_loop_is_told_from_one_of_the_own() -> None:
+    picture = unroll.draw(encoder_and_decoder(3, 5), level="op", format="dot", full=True)
+    shown = texts(picture)
+    assert shown.count("f × enc new_c[2]") == 1, "the encoder's last state, at the decoder's step 0"
+    assert shown.count("f × new_c[2]") == 1, "the decoder's own, at its step 3"
+
+
+def test_a_cell_called_outside_of_steps_hands_its_state_to_a_loop() -> None:
+    x, h, *y = placeholders("x", "h0", *(f"y{t}" for t in range(3)))
+    _, state = unroll.GRUCell(3)(x, h)
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(3), y, initial_state=state, scope="dec")
+    for level in SHOWN:
+        assert headings(unroll.draw(unroll.Graph([x, h, *y], outputs), level=level, format="dot")) == [0, 1, 2]
+
+
+def test_weights_that_are_read_outside_of_steps_too_are_not_said_to_be_for_so_many_steps() -> None:
+    table, ids = unroll.Parameter(np.ones((5, 3), "float32"), "table"), unroll.placeholder([2, 4], "ids", "int64")
+    first = ops.gather(table, unroll.constant(np.zeros(2, "int64")))
+    steps = [ops.gather(table, row) for row in ops.unstack(ids, axis=1)]
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(3), steps, initial_state=first)
+    picture = unroll.draw(unroll.Graph([ids], {"last": outputs[-1]}), format="dot")
+    assert [text for text in texts(picture) if "one set of weights" in text] == ["one set of weights for all 4 steps"]

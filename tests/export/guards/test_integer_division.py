@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from helpers import run_python
-from onnx import TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 import unroll
 from unroll import Graph, ops
@@ -103,3 +103,19 @@ def test_divisions_after_a_branch_and_in_it_are_all_guarded(operands: list[str])
     onnx.checker.check_model(safe, full_check=True)
     for holder in (safe.graph, *(attribute.g for attribute in safe.graph.node[0].attribute)):
         assert [node.op_type for node in holder.node].count("Where") == 1
+
+
+def test_nodes_of_one_name_in_and_behind_a_branch_are_guarded_apart() -> None:
+    def whole(name: str) -> ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.INT64, ["n"])
+
+    def divided(name: str, by: str = "a") -> NodeProto:
+        return helper.make_node("Div", [by, "b"], [name], name="div")
+
+    branches = {f"{way}_branch": helper.make_graph([divided(way)], way, [], [whole(way)]) for way in ("then", "else")}
+    nodes = [helper.make_node("If", ["c"], ["i"], **branches), divided("o", "i")]
+    inputs = [whole("a"), whole("b"), helper.make_tensor_value_info("c", TensorProto.BOOL, [])]
+    graph = helper.make_graph(nodes, "main", inputs, [whole("o")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    found = unroll.Session(model).run({"a": [40, 7], "b": [2, 3], "c": True})
+    assert found["o"].tolist() == [10, 0]
