@@ -13,6 +13,8 @@ DivMulFusion                             1 / x times what an Identity, Cast or D
                                          passes on                                         refuses to load (32413, 32416)
 MatMulScaleFusion                        MatMul beside Mul or Div by a constant that is    infinity instead of a number; in
                                          not finite, or has no finite reciprocal           float64 refuses to load
+MatMulScaleFusion                        the same, in float64, by a constant that float32  rounds it to float32 (1.28, 1.29)
+                                         cannot hold, or whose reciprocal it cannot
 MatmulTransposeFusion                    MatMul of what a Transpose made, and a vector     wrong numbers, in every dtype
 MatmulTransposeFusion                    the same, and a matrix, in a model that holds     reads memory that is not its own:
                                          float16 weights                                   ends the process
@@ -82,8 +84,8 @@ def _divides_what_is_passed_on(model: ModelProto) -> bool:
     return any(not divided.isdisjoint(names) and not passed.isdisjoint(names) for names in products)
 
 
-def _scales_by_what_has_no_reciprocal(model: ModelProto) -> bool:
-    odd = {item.name for item in _constants(model) if _has_no_reciprocal(item)}
+def _scales_by_what_is_lost(model: ModelProto) -> bool:
+    odd = {item.name for item in _constants(model) if _is_lost_in_float32(item)}
     return bool(odd) and any(node.op_type in _SCALES and not odd.isdisjoint(node.input) for node in all_nodes(model))
 
 
@@ -109,17 +111,20 @@ def _matrices(model: ModelProto) -> set[str]:
     return found
 
 
-def _has_no_reciprocal(item: TensorProto) -> bool:
+def _is_lost_in_float32(item: TensorProto) -> bool:
     if item.data_type not in _FLOATS or any(size != 1 for size in item.dims):
         return False
     if item.data_location == TensorProto.EXTERNAL:  # not worth reading; at worst one node more is run
         return True
     try:
-        value = numpy_helper.to_array(item).astype(np.float32)
+        value = numpy_helper.to_array(item).astype(np.float64)
     except (ValueError, TypeError, KeyError):  # it does not hold what it says
         return True
     with np.errstate(all="ignore"):
-        return not (np.isfinite(value).all() and np.isfinite(1 / value).all())
+        kept, reciprocal = value.astype(np.float32), (1 / value).astype(np.float32)
+        if not (np.isfinite(kept).all() and np.isfinite(reciprocal).all()):
+            return True
+        return item.data_type == TensorProto.DOUBLE and bool((kept != value).any() or (reciprocal != 1 / value).any())
 
 
 def _constants(model: ModelProto) -> Iterator[TensorProto]:
@@ -146,6 +151,6 @@ _ROWS: tuple[tuple[str, frozenset[str], frozenset[str], Callable[[ModelProto], b
     ("SkipLayerNormFusion", frozenset(["LayerNormalization"]), frozenset(), _leaves_out_a_bias),
     ("FuseReluClip", frozenset(["Relu", "Clip"]), frozenset(), _clips_a_relu),
     ("DivMulFusion", frozenset(["Div", "Mul"]), _PASS_ON, _divides_what_is_passed_on),
-    ("MatMulScaleFusion", frozenset(["MatMul"]), _SCALES, _scales_by_what_has_no_reciprocal),
+    ("MatMulScaleFusion", frozenset(["MatMul"]), _SCALES, _scales_by_what_is_lost),
     ("MatmulTransposeFusion", frozenset(["MatMul", "Transpose"]), frozenset(), _multiplies_what_is_transposed),
 )

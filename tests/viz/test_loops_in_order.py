@@ -11,6 +11,7 @@ from drawn_programs import cells_of, parsed, places, texts
 
 import unroll
 from unroll import layers, ops
+from unroll.viz.dot_text import TIMES
 from unroll.viz.drawing import Picture
 
 #: Lengths that are drawn whole and that are cut, at both levels, and those at which one step would be left out.
@@ -170,8 +171,8 @@ def check_nothing_runs_back(graph: pygraphviz.AGraph) -> None:
 def test_a_step_of_another_loop_is_told_from_one_of_the_own() -> None:
     picture = unroll.draw(encoder_and_decoder(3, 5), level="op", format="dot", full=True)
     shown = texts(picture)
-    assert shown.count("f × enc new_c[2]") == 1, "the encoder's last state, at the decoder's step 0"
-    assert shown.count("f × new_c[2]") == 1, "the decoder's own, at its step 3"
+    assert shown.count(f"f {TIMES} enc new_c[2]") == 1, "the encoder's last state, at the decoder's step 0"
+    assert shown.count(f"f {TIMES} new_c[2]") == 1, "the decoder's own, at its step 3"
 
 
 def test_a_cell_called_outside_of_steps_hands_its_state_to_a_loop() -> None:
