@@ -176,4 +176,8 @@ if __name__ == "__main__":
     before = json.loads(TABLE.read_text(encoding="utf-8"))
     TABLE.write_text(as_text(make_table(before, sys.argv[1:])), encoding="utf-8")
     changed = json.loads(TABLE.read_text(encoding="utf-8")) != before
-    print(f"wrote {TABLE.name}" if changed else f"{TABLE.name} stays as it is: it names what runners lack, and that is there")
+    print(
+        f"wrote {TABLE.name}"
+        if changed
+        else f"{TABLE.name} stays as it is: it names what runners lack, and that is there"
+    )
