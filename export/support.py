@@ -49,10 +49,6 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:3]))
 
 
-def _kernels() -> Kernels:
-    return kernels_of("onnxruntime", onnxruntime.__version__)
-
-
 def deciding_dtype(node: Node) -> DType:
     """Return the dtype by which a kernel is chosen: that of the first input whose type the operator leaves open."""
     for slot, tensor in zip(node.op.signature.slots, node.inputs, strict=False):
@@ -61,12 +57,8 @@ def deciding_dtype(node: Node) -> DType:
     return node.outputs[0].dtype
 
 
-def is_supported(node: Node) -> bool:
-    """Say whether onnxruntime has a CPU kernel for a node; one that is not in the table is let through."""
-    return not _lacks(_kernels(), node)
-
-
-def _lacks(kernels: Kernels, node: Node) -> bool:
+def lacks_kernel(kernels: Kernels, node: Node) -> bool:
+    """Say whether a runner lacks a kernel for a node; an operator that is not in the table is let through."""
     missing = kernels.lacks.get(node.op.name)
     return missing is not None and str(deciding_dtype(node)) in missing
 
@@ -82,7 +74,7 @@ def check(graph: Graph, runtime: str | None) -> None:
         return
     if runtime not in RUNTIMES:
         raise ArgumentError(f"runtime {runtime!r}: there are {', '.join(RUNTIMES)}, or None for whatever ONNX allows")
-    kernels = _kernels()
+    kernels = kernels_of("onnxruntime", onnxruntime.__version__)
     lacking = next(_lacking(graph, kernels), None)
     if lacking is not None:
         name, node = lacking
@@ -102,7 +94,7 @@ def _lacking(graph: Structure, kernels: Kernels, prefix: str = "") -> Iterator[t
     for node in graph.nodes:
         if isinstance(node.op, Scan):
             yield from _lacking(node.op.body, kernels, f"{prefix}{graph.names.nodes[node]}/body/")
-        if _lacks(kernels, node):
+        if lacks_kernel(kernels, node):
             yield f"{prefix}{graph.names.nodes[node]}", node
 
 

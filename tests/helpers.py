@@ -19,7 +19,8 @@ from onnx.reference import ReferenceEvaluator
 from packaging.version import Version
 
 import unroll
-from unroll.export.support import deciding_dtype, kernels_of
+from unroll.export.support import kernels_of, lacks_kernel
+from unroll.tensor import Node
 
 Array = npt.NDArray[Any]
 
@@ -47,20 +48,22 @@ def run_reference(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Ar
         return [np.asarray(array) for array in ReferenceEvaluator(model).run(None, dict(feeds))]
 
 
+def has_kernel(node: Node, runner: str = "onnxruntime") -> bool:
+    """Whether the generated table says that a runner (``onnxruntime``, ``reference``) computes a node."""
+    version = {"onnxruntime": onnxruntime, "reference": onnx}[runner].__version__
+    return not lacks_kernel(kernels_of(runner, version), node)
+
+
 def lacks_kernels(graph: unroll.Graph, runner: str) -> bool:
-    """Whether the generated table says that a runner (``onnxruntime``, ``reference``) fails on a node."""
-    lacks = kernels_of(runner, {"onnxruntime": onnxruntime, "reference": onnx}[runner].__version__).lacks
-    return any(str(deciding_dtype(node)) in lacks.get(node.op.name, ()) for node in graph.nodes)
+    """Whether the generated table says that a runner fails on a node of a graph."""
+    return not all(has_kernel(node, runner) for node in graph.nodes)
 
 
 def reference_has(graph: unroll.Graph) -> bool:
     """Whether onnx's evaluator computes a graph, if coarsely: releases before 1.23 fail on some operators, and in bodies."""
     if Version(onnx.__version__) < Version("1.23") and any(node.op.name == "Scan" for node in graph.nodes):
         return False
-    lacks = kernels_of("reference", onnx.__version__).lacks
-    return not any(
-        node.op.name != "Erf" and str(deciding_dtype(node)) in lacks.get(node.op.name, ()) for node in graph.nodes
-    )
+    return all(node.op.name == "Erf" or has_kernel(node, "reference") for node in graph.nodes)
 
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-9}

@@ -30,7 +30,7 @@ def find_phases(contraction: Contraction) -> None:
             steps.setdefault(unit.cell, set()).add(unit.step)
     if len(steps) < 2:
         return
-    ends = {cell: contraction.states.last_step(cell, contraction.units) for cell in steps}
+    ends = contraction.states.last_steps(contraction.units)
     seen = _seen(contraction)
     read: dict[tuple[str, str], _Span] = {}
     begun: dict[tuple[str, str], list[Wire]] = {}

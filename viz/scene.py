@@ -188,9 +188,7 @@ class Scene:
         ends = [
             wire for wire in self.contraction.wires if wire.target.kind == "output" and wire.source.step is not None
         ]
-        last = {
-            cell: states.last_step(cell, self.contraction.units) for cell in {wire.source.cell for wire in ends} if cell
-        }
+        last = states.last_steps(self.contraction.units)
         every_step = {states.alike(wire) for wire in ends if wire.source.step != last.get(wire.source.cell or "")}
         if len(self.shown.columns) == 1:
             every_step = {states.alike(wire) for wire in ends[:1]}

@@ -69,10 +69,14 @@ class States:
         steps = _steps(wire)
         return steps > 0 or (steps < 0 and (wire.source.cell, wire.target.cell) in self._pairs)
 
-    def last_step(self, cell: str, units: Iterable[Unit]) -> int | None:
-        """Return the step at which a cell ends."""
-        steps = [unit.step for unit in units if unit.cell == cell and unit.step is not None]
-        return (min if cell in self.backward else max)(steps, default=None)
+    def last_steps(self, units: Iterable[Unit]) -> dict[str, int]:
+        """Return the step at which each cell ends."""
+        ends: dict[str, int] = {}
+        for unit in units:
+            if unit.cell is not None and unit.step is not None:
+                later = min if unit.cell in self.backward else max
+                ends[unit.cell] = later(ends.get(unit.cell, unit.step), unit.step)
+        return ends
 
     def _made_as(self, tensor: Tensor) -> Role:
         return (role(self._graph, tensor), tensor.index)

@@ -177,7 +177,6 @@ def _trains(node: NodeProto, opset: int) -> bool:
 # -- the table --------------------------------------------------------------------------------------------------------
 
 _RECURRENT = ("GRU", "LSTM", "RNN")
-_POOLS = ("AveragePool", "LpPool", "MaxPool")
 _UNLIKE = "gives other numbers than onnxruntime"
 _RANDOM = ("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike")
 _DRAWS = "draws random numbers of its own"

@@ -7,12 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from helpers import Array, reference_has, run_reference
+from helpers import Array, has_kernel, reference_has, run_reference
 from random_graphs import BUILDERS, Drawer, random_graph
 
 import unroll
 from unroll.dimensions import substitute_shape
-from unroll.export.support import is_supported
 from unroll.ops import OPERATORS
 
 GRAPHS = 10  #: that begin with each operator
@@ -27,7 +26,7 @@ each_operator = pytest.mark.parametrize("op", sorted(name for _, name in OPERATO
 
 @cache
 def drawn(op: str, number: int) -> tuple[unroll.Graph, dict[str, Array]]:
-    return random_graph(number, DTYPES[number % len(DTYPES)], is_supported, first=op)
+    return random_graph(number, DTYPES[number % len(DTYPES)], has_kernel, first=op)
 
 
 def disagreement(seen: Array, wanted: Array) -> str:
@@ -130,7 +129,7 @@ def test_numpy_the_reference_evaluator_and_onnxruntime_agree(op: str) -> None:
 @pytest.mark.parametrize("dtype", sorted(set(DTYPES)))
 def test_verify_finds_agreement_and_says_who_took_part(dtype: str) -> None:
     for seed in range(8):
-        graph, feeds = random_graph(seed, dtype, is_supported)
+        graph, feeds = random_graph(seed, dtype, has_kernel)
         loosest = max(TOLERANCE[dtype] for dtype in DTYPES)
         found = unroll.verify(graph, feeds, tolerance=loosest)
         assert len(found.runners) == 3 or not reference_has(graph)
