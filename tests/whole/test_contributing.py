@@ -88,7 +88,7 @@ def put(root: Path, path: str, code: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def run(root: Path, code: str) -> None:
+def check_runs(root: Path, code: str) -> None:
     """Run a program in the copy, in one process of its own; it may call `run_tests`."""
     done = subprocess.run(
         [sys.executable, "-c", PROLOGUE + code],
@@ -136,7 +136,7 @@ def test_an_operator_is_its_class_its_function_in_the_face_and_its_cases(copy: P
     ]  # fmt: skip
     for path, code in listed:
         put(copy, path, code)
-    run(copy, SIN)
+    check_runs(copy, SIN)
 
 
 SIN = """
@@ -159,7 +159,7 @@ assert "Sin" in {node.op.name for node in random_graph(0, first="Sin")[0].nodes}
 def test_a_lowering_is_a_function_and_its_row(copy: Path) -> None:
     for path, code in [*MISH.items(), *places("Adding a lowering")]:
         put(copy, path, code)
-    run(copy, MISHES)
+    check_runs(copy, MISHES)
 
 
 MISHES = """
@@ -172,14 +172,16 @@ run_tests("mish or Mish", "tests/export/test_older_opsets.py", "tests/export/tes
 def test_a_cell_is_its_file_the_face_and_its_formula(copy: Path) -> None:
     for path, code in places("Adding a cell"):
         put(copy, path, code)
-    run(copy, 'run_tests("leaky or Leaky", "tests/cells/test_leaky.py", "tests/whole/test_family.py", *EXAMPLES)')
+    check_runs(
+        copy, 'run_tests("leaky or Leaky", "tests/cells/test_leaky.py", "tests/whole/test_family.py", *EXAMPLES)'
+    )
 
 
 @pytest.mark.slow
 def test_a_layer_is_its_file_the_face_its_arguments_and_its_numbers(copy: Path) -> None:
     for path, code in places("Adding a layer"):
         put(copy, path, code)
-    run(
+    check_runs(
         copy,
         'run_tests("Repeat or repeat", "tests/layers/test_repeat_vector.py", "tests/layers/test_layer_arguments.py")',
     )
@@ -193,7 +195,7 @@ def test_a_pass_is_its_file_a_row_of_the_pipeline_and_its_contract(copy: Path) -
     text, row = pipeline.read_text(encoding="utf-8"), "        canonical,\n"
     assert text.count(row) == 1
     pipeline.write_text(text.replace(row, f"        cancel_negations,\n{row}"), encoding="utf-8")
-    run(copy, NEGATIONS)
+    check_runs(copy, NEGATIONS)
 
 
 NEGATIONS = """

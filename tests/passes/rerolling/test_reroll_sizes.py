@@ -27,7 +27,7 @@ def zeros(like: Any) -> Any:
     return ops.constant_of_shape(ops.concat([ops.shape(like)[:1], [UNITS]], 0), 0.0)
 
 
-def held(
+def check_held(
     graph: unroll.Graph, feeds: dict[str, Any], wanted: dict[str, Any], form: str = "scan"
 ) -> unroll.passes.Rerolled:
     """Hold what comes of a graph against numbers computed beside it, by NumPy and by onnxruntime."""
@@ -90,7 +90,7 @@ def test_a_residual_cell_from_zeros_starts_from_zeros_whatever_the_batch_is_call
         state = state + np.tanh(v @ wx.value + state @ wh.value + b.value) * 0.3
         wanted.append(state)
     for form in ("rerolled", "scan"):
-        assert held(graph, fed, {"h": np.stack(wanted)}, form)
+        assert check_held(graph, fed, {"h": np.stack(wanted)}, form)
 
 
 def test_a_state_that_is_fed_back_from_step_1_on_is_zero_at_step_0() -> None:
@@ -108,7 +108,7 @@ def test_a_state_that_is_fed_back_from_step_1_on_is_zero_at_step_0() -> None:
         state = np.tanh((state @ wh.value + b2.value) + ((v + state @ wf.value) @ wx.value + b.value))
         wanted.append(state)
     for form in ("rerolled", "scan"):
-        assert held(unroll.Graph(inputs, {"h": ops.stack(made, 0)}), fed, {"h": np.stack(wanted)}, form)
+        assert check_held(unroll.Graph(inputs, {"h": ops.stack(made, 0)}), fed, {"h": np.stack(wanted)}, form)
 
 
 def masked_steps(lengths: Any, counted: Callable[[int], Any]) -> tuple[unroll.Graph, Callable[..., Any]]:
@@ -134,7 +134,7 @@ def test_one_length_for_all_rows_holds_for_all_rows(length: int) -> None:
     lengths = unroll.placeholder([1], "lengths", "int32")
     graph, by_hand = masked_steps(lengths, lambda step: unroll.constant(step, dtype="int32"))
     fed = {"x": RNG.uniform(-1, 1, (4, 3, UNITS)).astype("float32"), "lengths": np.array([length], "int32")}
-    report = held(graph, fed, {"h": by_hand(fed["x"], [length])}, "rerolled")
+    report = check_held(graph, fed, {"h": by_hand(fed["x"], [length])}, "rerolled")
     assert report.operators == ["RNN"]
     rolled = unroll.Session(graph, form="rerolled").run(fed)["h"]
     np.testing.assert_allclose(rolled, by_hand(fed["x"], [length]), rtol=1e-5, atol=1e-5)
@@ -146,7 +146,7 @@ def test_lengths_that_are_no_integers_count_as_the_graph_counts_them(dtype: str)
     graph, by_hand = masked_steps(lengths, lambda step: unroll.constant(step + 0.25, dtype=dtype))
     counts = [0.0, 1.25, 2.5]
     fed = {"x": RNG.uniform(-1, 1, (4, 3, UNITS)).astype("float32"), "lengths": np.array(counts, dtype)}
-    report = held(graph, fed, {"h": by_hand(fed["x"], np.array(counts) - 0.25)}, "rerolled")
+    report = check_held(graph, fed, {"h": by_hand(fed["x"], np.array(counts) - 0.25)}, "rerolled")
     assert report.operators == ["Scan"] and dtype in str(report)
 
 
@@ -199,7 +199,7 @@ def test_a_column_that_is_spread_over_others_is_no_part_of_a_native_operator(nam
         made.append(h)
     fed = {"x": RNG.uniform(-1, 1, (4, 2, features)).astype("f"), "h0": RNG.uniform(-1, 1, (2, units)).astype("f")}
     for graph in prepared(unroll.Graph([x, h0], {"h": ops.stack(made, 0)})):
-        report = held(graph, fed, {"h": run_by_hand(step, fed["x"], fed["h0"])}, "rerolled")
+        report = check_held(graph, fed, {"h": run_by_hand(step, fed["x"], fed["h0"])}, "rerolled")
         assert set(report.operators) == {"Scan"}
 
 
@@ -218,7 +218,7 @@ def test_one_row_of_input_for_a_state_of_several_is_no_native_operator(rows: Any
     fed = {"x": RNG.uniform(-1, 1, (4, 1, 3)).astype("f"), "h0": RNG.uniform(-1, 1, (5, 3)).astype("f")}
     wanted = run_by_hand(step, fed["x"], fed["h0"] * (not zero))
     for graph in prepared(unroll.Graph([x, h0], {"h": ops.stack(made, 0)})):
-        held(graph, fed, {"h": wanted}, "rerolled")
+        check_held(graph, fed, {"h": wanted}, "rerolled")
 
 
 def test_one_row_of_state_that_the_first_step_spreads_is_a_loop_from_the_second_step_on() -> None:
@@ -232,7 +232,7 @@ def test_one_row_of_state_that_the_first_step_spreads_is_a_loop_from_the_second_
         h = step(ops, v, h)
         made.append(h)
     fed = {"x": RNG.uniform(-1, 1, (5, 2, 3)).astype("f")}
-    report = held(
+    report = check_held(
         unroll.Graph([x], {"h": ops.stack(made, 0)}), fed, {"h": run_by_hand(step, fed["x"], start)}, "rerolled"
     )
     assert report.operators == ["Scan"]
@@ -276,7 +276,7 @@ def test_steps_are_counted_from_the_first_where_that_was_simplified_under_a_mask
         wanted.append(np.where(counts, new, 0))
         state = np.where(counts, new, state)
     for graph in prepared(unroll.Graph([x, n], {"y": ops.stack(made[first:], 0), "h": h})):
-        report = held(graph, fed, {"y": np.stack(wanted[first:]), "h": state}, "rerolled")
+        report = check_held(graph, fed, {"y": np.stack(wanted[first:]), "h": state}, "rerolled")
         assert report.operators == ["RNN"]
 
 
@@ -291,7 +291,7 @@ def test_a_slice_whose_other_axes_end_at_a_symbol_takes_columns_alone() -> None:
     fed = {"x": RNG.uniform(-1, 1, (4, 2, 3)).astype("f"), "h0": RNG.uniform(-1, 1, (2, 3)).astype("f")}
     wanted = run_by_hand(lambda m, v, h: np.tanh(np.hstack([v, h]) @ kernel.value[:, :3]), fed["x"], fed["h0"])
     for graph in prepared(unroll.Graph([x, h0], {"h": ops.stack(made, 0)})):
-        assert held(graph, fed, {"h": wanted}, "rerolled").operators == ["RNN"]
+        assert check_held(graph, fed, {"h": wanted}, "rerolled").operators == ["RNN"]
 
 
 @pytest.mark.slow
@@ -316,7 +316,7 @@ def test_what_a_mask_spreads_is_no_part_of_a_native_operator(case: str) -> None:
         wanted.append(np.where(counts, new, np.zeros((1, 5, 3) if "axis" in case else (5, 3))))
         state = np.where(counts, new, state)
     for graph in prepared(unroll.Graph([x, n], {"y": ops.stack(made[1:], 0), "h": h})):
-        report = held(graph, fed, {"y": np.stack(wanted[1:]), "h": state}, "rerolled")
+        report = check_held(graph, fed, {"y": np.stack(wanted[1:]), "h": state}, "rerolled")
         assert report.operators == ["Scan"]
 
 
@@ -367,6 +367,6 @@ def test_what_a_step_reads_may_have_no_columns(form: str) -> None:
     for t in range(4):
         state = np.tanh(feeds[f"x{t}"] @ wx.value + state @ w1.value)
         wanted.append(state)
-    held(graph, feeds, {"y": np.stack(wanted)}, form)
+    check_held(graph, feeds, {"y": np.stack(wanted)}, form)
     _, report = reroll(graph, native=False, steps_per_iteration=2)
     assert report.operators or "no elements" in str(report)
