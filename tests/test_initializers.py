@@ -157,7 +157,7 @@ def test_the_seed_of_a_scope_reaches_the_weights_of_its_layers() -> None:
             ValueError,
             ("Dense", "'glorot'", "glorot_uniform", "zeros"),
         ),
-        (lambda: layers.Dense(3, bias_initializer=0.5), TypeError, ("bias_initializer", "0.5", "function")),  # type: ignore[arg-type]
+        (lambda: layers.Dense(3, bias_initializer=True), TypeError, ("bias_initializer", "True", "function")),  # type: ignore[arg-type]
         (lambda: initializers.VarianceScaling(scale=0.0), ValueError, ("scale", "0.0", "above 0")),
         (lambda: initializers.VarianceScaling(mode="in"), ValueError, ("'in'", "fan_in")),  # type: ignore[arg-type]
         (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from unroll.dimensions import Dimension, Limit, Requirement, Shape, bind, shape_
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentTypeError, FeedError, ShapeError, UnsupportedError
 from unroll.tensor import Placeholder, Tensor
+from unroll.words import closest
 
 
 class InputSpec(NamedTuple):
@@ -21,16 +21,6 @@ class InputSpec(NamedTuple):
     shape: Shape
     dtype: DType
     limits: tuple[Limit, ...] = ()
-
-
-def closest(name: str, names: Iterable[str]) -> str:
-    """Return a hint for a name that was not found: the nearest ones, or all of them where they are few."""
-    listed = list(names)
-    near = difflib.get_close_matches(name, listed, n=3, cutoff=0.4)
-    shown = near or listed[:8]
-    return (
-        f"did you mean {', '.join(map(repr, shown))}?" if near else f"there are {', '.join(map(repr, shown)) or 'none'}"
-    )
 
 
 def check_is_mapping(feeds: object) -> None:

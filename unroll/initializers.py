@@ -2,37 +2,34 @@
 
 An initialiser is called with (shape, dtype, variable name, seed) and returns an array. Each Parameter has a generator
 of its own, seeded by its name (and the user's seed): the same program always gives the same values, and two layers of
-one shape do not get equal ones. The distributions are Keras's and TensorFlow's; the numbers are not.
+one shape do not get equal ones. The distributions are Keras's and TensorFlow's; the numbers are not. What else a user may
+give is made one of these by `get_initializer`, which every cell, layer and scope calls.
 """
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from unroll.checks import check_choice, check_int, check_number
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
+from unroll.given_initializers import Given
+from unroll.words import closest
 
 #: Draws the first value of a Parameter: (shape, dtype, variable name, seed or None) -> array.
 Draw = Callable[[Shape, DType, str, "int | None"], Array]
-#: What a layer takes as an initialiser; see `get_initializer`.
-InitializerLike: TypeAlias = "str | Callable[..., Any] | Array | Mapping[str, Any]"
+#: What cells, layers and scopes take as an initialiser; see `get_initializer`.
+InitializerLike: TypeAlias = "str | Callable[..., Any] | Array | Sequence[Any] | float | Mapping[str, Any]"
 
 
 def generator(name: str, seed: int | None) -> np.random.Generator:
-    """Return the generator for a Parameter: seeded by the SHA-256 of its name and the user's seed.
-
-    Raises:
-        ArgumentTypeError: `seed` is not an int.
-    """
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
-        raise ArgumentTypeError(f"seed {seed!r} is not an int")
+    """Return the generator for a Parameter: seeded by the SHA-256 of its name and the user's seed."""
     text = name if seed is None else f"{name}\n{seed}"
     return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"))
 
@@ -41,7 +38,7 @@ class Constant:
     """Every element is `value`."""
 
     def __init__(self, value: float = 0.0) -> None:
-        self.value = value
+        self.value = check_number(value, "Constant: value")
 
     def __call__(self, shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
         """Return the first value of the Parameter `name`."""
@@ -70,7 +67,7 @@ class Identity:
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+        self.gain = check_number(gain, "Identity: gain")
 
     def __call__(self, shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
         """Return the first value of the Parameter `name`."""
@@ -91,12 +88,12 @@ class RandomInitializer:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self.seed = seed
+        self.seed = None if seed is None else check_int(seed, f"{type(self).__name__}: seed")
 
     def __call__(self, shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
         """Return the first value of the Parameter `name`."""
         random = generator(name, seed if self.seed is None else self.seed)
-        return self.draw(random, _sizes(shape), name).astype(dtype)
+        return cast_array(self.draw(random, _sizes(shape), name), dtype, f"{name}: {type(self).__name__}")
 
     def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
         """Return an array of these sizes.
@@ -108,11 +105,14 @@ class RandomInitializer:
 
 
 class RandomNormal(RandomInitializer):
-    """Normal, of this mean and standard deviation."""
+    """Normal, of this mean and standard deviation, which is at least 0."""
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        what = type(self).__name__
+        self.mean, self.stddev = check_number(mean, f"{what}: mean"), check_number(stddev, f"{what}: stddev")
+        if self.stddev < 0:
+            raise ArgumentError(f"{what}: stddev is {stddev}; a number of at least 0 is wanted")
 
     def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
         return random.normal(self.mean, self.stddev, sizes)
@@ -130,7 +130,12 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        low, high = (
+            check_number(value, f"RandomUniform: {name}") for name, value in (("minval", minval), ("maxval", maxval))
+        )
+        if low > high:
+            raise ArgumentError(f"RandomUniform: minval {minval} is above maxval {maxval}; swap them")
+        self.minval, self.maxval = low, high
 
     def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
         return random.uniform(self.minval, self.maxval, sizes)
@@ -164,19 +169,17 @@ class VarianceScaling(RandomInitializer):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(seed)
-        if scale <= 0:
+        self.scale = check_number(scale, "VarianceScaling: scale")
+        if self.scale <= 0:
             raise ArgumentError(f"VarianceScaling: scale is {scale}; a number above 0 is wanted")
-        if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ArgumentError(f"VarianceScaling: mode {mode!r} is none of fan_in, fan_out, fan_avg")
-        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
-            raise ArgumentError(
-                f"VarianceScaling: distribution {distribution!r} is none of truncated_normal, untruncated_normal, uniform"
-            )
-        self.scale, self.mode, self.distribution = scale, mode, distribution
-        self.input_axes, self.output_axes = input_axes, output_axes
+        self.mode = check_choice(mode, ("fan_in", "fan_out", "fan_avg"), "VarianceScaling: mode")
+        kinds = ("truncated_normal", "untruncated_normal", "uniform")
+        self.distribution = check_choice(distribution, kinds, "VarianceScaling: distribution")
+        self.input_axes = _axes(input_axes, "VarianceScaling: input_axes")
+        self.output_axes = _axes(output_axes, "VarianceScaling: output_axes")
 
     def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
-        fan_in, fan_out = self._fans(sizes)
+        fan_in, fan_out = self._fans(sizes, name)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)
         if self.distribution == "uniform":
@@ -186,8 +189,11 @@ class VarianceScaling(RandomInitializer):
             return random.normal(0.0, math.sqrt(variance), sizes)
         return math.sqrt(variance) / _DEVIATION_WITHIN_TWO * _truncated(random, sizes)
 
-    def _fans(self, sizes: list[int]) -> tuple[int, int]:
+    def _fans(self, sizes: list[int], name: str) -> tuple[int, int]:
         if self.input_axes is not None and self.output_axes is not None:
+            for axis in (*self.input_axes, *self.output_axes):
+                if not -len(sizes) <= axis < len(sizes):
+                    raise ShapeError(f"{name}: {type(self).__name__}: the shape {tuple(sizes)} has no axis {axis}")
             return math.prod(sizes[axis] for axis in self.input_axes), math.prod(
                 sizes[axis] for axis in self.output_axes
             )
@@ -195,6 +201,14 @@ class VarianceScaling(RandomInitializer):
             return (sizes[0], sizes[0]) if sizes else (1, 1)
         field = math.prod(sizes[:-2])
         return field * sizes[-2], field * sizes[-1]
+
+
+def _axes(axes: Sequence[int] | None, what: str) -> tuple[int, ...] | None:
+    if axes is None:
+        return None
+    if not isinstance(axes, (list, tuple, range)):
+        raise ArgumentTypeError(f"{what} is {axes!r}; a list of ints is wanted")
+    return tuple(check_int(axis, what) for axis in axes)
 
 
 class GlorotUniform(VarianceScaling):
@@ -262,7 +276,7 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         super().__init__(seed)
-        self.gain = gain
+        self.gain = check_number(gain, "Orthogonal: gain")
 
     def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
         if len(sizes) < 2:
@@ -315,75 +329,67 @@ INITIALIZERS: dict[str, Callable[..., Draw]] = {
     "zero": Zeros,
 }
 
+_OURS = frozenset(INITIALIZERS.values())
+
 zeros: Draw = Zeros()
 ones: Draw = Ones()
 glorot_uniform: Draw = GlorotUniform()
 
 
 def get_initializer(initializer: InitializerLike, what: str) -> Draw:
-    """Return what Keras takes as an initialiser as a function of (shape, dtype, variable name, seed).
+    """Return what may be given as an initialiser as a function of (shape, dtype, variable name, seed).
 
     Args:
-        initializer: a name in `INITIALIZERS`; one of the classes or an object of one; an array of the Parameter's shape; a
-            function of (shape, dtype) or of (shape, dtype, name, seed); or ``{"class_name": ..., "config": {...}}``.
+        initializer: a name in `INITIALIZERS`; one of the classes or an object of one; a number, for all elements; an array
+            of the Parameter's shape; a function that returns one, see `unroll.given_initializers`; or Keras's
+            ``{"class_name": ..., "config": {...}}``.
         what: whose initialiser it is, for messages.
 
     Raises:
         ArgumentError: no initialiser has that name; the message lists those that there are.
-        ArgumentTypeError: none of these.
+        ArgumentTypeError: none of these, or a function of other arguments.
     """
+    if isinstance(initializer, Given) or type(initializer) in _OURS:
+        return initializer  # type: ignore[return-value]  # is a Draw
     if isinstance(initializer, Mapping):
         return _by_name(initializer.get("class_name"), initializer.get("config") or {}, what)
     if isinstance(initializer, str):
         return _by_name(initializer, {}, what)
-    if isinstance(initializer, type) and initializer in INITIALIZERS.values():
+    if isinstance(initializer, type) and initializer in _OURS:
         made: Draw = initializer()
         return made
-    if isinstance(initializer, (np.ndarray, np.generic)):
-        return _fixed(initializer)
+    if isinstance(initializer, (int, float, np.generic)) and not isinstance(initializer, (bool, np.bool_)):
+        return Constant(float(check_number(initializer, what)))
+    if isinstance(initializer, (np.ndarray, list, tuple)):
+        return _fixed(initializer, what)
     if not callable(initializer) or isinstance(initializer, type):
         raise ArgumentTypeError(
-            f"{what}: initializer {initializer!r} is neither a name, an object of unroll.initializers, an array nor a function "
-            "of (shape, dtype)"
+            f"{what}: initializer {initializer!r} is neither a name, an object of unroll.initializers, a number, an array nor "
+            "a function of (shape, dtype)"
         )
-    return initializer if _binds(initializer, (), None, "", None) else _of_shape_and_dtype(initializer)
+    return Given(initializer, what, generator)
 
 
-def _by_name(name: Any, config: Mapping[str, Any], what: str) -> Draw:
-    if name not in INITIALIZERS:
+def _by_name(name: Any, config: Any, what: str) -> Draw:
+    if not isinstance(name, str) or name not in INITIALIZERS:
         known = ", ".join(name for name in INITIALIZERS if name.islower())
-        raise ArgumentError(f"{what}: no initializer is called {name!r}; there are {known}")
-    return INITIALIZERS[name](**config)
-
-
-def _binds(function: Callable[..., Any], *arguments: Any, **named: Any) -> bool:
-    """Say whether a function can be called so."""
+        near = closest(name, INITIALIZERS) if isinstance(name, str) else "a name is wanted"
+        raise ArgumentError(f"{what}: no initializer is called {name!r}; {near} (there are {known})")
     try:
-        inspect.signature(function).bind(*arguments, **named)
-    except TypeError:
-        return False
-    return True
+        return INITIALIZERS[name](**config)
+    except TypeError as error:
+        raise ArgumentTypeError(f"{what}: {name} does not take the config {config!r}: {error}") from None
 
 
-def _of_shape_and_dtype(function: Callable[..., Any]) -> Draw:
-    """Return a function of (shape, dtype) as an initialiser. Keras gives the dtype by name; a function that has another
-    name for it gets it by place.
-    """
-    by_name = _binds(function, (), dtype="")
-
-    def draw(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
-        sizes = tuple(_sizes(shape))
-        drawn = function(sizes, dtype=str(dtype)) if by_name else function(sizes, str(dtype))
-        array = cast_array(drawn, dtype, f"{name}: initializer")
-        if array.shape != sizes:
-            raise ShapeError(f"{name}: the initializer returned shape {array.shape}, {sizes} is wanted")
-        return array
-
-    return draw
-
-
-def _fixed(value: Any) -> Draw:
-    return _of_shape_and_dtype(lambda shape, dtype: value)
+def _fixed(value: Any, what: str) -> Draw:
+    """Return an array as an initialiser; a copy, for it is read when the weight is made."""
+    try:
+        array = np.array(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ArgumentTypeError(
+            f"{what}: a list that is no array: {str(error).rstrip('.')}; give every row one length"
+        ) from None
+    return Constant(array.item()) if array.ndim == 0 else Given(lambda shape: array, what, generator)
 
 
 #: The standard deviation of a standard normal within two of its own.

@@ -8,18 +8,14 @@ tracing the same program twice gives the same names.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
-from unroll.dimensions import Shape
-from unroll.dtypes import Array, DType
+from unroll.checks import check_int, check_size
 from unroll.errors import ArgumentError
-
-#: Draws the first value of a Parameter: (shape, dtype, variable name, seed or None) -> array.
-Initializer = Callable[[Shape, DType, str, "int | None"], Array]
+from unroll.initializers import Draw, InitializerLike, get_initializer
 
 
 class Origin(NamedTuple):
@@ -40,7 +36,7 @@ class ScopeState(NamedTuple):
     cell: str | None = None
     gate: str | None = None
     seed: int | None = None
-    initializer: Initializer | None = None
+    initializer: Draw | None = None
     provenance: frozenset[Origin] = frozenset({Origin("", None, None, None)})  #: of a node made here
 
 
@@ -52,7 +48,7 @@ def _state(
     cell: str | None,
     gate: str | None,
     seed: int | None = None,
-    initializer: Initializer | None = None,
+    initializer: Draw | None = None,
 ) -> ScopeState:
     provenance = frozenset((Origin(nodes, step, cell, gate),))
     seed = within.seed if seed is None else seed
@@ -89,20 +85,22 @@ class _Entered:
 
 
 def scope(
-    name: str, *, seed: int | None = None, initializer: Initializer | None = None
+    name: str, *, seed: int | None = None, initializer: InitializerLike | None = None
 ) -> AbstractContextManager[None]:
     """Put everything made inside under `name`, Parameters and nodes alike.
 
     Args:
         name: one or more path components, such as ``"encoder"``.
         seed: seed for the first values of Parameters made inside; each is drawn from its own name and this.
-        initializer: draws the Parameters made inside whose cell does not have an initialiser of its own.
+        initializer: draws the Parameters made inside whose cell or module was not given an initialiser of its own: a name
+            such as ``"zeros"``, a number, an array, an object of `unroll.initializers`, or a function of (shape, dtype).
 
     Returns:
         A context manager.
 
     Raises:
-        ArgumentError: `name` is empty or not a path.
+        ArgumentError: `name` is empty or not a path, or no initialiser has that name.
+        ArgumentTypeError: `seed` is not an int, or `initializer` is none of these.
 
     Example:
         >>> with unroll.scope("encoder"):
@@ -111,9 +109,11 @@ def scope(
         'encoder/w'
     """
     check_name(name, "scope")
+    seed = None if seed is None else check_int(seed, f"scope {name!r}: seed")
+    draw = None if initializer is None else get_initializer(initializer, f"scope {name!r}: initializer")
     now = current()
     variables, nodes = join(now.variables, name), join(now.nodes, name)
-    return _Entered(_state(now, variables, nodes, now.step, now.cell, now.gate, seed, initializer))
+    return _Entered(_state(now, variables, nodes, now.step, now.cell, now.gate, seed, draw))
 
 
 def at_step(step: int) -> AbstractContextManager[None]:
@@ -133,7 +133,8 @@ def step(number: int) -> AbstractContextManager[None]:
         A context manager.
 
     Raises:
-        ArgumentError: not an int of at least 0.
+        ArgumentError: below 0.
+        ArgumentTypeError: not an int.
 
     Example:
         >>> cell, x = unroll.GRUCell(5), unroll.placeholder([2, 3], name="x")
@@ -144,9 +145,7 @@ def step(number: int) -> AbstractContextManager[None]:
         >>> unroll.Graph([x], output).name(output)
         't1/gru_cell/h'
     """
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise ArgumentError(f"step {number!r}: an int of at least 0 is wanted")
-    return at_step(number)
+    return at_step(check_size(number, "step", least=0))
 
 
 def in_cell(name: str) -> AbstractContextManager[None]:

@@ -12,9 +12,9 @@ import numpy as np
 
 from unroll.dimensions import Dim, Dimension, Requirement, shape_text, solve, substitute, symbol
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
-from unroll.feeds import closest
 from unroll.graph import Graph
 from unroll.tensor import Constant, Node, Tensor
+from unroll.words import closest
 
 #: A longer axis is not taken for one that is unrolled over.
 _LONG = 1 << 16

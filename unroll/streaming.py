@@ -12,7 +12,8 @@ import numpy as np
 from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError, UnsupportedError
-from unroll.feeds import InputSpec, bound_sizes, check_is_mapping, closest, fed_names
+from unroll.feeds import InputSpec, bound_sizes, check_is_mapping, fed_names
+from unroll.words import closest
 
 
 class Runner(Protocol):

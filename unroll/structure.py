@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 from unroll import nest
 from unroll.dimensions import Limit, Requirement, Shape, shape_text, solve, substitute_shape
 from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
-from unroll.feeds import InputSpec, closest
+from unroll.feeds import InputSpec
 from unroll.garbage_collection import collector_paused
 from unroll.naming import Lineage, Names
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
 from unroll.tensor import Node, Placeholder, Tensor
 from unroll.topological_order import in_order
+from unroll.words import closest
 
 T = TypeVar("T")
 

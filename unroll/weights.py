@@ -10,9 +10,8 @@ from unroll import scopes
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ShapeError
-from unroll.initializers import glorot_uniform
+from unroll.initializers import InitializerLike, get_initializer, glorot_uniform
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
-from unroll.scopes import Initializer
 
 
 class WeightOwner:
@@ -33,7 +32,7 @@ class WeightOwner:
         self,
         name: str,
         shape: Sequence[int] | None = None,
-        initializer: Initializer | None = None,
+        initializer: InitializerLike | None = None,
         *,
         rows: Mapping[str, Dim] | None = None,
         columns: Mapping[str, Dim] | None = None,
@@ -48,7 +47,8 @@ class WeightOwner:
         Args:
             name: its name within the owner, such as ``kernel``.
             shape: its shape, unless `columns` gives it; with them, a convolution's kernel ``(*window, rows, columns)``.
-            initializer: draws the first value; by default that of the scope, else glorot uniform.
+            initializer: draws the first value, see `unroll.initializers.get_initializer`; by default that of the scope, else
+                glorot uniform.
             rows: sources and their sizes, top to bottom: ``{"x": 28, "h": 13}``.
             columns: gates and their sizes, left to right; with `rows`, they give the shape and the block table.
             transposed: the array is stored with gates by sources, as PyTorch has it.
@@ -58,8 +58,11 @@ class WeightOwner:
             value: the first value, instead of a drawn one.
 
         Raises:
-            ArgumentError: neither `shape` nor `columns` is given.
-            ShapeError: the weight exists with another shape: the owner is reused with another input width.
+            ArgumentError: neither `shape` nor `columns` is given, or the initialiser raised.
+            ArgumentTypeError: `initializer` is none.
+            DTypeError: not a floating dtype, or what was drawn is not an array of numbers.
+            ShapeError: what was drawn has another shape, or the weight exists with another one: the owner is reused with
+                another input width.
         """
         blocks = None
         if columns is not None:
@@ -73,7 +76,8 @@ class WeightOwner:
         if made is None:
             scope = scopes.current()
             full, kind = scopes.join(scope.variables, name), parameter_dtype(dtype or "float32")
-            draw = initializer or scope.initializer or glorot_uniform
+            chosen = scope.initializer or glorot_uniform if initializer is None else initializer
+            draw = get_initializer(chosen, "initializer")
             first = draw(wanted, kind, full, scope.seed) if value is None else value
             made = self._weights[name] = Parameter(first, name, kind, blocks=blocks)
         elif made.shape != wanted:

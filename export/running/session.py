@@ -36,12 +36,13 @@ from unroll.export.reading.opaque_nodes import dims_of
 from unroll.export.running.session_batches import run_many
 from unroll.export.running.session_binding import Bound
 from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for
-from unroll.feeds import FeedChecker, InputSpec, closest
+from unroll.feeds import FeedChecker, InputSpec
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.progress import busy
 from unroll.streaming import Stream
 from unroll.tensor import Tensor
+from unroll.words import closest
 
 
 class Session:

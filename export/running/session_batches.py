@@ -12,8 +12,9 @@ from unroll.dimensions import Dimension, shape_text
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
 from unroll.export.running.session_like import SessionLike
-from unroll.feeds import InputSpec, closest
+from unroll.feeds import InputSpec
 from unroll.tensor import Placeholder
+from unroll.words import closest
 
 
 def run_many(

@@ -10,7 +10,8 @@ from unroll import nest, scopes
 from unroll.cells.building_blocks import linear
 from unroll.cells.contract import call_step
 from unroll.cells.projection import WeightedWrapper, check_vectors
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, check_size, zero_state
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, zero_state
+from unroll.checks import check_size
 from unroll.errors import ArgumentError
 from unroll.ops import concat, reduce_sum, reshape, softmax, split, squeeze, tanh, unsqueeze
 from unroll.tensor import Tensor, named

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from unroll.activations import Activation
 from unroll.cells.building_blocks import LSTMState
 from unroll.cells.gated import GatedCell, Kernel, Weight, gate
-from unroll.cells.rnn_cell import check_number
+from unroll.checks import check_number
 from unroll.ops import concat, sigmoid, split
 from unroll.tensor import Tensor, named
 

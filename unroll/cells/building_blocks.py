@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import scopes
-from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, check_number, check_size
+from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell
+from unroll.checks import check_number, check_size
 from unroll.dimensions import Dim
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.initializers import Draw, get_initializer, zeros

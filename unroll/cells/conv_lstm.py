@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from unroll import nest, scopes
 from unroll.cells.building_blocks import NOT_READ, refuse_unused
-from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, TensorShape, check_number, check_size
+from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell, TensorShape
 from unroll.cells.step_formulas import lstm_step
+from unroll.checks import check_number, check_size
 from unroll.dimensions import shape_text
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.initializers import zeros

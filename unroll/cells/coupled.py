@@ -10,7 +10,7 @@ from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import blend, check_initializer, check_limit, clipped, peephole, sharded
 from unroll.cells.gated import gate
 from unroll.cells.layer_norm import NormedCell
-from unroll.cells.rnn_cell import check_number, check_size
+from unroll.checks import check_number, check_size
 from unroll.errors import ArgumentError
 from unroll.initializers import zeros
 from unroll.ops import concat, sigmoid, split

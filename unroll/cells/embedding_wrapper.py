@@ -8,7 +8,8 @@ from typing import Any
 from unroll import nest, scopes
 from unroll.cells.building_blocks import check_initializer
 from unroll.cells.projection import WeightedWrapper
-from unroll.cells.rnn_cell import RNNCellLike, State, check_size
+from unroll.cells.rnn_cell import RNNCellLike, State
+from unroll.checks import check_size
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError
 from unroll.initializers import RandomUniform
 from unroll.look_up import look_up

@@ -13,9 +13,8 @@ from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell
 from unroll.dtypes import FLOAT64, Array, cast_array
 from unroll.errors import ArgumentError, ShapeError, UnsupportedError
-from unroll.initializers import zeros
+from unroll.initializers import Draw, zeros
 from unroll.parameter import Parameter
-from unroll.scopes import Initializer
 from unroll.tensor import Tensor, named
 
 Layout = Literal["in_out", "out_in"]
@@ -32,7 +31,7 @@ class Kernel(NamedTuple):
 
     scope: str
     gates: tuple[str, ...]
-    bias: Initializer = zeros
+    bias: Draw = zeros
 
     @property
     def kernel_name(self) -> str:
@@ -95,8 +94,8 @@ class GatedCell(UnitCell):
     ) -> None:
         super().__init__(num_units, reuse, name, dtype)
         self.activation = get_activation(activation, "tanh", type(self).__name__)
-        self.kernel_initializer: Initializer | None = None
-        self.bias_initializer: Initializer | None = None
+        self.kernel_initializer: Draw | None = None
+        self.bias_initializer: Draw | None = None
         self._given: dict[str, Array] = {}
 
     @property

@@ -8,11 +8,10 @@ import numpy.typing as npt
 
 from unroll import scopes
 from unroll.activations import Activation
-from unroll.cells.building_blocks import blend
+from unroll.cells.building_blocks import blend, check_initializer
 from unroll.cells.gated import GatedCell, Kernel, Weight
-from unroll.initializers import ones
+from unroll.initializers import InitializerLike, ones
 from unroll.ops import concat, sigmoid, split
-from unroll.scopes import Initializer
 from unroll.tensor import Tensor, named
 
 
@@ -57,14 +56,14 @@ class GRUCell(GatedCell):
         num_units: int,
         activation: Activation | None = None,
         reuse: bool | None = None,
-        kernel_initializer: Initializer | None = None,
-        bias_initializer: Initializer | None = None,
+        kernel_initializer: InitializerLike | None = None,
+        bias_initializer: InitializerLike | None = None,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
         super().__init__(num_units, activation, reuse, name, dtype)
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
+        self.kernel_initializer = check_initializer(kernel_initializer, "GRUCell: kernel_initializer")
+        self.bias_initializer = check_initializer(bias_initializer, "GRUCell: bias_initializer")
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         gates, candidate = (self.weights_for(inputs, kernel) for kernel in self.kernels)

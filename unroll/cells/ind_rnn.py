@@ -10,8 +10,9 @@ import numpy.typing as npt
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell, blend, check_initializer, linear
 from unroll.cells.gated import gate
-from unroll.cells.rnn_cell import LSTMStateTuple, check_number
+from unroll.cells.rnn_cell import LSTMStateTuple
 from unroll.cells.step_formulas import lstm_step
+from unroll.checks import check_number
 from unroll.initializers import Draw, RandomUniform, ones, zeros
 from unroll.ops import sigmoid, split, squeeze
 from unroll.scopes import in_gate, join

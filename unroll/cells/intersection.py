@@ -9,7 +9,7 @@ import numpy.typing as npt
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell, blend, check_initializer, linear
 from unroll.cells.gated import gate
-from unroll.cells.rnn_cell import check_number, check_size
+from unroll.checks import check_number, check_size
 from unroll.errors import ArgumentError, ShapeError
 from unroll.ops import sigmoid, tanh
 from unroll.tensor import Tensor, named

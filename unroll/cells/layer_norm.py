@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unroll.cells.building_blocks import LSTMLikeCell
-from unroll.cells.rnn_cell import check_number
+from unroll.checks import check_number
 from unroll.initializers import Constant
 from unroll.ops import reduce_mean, sqrt
 from unroll.tensor import Tensor

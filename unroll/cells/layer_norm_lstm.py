@@ -11,7 +11,7 @@ from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import NOT_READ, check_share, linear, refuse_unused
 from unroll.cells.gated import gate
 from unroll.cells.layer_norm import NormedCell
-from unroll.cells.rnn_cell import check_number
+from unroll.checks import check_number
 from unroll.initializers import glorot_uniform
 from unroll.ops import sigmoid
 from unroll.tensor import Tensor, named

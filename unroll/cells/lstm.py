@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll.activations import Activation
-from unroll.cells.building_blocks import LSTMState, check_limit, check_projection, clipped, peephole
+from unroll.cells.building_blocks import LSTMState, check_initializer, check_limit, check_projection, clipped, peephole
 from unroll.cells.gated import GatedCell, Kernel, Weight, gate
-from unroll.cells.rnn_cell import check_number
+from unroll.checks import check_number
 from unroll.errors import ArgumentError, UnsupportedError
+from unroll.initializers import InitializerLike
 from unroll.ops import concat, sigmoid, split
-from unroll.scopes import Initializer
 from unroll.tensor import Tensor, named
 
 _SHARDS = "a weight is one array here"
@@ -68,7 +68,7 @@ class LSTMCell(LSTMState, GatedCell):
         num_units: int,
         use_peepholes: bool = False,
         cell_clip: float | None = None,
-        initializer: Initializer | None = None,
+        initializer: InitializerLike | None = None,
         num_proj: int | None = None,
         proj_clip: float | None = None,
         num_unit_shards: int | None = None,
@@ -83,7 +83,7 @@ class LSTMCell(LSTMState, GatedCell):
         super().__init__(num_units, activation, reuse, name, dtype)
         self.use_peepholes = use_peepholes
         self.cell_clip = check_limit(cell_clip, "LSTMCell: cell_clip")
-        self.kernel_initializer = initializer
+        self.kernel_initializer = check_initializer(initializer, "LSTMCell: initializer")
         self.num_proj = check_projection(num_proj, "LSTMCell")
         self.proj_clip = check_limit(proj_clip, "LSTMCell: proj_clip")
         if proj_clip is not None and num_proj is None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from unroll import nest, ops, scopes
 from unroll.cells.building_blocks import LSTMLikeCell, blend, check_share, linear
 from unroll.cells.gated import gate
-from unroll.cells.rnn_cell import check_number
+from unroll.checks import check_number
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, DTypeError, ShapeError, StructureError

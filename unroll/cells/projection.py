@@ -9,8 +9,9 @@ from unroll import nest
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import NOT_READ, REUSE, linear, refuse_reuse, refuse_unused
 from unroll.cells.contract import call_step
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, check_size, snake_case
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, snake_case
 from unroll.cells.wrappers import CellWrapper
+from unroll.checks import check_size
 from unroll.errors import ArgumentError
 from unroll.tensor import Tensor, named
 

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
+from unroll.checks import check_size
 from unroll.dimensions import Dim, Dimension, Shape, shape_text
-from unroll.dtypes import FLOAT64, Array, DType, cast_array
-from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.dtypes import Array, DType
+from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.initializers import InitializerLike
 from unroll.parameter import Parameter, parameter_dtype
-from unroll.scopes import Initializer
 from unroll.tensor import Tensor, named
 from unroll.weights import WeightOwner
 
@@ -308,7 +308,7 @@ class RNNCell(WeightOwner):
         self,
         name: str,
         shape: Sequence[int] | None = None,
-        initializer: Initializer | None = None,
+        initializer: InitializerLike | None = None,
         *,
         rows: Mapping[str, Dim] | None = None,
         columns: Mapping[str, Dim] | None = None,
@@ -443,34 +443,6 @@ def _refuse_part(where: str, part: Any, batch: Shape, dims: Shape, dtype: DType)
         fix = "; for a batch that is not known yet, zero_state takes unroll.ops.shape(x)[0]" if symbolic else ""
         raise ShapeError(f"{where}: {part.described()} was given, shape {shape_text(wanted)} is wanted{fix}")
     raise DTypeError(f"{where}: {part.described()} was given, dtype {dtype} is wanted; convert it with unroll.ops.cast")
-
-
-def check_size(value: object, what: str, least: int = 1) -> int:
-    """Return `value` where it is an int of at least `least`.
-
-    Raises:
-        ArgumentTypeError: not an int (a bool does not count as one).
-        ArgumentError: too small.
-    """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise ArgumentTypeError(f"{what} is {value!r} of type {type(value).__name__}; an int is wanted")
-    if value < least:
-        raise ArgumentError(f"{what} is {value}; at least {least} is wanted")
-    return int(value)
-
-
-def check_number(value: object, what: str) -> float:
-    """Return `value` as a float where it is one real number.
-
-    Raises:
-        DTypeError, ShapeError, ArgumentError: it is not, or it is not finite.
-    """
-    found = cast_array(value, FLOAT64, what)
-    if found.shape != ():
-        raise ShapeError(f"{what}: {value!r} is not one number")
-    if not np.isfinite(found):
-        raise ArgumentError(f"{what} is {value!r}; a finite number is wanted")
-    return float(found)
 
 
 @lru_cache(maxsize=1024)

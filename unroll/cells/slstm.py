@@ -9,7 +9,7 @@ import numpy.typing as npt
 from unroll import ops, scopes
 from unroll.cells.building_blocks import UnitCell, linear
 from unroll.cells.gated import gate
-from unroll.cells.rnn_cell import check_size
+from unroll.checks import check_size
 from unroll.errors import ArgumentError
 from unroll.ops import concat, exp, sigmoid, softplus, split, tanh, where
 from unroll.tensor import Tensor, named

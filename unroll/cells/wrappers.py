@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from unroll import nest
 from unroll.cells.contract import as_cell, call_step
-from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, check_number, initial_state
+from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, initial_state
+from unroll.checks import check_number
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.tensor import Tensor, named
 

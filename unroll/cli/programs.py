@@ -21,9 +21,9 @@ import numpy as np
 
 from unroll.cli.output import one_line
 from unroll.errors import ArgumentError, FileError, GraphError, NameNotFoundError, UnrollError
-from unroll.feeds import closest
 from unroll.files import as_path, read_bytes
 from unroll.graph import Graph
+from unroll.words import closest
 
 _MODULE = "unroll_program"
 _MISSING = object()

@@ -7,7 +7,8 @@ from typing import Any
 
 from unroll import nest, ops, scopes
 from unroll.cells.contract import as_cell, call_step
-from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_size, check_state
+from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_state
+from unroll.checks import check_size
 from unroll.dimensions import Shape, shape_text
 from unroll.drivers.loop import Rows
 from unroll.drivers.structure_checks import checked_result, main_input, state_dtype

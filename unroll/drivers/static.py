@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from unroll import nest, scopes
 from unroll.cells.contract import as_cell
-from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, batch_of, check_size, dims_of
+from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, batch_of, dims_of
+from unroll.checks import check_size
 from unroll.drivers.loop import length_steps, run_cell
 from unroll.drivers.structure_checks import checked_steps, main_input
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
-from unroll.feeds import closest
 from unroll.garbage_collection import collector_paused
 from unroll.tensor import Placeholder, Tensor, placeholder
+from unroll.words import closest
 
 
 def static_rnn(

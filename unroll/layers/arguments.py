@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeAlias
 
 from unroll.activations import get_activation
-from unroll.cells.rnn_cell import check_size
+from unroll.checks import check_size
 from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from unroll.initializers import get_initializer
 

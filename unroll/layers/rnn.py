@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from unroll import nest, scopes
 from unroll.cells.contract import as_cell
-from unroll.cells.rnn_cell import TensorShape, check_size, dims_of
+from unroll.cells.rnn_cell import TensorShape, dims_of
+from unroll.checks import check_size
 from unroll.dimensions import Dimension
 from unroll.drivers.loop import Past, joined, mask_steps, run_cell, steps_of
 from unroll.errors import ShapeError, StructureError, UnsupportedError

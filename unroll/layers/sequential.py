@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest
-from unroll.cells.rnn_cell import check_size
+from unroll.checks import check_size
 from unroll.dtypes import INTEGERS, Array, DType, as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.graph import Graph

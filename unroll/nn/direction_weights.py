@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import nest
-from unroll.cells.rnn_cell import LSTMStateTuple, State, check_size
+from unroll.cells.rnn_cell import LSTMStateTuple, State
+from unroll.checks import check_flag, check_size
 from unroll.errors import ArgumentError, StructureError
-from unroll.nn.module import Module, check_flag
+from unroll.nn.module import Module
 from unroll.nn.step_cells import NONLINEARITIES, GRUStep, LSTMStep, RNNStep, StepCell
 from unroll.tensor import Tensor
 

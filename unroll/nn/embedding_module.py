@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
-from unroll.cells.rnn_cell import check_size
+from unroll.checks import check_flag, check_size
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.initializers import RandomNormal
 from unroll.look_up import look_up
-from unroll.nn.module import Module, check_flag
+from unroll.nn.module import Module
 from unroll.tensor import Tensor
 
 _RENORMALISED = "PyTorch then changes the weight at every call, and a graph reads its weights only"
@@ -76,9 +76,11 @@ class Embedding(Module):
         self.sparse = check_flag(sparse, f"{self._what}: sparse")
         self.padding_idx = None if padding_idx is None else self._row(padding_idx)
         with scopes.scope(self.name):
-            weight = self._add_weight(
-                "weight", (self.num_embeddings, self.embedding_dim), RandomNormal(0.0, 1.0), dtype=self.dtype
+            draw, shape = (
+                scopes.current().initializer or RandomNormal(0.0, 1.0),
+                (self.num_embeddings, self.embedding_dim),
             )
+            weight = self._add_weight("weight", shape, draw, dtype=self.dtype)
         if self.padding_idx is not None:
             first = np.array(weight.value)
             first[self.padding_idx] = 0

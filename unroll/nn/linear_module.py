@@ -7,8 +7,8 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import scopes
-from unroll.cells.rnn_cell import check_size
-from unroll.nn.module import Module, check_flag
+from unroll.checks import check_flag, check_size
+from unroll.nn.module import Module
 from unroll.ops import gemm, matmul, transpose
 from unroll.tensor import Tensor, named
 

@@ -105,12 +105,14 @@ class Module(WeightOwner):
         note: str = "",
         part: str = "",
     ) -> Parameter:
-        """Make a Parameter stored gates by sources, drawn from ``+-1 / sqrt(fan)`` as PyTorch's `reset_parameters` does."""
+        """Make a Parameter stored gates by sources, drawn from ``+-1 / sqrt(fan)`` as PyTorch's `reset_parameters` does, or as
+        the scope says.
+        """
         bound = 1 / math.sqrt(fan)
         with scopes.scope(self.name):
             return self._add_weight(
                 name,
-                initializer=RandomUniform(-bound, bound),
+                initializer=scopes.current().initializer or RandomUniform(-bound, bound),
                 rows=rows,
                 columns=columns,
                 transposed=True,
@@ -210,17 +212,6 @@ def check_width(x: Tensor, width: int, what: str, argument: str = "input_size") 
     """
     if x.shape[-1:] != (width,):
         raise ShapeError(f"{what}: the input {x.described()} must end in {width} features, its {argument}")
-
-
-def check_flag(value: object, what: str) -> bool:
-    """Return `value` where it is a bool, which an argument out of its place seldom is.
-
-    Raises:
-        ArgumentTypeError: it is not.
-    """
-    if not isinstance(value, (bool, np.bool_)):
-        raise ArgumentTypeError(f"{what} is {value!r} of type {type(value).__name__}; a bool is wanted")
-    return bool(value)
 
 
 def _array(value: Any, what: str) -> Array:

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
-from unroll.cells.rnn_cell import State, check_size, check_state
+from unroll.cells.rnn_cell import State, check_state
+from unroll.checks import check_flag, check_size
 from unroll.dimensions import Dimension, Shape
 from unroll.drivers.loop import joined, length_steps, run_cell, steps_of
 from unroll.errors import ArgumentError, ShapeError, UnrollWarning
 from unroll.garbage_collection import collector_paused
 from unroll.nn.direction_weights import RecurrentModule, parts_of
-from unroll.nn.module import check_flag
 from unroll.tensor import Tensor, named
 
 
