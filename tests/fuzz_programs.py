@@ -23,7 +23,7 @@ def g():
     x = unroll.placeholder(["batch", 4], name="x")
     a, b = ops.split(x, 2, axis=1)
     h = ops.concat([ops.sigmoid(a) * ops.tanh(b), ops.relu(a - b)], axis=-1)
-    return unroll.Graph([x], {"h": h, "total": ops.reduce_sum(h, axes=[1])})
+    return unroll.Graph([x], {"h": h, "total": ops.reduce_sum(h, axis=1)})
 """,
     "layers": """\
 import unroll

@@ -126,7 +126,7 @@ def reduction(function: Callable[..., Any]) -> Row:
             yield Case(op, function, [x(shape)], {"keepdims": 0})
         for axes in ([0], [-1], [1, -1], [0, 1, 2]):
             for keep in (0, 1):
-                call = partial(function, axes=axes, keepdims=bool(keep))
+                call = partial(function, axis=axes, keepdims=bool(keep))
                 yield Case(op, call, [x((2, 3, 4))], {"keepdims": keep}, [np.array(axes)])
 
     return cases
@@ -360,7 +360,7 @@ def split(op: str, x: Draw) -> Iterator[Case]:
 def squeeze(op: str, x: Draw) -> Iterator[Case]:
     yield Case(op, ops.squeeze, [x((1, 3, 1))])
     for shape, axes in (((1, 3, 1), [0]), ((1, 3, 1), [-1, 0]), ((1,), [0])):
-        yield Case(op, partial(ops.squeeze, axes=axes), [x(shape)], {}, [np.array(axes)])
+        yield Case(op, partial(ops.squeeze, axis=axes), [x(shape)], {}, [np.array(axes)])
 
 
 def tile(op: str, x: Draw) -> Iterator[Case]:
@@ -377,7 +377,7 @@ def transpose(op: str, x: Draw) -> Iterator[Case]:
 
 def unsqueeze(op: str, x: Draw) -> Iterator[Case]:
     for shape, axes in (((), [0]), ((3,), [0]), ((3,), [-1]), ((2, 3), [0, 3]), ((2, 3), [-1, 1]), ((2,), [2, 0])):
-        yield Case(op, partial(ops.unsqueeze, axes=axes), [x(shape)], {}, [np.array(axes)])
+        yield Case(op, partial(ops.unsqueeze, axis=axes), [x(shape)], {}, [np.array(axes)])
 
 
 def where(op: str, x: Draw) -> Iterator[Case]:

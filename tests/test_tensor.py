@@ -67,12 +67,32 @@ def test_numpys_functions_that_are_operators_build_them() -> None:
         (range, "run the graph"),
         (np.asarray, "unroll.ops"),
         (lambda x: np.array(x, "float32"), "unroll.ops"),
-        (lambda x: np.concatenate([x, x]), "unroll.ops"),
+        (lambda x: np.linalg.inv(x), "unroll.ops"),
         (lambda x: 1.0 in x, "unroll.ops.equal"),
     ],
 )
 def test_what_needs_a_value_is_refused_with_the_fix(use: Any, fix: str) -> None:
-    refused(lambda: use(placeholder([2, 2], "x") * 2), TypeError, "(2, 2)", "no value before a run", fix)
+    refused(lambda: use(placeholder([None, 2], "x") * 2), TypeError, "no value before a run", fix)
+
+
+def test_a_tensor_whose_first_size_is_known_has_a_length_and_rows() -> None:
+    x = placeholder([3, None], "x")
+    assert len(x) == 3
+    first, *rest = x
+    graph = Graph([x], [first, *rest, *(row * 2 for row in x)])
+    fed = np.arange(6, dtype="float32").reshape(3, 2)
+    assert [array.tolist() for array in graph.run({x: fed}, [first, *rest])] == fed.tolist()
+    assert len(graph.outputs) == 6
+    refused(lambda: list(placeholder([], "scalar")), TypeError, "unroll.ops.unstack")
+
+
+def test_a_placeholder_is_made_in_tensorflows_order_too() -> None:
+    for made in (placeholder(np.float32, [None, 3], name="x"), placeholder("float32", [None, 3], "x")):  # type: ignore[call-overload, arg-type]
+        assert (made.name, made.dtype, made.shape) == ("x", np.float32, placeholder([None, 3], "x").shape)
+    assert placeholder(np.dtype("int64"), [2]).name == "Placeholder"  # type: ignore[arg-type]
+    refused(lambda: placeholder(np.float32), TypeError, "shape")  # type: ignore[arg-type]
+    first, second = placeholder([2]), placeholder([2])
+    refused(lambda: Graph([first, second], first + second), ValueError, "Placeholder", "name=")
 
 
 @pytest.mark.parametrize("use", [copy.deepcopy, copy.copy, pickle.dumps, lambda x: pickle.dumps(x, 0)])

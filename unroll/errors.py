@@ -48,6 +48,10 @@ class NameNotFoundError(UnrollError, KeyError):
     """No tensor, Parameter, placeholder or output goes by that name."""
 
 
+class NoAttributeError(UnrollError, AttributeError):
+    """A module or object has no attribute of that name; the message says what there is."""
+
+
 class GraphError(UnrollError, ValueError):
     """Inputs and outputs do not make a graph."""
 

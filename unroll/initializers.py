@@ -105,7 +105,11 @@ class RandomInitializer:
 
 
 class RandomNormal(RandomInitializer):
-    """Normal, of this mean and standard deviation, which is at least 0."""
+    """Normal, of this mean and standard deviation.
+
+    Raises:
+        ArgumentError: `stddev` is below 0.
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
@@ -126,7 +130,11 @@ class TruncatedNormal(RandomNormal):
 
 
 class RandomUniform(RandomInitializer):
-    """Uniform between `minval` and `maxval`."""
+    """Uniform between `minval` and `maxval`.
+
+    Raises:
+        ArgumentError: `minval` is above `maxval`.
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)

@@ -7,7 +7,8 @@ A `Tensor` is one output of a `Node`, or it has no node and is a `Placeholder`, 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -18,6 +19,8 @@ from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
 from unroll.operation_table import OPERATIONS
+from unroll.tensor_words import ADVICE
+from unroll.words import missing, spelled
 
 if TYPE_CHECKING:
     from unroll.ops.operator import Operator  # for types alone: nodes hold operators, which are made of tensors
@@ -136,6 +139,10 @@ class Tensor:
 
     __slots__ = ("__weakref__", "dtype", "hint", "index", "known", "node", "shape")
 
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Let ``np.stack([tensor, tensor])`` and its like build operators; see `unroll.ops.numpy_functions`."""
+        return _FUNCTIONS["numpy_function"](function, args, kwargs)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Tensor:
         """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build the operator of that name.
 
@@ -188,11 +195,23 @@ class Tensor:
     __mul__, __rmul__ = _binary("mul"), _reflected("mul")
     __truediv__, __rtruediv__ = _binary("div"), _reflected("div")
     __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
-    __pow__, __rpow__ = _binary("pow"), _reflected("pow")
+    __rpow__ = _reflected("pow")
     __lt__, __le__ = _binary("less"), _binary("less_equal")
     __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
     __and__, __or__ = _binary("logical_and"), _binary("logical_or")
     __neg__, __abs__, __invert__ = _unary("neg"), _unary("abs"), _unary("logical_not")
+
+    def __pow__(self, exponent: TensorLike, modulus: object = None) -> Tensor:
+        """Return ``self ** exponent``.
+
+        Raises:
+            ArgumentTypeError: a modulus, as of ``pow(x, 2, 3)``.
+        """
+        if modulus is not None:
+            raise ArgumentTypeError(
+                f"pow({self!r}, ..., {modulus!r}): there is no operator with a modulus; leave it out"
+            )
+        return _FUNCTIONS["pow"](self, exponent)
 
     def __getitem__(self, index: int | slice | types.EllipsisType | tuple[Any, ...] | None) -> Tensor:
         return _FUNCTIONS["getitem"](self, index)
@@ -215,12 +234,24 @@ class Tensor:
         self._no_value("its truth is not known while tracing", "choose with unroll.ops.where(condition, a, b)")
 
     def __len__(self) -> int:
-        self._no_value("it has no len()", "read tensor.shape")
+        size = self.shape[0] if self.shape else None
+        if not isinstance(size, int):
+            self._no_value("its first size is not known, so it has no len()", "read tensor.shape")
+        return size
 
-    def __iter__(self) -> NoReturn:
-        self._no_value(
-            "it cannot be unpacked or looped over", "use unroll.ops.unstack(tensor, axis) for a list of tensors"
-        )
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape or not isinstance(self.shape[0], int):
+            self._no_value(
+                "its first size is not known, so it cannot be unpacked or looped over",
+                "use unroll.ops.unstack(tensor, axis) along one that is",
+            )
+        rows: list[Tensor] = _FUNCTIONS["unstack"](self)  # type: ignore[assignment]  # of this one function
+        return iter(rows)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        more = {} if name.startswith("_") or name not in OPERATIONS else {name: f"it is unroll.ops.{name}(tensor, ...)"}
+        names = (item for item in dir(type(self)) if not item.startswith("_"))
+        raise missing(repr(self), name, names, ADVICE | more)
 
     def __float__(self) -> float:
         self._no_value("it is not a number", "run the graph to get one")
@@ -289,14 +320,24 @@ class Constant(Tensor):
             self.known = tuple(listed) if value.ndim else listed
 
 
-def placeholder(shape: Sequence[Dim | str | None], name: str, dtype: npt.DTypeLike = "float32") -> Placeholder:
+def _tensorflows(dtype: Any, shape: Any, name: str = "Placeholder") -> Placeholder:
+    """TensorFlow's order, with the name as a keyword."""
+    return placeholder(shape, name, dtype)
+
+
+@partial(spelled, otherwise=_tensorflows)
+def placeholder(
+    shape: Sequence[Dim | str | None], name: str = "Placeholder", dtype: npt.DTypeLike = "float32"
+) -> Placeholder:
     """Declare an input of a graph.
 
     Args:
         shape: one entry an axis: an int; None (the symbol ``batch`` on axis 0, a symbol ``<name>_<axis>`` elsewhere);
             a string, which names a symbol; or a dimension of another tensor.
-        name: the input's name, in the graph and in ONNX.
+        name: the input's name, in the graph and in ONNX; two inputs of one graph need two names.
         dtype: float16, float32, float64, int32, int64 or bool.
+
+    TensorFlow 1's order, ``placeholder(np.float32, [None, 28], name="x")``, is taken as well.
 
     Returns:
         A tensor to call operators and cells on.
@@ -311,8 +352,30 @@ def placeholder(shape: Sequence[Dim | str | None], name: str, dtype: npt.DTypeLi
         >>> unroll.placeholder(["rows", "time", 13], name="x").shape
         (rows, time, 13)
     """
+    if _is_dtype(shape):  # TensorFlow's order: dtype, shape, name
+        shape, name, dtype = _in_our_order(shape, name, dtype)
     scopes.check_name(name, "placeholder")
     return Placeholder(parse_shape(shape, name), as_dtype(dtype, f"placeholder {name!r}"), name)
+
+
+def _is_dtype(shape: object) -> bool:
+    """Say whether a dtype stands where the shape should: a name of one, a type or a `numpy.dtype`."""
+    if isinstance(shape, str):
+        return shape in map(str, ALL)
+    return isinstance(shape, (type, np.dtype))
+
+
+def _in_our_order(dtype: Any, shape: Any, name: Any) -> tuple[Any, Any, Any]:
+    """Return the arguments of TensorFlow's ``placeholder(dtype, shape, name)`` in the order of this one.
+
+    Raises:
+        ArgumentTypeError: the shape is left out, which a fixed graph needs.
+    """
+    if isinstance(shape, str) or shape is None:
+        raise ArgumentTypeError(
+            f"placeholder: {dtype!r} stands where the shape is wanted; placeholder([None, 28], name='x', dtype='float32')"
+        )
+    return shape, "Placeholder" if name == "float32" else name, dtype
 
 
 def constant(value: Any, dtype: npt.DTypeLike | None = None, name: str | None = None) -> Constant:

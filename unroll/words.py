@@ -1,16 +1,116 @@
-"""Names that were not found: the nearest ones that there are."""
+"""Names that were not found: the nearest ones that there are, and what other frameworks' names are called here."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+from unroll.errors import ArgumentTypeError, NoAttributeError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+#: A longer name is no name that somebody typed.
+_LONGEST = 200
 
 
 def closest(name: str, names: Iterable[str]) -> str:
     """Return a hint for a name that was not found: the nearest ones, or all of them where they are few."""
     listed = list(names)
-    near = difflib.get_close_matches(name, listed, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(name[:_LONGEST], listed, n=3, cutoff=0.4)
     shown = near or listed[:8]
     return (
         f"did you mean {', '.join(map(repr, shown))}?" if near else f"there are {', '.join(map(repr, shown)) or 'none'}"
     )
+
+
+def missing(what: str, name: str, names: Iterable[str], advice: Mapping[str, str]) -> AttributeError:
+    """Return the error for an attribute that is not there; to Python's ``hasattr`` and ``getattr`` it is an AttributeError.
+
+    Args:
+        what: whose attribute it is, such as ``module 'unroll'``.
+        name: the attribute.
+        names: those that there are.
+        advice: what the names of other frameworks are called here.
+    """
+    said = f"{what} has no attribute {name!r}"
+    if name.startswith("_"):  # Python's, NumPy's and notebooks' own questions
+        return NoAttributeError(said)
+    return NoAttributeError(f"{said}; {advice[name] if name in advice else closest(name, names)}")
+
+
+def spelled(
+    function: Callable[P, R],
+    *,
+    words: Mapping[str, Iterable[str]] | None = None,
+    advice: Mapping[str, str] | None = None,
+    otherwise: Callable[..., R] | None = None,
+) -> Callable[P, R]:
+    """Let a function be called in other frameworks' words, and say what it takes where a call does not fit it.
+
+    A call that fits costs no more than the call.
+
+    Args:
+        function: the function.
+        words: other names of its arguments: ``{"axis": ("axes", "dim")}``; those that it does not have are passed over.
+        advice: what more to say where an argument is given that the function does not have, or is missing (then by "").
+        otherwise: another framework's function of that name, in its order of arguments; tried where a call does not fit.
+
+    Returns:
+        The function, which raises `ArgumentTypeError` where Python would raise a TypeError of its own.
+    """
+    ours = [(other, name) for name, others in (words or {}).items() for other in others]
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            trace = error.__traceback__
+            if isinstance(error, ArgumentTypeError) or trace is None or trace.tb_next is not None:
+                raise  # from inside the function
+            message = str(error)
+        parameters = inspect.signature(function).parameters
+        renamed = {_ours(name, ours, parameters): value for name, value in kwargs.items()}
+        if len(renamed) == len(kwargs) and renamed.keys() != kwargs.keys():
+            return call(*args, **renamed)
+        if otherwise is not None and fits(otherwise, *args, **kwargs):
+            return otherwise(*args, **kwargs)
+        raise ArgumentTypeError(_misfit(function, message, parameters, renamed, advice or {})) from None
+
+    return call
+
+
+def fits(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+    """Say whether a function can be called so."""
+    try:
+        inspect.signature(function).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
+
+
+def _ours(name: str, ours: Iterable[tuple[str, str]], parameters: Mapping[str, Any]) -> str:
+    """Return the function's own name for an argument; the name itself where it has none."""
+    if name in parameters:
+        return name
+    return next((mine for other, mine in ours if other == name and mine in parameters), name)
+
+
+def _misfit(
+    function: Callable[..., Any],
+    message: str,
+    parameters: Mapping[str, inspect.Parameter],
+    given: Iterable[str],
+    advice: Mapping[str, str],
+) -> str:
+    """Return what is wrong with a call that Python refused, with the near names and what there is."""
+    names = [name for name in parameters if name != "self"]
+    name = function.__qualname__.removesuffix(".__init__")
+    unknown = [name for name in given if name not in parameters]
+    near = [advice.get(unknown[0]) or closest(unknown[0], names)] if unknown and names else []
+    more = [advice[""]] if not unknown and "" in advice else []
+    takes = f"its arguments are {', '.join(names)}" if names else "it takes no arguments"
+    return f"{name}: {'; '.join([message, *near, takes, *more])}"

@@ -275,7 +275,7 @@ CONV = {"cell": "Conv2DLSTMCell", "kwargs": IMAGE}
         ("LayerNormBasicLSTMCell", {"num_units": 3, "norm_gain": "big"}, TypeError, "norm_gain"),
         ("SRUCell", {"num_units": -1}, ValueError, "num_units is -1"),
         ("IndRNNCell", {"num_units": 3, "activation": "than"}, ValueError, "no activation is called 'than'"),
-        ("IndyGRUCell", {"num_units": 3, "kernel_initializer": 5}, TypeError, "kernel_initializer"),
+        ("IndyGRUCell", {"num_units": 3, "kernel_initializer": True}, TypeError, "kernel_initializer"),
         ("IndyLSTMCell", {"num_units": 3, "forget_bias": "one"}, TypeError, "forget_bias"),
         ("MinimalRNNCell", {"units": 3, "bias_initializer": "one's"}, ValueError, "bias_initializer"),
         ("AttentionCellWrapper", {"cell": LSTM3, "attn_length": 0}, ValueError, "attn_length is 0"),

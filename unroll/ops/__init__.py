@@ -3,6 +3,8 @@
 A plain number, list or array among the operands becomes a constant of the tensors' dtype.
 """
 
+from typing import NoReturn
+
 from unroll.operation_table import OPERATIONS
 from unroll.ops.arithmetic import add, div, mul, pow, sub
 from unroll.ops.choices import (
@@ -46,6 +48,7 @@ from unroll.ops.indexing import getitem
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
 from unroll.ops.normalization import layer_normalization
+from unroll.ops.numpy_functions import numpy_function
 from unroll.ops.operator import OPERATORS, Operator, apply, apply_one
 from unroll.ops.recurrent import gru, lstm, rnn
 from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_min, reduce_sum, softmax
@@ -53,6 +56,9 @@ from unroll.ops.reversing import reverse_sequence
 from unroll.ops.scan import scan
 from unroll.ops.shaping import expand, reshape, squeeze, tile, transpose, unsqueeze
 from unroll.ops.slicing import gather, slice_
+from unroll.ops.spelling import ELSEWHERE, in_other_words
+from unroll.ops.synonyms import expand_dims, ones, range, zeros
+from unroll.words import missing
 
 __all__ = [
     "OPERATORS",
@@ -73,6 +79,7 @@ __all__ = [
     "erf",
     "exp",
     "expand",
+    "expand_dims",
     "floor",
     "gather",
     "gemm",
@@ -97,7 +104,9 @@ __all__ = [
     "mul",
     "neg",
     "not_equal",
+    "ones",
     "pow",
+    "range",
     "reduce_max",
     "reduce_mean",
     "reduce_min",
@@ -125,7 +134,14 @@ __all__ = [
     "unsqueeze",
     "unstack",
     "where",
+    "zeros",
 ]
 
+_FUNCTIONS = {name: globals()[name] for name in __all__ if name.islower()}
 # What ``a + b``, ``a[0]`` and ``np.tanh(a)`` call.
-OPERATIONS.update({name: globals()[name] for name in __all__ if name.islower()}, getitem=getitem)
+OPERATIONS.update(_FUNCTIONS, getitem=getitem, numpy_function=numpy_function)
+globals().update({name: in_other_words(function) for name, function in _FUNCTIONS.items()})
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise missing("module 'unroll.ops'", name, __all__, ELSEWHERE)

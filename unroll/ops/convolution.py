@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from unroll.checks import check_choice, check_size
 from unroll.dimensions import Dim, Shape
 from unroll.dtypes import FLOATS, Array
 from unroll.errors import ArgumentError, ShapeError
-from unroll.ops.operator import Operator, Requirements, Signature, apply_one
+from unroll.ops.operator import Operator, Requirements, Signature, apply_one, as_tensor
 from unroll.tensor import Tensor, TensorLike
 
 Padding = Literal["same", "valid"]
@@ -77,7 +78,7 @@ class Conv(Operator):
 
 def conv(
     x: TensorLike,
-    kernel: Tensor,
+    kernel: TensorLike,
     bias: TensorLike | None = None,
     *,
     strides: int | Sequence[int] = 1,
@@ -101,7 +102,8 @@ def conv(
         ``(batch, filters, ...)``.
 
     Raises:
-        ArgumentError: a stride or dilation below 1, or no such padding.
+        ArgumentError: a stride, dilation or group below 1, or no such padding.
+        ArgumentTypeError: one of them is not an int.
         DTypeError: not floats, or dtypes that differ.
         ShapeError: the shapes do not fit.
 
@@ -111,12 +113,13 @@ def conv(
         >>> unroll.Graph([x], y).run({x: [[[1, 4, 6, 7]]]}, y)  # 1 - 4, 4 - 6, 6 - 7
         array([[[-3., -2., -1.]]], dtype=float32)
     """
+    kernel = as_tensor(kernel, "conv: kernel")
     window = tuple(int(size) for size in kernel.shape[2:] if isinstance(size, int))
     if not 1 <= len(window) <= 3 or len(window) != kernel.rank - 2:
         raise ShapeError(f"conv: the kernel {kernel.described()} must be (filters, channels, ...) of 1 to 3 known axes")
     steps, spread = _each(strides, len(window), "strides"), _each(dilations, len(window), "dilations")
-    if padding not in ("same", "valid"):
-        raise ArgumentError(f"conv: padding {padding!r}: 'same' or 'valid' is wanted")
+    check_choice(padding, ("same", "valid"), "conv: padding")
+    check_size(group, "conv: group")
     pads = (0,) * (2 * len(window))
     if padding == "same" and isinstance(x, Tensor) and x.rank == kernel.rank:
         pairs = [_same(*sizes) for sizes in zip(x.shape[2:], window, steps, spread, strict=True)]
@@ -125,10 +128,10 @@ def conv(
 
 
 def _each(value: int | Sequence[int], count: int, what: str) -> tuple[int, ...]:
-    values = (value,) * count if isinstance(value, (int, np.integer)) else tuple(value)
-    if len(values) != count or not all(isinstance(item, (int, np.integer)) and item >= 1 for item in values):
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
+    if len(values) != count:
         raise ArgumentError(f"conv: {what} {value!r}: an int of at least 1 is wanted, or {count} of them")
-    return tuple(int(item) for item in values)
+    return tuple(check_size(item, f"conv: {what}") for item in values)
 
 
 def _same(size: Dim, kernel: int, stride: int, dilation: int) -> tuple[int, int]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unroll.checks import check_size
 from unroll.dimensions import Dim, Dimension, Shape, divide, total
 from unroll.dtypes import ALL, Array
-from unroll.errors import ArgumentError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.garbage_collection import collector_paused
 from unroll.ops.operator import (
     Operator,
@@ -17,12 +18,13 @@ from unroll.ops.operator import (
     Signature,
     apply,
     apply_one,
+    as_tensor,
     axis_of,
     known_ints,
     rank_of,
 )
 from unroll.ops.shaping import squeeze, unsqueeze
-from unroll.tensor import Constant, Known, Tensor, TensorLike
+from unroll.tensor import Known, Tensor, TensorLike
 
 
 @dataclass(frozen=True, repr=False)
@@ -169,42 +171,52 @@ def split(x: TensorLike, pieces: int | Sequence[int], axis: int = 0) -> tuple[Te
         >>> [piece.shape for piece in ops.split(x, [2, 10], axis=-1)]
         [(batch, 2), (batch, 10)]
     """
-    tensor = x if isinstance(x, Tensor) else Constant(np.asarray(x))
+    tensor = as_tensor(x, "split")
     axis = axis_of(axis, tensor.rank, "split: axis")
-    if isinstance(pieces, int) and not isinstance(pieces, bool):
-        if pieces < 1:
-            raise ArgumentError(f"split: {pieces} pieces; at least 1 is wanted")
-        return apply(Split(axis, pieces), tensor)
-    if not isinstance(pieces, (list, tuple, np.ndarray)) or len(pieces) == 0:
+    if isinstance(pieces, (int, np.integer)) and not isinstance(pieces, bool):
+        return apply(Split(axis, check_size(pieces, "split: the number of pieces")), tensor)
+    if isinstance(pieces, np.ndarray):
+        pieces = pieces.tolist()
+    if not isinstance(pieces, (list, tuple)) or not pieces:
         raise ArgumentError(f"split: pieces {pieces!r} is neither a number of pieces nor a list of sizes")
     return apply(Split(axis), tensor, list(pieces))
 
 
-def unstack(x: TensorLike, axis: int = 0) -> list[Tensor]:
+def unstack(x: TensorLike, axis: int = 0, *last: int, num: int | None = None) -> list[Tensor]:
     """Cut a tensor into the list of its slices along `axis`, whose size must be known; the axis is dropped.
 
     Args:
         x: a tensor of any dtype.
         axis: the axis to cut; from -rank to rank - 1.
+        last: the axis, where the number of slices stands before it as in TensorFlow: ``unstack(x, 28, 1)``.
+        num: the number of slices, which is not needed; it is held against the size of the axis.
 
     Returns:
         The slices, in order, each of one axis less.
 
     Raises:
-        ArgumentTypeError: `axis` is not an int.
-        ShapeError: the size of the axis is not known, or there is no such axis.
+        ArgumentTypeError: `axis` or `num` is not an int.
+        ShapeError: the size of the axis is not known, or is not `num`, or there is no such axis.
 
     Example:
         >>> x = unroll.placeholder([None, 2, 5], name="x")
         >>> [step.shape for step in ops.unstack(x, axis=1)]
         [(batch, 5), (batch, 5)]
     """
-    tensor = x if isinstance(x, Tensor) else Constant(np.asarray(x))
+    if last:
+        num, (axis, *more) = axis, last
+        if more:
+            raise ArgumentTypeError(
+                f"unstack: {len(more)} arguments too many; unstack(x, axis) or unstack(x, num, axis) is wanted"
+            )
+    tensor = as_tensor(x, "unstack")
     axis = axis_of(axis, tensor.rank, "unstack: axis")
     size = tensor.shape[axis]
     if isinstance(size, Dimension):
         raise ShapeError(
             f"unstack: axis {axis} of {tensor.described()} has no known size; make the placeholder with a fixed one"
         )
+    if num is not None and check_size(num, "unstack: num", least=0) != size:
+        raise ShapeError(f"unstack: num is {num}, and axis {axis} of {tensor.described()} has {size} slices")
     with collector_paused():
         return [squeeze(piece, [axis]) for piece in split(tensor, size, axis)]

@@ -72,8 +72,8 @@ class Gemm(Operator):
     signature = Signature("A: T, B: T, C: T? -> Y: T", T=NUMBERS)
     alpha: float = 1.0
     beta: float = 1.0
-    transA: int = 0  # noqa: N815 (ONNX's name)
-    transB: int = 0  # noqa: N815 (ONNX's name)
+    transA: int | bool = 0  # noqa: N815 (ONNX's name)
+    transB: int | bool = 0  # noqa: N815 (ONNX's name)
 
     def __post_init__(self) -> None:
         float_attribute(self, "alpha", "beta")
@@ -146,4 +146,4 @@ def gemm(
         >>> unroll.Graph([x], y).run({x: [[1, 1]]}, y)
         array([[111., 122., 133.]], dtype=float32)
     """
-    return apply_one(Gemm(alpha, beta, int(transA), int(transB)), a, b, c)
+    return apply_one(Gemm(alpha, beta, transA, transB), a, b, c)

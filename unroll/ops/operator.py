@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from unroll import scopes
+from unroll.checks import shown
 from unroll.dimensions import Dim, Limit, Requirement, Shape, is_never_zero, shape_text
 from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
@@ -224,11 +225,20 @@ def apply(
         >>> first.shape, second.shape
         ((2,), (3,))
     """
+    if type(requirements) is not tuple:
+        requirements = _checked(requirements)
     inputs, types = _bind(op, arguments)
     try:
         return _node(op, inputs, types, scopes.current().provenance, requirements).outputs
     except ShapeError as error:
         raise ShapeError(f"{op.name}: {error}{_seen(op, inputs)}") from None
+
+
+def _checked(requirements: Any) -> tuple[Requirement | Limit, ...]:
+    found = tuple(listed(requirements, "requirements"))
+    if not all(isinstance(item, (Requirement, Limit)) for item in found):
+        raise ArgumentTypeError(f"requirements are {shown(requirements)}; a list of Requirements and Limits is wanted")
+    return found
 
 
 def made(
@@ -301,6 +311,10 @@ def _slots(op: Operator, count: int) -> Sequence[Slot]:
 
 
 def _bind(op: Operator, arguments: tuple[TensorLike | None, ...]) -> tuple[tuple[Tensor | None, ...], dict[str, DType]]:
+    if not isinstance(op, Operator):
+        raise ArgumentTypeError(
+            f"apply: {shown(op)} is no operator; an object of a class in unroll.ops.OPERATORS is wanted"
+        )
     signature = op.signature
     count = len(arguments)
     if count < signature.least or (count > len(signature.slots) and not signature.variadic):
@@ -395,9 +409,40 @@ def axis_of(axis: int, rank: int, what: str = "axis") -> int:
     return int(axis) % rank
 
 
+def axes_of(axis: int | Sequence[int], rank: int, what: str) -> list[int]:
+    """Return an axis, or several, counted from the front.
+
+    Raises:
+        ArgumentTypeError: neither an int nor a list of ints.
+        ShapeError: one is outside -rank .. rank - 1.
+    """
+    if isinstance(axis, np.ndarray):
+        axis = axis.tolist()
+    listed = axis if isinstance(axis, (list, tuple, range)) else [axis]
+    return [axis_of(item, rank, what) for item in listed]
+
+
+def as_tensor(x: TensorLike, what: str) -> Tensor:
+    """Return a tensor as it is, and anything else as a constant.
+
+    Raises:
+        DTypeError, ShapeError: it cannot become one.
+    """
+    return x if isinstance(x, Tensor) else Constant(np.array(cast_array(x, array_dtype(x, None, what), what)))
+
+
 def rank_of(x: TensorLike) -> int:
-    """Return the rank of a tensor, or of what would become a constant."""
-    return x.rank if isinstance(x, Tensor) else int(np.ndim(x))
+    """Return the rank of a tensor, or of what would become a constant.
+
+    Raises:
+        ShapeError: a ragged list.
+    """
+    if isinstance(x, Tensor):
+        return x.rank
+    try:
+        return int(np.ndim(x))
+    except ValueError:
+        raise ShapeError(f"{shown(x)} is no array; give every row the same length") from None
 
 
 def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
@@ -437,6 +482,19 @@ def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:
     return tuple(int(dim) for dim in dims)
 
 
+def listed(values: Any, what: str) -> list[Any]:
+    """Return a list, tuple or vector as a list.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if isinstance(values, np.ndarray):
+        values = values.tolist()
+    if not isinstance(values, (list, tuple, range)):
+        raise ArgumentTypeError(f"{what} is {shown(values)} of type {type(values).__name__}; a list is wanted")
+    return list(values)
+
+
 def int_vector(values: Sequence[Dim] | Tensor) -> Tensor:
     """Return a list of ints as an int64 constant; a tensor stays what it is."""
     return values if isinstance(values, Tensor) else Constant(np.array(cast_array(values, INT64, "list of ints")))
@@ -463,6 +521,6 @@ def flag_attribute(op: Operator, *names: str) -> None:
     """
     for name in names:
         value = getattr(op, name)
-        if value not in (0, 1):
-            raise ArgumentError(f"{op.name}: {name}={value!r} is neither True nor False")
+        if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
+            raise ArgumentError(f"{op.name}: {name}={shown(value)} is neither True nor False")
         object.__setattr__(op, name, int(value))

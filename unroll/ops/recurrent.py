@@ -12,16 +12,18 @@ define the last states of a row of length 0: they are zero here, as in onnxrunti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from unroll.dtypes import FLOATS, Array
+from unroll.errors import ArgumentTypeError
 from unroll.ops.operator import Signature, apply, flag_attribute
 from unroll.ops.recurrent_loop import Function, Recurrent
 from unroll.tensor import Tensor, TensorLike
+from unroll.words import closest
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent", "gru", "lstm", "rnn"]
 
@@ -152,6 +154,23 @@ class LSTM(Recurrent):
         return step
 
 
+def _operator(kind: type[Recurrent], attributes: Mapping[str, Any]) -> Recurrent:
+    """Return an operator of these attributes.
+
+    Raises:
+        ArgumentTypeError: one that the operator does not have, or ``hidden_size`` is missing.
+    """
+    known = list(kind.__dataclass_fields__)
+    unknown = next((name for name in attributes if name not in known), None)
+    if unknown is not None:
+        raise ArgumentTypeError(f"{kind.name} has no attribute {unknown!r}; {closest(unknown, known)}")
+    if "hidden_size" not in attributes:
+        raise ArgumentTypeError(
+            f"{kind.name}: hidden_size is missing; give the number of units, hidden_size=r.shape[-1]"
+        )
+    return kind(**attributes)
+
+
 def rnn(
     x: TensorLike,
     w: TensorLike,
@@ -188,7 +207,7 @@ def rnn(
         >>> y.shape, y_h.shape
         ((7, 1, 2, 13), (1, 2, 13))
     """
-    y, y_h = apply(RNN(**attributes), x, w, r, b, sequence_lens, initial_h)
+    y, y_h = apply(_operator(RNN, attributes), x, w, r, b, sequence_lens, initial_h)
     return y, y_h
 
 
@@ -228,7 +247,7 @@ def gru(
         >>> y.shape, y_h.shape
         ((7, 1, 2, 13), (1, 2, 13))
     """
-    y, y_h = apply(GRU(**attributes), x, w, r, b, sequence_lens, initial_h)
+    y, y_h = apply(_operator(GRU, attributes), x, w, r, b, sequence_lens, initial_h)
     return y, y_h
 
 
@@ -272,5 +291,5 @@ def lstm(
         >>> y.shape, y_h.shape
         ((7, 1, 2, 13), (1, 2, 13))
     """
-    y, y_h, y_c = apply(LSTM(**attributes), x, w, r, b, sequence_lens, initial_h, initial_c, p)
+    y, y_h, y_c = apply(_operator(LSTM, attributes), x, w, r, b, sequence_lens, initial_h, initial_c, p)
     return y, y_h, y_c

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from unroll.checks import check_choice, check_number, check_size
 from unroll.dimensions import Dim, Shape
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
-from unroll.ops.operator import Operator, Requirements
+from unroll.ops.operator import Operator, Requirements, listed
 from unroll.ops.spread import Spread
 from unroll.tensor import Tensor
 
@@ -86,18 +87,21 @@ class Recurrent(Gated, abstract=True):
     activation_beta: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.direction not in DIRECTIONS:
-            raise ArgumentError(f"{self.name}: direction {self.direction!r}; there are {', '.join(DIRECTIONS)}")
+        check_size(self.hidden_size, f"{self.name}: hidden_size")
+        check_choice(self.direction, DIRECTIONS, f"{self.name}: direction")
         for name in ("activation_alpha", "activation_beta"):
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, tuple(float(np.float32(value)) for value in given) or None)
-        names = self.activations or ()
+                what = f"{self.name}: {name}"
+                numbers = (float(np.float32(check_number(value, what))) for value in listed(given, what))
+                object.__setattr__(self, name, tuple(numbers) or None)
+        names = () if self.activations is None else tuple(listed(self.activations, f"{self.name}: activations"))
+        object.__setattr__(self, "activations", names or None)
         wanted = self.directions * len(self.default_activations)
         if names and len(names) != wanted:
             raise ArgumentError(f"{self.name}: {len(names)} activations; {wanted} are wanted")
         for name in names:
-            if name not in ACTIVATIONS:
+            if not isinstance(name, str) or name not in ACTIVATIONS:
                 raise UnsupportedError(f"{self.name}: activation {name!r}; there are {', '.join(ACTIVATIONS)}")
         self.functions()
 

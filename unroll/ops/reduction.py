@@ -18,6 +18,7 @@ from unroll.ops.operator import (
     Requirements,
     Signature,
     apply_one,
+    axes_of,
     axis_of,
     flag_attribute,
     known_ints,
@@ -31,7 +32,7 @@ class Reduction(Operator, abstract=True):
     """An operator that combines the elements along `axes` (all of them by default)."""
 
     signature = Signature("data: T, axes: int64? -> reduced: T", T=NUMBERS)
-    keepdims: int = 1
+    keepdims: int | bool = 1
     noop_with_empty_axes: int = 0
 
     def __post_init__(self) -> None:
@@ -96,7 +97,7 @@ class ArgMax(Operator):
 
     signature = Signature("data: T -> reduced: int64", T=NUMBERS)
     axis: int = 0
-    keepdims: int = 1
+    keepdims: int | bool = 1
 
     def __post_init__(self) -> None:
         flag_attribute(self, "keepdims")
@@ -134,121 +135,120 @@ def argmax(x: TensorLike, axis: int = -1, keepdims: bool = False) -> Tensor:
         >>> unroll.Graph([x], y).run({x: [[1, 5, 5]]}, y)
         array([1])
     """
-    return apply_one(ArgMax(axis_of(axis, rank_of(x), "argmax: axis"), int(keepdims)), x)
+    return apply_one(ArgMax(axis_of(axis, rank_of(x), "argmax: axis"), keepdims), x)
 
 
-def reduce_sum(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The sum of `x` along `axes` (default: all).
+def reduce_sum(x: TensorLike, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The sum of `x` along `axis` (default: all).
 
     Args:
         x: a tensor of numbers.
-        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        axis: an axis or several, each from -rank to rank - 1; all of them by default.
         keepdims: keep the axes, with size 1.
 
     Returns:
         A tensor without the axes, or with size 1 there, of the dtype of `x`.
 
     Raises:
-        ArgumentError: an empty list of axes.
+        ArgumentError: an empty list of axes, or `keepdims` is neither True nor False.
         ArgumentTypeError: an axis is not an int.
         DTypeError: booleans.
         ShapeError: there is no such axis, or one is named twice.
 
     Example:
         >>> x = unroll.placeholder([2, 3], name="x")
-        >>> y = ops.reduce_sum(x, axes=1)
+        >>> y = ops.reduce_sum(x, axis=1)
         >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
         array([6., 9.], dtype=float32)
     """
-    return _reduce(ReduceSum(int(keepdims)), x, axes)
+    return _reduce(ReduceSum(keepdims), x, axis)
 
 
-def reduce_mean(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The mean of `x` along `axes` (default: all).
+def reduce_mean(x: TensorLike, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The mean of `x` along `axis` (default: all).
 
     Args:
         x: a tensor of numbers.
-        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        axis: an axis or several, each from -rank to rank - 1; all of them by default.
         keepdims: keep the axes, with size 1.
 
     Returns:
         A tensor without the axes, or with size 1 there, of the dtype of `x`; the mean of integers is rounded towards zero.
 
     Raises:
-        ArgumentError: an empty list of axes.
+        ArgumentError: an empty list of axes, or `keepdims` is neither True nor False.
         ArgumentTypeError: an axis is not an int.
         DTypeError: booleans.
         ShapeError: there is no such axis, or one is named twice.
 
     Example:
         >>> x = unroll.placeholder([2, 3], name="x")
-        >>> y = ops.reduce_mean(x, axes=1)
+        >>> y = ops.reduce_mean(x, axis=1)
         >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
         array([2., 3.], dtype=float32)
     """
-    return _reduce(ReduceMean(int(keepdims)), x, axes)
+    return _reduce(ReduceMean(keepdims), x, axis)
 
 
-def reduce_max(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The largest element of `x` along `axes` (default: all).
+def reduce_max(x: TensorLike, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The largest element of `x` along `axis` (default: all).
 
     Args:
         x: a tensor of numbers.
-        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        axis: an axis or several, each from -rank to rank - 1; all of them by default.
         keepdims: keep the axes, with size 1.
 
     Returns:
         A tensor without the axes, or with size 1 there, of the dtype of `x`.
 
     Raises:
-        ArgumentError: an empty list of axes.
+        ArgumentError: an empty list of axes, or `keepdims` is neither True nor False.
         ArgumentTypeError: an axis is not an int.
         DTypeError: booleans.
         ShapeError: there is no such axis, or one is named twice.
 
     Example:
         >>> x = unroll.placeholder([2, 3], name="x")
-        >>> y = ops.reduce_max(x, axes=1)
+        >>> y = ops.reduce_max(x, axis=1)
         >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
         array([3., 5.], dtype=float32)
     """
-    return _reduce(ReduceMax(int(keepdims)), x, axes)
+    return _reduce(ReduceMax(keepdims), x, axis)
 
 
-def reduce_min(x: TensorLike, axes: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The smallest element of `x` along `axes` (default: all).
+def reduce_min(x: TensorLike, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+    """The smallest element of `x` along `axis` (default: all).
 
     Args:
         x: a tensor of numbers.
-        axes: an axis or several, each from -rank to rank - 1; all of them by default.
+        axis: an axis or several, each from -rank to rank - 1; all of them by default.
         keepdims: keep the axes, with size 1.
 
     Returns:
         A tensor without the axes, or with size 1 there, of the dtype of `x`.
 
     Raises:
-        ArgumentError: an empty list of axes.
+        ArgumentError: an empty list of axes, or `keepdims` is neither True nor False.
         ArgumentTypeError: an axis is not an int.
         DTypeError: booleans.
         ShapeError: there is no such axis, or one is named twice.
 
     Example:
         >>> x = unroll.placeholder([2, 3], name="x")
-        >>> y = ops.reduce_min(x, axes=1)
+        >>> y = ops.reduce_min(x, axis=1)
         >>> unroll.Graph([x], y).run({x: [[1, 2, 3], [1, 3, 5]]}, y)
         array([1., 1.], dtype=float32)
     """
-    return _reduce(ReduceMin(int(keepdims)), x, axes)
+    return _reduce(ReduceMin(keepdims), x, axis)
 
 
-def _reduce(op: Reduction, x: TensorLike, axes: int | Sequence[int] | None) -> Tensor:
-    if axes is None:
+def _reduce(op: Reduction, x: TensorLike, axis: int | Sequence[int] | None) -> Tensor:
+    if axis is None:
         return apply_one(op, x)
-    along = [axes] if isinstance(axes, (int, np.integer)) else list(axes)
+    along = axes_of(axis, rank_of(x), f"{op.name}: axis")
     if not along:  # ONNX would read this as all of them
-        raise ArgumentError(f"{op.name}: axes is empty; leave it out to reduce along every axis")
-    rank = rank_of(x)
-    return apply_one(op, x, [axis_of(axis, rank, f"{op.name}: axis") for axis in along])
+        raise ArgumentError(f"{op.name}: the list of axes is empty; leave it out to reduce along every axis")
+    return apply_one(op, x, along)
 
 
 @dataclass(frozen=True, repr=False)

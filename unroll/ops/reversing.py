@@ -27,7 +27,8 @@ class ReverseSequence(Operator):
     time_axis: int = 0
 
     def __post_init__(self) -> None:
-        if {self.batch_axis, self.time_axis} != {0, 1}:
+        axes = (self.batch_axis, self.time_axis)
+        if not all(isinstance(axis, (int, np.integer)) for axis in axes) or sorted(axes) != [0, 1]:
             raise ArgumentError(
                 f"ReverseSequence: batch_axis {self.batch_axis!r} and time_axis {self.time_axis!r}: one is 0, the other 1"
             )

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from unroll import scopes
+from unroll.checks import check_flag, shown
 from unroll.dimensions import Shape, substitute, symbol
 from unroll.dtypes import ALL, Array, DType
-from unroll.errors import ArgumentError, DTypeError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.evaluator import evaluate
-from unroll.ops.operator import Operator, Requirements, Signature, made
+from unroll.ops.operator import Operator, Requirements, Signature, listed, made
 from unroll.ops.spread import Spread
 from unroll.structure import Structure
 from unroll.tensor import Tensor
@@ -168,6 +169,7 @@ def scan(
     Raises:
         ArgumentError: the body does not take these inputs or does not return a state for each one it takes, or nothing
             is scanned.
+        ArgumentTypeError: the body is no Graph, or what it is given are no lists of tensors.
         ShapeError, DTypeError: a tensor does not fit the body's input, or the body makes another shape of a state.
 
     Example:
@@ -180,7 +182,14 @@ def scan(
         >>> unroll.Graph([steps], sums).run({steps: [[1], [2], [3]]}, sums).tolist()
         [[1.0], [3.0], [6.0]]
     """
-    given = (*states, *inputs, *shared)
+    if not isinstance(body, Structure):
+        raise ArgumentTypeError(f"Scan: the body is {shown(body)}; a Graph is wanted")
+    groups = (("states", states), ("inputs", inputs), ("shared", shared))
+    given = tuple(item for what, group in groups for item in listed(group, f"Scan: {what}"))
+    if not all(isinstance(item, Tensor) for item in given):
+        raise ArgumentTypeError(
+            f"Scan: {shown(next(item for item in given if not isinstance(item, Tensor)))} is no tensor"
+        )
     if len(given) != len(body.inputs) or len(body.outputs) < len(states) or not inputs:
         raise ArgumentError(
             f"Scan: {len(states)} states, {len(inputs)} scan inputs and {len(shared)} shared tensors do not fit {body!r}"
@@ -190,9 +199,13 @@ def scan(
     for inner, tensor in zip((*body.inputs, *body.outputs[: len(states)]), (*given, *states), strict=True):
         if inner.dtype != tensor.dtype:
             raise DTypeError(f"Scan: {tensor.described()} does not fit {inner.described()} of the body")
-    op = Scan(body, len(inputs), len(shared), _flags(input_directions), _flags(output_directions))
+    directions = _flags(input_directions, "input_directions"), _flags(output_directions, "output_directions")
+    op = Scan(body, len(inputs), len(shared), *directions)
     return made(op, given, scopes.current().provenance if provenance is None else provenance)
 
 
-def _flags(values: Sequence[bool] | None) -> tuple[int, ...] | None:
-    return tuple(map(int, values)) if values is not None and any(values) else None
+def _flags(values: Sequence[bool] | None, what: str) -> tuple[int, ...] | None:
+    if values is None:
+        return None
+    flags = tuple(int(check_flag(value, f"Scan: {what}")) for value in listed(values, f"Scan: {what}"))
+    return flags if any(flags) else None

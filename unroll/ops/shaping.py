@@ -18,10 +18,12 @@ from unroll.ops.operator import (
     Requirements,
     Signature,
     apply_one,
+    axes_of,
     axis_of,
     int_vector,
     known_ints,
     known_shape,
+    listed,
     rank_of,
 )
 from unroll.tensor import Constant, Known, Tensor, TensorLike
@@ -90,8 +92,7 @@ def reshape(x: TensorLike, shape: Sequence[Dim] | Tensor) -> Tensor:
     """
     if isinstance(shape, Tensor):
         return apply_one(Reshape(), x, shape)
-    if isinstance(shape, (int, Dimension)):
-        shape = [shape]
+    shape = [shape] if isinstance(shape, (int, Dimension)) else listed(shape, "reshape: shape")
     symbolic = [axis for axis, dim in enumerate(shape) if isinstance(dim, Dimension)]
     if not symbolic:
         return apply_one(Reshape(), x, int_vector(list(shape)))
@@ -146,7 +147,7 @@ def transpose(x: TensorLike, perm: Sequence[int] | None = None) -> Tensor:
         (7, batch, 28)
     """
     rank = rank_of(x)
-    order = range(rank)[::-1] if perm is None else [axis_of(axis, rank, "transpose: axis") for axis in perm]
+    order = range(rank)[::-1] if perm is None else axes_of(perm, rank, "transpose: axis")
     return apply_one(Transpose(tuple(order)), x)
 
 
@@ -198,12 +199,12 @@ class Unsqueeze(Operator):
         return (scalar,) if isinstance(scalar, (int, Dimension)) else None
 
 
-def squeeze(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
-    """`x` without `axes`, which have size 1 (default: every axis known to have size 1).
+def squeeze(x: TensorLike, axis: int | Sequence[int] | Tensor | None = None) -> Tensor:
+    """`x` without `axis`, an axis or several, which have size 1 (default: every axis known to have size 1).
 
     Args:
         x: a tensor of any dtype.
-        axes: the axes to drop, each from -rank to rank - 1.
+        axis: an axis to drop, or several, each from -rank to rank - 1.
 
     Returns:
         A tensor of the dtype of `x`.
@@ -213,23 +214,23 @@ def squeeze(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 
     Example:
         >>> x = unroll.placeholder([None, 1, 3], name="x")
-        >>> ops.squeeze(x, [1]).shape
+        >>> ops.squeeze(x, axis=1).shape
         (batch, 3)
     """
-    if axes is None and isinstance(x, Tensor):
-        axes = [axis for axis, dim in enumerate(x.shape) if dim == 1]
-    given = None if axes is None else int_vector(axes)
+    if axis is None and isinstance(x, Tensor):
+        axis = [at for at, dim in enumerate(x.shape) if dim == 1]
+    given = None if axis is None else int_vector([axis] if isinstance(axis, int) else axis)
     if isinstance(given, Constant) and not given.value.size:
         return identity(x)
     return apply_one(Squeeze(), x, given)
 
 
-def unsqueeze(x: TensorLike, axes: Sequence[int]) -> Tensor:
-    """`x` with new axes of size 1, at the places `axes` of the result.
+def unsqueeze(x: TensorLike, axis: int | Sequence[int] | Tensor) -> Tensor:
+    """`x` with a new axis of size 1, or several, at the places `axis` of the result.
 
     Args:
         x: a tensor of any dtype.
-        axes: where the new axes are in the result.
+        axis: where the new axis is in the result, or several.
 
     Returns:
         A tensor of the dtype of `x`.
@@ -239,10 +240,10 @@ def unsqueeze(x: TensorLike, axes: Sequence[int]) -> Tensor:
 
     Example:
         >>> x = unroll.placeholder([None, 3], name="x")
-        >>> ops.unsqueeze(x, [1]).shape
+        >>> ops.unsqueeze(x, axis=1).shape
         (batch, 1, 3)
     """
-    return apply_one(Unsqueeze(), x, int_vector(axes))
+    return apply_one(Unsqueeze(), x, int_vector([axis] if isinstance(axis, int) else axis))
 
 
 class Expand(Operator):

@@ -113,10 +113,10 @@ def slice_(
     x: TensorLike,
     starts: Sequence[int],
     ends: Sequence[int],
-    axes: Sequence[int] | None = None,
+    axis: Sequence[int] | None = None,
     steps: Sequence[int] | None = None,
 ) -> Tensor:
-    """The elements of `x` from `starts` to before `ends` along `axes` (default: the first ones), by `steps`.
+    """The elements of `x` from `starts` to before `ends` along the axes `axis` (default: the first ones), by `steps`.
 
     ``x[:, 2:4]`` is the same, shorter.
 
@@ -124,7 +124,7 @@ def slice_(
         x: a tensor of any dtype.
         starts: the first index on each of the axes; negative ones count from the end.
         ends: the index after the last one, likewise; `unroll.ops.slicing.END` for the end of the axis.
-        axes: the axes; by default the first ones, as many as there are starts.
+        axis: the axes; by default the first ones, as many as there are starts.
         steps: the step on each; 1 by default.
 
     Returns:
@@ -135,7 +135,7 @@ def slice_(
 
     Example:
         >>> x = unroll.placeholder([None, 28], name="x")
-        >>> ops.slice_(x, starts=[2], ends=[4], axes=[1]).shape
+        >>> ops.slice_(x, starts=[2], ends=[4], axis=[1]).shape
         (batch, 2)
     """
     return apply_one(
@@ -143,7 +143,7 @@ def slice_(
         x,
         int_vector(starts),
         int_vector(ends),
-        None if axes is None else int_vector(axes),
+        None if axis is None else int_vector(axis),
         None if steps is None else int_vector(steps),
     )
 
