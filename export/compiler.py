@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from onnx import ModelProto
 
+from unroll.arguments import checked
 from unroll.comparison import tolerance_for, worst_difference
 from unroll.dtypes import Array
 from unroll.errors import (
@@ -85,6 +86,7 @@ class Writer(NamedTuple):
         return model if reduce is None else reduce(model)
 
 
+@checked()
 def compile(
     graph: Graph,
     target: str = "onnxruntime",

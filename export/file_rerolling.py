@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import onnxruntime
 from onnx import ModelProto
 
+from unroll.arguments import checked
 from unroll.dtypes import Array
 from unroll.errors import EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
 from unroll.export.lowering import DEFAULT_OPSET, to_onnx
@@ -92,6 +93,7 @@ class RerolledFile(NamedTuple):
         return f"{self.report}\n{nodes}; {self.proof}{more}"
 
 
+@checked()
 def reroll_file(
     source: ModelProto | str | Path,
     target: object,

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto
 
+from unroll.arguments import checked
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
@@ -53,6 +54,7 @@ ELEMENT_TYPES: dict[DType, int] = {
 Lowered: TypeAlias = "tuple[dict[str, Any], int]"
 
 
+@checked()
 def to_onnx(
     graph: Graph,
     *,

@@ -8,12 +8,14 @@ from typing import Any
 from google.protobuf.message import EncodeError
 from onnx import ModelProto
 
+from unroll.arguments import checked
 from unroll.errors import ArgumentTypeError, FileError, ModelError
 from unroll.export.lowering import to_onnx
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph
 
 
+@checked()
 def save(graph: Graph | ModelProto, path: object, **options: Any) -> Path:
     """Write a graph (or a model) to an ``.onnx`` file.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -248,10 +247,13 @@ class Tensor:
         rows: list[Tensor] = _FUNCTIONS["unstack"](self)  # type: ignore[assignment]  # of this one function
         return iter(rows)
 
-    def __getattr__(self, name: str) -> NoReturn:
-        more = {} if name.startswith("_") or name not in OPERATIONS else {name: f"it is unroll.ops.{name}(tensor, ...)"}
-        names = (item for item in dir(type(self)) if not item.startswith("_"))
-        raise missing(repr(self), name, names, ADVICE | more)
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            is_ours = not name.startswith("_") and name in OPERATIONS
+            more = {name: f"it is unroll.ops.{name}(tensor, ...)"} if is_ours else {}
+            names = (item for item in dir(type(self)) if not item.startswith("_"))
+            raise missing(repr(self), name, names, ADVICE | more)
 
     def __float__(self) -> float:
         self._no_value("it is not a number", "run the graph to get one")
@@ -325,7 +327,7 @@ def _tensorflows(dtype: Any, shape: Any, name: str = "Placeholder") -> Placehold
     return placeholder(shape, name, dtype)
 
 
-@partial(spelled, otherwise=_tensorflows)
+@spelled(otherwise=_tensorflows)
 def placeholder(
     shape: Sequence[Dim | str | None], name: str = "Placeholder", dtype: npt.DTypeLike = "float32"
 ) -> Placeholder:

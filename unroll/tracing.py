@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from unroll.arguments import checked
 from unroll.errors import ArgumentTypeError
 from unroll.graph import Graph
 from unroll.tensor import Placeholder
 
 
+@checked()
 def trace(fn: Callable[..., Any], *placeholders: Placeholder) -> Graph:
     """Call `fn` once on placeholders and return the Graph of what it returns.
 

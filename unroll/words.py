@@ -42,45 +42,47 @@ def missing(what: str, name: str, names: Iterable[str], advice: Mapping[str, str
 
 
 def spelled(
-    function: Callable[P, R],
     *,
     words: Mapping[str, Iterable[str]] | None = None,
     advice: Mapping[str, str] | None = None,
-    otherwise: Callable[..., R] | None = None,
-) -> Callable[P, R]:
-    """Let a function be called in other frameworks' words, and say what it takes where a call does not fit it.
-
-    A call that fits costs no more than the call.
+    otherwise: Callable[..., Any] | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return a decorator: the function can be called in other frameworks' words, and says what it takes where a call does
+    not fit it, with an `ArgumentTypeError` in the place of Python's own TypeError. A call that fits costs no more.
 
     Args:
-        function: the function.
         words: other names of its arguments: ``{"axis": ("axes", "dim")}``; those that it does not have are passed over.
         advice: what more to say where an argument is given that the function does not have, or is missing (then by "").
         otherwise: another framework's function of that name, in its order of arguments; tried where a call does not fit.
-
-    Returns:
-        The function, which raises `ArgumentTypeError` where Python would raise a TypeError of its own.
     """
     ours = [(other, name) for name, others in (words or {}).items() for other in others]
 
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except TypeError as error:
-            trace = error.__traceback__
-            if isinstance(error, ArgumentTypeError) or trace is None or trace.tb_next is not None:
-                raise  # from inside the function
-            message = str(error)
-        parameters = inspect.signature(function).parameters
-        renamed = {_ours(name, ours, parameters): value for name, value in kwargs.items()}
-        if len(renamed) == len(kwargs) and renamed.keys() != kwargs.keys():
-            return call(*args, **renamed)
-        if otherwise is not None and fits(otherwise, *args, **kwargs):
-            return otherwise(*args, **kwargs)
-        raise ArgumentTypeError(_misfit(function, message, parameters, renamed, advice or {})) from None
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        def again(message: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            """Make the call in our words, or say what is wrong with it."""
+            parameters = inspect.signature(function).parameters
+            renamed = {_ours(name, ours, parameters): value for name, value in kwargs.items()}
+            if len(renamed) == len(kwargs) and renamed.keys() != kwargs.keys() and fits(function, *args, **renamed):
+                return function(*args, **renamed)
+            if otherwise is not None and fits(otherwise, *args, **kwargs):
+                return otherwise(*args, **kwargs)
+            raise ArgumentTypeError(_misfit(function, message, parameters, renamed, advice or {})) from None
 
-    return call
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                trace = error.__traceback__
+                if isinstance(error, ArgumentTypeError) or trace is None or trace.tb_next is not None:
+                    raise  # from inside the function
+                message = str(error)
+            made: R = again(message, args, kwargs)
+            return made
+
+        return call
+
+    return decorate
 
 
 def fits(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from unroll.arguments import checked
 from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError, UnrollError
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph
@@ -57,6 +58,7 @@ class Picture:
         return f"Picture({self.format}, {len(self.data)} bytes)"
 
 
+@checked()
 def draw(
     graph: Graph,
     path: str | os.PathLike[str] | None = None,

@@ -13,6 +13,7 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 from onnx.inliner import inline_local_functions
 
+from unroll.arguments import checked
 from unroll.dimensions import Dim, Requirement, known_size, solve, substitute_shape
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import (
@@ -61,6 +62,7 @@ OLDEST_OPSET = 9
 set_hook(foreign_operators.compute)  # here, where the first operator that is none of ours comes from
 
 
+@checked()
 def from_onnx(model: ModelProto | str | Path) -> Graph:
     """Read an ONNX model as a Graph.
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unroll.arguments import checked
 from unroll.dimensions import Dimension, shape_text
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
@@ -17,6 +18,7 @@ from unroll.tensor import Placeholder
 from unroll.words import closest
 
 
+@checked()
 def run_many(
     sessions: SessionLike | Sequence[SessionLike],
     sequences: Iterable[Any],

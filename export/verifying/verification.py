@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto
 
+from unroll.arguments import checked
 from unroll.comparison import gaps
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, EvaluationError, NoWitnessError, UnsupportedError, VerificationError
@@ -29,6 +30,7 @@ DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
 _FEEDS, _MORE_FEEDS, _FEW_NODES = 3, 8, 300
 
 
+@checked()
 def verify(
     graph: Graph | ModelProto | str | Path,
     feeds: Mapping[Any, Any] | None = None,

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, run
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
+from unroll.arguments import check_constructor
 from unroll.checks import check_size
 from unroll.dimensions import Dim, Dimension, Shape, shape_text
 from unroll.dtypes import Array, DType
@@ -147,6 +148,7 @@ class RNNCell(WeightOwner):
 
         alike = all(issubclass(definer("call_checked"), definer(method)) for method in ("__call__", "check"))
         cls._stood_for = (cls.__call__, cls.check) if alike else None
+        check_constructor(cls)
 
     def __init__(self, *, name: str | None = None, dtype: npt.DTypeLike | None = None, trainable: bool = True) -> None:
         self.trainable = trainable

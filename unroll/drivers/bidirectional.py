@@ -8,6 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
+from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State
 from unroll.drivers.dynamic import sequence_steps
@@ -19,6 +20,7 @@ from unroll.garbage_collection import collector_paused
 from unroll.tensor import named
 
 
+@checked()
 def static_bidirectional_rnn(
     cell_fw: RNNCellLike,
     cell_bw: RNNCellLike,
@@ -74,6 +76,7 @@ def static_bidirectional_rnn(
     return outputs, forward[1], backward[1]
 
 
+@checked()
 def bidirectional_dynamic_rnn(
     cell_fw: RNNCellLike,
     cell_bw: RNNCellLike,
@@ -123,6 +126,7 @@ def bidirectional_dynamic_rnn(
         return (joined(forward[0], axis), joined(backward[0], axis)), (forward[1], backward[1])
 
 
+@checked()
 def stack_bidirectional_rnn(
     cells_fw: Sequence[RNNCellLike],
     cells_bw: Sequence[RNNCellLike],
@@ -172,6 +176,7 @@ def stack_bidirectional_rnn(
     return outputs, tuple(states_fw), tuple(states_bw)
 
 
+@checked()
 def stack_bidirectional_dynamic_rnn(
     cells_fw: Sequence[RNNCellLike],
     cells_bw: Sequence[RNNCellLike],

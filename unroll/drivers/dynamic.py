@@ -7,6 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import scopes
+from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State
 from unroll.drivers.loop import joined, run_cell, steps_of
@@ -18,6 +19,7 @@ from unroll.garbage_collection import collector_paused
 from unroll.tensor import Tensor
 
 
+@checked()
 def dynamic_rnn(
     cell: RNNCellLike,
     inputs: Any,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unroll import nest, ops, scopes
+from unroll.arguments import checked
 from unroll.cells.contract import as_cell, call_step
 from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_state
 from unroll.checks import check_size
@@ -21,6 +22,7 @@ from unroll.tensor import Tensor, constant
 LoopFunction = Callable[[int, Any, State, Any], tuple[Any, Any, State, Any, Any]]
 
 
+@checked()
 def raw_rnn(
     cell: RNNCellLike,
     loop_fn: LoopFunction,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
+from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, batch_of, dims_of
 from unroll.checks import check_size
@@ -19,6 +20,7 @@ from unroll.tensor import Placeholder, Tensor, placeholder
 from unroll.words import closest
 
 
+@checked()
 def static_rnn(
     cell: RNNCellLike,
     inputs: Sequence[Any],
@@ -136,6 +138,7 @@ class StateSaver:
         return {tensor: self._next.get(name, tensor) for name, tensor in self._inputs.items()}
 
 
+@checked()
 def static_state_saving_rnn(
     cell: RNNCellLike,
     inputs: Sequence[Any],

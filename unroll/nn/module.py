@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, scopes
+from unroll.arguments import check_constructor
 from unroll.cells.rnn_cell import snake_case
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
@@ -59,6 +60,10 @@ class Module(WeightOwner):
     REFUSED: ClassVar[Mapping[str, str]] = {
         "device": "arrays are NumPy's, in the machine's own memory, and where a model runs is chosen when it runs"
     }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_constructor(cls)
 
     def __init__(self, name: str | None, device: Any, dtype: npt.DTypeLike | None) -> None:
         self._name = snake_case(type(self).__name__) if name is None else scopes.check_name(name, type(self).__name__)

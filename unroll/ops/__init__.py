@@ -3,7 +3,7 @@
 A plain number, list or array among the operands becomes a constant of the tensors' dtype.
 """
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from unroll.operation_table import OPERATIONS
 from unroll.ops.arithmetic import add, div, mul, pow, sub
@@ -143,5 +143,7 @@ OPERATIONS.update(_FUNCTIONS, getitem=getitem, numpy_function=numpy_function)
 globals().update({name: in_other_words(function) for name, function in _FUNCTIONS.items()})
 
 
-def __getattr__(name: str) -> NoReturn:
-    raise missing("module 'unroll.ops'", name, __all__, ELSEWHERE)
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing("module 'unroll.ops'", name, __all__, ELSEWHERE)

@@ -416,10 +416,8 @@ def axes_of(axis: int | Sequence[int], rank: int, what: str) -> list[int]:
         ArgumentTypeError: neither an int nor a list of ints.
         ShapeError: one is outside -rank .. rank - 1.
     """
-    if isinstance(axis, np.ndarray):
-        axis = axis.tolist()
-    listed = axis if isinstance(axis, (list, tuple, range)) else [axis]
-    return [axis_of(item, rank, what) for item in listed]
+    several: Any = axis.tolist() if isinstance(axis, np.ndarray) else axis
+    return [axis_of(item, rank, what) for item in (several if isinstance(several, (list, tuple, range)) else [several])]
 
 
 def as_tensor(x: TensorLike, what: str) -> Tensor:

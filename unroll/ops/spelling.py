@@ -49,7 +49,7 @@ ADVICE = {
 
 def in_other_words(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let a function of this package be called with `WORDS` for its arguments."""
-    return spelled(function, words=WORDS, advice=ADVICE)
+    return spelled(words=WORDS, advice=ADVICE)(function)
 
 
 #: Functions of other frameworks that are not here, and what to use.

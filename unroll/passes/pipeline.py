@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, NamedTuple, TypeAlias, overload
 
+from unroll.arguments import checked
 from unroll.errors import ArgumentError, ArgumentTypeError, UnrollWarning
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
@@ -155,6 +156,7 @@ def optimize(
 ) -> tuple[Graph, Report]: ...
 
 
+@checked()
 def optimize(
     graph: Graph,
     passes: Sequence[str | Pass] | None = None,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unroll.arguments import checked
 from unroll.comparison import array_difference
 from unroll.dimensions import Dimension, Shape, shape_text
 from unroll.dtypes import Array
@@ -70,6 +71,7 @@ class Equivalence(NamedTuple):
         return f"not equal: {self.difference}" + (f"; first apart at {self.structural}" if self.structural else "")
 
 
+@checked()
 def equivalent(
     a: Graph, b: Graph, *, feeds: Feeds = 3, seed: int = 0, dims: Mapping[str, int] | None = None
 ) -> Equivalence:

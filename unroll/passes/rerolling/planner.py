@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from unroll.arguments import checked
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
@@ -24,6 +25,7 @@ from unroll.passes.unhoist_inputs import unhoist_inputs
 from unroll.tensor import Node, Tensor
 
 
+@checked()
 def reroll(
     graph: Graph,
     *,
