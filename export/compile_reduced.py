@@ -32,7 +32,7 @@ def reduction(dtype: object, quantize: object) -> Callable[[ModelProto], ModelPr
     Raises:
         ArgumentError: there is no such dtype or quantisation, or both are asked for.
     """
-    if dtype is not None and dtype not in DTYPES:
+    if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPES):
         raise ArgumentError(f"compile: dtype {dtype!r}: there is {_listed(DTYPES)}, or None for the graph's own")
     if quantize is not None and quantize not in QUANTIZATIONS:
         raise ArgumentError(f"compile: quantize {quantize!r}: there is {_listed(QUANTIZATIONS)}, or None")

@@ -72,7 +72,7 @@ def check(graph: Graph, runtime: str | None) -> None:
     """
     if runtime is None:
         return
-    if runtime not in RUNTIMES:
+    if not isinstance(runtime, str) or runtime not in RUNTIMES:
         raise ArgumentError(f"runtime {runtime!r}: there are {', '.join(RUNTIMES)}, or None for whatever ONNX allows")
     kernels = kernels_of("onnxruntime", onnxruntime.__version__)
     lacking = next(_lacking(graph, kernels), None)

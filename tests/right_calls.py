@@ -65,6 +65,13 @@ def stateful() -> unroll.Graph:
     return unroll.Graph([fed], {"y": state + fed}, states={state: state + fed})
 
 
+def flat_file(path: str) -> None:
+    """Write a flat model of six steps, which can be re-rolled."""
+    inputs = steps(6)
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(2), inputs)
+    unroll.save(unroll.Graph(inputs, {"y": outputs[-1]}), path)
+
+
 FEEDS = {"x0": np.ones((2, 3), "float32"), "x1": np.ones((2, 3), "float32")}
 GRAPH, STATEFUL = graph(), stateful()
 MODEL = unroll.to_onnx(GRAPH)
@@ -83,7 +90,8 @@ def _cells() -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
         "DeviceWrapper": ((inner, "/cpu:0"), {}),
         "DropoutWrapper": ((inner,), {}),
         "EmbeddingWrapper": ((inner, 5, 3), {}),
-        "InputProjectionWrapper": ((inner, 4), {}),
+        "InputProjectionWrapper": ((unroll.GRUCell(2), 4), {}),
+        "IntersectionRNNCell": ((3,), {}),
         "LSTMStateTuple": ((1, 2), {}),
         "MultiRNNCell": (([inner, unroll.GRUCell(3)],), {}),
         "OutputProjectionWrapper": ((inner, 4), {}),
@@ -271,7 +279,7 @@ def driver_calls() -> dict[str, Call]:
         "raw_rnn": Call(unroll.raw_rnn, (raw, loop), {"maximum_iterations": 3}),
         "StateSaver": Call(unroll.StateSaver, ({"h": 2}, 2, "float32")),
         "StateSaver.state": Call(saver.state, ("h",)),
-        "StateSaver.save_state": Call(saver.save_state, ("h", x(2, 2))),
+        "StateSaver.save_state": Call(unroll.StateSaver({"h": 2}, 2).save_state, ("h", x(2, 2))),
     }
 
 
@@ -339,7 +347,9 @@ def model_calls() -> dict[str, Call]:
 
 
 def export_calls() -> dict[str, Call]:
-    seq = [np.ones((3, 2), "float32")]
+    fed = x(None, 4, 3)
+    rows = unroll.Session(unroll.Graph([fed], {"y": fed * 2}))
+    seq = [np.ones((4, 3), "float32")]
     streaming = unroll.Session(STATEFUL)
     return {
         "to_onnx": Call(unroll.to_onnx, (GRAPH,)),
@@ -348,9 +358,9 @@ def export_calls() -> dict[str, Call]:
         "Session": Call(unroll.Session, (MODEL,)),
         "Session.run": Call(SESSION.run, (FEEDS, ["y"])),
         "Session.bind": Call(SESSION.bind, (FEEDS,)),
-        "Session.run_many": Call(SESSION.run_many, (seq,), {}, list),
+        "Session.run_many": Call(rows.run_many, (seq,), {}, list),
         "Session.stream.reset": Call(streaming.stream().reset, ({"state": np.ones(2, "float32")},)),
-        "run_many": Call(unroll.run_many, (SESSION, seq), {}, list),
+        "run_many": Call(unroll.run_many, (rows, seq), {}, list),
         "compile": Call(unroll.compile, (GRAPH,), {"batch": 2, "tune": False, "cache": False}),
         "verify": Call(unroll.verify, (GRAPH, FEEDS)),
         "reroll_file": Call(reroll_file, ("flat.onnx", "small.onnx")),

@@ -72,6 +72,17 @@ def check_flag(value: object, what: str) -> bool:
     return bool(value)
 
 
+def check_text(value: object, what: str) -> str:
+    """Return `value` where it is a string.
+
+    Raises:
+        ArgumentTypeError: it is not.
+    """
+    if not isinstance(value, str):
+        raise ArgumentTypeError(f"{what} is {shown(value)} of type {type(value).__name__}; a string is wanted")
+    return value
+
+
 def check_choice(value: Any, choices: Iterable[str], what: str) -> str:
     """Return `value` where it is one of some strings.
 

@@ -44,6 +44,23 @@ def as_dtype(dtype: npt.DTypeLike, what: str = "dtype") -> DType:
     return found
 
 
+def as_array(value: Any, what: str) -> Array:
+    """Return anything that NumPy makes an array of as one.
+
+    Raises:
+        DTypeError: it makes none of it.
+        ShapeError: a nested list is ragged.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise DTypeError(f"{what}: a masked array says what to leave out, which a tensor cannot; give .filled(value)")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{what}: not an array: {str(error).rstrip('.')}; give every row the same length") from None
+    except (TypeError, OverflowError) as error:
+        raise DTypeError(f"{what}: cannot become an array: {error}") from None
+
+
 def cast_array(value: Any, dtype: DType, what: str) -> Array:
     """Cast `value` (array, nested list or number) to `dtype` under the ``same_kind`` rule.
 
@@ -59,14 +76,7 @@ def cast_array(value: Any, dtype: DType, what: str) -> Array:
         DTypeError: the cast would change the kind of number, or a finite value would overflow.
         ShapeError: a nested list is ragged.
     """
-    if isinstance(value, np.ma.MaskedArray):
-        raise DTypeError(f"{what}: a masked array says what to leave out, which a tensor cannot; give .filled(value)")
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"{what}: not an array: {str(error).rstrip('.')}; give every row the same length") from None
-    except (TypeError, OverflowError) as error:
-        raise DTypeError(f"{what}: cannot become an array of {dtype}: {error}") from None
+    array = as_array(value, what)
     if array.dtype == dtype:
         return array
     if array.size == 0 and not hasattr(value, "dtype"):

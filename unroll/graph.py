@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from unroll import display, nest, parameter_files
+from unroll.arguments import checked
+from unroll.checks import shown
 from unroll.dimensions import Limit, Requirement, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, GraphError
@@ -67,6 +69,7 @@ class Graph(Structure):
         array([[1., 2.]], dtype=float32)
     """
 
+    @checked()
     def __init__(
         self,
         inputs: Sequence[Placeholder] | Placeholder,
@@ -75,6 +78,8 @@ class Graph(Structure):
         lineage: Lineage | None = None,
         states: Mapping[Placeholder, Tensor] | None = None,
     ) -> None:
+        if lineage is not None and not isinstance(lineage, Lineage):
+            raise ArgumentTypeError(f"Graph: lineage is {shown(lineage)}; it is what passes hand on: leave it out")
         states = states or {}
         _check_states(states)
         listed = nest.flatten(inputs)
@@ -191,6 +196,7 @@ class Graph(Structure):
 
     # -- showing --------------------------------------------------------------------------------------------------
 
+    @checked()
     def summary(self, full: bool = False) -> str:
         """Return a table of inputs, Parameters with their blocks, nodes and outputs.
 

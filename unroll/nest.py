@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from unroll.checks import check_text, shown
 from unroll.dimensions import shape_text
-from unroll.errors import StructureError
+from unroll.errors import ArgumentTypeError, StructureError
 
 
 def is_nested(structure: object) -> bool:
@@ -46,6 +47,7 @@ def flatten_with_paths(structure: Any, path: str = "") -> Iterator[tuple[str, An
         >>> list(unroll.nest.flatten_with_paths([state, 3]))
         [('0/c', 1), ('0/h', 2), ('1', 3)]
     """
+    check_text(path, "flatten_with_paths: path")
     if not is_nested(structure):
         yield path, structure
         return
@@ -61,13 +63,16 @@ def pack(structure: Any, leaves: Sequence[Any]) -> Any:
     """Return a nest built like `structure` with these leaves.
 
     Raises:
-        StructureError: there are more or fewer leaves than places.
+        StructureError: there are more or fewer leaves than places, or no list of them.
 
     Example:
         >>> unroll.nest.pack([0, (0, 0)], "abc")
         ['a', ('b', 'c')]
     """
-    rest = list(leaves)
+    try:
+        rest = list(leaves)
+    except TypeError:
+        raise StructureError(f"a list of leaves is wanted, not {shown(leaves)}") from None
     places = len(flatten(structure))
     if places != len(rest):
         raise StructureError(f"a nest of {places} leaves cannot be packed from {len(rest)}")
@@ -107,10 +112,15 @@ def coerced(wanted: Any, seen: Any) -> Any:
 def map_leaves(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
     """Apply `function` to the leaves of nests built alike, and pack what it returns.
 
+    Raises:
+        ArgumentTypeError: `function` is none.
+
     Example:
         >>> unroll.nest.map_leaves(lambda a, b: a + b, [1, (2, 3)], [10, (20, 30)])
         [11, (22, 33)]
     """
+    if not callable(function):
+        raise ArgumentTypeError(f"map_leaves: {shown(function)} is no function; map_leaves(function, nest) is wanted")
     columns = [flatten(structure), *(flatten(other) for other in others)]
     return pack(structure, [function(*leaves) for leaves in zip(*columns, strict=True)])
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
+from unroll.checks import shown
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array, DType, as_dtype, cast_array
-from unroll.errors import DTypeError, ShapeError
+from unroll.errors import ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import Tensor, array_dtype
 
 
@@ -70,6 +71,7 @@ class Parameter(Tensor):
     Raises:
         ArgumentError: the name is not valid.
         DTypeError: the value is not an array of numbers.
+        ArgumentTypeError: `blocks` are no BlockTable.
         ShapeError: `blocks` do not add up to the value's shape.
 
     Example:
@@ -88,6 +90,8 @@ class Parameter(Tensor):
         wanted = array_dtype(value, dtype, f"Parameter {self.name!r}")
         array = np.array(cast_array(value, wanted, f"Parameter {self.name!r}"))
         super().__init__(array.shape, array.dtype, hint=self.name)
+        if blocks is not None and not isinstance(blocks, BlockTable):
+            raise ArgumentTypeError(f"Parameter {self.name!r}: blocks are {shown(blocks)}; a BlockTable is wanted")
         if blocks is not None and blocks.shape != array.shape:
             raise ShapeError(f"Parameter {self.name!r}: shape {array.shape} is not the {blocks.shape} of {blocks}")
         self.blocks = blocks

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from unroll.checks import shown
 from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError, UnsupportedError
@@ -42,6 +43,7 @@ class Stream:
 
     Raises:
         ArgumentError: the runner has no state.
+        ArgumentTypeError: neither a Graph nor a Session.
 
     Example:
         A running total:
@@ -53,6 +55,8 @@ class Stream:
     """
 
     def __init__(self, runner: Runner) -> None:
+        if not isinstance(getattr(runner, "states", None), Mapping):
+            raise ArgumentTypeError(f"Stream: a Graph or a Session is wanted, not {shown(runner)}")
         if not runner.states:
             raise ArgumentError(
                 "stream: there is no state to carry; make the graph with Graph(inputs, outputs, states={placeholder: next})"

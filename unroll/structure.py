@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from unroll import nest
+from unroll.checks import shown
 from unroll.dimensions import Limit, Requirement, Shape, shape_text, solve, substitute_shape
 from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.feeds import InputSpec
@@ -112,7 +113,9 @@ class Structure:
         leaves = leaves_of(self.nodes) | dict.fromkeys(tensor for tensor in self.outputs if tensor.node is None)
         self._check_closed(leaves)
         parameters = [leaf for leaf in leaves if isinstance(leaf, Parameter)]
-        self.requirements = tuple(requirements)
+        self.requirements = tuple(requirements or ())
+        if not all(isinstance(item, (Requirement, Limit)) for item in self.requirements):
+            raise GraphError(f"requirements: {shown(requirements)}: a list of Requirements and Limits is wanted")
         self._solve()
         pairs = list(zip(self.outputs, (*given, *added), strict=True))
         known = [(tensor, name) for tensor, name in pairs if name is not None]
@@ -132,8 +135,11 @@ class Structure:
         """Return the name of a tensor or node of this graph.
 
         Raises:
+            ArgumentTypeError: neither a tensor nor a node.
             NameNotFoundError: it belongs to another graph.
         """
+        if not isinstance(thing, (Node, Tensor)):
+            raise ArgumentTypeError(f"name: a tensor or a node is wanted, not {shown(thing)}")
         found = self.names.nodes.get(thing) if isinstance(thing, Node) else self.names.tensors.get(thing)
         if found is None:
             raise NameNotFoundError(f"{thing!r} is not part of this graph; it takes no part in computing its outputs")
@@ -152,7 +158,13 @@ class Structure:
         return list(self.names.by_name)
 
     def shape(self, tensor: Tensor) -> Shape:
-        """Return a tensor's shape, in which every symbol is replaced that the whole graph gives a value to."""
+        """Return a tensor's shape, in which every symbol is replaced that the whole graph gives a value to.
+
+        Raises:
+            ArgumentTypeError: not a tensor.
+        """
+        if not isinstance(tensor, Tensor):
+            raise ArgumentTypeError(f"shape: a tensor is wanted, not {shown(tensor)}; graph.tensor(name) finds one")
         return substitute_shape(tensor.shape, self._solution.values)
 
     @property

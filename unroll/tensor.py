@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
+from unroll.checks import shown
 from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
@@ -401,9 +402,9 @@ def constant(value: Any, dtype: npt.DTypeLike | None = None, name: str | None = 
         >>> c.shape, c.dtype, c.value.tolist()
         ((1, 2), dtype('float32'), [[1.0, 2.0]])
     """
-    what = f"constant {name!r}" if name else "constant"
     if name is not None:
         scopes.check_name(name, "constant")
+    what = f"constant {name!r}" if name else "constant"
     return Constant(np.array(cast_array(value, array_dtype(value, dtype, what), what)), name)
 
 
@@ -429,6 +430,14 @@ def array_dtype(value: Any, dtype: npt.DTypeLike | None, what: str) -> DType:
 
 
 def named(tensor: Tensor, hint: str) -> Tensor:
-    """Give a tensor that was just made its hint, the name within its scope (``""`` for the scope's own), and return it."""
+    """Give a tensor that was just made its hint, the name within its scope (``""`` for the scope's own), and return it.
+
+    Raises:
+        ArgumentTypeError: what a user's function returned is none.
+    """
+    if not isinstance(tensor, Tensor):
+        raise ArgumentTypeError(
+            f"{hint or 'a result'}: {shown(tensor)} is no tensor; a function of a tensor returns one"
+        )
     tensor.hint = hint
     return tensor

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy.typing as npt
 
 from unroll import scopes
+from unroll.checks import check_size, shown
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
-from unroll.errors import ArgumentError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.initializers import InitializerLike, get_initializer, glorot_uniform
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
 
@@ -59,23 +61,26 @@ class WeightOwner:
 
         Raises:
             ArgumentError: neither `shape` nor `columns` is given, or the initialiser raised.
-            ArgumentTypeError: `initializer` is none.
+            ArgumentTypeError: `initializer` is none, `shape` is no list of ints, or `rows` or `columns` is no dict.
             DTypeError: not a floating dtype, or what was drawn is not an array of numbers.
             ShapeError: what was drawn has another shape, or the weight exists with another one: the owner is reused with
                 another input width.
         """
+        scopes.check_name(name, f"{self.name}: a weight")
         blocks = None
         if columns is not None:
-            window = tuple(int(dim) for dim in (shape or ())[:-2])
-            blocks = BlockTable(_sizes(rows or {}), _sizes(columns), transposed, note, window, part)
+            window = tuple(self._weight_shape(name, shape or ())[:-2])
+            blocks = BlockTable(
+                self._blocks(name, rows or {}), self._blocks(name, columns), transposed, note, window, part
+            )
             shape = blocks.shape
         if shape is None:
             raise ArgumentError(f"{self.name}: weight {name!r} needs a shape, or rows and columns")
-        wanted = tuple(int(dim) for dim in shape)
+        wanted = self._weight_shape(name, shape)
         made = self._weights.get(name)
         if made is None:
             scope = scopes.current()
-            full, kind = scopes.join(scope.variables, name), parameter_dtype(dtype or "float32")
+            full, kind = scopes.join(scope.variables, name), parameter_dtype("float32" if dtype is None else dtype)
             chosen = scope.initializer or glorot_uniform if initializer is None else initializer
             draw = get_initializer(chosen, "initializer")
             first = draw(wanted, kind, full, scope.seed) if value is None else value
@@ -88,6 +93,20 @@ class WeightOwner:
             )
         return made
 
+    def _weight_shape(self, name: str, shape: Any) -> tuple[int, ...]:
+        """Return the shape of a weight, checked.
 
-def _sizes(blocks: Mapping[str, Dim]) -> tuple[tuple[str, int], ...]:
-    return tuple((name, int(size)) for name, size in blocks.items())
+        Raises:
+            ArgumentError, ArgumentTypeError: not a list of ints of at least 0.
+        """
+        if not isinstance(shape, (list, tuple)):
+            raise ArgumentTypeError(f"{self.name}: weight {name!r}: shape is {shown(shape)}; a tuple of ints is wanted")
+        return tuple(check_size(dim, f"{self.name}: weight {name!r}: a size", least=0) for dim in shape)
+
+    def _blocks(self, name: str, blocks: Any) -> tuple[tuple[str, int], ...]:
+        if not isinstance(blocks, Mapping):
+            raise ArgumentTypeError(
+                f"{self.name}: weight {name!r}: rows and columns are dicts such as {{'x': 28, 'h': 13}}, not {shown(blocks)}"
+            )
+        what = f"{self.name}: weight {name!r}: the size of block"
+        return tuple((str(key), check_size(size, f"{what} {key!r}", least=0)) for key, size in blocks.items())

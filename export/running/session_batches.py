@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unroll.arguments import checked
+from unroll.checks import shown
 from unroll.dimensions import Dimension, shape_text
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
@@ -198,16 +199,20 @@ def _fitting(layouts: list[Layout], item: Item, place: int) -> int:
 def _name(given: Any) -> Any:
     if isinstance(given, (list, tuple)):
         return [_name(item) for item in given]
-    return given.name if isinstance(given, Placeholder) else given
+    return (
+        given.name if isinstance(given, Placeholder) else given.removesuffix(":0") if isinstance(given, str) else given
+    )
 
 
 def _layout(session: SessionLike, wanted: Any, lengths: Any) -> Layout:
     if not hasattr(session, "run_many"):
         raise ArgumentTypeError(f"run_many: a Session is wanted, not {type(session).__name__}")
     specs = {spec.name: spec for spec in session.inputs}
+    if isinstance(wanted, list) and not wanted:
+        raise ArgumentError("run_many: input is an empty list; name the inputs, one a step, or leave it out")
     for name in [*(wanted if isinstance(wanted, list) else [wanted]), lengths]:
-        if name is not None and name not in specs:
-            raise ArgumentError(f"run_many: {name!r} is no input; {closest(str(name), specs)}")
+        if name is not None and (not isinstance(name, str) or name not in specs):
+            raise ArgumentError(f"run_many: {shown(name)} is no input; {closest(str(name), specs)}")
     found = _lengths(specs, lengths)
     chosen = [specs[name] for name in wanted] if isinstance(wanted, list) else _sequence(specs, found, wanted)
     batch_axis = 0 if _is_open(chosen[0], 0) else 1

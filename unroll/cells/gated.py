@@ -11,8 +11,9 @@ import numpy.typing as npt
 from unroll import scopes
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell
+from unroll.checks import check_choice, check_text, shown
 from unroll.dtypes import FLOAT64, Array, cast_array
-from unroll.errors import ArgumentError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.initializers import Draw, zeros
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
@@ -143,12 +144,14 @@ class GatedCell(UnitCell):
         )
 
     def weight(self, name: str) -> Parameter:
-        """Return a Parameter of the cell by its name within it.
+        """Return a Parameter of the cell by its name within it, with or without TensorFlow's ``:0``.
 
         Raises:
             ArgumentError: the cell has not been called yet, so it does not know its input width.
+            ArgumentTypeError: not a name.
         """
-        made = self.weights.get(name)
+        check_text(name, f"{self.name}: weight")
+        made = self.weights.get(name.removesuffix(":0"))
         if made is None:
             raise ArgumentError(
                 f"{self.name}: {name!r} is made when the cell is first called, from the width of its input; call the cell "
@@ -184,12 +187,15 @@ class GatedCell(UnitCell):
         weights make them equal.
 
         Raises:
-            ArgumentError: a combination of arguments that is not one of the two above, or an unknown gate.
+            ArgumentError: a combination of arguments that is not one of the two above, or an unknown gate or layout.
+            ArgumentTypeError: `gate_order` is no string or list of strings.
             ShapeError, DTypeError: an array does not fit; nothing is changed then.
         """
         if (kernel is None) == (input is None) or (input is None) != (recurrent is None):
             raise ArgumentError(f"{self.name}: set_weights takes either kernel, or input and recurrent with a layout")
-        if layout not in (None, "in_out", "out_in") or (layout is None and input is not None):
+        if layout is not None:
+            check_choice(layout, ("in_out", "out_in"), f"{self.name}: layout")
+        if layout is None and input is not None:
             raise ArgumentError(
                 f"{self.name}: layout {layout!r}: say 'in_out' for (input, gates * units) matrices or 'out_in' for "
                 "transposed ones, as PyTorch has them; the shapes alone do not always tell"
@@ -233,6 +239,10 @@ class GatedCell(UnitCell):
     def _order(self, gate_order: str | Sequence[str] | None) -> list[str]:
         if gate_order is None:
             return list(self.gates)
+        if not isinstance(gate_order, (str, list, tuple)) or not all(isinstance(gate, str) for gate in gate_order):
+            raise ArgumentTypeError(
+                f"{self.name}: gate_order is {shown(gate_order)}; a string such as 'ifgo' is wanted"
+            )
         letters = gate_order.replace(",", " ").split() if isinstance(gate_order, str) else list(gate_order)
         letters = list(letters[0]) if isinstance(gate_order, str) and len(letters) == 1 else letters
         foreign = self.foreign_gates.keys() & letters

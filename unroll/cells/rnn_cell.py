@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.arguments import check_constructor
-from unroll.checks import check_size
+from unroll.checks import check_size, shown
 from unroll.dimensions import Dim, Dimension, Shape, shape_text
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
@@ -76,7 +76,7 @@ class TensorShape:
         dims: the sizes: ``TensorShape([8, 8, 16])``.
 
     Raises:
-        ArgumentTypeError, ArgumentError: a size that is not an int of at least 1.
+        ArgumentTypeError, ArgumentError: no list, or a size that is not an int of at least 1.
 
     Example:
         >>> cell = unroll.cells.Conv2DLSTMCell(input_shape=[8, 8, 3], output_channels=16, kernel_shape=[3, 3])
@@ -85,6 +85,8 @@ class TensorShape:
     """
 
     def __init__(self, dims: Sequence[int]) -> None:
+        if not isinstance(dims, (list, tuple)):
+            raise ArgumentTypeError(f"TensorShape: {shown(dims)} is no list of sizes; TensorShape([8, 8, 16])")
         self.dims = tuple(check_size(dim, "TensorShape") for dim in dims)
 
     def __eq__(self, other: object) -> bool:
@@ -220,6 +222,8 @@ class RNNCell(WeightOwner):
             ShapeError, DTypeError: the input or state has a shape or dtype the cell does not take.
             StructureError: the state is not built as `state_size`.
         """
+        if scope is not None:
+            scopes.check_name(scope, f"{type(self).__name__}: scope")
         state = nest.coerced(self.state_size, state)
         self.check(inputs, state)
         return self._traced(inputs, state, scope)
@@ -339,7 +343,7 @@ class RNNCell(WeightOwner):
             columns=columns,
             transposed=transposed,
             note=note,
-            dtype=dtype or self._dtype or self._dtype_of_step,
+            dtype=(self._dtype or self._dtype_of_step) if dtype is None else dtype,
             value=value,
         )
 

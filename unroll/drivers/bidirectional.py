@@ -11,11 +11,12 @@ from unroll import nest, ops, scopes
 from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State
+from unroll.checks import shown
 from unroll.drivers.dynamic import sequence_steps
 from unroll.drivers.loop import joined, run_cell
 from unroll.drivers.static import row_lengths
 from unroll.drivers.structure_checks import checked_steps
-from unroll.errors import ArgumentError, StructureError
+from unroll.errors import ArgumentError, ArgumentTypeError, StructureError
 from unroll.garbage_collection import collector_paused
 from unroll.tensor import named
 
@@ -165,6 +166,11 @@ def stack_bidirectional_rnn(
         ((batch, 12), [(batch, 5), (batch, 6)])
     """
     layers = _layers(cells_fw, cells_bw, initial_states_fw, initial_states_bw, "stack_bidirectional_rnn")
+    if not isinstance(inputs, (list, tuple)):
+        raise ArgumentTypeError(
+            f"stack_bidirectional_rnn: inputs {shown(inputs)}: a list of tensors, one a step, is wanted; "
+            "stack_bidirectional_dynamic_rnn takes one tensor"
+        )
     outputs, states_fw, states_bw = list(inputs), [], []
     with scopes.scope(scope or "stack_bidirectional_rnn"):
         for layer, (fw, bw, start_fw, start_bw) in enumerate(layers):

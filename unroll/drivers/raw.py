@@ -108,6 +108,8 @@ def raw_rnn(
 
 
 def _asked(loop_fn: LoopFunction, time: int, output: Any, state: State, loop_state: Any) -> tuple[Any, ...]:
+    if isinstance(loop_fn, type):
+        raise ArgumentTypeError(f"raw_rnn: loop_fn is the class {loop_fn.__name__}; a function is wanted")
     result = loop_fn(time, output, state, loop_state)
     if not isinstance(result, tuple) or len(result) != 5:
         raise StructureError(

@@ -11,7 +11,7 @@ from unroll import nest, scopes
 from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, batch_of, dims_of
-from unroll.checks import check_size
+from unroll.checks import check_size, check_text, shown
 from unroll.drivers.loop import length_steps, run_cell
 from unroll.drivers.structure_checks import checked_steps, main_input
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
@@ -117,7 +117,7 @@ class StateSaver:
         Raises:
             NameNotFoundError: there is no state of that name.
         """
-        if name not in self._inputs:
+        if not isinstance(name, str) or name not in self._inputs:
             raise NameNotFoundError(f"StateSaver: no state is called {name!r}; {closest(str(name), self._inputs)}")
         return self._inputs[name]
 
@@ -127,7 +127,10 @@ class StateSaver:
         Raises:
             NameNotFoundError: there is no state of that name.
             ArgumentError: it is saved already.
+            ArgumentTypeError: `value` is no tensor.
         """
+        if not isinstance(value, Tensor):
+            raise ArgumentTypeError(f"StateSaver: {shown(value)} is no tensor; the next value of a state is one")
         if self.state(name).name in self._next:
             raise ArgumentError(f"StateSaver: the state {name!r} is saved already; two RNNs need a state each")
         self._next[name] = value
@@ -175,7 +178,7 @@ def static_state_saving_rnn(
         {'h': 'h/next'}
     """
     cell = as_cell(cell, "static_state_saving_rnn")
-    names = nest.flatten(state_name)
+    names = [check_text(name, "static_state_saving_rnn: state_name") for name in nest.flatten(state_name)]
     if len(names) != len(nest.flatten(cell.state_size)) or nest.is_nested(state_name) != nest.is_nested(
         cell.state_size
     ):

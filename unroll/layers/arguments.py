@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeAlias
 
 from unroll.activations import get_activation
-from unroll.checks import check_size
+from unroll.checks import check_size, shown
 from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from unroll.initializers import get_initializer
 
@@ -119,8 +119,8 @@ def one_of(*choices: Any) -> Callable[[Any, str], Any]:
     """Return a check that a value is one of `choices`."""
 
     def check(value: Any, what: str) -> Any:
-        if not any(value is choice or (isinstance(choice, str) and value == choice) for choice in choices):
-            raise ArgumentError(f"{what} is {value!r}; one of {', '.join(map(repr, choices))} is wanted")
+        if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+            raise ArgumentError(f"{what} is {shown(value)}; one of {', '.join(map(repr, choices))} is wanted")
         return value
 
     return check

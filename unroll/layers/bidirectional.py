@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
+from unroll.checks import shown
 from unroll.drivers.loop import joined
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, check_call, keep
@@ -86,6 +87,8 @@ class Bidirectional(Layer):
         self._check_pair()
         for part in (self.forward_layer, self.backward_layer):
             part.zero_output_for_mask = part.return_sequences  # as in Keras, whatever the layer's own setting
+        if weights is not None and not isinstance(weights, (list, tuple)):
+            raise ArgumentTypeError(f"Bidirectional: weights is {shown(weights)}; a list of arrays is wanted")
         self._first_weights = None if weights is None else list(weights)
 
     def _check_pair(self) -> None:

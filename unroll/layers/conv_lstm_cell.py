@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from unroll.activations import Activation
 from unroll.cells.rnn_cell import TensorShape
+from unroll.checks import check_size
+from unroll.errors import ArgumentError
 from unroll.initializers import InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.layer import Layer
@@ -67,6 +69,8 @@ class ConvLSTMCell(LSTMCell):
     ) -> None:
         Layer.__init__(self, name=name, dtype=dtype)
         keep(self, locals())
+        if check_size(rank, "ConvLSTMCell: rank") > 3:
+            raise ArgumentError(f"ConvLSTMCell: rank is {rank}; 1 to 3 axes are wanted")
         self.window = window_of(rank, kernel_size, strides, self.padding, self.data_format, dilation_rate)
         self.fixed_axes, self.gate_axis = tuple(range(1, rank + 2)), self.window.axis
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import ops
-from unroll.dtypes import BOOL, cast_array
+from unroll.dtypes import BOOL, as_array, cast_array
 from unroll.errors import DTypeError, ShapeError
 from unroll.initializers import Draw, InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
@@ -93,8 +93,9 @@ class Embedding(Layer):
             array = weights[0] if isinstance(weights, (list, tuple)) and len(weights) == 1 else weights
             self.embeddings_initializer = lambda shape, dtype, name, seed: np.array(cast_array(array, dtype, name))
             wanted = (self.input_dim, self.output_dim)
-            if np.shape(array) != wanted:
-                raise ShapeError(f"Embedding: weights of shape {np.shape(array)} were given, {wanted} is wanted")
+            found = as_array(array, "Embedding: weights").shape
+            if found != wanted:
+                raise ShapeError(f"Embedding: weights of shape {found} were given, {wanted} is wanted")
 
     def build(self, input_shape: Any = None) -> None:
         """Make the matrix."""

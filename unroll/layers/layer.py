@@ -311,7 +311,7 @@ class Layer(Recorded, WeightOwner):
             ShapeError: the weight is there already with another shape.
             DTypeError: the dtype is not a floating one.
         """
-        name = name or f"weight_{len(self._weights)}"
+        name = f"weight_{len(self._weights)}" if name is None else name
         draw = get_initializer("glorot_uniform" if initializer is None else initializer, f"{self.described()}: {name}")
         kind = self.dtype if dtype is None else dtype
         return self._add_weight(name, shape, draw, rows=rows, columns=columns, note=note, dtype=kind)

@@ -91,7 +91,7 @@ class LayerNormalization(Layer):
         axes: list[Any] = list(axis) if isinstance(axis, (list, tuple)) else [axis]
         if not axes or any(isinstance(item, bool) or not isinstance(item, int) for item in axes):
             raise ArgumentTypeError(f"LayerNormalization: axis is {axis!r}; an int or a list of ints is wanted")
-        if not np.isscalar(epsilon) or isinstance(epsilon, (str, bool)) or not float(epsilon) >= 0:
+        if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float, np.floating)) or not epsilon >= 0:
             raise ArgumentError(f"LayerNormalization: epsilon is {epsilon!r}; a number of at least 0 is wanted")
         self.axis, self.epsilon = axis, epsilon
         self.fixed_axes = tuple(sorted(axes))

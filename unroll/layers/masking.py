@@ -50,7 +50,7 @@ class Masking(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())
-        if np.ndim(mask_value) or np.asarray(mask_value).dtype.kind not in "if":
+        if isinstance(mask_value, (bool, np.bool_)) or not isinstance(mask_value, (int, float, np.number)):
             raise ArgumentTypeError(f"Masking: mask_value is {mask_value!r}; a number is wanted")
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -208,6 +208,10 @@ class RNN(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = keras_shape(input_shape)
+        if len(shape) < 2:
+            raise ShapeError(
+                f"{self.described()}: the input shape {shape} lacks a time axis; (batch, time, ...) is wanted"
+            )
         batch = shape[1 if self.time_major else 0]
         output = (batch, *self.output_dims(shape))
         if self.return_sequences:

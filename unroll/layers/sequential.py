@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from unroll import nest
-from unroll.checks import check_size
-from unroll.dtypes import INTEGERS, Array, DType, as_dtype
+from unroll.checks import check_size, shown
+from unroll.dtypes import INTEGERS, Array, DType, as_array, as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.graph import Graph
 from unroll.layers.arguments import Recorded
@@ -159,6 +158,10 @@ class Sequential(Layer):
             input_shape: the input's shape, None for what is not known; by default that of the `Input`.
         """
         shape = self._shape() if input_shape is None else input_shape
+        if not isinstance(shape, (list, tuple)):
+            raise ArgumentTypeError(
+                f"{self.described()}: build: {shown(shape)} is no shape; give a tuple such as (None, 28, 5)"
+            )
         for layer in self.layers:
             self._check_single(layer, any(map(nest.is_nested, shape)))
             self.build_part(layer, shape)
@@ -338,7 +341,7 @@ class Sequential(Layer):
                 f"{self.described()}: predict: a layer is stateful, and its state goes on in a stream: use "
                 "model.trace(timesteps).stream()"
             )
-        array = np.asarray(x)
+        array = as_array(x, f"{self.described()}: predict")
         key = array.shape[1:]
         if key not in self._traced:
             self._traced[key] = self._graph([None, *key], array.dtype if array.dtype in INTEGERS else self.dtype)
@@ -349,12 +352,13 @@ class Sequential(Layer):
     def _bind(self, shape: list[int | None], axis: int, size: int | None, what: str) -> None:
         if size is None:
             return
+        check_size(size, f"{self.described()}: {what}")
         if len(shape) <= axis or shape[axis] not in (None, size):
             raise ShapeError(
                 f"{self.described()}: {what}={size} was given, and the input has shape "
                 f"{described_shape(tuple(shape))}; leave it out"
             )
-        shape[axis] = check_size(size, f"{self.described()}: {what}")
+        shape[axis] = size
 
 
 def _sequence(shape: Any) -> Sequence[int | None]:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+from unroll.checks import check_size, shown
 from unroll.dimensions import shape_text
-from unroll.errors import ArgumentError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.parameter import Parameter
 from unroll.weights import WeightOwner
 
@@ -58,7 +59,16 @@ def keras_name(name: str) -> str:
 
 
 def keras_shape(shape: Iterable[Any]) -> KerasShape:
-    """Return a shape with None for each size that is not known."""
+    """Return a shape with None for each size that is not known.
+
+    Raises:
+        ArgumentTypeError: not a list of sizes.
+    """
+    if not isinstance(shape, (list, tuple)):
+        raise ArgumentTypeError(f"an input shape is {shown(shape)}; a tuple such as (None, 28, 5) is wanted")
+    for dim in shape:
+        if isinstance(dim, (int, str, bytes, float)):
+            check_size(dim, "a size in an input shape", least=0)
     return tuple(dim if isinstance(dim, int) else None for dim in shape)
 
 
@@ -66,15 +76,20 @@ def width(input_shape: Any, axis: int, what: str) -> int:
     """Return a size that weights depend on.
 
     Raises:
+        ArgumentTypeError, ArgumentError: the shape is no list of sizes.
         ShapeError: it is not known.
     """
+    if not isinstance(input_shape, (list, tuple)):
+        raise ArgumentTypeError(
+            f"{what}: the input shape is {shown(input_shape)}; a tuple such as (None, 28, 5) is wanted"
+        )
     size = input_shape[axis] if -len(input_shape) <= axis < len(input_shape) else None
     if size is None:
         raise ShapeError(
             f"{what}: the weights depend on axis {axis} of the input, and its shape "
             f"{described_shape(input_shape)} does not say it"
         )
-    return int(size)
+    return check_size(size, f"{what}: axis {axis} of the input", least=0)
 
 
 def described_shape(shape: Any) -> str:

@@ -68,7 +68,7 @@ class Embedding(Module):
     ) -> None:
         super().__init__(name, device, dtype)
         for argument, value, default in (("max_norm", max_norm, None), ("norm_type", norm_type, 2.0)):
-            if value != default:
+            if value is not default and not (isinstance(value, (int, float)) and value == default):
                 raise UnsupportedError(f"{self._what}: {argument}={value!r}: {self.REFUSED[argument]}; leave it out")
         self.num_embeddings = check_size(num_embeddings, f"{self._what}: num_embeddings")
         self.embedding_dim = check_size(embedding_dim, f"{self._what}: embedding_dim")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.arguments import check_constructor
+from unroll.arguments import check_constructor, checked
 from unroll.cells.rnn_cell import snake_case
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
@@ -163,6 +163,7 @@ class Module(WeightOwner):
         """Return copies of the Parameters' values by PyTorch's names, in PyTorch's order and layouts."""
         return {name: np.array(parameter.value) for name, parameter in self._weights.items()}
 
+    @checked()
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Give the Parameters new values, all or none.
 
