@@ -16,7 +16,6 @@ from unroll.comparison import tolerance_for, worst_difference
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentError,
-    ArgumentTypeError,
     EvaluationError,
     ModelError,
     UnsupportedError,
@@ -29,7 +28,7 @@ from unroll.export.lowering import to_onnx
 from unroll.export.running.session import Session
 from unroll.export.running.session_options import MANY_NODES, threads_for
 from unroll.export.tuning import Candidate, Choice
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.progress import busy
 from unroll.randomness import random_operators, why_random
 from unroll.sizes import Sizes, checked_dims, free_symbols, read_out, shown, symbols_of
@@ -140,10 +139,7 @@ def compile(
         >>> session.run({"x": np.zeros((2, 4, 3))})["y"].shape
         (2, 4, 5)
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(
-            f"compile: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...), or model.trace()"
-        )
+    check_graph(graph, "compile")
     if target not in TARGETS:
         raise ArgumentError(f"compile: target {target!r}: there is {', '.join(map(repr, TARGETS))}")
     if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):

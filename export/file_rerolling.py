@@ -11,8 +11,9 @@ import onnxruntime
 from onnx import ModelProto
 
 from unroll.arguments import checked
+from unroll.checks import shown
 from unroll.dtypes import Array
-from unroll.errors import EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
+from unroll.errors import ArgumentTypeError, EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
 from unroll.export.lowering import DEFAULT_OPSET, to_onnx
 from unroll.export.reading.opaque_nodes import ONNX_DOMAIN
 from unroll.export.reading.reader import from_onnx, load_model
@@ -206,7 +207,7 @@ def prove(
 
     Raises:
         VerificationError: an output differs, or the original runs on none of the feeds; the message says why.
-        ArgumentError, FeedError, ShapeError, DTypeError: `feeds` or `dims` do not fit.
+        ArgumentError, ArgumentTypeError, FeedError, ShapeError, DTypeError: `feeds` or `dims` do not fit.
     """
     both = _Both(original, model, graph, tolerance)
     if feeds is None:
@@ -215,6 +216,10 @@ def prove(
         why = none_runs(graph, refused, DIMS_FIX) if not both.tried else ""
     else:
         check_given(feeds, dims, "reroll")
+        if not isinstance(feeds, (Mapping, list, tuple)):
+            raise ArgumentTypeError(
+                f"feeds are {shown(feeds)}; a dict {{input: array}}, or a list of such dicts, is wanted"
+            )
         for given in [feeds] if isinstance(feeds, Mapping) else feeds:
             both.run(graph.check_feeds(given))
         why = "" if both.tried else "no feeds were given"

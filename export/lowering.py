@@ -13,7 +13,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from unroll.arguments import checked
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
-from unroll.errors import ArgumentError, ArgumentTypeError, ModelError, UnsupportedError
+from unroll.errors import ArgumentError, ModelError, UnsupportedError
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
 from unroll.export.forms import checked_form, in_form
@@ -21,7 +21,7 @@ from unroll.export.metadata import LIMITS_KEY, STATES_KEY
 from unroll.export.older_opsets import in_opset
 from unroll.export.reading.opaque_nodes import check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
@@ -110,10 +110,7 @@ def to_onnx(
         >>> [node.op_type for node in model.graph.node], model.opset_import[0].version
         (['Tanh'], 13)
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(
-            f"to_onnx: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...), or model.trace()"
-        )
+    check_graph(graph, "to_onnx")
     if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
         raise ArgumentError(f"to_onnx: batch {batch!r} is not an int of at least 1")
     foreign = _foreign(graph)

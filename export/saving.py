@@ -15,7 +15,7 @@ from unroll.files import as_path, write_bytes
 from unroll.graph import Graph
 
 
-@checked()
+@checked(options=to_onnx)
 def save(graph: Graph | ModelProto, path: object, **options: Any) -> Path:
     """Write a graph (or a model) to an ``.onnx`` file.
 

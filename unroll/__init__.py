@@ -162,11 +162,24 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = import_module(f"unroll.{name}")  # what is not used is not loaded
     else:
-        raise AttributeError(f"module 'unroll' has no attribute {name!r}")
+        raise _missing(name)
     if name == "Graph":
         _show_graphs_as_pictures()
     globals()[name] = value
     return value
+
+
+def _missing(name: str) -> AttributeError:
+    """Return the error for a name that is not here, with what other frameworks' names are called."""
+    from unroll.foreign_names import UNROLL  # only where a name is missing
+    from unroll.words import missing
+
+    def advice() -> dict[str, str]:
+        homes = ("ops", "cells", "layers", "nn", "drivers", "initializers", "activations")
+        home = next((home for home in homes if name in vars(import_module(f"unroll.{home}"))), None)
+        return ({} if home is None else {name: f"it is unroll.{home}.{name}"}) | UNROLL
+
+    return missing("module 'unroll'", name, lambda: __all__, advice)
 
 
 def __dir__() -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from unroll.checks import check_int, check_size, shown
 from unroll.errors import ArgumentTypeError
-from unroll.words import spelled
+from unroll.words import closest, spelled
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,13 +23,17 @@ Check = Callable[[Any, str], object]
 
 
 def checked(
-    *, words: Mapping[str, Iterable[str]] | None = None, advice: Mapping[str, str] | None = None
+    *,
+    words: Mapping[str, Iterable[str]] | None = None,
+    advice: Mapping[str, str] | None = None,
+    options: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator: the function's arguments are checked by their names, and calls that do not fit are explained.
 
     Args:
         words: see `unroll.words.spelled`.
         advice: likewise.
+        options: the function whose keywords the function takes besides, and hands on.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -46,10 +50,33 @@ def checked(
                 row = by_name.get(key)
                 if row is not None and value is not row[1]:
                     row[2](value, f"{name}: {key}")
+            if options is not None:
+                _check_known(name, kwargs, function, options)
             return outer(*args, **kwargs)
 
         outer = spelled(words=words, advice=advice)(function)
         return call
+
+    return decorate
+
+
+def _check_known(name: str, given: Iterable[str], *functions: Callable[..., Any]) -> None:
+    known = [key for function in functions for key in inspect.signature(function).parameters]
+    for key in given:
+        if key not in known:
+            raise ArgumentTypeError(f"{name} takes no {key!r}; {closest(key, known)}")
+
+
+C = TypeVar("C", bound=type)
+
+
+def check_methods(*names: str) -> Callable[[C], C]:
+    """Return a decorator of classes: the constructor and these methods are `checked`."""
+
+    def decorate(cls: C) -> C:
+        for name in ("__init__", *names):
+            setattr(cls, name, checked()(vars(cls)[name]))
+        return cls
 
     return decorate
 

@@ -3,6 +3,10 @@
 A message names the thing, what was seen, what was wanted and the fix.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 
 class UnrollError(Exception):
     """Base class of every error that a user of unroll can cause.
@@ -49,7 +53,23 @@ class NameNotFoundError(UnrollError, KeyError):
 
 
 class NoAttributeError(UnrollError, AttributeError):
-    """A module or object has no attribute of that name; the message says what there is."""
+    """A module or object has no attribute of that name; the message says what there is.
+
+    Args:
+        said: what is missing.
+        advice: finds out what there is, when the message is read: ``hasattr`` asks often, and reads none.
+    """
+
+    def __init__(self, said: str, advice: Callable[[], str] | None = None) -> None:
+        super().__init__(said)
+        self._advice = advice
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said if self._advice is None else f"{said}; {self._advice()}"
+
+    def __reduce__(self) -> tuple[type[NoAttributeError], tuple[str]]:
+        return NoAttributeError, (str(self),)
 
 
 class GraphError(UnrollError, ValueError):

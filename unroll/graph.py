@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from unroll import display, nest, parameter_files
-from unroll.arguments import checked
+from unroll.arguments import check_methods
 from unroll.checks import shown
 from unroll.dimensions import Limit, Requirement, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, GraphError
 from unroll.evaluator import evaluate
 from unroll.feeds import check_feeds
+from unroll.foreign_names import GRAPH
 from unroll.naming import Lineage, own_names
 from unroll.networkx_view import to_networkx
 from unroll.ops import identity
@@ -20,9 +22,29 @@ from unroll.streaming import Stream
 from unroll.structure import Structure, checked_outputs
 from unroll.summary import summarise
 from unroll.tensor import Placeholder, Tensor
+from unroll.words import missing, public_names
 
 if TYPE_CHECKING:
     import networkx
+
+
+def check_graph(value: object, what: str) -> Graph:
+    """Return `value` where it is a Graph.
+
+    Raises:
+        ArgumentTypeError: it is not; the message says how one is made of it.
+    """
+    if isinstance(value, Graph):
+        return value
+    kind = type(value).__name__
+    if isinstance(value, (str, os.PathLike)) or kind == "ModelProto":
+        shown_as = repr(str(value)) if kind != "ModelProto" else "model"
+        fix = f"read it first: unroll.from_onnx({shown_as})"
+    elif callable(getattr(value, "trace", None)):
+        fix = "trace it first: model.trace()"
+    else:
+        fix = "make one with unroll.Graph(inputs, outputs)"
+    raise ArgumentTypeError(f"{what}: a Graph is wanted, not {shown(value)} of type {kind}; {fix}")
 
 
 def _first(texts: Sequence[str], count: int = 4) -> str:
@@ -30,6 +52,7 @@ def _first(texts: Sequence[str], count: int = 4) -> str:
     return ", ".join([*texts[:count], *([f"and {len(texts) - count} more"] if len(texts) > count else [])])
 
 
+@check_methods("run", "check_feeds", "assign", "save_parameters", "load_parameters", "summary")
 class Graph(Structure):
     """Inputs, outputs, and every node between them.
 
@@ -69,7 +92,6 @@ class Graph(Structure):
         array([[1., 2.]], dtype=float32)
     """
 
-    @checked()
     def __init__(
         self,
         inputs: Sequence[Placeholder] | Placeholder,
@@ -99,6 +121,15 @@ class Graph(Structure):
             ArgumentTypeError, FeedError, ShapeError, DTypeError: the feeds do not fit; see `unroll.feeds.check_feeds`.
         """
         return check_feeds(self.input_specs, feeds, self._solution.residual)
+
+    def __getitem__(self, name: str) -> Tensor:
+        """Return the tensor called `name`, as `tensor` does."""
+        return self.tensor(name)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise missing("'Graph' object", name, lambda: public_names(self), lambda: GRAPH)
 
     # -- running and changing -------------------------------------------------------------------------------------
 
@@ -196,7 +227,6 @@ class Graph(Structure):
 
     # -- showing --------------------------------------------------------------------------------------------------
 
-    @checked()
     def summary(self, full: bool = False) -> str:
         """Return a table of inputs, Parameters with their blocks, nodes and outputs.
 

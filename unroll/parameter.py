@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -10,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
+from unroll.arguments import check_methods
 from unroll.checks import shown
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array, DType, as_dtype, cast_array
-from unroll.errors import ArgumentTypeError, DTypeError, ShapeError
+from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, UnrollWarning
 from unroll.tensor import Tensor, array_dtype
 
 
@@ -52,9 +54,42 @@ class BlockTable(NamedTuple):
         return " x ".join([*map(str, self.window), *(sides[::-1] if self.transposed else sides)])
 
 
+class VariableName(str):
+    """The name of a Parameter: a string, which warns where it is compared with itself and TensorFlow's ``:0``.
+
+    TensorFlow's variables end in ``:0``, and Parameters do not: ``name == "rnn/kernel:0"`` is false of ``rnn/kernel``, and
+    a program that looks for its weights so would pass over them in silence. Look-ups take both.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        self._compared(other)
+        return str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        self._compared(other)
+        return str.__ne__(self, other)
+
+    def _compared(self, other: object) -> None:
+        if isinstance(other, str) and len(other) == len(self) + 2 and other.endswith(":0") and other.startswith(self):
+            warnings.warn(
+                f"{str(self)!r} is the name of a Parameter, and {other!r} is what TensorFlow calls it: they are not equal; "
+                "leave ':0' out, or look it up: graph.parameters takes both",
+                UnrollWarning,
+                stacklevel=3,
+            )
+
+    __hash__ = str.__hash__
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
 _assigning = threading.Lock()
 
 
+@check_methods("assign", "cast")
 class Parameter(Tensor):
     """A named, mutable array shared by every node that reads it: 28 timesteps, one kernel.
 
@@ -86,10 +121,10 @@ class Parameter(Tensor):
     def __init__(
         self, value: Any, name: str, dtype: npt.DTypeLike | None = None, *, blocks: BlockTable | None = None
     ) -> None:
-        self.name = scopes.join(scopes.current().variables, scopes.check_name(name, "Parameter"))
+        self.name: str = VariableName(scopes.join(scopes.current().variables, scopes.check_name(name, "Parameter")))
         wanted = array_dtype(value, dtype, f"Parameter {self.name!r}")
         array = np.array(cast_array(value, wanted, f"Parameter {self.name!r}"))
-        super().__init__(array.shape, array.dtype, hint=self.name)
+        super().__init__(array.shape, array.dtype, hint=str(self.name))
         if blocks is not None and not isinstance(blocks, BlockTable):
             raise ArgumentTypeError(f"Parameter {self.name!r}: blocks are {shown(blocks)}; a BlockTable is wanted")
         if blocks is not None and blocks.shape != array.shape:

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
+from unroll.arguments import checked
 from unroll.checks import check_int, check_size
 from unroll.errors import ArgumentError
 from unroll.initializers import Draw, InitializerLike, get_initializer
@@ -84,6 +85,7 @@ class _Entered:
         _current.reset(self._token)
 
 
+@checked()
 def scope(
     name: str, *, seed: int | None = None, initializer: InitializerLike | None = None
 ) -> AbstractContextManager[None]:
@@ -122,6 +124,7 @@ def at_step(step: int) -> AbstractContextManager[None]:
     return _Entered(_state(now, now.variables, join(now.nodes, f"t{step}"), step, now.cell, now.gate))
 
 
+@checked()
 def step(number: int) -> AbstractContextManager[None]:
     """Mark everything made inside as belonging to one timestep, in a loop of your own; pictures have a column for each
     step.

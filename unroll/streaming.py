@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from unroll.arguments import check_methods
 from unroll.checks import shown
 from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
@@ -30,6 +31,7 @@ class Runner(Protocol):
         """Compute all outputs."""
 
 
+@check_methods("reset")
 class Stream:
     """A graph or session whose state lives between runs: zeros at first, then what the last run left.
 
@@ -89,6 +91,9 @@ class Stream:
     def state(self) -> dict[str, Array]:
         """The state as it is now, by input name; empty before the first run, where it is zeros."""
         return {name: value.copy() for name, value in self._values.items()}
+
+    def __repr__(self) -> str:
+        return f"Stream({', '.join(self._specs)}; carries {', '.join(self._runner.states)})"
 
     def reset(self, state: Mapping[Any, Any] | None = None) -> None:
         """Forget the state: zeros again, or `state` where it gives a value.

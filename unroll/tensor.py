@@ -18,9 +18,9 @@ from unroll.checks import shown
 from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
+from unroll.foreign_names import TENSOR
 from unroll.operation_table import OPERATIONS
-from unroll.tensor_words import ADVICE
-from unroll.words import missing, spelled
+from unroll.words import missing, public_names, spelled
 
 if TYPE_CHECKING:
     from unroll.ops.operator import Operator  # for types alone: nodes hold operators, which are made of tensors
@@ -251,10 +251,11 @@ class Tensor:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            is_ours = not name.startswith("_") and name in OPERATIONS
-            more = {name: f"it is unroll.ops.{name}(tensor, ...)"} if is_ours else {}
-            names = (item for item in dir(type(self)) if not item.startswith("_"))
-            raise missing(repr(self), name, names, ADVICE | more)
+            def advice() -> dict[str, str]:
+                is_ours = OPERATIONS.find(name) is not None
+                return TENSOR | ({name: f"it is unroll.ops.{name}(tensor, ...)"} if is_ours else {})
+
+            raise missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), advice)
 
     def __float__(self) -> float:
         self._no_value("it is not a number", "run the graph to get one")
@@ -381,6 +382,7 @@ def _in_our_order(dtype: Any, shape: Any, name: Any) -> tuple[Any, Any, Any]:
     return shape, "Placeholder" if name == "float32" else name, dtype
 
 
+@spelled()
 def constant(value: Any, dtype: npt.DTypeLike | None = None, name: str | None = None) -> Constant:
     """Make a fixed array a tensor.
 

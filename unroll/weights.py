@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy.typing as npt
 
@@ -12,12 +12,19 @@ from unroll.checks import check_size, shown
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
+from unroll.foreign_names import MODEL
 from unroll.initializers import InitializerLike, get_initializer, glorot_uniform
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
+from unroll.words import missing, public_names
 
 
 class WeightOwner:
     """Base class of cells and layers: makes each weight once and shares it by identity from then on."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), lambda: MODEL)
 
     @property
     def name(self) -> str:

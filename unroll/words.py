@@ -26,19 +26,26 @@ def closest(name: str, names: Iterable[str]) -> str:
     )
 
 
-def missing(what: str, name: str, names: Iterable[str], advice: Mapping[str, str]) -> AttributeError:
+def missing(
+    what: str, name: str, names: Callable[[], Iterable[str]], advice: Callable[[], Mapping[str, str]]
+) -> NoAttributeError:
     """Return the error for an attribute that is not there; to Python's ``hasattr`` and ``getattr`` it is an AttributeError.
 
     Args:
         what: whose attribute it is, such as ``module 'unroll'``.
         name: the attribute.
-        names: those that there are.
-        advice: what the names of other frameworks are called here.
+        names: finds those that there are.
+        advice: finds what the names of other frameworks are called here.
     """
     said = f"{what} has no attribute {name!r}"
     if name.startswith("_"):  # Python's, NumPy's and notebooks' own questions
         return NoAttributeError(said)
-    return NoAttributeError(f"{said}; {advice[name] if name in advice else closest(name, names)}")
+    return NoAttributeError(said, lambda: advice().get(name) or closest(name, names()))
+
+
+def public_names(thing: object) -> list[str]:
+    """Return the names of an object's attributes that are for users."""
+    return [name for name in dir(thing) if not name.startswith("_")]
 
 
 def spelled(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from unroll.arguments import checked
 from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError, UnrollError
 from unroll.files import as_path, write_bytes
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.viz import render
 
 Level = Literal["cell", "op"]
@@ -97,11 +97,7 @@ def draw(
         >>> picture.format, picture.dot.startswith("digraph")
         ('dot', True)
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(
-            f"draw: {graph!r} is not a Graph; make one with unroll.Graph(inputs, outputs), or a model's "
-            "with model.trace()"
-        )
+    check_graph(graph, "draw")
     if level not in LEVELS:
         raise ArgumentError(f"draw: level {level!r} is unknown; use {_listed(LEVELS)}")
     target = None if path is None else as_path(path, "draw")

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 import onnx
@@ -14,6 +14,8 @@ import onnxruntime as ort
 from onnx import ModelProto
 
 from unroll import nest
+from unroll.arguments import checked
+from unroll.dimensions import shape_text
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentTypeError,
@@ -38,11 +40,12 @@ from unroll.export.running.session_binding import Bound
 from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for
 from unroll.feeds import FeedChecker, InputSpec
 from unroll.files import as_path
+from unroll.foreign_names import GRAPH
 from unroll.graph import Graph
 from unroll.progress import busy
 from unroll.streaming import Stream
 from unroll.tensor import Tensor
-from unroll.words import closest
+from unroll.words import closest, missing, public_names
 
 
 class Session:
@@ -81,6 +84,10 @@ class Session:
         {'y': array([[1., 3.]], dtype=float32)}
     """
 
+    @checked(
+        options=to_onnx,
+        advice={"": "it runs a Graph: unroll.Session(unroll.Graph(inputs, outputs)); there is no global one"},
+    )
     def __init__(
         self, model: Graph | ModelProto | str | Path, options: ort.SessionOptions | None = None, **writing: Any
     ) -> None:
@@ -154,6 +161,17 @@ class Session:
         if self._graph is None:
             return []
         return [item.name for item, version in self._versions.items() if item.version != version]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise missing("'Session' object", name, lambda: public_names(self), lambda: GRAPH)
+
+    def __repr__(self) -> str:
+        takes = ", ".join(f"{spec.name} {shape_text(spec.shape)}" for spec in self.inputs[:4])
+        more = f" and {len(self.inputs) - 4} more" if len(self.inputs) > 4 else ""
+        gives = ", ".join(self.output_names[:4]) + (" ..." if len(self.output_names) > 4 else "")
+        return f"{type(self).__name__}({takes}{more} -> {gives}; in onnxruntime)"
 
     def refresh(self) -> None:
         """Take a new snapshot of the graph's Parameters.

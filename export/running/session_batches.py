@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unroll.arguments import checked
-from unroll.checks import shown
+from unroll.checks import check_size, shown
 from unroll.dimensions import Dimension, shape_text
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError
@@ -67,8 +67,7 @@ def run_many(
         [(5,), (5,)]
     """
     for name, number in (("batch_size", batch_size), ("window", window)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise ArgumentError(f"run_many: {name} {number!r} is not an int of at least 1")
+        check_size(number, f"run_many: {name}")
     listed: list[Any] = list(sessions) if isinstance(sessions, (list, tuple)) else [sessions]
     if not listed:
         raise ArgumentError("run_many: no session was given")

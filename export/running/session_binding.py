@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from unroll.dimensions import shape_text
 from unroll.dtypes import Array
 from unroll.errors import EvaluationError, ShapeError, UnsupportedError
 from unroll.export.guards.empty_tensors import why_failed
@@ -48,6 +49,11 @@ class Bound:
         self._inputs = MappingProxyType({name: np.array(array, order="C") for name, array in arrays.items()})
         self._outputs = MappingProxyType({name: np.array(array, order="C") for name, array in found.items()})
         self._bind()
+
+    def __repr__(self) -> str:
+        sides = (self._inputs, self._outputs)  # without claiming the arrays for this thread
+        takes, gives = (", ".join(f"{name} {shape_text(item.shape)}" for name, item in side.items()) for side in sides)
+        return f"Bound({takes} -> {gives})"
 
     @property
     def inputs(self) -> Mapping[str, Array]:

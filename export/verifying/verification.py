@@ -13,6 +13,7 @@ from unroll.arguments import checked
 from unroll.comparison import gaps
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, EvaluationError, NoWitnessError, UnsupportedError, VerificationError
+from unroll.export.lowering import to_onnx
 from unroll.export.verifying.foreign_operators import foreign_nodes
 from unroll.export.verifying.known_faults import ONNXRUNTIME, REFERENCE
 from unroll.export.verifying.random_nodes import random_nodes
@@ -30,7 +31,7 @@ DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
 _FEEDS, _MORE_FEEDS, _FEW_NODES = 3, 8, 300
 
 
-@checked()
+@checked(options=to_onnx)
 def verify(
     graph: Graph | ModelProto | str | Path,
     feeds: Mapping[Any, Any] | None = None,

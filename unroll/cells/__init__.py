@@ -1,5 +1,7 @@
 """Recurrent cells with TensorFlow 1's names and semantics, and xLSTM's sLSTM."""
 
+from typing import TYPE_CHECKING, NoReturn
+
 from unroll.cells.attention import AttentionCellWrapper
 from unroll.cells.basic_lstm import BasicLSTMCell
 from unroll.cells.basic_rnn import BasicRNNCell
@@ -21,6 +23,8 @@ from unroll.cells.slstm import SLSTMCell, SLSTMStateTuple
 from unroll.cells.sru import SRUCell
 from unroll.cells.ugrnn import UGRNNCell
 from unroll.cells.wrappers import DeviceWrapper, DropoutWrapper, ResidualWrapper
+from unroll.foreign_names import LAYERS
+from unroll.words import missing
 
 __all__ = [
     "AttentionCellWrapper",
@@ -57,3 +61,8 @@ __all__ = [
     "TensorShape",
     "UGRNNCell",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing("module 'unroll.cells'", name, lambda: __all__, lambda: LAYERS)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.arguments import checked
+from unroll.arguments import check_methods, checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, batch_of, dims_of
 from unroll.checks import check_size, check_text, shown
@@ -74,6 +74,7 @@ def row_lengths(sequence_length: Any, steps: Sequence[Any], what: str) -> list[T
     return length_steps(sequence_length, len(steps), batch_of(main_input(steps[0])), what)
 
 
+@check_methods("state", "save_state")
 class StateSaver:
     """Keeps named states between the runs of a graph: each is an input, and its next value is an output.
 

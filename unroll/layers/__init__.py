@@ -7,6 +7,9 @@ A layer is called on a tensor, ``layers.LSTM(3)(x)``, or stands in a model::
     graph = model.trace(timesteps=28)
 """
 
+from typing import TYPE_CHECKING, NoReturn
+
+from unroll.foreign_names import LAYERS
 from unroll.layers.bidirectional import Bidirectional
 from unroll.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from unroll.layers.conv_lstm_cell import ConvLSTMCell
@@ -22,6 +25,7 @@ from unroll.layers.sequential import Input, Sequential
 from unroll.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from unroll.layers.stacked import StackedRNNCells
 from unroll.layers.time_distributed import TimeDistributed
+from unroll.words import missing
 
 __all__ = [
     "GRU",
@@ -48,3 +52,8 @@ __all__ = [
     "StackedRNNCells",
     "TimeDistributed",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing("module 'unroll.layers'", name, lambda: __all__, lambda: LAYERS)

@@ -86,7 +86,7 @@ class Module(WeightOwner):
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("_made", {}):
             return self._weights[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return super().__getattr__(name)  # type: ignore[misc]  # raises
 
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute that is no Parameter.

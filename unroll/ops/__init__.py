@@ -146,4 +146,4 @@ globals().update({name: in_other_words(function) for name, function in _FUNCTION
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> NoReturn:
-        raise missing("module 'unroll.ops'", name, __all__, ELSEWHERE)
+        raise missing("module 'unroll.ops'", name, lambda: __all__, lambda: ELSEWHERE)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, overload
 from unroll.arguments import checked
 from unroll.errors import ArgumentError, ArgumentTypeError, UnrollWarning
 from unroll.garbage_collection import collector_paused
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.canonical import canonical
 from unroll.passes.flatten_stacks import flatten_stacks
@@ -194,10 +194,7 @@ def optimize(
         >>> len(small.nodes) < len(graph.nodes), bool(report.proof)
         (True, True)
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(
-            f"optimize: a Graph is wanted, not {type(graph).__name__}; make one with unroll.Graph(...), or model.trace()"
-        )
+    check_graph(graph, "optimize")
     if isinstance(batch, bool) or not isinstance(batch, int):
         raise ArgumentTypeError(f"optimize: batch {batch!r} is not an int")
     if batch < 1:

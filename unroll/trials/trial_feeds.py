@@ -18,7 +18,7 @@ from unroll.dimensions import substitute
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.feeds import InputSpec
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.sizes import Sizes, checked_dims, read_out, symbols_of
 from unroll.trials.feed_uses import Uses
 from unroll.trials.feed_walk import followed, uses_of
@@ -101,8 +101,7 @@ def trials(
         ArgumentError: a number is too small, `dims` name what is not a symbol or sizes that the graph does not allow, or an
             input is too large to draw numbers for.
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(f"{what}: a Graph is wanted, not {type(graph).__name__}")
+    check_graph(graph, what)
     for name, number, least in (("seed", seed, 0), ("count", count, 1), ("rows", rows, 1), ("extra", extra, 0)):
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
             raise ArgumentTypeError(f"{what}: {name} {number!r} is not an int")

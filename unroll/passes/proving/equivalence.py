@@ -12,7 +12,7 @@ from unroll.comparison import array_difference
 from unroll.dimensions import Dimension, Shape, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, UnrollError
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.passes.canonical import canonical
 from unroll.passes.proving.first_difference import form_difference, weight_difference
 from unroll.randomness import random_operators, why_random
@@ -106,8 +106,7 @@ def equivalent(
         False
     """
     for graph in (a, b):
-        if not isinstance(graph, Graph):
-            raise ArgumentTypeError(f"equivalent: {graph!r} is not a Graph; make one with unroll.Graph(...)")
+        check_graph(graph, "equivalent")
     given = _checked(a, feeds, seed, dims)
     difference = _interface(a, b)
     if difference:

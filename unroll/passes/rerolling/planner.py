@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from unroll.arguments import checked
-from unroll.errors import ArgumentError, ArgumentTypeError
+from unroll.errors import ArgumentError
 from unroll.garbage_collection import collector_paused
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.join_slices import with_slices_joined
 from unroll.passes.merge_equal import merge_equal
@@ -70,10 +70,7 @@ def reroll(
         >>> [node.op.name for node in small.nodes].count("LSTM"), bool(report.proof)
         (1, True)
     """
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(
-            f"reroll: a Graph is wanted, not {type(graph).__name__}; from_onnx reads one from a model"
-        )
+    check_graph(graph, "reroll")
     if isinstance(steps_per_iteration, bool) or not isinstance(steps_per_iteration, int) or steps_per_iteration < 1:
         raise ArgumentError(f"reroll: steps_per_iteration {steps_per_iteration!r}; an int of at least 1 is wanted")
     plan = partial(_rerolled, scan=scan, native=native, per_run=steps_per_iteration)
