@@ -9,12 +9,11 @@ import platform
 import statistics
 import sys
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from unroll.errors import FileError, UnrollError, UnrollWarning
+from unroll.errors import FileError, UnrollError, warn
 from unroll.files import as_path, make_folder, read_bytes, write_bytes
 
 S = TypeVar("S")
@@ -178,10 +177,8 @@ def remembered(folder: Path, key: str, forms: Sequence[str], batch: int, make: C
     try:
         return make(_parsed(read_bytes(path, _LARGEST_ENTRY), forms, batch))
     except (UnrollError, ValueError) as error:
-        warnings.warn(
+        warn(
             f"{path}: this entry of the tuning cache cannot be used ({error}); the forms are measured again",
-            UnrollWarning,
-            stacklevel=4,
         )
         return None
 
@@ -193,11 +190,9 @@ def remember(folder: Path, key: str, choice: Choice) -> None:
         make_folder(folder)
         write_bytes(folder / f"{key}.json", json.dumps(entry, indent=1).encode())
     except FileError as error:
-        warnings.warn(
+        warn(
             f"{folder}: the tuning cache cannot be written ({error}); the forms will be measured again next time. "
             "Set XDG_CACHE_HOME, or pass cache=a folder of yours, or cache=False",
-            UnrollWarning,
-            stacklevel=4,
         )
 
 
@@ -282,10 +277,8 @@ def folder_of(cache: object) -> Path | None:
     try:
         return cache_folder()
     except RuntimeError:  # of pathlib, for a user who has no home, as in some containers
-        warnings.warn(
+        warn(
             "there is no home folder to remember tuning in; the forms will be measured again next time. "
             "Set XDG_CACHE_HOME, or pass cache=a folder of yours, or cache=False",
-            UnrollWarning,
-            stacklevel=4,
         )
         return None

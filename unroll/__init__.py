@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll import operation_table
+from unroll import foreign_names, operation_table, words
 from unroll.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -171,15 +171,14 @@ def __getattr__(name: str) -> Any:
 
 def _missing(name: str) -> AttributeError:
     """Return the error for a name that is not here, with what other frameworks' names are called."""
-    from unroll.foreign_names import UNROLL  # only where a name is missing
-    from unroll.words import missing
 
     def advice() -> dict[str, str]:
         homes = ("ops", "cells", "layers", "nn", "drivers", "initializers", "activations")
-        home = next((home for home in homes if name in vars(import_module(f"unroll.{home}"))), None)
-        return ({} if home is None else {name: f"it is unroll.{home}.{name}"}) | UNROLL
+        loaded = {home: vars(import_module(f"unroll.{home}")) for home in homes}  # when somebody reads the message
+        home = next((home for home in homes if name in loaded[home]), None)
+        return ({} if home is None else {name: f"it is unroll.{home}.{name}"}) | foreign_names.UNROLL
 
-    return missing("module 'unroll'", name, lambda: __all__, advice)
+    return words.missing("module 'unroll'", name, lambda: __all__, advice)
 
 
 def __dir__() -> list[str]:

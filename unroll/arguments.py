@@ -117,6 +117,11 @@ def _text(value: Any, what: str) -> None:
         raise _refused(value, what, "a string")
 
 
+def _name(value: Any, what: str) -> None:
+    if value is not None and not isinstance(value, str):
+        raise ArgumentTypeError(f"{what}: {shown(value)} is not a name; a string is wanted")
+
+
 def _mapping(value: Any, what: str) -> None:
     if value is not None and not isinstance(value, Mapping):
         raise _refused(value, what, "a dict")
@@ -152,9 +157,10 @@ ARGUMENTS: dict[str, Check] = {
         _flag,
     ),
     **dict.fromkeys(
-        ("forget_activation", "form", "format", "layout", "level", "nonlinearity", "note", "quantize", "scope", "target"),
+        ("forget_activation", "form", "format", "layout", "level", "nonlinearity", "note", "quantize", "target"),
         _text,
     ),
+    "scope": _name,
     **dict.fromkeys(("columns", "dims", "rows", "states"), _mapping),
     **dict.fromkeys(("initial_states_bw", "initial_states_fw", "requirements"), _list),
     **dict.fromkeys(("loop_fn", "residual_fn"), _function),

@@ -5,6 +5,8 @@ A message names the thing, what was seen, what was wanted and the fix.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 
 
@@ -127,6 +129,14 @@ class UnrollWarning(UserWarning):
         >>> caught[0].category is unroll.UnrollWarning
         True
     """
+
+
+def warn(message: str) -> None:
+    """Warn with an `UnrollWarning` at the line of the user's program, however deep in the package it is found out."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "unroll":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UnrollWarning, stacklevel=level)
 
 
 def first_line(error: Exception) -> str:

@@ -88,8 +88,8 @@ MODEL: dict[str, str] = {
     "to": "where a model runs is chosen when it runs; its dtype is fixed when it is made",
     "train": _TRAIN,
     "train_on_batch": _TRAIN,
-    "trainable_variables": "they are layer.weights",
-    "trainable_weights": "they are layer.weights",
+    "trainable_variables": "they are layer.weights, cell.variables or module.parameters()",
+    "trainable_weights": "they are layer.weights, cell.variables or module.parameters()",
     "variables": "they are layer.weights, cell.variables or module.parameters()",
     "zero_grad": _TRAIN,
 }

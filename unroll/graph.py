@@ -77,6 +77,7 @@ class Graph(Structure):
         states: ``{input name: output name}`` of the state that lives between runs.
 
     Raises:
+        ArgumentTypeError: `states` is no dict, or another argument is of a type that it does not take.
         GraphError: an output depends on a placeholder that is not listed, an input is not a placeholder or is listed
             twice, or there is no output.
         NameClashError: two different placeholders or Parameters have one name.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ from unroll.arguments import check_methods
 from unroll.checks import shown
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array, DType, as_dtype, cast_array
-from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, UnrollWarning
+from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, warn
 from unroll.tensor import Tensor, array_dtype
 
 
@@ -73,11 +72,9 @@ class VariableName(str):
 
     def _compared(self, other: object) -> None:
         if isinstance(other, str) and len(other) == len(self) + 2 and other.endswith(":0") and other.startswith(self):
-            warnings.warn(
+            warn(
                 f"{str(self)!r} is the name of a Parameter, and {other!r} is what TensorFlow calls it: they are not equal; "
                 "leave ':0' out, or look it up: graph.parameters takes both",
-                UnrollWarning,
-                stacklevel=3,
             )
 
     __hash__ = str.__hash__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -21,9 +20,9 @@ from unroll.errors import (
     DTypeError,
     ModelError,
     UnrollError,
-    UnrollWarning,
     UnsupportedError,
     first_line,
+    warn,
 )
 from unroll.export.guards.aborting_nodes import check_nodes
 from unroll.export.guards.trial_load import try_load
@@ -102,7 +101,7 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
     """
     graph, broken = read_graph(model)
     if broken:
-        warnings.warn(broken, UnrollWarning, stacklevel=2)
+        warn(broken)
     return graph
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, overload
@@ -22,9 +21,9 @@ from unroll.errors import (
     EvaluationError,
     ModelError,
     NameNotFoundError,
-    UnrollWarning,
     UnsupportedError,
     first_line,
+    warn,
 )
 from unroll.export.guards.aborting_nodes import check_nodes
 from unroll.export.guards.broken_optimizers import broken_optimizers
@@ -211,7 +210,7 @@ class Session:
             EvaluationError: onnxruntime failed while running.
             UnsupportedError: an array has no elements, and the model holds a native LSTM or GRU, which would end the process.
         """
-        self._warn_if_stale(stacklevel=3)
+        self._warn_if_stale()
         arrays = self._feeds.check(feeds)
         single = isinstance(fetches, (Tensor, str))
         names = self.output_names if fetches is None else [self._output_name(item) for item in nest.flatten(fetches)]
@@ -269,14 +268,12 @@ class Session:
         """
         return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
 
-    def _warn_if_stale(self, stacklevel: int) -> None:
+    def _warn_if_stale(self) -> None:
         stale = self.stale
         if stale:
-            warnings.warn(
+            warn(
                 f"Parameters changed since this Session was made: {', '.join(stale)}; it runs with the old values. "
                 "Call session.refresh()",
-                UnrollWarning,
-                stacklevel=stacklevel,
             )
 
     def _output_name(self, item: Tensor | str) -> str:

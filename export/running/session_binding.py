@@ -128,7 +128,7 @@ class Bound:
         """
         if get_ident() != self._user:
             self._claim()
-        self._session._warn_if_stale(stacklevel=3)
+        self._session._warn_if_stale()
         if self._runner is not self._session._session:
             self._bind()
         try:

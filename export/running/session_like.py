@@ -24,5 +24,5 @@ class SessionLike(Protocol):
     def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]:
         """Compute all outputs."""
 
-    def _warn_if_stale(self, stacklevel: int) -> None:
+    def _warn_if_stale(self) -> None:
         """Warn of Parameters that were assigned since the session took its snapshot."""

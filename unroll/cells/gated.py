@@ -11,7 +11,7 @@ import numpy.typing as npt
 from unroll import scopes
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell
-from unroll.checks import check_choice, check_text, shown
+from unroll.checks import check_text, shown
 from unroll.dtypes import FLOAT64, Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.initializers import Draw, zeros
@@ -193,9 +193,8 @@ class GatedCell(UnitCell):
         """
         if (kernel is None) == (input is None) or (input is None) != (recurrent is None):
             raise ArgumentError(f"{self.name}: set_weights takes either kernel, or input and recurrent with a layout")
-        if layout is not None:
-            check_choice(layout, ("in_out", "out_in"), f"{self.name}: layout")
-        if layout is None and input is not None:
+        said = layout is None or (isinstance(layout, str) and layout in ("in_out", "out_in"))
+        if not said or (layout is None and input is not None):
             raise ArgumentError(
                 f"{self.name}: layout {layout!r}: say 'in_out' for (input, gates * units) matrices or 'out_in' for "
                 "transposed ones, as PyTorch has them; the shapes alone do not always tell"

@@ -157,6 +157,7 @@ def stack_bidirectional_rnn(
 
     Raises:
         ArgumentError: no cells, or lists of different lengths; and as `static_bidirectional_rnn`.
+        ArgumentTypeError: `inputs` is no list.
 
     Example:
         >>> X = [unroll.placeholder([None, 3], name=f"X{t}") for t in range(4)]

@@ -25,6 +25,9 @@ class ConvLSTMCell(LSTMCell):
     Args:
         rank: the number of spatial axes, 1 to 3.
 
+    Raises:
+        ArgumentTypeError, ArgumentError: `rank` is not 1, 2 or 3; and as `ConvLSTM1D`.
+
     Example:
         >>> layer = layers.RNN(layers.ConvLSTMCell(rank=2, filters=16, kernel_size=3, padding="same"))
         >>> layer(unroll.placeholder([None, 4, 8, 8, 3], name="x")).shape

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
@@ -20,8 +19,8 @@ from unroll.errors import (
     ArgumentTypeError,
     DTypeError,
     StructureError,
-    UnrollWarning,
     UnsupportedError,
+    warn,
 )
 from unroll.garbage_collection import collector_paused
 from unroll.initializers import InitializerLike, get_initializer
@@ -147,7 +146,7 @@ class Layer(Recorded, WeightOwner):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for an input of this shape; by default it is found by tracing."""
-        shape = [f"axis_{axis}" if dim is None else dim for axis, dim in enumerate(input_shape)]
+        shape = [f"axis_{axis}" if dim is None else dim for axis, dim in enumerate(keras_shape(input_shape))]
         return nest.map_leaves(lambda output: keras_shape(output.shape), self(placeholder(shape, "shape")))
 
     # -- calling --------------------------------------------------------------------------------------------------
@@ -244,11 +243,9 @@ class Layer(Recorded, WeightOwner):
                 outputs = ops.identity(outputs)
             set_masks(outputs, masks)
         elif mask is not None:
-            warnings.warn(
+            warn(
                 f"{self.described()} does not support masking: the mask of its input ends here, and later layers count every "
                 "step. Set supports_masking = True in its class where each output step belongs to its input step",
-                UnrollWarning,
-                stacklevel=3,
             )
         return outputs
 

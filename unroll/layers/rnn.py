@@ -207,6 +207,12 @@ class RNN(Layer):
         return [kept] if self.return_state else kept
 
     def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output, and those of the states where they are returned.
+
+        Raises:
+            ArgumentTypeError: `input_shape` is no shape.
+            ShapeError: it has no time axis.
+        """
         shape = keras_shape(input_shape)
         if len(shape) < 2:
             raise ShapeError(

@@ -156,6 +156,9 @@ class Sequential(Layer):
 
         Args:
             input_shape: the input's shape, None for what is not known; by default that of the `Input`.
+
+        Raises:
+            ArgumentTypeError: `input_shape` is no shape.
         """
         shape = self._shape() if input_shape is None else input_shape
         if not isinstance(shape, (list, tuple)):

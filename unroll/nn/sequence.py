@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from unroll.cells.rnn_cell import State, check_state
 from unroll.checks import check_flag, check_size
 from unroll.dimensions import Dimension, Shape
 from unroll.drivers.loop import joined, length_steps, run_cell, steps_of
-from unroll.errors import ArgumentError, ShapeError, UnrollWarning
+from unroll.errors import ArgumentError, ShapeError, warn
 from unroll.garbage_collection import collector_paused
 from unroll.nn.direction_weights import RecurrentModule, parts_of
 from unroll.tensor import Tensor, named
@@ -74,10 +73,8 @@ class SequenceModule(RecurrentModule):
         if not number or not 0 <= dropout <= 1:
             raise ArgumentError(f"{self._what}: dropout {dropout!r}: a number from 0 to 1 is wanted")
         if dropout and self.num_layers == 1:
-            warnings.warn(
+            warn(
                 f"{self._what}: dropout={dropout} acts between layers, and num_layers is 1: it has nothing to act on",
-                UnrollWarning,
-                stacklevel=4,
             )
         return float(dropout)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, NamedTuple, TypeAlias, overload
 
 from unroll.arguments import checked
-from unroll.errors import ArgumentError, ArgumentTypeError, UnrollWarning
+from unroll.errors import ArgumentError, ArgumentTypeError, warn
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.passes.cancel_shapes import cancel_shapes
@@ -216,14 +215,14 @@ def optimize(
         if check and chosen:
             proof = prove(graph, new, lambda part: _after(part, chosen, ours)[0], whole=not ours)
             if proof.holds is None:  # nor could each pass by itself
-                warnings.warn(f"optimize: nothing was rewritten: what passes make {proof}", UnrollWarning, stacklevel=2)
+                warn(f"optimize: nothing was rewritten: what passes make {proof}")
                 return (graph, Report((), batch, proof)) if report else graph
             if not proof:
                 new, chosen, left_out = _one_by_one(graph, chosen, ours)
                 _, steps = _after(graph, chosen, ours, batch if report else None)
                 proof = Proof(True, "each pass by itself") if chosen else None
     for name, why in left_out:
-        warnings.warn(f"optimize: the pass {name} was left out: what it makes {why}", UnrollWarning, stacklevel=2)
+        warn(f"optimize: the pass {name} was left out: what it makes {why}")
     return (new, Report(tuple(steps), batch, proof, tuple(left_out))) if report else new
 
 
