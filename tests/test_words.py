@@ -22,8 +22,6 @@ from unroll.words import closest
 MODEL = layers.Sequential([layers.Input((4, 3)), layers.GRU(2)])
 SESSION = unroll.Session(GRAPH)
 X = unroll.placeholder([2, 3], "x")
-CELL = unroll.GRUCell(2)
-CELL(X, CELL.zero_state(2))
 
 #: What somebody asks of a thing, and what the message says is here.
 ASKED: list[tuple[Any, str, str]] = [
@@ -96,6 +94,21 @@ def test_what_python_and_notebooks_ask_is_answered_as_ever(thing: Any) -> None:
         assert "did you mean" not in str(caught.value)  # nothing is looked for
     inspect.getmembers(thing)
     assert inspect.unwrap(thing) is thing
+
+
+def test_a_weight_that_is_not_made_yet_is_not_there_and_says_when_it_is() -> None:
+    cell = unroll.GRUCell(2)
+    assert not hasattr(cell, "gates_kernel")
+    refused(lambda: cell.gates_kernel, AttributeError, "gates/kernel", "first called")
+    cell(X, cell.zero_state(2))
+    assert hasattr(cell, "gates_kernel")
+
+
+def test_a_property_that_fails_says_why_and_not_that_it_is_missing() -> None:
+    class Broken(unroll.RNNCell):
+        units = property(lambda self: self.not_set_by_anybody)
+
+    refused(lambda: Broken().units, AttributeError, "not_set_by_anybody")
 
 
 def test_models_cells_and_errors_can_be_copied() -> None:

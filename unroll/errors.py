@@ -42,6 +42,10 @@ class ArgumentTypeError(UnrollError, TypeError):
     """An argument is of a type the function does not take."""
 
 
+class NotMadeError(ArgumentError, AttributeError):
+    """A weight that a cell makes at its first call is asked for before that; to ``hasattr`` it is not there yet."""
+
+
 class StructureError(UnrollError, ValueError):
     """A nest of tensors (a state, the inputs of a step) is not built as the other side expects."""
 

@@ -24,6 +24,9 @@ class WeightOwner:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
+            own = next((vars(base)[name] for base in type(self).__mro__ if name in vars(base)), None)
+            if hasattr(type(own), "__get__"):
+                own.__get__(self, type(self))  # a property that raised an AttributeError of its own: it says why
             raise missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), lambda: MODEL)
 
     @property

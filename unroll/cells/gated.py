@@ -13,7 +13,7 @@ from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell
 from unroll.checks import check_text, shown
 from unroll.dtypes import FLOAT64, Array, cast_array
-from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentError, ArgumentTypeError, NotMadeError, ShapeError, UnsupportedError
 from unroll.initializers import Draw, zeros
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
@@ -49,7 +49,8 @@ class Weight:
     """A Parameter of a cell as its attribute: ``cell.kernel``.
 
     Raises:
-        ArgumentError: it is read before the cell's first call, which makes it, or set.
+        NotMadeError: it is read before the cell's first call, which makes it.
+        ArgumentError: it is set.
     """
 
     def __init__(self, name: str) -> None:
@@ -147,13 +148,13 @@ class GatedCell(UnitCell):
         """Return a Parameter of the cell by its name within it, with or without TensorFlow's ``:0``.
 
         Raises:
-            ArgumentError: the cell has not been called yet, so it does not know its input width.
+            NotMadeError: the cell has not been called yet, so it does not know its input width.
             ArgumentTypeError: not a name.
         """
         check_text(name, f"{self.name}: weight")
         made = self.weights.get(name.removesuffix(":0"))
         if made is None:
-            raise ArgumentError(
+            raise NotMadeError(
                 f"{self.name}: {name!r} is made when the cell is first called, from the width of its input; call the cell "
                 "or a driver such as static_rnn first, or give values with cell.set_weights(...)"
             )
