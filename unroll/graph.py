@@ -69,7 +69,7 @@ class Graph(Structure):
         inputs: the placeholders.
         outputs: the output tensors, flattened in order.
         structure: the outputs as the nest they were given in.
-        output_names: their names, in order; a tensor listed twice in a list or tuple has its name twice.
+        output_names: their names, in order, all different; a tensor that is listed again has a number behind its name.
         nodes: every node that an output depends on, inputs of a node before it.
         parameters: the Parameters they read, by name.
         names: the names of everything in it; see `unroll.naming`.

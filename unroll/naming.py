@@ -54,8 +54,9 @@ class Names:
         self.nodes: dict[Node, str] = {}
         self.by_name: dict[str, Tensor] = {}
         self._counts: dict[tuple[str, bool], int] = {}
-        self._aliases: dict[Tensor, str] = {}
         self._constants: dict[tuple[DType, str, tuple[int, ...], bytes], str] = {}
+        outputs = list(outputs)
+        self._outputs = {name for _, name in outputs}
         sources: list[Placeholder | Parameter] = [*inputs, *parameters]
         for source in sources:
             self._claim(source, source.name)
@@ -106,21 +107,21 @@ class Names:
             self.tensors.setdefault(tensor, name)
 
     def output(self, tensor: Tensor, given: str | None) -> str:
-        """Return an output's name: the one given, or the tensor's own; an unchanged input needs another name."""
+        """Return an output's name, which no other output has: the one given, or the tensor's own.
+
+        An input that is an output as it is needs another name, and so does a tensor that is listed again.
+        """
         if isinstance(tensor, Constant) and tensor not in self.tensors:
             self.constant(tensor)
         own = self.tensors[tensor]
-        if given is not None and given != own:
+        if given is not None and (given != own or tensor.node is not None):
             return given
-        if tensor.node is not None:
-            return own
-        if tensor not in self._aliases:
-            alias = f"{own}/identity"
-            if alias in self.by_name:
-                alias = self._numbered(alias, self.by_name)
-            self._aliases[tensor] = alias
-            self.by_name[alias] = tensor
-        return self._aliases[tensor]
+        name = own if tensor.node is not None else f"{own}/identity"
+        if name in self._outputs or self.by_name.get(name, tensor) is not tensor:
+            name = self._numbered(name, self.by_name)
+        self._outputs.add(name)
+        self.by_name[name] = tensor
+        return name
 
     def _give(self, tensor: Tensor, base: str) -> str:
         name = base if base not in self.by_name else self._numbered(base, self.by_name)

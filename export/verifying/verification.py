@@ -165,7 +165,7 @@ def _verified_on(
     except UnsupportedError as error:
         raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
     witnesses, left_out = witnesses_of(subject)
-    results, refused = _run(witnesses, list(dict.fromkeys(graph.output_names)), fed, last)
+    results, refused = _run(witnesses, list(graph.output_names), fed, last)
     left_out |= refused | _asides(witnesses, expected, results, tolerance)
     witnesses = [item for item in witnesses if item.name in results]
     _check_witnesses(results, left_out, foreign)
@@ -293,7 +293,7 @@ def _with_nonfinite(
         return ()
     for value in (np.nan, np.inf, -np.inf):
         fed = {name: _with_one(array, value, generator) for name, array in arrays.items()}
-        results, _ = _run(witnesses, list(dict.fromkeys(graph.output_names)), [fed])
+        results, _ = _run(witnesses, list(graph.output_names), [fed])
         rows += (row for row, _ in _worst(_numbered([graph.run(fed)]), results, tolerance))
     return tuple(rows)
 

@@ -163,7 +163,7 @@ def _inputs(graph: Graph) -> list[str]:
 
 
 def _outputs(graph: Graph) -> list[str]:
-    return list(dict.fromkeys(graph.output_names))
+    return list(graph.output_names)
 
 
 def _interface(a: Graph, b: Graph) -> str:

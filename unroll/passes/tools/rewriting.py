@@ -217,7 +217,7 @@ class Rewriting:
 
     def finish(self) -> Graph:
         """Return the new graph: same inputs and output names, names of what was kept, and what must be equal stays so."""
-        if not self._new and len(set(self.graph.output_names)) == len(self.graph.output_names):
+        if not self._new:
             return self.graph
         outputs = [self[tensor] for tensor in self.graph.outputs]
         return Draft(self.graph, outputs, self._copied_from, self._called)
