@@ -254,10 +254,12 @@ class _Writer:
         return name
 
     def _write_alias(self, name: str, tensor: Tensor) -> None:
-        """Write an Identity for an output that is an input as it is, or has a second name."""
+        """Write an Identity for an output that is an input as it is, or has another name too."""
         proto = self.proto.node.add(op_type="Identity", name=f"{name}/Identity")
         proto.input.append(self._input(tensor))
         proto.output.append(name)
+        if self.metadata and tensor.node is not None:
+            _write_provenance(proto, tensor.node)
 
 
 def _foreign(graph: Structure) -> list[Opaque]:

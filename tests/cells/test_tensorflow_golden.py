@@ -103,7 +103,7 @@ def test_numpy_gives_tensorflows_numbers(case: dict[str, Any]) -> None:
 def test_the_exported_model_gives_tensorflows_numbers_in_both_runners(index: int) -> None:
     program, model = exported(index)
     names = [output.name for output in model.graph.output]
-    assert names == list(dict.fromkeys(program.graph.output_names))
+    assert names == list(program.graph.output_names)
     for found in (
         unroll.Session(model).run(program.feeds),
         dict(zip(names, run_reference(model, program.feeds), strict=True)),

@@ -150,7 +150,10 @@ def test_a_zero_initial_state_costs_nothing_at_step_0(kind: str, batch: int | No
     kinds, kinds_kept = (Counter(node.op_type for node in model.graph.node) for model in (folded, kept))
     assert not {"Shape", "ConstantOfShape"} & kinds.keys()
     assert kinds_kept["ConstantOfShape"] >= 1
-    steps, steps_kept = (Counter(step_of(node.name) for node in model.graph.node) for model in (folded, kept))
+    steps, steps_kept = (
+        Counter(step_of(node.name) for node in model.graph.node if node.op_type != "Identity")
+        for model in (folded, kept)
+    )
     assert steps[0] < steps[1] == steps[2]
     assert steps_kept[0] > steps_kept[1] == steps[1]
     assert not any("zero_state" in node.name for node in folded.graph.node)
@@ -167,10 +170,11 @@ def test_folding_changes_neither_values_nor_names_nor_the_graph(kind: str) -> No
     wanted = graph.run(feeds)
     models = [unroll.to_onnx(graph, fold_zero_state=fold) for fold in (True, False)]
     for model in models:
-        assert [item.name for item in model.graph.output] == list(dict.fromkeys(graph.output_names))
+        assert [item.name for item in model.graph.output] == list(graph.output_names)
         for run in (run_reference, run_onnxruntime):
             for item, array in zip(model.graph.output, run(model, feeds), strict=True):
                 np.testing.assert_allclose(array, wanted[item.name], atol=1e-6)
     assert graph.tensor_names() == names
     assert models[0].graph.output == models[1].graph.output
-    assert len(fold_zeros(graph).nodes) == len(models[0].graph.node) < len(models[1].graph.node)
+    computing = [sum(node.op_type != "Identity" for node in model.graph.node) for model in models]
+    assert len(fold_zeros(graph).nodes) == computing[0] < computing[1]

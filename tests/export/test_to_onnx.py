@@ -125,8 +125,8 @@ def test_an_output_that_is_an_input_as_it_is_becomes_an_identity() -> None:
     assert outputs_of(lambda x, y: [y, x]) == (["Add", "x/identity"], ["Add", "x/identity"], ["Add", "Identity"])
 
 
-def test_an_output_listed_twice_is_one_output_of_the_model() -> None:
-    assert outputs_of(lambda x, y: [y, y]) == (["Add", "Add"], ["Add"], ["Add"])
+def test_an_output_listed_twice_is_two_outputs_of_the_model() -> None:
+    assert outputs_of(lambda x, y: [y, y]) == (["Add", "Add_1"], ["Add", "Add_1"], ["Add", "Identity"])
 
 
 def test_outputs_named_by_a_dict_keep_their_names() -> None:

@@ -102,7 +102,7 @@ def check(graph: Graph, feeds: dict[str, Array] | None = None) -> Graph:
     )
     assert all(np.array_equal(array, wanted[name]) for name, array in graph.run(feeds).items())
     assert folded.input_specs == graph.input_specs
-    assert list(folded.output_names) == list(dict.fromkeys(graph.output_names))
+    assert list(folded.output_names) == list(graph.output_names)
     assert [
         (graph.shape(item), item.dtype) for item in dict(zip(graph.output_names, graph.outputs, strict=True)).values()
     ] == [(folded.shape(item), item.dtype) for item in folded.outputs]
