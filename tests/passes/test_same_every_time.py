@@ -15,7 +15,7 @@ kept = [bytearray(int(sys.argv[1]) * 100 + at) for at in range(3000)]  # moves w
 import numpy as np
 import unroll
 from random_networks import random_network
-from unroll import layers, ops
+from unroll import layers, nn, ops
 from unroll.passes.join_cells import join_cells
 
 def both_ways(lengths):
@@ -29,7 +29,11 @@ def stack():
     cell = unroll.MultiRNNCell([unroll.BasicLSTMCell(4), unroll.BasicLSTMCell(4)])
     return unroll.Graph([x], {"y": unroll.dynamic_rnn(cell, x, dtype="float32")[0]})
 
-graphs = [random_network(seed)[0] for seed in range(3)] + [both_ways(False), both_ways(True), stack()]
+def modules():
+    x = unroll.placeholder([6, None, 3], "x")
+    return [unroll.Graph([x], list(kind(3, 4, 2, bidirectional=True)(x))) for kind in (nn.RNN, nn.LSTM, nn.GRU)]
+
+graphs = modules() + [random_network(seed)[0] for seed in range(3)] + [both_ways(False), both_ways(True), stack()]
 for graph in graphs:
     fast = unroll.optimize(graph)
     for made, report in (unroll.reroll(graph), unroll.reroll(fast), (join_cells(fast), "joined")):

@@ -36,6 +36,16 @@ class Term(NamedTuple):
 Form: TypeAlias = Mapping[Term, float]
 
 
+class FrozenForm(dict[Term, float]):
+    """A form within an atom: equal to another whatever the order of their terms, which stays that in which it was made.
+
+    A frozenset has an order of its own in each process, and weights would be added in that.
+    """
+
+    def __hash__(self) -> int:  # type: ignore[override]  # it is changed by nobody
+        return hash(frozenset(self.items()))
+
+
 @dataclass(frozen=True)
 class Next:
     """A state as the step makes it."""
@@ -48,12 +58,7 @@ class Activation(NamedTuple):
 
     name: str
     parameters: tuple[float, ...]
-    of: frozenset[tuple[Term, float]]
-
-    @property
-    def form(self) -> Form:
-        """What it is of."""
-        return dict(self.of)
+    form: FrozenForm
 
 
 Atom: TypeAlias = State | Next | Input | Activation
@@ -110,7 +115,7 @@ class Atoms:
         """
         if self._depth(form) > _DEEPEST:
             raise UnmatchedError(f"more than {_DEEPEST} activations of one another")
-        return self.form(Activation(name, parameters, frozenset(form.items())))
+        return self.form(Activation(name, parameters, FrozenForm(form)))
 
     def product(self, left: Form, right: Form) -> Form:
         """Return the product of two forms, element by element.

@@ -14,6 +14,7 @@ from unroll.passes.rerolling.native.normal_form import (
     Activation,
     Atom,
     Form,
+    FrozenForm,
     Next,
     Term,
     UnmatchedError,
@@ -68,7 +69,7 @@ def _rnn(forms: PatternForms) -> Cell:
 def _activation_of(forms: PatternForms, form: Form) -> Activation:
     """Return the one activation that a form is; a form with matrices is an ``Affine`` one."""
     if any(term.kind == "matrix" for term in form):
-        return Activation("Affine", (), frozenset(form.items()))
+        return Activation("Affine", (), FrozenForm(form))
     term, factor = next(iter(form.items()), (CONSTANT, 0.0))
     atom = forms.atoms[term.monomial[0]] if len(term.monomial) == 1 else None
     if len(form) != 1 or term.kind != "number" or factor != 1 or not isinstance(atom, Activation):
@@ -135,13 +136,13 @@ def _output_gate(
     atoms = [forms.atoms[number] for number in term.monomial]
     if term.kind != "number" or factor != 1 or len(atoms) != 2:
         raise UnmatchedError("h' is not o * activation(c')")
-    new = frozenset(forms.atoms.form(Next(c)).items())
+    new = forms.atoms.form(Next(c))
     for gate, shown in (atoms, atoms[::-1]):
         if not isinstance(gate, Activation) or not _alike([gate, kept]):
             continue
         if shown == Next(c):
             return gate, ("Affine", (1.0, 0.0))
-        if isinstance(shown, Activation) and shown.of == new:
+        if isinstance(shown, Activation) and shown.form == new:
             return gate, _call(shown)
     raise UnmatchedError("h' is not o * activation(c')")
 
