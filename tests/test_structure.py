@@ -50,10 +50,10 @@ def test_a_structure_does_nothing() -> None:
         assert callable(getattr(unroll.Graph, name)) and not hasattr(structure, name), name
 
 
-def test_outputs_that_are_added_have_names_of_their_own_and_are_no_part_of_the_nest() -> None:
+def test_next_values_of_states_are_outputs_with_names_of_their_own_and_no_part_of_the_nest() -> None:
     x = unroll.placeholder([2], "x")
     y = x + 1.0
-    structure = Structure([x], [y], added={"x/next": y * 2.0}, states={"x": "x/next"})
+    structure = Structure([x], [y], next_values={x: y * 2.0})
     assert structure.output_names == ("Add", "x/next")
     assert structure.structure == [y] and len(structure.outputs) == 2
     assert structure.states == {"x": "x/next"}

@@ -111,8 +111,7 @@ class Graph(Structure):
             outputs,
             requirements,
             lineage,
-            added=_next_states(states, outputs) if states else None,
-            states={state.name: f"{state.name}/next" for state in states},
+            next_values=_next_values(states, outputs) if states else None,
         )
 
     def check_feeds(self, feeds: Mapping[Any, Any]) -> dict[str, Array]:
@@ -273,13 +272,13 @@ def _check_states(states: Mapping[Placeholder, Tensor]) -> None:
             )
 
 
-def _next_states(states: Mapping[Placeholder, Tensor], outputs: Any) -> dict[str, Tensor]:
-    """Return the next value of each state, by name, as an output of its own.
+def _next_values(states: Mapping[Placeholder, Tensor], outputs: Any) -> dict[Placeholder, Tensor]:
+    """Return the next value of each state as an output of its own.
 
     What is an output under another name already, or an input, is copied.
     """
     taken, _ = checked_outputs(outputs)
     return {
-        f"{state.name}/next": identity(tensor) if tensor in taken or tensor.node is None else tensor
+        state: identity(tensor) if tensor in taken or tensor.node is None else tensor
         for state, tensor in states.items()
     }

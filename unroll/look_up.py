@@ -33,7 +33,7 @@ def look_up(table: Parameter, ids: Tensor, what: str, hint: str = "output") -> T
         raise ArgumentTypeError(f"{what} {ids!r} of type {type(ids).__name__} is no tensor")
     if ids.dtype.kind != "i":
         raise DTypeError(f"{what} {ids.described()} must be integers, int32 or int64; convert with unroll.ops.cast")
-    last, source = int(table.value.shape[0]) - 1, _source(ids)
+    last, source = int(table.shape[0]) - 1, _source(ids)
     if isinstance(source, Constant) and source.value.size and not 0 <= source.value.min() <= source.value.max() <= last:
         raise ArgumentError(f"{what} {source.described()} holds ids outside 0 to {last}")
     limits = [Limit(source.name, 0, last, what)] if isinstance(source, Placeholder) else []

@@ -7,11 +7,13 @@ keep their names to the letter.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from unroll.dtypes import Array, DType
 from unroll.errors import NameClashError
+from unroll.numbering import distinct_bearer
 from unroll.parameter import Parameter
 from unroll.scopes import join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
@@ -98,9 +100,7 @@ class Names:
         other = self.by_name.get(name)
         if other is not None and other is not tensor:
             raise NameClashError(
-                f"{_kind(other)} and {_kind(tensor)} are both called {name!r}. Give one another name with name=, or make "
-                "it under another scope: static_rnn(..., scope='b'), or `with unroll.scope('b'):`. To share weights, use "
-                "one cell object for both"
+                f"{_kind(other)} and {_kind(tensor)} are both called {name!r}. {_remedy(other, tensor)}"
             )
         self.by_name[name] = tensor
         if not isinstance(tensor, Constant):
@@ -148,6 +148,28 @@ def value_text(value: Array) -> str:
 def _kind(tensor: Tensor) -> str:
     kind = {Placeholder: "a placeholder", Parameter: "a Parameter"}.get(type(tensor), "an output")
     return f"{kind} of shape {tensor.shape}"
+
+
+def _remedy(first: Tensor, second: Tensor) -> str:
+    """Say how two things of one name are told apart, in the words of those who made them."""
+    sources = [item for item in (second, first) if isinstance(item, (Placeholder, Parameter))]
+    for one, other in itertools.permutations(sources, 2):
+        place = distinct_bearer(one, other)
+        if place is not None:
+            bearer, _, _ = place
+            number = (
+                "" if bearer.given else " (it cannot be numbered: it was in another graph, or its weights were read)"
+            )
+            return (
+                f"Give the {bearer.kind} {bearer.name!r} a name of its own{number}: {bearer.kind}(..., "
+                f"name={bearer.name + '_b'!r}). To share weights, call one object twice"
+            )
+    if all(isinstance(item, Placeholder) for item in (first, second)):
+        return "Give one another name with name="
+    return (
+        "Give one another name with name=, or make it under another scope: static_rnn(..., scope='b'), or `with "
+        "unroll.scope('b'):`. To share weights, use one cell object for both"
+    )
 
 
 def own_names(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,7 +113,7 @@ class Parameter(Tensor):
         (np.float32(0.0), 1)
     """
 
-    __slots__ = ("_value", "blocks", "name", "version")
+    __slots__ = ("_draw", "_read", "_value", "bearers", "blocks", "name", "version")
 
     def __init__(
         self, value: Any, name: str, dtype: npt.DTypeLike | None = None, *, blocks: BlockTable | None = None
@@ -127,12 +127,16 @@ class Parameter(Tensor):
         if blocks is not None and blocks.shape != array.shape:
             raise ShapeError(f"Parameter {self.name!r}: shape {array.shape} is not the {blocks.shape} of {blocks}")
         self.blocks = blocks
+        self.bearers = scopes.current().bearers
         self.version = 0
+        self._draw: Callable[[str], Array] | None = None
+        self._read = False
         self._store(array)
 
     @property
     def value(self) -> Array:
         """The current value, read-only; change it with `assign`."""
+        self._read = True
         return self._value
 
     def assign(self, value: Any) -> None:
@@ -162,6 +166,21 @@ class Parameter(Tensor):
                 + ("; transpose it with .T" if array.T.shape == self.shape and array.ndim == 2 else "")
             )
         return array
+
+    def drawn_by(self, draw: Callable[[str], Array]) -> None:
+        """Say how the first value is drawn from the name, should a graph still number the layer that the Parameter is of."""
+        self._draw = draw
+
+    @property
+    def shown(self) -> bool:
+        """Whether somebody has read the value that was drawn from the name, so that both must stay."""
+        return self._read and self._draw is not None and self.version == 0
+
+    def rename(self, name: str) -> None:
+        """Take a final name, and a first value drawn from that, unless one was assigned."""
+        self.name = self.hint = name
+        if self._draw is not None and self.version == 0:
+            self._store(np.array(cast_array(self._draw(name), self.dtype, f"Parameter {name!r}")))
 
     def _store(self, array: Array) -> None:
         array.flags.writeable = False

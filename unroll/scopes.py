@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unroll.arguments import checked
+from unroll.bearers import Bearer, Place
 from unroll.checks import check_int, check_size
 from unroll.errors import ArgumentError
 from unroll.initializers import Draw, InitializerLike, get_initializer
@@ -26,6 +27,7 @@ class Origin(NamedTuple):
     step: int | None  #: the timestep, counted from 0
     cell: str | None  #: the variable path of the innermost cell, such as ``rnn/basic_lstm_cell``
     gate: str | None  #: the gate within the cell, such as ``f``
+    bearers: tuple[Place, ...] = ()  #: the layers and modules in its paths, from the outside in
 
 
 class ScopeState(NamedTuple):
@@ -39,6 +41,7 @@ class ScopeState(NamedTuple):
     seed: int | None = None
     initializer: Draw | None = None
     provenance: frozenset[Origin] = frozenset({Origin("", None, None, None)})  #: of a node made here
+    bearers: tuple[Place, ...] = ()  #: the layers and modules that are entered, from the outside in
 
 
 def _state(
@@ -50,10 +53,12 @@ def _state(
     gate: str | None,
     seed: int | None = None,
     initializer: Draw | None = None,
+    bearers: tuple[Place, ...] | None = None,
 ) -> ScopeState:
-    provenance = frozenset((Origin(nodes, step, cell, gate),))
+    bearers = within.bearers if bearers is None else bearers
+    provenance = frozenset((Origin(nodes, step, cell, gate, bearers),))
     seed = within.seed if seed is None else seed
-    return ScopeState(variables, nodes, step, cell, gate, seed, initializer or within.initializer, provenance)
+    return ScopeState(variables, nodes, step, cell, gate, seed, initializer or within.initializer, provenance, bearers)
 
 
 _OUTERMOST = ScopeState()
@@ -158,6 +163,17 @@ def in_cell(name: str) -> AbstractContextManager[None]:
     return _Entered(_state(now, variables, join(now.nodes, name), now.step, variables, None))
 
 
+def bearing(bearer: Bearer, cell: bool = False) -> AbstractContextManager[None]:
+    """Enter the scope of a layer or module, or of a cell that is one: `scope` and `in_cell` where a graph may number the
+    name.
+    """
+    now, name = current(), bearer.name
+    variables, nodes = join(now.variables, name), join(now.nodes, name)
+    place = Place(bearer, *(path.count("/") + 1 if path else 0 for path in (now.variables, now.nodes)))
+    within, gate = (variables, None) if cell else (now.cell, now.gate)
+    return _Entered(_state(now, variables, nodes, now.step, within, gate, bearers=(*now.bearers, place)))
+
+
 def in_gate(name: str) -> AbstractContextManager[None]:
     """Mark nodes made inside as belonging to gate `name` of the cell; Parameters do not see it."""
     now = current()
@@ -177,7 +193,7 @@ def beside(origin: Origin | None) -> AbstractContextManager[None]:
     now = current()
     if origin is None:
         return _Entered(now)
-    return _Entered(_state(now, now.variables, origin.scope, origin.step, origin.cell, None))
+    return _Entered(_state(now, now.variables, origin.scope, origin.step, origin.cell, None, bearers=origin.bearers))
 
 
 def check_name(name: object, what: str) -> str:

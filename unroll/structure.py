@@ -16,6 +16,7 @@ from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.feeds import InputSpec
 from unroll.garbage_collection import collector_paused
 from unroll.naming import Lineage, Names
+from unroll.numbering import settle_names
 from unroll.parameter import Parameter
 from unroll.scopes import check_name
 from unroll.tensor import Node, Placeholder, Tensor
@@ -62,8 +63,9 @@ class Structure:
         outputs: a tensor, or a nest of tensors; the keys of an outermost dict become the outputs' names.
         requirements: equalities of dimensions, and limits of values fed, that hold besides those that the nodes need.
         lineage: what it was made from, so that names stay.
-        added: more outputs, by name, that are not part of the nest.
-        states: ``{input name: output name}`` of the state that lives between runs.
+        next_values: what each state that lives between runs becomes, by its placeholder: one more output, called
+            ``<placeholder>/next``, that is not part of the nest.
+        states: ``{input name: output name}`` of the state that lives between runs, where its outputs are part of the nest.
         nodes: the nodes in topological order, where they are known already.
 
     Attributes:
@@ -88,13 +90,13 @@ class Structure:
         requirements: Sequence[Requirement | Limit] = (),
         lineage: Lineage | None = None,
         *,
-        added: Mapping[str, Tensor] | None = None,
+        next_values: Mapping[Placeholder, Tensor] | None = None,
         states: Mapping[str, str] | None = None,
         nodes: tuple[Node, ...] | None = None,
     ) -> None:
         self.states = dict(states or {})
         with collector_paused():
-            self._build(inputs, outputs, requirements, lineage, added or {}, nodes)
+            self._build(inputs, outputs, requirements, lineage, next_values or {}, nodes)
 
     def _build(
         self,
@@ -102,17 +104,20 @@ class Structure:
         outputs: Any,
         requirements: Sequence[Requirement | Limit],
         lineage: Lineage | None,
-        added: Mapping[str, Tensor],
+        next_values: Mapping[Placeholder, Tensor],
         nodes: tuple[Node, ...] | None,
     ) -> None:
         self.inputs = _checked_inputs(inputs)
         self.structure = outputs
         listed, given = checked_outputs(outputs, check_names=lineage is None)
-        self.outputs = (*listed, *added.values())
+        self.outputs = (*listed, *next_values.values())
         self.nodes = nodes_before(self.outputs) if nodes is None else nodes
         leaves = leaves_of(self.nodes) | dict.fromkeys(tensor for tensor in self.outputs if tensor.node is None)
         self._check_closed(leaves)
         parameters = [leaf for leaf in leaves if isinstance(leaf, Parameter)]
+        settle_names([*parameters, *self.inputs], self.nodes)
+        self.states |= {state.name: f"{state.name}/next" for state in next_values}
+        added = [self.states[state.name] for state in next_values]
         self.requirements = tuple(requirements or ())
         if not all(isinstance(item, (Requirement, Limit)) for item in self.requirements):
             raise GraphError(f"requirements: {shown(requirements)}: a list of Requirements and Limits is wanted")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
+from unroll.bearers import Place
 from unroll.checks import shown
 from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
@@ -299,11 +300,16 @@ def _refuse_copy(thing: object) -> NoReturn:
 class Placeholder(Tensor):
     """An input of a graph; made by `placeholder`."""
 
-    __slots__ = ("name",)
+    __slots__ = ("bearers", "name")
 
-    def __init__(self, shape: Shape, dtype: DType, name: str) -> None:
+    def __init__(self, shape: Shape, dtype: DType, name: str, bearers: tuple[Place, ...] = ()) -> None:
         super().__init__(shape, dtype, hint=name)
         self.name = name
+        self.bearers = bearers
+
+    def rename(self, name: str) -> None:
+        """Take a final name; see `unroll.numbering`."""
+        self.name = self.hint = name
 
 
 class Constant(Tensor):

@@ -95,6 +95,8 @@ class WeightOwner:
             draw = get_initializer(chosen, "initializer")
             first = draw(wanted, kind, full, scope.seed) if value is None else value
             made = self._weights[name] = Parameter(first, name, kind, blocks=blocks)
+            if value is None:
+                made.drawn_by(lambda numbered: draw(wanted, kind, numbered, scope.seed))
         elif made.shape != wanted:
             raise ShapeError(
                 f"{self.name}: weight {made.name!r} has shape {shape_text(made.shape)}, and this call needs "

@@ -83,11 +83,15 @@ def test_a_module_called_twice_shares_its_parameters() -> None:
     assert list(graph.parameters) == [f"gru/{name}_l0" for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")]
 
 
-def test_two_modules_of_one_name_clash_until_one_is_named() -> None:
-    x = sequence()
-    refused(lambda: unroll.Graph([x], nn.GRU(4, 4)(nn.GRU(3, 4)(x)[0])[0]), ValueError, "gru/weight_ih_l0", "name=")
-    graph = unroll.Graph([x], nn.GRU(4, 4, name="top")(nn.GRU(3, 4)(x)[0])[0])
-    assert {name.split("/")[0] for name in graph.parameters} == {"gru", "top"}
+def test_two_modules_of_one_name_clash_until_one_has_another() -> None:
+    def stack(*names: str | None) -> unroll.Graph:
+        x = sequence()
+        low, high = (nn.GRU(size, 4, name=name) for size, name in zip((3, 4), names, strict=True))
+        return unroll.Graph([x], high(low(x)[0])[0])
+
+    refused(lambda: stack("same", "same"), ValueError, "same/weight_ih_l0", "name=")
+    for names, owners in (((None, "top"), {"gru", "top"}), ((None, None), {"gru", "gru_1"})):
+        assert {name.split("/")[0] for name in stack(*names).parameters} == owners
 
 
 def test_the_parts_of_an_lstm_state_tuple_go_where_their_names_say() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 
@@ -247,13 +248,17 @@ class RNNCell(WeightOwner):
         return self._traced(inputs, state, None)
 
     def _traced(self, inputs: Any, state: State, scope: str | None) -> tuple[Any, State]:
-        with scopes.in_cell(scope or self.name):
+        with self.entered(scope):
             if self._dtype is None:
                 self._dtype_of_step = _floating_dtype(inputs, state)
             result = self.call(inputs, state)
             if isinstance(result, tuple) and len(result) == 2:
                 _name_results(*result)
             return result
+
+    def entered(self, scope: str | None = None) -> AbstractContextManager[None]:
+        """Return a context inside the cell's scope, or inside `scope` instead."""
+        return scopes.in_cell(scope or self.name)
 
     def check(self, inputs: Any, state: State) -> None:
         """Check the input and the state of a step, as a call does.

@@ -16,9 +16,9 @@ from unroll.drivers.structure_checks import checked_steps, known_time, main_inpu
 from unroll.errors import UnsupportedError
 from unroll.graph import Graph
 from unroll.ops.scan import scan
-from unroll.passes.tools.rewriting import Rewriting
+from unroll.parameter import Parameter
 from unroll.scopes import beside_steps
-from unroll.structure import nodes_before
+from unroll.structure import leaves_of, nodes_before
 from unroll.tensor import Placeholder, Tensor, constant, named
 
 
@@ -110,18 +110,19 @@ def _body(
         UnsupportedError: the body reads a placeholder from outside.
     """
     own = {*inputs, *shared.values()}
-    read = [tensor for node in nodes_before(list(outputs.values())) for tensor in node.inputs]
+    nodes = nodes_before(list(outputs.values()))
+    read = [tensor for node in nodes for tensor in node.inputs]
     for tensor in (*read, *outputs.values()):
         if isinstance(tensor, Placeholder) and tensor not in own:
             raise UnsupportedError(
                 f"{what}: rolled=True: the cell reads {tensor.described()} from outside the loop; a step takes its inputs, "
                 "its state, weights and constants. Make it one of the inputs, or leave rolled=True out"
             )
-    traced = Graph([*inputs, *shared.values()], dict(outputs))
-    rewriting = Rewriting(traced)
-    for parameter in traced.parameters.values():
-        shared[parameter] = _inside(parameter.shape, parameter, parameter.name)
-        rewriting.redirect(parameter, shared[parameter])
-    for node in traced.nodes:
-        rewriting.keep(node, rewriting.inputs(node))
-    return Graph([*inputs, *shared.values()], {name: rewriting[tensor] for name, tensor in outputs.items()})
+    for parameter in (*leaves_of(nodes), *outputs.values()):
+        if isinstance(parameter, Parameter) and parameter not in shared:
+            shared[parameter] = _inside(parameter.shape, parameter, parameter.name)
+    inner: dict[Tensor, Tensor] = dict(shared)
+    for node in nodes:
+        read = tuple(tensor if tensor is None else inner.get(tensor, tensor) for tensor in node.inputs)
+        inner |= zip(node.outputs, node.copied(read, node.provenance).outputs, strict=True)
+    return Graph([*inputs, *shared.values()], {name: inner.get(tensor, tensor) for name, tensor in outputs.items()})

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
+from unroll.bearers import Bearer
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import FLOAT32, Array, DType
 from unroll.errors import (
@@ -98,6 +99,7 @@ class Layer(Recorded, WeightOwner):
     built: bool = False
     trainable: bool
     _name: str | None = None
+    _bearer: Bearer | None = None
     _dtype: DType | None = None
     _seen: DType | None = None  # the dtype of the first inputs
     _built_for: KerasShape | None = None
@@ -221,7 +223,7 @@ class Layer(Recorded, WeightOwner):
     def entered(self) -> AbstractContextManager[None]:
         """Return a context inside the layer's scope; a cell's is the same at every step."""
         cell = hasattr(type(self), "state_size") or "state_size" in vars(self)
-        return scopes.in_cell(self.name) if cell else scopes.scope(self.name)
+        return scopes.bearing(self.bearer, cell)
 
     def _cast(self, tensor: Tensor) -> Tensor:
         if tensor.dtype.kind != "f" or self._seen is None or self._seen == tensor.dtype:
@@ -254,7 +256,17 @@ class Layer(Recorded, WeightOwner):
     @property
     def name(self) -> str:
         """The layer's scope, such as ``lstm``."""
-        return self._name or keras_name(type(self).__name__)
+        return self.bearer.name
+
+    @property
+    def bearer(self) -> Bearer:
+        """The layer in the paths of what it makes; a new one once a model has given it a name (a class of your own need not
+        call ``__init__``).
+        """
+        known, kind = self._bearer, type(self).__name__
+        if known is None or (self._name is not None and (self._name != known.name or not known.settled)):
+            known = self._bearer = Bearer(kind, self._name or keras_name(kind), given=self._name is not None)
+        return known
 
     @property
     def dtype(self) -> DType:
@@ -362,7 +374,7 @@ class Layer(Recorded, WeightOwner):
             ArgumentError: the layer is not built.
         """
         self._check_built("count_params")
-        return sum(math.prod(parameter.value.shape) for parameter in self.weights)
+        return sum(math.prod(map(int, parameter.shape)) for parameter in self.weights)
 
     def _check_built(self, what: str) -> None:
         if not self.built:

@@ -22,7 +22,7 @@ from unroll.layers.input_checks import check_floats
 from unroll.layers.layer import Layer
 from unroll.layers.stacked import StackedRNNCells, state_names
 from unroll.layers.sublayers import KerasShape, described_shape, keras_shape
-from unroll.tensor import Placeholder, Tensor, constant, placeholder
+from unroll.tensor import Placeholder, Tensor, constant
 
 
 class RNN(Layer):
@@ -101,7 +101,7 @@ class RNN(Layer):
         return list(size) if nest.is_nested(size) else [size]
 
     def entered(self) -> AbstractContextManager[None]:
-        return scopes.scope(self.name)
+        return scopes.bearing(self.bearer)
 
     def check(self, inputs: Any) -> None:
         check_floats(inputs, self.described())
@@ -195,10 +195,10 @@ class RNN(Layer):
                 f"{self.described()}: stateful=True needs a known batch size, and the input has {batch}; make the placeholder "
                 "with one, or give Input a batch_size"
             )
-        path = scopes.current().variables
+        now = scopes.current()
         sizes = nest.flatten(self._contract.state_size)
         return [
-            placeholder((batch, *dims_of(size)), scopes.join(path, name), first.dtype)
+            Placeholder((batch, *dims_of(size)), first.dtype, scopes.join(now.variables, name), now.bearers)
             for size, name in zip(sizes, state_names(self.cell), strict=True)
         ]
 

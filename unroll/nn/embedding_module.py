@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from unroll import scopes
 from unroll.checks import check_flag, check_size
+from unroll.dimensions import Shape
+from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, UnsupportedError
-from unroll.initializers import RandomNormal
+from unroll.initializers import Draw, RandomNormal
 from unroll.look_up import look_up
 from unroll.nn.module import Module
 from unroll.tensor import Tensor
@@ -75,16 +77,12 @@ class Embedding(Module):
         self.scale_grad_by_freq = check_flag(scale_grad_by_freq, f"{self._what}: scale_grad_by_freq")
         self.sparse = check_flag(sparse, f"{self._what}: sparse")
         self.padding_idx = None if padding_idx is None else self._row(padding_idx)
-        with scopes.scope(self.name):
+        with scopes.bearing(self.bearer):
             draw, shape = (
-                scopes.current().initializer or RandomNormal(0.0, 1.0),
+                _without_row(scopes.current().initializer or RandomNormal(0.0, 1.0), self.padding_idx),
                 (self.num_embeddings, self.embedding_dim),
             )
-            weight = self._add_weight("weight", shape, draw, dtype=self.dtype)
-        if self.padding_idx is not None:
-            first = np.array(weight.value)
-            first[self.padding_idx] = 0
-            weight.assign(first)
+            self._add_weight("weight", shape, draw, dtype=self.dtype)
 
     def _row(self, padding_idx: int) -> int:
         count = self.num_embeddings
@@ -100,5 +98,16 @@ class Embedding(Module):
             ArgumentTypeError, DTypeError: the ids are not a tensor of integers.
             ArgumentError: fixed ids that the table does not have; those of a placeholder are checked when it is fed.
         """
-        with scopes.scope(self.name):
+        with scopes.bearing(self.bearer):
             return look_up(self._weights["weight"], input, f"{self._what}: the input")
+
+
+def _without_row(draw: Draw, row: int | None) -> Draw:
+    """Return an initialiser whose array has zeros in one row."""
+
+    def drawn(shape: Shape, dtype: DType, name: str, seed: int | None) -> Array:
+        first = np.array(draw(shape, dtype, name, seed))
+        first[row] = 0
+        return first
+
+    return draw if row is None else drawn

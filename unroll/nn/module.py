@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from unroll import nest, scopes
 from unroll.arguments import check_constructor, checked
+from unroll.bearers import Bearer
 from unroll.cells.rnn_cell import snake_case
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
@@ -43,7 +44,8 @@ class Module(WeightOwner):
     compute as PyTorch's do after ``eval()``.
 
     Args:
-        name: the scope of Parameters and nodes; by default the class name in snake case.
+        name: the scope of Parameters and nodes; by default the class name in snake case, which a graph of two such modules
+            numbers: ``lstm``, ``lstm_1``.
         device: None or ``"cpu"``.
         dtype: the dtype of the Parameters, and so of inputs and states; float32 by default.
 
@@ -66,7 +68,9 @@ class Module(WeightOwner):
         check_constructor(cls)
 
     def __init__(self, name: str | None, device: Any, dtype: npt.DTypeLike | None) -> None:
-        self._name = snake_case(type(self).__name__) if name is None else scopes.check_name(name, type(self).__name__)
+        kind = type(self).__name__
+        own = snake_case(kind) if name is None else scopes.check_name(name, kind)
+        self.bearer = Bearer(kind, own, given=name is not None)
         if device is not None and str(device) != "cpu":
             raise UnsupportedError(
                 f"{type(self).__name__}: device={device!r}: {self.REFUSED['device']}; leave it out, or give 'cpu'"
@@ -76,7 +80,7 @@ class Module(WeightOwner):
     @property
     def name(self) -> str:
         """The module's scope, such as ``lstm``."""
-        return self._name
+        return self.bearer.name
 
     @property
     def _what(self) -> str:
@@ -114,7 +118,7 @@ class Module(WeightOwner):
         the scope says.
         """
         bound = 1 / math.sqrt(fan)
-        with scopes.scope(self.name):
+        with scopes.bearing(self.bearer):
             return self._add_weight(
                 name,
                 initializer=scopes.current().initializer or RandomUniform(-bound, bound),

@@ -108,7 +108,7 @@ class SequenceModule(RecurrentModule):
         batched = input.rank == 3
         axis = 1 if self.batch_first and batched else 0
         batch = (input.shape[1 - axis],) if batched else ()
-        with collector_paused(), scopes.scope(self.name):
+        with collector_paused(), scopes.bearing(self.bearer):
             steps = steps_of(input, axis, self._what, batched)
             valid = None if lengths is None else length_steps(lengths, len(steps), batch, self._what, "lengths")
             first = self._first_states(hx, batch)

@@ -6,8 +6,11 @@ A module makes the Parameters, under PyTorch's flat names, and hands each layer 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
+from unroll import scopes
+from unroll.bearers import Bearer
 from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell
 from unroll.cells.step_formulas import gru_step, lstm_step
 from unroll.nn.linear_module import linear
@@ -34,10 +37,12 @@ class StepCell(RNNCell):
     Attributes:
         gates: the row blocks of its weights, top to bottom.
         recurrent_note: why its recurrent weights stand apart.
+        bearer: the module that is this one cell and gives it its name; None where the cell is one of a module's.
     """
 
     gates: ClassVar[tuple[str, ...]]
     recurrent_note: ClassVar[str] = ""
+    bearer: Bearer | None = None
 
     def __init__(self, name: str, weights: Mapping[str, Parameter], nonlinearity: str = "tanh") -> None:
         super().__init__(name=name, dtype=weights["weight_ih"].dtype)
@@ -45,8 +50,15 @@ class StepCell(RNNCell):
         self.activation = NONLINEARITIES[nonlinearity]
 
     @property
+    def name(self) -> str:
+        return super().name if self.bearer is None else self.bearer.name
+
+    def entered(self, scope: str | None = None) -> AbstractContextManager[None]:
+        return scopes.bearing(self.bearer, cell=True) if self.bearer and not scope else super().entered(scope)
+
+    @property
     def output_size(self) -> int:
-        return int(self.weights["weight_hh"].value.shape[1])
+        return int(self.weights["weight_hh"].shape[1])
 
     @property
     def state_size(self) -> Any:
@@ -54,7 +66,7 @@ class StepCell(RNNCell):
 
     def check_input(self, inputs: Any) -> Tensor | None:
         main = super().check_input(inputs)
-        check_width(inputs, int(self.weights["weight_ih"].value.shape[1]), f"{type(self).__name__} {self.name!r}")
+        check_width(inputs, int(self.weights["weight_ih"].shape[1]), f"{type(self).__name__} {self.name!r}")
         return main
 
     def products(self, inputs: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,7 +96,7 @@ class LSTMStep(StepCell):
 
     @property
     def state_size(self) -> LSTMStateTuple:
-        return LSTMStateTuple(int(self.weights["weight_hh"].value.shape[0]) // 4, self.output_size)
+        return LSTMStateTuple(int(self.weights["weight_hh"].shape[0]) // 4, self.output_size)
 
     def call(self, inputs: Tensor, state: LSTMStateTuple) -> tuple[Tensor, LSTMStateTuple]:
         x, recurrent = self.products(inputs, state.h)

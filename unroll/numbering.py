@@ -1,0 +1,107 @@
+"""Layers and modules without a name that one graph would call alike: it numbers them, ``lstm`` and ``lstm_1``, as Keras counts.
+
+The numbers are given in the order in which their weights are first used, when the first graph of them is made. A name that
+somebody may have seen stays: one that was given, one that an earlier graph has used, and one whose weights were read, since
+a first value is drawn from the name. So a graph whose names do not clash is left as it is, and one program always gives one
+graph. Names that clash and must stay are an error (`unroll.naming`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from unroll.bearers import Bearer, Place, renamed
+from unroll.parameter import Parameter
+from unroll.scopes import Origin, join
+from unroll.tensor import Node, Placeholder
+
+_numbering = threading.Lock()
+
+#: What has a name that is made of a layer's: the Parameters and, of a stateful layer, the inputs of a graph.
+Source = Placeholder | Parameter
+
+
+def settle_names(sources: Sequence[Source], nodes: Sequence[Node]) -> None:
+    """Make the names of all layers and modules of a graph final, with numbers where two would be called alike.
+
+    Args:
+        sources: the graph's inputs and Parameters, in the order of first use.
+        nodes: its nodes; those under a name that changes are told so.
+    """
+    if any(source.bearers for source in sources):
+        with _numbering:
+            moved = list(_numbered(sources)) if len({source.name for source in sources}) < len(sources) else []
+            if moved:
+                _tell(nodes, moved)
+            for source in sources:
+                for place in source.bearers:
+                    place.bearer.settled = True
+
+
+def distinct_bearer(one: Source, other: Source) -> Place | None:
+    """Return the outermost layer or module that one of two sources is of, and the other is not."""
+    known = {place.bearer for place in other.bearers}
+    return next((place for place in one.bearers if place.bearer not in known), None)
+
+
+def _numbered(sources: Sequence[Source]) -> Iterator[Bearer]:
+    """Number one layer after another until no names clash that can change, and yield each."""
+    shown = {place.bearer for item in sources if isinstance(item, Parameter) and item.shown for place in item.bearers}
+    while (place := _next(sources, shown)) is not None:
+        bearer = place[0].bearer
+        bearer.name = _free_name(place[0], place[1], sources)
+        bearer.settled = True
+        for source in sources:
+            for item in source.bearers:
+                if item.bearer is bearer:
+                    source.rename(renamed(source.name, item.variables, bearer.name))
+        yield bearer
+
+
+def _next(sources: Sequence[Source], shown: set[Bearer]) -> tuple[Place, Source] | None:
+    """Return the layer to number next and one of its weights: the later one of two whose names clash, where it may change."""
+    first: dict[str, Source] = {}
+    for source in sources:
+        other = first.setdefault(source.name, source)
+        if other is not source:
+            for late, early in ((source, other), (other, source)):
+                place = distinct_bearer(late, early)
+                if place is not None and not place.bearer.settled and place.bearer not in shown:
+                    return place, late
+    return None
+
+
+def _free_name(place: Place, source: Source, sources: Sequence[Source]) -> str:
+    """Return the name with the first number that no other path of the graph has in this place."""
+    within = "/".join(source.name.split("/")[: place.variables])
+    taken = {path for item in sources for path in _beginnings(item.name)}
+    number = 1
+    while join(within, f"{place.bearer.base}_{number}") in taken:
+        number += 1
+    return f"{place.bearer.base}_{number}"
+
+
+def _beginnings(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def _tell(nodes: Iterable[Node], moved: Iterable[Bearer]) -> None:
+    """Put the new names into the provenance of the nodes; no graph has shown it yet, because these layers are in none."""
+    changed = set(moved)
+    new: dict[frozenset[Origin], frozenset[Origin]] = {}
+    for node in nodes:
+        found = new.get(node.provenance)
+        if found is None:
+            found = new[node.provenance] = frozenset(_renamed(origin, changed) for origin in node.provenance)
+        node.provenance = found
+
+
+def _renamed(origin: Origin, changed: set[Bearer]) -> Origin:
+    for place in origin.bearers:
+        if place.bearer in changed:
+            name = place.bearer.name
+            cell = None if origin.cell is None else renamed(origin.cell, place.variables, name)
+            origin = origin._replace(scope=renamed(origin.scope, place.nodes, name), cell=cell)
+    return origin
