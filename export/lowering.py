@@ -26,6 +26,7 @@ from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes import fold_zeros
+from unroll.passes.remove_dead import leave_out_idle
 from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
 from unroll.progress import track
 from unroll.structure import Structure, leaves_of
@@ -90,7 +91,8 @@ def to_onnx(
             carries its provenance as metadata (``unroll.scope``, ``unroll.step``, ``unroll.cell``, ``unroll.gate``).
         runtime: refuse operators on dtypes for which this runtime has no kernel (only ``"onnxruntime"`` is known); None
             allows whatever ONNX does.
-        fold_zero_state: leave out what a state of zeros makes useless at step 0.
+        fold_zero_state: leave out what a state of zeros makes useless at step 0, and nodes that change nothing, such as a
+            Concat of one tensor; False writes every node of the graph.
         check: whether a graph that a form, or `optimized`, rewrote is proven before it is written: both are run in NumPy on
             feeds made to tell them apart (see `unroll.passes.proving.proof`).
 
@@ -135,7 +137,7 @@ def to_onnx(
     if limits:
         model.metadata_props.add(key=LIMITS_KEY, value=json.dumps(limits))
     with collector_paused():
-        lowered = in_opset(fold_zeros(formed.graph) if fold_zero_state else formed.graph, opset)
+        lowered = in_opset(leave_out_idle(fold_zeros(formed.graph)) if fold_zero_state else formed.graph, opset)
         writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
         writer.write(weight_values(lowered) if formed.fold_weights else {})
         if formed.form == "functions":

@@ -1,23 +1,25 @@
 """Leave out what a state of zeros makes useless at step 0.
 
 Preserves the inputs, all names, and the values of the outputs, for finite inputs (it takes ``0 * x`` to be 0). Never
-adds more than one Slice a Parameter, which a runtime computes once when it loads the model; never changes a
-Parameter.
+adds more than one Slice a Parameter, and a Split of a bias in the place of one of its repetition, which a runtime computes
+once when it loads the model; never changes a Parameter.
 
-``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f`` and ``0 @ W`` are 0; ``y + 0`` is y. Nodes that
-nothing reads any more are gone with it.
+``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f``, ``0 @ W`` and a convolution of 0 are 0; ``y + 0`` is y;
+``0 @ W + b`` is b in every row, and what adds or multiplies that reads b alone; a choice of y or 0 reads the number 0. Nodes
+that nothing reads any more are gone with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from unroll import scopes
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
-from unroll.ops.joining import Concat
+from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import Operator, made
 from unroll.ops.slicing import Slice
@@ -50,6 +52,8 @@ class _Folding(Rewriting):
         #: The tensors of the new graph that are known to hold only zeros.
         self._zero: set[Tensor] = set(_zero_constants(graph))
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
+        #: Tensors of the new graph that repeat a smaller one, such as a bias in every row.
+        self._spread: dict[Tensor, Tensor] = {}
 
     def may_find(self) -> bool:
         """Say whether the graph has zeros to begin with."""
@@ -57,7 +61,7 @@ class _Folding(Rewriting):
 
     def visit(self, node: Node) -> None:
         """Carry one node over: kept, replaced, or marked as zero."""
-        inputs, op = self.inputs(node), node.op
+        inputs, op = self._unspread(node, self.inputs(node)), node.op
         any_zero = not self._zero.isdisjoint(inputs)
         found = None
         if isinstance(op, (MatMul, Gemm)) and not self._any_zero(inputs[:2]):
@@ -70,6 +74,34 @@ class _Folding(Rewriting):
         kept = self.keep(node, inputs)
         if (any_zero or isinstance(op, ConstantOfShape)) and self._makes_zero(op, inputs):
             self._zero.update(kept.outputs)
+        else:
+            self._spread.update(self._repeats(kept, inputs))
+
+    def _unspread(self, node: Node, inputs: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+        """Return the operands of a node, in which a tensor stands for what repeats it beside an operand of full size."""
+        if not self._spread or node.op.name not in ("Add", "Div", "Mul", "Sub"):
+            return inputs
+        full = [tensor is not None and tensor.shape == node.outputs[0].shape for tensor in inputs]
+        if not all(full):
+            return inputs
+        left, right = inputs
+        if right in self._spread:
+            return left, self._spread[right]  # type: ignore[index]  # None is not in it
+        return (self._spread[left], right) if left in self._spread else inputs  # type: ignore[index]
+
+    def _repeats(self, node: Node, inputs: tuple[Tensor | None, ...]) -> dict[Tensor, Tensor]:
+        """Return which outputs of a node of the new graph repeat a smaller tensor, each with that."""
+        op, output, smaller = node.op, node.outputs[0], None
+        if isinstance(op, Gemm) and len(inputs) > 2 and op.beta == 1.0 and self._any_zero(inputs[:2]):
+            smaller = inputs[2]
+        elif op.name == "Add" and self._any_zero(inputs):
+            smaller = next(tensor for tensor in inputs if not self.is_zero(tensor))
+        elif isinstance(op, Split) and inputs[0] in self._spread and op.axis in (-1, output.rank - 1):
+            source = self._spread[inputs[0]]  # type: ignore[index]
+            if source.rank and source.shape[-1] == node.inputs[0].shape[-1]:  # type: ignore[union-attr]
+                cut = made(replace(op, axis=source.rank - 1), (source, *inputs[1:]), node.provenance)
+                return dict(zip(node.outputs, cut, strict=True))
+        return {} if smaller is None else {output: smaller}
 
     def is_zero(self, tensor: Tensor | None) -> bool:
         """Say whether a tensor of the new graph is known to hold only zeros."""
@@ -84,7 +116,7 @@ class _Folding(Rewriting):
             return op.value == 0
         if name in _PRESERVE_ZERO:
             return self.is_zero(inputs[0])
-        if name in ("Mul", "MatMul") or (name == "Gemm" and len(inputs) == 2):
+        if name in ("Mul", "MatMul") or (name in ("Conv", "Gemm") and len(inputs) == 2):
             return self._any_zero(inputs)
         if name in ("Add", "Concat", "Sub"):
             return all(self.is_zero(tensor) for tensor in inputs)
@@ -158,8 +190,20 @@ def _other(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...], zer
     return None
 
 
+def _fold_where(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
+    """Return the choice with the number 0 for a tensor of zeros, where another operand has the shape of the result."""
+    output = node.outputs[0]
+    zeros = [part for part in inputs[1:] if part is not None and part.rank and folding.is_zero(part)]
+    full = [part for part in inputs if part not in zeros and part is not None and part.shape == output.shape]
+    if not zeros or not full:
+        return None
+    number = Constant(np.zeros((), output.dtype))
+    return folding.copy(node, tuple(number if part in zeros else part for part in inputs)).outputs[0]
+
+
 _RULES: dict[str, Callable[[_Folding, Node, tuple[Tensor | None, ...]], Tensor | None]] = {
     "Add": _fold_add,
     "Gemm": _fold_gemm,
     "Sub": _fold_sub,
+    "Where": _fold_where,
 }

@@ -1,9 +1,9 @@
 """Leave out what does nothing.
 
 Preserves all names of what is kept, and the values of the outputs to the bit. Never adds a node. What no output depends
-on is never part of a Graph; beyond that, an Identity, a Cast to the same dtype, a Transpose, Reshape, Expand or Slice
+on is never part of a Graph; beyond that, an Identity, a Cast to the same dtype, a Transpose, Reshape, Expand, Tile or Slice
 that changes nothing, and a Concat or Split of one piece are left out, and a Split of which only one piece is read
-becomes a Slice.
+becomes a Slice. `leave_out_idle` does the first of the two, for a model that is written flat.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from unroll.ops.joining import Split
 from unroll.ops.operator import made
 from unroll.ops.slicing import Slice
 from unroll.passes.tools.rewriting import Rewriting, in_place, ints, is_known, nodes_called, tensors_read
-from unroll.passes.tools.time_slices import slice_of
+from unroll.passes.tools.time_slices import bounds_of
 from unroll.tensor import Node, Tensor
 
 
@@ -41,6 +41,20 @@ def remove_dead(graph: Graph) -> Graph:
         return removing.walk(nodes_called(graph, _RULES), write)
 
 
+def leave_out_idle(graph: Graph) -> Graph:
+    """Return `graph` without nodes that change nothing; each Split is left as it is."""
+    leaving = Rewriting(graph)
+
+    def write(node: Node) -> None:
+        source = leaving.inputs(node)[0]
+        if source is not None and is_known(node.op) and _does_nothing(node, source):
+            leaving.redirect(node.outputs[0], source)
+        else:
+            leaving.carry(node)
+
+    return leaving.walk(nodes_called(graph, _RULES), write)
+
+
 def _does_nothing(node: Node, source: Tensor) -> bool:
     rule = _RULES.get(node.op.name)
     return rule is not None and len(node.outputs) == 1 and rule(node, source)
@@ -51,8 +65,7 @@ def _same_shape(node: Node, source: Tensor) -> bool:
 
 
 def _cuts_nothing(node: Node, source: Tensor) -> bool:
-    found = slice_of(node)
-    return found is not None and found[1:3] == (0, source.shape[found[3]])
+    return bounds_of(node) is not None and _same_shape(node, source)
 
 
 _RULES: dict[str, Callable[[Node, Tensor], bool]] = {
@@ -64,6 +77,7 @@ _RULES: dict[str, Callable[[Node, Tensor], bool]] = {
     "Slice": _cuts_nothing,
     "Split": lambda node, source: True,
     "Squeeze": _same_shape,
+    "Tile": _same_shape,
     "Transpose": lambda node, source: node.op.attributes["perm"] == tuple(range(source.rank)),
     "Unsqueeze": _same_shape,
 }
