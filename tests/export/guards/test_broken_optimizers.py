@@ -59,7 +59,9 @@ def agree(one: Array, other: Array) -> bool:
 def graph_of(function: Callable[..., Any], *arrays: Array) -> tuple[onnx.ModelProto, dict[str, Array]]:
     inputs = [unroll.placeholder(list(array.shape), f"x{place}", array.dtype) for place, array in enumerate(arrays)]
     graph = unroll.Graph(inputs, {"y": function(*inputs)})
-    return unroll.to_onnx(graph, fold_zero_state=False), {item.name: array for item, array in zip(inputs, arrays, strict=True)}
+    return unroll.to_onnx(graph, fold_zero_state=False), {
+        item.name: array for item, array in zip(inputs, arrays, strict=True)
+    }
 
 
 def numbers(*shape: int, dtype: str = "float32") -> Array:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from unroll.arguments import checked
 from unroll.errors import ArgumentError
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.passes.cancel_shapes import cancel_shapes
+from unroll.passes.drop_unit_axes import drop_unit_axes
 from unroll.passes.join_slices import with_slices_joined
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.proving.proof import prove
@@ -20,6 +21,7 @@ from unroll.passes.rerolling.native import Direction, Reading, UnmatchedError, d
 from unroll.passes.rerolling.reasons import circular, missed, nothing_repeats
 from unroll.passes.rerolling.report import Found, Rerolled
 from unroll.passes.rerolling.writing import Emission, NativePlan, Plan, ordered, scan_plan_of
+from unroll.passes.slice_inputs import slice_inputs
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.passes.unhoist_inputs import unhoist_inputs
 from unroll.tensor import Node, Tensor
@@ -84,16 +86,42 @@ def reroll(
 
 def _rerolled(graph: Graph, scan: bool, native: bool, per_run: int) -> tuple[Graph, Rerolled]:
     """Re-roll a graph without a proof."""
-    view = View(cancel_shapes(merge_equal(unhoist_inputs(graph))))
+    separate = merge_equal(unhoist_inputs(graph))
+    written = _written(separate, scan, native, per_run)
+    if native and written.of_rank_3:
+        flat = _written(merge_equal(drop_unit_axes(slice_inputs(separate))), scan, native, per_run)
+        if _natives(flat.report) > _natives(written.report):
+            written = flat
+    if written.emission is None:
+        return graph, written.report
+    return with_slices_joined(written.emission.finish()), written.report
+
+
+class _Written(NamedTuple):
+    """A graph with its recurrences written as operators; None for the writing where there are none."""
+
+    emission: Emission | None
+    report: Rerolled
+    of_rank_3: bool  #: whether a recurrence has states with a first axis of size 1
+
+
+def _written(graph: Graph, scan: bool, native: bool, per_run: int) -> _Written:
+    view = View(cancel_shapes(graph))
     recurrences = find(view)
     planner = _Planner(view, scan, native, per_run)
     order, plans = planner.ordered(recurrences)
-    found = planner.report(recurrences, order)
+    report = planner.report(recurrences, order)
+    states = [tensor for recurrence in recurrences for tensor in recurrence.steps[-1].after]
+    of_rank_3 = any(tensor.rank == 3 and tensor.shape[0] == 1 for tensor in states)
     if not plans:
-        return graph, found
+        return _Written(None, report, of_rank_3)
     emission = Emission(view, plans)
     emission.write(order)
-    return with_slices_joined(emission.finish()), found
+    return _Written(emission, report, of_rank_3)
+
+
+def _natives(report: Rerolled) -> int:
+    return sum(name != "Scan" for name in report.operators)
 
 
 class _Planner:
