@@ -86,8 +86,8 @@ class _Folding(Rewriting):
             return inputs
         left, right = inputs
         if right in self._spread:
-            return left, self._spread[right]  # type: ignore[index]  # None is not in it
-        return (self._spread[left], right) if left in self._spread else inputs  # type: ignore[index]
+            return left, self._spread[right]
+        return (self._spread[left], right) if left in self._spread else inputs
 
     def _repeats(self, node: Node, inputs: tuple[Tensor | None, ...]) -> dict[Tensor, Tensor]:
         """Return which outputs of a node of the new graph repeat a smaller tensor, each with that."""
@@ -97,7 +97,7 @@ class _Folding(Rewriting):
         elif op.name == "Add" and self._any_zero(inputs):
             smaller = next(tensor for tensor in inputs if not self.is_zero(tensor))
         elif isinstance(op, Split) and inputs[0] in self._spread and op.axis in (-1, output.rank - 1):
-            source = self._spread[inputs[0]]  # type: ignore[index]
+            source = self._spread[inputs[0]]
             if source.rank and source.shape[-1] == node.inputs[0].shape[-1]:  # type: ignore[union-attr]
                 cut = made(replace(op, axis=source.rank - 1), (source, *inputs[1:]), node.provenance)
                 return dict(zip(node.outputs, cut, strict=True))
