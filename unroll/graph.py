@@ -227,16 +227,22 @@ class Graph(Structure):
 
     # -- showing --------------------------------------------------------------------------------------------------
 
-    def summary(self, full: bool = False) -> str:
+    def summary(self, full: bool = False, width: int | None = None) -> str:
         """Return a table of inputs, Parameters with their blocks, nodes and outputs.
 
         Args:
-            full: list every node; by default a long list is cut in the middle.
+            full: list every node, and every input of it; by default a long list is cut in the middle.
+            width: how long a line may be, at least 40; longer cells go on in the line below. By default as long as they are.
 
         Returns:
             The table, as lines of text.
+
+        Raises:
+            ArgumentError: `width` is less than 40.
         """
-        return summarise(self, full)
+        if width is not None and width < 40:
+            raise ArgumentError(f"summary: width {width}; at least 40 is wanted, or None for lines as long as they are")
+        return summarise(self, full, width)
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
         """Return the graph for networkx.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from unroll.dimensions import shape_text, shapes_text
 from unroll.parameter import BlockTable, Parameter, block_tables
 from unroll.structure import Structure
+from unroll.tables import folded, table
+from unroll.tensor import Node
 
-_MOST_ROWS = 40
+#: How many inputs of one node are named where not everything is shown.
+_MOST_INPUTS = 6
 _BIASES = {1: " + bias", 2: " + 2 biases"}
 
 
-def summarise(graph: Structure, full: bool) -> str:
+def summarise(graph: Structure, full: bool, width: int | None = None) -> str:
     """Return the summary of `graph`; see `unroll.Graph.summary`."""
     items = graph.parameters.values()
     count = sum(math.prod(item.value.shape) for item in items)
@@ -37,7 +40,7 @@ def summarise(graph: Structure, full: bool) -> str:
         (
             graph.name(node),
             node.op.name,
-            ", ".join("-" if tensor is None else graph.name(tensor) for tensor in node.inputs),
+            _inputs(graph, node, full),
             shapes_text(graph.shape(tensor) for tensor in node.outputs),
         )
         for node in graph.nodes
@@ -48,13 +51,23 @@ def summarise(graph: Structure, full: bool) -> str:
     ]
     inputs = [(spec.name, shape_text(spec.shape), str(spec.dtype)) for spec in graph.input_specs]
     tables = [
-        table(("input", "shape", "dtype"), inputs, full),
-        table(("parameter", "shape", "dtype", "count"), parameters, full),
-        table(("weights of", "sources by gates", "gate order", "arrays"), _weights(items), full),
-        table(("node", "operator", "inputs", "output shapes"), nodes, full),
-        table(("output", "shape", "dtype"), outputs, full),
+        table(("input", "shape", "dtype"), inputs, full, width),
+        table(("parameter", "shape", "dtype", "count"), parameters, full, width),
+        table(("weights of", "sources by gates", "gate order", "arrays"), _weights(items), full, width),
+        table(("node", "operator", "inputs", "output shapes"), nodes, full, width),
+        table(("output", "shape", "dtype"), outputs, full, width),
     ]
-    return "\n\n".join([head, *filter(None, tables)])
+    heading = head if width is None else "\n".join(folded(head, width))
+    return "\n\n".join([heading, *filter(None, tables)])
+
+
+def _inputs(graph: Structure, node: Node, full: bool) -> str:
+    """Return the names of what a node reads; of many, the first ones and the last, unless `full`."""
+    names = ["-" if tensor is None else graph.name(tensor) for tensor in node.inputs]
+    left = len(names) - _MOST_INPUTS
+    if left > 0 and not full:
+        names[_MOST_INPUTS - 1 : -1] = [f"... {left} more ..."]
+    return ", ".join(names)
 
 
 def _weights(items: Iterable[Parameter]) -> list[tuple[str, str, str, str]]:
@@ -79,20 +92,3 @@ def _weights(items: Iterable[Parameter]) -> list[tuple[str, str, str, str]]:
             )
         )
     return rows
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], full: bool) -> str:
-    """Return rows in aligned columns; a long table is cut in the middle unless `full`."""
-    if not rows:
-        return ""
-    half = _MOST_ROWS // 2
-    cut = [] if full or len(rows) <= _MOST_ROWS else [f"... {len(rows) - 2 * half} more ..."]
-    shown = [*rows[:half], *rows[-half:]] if cut else rows
-    widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
-
-    def lines(rows: Iterable[Sequence[str]]) -> list[str]:
-        return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-    body = lines(shown)
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join([*lines([header]), rule, *(body[:half] + cut + body[half:] if cut else body)])

@@ -16,7 +16,7 @@ from unroll.layers.arguments import Recorded
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import KerasShape, described_shape, keras_shape, name_parts
 from unroll.scopes import check_name
-from unroll.summary import table
+from unroll.tables import table
 from unroll.tensor import Placeholder, Tensor, placeholder
 
 
