@@ -58,9 +58,13 @@ class CompiledSession(Session):
     """
 
     def __init__(self, graph: Graph, writer: Writer, choice: Choice) -> None:
-        self._writer = writer
+        self._writer, self._compiled = writer, graph
         self.choice = choice
         super().__init__(graph)
+
+    def model(self) -> ModelProto:
+        """Return the model in the form that was chosen, with the values that the weights have now, to be saved."""
+        return self._writer.write(self._compiled, self.choice.form, check=False)  # it was proven when it was chosen
 
     def _written(self, graph: Graph, check: bool) -> ModelProto:
         model = self._writer.write(graph, self.choice.form, check)

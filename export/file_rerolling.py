@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,18 +14,28 @@ from onnx import ModelProto
 from unroll.arguments import checked
 from unroll.checks import shown
 from unroll.dtypes import Array
-from unroll.errors import ArgumentTypeError, EvaluationError, FeedError, ShapeError, UnsupportedError, VerificationError
+from unroll.errors import (
+    ArgumentTypeError,
+    EvaluationError,
+    FeedError,
+    NoWitnessError,
+    ShapeError,
+    UnsupportedError,
+    VerificationError,
+)
 from unroll.export.lowering import DEFAULT_OPSET, to_onnx
 from unroll.export.reading.opaque_nodes import ONNX_DOMAIN
 from unroll.export.reading.reader import from_onnx, load_model
 from unroll.export.running.session import Session
 from unroll.export.saving import save
+from unroll.export.tuning import measured_seconds
 from unroll.export.verifying.random_nodes import random_nodes
 from unroll.export.verifying.verification import DIMS_FIX, check_given, check_seed, check_tolerance
 from unroll.export.verifying.verification_report import Difference, compare
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.passes.rerolling import Rerolled, reroll
+from unroll.progress import busy
 from unroll.randomness import why_random
 from unroll.trials.trial_runs import none_runs, run_trials
 
@@ -61,8 +72,30 @@ class Proof(NamedTuple):
         row = self.worst
         count = len(self.feeds)
         return (
-            f"the same in onnxruntime on {count} feed{'s' if count != 1 else ''}: worst difference {row.absolute:.3g}, "
-            f"{row.scaled:.3g} of max(1, |value|) (tolerance {row.tolerance:g}), on {row.output}"
+            f"the same in onnxruntime on {count} feed{'s' if count != 1 else ''}: worst difference {row.far} "
+            f"(tolerance {row.tolerance:g}), on {row.output}"
+        )
+
+
+class Times(NamedTuple):
+    """How long a run of two models takes on one machine.
+
+    Attributes:
+        before: the median of the original, in seconds.
+        after: the median of the new one.
+        feeds: the shapes of what both were run on.
+    """
+
+    before: float
+    after: float
+    feeds: str
+
+    def __str__(self) -> str:
+        ratio = self.before / self.after
+        gain = f"{ratio:.2g} times as fast" if ratio >= 1 else f"{1 / ratio:.2g} times as slow"
+        return (
+            f"a run took {self.before * 1e6:.4g} us and takes {self.after * 1e6:.4g} us, {gain}: medians in onnxruntime on "
+            f"this machine, both in turns, on {self.feeds}"
         )
 
 
@@ -75,6 +108,7 @@ class RerolledFile(NamedTuple):
         before: how many nodes of each operator the original has.
         after: how many the result has.
         proof: how it was compared with the original.
+        times: how long both take, where that was asked for.
     """
 
     path: Path
@@ -82,6 +116,7 @@ class RerolledFile(NamedTuple):
     before: dict[str, int]
     after: dict[str, int]
     proof: Proof
+    times: Times | None = None
 
     def __str__(self) -> str:
         nodes = f"{sum(self.before.values())} nodes became {sum(self.after.values())}"
@@ -91,7 +126,8 @@ class RerolledFile(NamedTuple):
             if hidden
             else ""
         )
-        return f"{self.report}\n{nodes}; {self.proof}{more}"
+        gained = "" if self.times is None else f"\n{self.times}"
+        return f"{self.report}\n{nodes}; {self.proof}{more}{gained}"
 
 
 @checked()
@@ -104,6 +140,7 @@ def reroll_file(
     seed: int = 0,
     feeds: Given | None = None,
     dims: Mapping[str, int] | None = None,
+    measure: bool = False,
 ) -> RerolledFile:
     """Write a flat ONNX model's repeated steps as native recurrent operators, or loops, and save it once it is proven.
 
@@ -117,17 +154,19 @@ def reroll_file(
             `unroll.trials.trial_feeds`).
         dims: sizes of symbols by name, for the feeds that are made; others are chosen. A file that has 12 steps baked
             in, though its axis is called ``time``, needs ``dims={"time": 12}``.
+        measure: also say how long a run of both takes, on the last of the feeds; those that are made end in a batch of 1.
 
     Returns:
-        What was found, what became of it, and the proof.
+        What was found, what became of it, the proof, and the times where they are asked for.
 
     Raises:
         FileError, ModelError, UnsupportedError: the source cannot be read (see `from_onnx`) or the target not be written.
         UnsupportedError: nothing was re-rolled; the message says which node prevents it.
         ArgumentError: an invalid tolerance or seed, or `dims` that name no symbol of the inputs.
         FeedError, ShapeError, DTypeError: the feeds given do not fit the inputs.
-        VerificationError: the result differs from the original, or nothing can be said: no feeds could be made that the
-            original takes, or it draws random numbers. Nothing is written.
+        VerificationError: the result differs from the original; nothing is written.
+        NoWitnessError: nothing can be said: no feeds could be made that the original takes, or it draws random numbers;
+            nothing is written.
     """
     check_tolerance(tolerance, "reroll")
     check_seed(seed, "reroll")
@@ -144,42 +183,40 @@ def reroll_file(
     its_own = next((item.version for item in original.opset_import if item.domain in ONNX_DOMAIN), DEFAULT_OPSET)
     written = max(its_own, DEFAULT_OPSET) if opset is None else opset
     model = to_onnx(graph, form="rerolled", opset=written, check=False)  # it is compared with the file's own bytes
-    proof = prove(original, model, graph, tolerance=tolerance, seed=seed, feeds=feeds, dims=dims)
-    return RerolledFile(save(model, path), report, _operators(original), _operators(model), proof)
+    both = _compared(original, model, graph, tolerance=tolerance, seed=seed, feeds=feeds, dims=dims)
+    times = both.times() if measure else None
+    return RerolledFile(save(model, path), report, _operators(original), _operators(model), both.proof(), times)
 
 
-def export_file(
+def rewrite_file(
     source: ModelProto | str | Path,
     target: object,
+    make: Callable[[Graph], ModelProto],
     *,
-    form: str,
     feeds: Given | None = None,
     dims: Mapping[str, int] | None = None,
-    **writing: Any,
 ) -> tuple[Path, Proof]:
-    """Write an ONNX model in another form, and save it once it is proven.
+    """Write an ONNX model anew, and save it once it is proven.
 
     Args:
         source: the model, or its path.
         target: the ``.onnx`` file to write; an existing one is replaced only by a whole, proven one.
-        form: one of those of `to_onnx`.
+        make: makes the new model of the old one's graph.
         feeds: see `reroll_file`.
         dims: see `reroll_file`.
-        writing: the other options of `to_onnx`.
 
     Returns:
         The path, and the proof.
 
     Raises:
         FileError, ModelError, UnsupportedError: the source cannot be read (see `from_onnx`) or run in onnxruntime, or the
-            target not be written.
-        UnsupportedError: the graph cannot take the form; the message says which node prevents it.
-        VerificationError: the result differs from the original, or nothing can be said; nothing is written.
+            target not be written; and whatever `make` raises.
+        VerificationError, NoWitnessError: the result differs from the original, or nothing can be said; nothing is written.
     """
     path = as_path(target, "export")
     original = load_model(source)
     graph = from_onnx(original)
-    model = to_onnx(graph, form=form, **{"check": False, **writing})  # it is proven on the original itself
+    model = make(graph)
     proof = prove(original, model, graph, feeds=feeds, dims=dims)
     return save(model, path), proof
 
@@ -206,9 +243,24 @@ def prove(
         dims: see `reroll_file`.
 
     Raises:
-        VerificationError: an output differs, or the original runs on none of the feeds; the message says why.
+        VerificationError: an output differs.
+        NoWitnessError: the original runs on none of the feeds, or draws random numbers; the message says which.
         ArgumentError, ArgumentTypeError, FeedError, ShapeError, DTypeError: `feeds` or `dims` do not fit.
     """
+    return _compared(original, model, graph, tolerance=tolerance, seed=seed, feeds=feeds, dims=dims).proof()
+
+
+def _compared(
+    original: ModelProto,
+    model: ModelProto,
+    graph: Graph,
+    *,
+    tolerance: float | None,
+    seed: int,
+    feeds: Given | None,
+    dims: Mapping[str, int] | None,
+) -> _Both:
+    """Run two models side by side; see `prove`, and what it raises."""
     both = _Both(original, model, graph, tolerance)
     if feeds is None:
         drawing = {"seed": seed, "dims": dims, "count": _FEEDS, "rows": _ROWS, "what": "reroll"}
@@ -224,17 +276,17 @@ def prove(
             both.run(graph.check_feeds(given))
         why = "" if both.tried else "no feeds were given"
     if why:
-        raise VerificationError(f"nothing can be proven, and nothing was written: {why}")
-    proof = Proof(tuple(both.rows), tuple(both.tried))
+        raise NoWitnessError(f"nothing can be proven, and nothing was written: {why}")
+    proof = both.proof()
     if not proof.worst.agrees:
         row, drawn = proof.worst, why_random(random_nodes(original))
         if drawn:
-            raise VerificationError(f"nothing can be proven, and nothing was written: {drawn}")
+            raise NoWitnessError(f"nothing can be proven, and nothing was written: {drawn}")
         raise VerificationError(
             f"the model in its new form differs from the original on output {row.output!r} by {row.absolute:.3g}, "
             f"more than the tolerance {row.tolerance:g}; nothing was written"
         )
-    return proof
+    return both
 
 
 class _Both:
@@ -244,7 +296,9 @@ class _Both:
         quiet = onnxruntime.SessionOptions()
         quiet.log_severity_level = 4  # that the original refuses a feed is not worth a message
         self._old, self._new = Session(original, quiet), Session(model, quiet)
+        self._models = original, model
         self._graph, self._tolerance = graph, tolerance
+        self._last: dict[str, Array] = {}
         self.rows: list[Difference] = []
         self.tried: list[str] = []
 
@@ -267,7 +321,31 @@ class _Both:
             compare(name, "the re-rolled model", expected[name], found[name], self._tolerance) for name in expected
         ]
         self.tried.append(shapes)
+        self._last = feeds
         return expected
+
+    def proof(self) -> Proof:
+        """Return what was found."""
+        return Proof(tuple(self.rows), tuple(self.tried))
+
+    def times(self) -> Times:
+        """Measure both on the last feeds, as each runs by itself.
+
+        Raises:
+            EvaluationError: one of them, which ran before, fails.
+        """
+        sessions = [Session(model) for model in self._models]
+        with busy("measuring"):
+            found = measured_seconds(
+                {place: partial(session.run, self._last) for place, session in enumerate(sessions)}
+            )
+        medians = []
+        for item in found.values():
+            if isinstance(item, Exception):
+                raise EvaluationError(f"the times cannot be measured: {item}")
+            medians.append(item[0])
+        before, after = medians
+        return Times(before, after, self.tried[-1])
 
 
 def _operators(model: ModelProto) -> dict[str, int]:

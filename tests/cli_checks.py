@@ -13,9 +13,9 @@ def run(*arguments: str) -> int:
     return main([str(argument) for argument in arguments])
 
 
-def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 2) -> str:
     """Run a command that must fail as the user's mistake, and return what it says."""
-    assert run(*map(str, arguments)) == 2
+    assert run(*map(str, arguments)) == status
     said = capsys.readouterr().err
     assert said.startswith(f"unroll {arguments[0]}: ")
     assert "Traceback" not in said

@@ -2,6 +2,10 @@
 
 import sys
 
-from unroll.cli import main
+try:
+    from unroll.cli import main
 
-sys.exit(main())
+    status = main()
+except KeyboardInterrupt:  # while the first modules were loaded
+    status = 130
+sys.exit(status)

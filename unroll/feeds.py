@@ -79,7 +79,7 @@ def check_feeds(
 
 
 def fed_names(feeds: Mapping[Any, Any], names: Container[str], what: str = "feeds hold") -> dict[Any, Any]:
-    """Return under which key of `feeds` each input stands: by placeholder, by name, or by name and TensorFlow's ``:0``.
+    """Return under which key of `feeds` each input stands: by placeholder, or by name, with or without TensorFlow's ``:0``.
 
     Args:
         feeds: what is fed.
@@ -93,7 +93,7 @@ def fed_names(feeds: Mapping[Any, Any], names: Container[str], what: str = "feed
     for key in feeds:
         name = key.name if isinstance(key, Placeholder) else key
         if isinstance(name, str) and name not in names:
-            name = name.removesuffix(":0")
+            name = f"{name}:0" if f"{name}:0" in names else name.removesuffix(":0")
         if name in found:
             raise FeedError(f"{what} {name!r} twice, {_shown(found[name])} and {_shown(key)}; give it once")
         found[name] = key
@@ -160,9 +160,8 @@ class FeedChecker:
 
     @staticmethod
     def _kinds(feeds: Mapping[Any, Any], arrays: Mapping[str, Array]) -> dict[Any, _Kind]:
-        names = {key: key.name if isinstance(key, Placeholder) else key.removesuffix(":0") for key in feeds}
-        names |= {key: key for key in feeds if key in arrays}
-        return {key: _Kind(name, arrays[name].dtype, arrays[name].shape) for key, name in names.items()}
+        names = fed_names(feeds, arrays)
+        return {key: _Kind(name, arrays[name].dtype, arrays[name].shape) for name, key in names.items()}
 
 
 def bound_sizes(inputs: Sequence[InputSpec], feeds: Mapping[Any, Any]) -> dict[str, int]:

@@ -293,8 +293,9 @@ class Session:
             raise ArgumentTypeError(f"fetches: {item!r} is neither a tensor nor a name")
         if name in self.output_names:
             return name
-        if name.removesuffix(":0") in self.output_names:
-            return name.removesuffix(":0")
+        for spelling in (name.removesuffix(":0"), f"{name}:0"):
+            if spelling in self.output_names:
+                return spelling
         raise NameNotFoundError(
             f"{name!r} is no output of the model. To see an inner tensor, list it in Graph(outputs=...), or use graph.run; "
             f"{closest(name, self.output_names)}"

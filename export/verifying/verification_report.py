@@ -36,6 +36,12 @@ class Difference(NamedTuple):
     tolerance: float
     agrees: bool
 
+    @property
+    def far(self) -> str:
+        """How far they are apart, in words: the absolute difference, and what the tolerance bounds where that is another."""
+        absolute, scaled = f"{self.absolute:.3g}", f"{self.scaled:.3g}"
+        return absolute if scaled == absolute else f"{absolute}, {scaled} of max(1, |value|)"
+
 
 def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
     """Return how far an output of a runner is from what is expected; by default the tolerance is that of its dtype."""
@@ -90,10 +96,7 @@ class Verification(NamedTuple):
             yield f"  {' and '.join(ran) or 'nobody'} ran {self.subject}; NumPy computed what unroll reads in it"
         for runner in self.runners[1:]:
             row = max((row for row in self.differences if row.runner == runner), key=lambda row: row.scaled)
-            yield (
-                f"  {runner}: worst absolute difference {row.absolute:.3g}, {row.scaled:.3g} of max(1, |value|) "
-                f"(tolerance {row.tolerance:g}), on {row.output}"
-            )
+            yield (f"  {runner}: worst absolute difference {row.far} (tolerance {row.tolerance:g}), on {row.output}")
         for runner, reason in self.left_out.items():
             yield f"  {runner} left out: {reason}"
         if self.foreign:

@@ -27,7 +27,7 @@ def test_a_missing_program_is_named(capsys, tmp_path):
 
 
 def test_a_missing_name_is_answered_with_those_there_are(capsys, tmp_path):
-    path = program(tmp_path, "def my_graph():\n    pass\n")
+    path = program(tmp_path, "import unroll\ndef my_graph() -> unroll.Graph:\n    pass\n")
     assert "did you mean 'my_graph'" in refused(capsys, "summary", f"{path}:my_grap")
 
 
@@ -178,9 +178,9 @@ def test_a_model_is_written_in_another_form_once_it_is_proven(capsys, tmp_path, 
                 weight.raw_data = bytes(len(weight.raw_data))
         return model
 
-    monkeypatch.setattr("unroll.export.file_rerolling.to_onnx", wrong)
+    monkeypatch.setattr("unroll.to_onnx", wrong)
     other.unlink()
-    assert "differs from the original" in refused(capsys, "export", flat, "-o", other, "--form", form)
+    assert "differs from the original" in refused(capsys, "export", flat, "-o", other, "--form", form, status=1)
     assert not other.exists()
 
 

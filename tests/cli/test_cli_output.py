@@ -139,7 +139,7 @@ def test_warnings_that_are_errors_are_one_line(
 ) -> None:
     """Python's -W error, which these tests run with, makes an exception of what NumPy, say, warns of."""
 
-    def warn(self: unroll.Graph, full: bool) -> str:
+    def warn(self: unroll.Graph, full: bool, width: int) -> str:
         warnings.warn("not what was meant", RuntimeWarning, stacklevel=1)
         return ""
 

@@ -89,13 +89,16 @@ def test_whatever_a_program_raises_is_one_line_that_names_its_line(
 def test_what_a_program_raises_after_it_was_loaded_is_one_line_too(
     write: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = "class Mine(unroll.Graph):\n    def summary(self, full):\n        return 1 / 0\nmine = Mine([x], {'y': x * 2})\n"
+    text = (
+        "class Mine(unroll.Graph):\n    def summary(self, full, width):\n        return 1 / 0\n"
+        "mine = Mine([x], {'y': x * 2})\n"
+    )
     shown = said(capsys, "summary", f"{write(GRAPH + text)}:mine")
     assert "the program raised at line 6: ZeroDivisionError: division by zero" in shown
 
 
 def test_a_fault_of_ours_is_seen_in_full(write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unroll.Graph, "summary", lambda self, full: 1 / 0)
+    monkeypatch.setattr(unroll.Graph, "summary", lambda self, full, width: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["summary", f"{write(GRAPH)}:graph"])
 

@@ -78,6 +78,7 @@ def test_the_report_follows_the_cost_from_pass_to_pass() -> None:
     lines = str(report).splitlines()
     assert lines[0].split() == ["pass", "nodes", "of", "weights", "bytes", "written", "FLOPs"]
     assert [line.split()[0] for line in lines[1:-2]] == ["(before)", *DEFAULT]
+    assert [int(lines[place].split()[1]) for place in (1, -3)] == [len(graph.nodes), len(found.nodes)]
     assert "batch 1" in lines[-2]
     assert lines[-1].startswith("proven by numbers: the same in NumPy")
 

@@ -21,7 +21,12 @@ FOR_TYPES = {("unroll.tensor", "unroll.ops.operator")}
 #: Files that import files of ours in functions, and why.
 LATE = {
     "unroll": "the front hands names on, each of which is imported when it is first used",
-    "unroll.cli.main": "the command line answers at once",
+    "unroll.cli": "a Ctrl-C is quiet from the first moment",
+    "unroll.cli.demo": "the command line answers at once",
+    "unroll.cli.line": "the command line answers at once",
+    "unroll.cli.options": "the command line answers at once",
+    "unroll.cli.reroll": "the command line answers at once",
+    "unroll.cli.run": "the command line answers at once",
     "unroll.cli.programs": "a program is run without onnx",
     "unroll.viz.drawing": "without Graphviz everything works but pictures",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,17 +11,41 @@ from typing import Any
 import numpy as np
 
 import unroll
+from unroll.cli.command import Command
 from unroll.cli.output import show
-from unroll.examples import image_rows_lstm, static_rnn_two_steps
+from unroll.cli.statuses import DONE
 from unroll.files import as_path, make_folder
 
 
-def demo(folder: str) -> None:
+def _add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", default="unroll-demo", metavar="FOLDER", help="where to write (default: %(default)s)"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    _demo(options.output)
+    return DONE
+
+
+COMMAND = Command(
+    "demo",
+    "two textbook programs: their names, shapes, values, pictures and ONNX models",
+    "Trace, show, run, verify, draw and export two textbook programs into a folder.",
+    ("unroll demo", "unroll demo -o two-programs"),
+    _add,
+    _run,
+)
+
+
+def _demo(folder: str) -> None:
     """Trace, show, run, verify, draw and export the two programs, writing into `folder`.
 
     Raises:
         FileError: the folder cannot be made or written.
     """
+    from unroll.examples import image_rows_lstm, static_rnn_two_steps  # load all that they use
+
     target = as_path(folder, "--output")
     make_folder(target)
     show("1. static_rnn of two steps: 3 inputs, 5 units, kernel all ones, both steps fed [0, 0.1, 0.2]\n")
@@ -32,6 +57,8 @@ def demo(folder: str) -> None:
 
 
 def _images() -> Any:
+    from unroll.examples import image_rows_lstm  # loads all that it uses
+
     try:
         images = image_rows_lstm.digits()
     except ImportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,8 @@ from unroll.errors import FileError
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: How much is shown of a text that a program gives.
 _LONGEST = 500
+#: How wide lines are where there is no terminal, and the least that tables are folded to.
+_USUAL, _NARROWEST = 100, 40
 
 
 def show(text: object = "") -> None:
@@ -42,6 +45,22 @@ def complain(text: str) -> None:
             print(_visible(text), file=sys.stderr)
 
 
+def open_closed_streams() -> None:
+    """Open each standard stream that the caller closed on the null device: else the next file that is opened would become
+    standard output.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+
+
+def line_width() -> int:
+    """Return how long a line may be: as wide as the terminal (or ``COLUMNS``), and 100 letters where there is none."""
+    return max(_NARROWEST, shutil.get_terminal_size((_USUAL, 24)).columns)
+
+
 def one_line(text: str) -> str:
     """Return a text that somebody else wrote as one line that is not too long."""
     line = " ".join(text.split())
@@ -49,20 +68,14 @@ def one_line(text: str) -> str:
 
 
 @contextmanager
-def standard_streams() -> Iterator[None]:
-    r"""Prepare the standard streams of a process, and give standard output back as it was.
+def standard_output() -> Iterator[None]:
+    r"""Prepare standard output, and give it back as it was.
 
-    Characters that the encoding of standard output lacks are written as escapes, such as ``\xe9``. A stream that the
-    caller closed is opened on the null device: else the next file that is opened would become standard output.
+    Characters that its encoding lacks are written as escapes, such as ``\xe9``.
 
     Raises:
-        FileError: standard output is closed, so that no result could be printed.
+        FileError: it is closed, so that no result could be printed.
     """
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
     stream = sys.stdout
     if stream is None or stream.closed:
         raise FileError("the result cannot be written: standard output is closed; send it to a file, or to /dev/null")

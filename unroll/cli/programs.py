@@ -11,14 +11,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import FunctionType, ModuleType, TracebackType
+from types import CodeType, FunctionType, MappingProxyType, ModuleType, TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from unroll.cli.interrupts import listening
 from unroll.cli.output import one_line
 from unroll.errors import ArgumentError, FileError, GraphError, NameNotFoundError, UnrollError
 from unroll.files import as_path, read_bytes
@@ -27,15 +28,21 @@ from unroll.words import closest
 
 _MODULE = "unroll_program"
 _MISSING = object()
+#: What a function that may be named is annotated to return, and the words of one that is not annotated.
+_KINDS = frozenset(["GRU", "Graph", "LSTM", "Module", "RNN", "Sequential"])
+_MAKERS = frozenset(["Graph", "Sequential", "from_onnx", "nn", "optimize", "reroll", "trace"])
 #: How many bytes a program may have: more than anybody writes.
 _LARGEST = 64 * 2**20
 
 
-def load_graph(target: str) -> Graph:
+def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), taken: set[str] | None = None) -> Graph:
     """Return the Graph that ``path/to/program.py:name`` names, or that an ``.onnx`` file holds.
 
     Args:
-        target: a Python file and, in it, a Graph or a function without arguments that returns one; or an ONNX model.
+        target: a Python file and, in it, a Graph, a Sequential, a module, or a function without arguments that returns
+            one; or an ONNX model.
+        dims: sizes by name; a model that leaves its time open takes ``time``.
+        taken: gets the names of the sizes that were taken.
 
     Raises:
         ArgumentError: `target` is not of that form.
@@ -51,14 +58,14 @@ def load_graph(target: str) -> Graph:
         return from_onnx(target)
     if not separator or not path.endswith(".py") or not name.isidentifier():
         raise ArgumentError(
-            f"{target!r}: name a Graph, or a function returning one, as path/to/program.py:name, or give an .onnx file"
+            f"{target!r}: name a Graph, a model or a function returning one as path/to/program.py:name, or give an .onnx file"
         )
     file = as_path(path, "program")
     if not os.path.lexists(file):
         raise FileError(f"{path}: there is no such program")
     source = read_bytes(file, _LARGEST)
     with _put_back(), _Boundary(_absolute(file)) as boundary:
-        return _graph_of(boundary, source, path, name)
+        return _graph_of(boundary, source, path, name, dims, set() if taken is None else taken)
 
 
 def _absolute(file: Path) -> Path:
@@ -68,21 +75,36 @@ def _absolute(file: Path) -> Path:
         raise FileError(f"{file}: the current folder is gone ({error.strerror}); change to another") from None
 
 
-def _graph_of(boundary: _Boundary, source: bytes, path: str, name: str) -> Graph:
+def _graph_of(
+    boundary: _Boundary, source: bytes, path: str, name: str, dims: Mapping[str, int], taken: set[str]
+) -> Graph:
     boundary.doing = path
     module = _run(source, boundary.file)
     boundary.doing = target = f"{path}:{name}"
     found: Any = getattr(module, name, _MISSING)
     if found is _MISSING:
-        usable = [key for key, value in list(vars(module).items()) if type(key) is str and _may_be_named(module, value)]
-        raise _Refusal(NameNotFoundError(f"{path} has no {name!r}; {closest(name, usable)}"))
-    if callable(found) and not issubclass(type(found), Graph):
+        raise _Refusal(NameNotFoundError(f"{path} has no {name!r}; {closest(name, _usable(module))}"))
+    if type(found) is FunctionType:
         found = found()
-    if not issubclass(type(found), Graph):  # isinstance would ask the object, which may raise
-        kind = _name_of(type(found))
-        raise _Refusal(GraphError(f"{target} is {kind}, not a Graph; name a Graph, or a function returning one"))
-    graph: Graph = found
-    return graph
+    if issubclass(type(found), Graph):  # isinstance would ask the object, which may raise
+        graph: Graph = found
+        return graph
+    from unroll.cli.traced import SHOWN, traced  # loads every layer and module
+
+    if callable(found) and not issubclass(type(found), SHOWN):
+        found = found()
+    try:
+        model = traced(found, target, dims, taken)
+    except ArgumentError as error:
+        raise _Refusal(error) from None
+    if model is None:
+        raise _Refusal(
+            GraphError(
+                f"{target} is {_name_of(type(found))}, not a Graph; name a Graph, a Sequential, a module of unroll.nn, or a "
+                "function returning one"
+            )
+        )
+    return model
 
 
 def _run(source: bytes, file: Path) -> ModuleType:
@@ -97,11 +119,50 @@ def _run(source: bytes, file: Path) -> ModuleType:
     return module
 
 
-def _may_be_named(module: ModuleType, value: object) -> bool:
-    """Say whether a value is a Graph, or a function that the program defines, without asking the value itself, which
-    may raise.
+def _usable(module: ModuleType) -> list[str]:
+    """Return the names of a program that a command can take, without asking any value, which may raise, nor calling any
+    function.
     """
-    return issubclass(type(value), Graph) or (type(value) is FunctionType and value.__globals__ is vars(module))
+    from unroll.cli.traced import SHOWN  # loads every layer and module
+
+    values = [(key, value) for key, value in list(vars(module).items()) if type(key) is str]
+    functions = {
+        key: value
+        for key, value in values
+        if type(value) is FunctionType and value.__globals__ is vars(module) and _needs_nothing(value)
+    }
+    return [
+        key
+        for key, value in values
+        if issubclass(type(value), SHOWN) or (key in functions and _returns(key, functions))
+    ]
+
+
+def _needs_nothing(function: FunctionType) -> bool:
+    """Say whether a function can be called without arguments."""
+    code = function.__code__
+    by_place = code.co_argcount - len(function.__defaults__ or ())
+    by_name = set(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
+    return by_place <= 0 and by_name <= set(function.__kwdefaults__ or {})
+
+
+def _returns(name: str, functions: Mapping[str, FunctionType]) -> bool:
+    """Say whether a function may return a graph: by its annotation, else by the names that it, and the functions of the
+    program that it calls, speak of.
+    """
+    said: object = functions[name].__annotations__.get("return", _MISSING)
+    if said is not _MISSING:
+        word = said if type(said) is str else _name_of(said) if issubclass(type(said), type) else ""  # type: ignore[arg-type]
+        return word.rpartition(".")[2] in _KINDS
+    spoken: dict[str, None] = {}
+    waiting: list[CodeType] = [functions[name].__code__]
+    while waiting:
+        code = waiting.pop()
+        waiting += [item for item in code.co_consts if type(item) is CodeType]
+        new = [word for word in code.co_names if word not in spoken]
+        spoken |= dict.fromkeys(new)
+        waiting += [functions[word].__code__ for word in new if word in functions]
+    return not _MAKERS.isdisjoint(spoken)
 
 
 def raised_later(error: Exception) -> str | None:
@@ -140,31 +201,29 @@ class _Boundary:
 
     def __init__(self, file: Path) -> None:
         self.file, self.doing = file, str(file)
-        self._listens = self._interrupted = False
 
     def __enter__(self) -> Self:
-        # A program may raise KeyboardInterrupt itself; the signal tells which one is the user's.
-        in_main = threading.current_thread() is threading.main_thread()
-        self._listens = in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self._listens:
-            signal.signal(signal.SIGINT, self._interrupt)
+        with ExitStack() as opened:
+            # A program may raise KeyboardInterrupt itself; the signal tells which one is the user's.
+            self._interrupts = opened.enter_context(listening())
+            self._handler = signal.getsignal(signal.SIGINT)
+            self._opened = opened.pop_all()
         return self
-
-    def _interrupt(self, number: int, frame: Any) -> None:
-        self._interrupted = True
-        raise KeyboardInterrupt
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._listens:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if threading.current_thread() is threading.main_thread() and self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)  # whatever the program has made of it
+        self._opened.close()
         if kind is None or error is None:
             return
         if kind is _Refusal:
             raise error.error from None  # type: ignore[attr-defined]
-        if issubclass(kind, KeyboardInterrupt) and (self._interrupted or not self._listens):
-            return
+        if self._interrupts.seen:
+            if issubclass(kind, KeyboardInterrupt):
+                return
+            raise KeyboardInterrupt from None  # which became something else on its way
         raise GraphError(f"{self.doing} raised{self._line(kind, error, trace)}: {_said(kind, error)}") from None
 
     def _line(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> str:

@@ -125,14 +125,14 @@ class Report(NamedTuple):
             )
             for row in rows
         ]
-        lines.append(f"one run at batch {self.batch}; nodes of weights are computed once, when exported")
+        lines.append(f"one run at batch {self.batch}; of the nodes, those of weights are computed once, when exported")
         lines += [str(self.proof)] if self.proof is not None else []
         lines += [f"{name} was left out: what it makes {proof}" for name, proof in self.left_out]
         return "\n".join(lines)
 
 
 def _texts(cost: Cost) -> tuple[str, str, str, str]:
-    return str(cost.nodes), str(cost.weight_nodes), str(cost.bytes), str(cost.flops)
+    return str(cost.nodes + cost.weight_nodes), str(cost.weight_nodes), str(cost.bytes), str(cost.flops)
 
 
 @overload

@@ -292,7 +292,7 @@ def test_a_file_that_breaks_onnxs_rules_is_shown_with_a_warning_and_never_proven
     assert [node.name for node in unroll.to_onnx(graph).graph.node][-1] == "node"
     refused(lambda: unroll.verify(model), ValueError, "breaks ONNX's rules", why)
     onnx.save(model, tmp_path / "m.onnx")
-    from unroll.cli.main import main
+    from unroll.cli import main
 
     assert main(["summary", str(tmp_path / "m.onnx")]) == 0
     said = capsys.readouterr()

@@ -1,0 +1,57 @@
+"""``unroll optimize``: fewer and cheaper nodes, still flat, pass by pass."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+import unroll
+from unroll.cli.command import Command
+from unroll.cli.options import add_opset, add_output, add_program, add_proof, given, write_model
+from unroll.cli.output import show
+from unroll.cli.statuses import DONE
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from unroll.graph import Graph
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    add_program(parser)
+    add_output(
+        parser, "FILE.onnx", "the model to write, once it is proven (default: say what is gained)", required=False
+    )
+    parser.add_argument(
+        "--batch", type=int, default=1, metavar="N", help="how many rows it is made for; it takes any (default: 1)"
+    )
+    add_opset(parser)
+    add_proof(parser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    def make(graph: Graph, dims: dict[str, int] | None) -> ModelProto:
+        smaller, report = unroll.optimize(graph, report=True, batch=options.batch)
+        show(report)
+        show(f"{len(graph.nodes):,} nodes became {len(smaller.nodes):,}")
+        return unroll.to_onnx(smaller, **given(opset=options.opset))
+
+    said = write_model(options, make)
+    if said:
+        show(said)
+    return DONE
+
+
+COMMAND = Command(
+    "optimize",
+    "make a flat graph smaller, say what each pass gained, and prove it",
+    "Make a flat graph smaller: one product for all steps, one Sigmoid for all gates, and so on. It stays flat. The table "
+    "says what each pass gained; what is written is proven first.",
+    (
+        "unroll optimize examples/image_rows_lstm.py:image_rows",
+        "unroll optimize lstm.onnx -o smaller.onnx",
+    ),
+    _add,
+    _run,
+    (".onnx",),
+)

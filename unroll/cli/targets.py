@@ -1,0 +1,69 @@
+"""Where a command writes: refused before any work is done, where it could not be written, or is what is read."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from unroll.cli.command import Command
+from unroll.errors import ArgumentError, FileError
+from unroll.files import as_path
+
+
+def check_target(command: Command, options: argparse.Namespace) -> None:
+    """Refuse a file that cannot be written, and one that is read, under whatever name.
+
+    Raises:
+        FileError: the folder is missing or may not be written in, or the suffix is another.
+        ArgumentError: the output is the program, the model or a file of feeds, and `--force` is not given.
+    """
+    output = getattr(options, "output", None)
+    if output is None or command.name == "demo":
+        return
+    path = as_path(output, "--output")
+    if not options.force:
+        for read in _read(options):
+            if _same_file(read, output):
+                raise ArgumentError(
+                    f"-o {output}: this is the file that is read, {read}; give another name, or --force to replace it"
+                )
+    _check_suffix(path, command.suffixes)
+    _check_folder(path)
+
+
+def _check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in suffixes:
+        wanted = " or ".join(filter(None, [", ".join(suffixes[:-1]), suffixes[-1]]))
+        raise FileError(f"-o {path}: the name must end in {wanted}, which says how it is written")
+
+
+def _check_folder(path: Path) -> None:
+    folder = path.parent
+    try:
+        if path.is_dir():
+            raise FileError(f"{path}: cannot be written: it is a folder; name a file in it")
+        if not folder.is_dir():
+            raise FileError(
+                f"{path}: cannot be written: there is no folder {folder}; make it, or choose one that exists"
+            )
+    except OSError as error:  # such as a name that is too long
+        raise FileError(f"{path}: cannot be written: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise FileError(f"{path}: cannot be written: {folder} is not yours to write in; choose another folder")
+
+
+def _read(options: argparse.Namespace) -> list[str]:
+    """Return the paths of all that a command reads."""
+    targets = [getattr(options, name, None) or "" for name in ("program", "other")]
+    paths = [target if target.endswith(".onnx") else target.rpartition(":")[0] for target in targets]
+    paths += [getattr(options, "feeds", None) or ""]
+    paths += [pair.partition("=")[2] for pair in getattr(options, "feed", [])]
+    return [path for path in paths if path]
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):  # one of them does not exist
+        return False

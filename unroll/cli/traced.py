@@ -1,0 +1,77 @@
+"""What a program may name besides a Graph: models of layers, and modules, traced on an input of their own shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from unroll import nest
+from unroll.errors import ArgumentError
+from unroll.graph import Graph
+from unroll.layers.sequential import Sequential
+from unroll.nn.cell_modules import Cell
+from unroll.nn.embedding_module import Embedding
+from unroll.nn.linear_module import Linear
+from unroll.nn.module import Module
+from unroll.nn.sequence import SequenceModule
+from unroll.tensor import Placeholder, placeholder
+
+#: What the command line can show, as a Graph or traced into one.
+SHOWN = (Graph, Sequential, Module)
+#: The name of the size that a model may leave open.
+_TIME = "time"
+
+
+def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> Graph | None:
+    """Return the graph of what a program named.
+
+    Args:
+        found: a Graph, a Sequential or a module; a module over time gets an input of ``(time, batch, features)``, or of
+            ``(batch, time, features)`` where that is its order.
+        what: how messages call it.
+        dims: sizes by name; a model takes ``time`` where it leaves that open.
+        taken: gets the names of the sizes that were taken.
+
+    Returns:
+        The graph; None for anything else.
+
+    Raises:
+        ArgumentError: the time is open, and not given.
+        UnrollError: it cannot be traced.
+    """
+    kind = type(found)  # isinstance would ask the object, which may raise
+    if issubclass(kind, Graph):
+        graph: Graph = found
+        return graph
+    if issubclass(kind, Sequential):
+        if _TIME in dims:
+            taken.add(_TIME)
+        model: Sequential = found
+        return model.trace(timesteps=dims.get(_TIME))
+    if issubclass(kind, Module):
+        x = _input(found, what, dims, taken)
+        outputs = nest.flatten(found(x))
+        names = ("h", "c") if issubclass(kind, Cell) else ("output", "h_n", "c_n")
+        return Graph([x], dict(zip(names, outputs, strict=False)))
+    return None
+
+
+def _input(module: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> Placeholder:
+    """Return the input of a module, of the shape that it takes."""
+    if isinstance(module, SequenceModule):
+        if _TIME not in dims:
+            raise ArgumentError(
+                f"{what} is {type(module).__name__} of any number of steps, and steps are unrolled; say how many: --dim time=28"
+            )
+        taken.add(_TIME)
+        axes = [None, dims[_TIME]] if module.batch_first else [dims[_TIME], None]
+        return placeholder([*axes, module.input_size], "input", module.dtype)
+    if isinstance(module, Cell):
+        return placeholder([None, module.input_size], "input", module.dtype)
+    if isinstance(module, Linear):
+        return placeholder([None, module.in_features], "input", module.dtype)
+    if isinstance(module, Embedding):
+        return placeholder([None, None], "input", "int64")
+    raise ArgumentError(
+        f"{what} is {type(module).__name__}, whose input is not known; name a function that returns a Graph of it"
+    )

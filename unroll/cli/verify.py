@@ -1,0 +1,55 @@
+"""``unroll verify``: three runners on one graph."""
+
+from __future__ import annotations
+
+import argparse
+
+import unroll
+from unroll.cli.arrays import read_dims
+from unroll.cli.command import Command
+from unroll.cli.options import add_feeds, add_program, add_sizes, add_tolerance, feeds_of, graph_of, is_file
+from unroll.cli.output import show
+from unroll.cli.statuses import DONE
+
+
+def _add(parser: argparse.ArgumentParser) -> None:
+    add_program(parser)
+    add_tolerance(parser)
+    parser.add_argument(
+        "--nonfinite", action="store_true", help="feed NaN and infinities as well, and say where runners differ on them"
+    )
+    add_feeds(parser, "feed the inputs (default: generated)")
+    add_sizes(
+        parser, "a symbol of the inputs, for feeds that are generated, or the time of a model that leaves it open"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    if is_file(options):
+        subject, dims = options.program, read_dims(options.dim)
+    else:
+        subject, dims = graph_of(options, sizes_of_feeds=True)
+    found = unroll.verify(
+        subject,
+        feeds_of(options),
+        tolerance=options.tolerance,
+        seed=options.seed,
+        dims=dims,
+        nonfinite=options.nonfinite,
+    )
+    show(found)
+    return DONE
+
+
+COMMAND = Command(
+    "verify",
+    "check that NumPy, onnx's reference evaluator and onnxruntime agree on a graph, or on a file as it is",
+    "Run a graph, or a file as it is, in NumPy, in onnx's reference evaluator and in onnxruntime, and compare every output. "
+    "The exit status is 0 where they agree, 1 where they do not, and 2 where nobody could tell.",
+    (
+        "unroll verify examples/image_rows_lstm.py:image_rows --nonfinite",
+        "unroll verify lstm.onnx --tolerance 1e-4 --seed 7",
+    ),
+    _add,
+    _run,
+)
