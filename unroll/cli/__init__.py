@@ -26,8 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         open_closed_streams()
         with listening(to_the_end=arguments is None) as interrupts:
-            from unroll.cli.line import run  # the same
-
+            try:
+                from unroll.cli.line import run  # the same
+            except BaseException:
+                if interrupts.seen:  # an interrupted import may raise anything
+                    return 130
+                raise
             return run(arguments, interrupts)
-    except KeyboardInterrupt:  # before anything was begun
+    except KeyboardInterrupt:  # before anybody listened
         return 130

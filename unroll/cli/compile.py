@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import FORMS, add_output, add_program, add_proof, write_model
-from unroll.cli.output import show
+from unroll.cli.options import FORMS, add_output, add_program, add_proof, say, write_model
 from unroll.cli.statuses import DONE
 
 if TYPE_CHECKING:
@@ -43,12 +42,12 @@ def _run(options: argparse.Namespace) -> int:
             quantize=options.quantize,
             cache=not options.no_cache,
         )
-        show(session.choice)
+        say(options, session.choice)
         return session.model()
 
     said = write_model(options, make, sizes_of_feeds=True)
     if said:
-        show(said)
+        say(options, said)
     return DONE
 
 

@@ -6,8 +6,7 @@ import argparse
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import add_feeds, add_program, add_seed, add_sizes, feeds_of, given, graphs_of
-from unroll.cli.output import show
+from unroll.cli.options import add_feeds, add_program, add_seed, add_sizes, feeds_of, given, graphs_of, say
 from unroll.cli.statuses import DISAGREES, DONE
 
 
@@ -24,7 +23,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     (one, other), dims = graphs_of(options, ["program", "other"])
     found = unroll.equivalent(one, other, seed=options.seed, dims=dims, **given(feeds=feeds_of(options)))
-    show(found)
+    say(options, found)
     return DONE if found else DISAGREES
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import FORMS, add_opset, add_output, add_program, add_proof, given, write_model
-from unroll.cli.output import show
+from unroll.cli.options import FORMS, add_opset, add_output, add_program, add_proof, given, say, write_model
 from unroll.cli.statuses import DONE
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
     def make(graph: Graph, dims: dict[str, int] | None) -> ModelProto:
         return unroll.to_onnx(graph, form=options.form, **settings)
 
-    show(write_model(options, make))
+    say(options, write_model(options, make))
     return DONE
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import add_opset, add_output, add_program, add_proof, given, write_model
+from unroll.cli.options import add_opset, add_output, add_program, add_proof, given, say, write_model
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
 
@@ -32,13 +32,13 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     def make(graph: Graph, dims: dict[str, int] | None) -> ModelProto:
         smaller, report = unroll.optimize(graph, report=True, batch=options.batch)
-        show(report)
+        say(options, report)
         show(f"{len(graph.nodes):,} nodes became {len(smaller.nodes):,}")
         return unroll.to_onnx(smaller, **given(opset=options.opset))
 
     said = write_model(options, make)
     if said:
-        show(said)
+        say(options, said)
     return DONE
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import unroll
 from unroll.cli.arrays import read_dims, read_feeds
+from unroll.cli.output import show
+from unroll.cli.words import in_flags
 from unroll.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -155,6 +157,11 @@ def write_model(
     if not options.output:
         return ""
     return f"wrote {unroll.save(model, options.output)}"
+
+
+def say(options: argparse.Namespace, said: object) -> None:
+    """Print a report, in the words of the command line."""
+    show(in_flags(str(said), options.flags))
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -89,9 +89,9 @@ def _graph_of(
     if issubclass(type(found), Graph):  # isinstance would ask the object, which may raise
         graph: Graph = found
         return graph
-    from unroll.cli.traced import SHOWN, traced  # loads every layer and module
+    from unroll.cli.traced import NOT_CALLED, traced  # loads every layer and module
 
-    if callable(found) and not issubclass(type(found), SHOWN):
+    if callable(found) and not issubclass(type(found), NOT_CALLED):
         found = found()
     try:
         model = traced(found, target, dims, taken)

@@ -6,7 +6,7 @@ import argparse
 
 from unroll.cli.arrays import read_dims
 from unroll.cli.command import Command
-from unroll.cli.options import add_opset, add_output, add_proof, add_tolerance, feeds_of
+from unroll.cli.options import add_opset, add_output, add_proof, add_tolerance, feeds_of, say
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
 from unroll.errors import ArgumentError
@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace) -> int:
         dims=read_dims(options.dim),
         measure=not options.no_measure,
     )
-    show(found)
+    say(options, found)
     show(f"wrote {found.path}")
     return DONE
 

@@ -8,6 +8,7 @@ from typing import Any
 from unroll import nest
 from unroll.errors import ArgumentError
 from unroll.graph import Graph
+from unroll.layers.layer import Layer
 from unroll.layers.sequential import Sequential
 from unroll.nn.cell_modules import Cell
 from unroll.nn.embedding_module import Embedding
@@ -18,6 +19,8 @@ from unroll.tensor import Placeholder, placeholder
 
 #: What the command line can show, as a Graph or traced into one.
 SHOWN = (Graph, Sequential, Module)
+#: What is not called, though it can be.
+NOT_CALLED = (*SHOWN, Layer)
 #: The name of the size that a model may leave open.
 _TIME = "time"
 
@@ -36,7 +39,7 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
         The graph; None for anything else.
 
     Raises:
-        ArgumentError: the time is open, and not given.
+        ArgumentError: the time is open, and not given; or a layer or a module whose input is not known.
         UnrollError: it cannot be traced.
     """
     kind = type(found)  # isinstance would ask the object, which may raise
@@ -53,6 +56,11 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
         outputs = nest.flatten(found(x))
         names = ("h", "c") if issubclass(kind, Cell) else ("output", "h_n", "c_n")
         return Graph([x], dict(zip(names, outputs, strict=False)))
+    if issubclass(kind, Layer):
+        raise ArgumentError(
+            f"{what} is {kind.__name__}, a layer by itself, whose input is not known; name a Sequential that begins with an "
+            "Input, or a function that returns a Graph"
+        )
     return None
 
 

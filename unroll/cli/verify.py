@@ -7,8 +7,7 @@ import argparse
 import unroll
 from unroll.cli.arrays import read_dims
 from unroll.cli.command import Command
-from unroll.cli.options import add_feeds, add_program, add_sizes, add_tolerance, feeds_of, graph_of, is_file
-from unroll.cli.output import show
+from unroll.cli.options import add_feeds, add_program, add_sizes, add_tolerance, feeds_of, graph_of, is_file, say
 from unroll.cli.statuses import DONE
 
 
@@ -37,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
         dims=dims,
         nonfinite=options.nonfinite,
     )
-    show(found)
+    say(options, found)
     return DONE
 
 

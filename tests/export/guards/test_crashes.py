@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 import unroll
 from unroll import Graph, layers
-from unroll.export.file_rerolling import prove
+from unroll.export.file_proof import prove
 from unroll.export.guards.empty_tensors import why_no_empty_feeds
 from unroll.feeds import FeedChecker
 

@@ -15,7 +15,8 @@ from helpers import GOLDEN, Array, golden_arrays, golden_json, refused
 import unroll
 from unroll import ops
 from unroll.errors import UnsupportedError, VerificationError
-from unroll.export.file_rerolling import prove, reroll_file
+from unroll.export.file_proof import prove
+from unroll.export.file_rerolling import reroll_file
 from unroll.export.reading.reader import from_onnx
 
 FOLDER = GOLDEN / "foreign"
