@@ -23,7 +23,7 @@ from unroll.errors import (
 from unroll.export.running.session import Session
 from unroll.export.tuning import measured_seconds
 from unroll.export.verifying.random_nodes import random_nodes
-from unroll.export.verifying.verification import DIMS_FIX, check_given
+from unroll.export.verifying.verification import check_given
 from unroll.export.verifying.verification_report import Difference, compare
 from unroll.graph import Graph
 from unroll.progress import busy
@@ -132,7 +132,7 @@ def compared(
     if feeds is None:
         drawing = {"seed": seed, "dims": dims, "count": _FEEDS, "rows": _ROWS, "what": "reroll"}
         refused = run_trials(graph, both.run, refusals=_NOT_ALLOWED, **drawing).refused
-        why = none_runs(graph, refused, DIMS_FIX) if not both.tried else ""
+        why = none_runs(graph, refused) if not both.tried else ""
     else:
         check_given(feeds, dims, "reroll")
         if not isinstance(feeds, (Mapping, list, tuple)):

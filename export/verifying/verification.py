@@ -25,7 +25,6 @@ from unroll.trials.trial_feeds import ALIKE, Trial, trials
 from unroll.trials.trial_runs import attempted, ladder, none_runs, sizes_text
 
 #: What tells how to give sizes, in messages that the command line shows too.
-DIMS_FIX = 'dims={"name": size} (on the command line: --dim NAME=SIZE)'
 #: On how many feeds, of different sizes and magnitudes, runners are compared; and on how many where a graph has few
 #: nodes, so that runs cost little: a ReLU unit is active on few of them.
 _FEEDS, _MORE_FEEDS, _FEW_NODES = 3, 8, 300
@@ -134,7 +133,7 @@ def verified(
             return _verified_on(subject, fed, tolerance, nonfinite_seed, outputs, last=alike is rungs[-1])
         except EvaluationError as error:
             refused.append(f"{sizes_text(given[0].sizes)}: {error}")
-    raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused, DIMS_FIX)}")
+    raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused)}")
 
 
 def _generated(graph: Graph, seed: int, dims: Mapping[str, int] | None, alike: str = ALIKE[0]) -> list[Trial]:

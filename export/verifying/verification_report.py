@@ -108,7 +108,7 @@ class Verification(NamedTuple):
 
     def _nonfinite_lines(self) -> Iterator[str]:
         if self.nonfinite is None:
-            yield "  no NaN and infinities were put into the feeds; nonfinite=True (--nonfinite) does so"
+            yield "  no NaN and infinities were put into the feeds; nonfinite=True does so"
         elif not self.nonfinite:
             yield "  no input is of floats, so that NaN and infinities cannot be fed"
         else:

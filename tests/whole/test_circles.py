@@ -24,6 +24,7 @@ LATE = {
     "unroll.cli": "a Ctrl-C is quiet from the first moment",
     "unroll.cli.demo": "the command line answers at once",
     "unroll.cli.line": "the command line answers at once",
+    "unroll.cli.offers": "the command line answers at once",
     "unroll.cli.options": "the command line answers at once",
     "unroll.cli.reroll": "the command line answers at once",
     "unroll.cli.run": "the command line answers at once",

@@ -14,12 +14,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import CodeType, FunctionType, MappingProxyType, ModuleType, TracebackType
+from types import FunctionType, MappingProxyType, ModuleType, TracebackType
 from typing import Any, Self
 
 import numpy as np
 
 from unroll.cli.interrupts import listening
+from unroll.cli.offers import name_of, usable
 from unroll.cli.output import one_line
 from unroll.errors import ArgumentError, FileError, GraphError, NameNotFoundError, UnrollError
 from unroll.files import as_path, read_bytes
@@ -28,9 +29,6 @@ from unroll.words import closest
 
 _MODULE = "unroll_program"
 _MISSING = object()
-#: What a function that may be named is annotated to return, and the words of one that is not annotated.
-_KINDS = frozenset(["GRU", "Graph", "LSTM", "Module", "RNN", "Sequential"])
-_MAKERS = frozenset(["Graph", "Sequential", "from_onnx", "nn", "optimize", "reroll", "trace"])
 #: How many bytes a program may have: more than anybody writes.
 _LARGEST = 64 * 2**20
 
@@ -83,7 +81,7 @@ def _graph_of(
     boundary.doing = target = f"{path}:{name}"
     found: Any = getattr(module, name, _MISSING)
     if found is _MISSING:
-        raise _Refusal(NameNotFoundError(f"{path} has no {name!r}; {closest(name, _usable(module))}"))
+        raise _Refusal(NameNotFoundError(f"{path} has no {name!r}; {closest(name, usable(vars(module)))}"))
     if type(found) is FunctionType:
         found = found()
     if issubclass(type(found), Graph):  # isinstance would ask the object, which may raise
@@ -100,7 +98,7 @@ def _graph_of(
     if model is None:
         raise _Refusal(
             GraphError(
-                f"{target} is {_name_of(type(found))}, not a Graph; name a Graph, a Sequential, a module of unroll.nn, or a "
+                f"{target} is {name_of(type(found))}, not a Graph; name a Graph, a Sequential, a module of unroll.nn, or a "
                 "function returning one"
             )
         )
@@ -117,52 +115,6 @@ def _run(source: bytes, file: Path) -> ModuleType:
     sys.path.insert(0, str(file.parent))
     exec(compile(source, str(file), "exec", dont_inherit=True), vars(module))
     return module
-
-
-def _usable(module: ModuleType) -> list[str]:
-    """Return the names of a program that a command can take, without asking any value, which may raise, nor calling any
-    function.
-    """
-    from unroll.cli.traced import SHOWN  # loads every layer and module
-
-    values = [(key, value) for key, value in list(vars(module).items()) if type(key) is str]
-    functions = {
-        key: value
-        for key, value in values
-        if type(value) is FunctionType and value.__globals__ is vars(module) and _needs_nothing(value)
-    }
-    return [
-        key
-        for key, value in values
-        if issubclass(type(value), SHOWN) or (key in functions and _returns(key, functions))
-    ]
-
-
-def _needs_nothing(function: FunctionType) -> bool:
-    """Say whether a function can be called without arguments."""
-    code = function.__code__
-    by_place = code.co_argcount - len(function.__defaults__ or ())
-    by_name = set(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
-    return by_place <= 0 and by_name <= set(function.__kwdefaults__ or {})
-
-
-def _returns(name: str, functions: Mapping[str, FunctionType]) -> bool:
-    """Say whether a function may return a graph: by its annotation, else by the names that it, and the functions of the
-    program that it calls, speak of.
-    """
-    said: object = functions[name].__annotations__.get("return", _MISSING)
-    if said is not _MISSING:
-        word = said if type(said) is str else _name_of(said) if issubclass(type(said), type) else ""  # type: ignore[arg-type]
-        return word.rpartition(".")[2] in _KINDS
-    spoken: dict[str, None] = {}
-    waiting: list[CodeType] = [functions[name].__code__]
-    while waiting:
-        code = waiting.pop()
-        waiting += [item for item in code.co_consts if type(item) is CodeType]
-        new = [word for word in code.co_names if word not in spoken]
-        spoken |= dict.fromkeys(new)
-        waiting += [functions[word].__code__ for word in new if word in functions]
-    return not _MAKERS.isdisjoint(spoken)
 
 
 def raised_later(error: Exception) -> str | None:
@@ -241,20 +193,14 @@ class _Boundary:
 
 def _said(kind: type[BaseException], error: BaseException) -> str:
     """Return an exception's message, in one line; asking for it runs the user's code again."""
-    name = _name_of(kind)
+    name = name_of(kind)
     try:
         text = one_line(str(error))
     except BaseException as again:
-        return f"{name}, which cannot say why: its __str__ raised {_name_of(type(again))}"
+        return f"{name}, which cannot say why: its __str__ raised {name_of(type(again))}"
     if issubclass(kind, UnrollError):
         return text
     return f"{name}: {text}" if text else name
-
-
-def _name_of(kind: type) -> str:
-    """Return the name of a class, without asking its metaclass, which may be the user's."""
-    name: str = type.__dict__["__name__"].__get__(kind)
-    return name
 
 
 @contextmanager

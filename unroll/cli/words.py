@@ -28,37 +28,39 @@ FLAGS: dict[str, str] = {
 }
 #: Flags that say nothing more: which value of the argument they stand for.
 _SWITCHES = {"cache": "False", "full": "True", "nonfinite": "True", "runtime": "None", "tune": "False"}
+#: The one value of an argument that other functions have as well.
+_ONLY = {"dtype": "float16"}
+#: What is done otherwise here.
+_PHRASES = {
+    "pass cache=a folder of yours, or cache=False": "give cache=False",
+    "trace(timesteps=28), or call the model first on a tensor of known time": "timesteps=28",
+}
 #: Arguments that messages name without a value.
 _BARE = {"dims say": "--dim says", "in dims": "with --dim", "dims": "--dim"}
-_GIVEN = re.compile(
-    r"\b(?:trace\((?=timesteps=))?(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.*-]+)\)?"
-)
-_PAIR = re.compile(r"(?P<q>[\"']?)(?P<key>[^\"',:{}]+)(?P=q)\s*:\s*(?P<value>[^,{}]+)")
+_GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
+_PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")
 
 
 def in_flags(message: str, flags: Container[str]) -> str:
     """Return a message with what it says of Python's arguments said of the flags that a command has."""
 
     def flag(found: re.Match[str]) -> str:
-        name, value = found["name"], found["value"]
+        name, value = found["name"], found["value"].strip("\"'")
         wanted = FLAGS.get(name)
-        tail = ")" if found[0].endswith(")") and not found[0].startswith("trace(") else ""
-        if wanted is None or wanted not in flags:
+        if wanted is None or wanted not in flags or _ONLY.get(name, value) != value:
             return found[0]
         if name in _SWITCHES:
-            return wanted + tail if value == _SWITCHES[name] else found[0]
-        if name == "dims" and value.startswith("{"):
-            return (
-                " ".join(f"--dim {pair['key'].strip()}={pair['value'].strip()}" for pair in _PAIR.finditer(value))
-                + tail
-            )
+            return wanted if value == _SWITCHES[name] else found[0]
         if name == "timesteps":
-            return f"--dim time={value}{tail}"
-        return f"{wanted} {value.strip(chr(34) + chr(39))}{tail}"
+            return f"{wanted} time={value}"
+        pairs = (
+            [f"{pair['key']}={pair['value'].strip()}" for pair in _PAIR.finditer(value)] if name == "dims" else [value]
+        )
+        return " ".join(f"{wanted} {item}" for item in pairs)
 
+    for phrase, instead in _PHRASES.items():
+        message = message.replace(phrase, instead)
     said = _GIVEN.sub(flag, message)
-    said = re.sub(r"(--[a-z-]+) \(\1\)", r"\1", said)  # where a message says both
-    if "--dim" in flags:
-        for bare, word in _BARE.items():
-            said = re.sub(rf"(?<![\w.`-]){bare}\b", word, said)
+    for bare, word in _BARE.items() if "--dim" in flags else ():
+        said = re.sub(rf"(?<![\w.`'\"-]){bare}\b", word, said)
     return said

@@ -89,12 +89,12 @@ def attempted(
     return Runs(ran, refused)
 
 
-def none_runs(graph: Graph, refused: list[str], fix: str = 'dims={"name": size}') -> str:
+def none_runs(graph: Graph, refused: list[str]) -> str:
     """Return why nothing could be run, in words: of which inputs, what was tried, what each attempt met, and what to do."""
     tried = "; ".join(dict.fromkeys(refused[:3]))
     return (
         f"no feeds could be made on which it runs: the inputs are {shown(graph)}; tried {tried}. Give the sizes that belong "
-        f"together as {fix}, or feeds"
+        'together as dims={"name": size}, or feeds'
     )
 
 
