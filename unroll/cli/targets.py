@@ -40,17 +40,19 @@ def _check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
 
 def _check_folder(path: Path) -> None:
     folder = path.parent
-    try:
-        if path.is_dir():
-            raise FileError(f"{path}: cannot be written: it is a folder; name a file in it")
-        if not folder.is_dir():
-            raise FileError(
-                f"{path}: cannot be written: there is no folder {folder}; make it, or choose one that exists"
-            )
-    except OSError as error:  # such as a name that is too long
-        raise FileError(f"{path}: cannot be written: {error.strerror}") from None
+    if _is_folder(path):
+        raise FileError(f"{path}: cannot be written: it is a folder; name a file in it")
+    if not _is_folder(folder):
+        raise FileError(f"{path}: cannot be written: there is no folder {folder}; make it, or choose one that exists")
     if not os.access(folder, os.W_OK):
         raise FileError(f"{path}: cannot be written: {folder} is not yours to write in; choose another folder")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name that is too long, which writing will say
+        return False
 
 
 def _read(options: argparse.Namespace) -> list[str]:
