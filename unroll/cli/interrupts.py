@@ -82,8 +82,7 @@ class _Watch:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
-        while not self._ended.is_set():
-            came = os.read(self._source, 64)  # the numbers of signals that Python handles
+        while came := os.read(self._source, 64):  # the numbers of signals that Python handles
             if signal.SIGINT in came and not self._ended.wait(_GRACE):
                 if not self._interrupts.told:
                     with suppress(OSError):
@@ -95,5 +94,4 @@ class _Watch:
         """Watch no longer."""
         self._ended.set()
         signal.set_wakeup_fd(self._before)
-        os.write(self._sink, b"\0")  # wakes the thread
-        os.close(self._sink)
+        os.close(self._sink)  # the thread reads the end
