@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import unroll
 from unroll.cli.arrays import read_dims, read_feeds
-from unroll.cli.output import show
+from unroll.cli.output import help_width, show
 from unroll.cli.words import in_flags
 from unroll.errors import ArgumentError
 
@@ -35,7 +36,7 @@ def add_output(parser: argparse.ArgumentParser, metavar: str, help: str, *, requ
 
 def add_feeds(parser: argparse.ArgumentParser, help: str) -> None:
     """Add the arrays that a command is given."""
-    group = parser.add_argument_group("feeds", help)
+    group = parser.add_argument_group("feeds", textwrap.fill(help, help_width() - 2))
     group.add_argument(
         "--feed", action="append", default=[], metavar="NAME=FILE.npy", help="one input; may be repeated"
     )

@@ -16,8 +16,8 @@ from unroll.errors import FileError
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: How much is shown of a text that a program gives.
 _LONGEST = 500
-#: How wide lines are where there is no terminal, and the least that tables are folded to.
-_USUAL, _NARROWEST = 100, 40
+#: How wide lines are where there is no terminal, the least that tables are folded to, and how wide help is at most.
+_USUAL, _NARROWEST, _WIDEST = 100, 40, 110
 
 
 def show(text: object = "") -> None:
@@ -59,6 +59,11 @@ def open_closed_streams() -> None:
 def line_width() -> int:
     """Return how long a line may be: as wide as the terminal (or ``COLUMNS``), and 100 letters where there is none."""
     return max(_NARROWEST, shutil.get_terminal_size((_USUAL, 24)).columns)
+
+
+def help_width() -> int:
+    """Return how long a line of help may be: no longer than is easily read."""
+    return min(line_width(), _WIDEST)
 
 
 def one_line(text: str) -> str:

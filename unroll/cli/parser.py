@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from unroll.cli import compile, demo, draw, equivalent, export, optimize, reroll, run, summary, verify
 from unroll.cli.command import Command
-from unroll.cli.output import line_width
+from unroll.cli.output import help_width
 from unroll.errors import ArgumentError
 from unroll.feeds import closest
 from unroll.version import __version__
@@ -34,8 +34,6 @@ exit status:
   1    what was compared does not agree
   2    misuse, or something that could not be read, compared, done or written
   130  Ctrl-C"""
-#: How wide help is at most.
-_WIDEST = 110
 
 
 def command_of(words: Sequence[str]) -> Command:
@@ -66,7 +64,8 @@ def options_of(command: Command, words: Sequence[str]) -> argparse.Namespace:
         ArgumentError: there is no such flag, or one is missing or has another value.
     """
     examples = "\n".join(f"  {line}" for line in command.examples)
-    parser = _Parser(f"unroll {command.name}", command.description, f"examples:\n{examples}")
+    about = textwrap.fill(command.description, help_width())
+    parser = _Parser(f"unroll {command.name}", about, f"examples:\n{examples}")
     command.add(parser)
     options, unknown = parser.parse_known_args(words)
     if unknown:
@@ -104,11 +103,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal, with lists and examples as they are written."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=26, width=_help_width())
-
-
-def _help_width() -> int:
-    return min(line_width(), _WIDEST)
+        super().__init__(prog, max_help_position=26, width=help_width())
 
 
 def _overview() -> _Parser:
@@ -116,13 +111,11 @@ def _overview() -> _Parser:
     wide = max(map(len, COMMANDS)) + 4
     lines = ["commands:"]
     for command in COMMANDS.values():
-        first, *rest = textwrap.wrap(command.help, _help_width() - wide)
+        first, *rest = textwrap.wrap(command.help, help_width() - wide)
         lines += [f"  {command.name}".ljust(wide) + first, *(" " * wide + line for line in rest)]
     lines += ["", "examples:", *(f"  {command.examples[0]}" for command in COMMANDS.values())]
-    about = "\n\n".join(textwrap.fill(text, _help_width()) for text in _ABOUT)
-    parser = _Parser(
-        "unroll", textwrap.fill(_DESCRIPTION, _help_width()), "\n".join([*lines, "", about, "", _STATUSES])
-    )
+    about = "\n\n".join(textwrap.fill(text, help_width()) for text in _ABOUT)
+    parser = _Parser("unroll", textwrap.fill(_DESCRIPTION, help_width()), "\n".join([*lines, "", about, "", _STATUSES]))
     parser.usage = "unroll COMMAND ..."
     parser.add_argument("--version", action="version", version=f"unroll {__version__}")
     return parser
