@@ -67,7 +67,7 @@ def test_the_table_of_exit_statuses_is_that_of_the_code() -> None:
     assert list(map(int, rows)) == [statuses.DONE, statuses.DISAGREES, statuses.MISUSED, statuses.INTERRUPTED]
 
 
-@pytest.mark.parametrize("columns", ["40", "80", "200"])
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_the_terminal(
     command: str, columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -67,6 +67,7 @@ def options_of(command: Command, words: Sequence[str]) -> argparse.Namespace:
     about = textwrap.fill(command.description, help_width())
     parser = _Parser(f"unroll {command.name}", about, f"examples:\n{examples}")
     command.add(parser)
+    parser.usage = parser.short_usage()
     options, unknown = parser.parse_known_args(words)
     if unknown:
         parser.error(_unknown(unknown[0], parser))
@@ -93,6 +94,13 @@ class _Parser(argparse.ArgumentParser):
     def flags(self) -> list[str]:
         """Every flag, such as ``--output``."""
         return [flag for flag in self._option_string_actions if flag.startswith("--")]
+
+    def short_usage(self) -> str:
+        """Return what must be given; the list of flags says the rest."""
+        needed = [action for action in self._actions if action.required]
+        words = [f"{action.option_strings[0]} {action.metavar}" for action in needed if action.option_strings]
+        places = [str(action.metavar) for action in needed if not action.option_strings]
+        return " ".join([self.prog, *places, *words, "[flags]"])
 
     def error(self, message: str) -> NoReturn:
         said = message.removeprefix("argument ").replace("the following arguments are required: ", "this is missing: ")
