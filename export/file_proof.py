@@ -127,7 +127,12 @@ def compared(
     feeds: Given | None,
     dims: Mapping[str, int] | None,
 ) -> Both:
-    """Run two models side by side; see `prove`, and what it raises."""
+    """Run two models side by side; see `prove`.
+
+    Raises:
+        VerificationError: an output differs.
+        NoWitnessError: the original runs on none of the feeds, or draws random numbers.
+    """
     both = Both(original, model, graph, tolerance)
     if feeds is None:
         drawing = {"seed": seed, "dims": dims, "count": _FEEDS, "rows": _ROWS, "what": "reroll"}

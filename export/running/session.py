@@ -321,6 +321,10 @@ def _read(model: ModelProto | str | Path) -> tuple[ModelProto, Path | None]:
     if not isinstance(model, (str, Path)):
         raise ArgumentTypeError(f"Session: a Graph, an onnx.ModelProto or a path is wanted, not {type(model).__name__}")
     path = as_path(model, "Session")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # bytes that are no text, and onnxruntime opens paths of text alone
+        return read_model(path, whole=True), None
     return read_model(path, whole=False), path
 
 

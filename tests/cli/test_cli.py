@@ -20,9 +20,20 @@ def test_help_names_every_command_and_shows_examples(capsys):
         assert f"  unroll {command}" in shown
 
 
-def test_an_unknown_command_exits_with_2(capsys):
-    assert main(["drew"]) == 2
-    assert capsys.readouterr().err == "unroll: there is no command 'drew'; did you mean 'draw', 'demo', 'reroll'?\n"
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["drew"], "there is no command 'drew'; did you mean 'draw', 'demo', 'reroll'? See unroll --help"),
+        ([""], "there is no command ''; there are 'demo', 'summary',"),
+        ([], "name a command: demo, summary, draw,"),
+        (["--versoin"], "there is no flag --versoin; did you mean --version"),
+        (["-V"], "there is no flag -V; there are --help, --version; see unroll --help"),
+        (["--"], "there is no flag --;"),
+    ],
+)
+def test_an_unknown_command_exits_with_2_and_the_near_name(capsys, words, said):
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith(f"unroll: {said}")
 
 
 def test_summary_shows_the_kernel_and_its_blocks(capsys):

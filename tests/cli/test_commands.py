@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,21 @@ def test_an_inner_tensor_of_a_file_is_fetched(capsys, tmp_path):
         np.testing.assert_array_equal(found["X1:0"], np.ones((2, 3)))
     said = refused(capsys, "run", TF2ONNX, "--feeds", tmp_path / "x.npz", "--fetch", "rnn/basic_lstm_cell/Sigmoyd:0")
     assert "did you mean 'rnn/basic_lstm_cell/Sigmoid" in said
+
+
+def test_a_path_that_is_no_text_is_read_as_well(capsys, tmp_path, flat):
+    """As every path beyond ASCII is where the terminal is said to know ASCII alone (LANG=C)."""
+    path = flat.rename(tmp_path / os.fsdecode(b"m\xff.onnx"))
+    np.savez(tmp_path / "x.npz", **{f"x{step}": np.ones((2, 2), "float32") for step in range(6)})
+    for command, *more in (
+        ("run", "--feeds", tmp_path / "x.npz"),
+        ("summary",),
+        ("export", "-o", tmp_path / "new.onnx"),
+    ):
+        assert run(command, path, *more) == 0
+    capsys.readouterr()
+    assert run("verify", path) == 0
+    assert "NumPy, onnx reference, onnxruntime, " in capsys.readouterr().out.splitlines()[0]
 
 
 def test_large_results_are_shortened_where_they_are_printed(capsys, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -54,7 +55,7 @@ def feed_paths(pairs: Sequence[str]) -> list[tuple[str, str]]:
         name, separator, path = pair.partition("=")
         if not separator or not name or not path:
             raise ArgumentError(f"--feed {pair!r}: write NAME=FILE.npy")
-        found.append((name, path))
+        found.append((as_text(name), path))
     return found
 
 
@@ -71,8 +72,13 @@ def read_dims(pairs: Sequence[str]) -> dict[str, int] | None:
             raise ArgumentError(f"--dim {pair!r}: write NAME=SIZE, such as batch=4")
         if name in dims:
             raise ArgumentError(f"--dim {pair!r}: the size of {name!r} is given already; give each once")
-        dims[name] = int(size)
+        dims[as_text(name)] = int(size)
     return dims or None
+
+
+def as_text(name: str) -> str:
+    """Return a name from the command line as a model has it: in UTF-8, whatever the encoding of the terminal."""
+    return os.fsencode(name).decode("utf-8", "surrogateescape")
 
 
 def write_arrays(arrays: Mapping[str, Array], path: str) -> None:

@@ -47,9 +47,11 @@ def command_of(words: Sequence[str]) -> Command:
     if words and words[0] in COMMANDS:
         return COMMANDS[words[0]]
     if words and words[0].startswith("-"):
-        _overview().parse_args(words[:1])
-    if words and not words[0].startswith("-"):
-        raise ArgumentError(f"there is no command {words[0]!r}; {closest(words[0], COMMANDS)}")
+        parser = _overview()
+        parser.parse_known_args(words[:1])  # --help and --version end here
+        parser.error(_unknown(words[0], parser))
+    if words:
+        raise ArgumentError(f"there is no command {words[0]!r}; {closest(words[0], COMMANDS)} See unroll --help")
     raise ArgumentError(f"name a command: {', '.join(COMMANDS)}; see unroll --help")
 
 

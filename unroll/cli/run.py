@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 import unroll
-from unroll.cli.arrays import described, listing, write_arrays
+from unroll.cli.arrays import as_text, described, listing, write_arrays
 from unroll.cli.command import Command
 from unroll.cli.options import add_feeds, add_output, add_program, add_sizes, feeds_of, graph_of, is_file
 from unroll.cli.output import line_width, show
@@ -23,6 +23,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
         "--fetch",
         action="append",
         default=[],
+        type=as_text,
         metavar="NAME",
         help="a tensor to compute, an inner one too; may be repeated (default: the outputs)",
     )
