@@ -20,6 +20,7 @@ BATCH = "batch"
 #: A polynomial is no larger than this: a few operators are enough to make one without end.
 _MOST_TERMS, _HIGHEST_POWER, _LARGEST = 1024, 256, 2**63
 _LONGEST_POLYNOMIAL = 1000
+_AXIS_BITS = 32
 _GIVE_NAMES = "give the sizes names of their own where they are declared"
 
 
@@ -157,6 +158,21 @@ def from_terms(terms: Mapping[Monomial, int]) -> Dim:
     if not kept.keys() - {()}:
         return kept.get((), 0)
     return Dimension(kept)
+
+
+def fits(dim: Dim, bits: int) -> bool:
+    """Say whether integers of so many bits hold a dimension, whatever the sizes of its symbols.
+
+    The size of an axis is taken to be one that int32 holds, and what is counted with int64 to be no more than memory holds. So
+    int32 may wrap ``1000000*batch`` round, and ``batch + 1``, but not ``batch``.
+    """
+    least = most = 0
+    for monomial, factor in terms_of(dim).items():
+        if monomial and bits > _AXIS_BITS:
+            return True
+        largest = 2 ** ((_AXIS_BITS - 1) * len(monomial)) - bool(monomial)
+        least, most = least + min(0, factor * largest), most + max(0, factor * largest)
+    return least >= -(2 ** (bits - 1)) and most < 2 ** (bits - 1)
 
 
 def product(dims: Iterable[Dim]) -> Dim:

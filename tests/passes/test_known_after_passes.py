@@ -89,3 +89,32 @@ def test_values_that_are_known_are_those_that_a_run_computes() -> None:
             assert value.reshape(-1).tolist() == numbers
             compared += 1
     assert compared > 120
+
+
+#: Sizes that int32 wraps round for a batch that fits into memory, and those that it holds.
+WRAPPED: dict[str, Callable[[Any], Any]] = {
+    "a cast of a million times as much": lambda size: ops.cast(size * int64(1_000_000), "int32"),
+    "a cast of the square": lambda size: ops.cast(size * size, "int32"),
+    "a product in int32": lambda size: ops.cast(size, "int32") * unroll.constant(1_000_000, "int32"),
+    "a sum in int32": lambda size: ops.cast(size, "int32") + ops.cast(size, "int32") + ops.cast(size, "int32"),
+    "a cast of a number": lambda size: ops.cast(int64(2**32 + 7), "int32"),
+}
+HELD: dict[str, Callable[[Any], Any]] = {
+    "the size": lambda size: ops.cast(size, "int32"),
+    "one less": lambda size: ops.cast(size - int64(1), "int32"),
+    "the size, there and back": lambda size: ops.cast(ops.cast(size, "int32"), "int64"),
+    "a number": lambda size: ops.cast(int64(7), "int32"),
+    "a million times as much in int64": lambda size: size * int64(1_000_000),
+}
+
+
+@pytest.mark.parametrize("name", [*WRAPPED, *HELD])
+def test_what_an_integer_may_wrap_round_is_not_known(name: str) -> None:
+    x = unroll.placeholder([None, 0], "x")
+    made = {**WRAPPED, **HELD}[name](ops.gather(ops.shape(x), int64(0)))
+    assert (made.known is None) == (name in WRAPPED)
+    wide = ops.cast(made, "int64")
+    graph = unroll.Graph([x], {"wide": wide + int64(0)})
+    size = 5_000 if name in WRAPPED else 3
+    found = [item.run({"x": np.zeros((size, 0), np.float32)}, "wide") for item in (graph, unroll.optimize(graph))]
+    assert found[0] == found[1]

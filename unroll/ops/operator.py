@@ -17,7 +17,7 @@ import numpy as np
 
 from unroll import scopes
 from unroll.checks import shown
-from unroll.dimensions import Dim, Limit, Requirement, Shape, is_never_zero, shape_text
+from unroll.dimensions import Dim, Limit, Requirement, Shape, fits, is_never_zero, shape_text
 from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import LARGEST_KNOWN, Constant, Known, Node, Tensor, TensorLike, array_dtype
@@ -172,14 +172,11 @@ class Operator:
         return None
 
     def known_value(self, inputs: Sequence[Any], dtype: DType) -> Known:
-        """Return what `known` says of an output of a dtype; None where that is long, or a run wraps it round."""
+        """Return what `known` says of an output of a dtype; None where that is long, or a run may wrap it round."""
         value = self.known(*inputs)
-        limits = np.iinfo(dtype)
-        if isinstance(value, tuple) and len(value) > LARGEST_KNOWN:
+        items = value if isinstance(value, tuple) else (value,)
+        if len(items) > LARGEST_KNOWN or not all(item is None or fits(item, 8 * dtype.itemsize) for item in items):
             return None
-        for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, int) and not limits.min <= item <= limits.max:
-                return None
         return value
 
     def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
