@@ -15,8 +15,7 @@ from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
-from unroll.viz.node_formulas import formula
-from unroll.viz.states import last_part
+from unroll.viz.node_formulas import LONG, Formulas
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
 
@@ -69,6 +68,7 @@ class Boxes:
         self._tables = _row_tables(contraction)
         self._gates = {row: gates_of(tables) for row, tables in self._tables.items()}
         self._states = contraction.states
+        self._formulas = Formulas(contraction.states.tensors)
         self._colors = palette.gate_colors(gates for gates in self._gates.values() if len(gates) > 1)
 
     def title(self, path: str) -> str:
@@ -111,7 +111,7 @@ class Boxes:
         """Return the name of a tensor and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
         if unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, tensor):
             step = tensor.node.origin.step
-            return last_part(tensor), "" if step is None else str(step)
+            return self._states.called(tensor), "" if step is None else str(step)
         if unit.kind == "constant":
             return tensor.hint or "constant", ""
         name = unit.name or self._graph.name(tensor)
@@ -136,8 +136,10 @@ class Boxes:
 
     def _operator(self, node: Node) -> Box:
         """Return an operator with what it computes and the shape of its result."""
-        said = formula(node) or op_detail(node)
+        said, detail = self._formulas.of(node), op_detail(node)
         lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
+        if detail and (not said or said.endswith(LONG) or len(node.outputs) > 1):
+            lines.append(Line(detail, _SMALL))
         shapes = shapes_text(self._graph.shape(tensor) for tensor in node.outputs)
         lines.append(Line(visible(shapes, 28), 8, palette.MUTED))
         return text_box([*lines, *self._only_value(node)], 5)
@@ -187,7 +189,10 @@ class Boxes:
 
     def _named_results(self, unit: Unit) -> list[tuple[Tensor, str]]:
         found = [
-            (tensor, last_part(tensor)) for node in unit.nodes for tensor in node.outputs if tensor.hint is not None
+            (tensor, self._states.called(tensor))
+            for node in unit.nodes
+            for tensor in node.outputs
+            if tensor.hint is not None
         ]
         made = [(tensor, name) for tensor, name in found if self._states.makes(unit.row or "", tensor)]
         return made or [(tensor, name) for tensor, name in found if name in ("c", "h", "state")]

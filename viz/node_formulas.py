@@ -1,11 +1,16 @@
-"""What a node computes, as a formula: ``c = f * c[0] + i * j``."""
+"""What a node computes, as a formula: ``c = f * c[0] + i * j``. It says less rather than something that is not so."""
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
+
 from unroll.ops.filling import ConstantOfShape
-from unroll.parameter import Parameter
-from unroll.tensor import Constant, Node, Placeholder, Tensor
+from unroll.ops.joining import Concat
+from unroll.ops.linear import Gemm
+from unroll.ops.operator import OPERATORS
+from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, SIGMA, TIMES
+from unroll.viz.tensor_names import TensorNames
 from unroll.viz.values import inline, number
 
 _INFIX = {
@@ -15,67 +20,98 @@ _INFIX = {
 _CALLS = {
     "Abs": "abs", "Elu": "elu", "Exp": "exp", "HardSigmoid": f"hard {SIGMA}", "LeakyRelu": "leaky relu", "Log": "log",
     "Neg": MINUS, "Not": "not ", "Relu": "relu", "Sigmoid": SIGMA, "Softmax": "softmax", "Softplus": "softplus",
-    "Softsign": "softsign", "Sqrt": "sqrt", "Tanh": "tanh",
+    "Softsign": "softsign", "Sqrt": "sqrt", "Tanh": "tanh", "Where": "where",
 }  # fmt: skip
-_LONGEST, _DEEPEST = 26, 3
+#: How tightly a sign binds what stands beside it, as everybody reads it.
+_BINDS = {
+    "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "Add": 2, "Sub": 2, "Gemm": 2, "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
+    "Pow": 4,
+}  # fmt: skip
+_LONGEST, _DEEPEST, _MOST = 26, 3, 8
+#: What stands for an operand that has no name of its own, and for a formula that is too long.
+UNNAMED, LONG = "·", "…"
 
 
-def formula(node: Node) -> str:
-    """Return a short formula of a node, or nothing where its operator's name says enough."""
-    text = _applied(node, _DEEPEST)
-    if text is None:
-        return ""
-    name = _named(node.outputs[0], node)
-    result = f"{name} = {text}" if name and len(node.outputs) == 1 else text
-    return result if len(result) <= _LONGEST else text if len(text) <= _LONGEST else ""
+class Formulas:
+    """Writes formulas for the nodes of a graph.
+
+    Args:
+        names: what its tensors are called.
+    """
+
+    def __init__(self, names: TensorNames) -> None:
+        self._names = names
+
+    def of(self, node: Node) -> str:
+        """Return a short formula of a node, with the name of what it makes; nothing where its operator's name says enough."""
+        if len(node.outputs) > 1:
+            return self._pieces(node)
+        name, text = self._names.label(node.outputs[0]), self._applied(node, node, _DEEPEST)
+        if not name:
+            return text if text is not None and len(text) <= _LONGEST else ""
+        result = f"{name} = {LONG if text is None else text}"
+        return result if len(result) <= _LONGEST else f"{name} = {LONG}"
+
+    def _pieces(self, node: Node) -> str:
+        """Return the names of what a node of several outputs makes, in order."""
+        names = [self._names.label(tensor) for tensor in node.outputs]
+        text = ", ".join(name or UNNAMED for name in names)
+        return text if any(names) and len(text) <= 2 * _LONGEST else ""
+
+    def _applied(self, node: Node, reader: Node, depth: int) -> str | None:
+        """Return what a node computes, its operands called as `reader` calls them; None where no formula says it."""
+        if not _is_plain(node):
+            return None
+        name = node.op.name
+        operands = [self._operand(tensor, node, place, reader, depth) for place, tensor in enumerate(node.inputs)]
+        if name in _INFIX and len(operands) == 2:
+            return f" {_INFIX[name]} ".join(operands)
+        if isinstance(node.op, Gemm):
+            return f"{operands[0]} @ {operands[1]}{''.join(f' + {bias}' for bias in operands[2:] if bias)}"
+        if isinstance(node.op, Concat):
+            return f"[{', '.join(operands)}]" if len(operands) <= 3 else None
+        return f"{_CALLS[name]}({', '.join(operands)})" if name in _CALLS else None
+
+    def _operand(self, tensor: Tensor | None, node: Node, place: int, reader: Node, depth: int) -> str:
+        """Return the name of an operand, its value, or, where it has neither, what makes it."""
+        if tensor is None:
+            return ""
+        if isinstance(tensor, Constant):
+            return (
+                inline(tensor)
+                if tensor.value.size <= max(1, tensor.shape[-1] if tensor.rank else 1) <= _MOST
+                else UNNAMED
+            )
+        if tensor.node is not None and isinstance(tensor.node.op, ConstantOfShape):
+            return number(tensor.node.op.value)
+        name = self._names.seen_from(tensor, reader)
+        if name:
+            return name
+        if tensor.node is None or depth == 0 or len(tensor.node.outputs) > 1:
+            return UNNAMED
+        inner = self._applied(tensor.node, reader, depth - 1)
+        if inner is None or len(inner) > _LONGEST // 2:
+            return UNNAMED
+        return f"({inner})" if _needs_brackets(tensor.node.op.name, node.op.name, place) else inner
 
 
-def _applied(node: Node, depth: int) -> str | None:
-    name = node.op.name
-    operands = [_operand(tensor, node, depth) for tensor in node.inputs]
-    if name in _INFIX and len(operands) == 2:
-        return f" {_INFIX[name]} ".join(operands)
-    if name == "Concat" and len(operands) <= 3:
-        return f"[{', '.join(operands)}]"
-    if len(operands) == 1 and name in _CALLS:
-        return f"{_CALLS[name]}({operands[0]})"
-    return None
+def _is_plain(node: Node) -> bool:
+    """Say whether an operator is one of ours with nothing to say but its name: no slope, no axis but the last one."""
+    op = node.op
+    if OPERATORS.get((op.domain, op.name)) is not type(op):
+        return False
+    if "axis" in op.attributes:
+        return int(op.attributes["axis"]) in (-1, node.outputs[0].rank - 1)
+    usual = {item.name: item.default for item in fields(op)} if is_dataclass(op) else {}
+    return all(getattr(op, name) == value for name, value in usual.items())
 
 
-def _operand(tensor: Tensor | None, reader: Node, depth: int) -> str:
-    """Return the name of an operand, its value, or, where it has neither, what makes it."""
-    if tensor is None:
-        return ""
-    if isinstance(tensor, Constant):
-        return tensor.hint or inline(tensor)
-    if tensor.node is not None and isinstance(tensor.node.op, ConstantOfShape):
-        return number(tensor.node.op.value)
-    name = _named(tensor, reader)
-    if name:
-        return name
-    if tensor.node is None or depth == 0:
-        return "·"
-    if len(tensor.node.outputs) > 1:
-        return f"{tensor.node.op.name.lower()}:{tensor.index}"
-    inner = _applied(tensor.node, depth - 1)
-    if inner is None or len(inner) > _LONGEST // 2:
-        return "·"
-    bracketed = tensor.node.op.name in ("Add", "Sub") and _INFIX.get(reader.op.name, "+") not in ("+", MINUS)
-    return f"({inner})" if bracketed else inner
-
-
-def _named(tensor: Tensor, reader: Node) -> str:
-    """Return a tensor's short name, with its timestep, and loop, where they are not the reader's; nothing where it has none."""
-    if isinstance(tensor, (Parameter, Placeholder)):
-        return tensor.name.rpartition("/")[2]
-    if tensor.node is None or tensor.hint is None:
-        return ""
-    origin = tensor.node.origin
-    name = tensor.hint.rpartition("/")[2] or origin.scope.rpartition("/")[2]
-    if name == "preactivation":
-        name = f"z_{tensor.hint.split('/')[0]}"
-    if origin.step is None or origin.step == reader.origin.step:
-        return name
-    loop, other = ((item.cell or "").partition("/")[0] for item in (origin, reader.origin))
-    of = f"{loop} " if loop and other and loop != other else ""  # another loop has steps of the same numbers
-    return f"{of}{name}[{origin.step}]"
+def _needs_brackets(inner: str, outer: str, place: int) -> bool:
+    """Say whether what computes an operand would be read in another way without brackets around it."""
+    if inner not in _INFIX and inner not in ("Gemm", "Neg", "Not"):
+        return False
+    if outer == "Gemm":
+        return place < 2
+    if outer not in _INFIX or inner == "Not":
+        return outer in _INFIX
+    return _BINDS[inner] < _BINDS[outer] or (_BINDS[inner] == _BINDS[outer] and not (inner == outer in ("Add", "Mul")))

@@ -13,7 +13,6 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.levels import Slot, arrange, flows_in_time
 from unroll.viz.phases import find_phases
 from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
-from unroll.viz.states import last_part
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 from unroll.viz.values import Values
@@ -73,7 +72,7 @@ class Scene:
         """Return what the state on a wire is called, such as ``c`` or ``h``."""
         handed = wire.source.row is not None and wire.source.row != wire.target.row
         given = wire.target.kind == "cell" and not handed
-        return self.contraction.states.name(wire) if given else last_part(wire.tensor)
+        return self.contraction.states.name(wire) if given else self.contraction.states.called(wire.tensor)
 
     def shape(self, wire: Wire) -> str:
         """Return the shape of what is on a wire, as text."""
@@ -87,7 +86,7 @@ class Scene:
         """Return the place of a state among those of its cell, from the top, and how many there are."""
         states = self.contraction.states
         names = states.names.get(wire.target.row or wire.source.row or "", [])
-        name = states.name(wire) if wire.target.kind == "cell" else last_part(wire.tensor)
+        name = states.name(wire) if wire.target.kind == "cell" else states.called(wire.tensor)
         return (names.index(name), len(names)) if name in names else (0, 1)
 
     def is_handed_on(self, wire: Wire) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 from unroll.graph import Graph
 from unroll.tensor import Tensor
+from unroll.viz.tensor_names import TensorNames
 from unroll.viz.units import Unit, Wire
 
 #: A node's name without its step, and which of its inputs or outputs is meant.
@@ -23,18 +25,32 @@ class States:
     Attributes:
         backward: the cells that walk from the last step to the first.
         names: for each cell row, what its states are called, in order.
+        tensors: what the graph's tensors are called.
     """
 
     def __init__(self, graph: Graph, wires: Collection[Wire]) -> None:
         self._graph = graph
+        self.tensors = TensorNames(graph)
+        self._unnamed: dict[str, dict[Role, None]] = {}
         self._pairs = _backward_pairs(wires)
         self.backward = frozenset(source for source, target in self._pairs if source == target)
         self._roles: dict[str, dict[Role, set[str]]] = {}
         self._made: dict[str, set[Role]] = {}
-        for wire in wires:
+        handed = [
+            wire
+            for wire in wires
+            if wire.target.row is not None
+            and wire.source.row == wire.target.row
+            and abs(_steps(wire)) == 1
+            and self.is_along(wire)
+        ]
+        for wire in handed:
+            if not _state_name(self.tensors.own(wire.tensor)):
+                self._unnamed.setdefault(wire.target.row or "", {})[self._made_as(wire.tensor)] = None
+        for wire in handed:
             row = wire.target.row
-            if row is not None and wire.source.row == row and abs(_steps(wire)) == 1 and self.is_along(wire):
-                self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(last_part(wire.tensor))
+            if row is not None:
+                self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(self.called(wire.tensor))
                 self._made.setdefault(row, set()).add(self._made_as(wire.tensor))
         self._given: dict[tuple[Unit, str, Tensor], str] = {}
         for wire in wires:
@@ -45,7 +61,7 @@ class States:
                 if len(called) == 1:
                     self._given.setdefault((wire.source, row, wire.tensor), next(iter(called)))
                 elif not called:
-                    called.add(last_part(wire.tensor))
+                    called.add(self.called(wire.tensor))
         self.names = {row: sorted(set().union(*roles.values())) for row, roles in self._roles.items()}
 
     def reads(self, wire: Wire) -> bool:
@@ -54,11 +70,21 @@ class States:
 
     def name(self, wire: Wire) -> str:
         """Return what the cell that a wire goes to calls the state on it."""
-        return self._given.get((wire.source, wire.target.row or "", wire.tensor), last_part(wire.tensor))
+        return self._given.get((wire.source, wire.target.row or "", wire.tensor), self.called(wire.tensor))
+
+    def called(self, tensor: Tensor) -> str:
+        """Return what a picture calls a tensor that is, or may be, a state: as its cell does, else by its number."""
+        name = _state_name(self.tensors.own(tensor))
+        if name:
+            return name
+        made = self.tensors.made_by(tensor)
+        unnamed = list(self._unnamed.get((made.cell if made is not None else None) or "", {}))
+        as_made = self._made_as(tensor)
+        return f"state {unnamed.index(as_made)}" if as_made in unnamed and len(unnamed) > 1 else "state"
 
     def makes(self, cell: str, tensor: Tensor) -> bool:
         """Say whether a cell's output is what it reads as its state at the next step."""
-        return self._made_as(tensor) in self._made.get(cell, ()) or last_part(tensor) in self.names.get(cell, ())
+        return self._made_as(tensor) in self._made.get(cell, ()) or self.called(tensor) in self.names.get(cell, ())
 
     def alike(self, wire: Wire) -> object:
         """Return a key that is equal for the tensors that a cell makes in the same way at several steps."""
@@ -97,6 +123,14 @@ def without_step(name: str, step: int | None) -> str:
 def last_part(tensor: Tensor) -> str:
     """Return the last part of what a tensor is called."""
     return tensor.label.rpartition("/")[2]
+
+
+def _state_name(name: str) -> str:
+    """Return the name of a state, of what a cell calls its new value and a driver the one that it keeps where rows have ended;
+    nothing where that is no name but a number.
+    """
+    state = re.sub(r"_kept(_\d+)?$", "", name).removeprefix("new_")
+    return "" if state.isdigit() else state
 
 
 def _steps(wire: Wire) -> int:

@@ -1,0 +1,150 @@
+"""What formulas and wires call the tensors of a graph: by a name that, where it is read, can mean no other tensor."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from unroll.graph import Graph
+from unroll.ops.operator import OPERATORS
+from unroll.parameter import Parameter
+from unroll.scopes import Origin
+from unroll.tensor import Node, Placeholder, Tensor
+
+_OPERATORS = {name for _, name in OPERATORS}
+_NUMBERED = re.compile(r"_\d+$")
+
+
+class _Place(NamedTuple):
+    """Where a tensor's name holds: in the frame of a cell, in the column of a step."""
+
+    cell: str | None
+    step: int | None
+    name: str
+
+
+class TensorNames:
+    """The names of the tensors of a graph.
+
+    A pass may make one node of several, so a tensor's step, cell and gate are those that its name in the graph says, and not
+    those of its node.
+
+    Args:
+        graph: the graph.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._paths = _paths(graph)
+        self._places = {tensor: self._place(tensor) for node in graph.nodes for tensor in node.outputs}
+        self._count = Counter(self._places.values())
+        self._in_loop = Counter(item._replace(cell=_loop(item.cell)) for item in self._places.values() if item.cell)
+        self._anywhere = Counter(item._replace(cell=None) for item in self._places.values())
+        self._made = {item.name for item in self._count}
+        self._given = _ends([*(item.name for item in graph.inputs), *(item.name for item in graph.parameters.values())])
+
+    def own(self, tensor: Tensor) -> str:
+        """Return what a tensor is called within its step and cell; nothing where only its operator names it."""
+        if tensor in self._places:
+            return self._places[tensor].name
+        return (tensor.hint or "").rpartition("/")[2]
+
+    def made_by(self, tensor: Tensor) -> Origin | None:
+        """Return where a tensor comes from, of all that its node comes from; None where several may be meant."""
+        return None if tensor.node is None else _origin(tensor.node, self._paths.get(tensor, ""))
+
+    def label(self, tensor: Tensor) -> str:
+        """Return the name that the box of a tensor's node gives it; nothing where that would name another one as well."""
+        place = self._places.get(tensor)
+        return place.name if place is not None and self._is_one(place) else ""
+
+    def seen_from(self, tensor: Tensor, reader: Node) -> str:
+        """Return what a formula of `reader` calls a tensor, with step and loop where they are not its own; nothing where no
+        name leads to this tensor alone.
+        """
+        if isinstance(tensor, (Parameter, Placeholder)):
+            return self._source(tensor, reader)
+        place = self._places.get(tensor)
+        if place is None or not self.label(tensor):
+            return ""
+        here = self.made_by(reader.outputs[0]) or Origin("", None, None, None)
+        cell, step, name = place
+        at = "" if step is None or step == here.step else f"[{step}]"
+        if cell == here.cell:
+            return f"{name}{at}"
+        loop = _loop(cell)
+        if self._anywhere[place._replace(cell=None)] == 1 and (loop == _loop(here.cell) or here.cell is None):
+            return f"{name}{at}"
+        if loop and loop != _loop(here.cell) and self._in_loop[place._replace(cell=loop)] == 1:
+            return f"{loop} {name}{at}"
+        return ""
+
+    def _is_one(self, place: _Place) -> bool:
+        beside_steps = place._replace(step=None)
+        return bool(place.name) and self._count[place] == 1 and (place.step is None or not self._count[beside_steps])
+
+    def _source(self, tensor: Parameter | Placeholder, reader: Node) -> str:
+        cell = reader.origin.cell
+        if isinstance(tensor, Parameter) and cell is not None and tensor.name.startswith(f"{cell}/"):
+            name = tensor.name.removeprefix(f"{cell}/")
+        else:
+            name = self._given[tensor.name]
+        if name in self._made:  # such as a state that is fed as `c`, beside the one that the cell makes of it
+            name = f"{'weight' if isinstance(tensor, Parameter) else 'input'} {name}"
+        return name
+
+    def _place(self, tensor: Tensor) -> _Place:
+        path = self._paths[tensor]
+        origin = None if tensor.node is None else _origin(tensor.node, path)
+        before, _, name = path.rpartition("/")
+        if name == "preactivation":
+            name = f"z_{before.rpartition('/')[2]}"
+        if _NUMBERED.sub("", name) in _OPERATORS or (tensor.node is not None and name.startswith(tensor.node.op.name)):
+            name = ""
+        return _Place(origin.cell, origin.step, name) if origin is not None else _Place(None, None, "")
+
+
+def _paths(graph: Graph) -> dict[Tensor, str]:
+    """Return what each tensor is called by its place in the program, where the user has given it a name as an output too."""
+    paths: dict[Tensor, str] = {}
+    for name, tensor in graph.names.by_name.items():
+        if tensor.node is not None:
+            known = paths.get(tensor)
+            if known is None or (not _around(tensor.node, known) and _around(tensor.node, name)):
+                paths[tensor] = name
+    for node in graph.nodes:
+        for tensor in node.outputs:
+            paths.setdefault(tensor, graph.name(tensor))
+    return paths
+
+
+def _origin(node: Node, path: str) -> Origin | None:
+    """Return the one of a node's origins that a name lies in."""
+    around = _around(node, path)
+    if not around:
+        return node.origin if len(node.provenance) == 1 else None
+    longest = max(len(item.scope) for item in around)
+    found = [item for item in around if len(item.scope) == longest]
+    return found[0] if len(found) == 1 else None
+
+
+def _around(node: Node, path: str) -> list[Origin]:
+    return [item for item in node.provenance if not item.scope or f"{path}/".startswith(f"{item.scope}/")]
+
+
+def _loop(cell: str | None) -> str:
+    return (cell or "").partition("/")[0]
+
+
+def _ends(names: Iterable[str]) -> dict[str, str]:
+    """Return the shortest end of each path that ends no other one."""
+    listed = list(names)
+    count = Counter(end for name in listed for end in _all_ends(name))
+    return {name: next(end for end in _all_ends(name) if count[end] == 1 or end == name) for name in listed}
+
+
+def _all_ends(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[place:]) for place in range(len(parts) - 1, -1, -1)]
