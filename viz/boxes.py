@@ -139,7 +139,7 @@ class Boxes:
         said, detail = self._formulas.of(node), op_detail(node)
         lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
         if detail and (not said or said.endswith(LONG) or len(node.outputs) > 1):
-            lines.append(Line(detail, _SMALL))
+            lines.append(Line(detail, _SMALL, palette.MUTED))
         shapes = shapes_text(self._graph.shape(tensor) for tensor in node.outputs)
         lines.append(Line(visible(shapes, 28), 8, palette.MUTED))
         return text_box([*lines, *self._only_value(node)], 5)

@@ -14,7 +14,7 @@ from unroll.viz.tensor_names import TensorNames
 from unroll.viz.values import inline, number
 
 _INFIX = {
-    "Add": "+", "Sub": MINUS, "Mul": TIMES, "Div": "/", "MatMul": "@", "Pow": "^", "Equal": "=", "Less": "<", "Greater": ">",
+    "Add": "+", "Sub": MINUS, "Mul": TIMES, "Div": "/", "MatMul": "@", "Pow": "^", "Equal": "==", "Less": "<", "Greater": ">",
     "And": "and",
 }  # fmt: skip
 _CALLS = {
@@ -27,7 +27,7 @@ _BINDS = {
     "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "Add": 2, "Sub": 2, "Gemm": 2, "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
     "Pow": 4,
 }  # fmt: skip
-_LONGEST, _DEEPEST, _MOST = 26, 3, 8
+_LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 26, 3, 8, 2
 #: What stands for an operand that has no name of its own, and for a formula that is too long.
 UNNAMED, LONG = "·", "…"
 
@@ -46,11 +46,13 @@ class Formulas:
         """Return a short formula of a node, with the name of what it makes; nothing where its operator's name says enough."""
         if len(node.outputs) > 1:
             return self._pieces(node)
-        name, text = self._names.label(node.outputs[0]), self._applied(node, node, _DEEPEST)
-        if not name:
-            return text if text is not None and len(text) <= _LONGEST else ""
-        result = f"{name} = {LONG if text is None else text}"
-        return result if len(result) <= _LONGEST else f"{name} = {LONG}"
+        name = self._names.label(node.outputs[0])
+        prefix = f"{name} = " if name else ""
+        for depth in (_DEEPEST, 0):  # where it is too long, what has no name is left out
+            text = self._applied(node, node, depth)
+            if text is not None and text.count(UNNAMED) <= _MOST_UNNAMED and len(prefix + text) <= _LONGEST:
+                return prefix + text
+        return f"{prefix}{LONG}" if name else ""
 
     def _pieces(self, node: Node) -> str:
         """Return the names of what a node of several outputs makes, in order."""
@@ -90,7 +92,7 @@ class Formulas:
         if tensor.node is None or depth == 0 or len(tensor.node.outputs) > 1:
             return UNNAMED
         inner = self._applied(tensor.node, reader, depth - 1)
-        if inner is None or len(inner) > _LONGEST // 2:
+        if inner is None or len(inner) > _LONGEST // 2 or inner.count(UNNAMED) > 1:
             return UNNAMED
         return f"({inner})" if _needs_brackets(tensor.node.op.name, node.op.name, place) else inner
 

@@ -15,6 +15,9 @@ from unroll.tensor import Node, Placeholder, Tensor
 
 _OPERATORS = {name for _, name in OPERATORS}
 _NUMBERED = re.compile(r"_\d+$")
+# What cannot be taken for a number, a sign or two names.
+_READABLE = re.compile(r"[^\W\d][\w./:]*")
+_WORDS = {"and", "not", "inf", "nan", "true", "false"}
 
 
 class _Place(NamedTuple):
@@ -92,8 +95,8 @@ class TensorNames:
         else:
             name = self._given[tensor.name]
         if name in self._made:  # such as a state that is fed as `c`, beside the one that the cell makes of it
-            name = f"{'weight' if isinstance(tensor, Parameter) else 'input'} {name}"
-        return name
+            return _readable(name) and f"{'weight' if isinstance(tensor, Parameter) else 'input'} {name}"
+        return _readable(name)
 
     def _place(self, tensor: Tensor) -> _Place:
         path = self._paths[tensor]
@@ -103,6 +106,7 @@ class TensorNames:
             name = f"z_{before.rpartition('/')[2]}"
         if _NUMBERED.sub("", name) in _OPERATORS or (tensor.node is not None and name.startswith(tensor.node.op.name)):
             name = ""
+        name = _readable(name)
         return _Place(origin.cell, origin.step, name) if origin is not None else _Place(None, None, "")
 
 
@@ -136,6 +140,11 @@ def _around(node: Node, path: str) -> list[Origin]:
 
 def _loop(cell: str | None) -> str:
     return (cell or "").partition("/")[0]
+
+
+def _readable(name: str) -> str:
+    """Return a name that a formula can hold; nothing for another one."""
+    return name if _READABLE.fullmatch(name) and name not in _WORDS else ""
 
 
 def _ends(names: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,147 @@
+"""A picture as a reader has it: its boxes with their lines of text, where they stand, and what each name in it leads to."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pygraphviz
+from formula_parser import Formula, formula_of
+from helpers import Array
+
+import unroll
+from unroll.tensor import Node, Tensor
+from unroll.trials.trial_feeds import trials
+from unroll.viz.drawing import Picture
+
+# Formulas stand in ink, settings are muted.
+_FORMULA = 'POINT-SIZE="9" COLOR="#222222"'
+_DIM = re.compile(r"^[\w*+-]+$")
+
+
+@dataclass
+class Box:
+    """A box of a picture.
+
+    Attributes:
+        id: its name in DOT.
+        lines: the lines of text in it, from the top.
+        tip: the text under a pointer.
+        cell: the cell in whose frame it stands.
+        step: the timestep that its name says.
+    """
+
+    id: str
+    lines: list[str]
+    tip: str
+    cell: str | None = None
+    step: int | None = None
+    node: Node | None = None
+    formula: Formula = field(default_factory=lambda: Formula([], ""))
+
+
+class Reading:
+    """A picture read, and the run that it is held against.
+
+    Args:
+        graph: the graph.
+        picture: its picture.
+        feeds: what the graph is run on.
+        sizes: the number that each symbol stands for.
+    """
+
+    def __init__(self, graph: unroll.Graph, picture: Picture, feeds: dict[str, Array], sizes: dict[str, int]) -> None:
+        self.graph, self.sizes = graph, sizes
+        self.dot = pygraphviz.AGraph(string=picture.dot)
+        tensors = list(dict.fromkeys(graph.names.by_name.values()))
+        self.values: dict[Tensor, Array] = dict(zip(tensors, graph.run(feeds, tensors), strict=True))
+        frames = sorted({_plain(item.graph_attr["tooltip"]) for item in self.dot.subgraphs()}, key=len)
+        self.nodes = {graph.name(node): node for node in graph.nodes}
+        self.boxes = [self._box(node, frames) for node in self.dot.nodes()]
+        self.named: dict[str, list[tuple[Box, Tensor]]] = {}
+        for box in self.boxes:
+            for place, name in enumerate(box.formula.names if box.node is not None else ()):
+                if name != "\u00b7":
+                    self.named.setdefault(name, []).append((box, box.node.outputs[place]))  # type: ignore[union-attr]
+        self.given = {tensor.name: tensor for tensor in graph.inputs}
+        self.weights = dict(graph.parameters)
+
+    def _box(self, node: pygraphviz.Node, frames: list[str]) -> Box:
+        box = Box(str(node), _lines(node.attr["label"] or ""), _plain(node.attr["tooltip"] or ""))
+        if box.id.startswith("op_") and box.tip in self.nodes:
+            box.node = self.nodes[box.tip]
+            parts = box.tip.split("/")[:-1]
+            steps = [part for part in parts if re.fullmatch(r"t\d+", part)]
+            box.step = int(steps[-1][1:]) if steps else None
+            scope = "/".join(part for part in parts if part not in steps[-1:])
+            within = [frame for frame in frames if f"{scope}/".startswith(f"{frame}/")]
+            box.cell = within[-1] if within else None
+            written = _lines(node.attr["label"], _FORMULA)
+            box.formula = formula_of(written[0], len(box.node.outputs)) if written else box.formula
+        return box
+
+    def look_up(self, reader: Box, name: str) -> Array:
+        """Return the value of the one tensor that a name in the formula of a box leads to.
+
+        It stands in the box's own frame and column, or in the column that an index says, in the frame of the loop that a word
+        before it says; else it is an input or a weight.
+        """
+        whose, _, short = name.rpartition(" ")
+        short, _, index = short.partition("[")
+        step = int(index[:-1]) if index else reader.step
+        if whose not in ("input", "weight"):
+            there = [(box, tensor) for box, tensor in self.named.get(short, []) if box.step in (step, None)]
+            if whose:
+                there = [pair for pair in there if (pair[0].cell or "").split("/")[0] == whose]
+            else:
+                own = [pair for pair in there if pair[0].cell == reader.cell]
+                there = own or there
+            if there or whose or index:
+                return self._only({tensor for _, tensor in there}, name, reader)
+        found: set[Tensor] = set()
+        if whose != "weight":
+            found |= {tensor for full, tensor in self.given.items() if _ends(full, short)}
+        if whose != "input":
+            weights = {full: tensor for full, tensor in self.weights.items() if _ends(full, short)}
+            exact = f"{reader.cell}/{short}"
+            found |= {weights[exact]} if exact in weights else set(weights.values())
+        return self._only(found, name, reader)
+
+    def _only(self, found: set[Tensor], name: str, reader: Box) -> Array:
+        assert len(found) == 1, f"{name!r} in {reader.lines} of {reader.tip} leads to {len(found)} tensors: {found}"
+        return self.values[found.pop()]
+
+    def shape_of(self, text: str) -> tuple[int, ...]:
+        """Return the shape that a text such as ``(batch, 3)`` says."""
+        parts = [part.strip() for part in text.strip()[1:-1].split(",") if part.strip()]
+        assert all(_DIM.match(part) for part in parts), text
+        return tuple(int(eval(part, {"__builtins__": {}}, dict(self.sizes))) for part in parts)
+
+
+def read(graph: unroll.Graph, with_values: bool = False, **options: object) -> Reading:
+    """Draw a graph whose weights are all different, and read the picture."""
+    rng = np.random.default_rng(5)
+    for parameter in graph.parameters.values():
+        if parameter.dtype.kind == "f":
+            parameter.assign(rng.uniform(-0.9, 0.9, [int(size) for size in parameter.shape]))
+    drawn = trials(graph, seed=3, count=1, rows=3)[0]
+    feeds = dict(drawn.feeds)
+    picture = unroll.draw(graph, format="dot", feeds=feeds if with_values else None, **options)  # type: ignore[arg-type]
+    return Reading(graph, picture, feeds, drawn.sizes)
+
+
+def _ends(full: str, short: str) -> bool:
+    return full == short or full.endswith(f"/{short}")
+
+
+def _plain(text: str) -> str:
+    return html.unescape(html.unescape(text)).removeprefix("\\N")
+
+
+def _lines(label: str, having: str = "") -> list[str]:
+    """Return the text of each row of a label that has some markup in it."""
+    rows = [row for row in re.split(r"</TR>", label) if having in row]
+    found = [html.unescape(re.sub(r"<[^>]*>", "", row)) for row in rows]
+    return [line for line in found if line]

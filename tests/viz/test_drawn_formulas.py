@@ -1,0 +1,119 @@
+"""Every formula in every picture is true: evaluated with NumPy, its names looked up among the labels that the picture has."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from formula_parser import value_of
+from helpers import Array
+from picture_networks import NETWORKS, read_back
+from picture_reading import Box, Reading, read
+from random_networks import random_network
+
+import unroll
+from unroll.passes.join_cells import join_cells
+from unroll.passes.pipeline import PASSES
+from unroll.tensor import Constant, Tensor
+
+#: Held in a file with an If, which takes feeds of a kind that no trial draws.
+NOT_RUN = {"tf2onnx lengths"}
+_FARTHEST, _MOST_TRIED = 4, 3000
+
+
+def check_formulas(reading: Reading) -> int:
+    """Check every formula of a picture; return how many say everything."""
+    whole = 0
+    for box in reading.boxes:
+        if box.node is None or not box.formula.text or "\u2026" in box.formula.text:
+            continue
+        want = reading.values[box.node.outputs[0]]
+        blanks = box.formula.text.count("\u00b7")
+        found = any(is_so(box.formula.text, look_up, want) for look_up in readings(reading, box, blanks))
+        assert found, f"{box.tip}: {box.lines} is not so"
+        whole += not blanks
+    return whole
+
+
+def readings(reading: Reading, box: Box, blanks: int) -> Iterator[Callable[[str], Array]]:
+    """Yield every way to read a formula: each operand without a name may be anything that the node is computed from."""
+    near = [
+        tensor.value if isinstance(tensor, Constant) else reading.values[tensor]
+        for tensor in (before(box) if blanks else ())
+    ]
+    for values in itertools.islice(itertools.product(near, repeat=blanks), _MOST_TRIED):
+        left = iter(values)
+        yield lambda name, left=left: next(left) if name == "\u00b7" else reading.look_up(box, name)  # type: ignore[misc]
+
+
+def before(box: Box) -> list[Tensor]:
+    """Return what a box's node is computed from, the nearest first."""
+    found: dict[Tensor, None] = {}
+    layer = [box.node]
+    for _ in range(_FARTHEST):
+        read = [tensor for node in layer if node is not None for tensor in node.inputs if tensor is not None]
+        found |= dict.fromkeys(read)
+        layer = [tensor.node for tensor in read]
+    return list(found)
+
+
+def is_so(text: str, look_up: Callable[[str], Array], wanted: Array) -> bool:
+    """Say whether a formula has a value, to the digits that a picture prints of numbers."""
+    try:
+        found = value_of(text, look_up, wanted.shape[-1] if wanted.ndim else 1)
+        shape = np.broadcast_shapes(found.shape, wanted.shape)
+    except (ValueError, IndexError):  # what is read does not fit together
+        return False
+    return shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-3, atol=1e-5, equal_nan=True))
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in NOT_RUN])
+def test_every_formula_of_every_network_is_true(name: str) -> None:
+    check_formulas(read(NETWORKS[name](), level="op", full=True))
+
+
+#: What is made of a network before it is drawn.
+CHANGED: dict[str, Callable[[unroll.Graph], unroll.Graph]] = {
+    "as traced": lambda graph: graph,
+    "optimised": unroll.optimize,
+    "optimised for many rows": lambda graph: unroll.optimize(graph, batch=64),
+    "joined": join_cells,
+    "re-rolled": lambda graph: unroll.reroll(graph)[0],
+    "read back": read_back,
+    "read back, optimised": lambda graph: unroll.optimize(read_back(graph)),
+}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("change", CHANGED)
+def test_every_formula_of_random_networks_is_true(change: str, seed: int) -> None:
+    graph, _ = random_network(seed, steps=3)
+    check_formulas(read(CHANGED[change](graph), level="op", full=True))
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_every_formula_is_true_after_each_pass(name: str) -> None:
+    for network in ("GRU", "Keras, both ways", "layers masked LSTM", "cell LSTM, clipped and projected"):
+        check_formulas(read(PASSES[name](NETWORKS[network]()), level="op", full=True))
+
+
+@pytest.mark.parametrize("network", ["image rows", "layers LSTM, 28 steps", "two loops", "example encoder_decoder"])
+def test_formulas_are_the_same_where_steps_are_left_out(network: str) -> None:
+    said = [
+        {box.tip: box.formula for box in read(NETWORKS[network](), level="op", full=full).boxes if box.node is not None}
+        for full in (False, True)
+    ]
+    assert said[0].keys() <= said[1].keys()
+    assert said[0] == {tip: said[1][tip] for tip in said[0]}
+
+
+def test_the_pieces_of_a_joined_split_are_named_each_by_itself() -> None:
+    reading = read(NETWORKS["optimized BasicLSTM"](), level="op", full=True)
+    texts = [box.formula.text for box in reading.boxes if box.step in (1, 2, 3)]
+    assert texts.count("tanh(c) \u00d7 o") == 3
+    assert [text for text in texts if text.startswith("c[")][1::2] == [
+        f"c[{step}] \u00d7 f + i \u00d7 j" for step in range(3)
+    ]
+    assert check_formulas(reading) > 20

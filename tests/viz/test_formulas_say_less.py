@@ -1,0 +1,108 @@
+"""Formulas that would be read in another way than they are meant are written otherwise, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from picture_reading import read
+
+import unroll
+from unroll import ops
+
+
+def said(graph: unroll.Graph, operator: str) -> list[str]:
+    """Return what the boxes of an operator say it computes."""
+    boxes = read(graph, level="op", full=True).boxes
+    return [box.lines[1] for box in boxes if box.node is not None and box.node.op.name == operator]
+
+
+def of_three(make: Callable[[Any, Any, Any], Any]) -> unroll.Graph:
+    a, b, c = (unroll.placeholder([3], name) for name in "abc")
+    return unroll.Graph([a, b, c], {"y": make(a, b, c)})
+
+
+BRACKETS: dict[str, tuple[Callable[[Any, Any, Any], Any], str, str]] = {
+    "a difference taken off": (lambda a, b, c: a - (b - c), "Sub", "a \u2212 (b \u2212 c)"),
+    "a sum taken off": (lambda a, b, c: a - (b + c), "Sub", "a \u2212 (b + c)"),
+    "a sum added": (lambda a, b, c: a + (b + c), "Add", "a + b + c"),
+    "a divisor": (lambda a, b, c: a / (b * c), "Div", "a / (b \u00d7 c)"),
+    "a base": (lambda a, b, c: (a * b) ** c, "Pow", "(a \u00d7 b) ^ c"),
+    "a factor": (lambda a, b, c: (a - b) * c, "Mul", "(a \u2212 b) \u00d7 c"),
+    "terms": (lambda a, b, c: a * b + c, "Add", "a \u00d7 b + c"),
+}
+
+
+@pytest.mark.parametrize("name", BRACKETS)
+def test_brackets_stand_where_a_reader_needs_them(name: str) -> None:
+    make, operator, wanted = BRACKETS[name]
+    assert said(of_three(make), operator)[-1] == f"y = {wanted}"
+
+
+def test_a_comparison_is_not_written_as_an_equation() -> None:
+    a = unroll.placeholder([3], "a")
+    assert said(unroll.Graph([a], [ops.equal(a, 0.0)]), "Equal") == ["a == 0"]
+
+
+SETTINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], str, str]] = {
+    "the usual slope": (lambda a, b, c: ops.elu(a), "Elu", "y = elu(a)"),
+    "another slope": (lambda a, b, c: ops.elu(a, alpha=0.5), "Elu", "y = \u2026"),
+    "the last axis": (lambda a, b, c: ops.concat([a, b], 0), "Concat", "y = [a, b]"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_has_a_slope_of_its_own_is_not_written_as_if_it_had_the_usual_one(name: str) -> None:
+    make, operator, wanted = SETTINGS[name]
+    assert said(of_three(make), operator) == [wanted]
+
+
+def test_what_is_joined_along_another_axis_does_not_stand_side_by_side() -> None:
+    a, b = (unroll.placeholder([2, 3], name) for name in "ab")
+    assert said(unroll.Graph([a, b], [ops.concat([a, b], 0)]), "Concat") == ["axis 0"]
+
+
+def test_the_rows_of_a_constant_are_not_written_as_one() -> None:
+    a = unroll.placeholder([2, 2], "a")
+    row, rows = np.array([1, 2], np.float32), np.array([[1, 2], [3, 4]], np.float32)
+    assert said(unroll.Graph([a], [a + row]), "Add") == ["a + [1, 2]"]
+    assert said(unroll.Graph([a], [a + rows]), "Add") == ["a + \u00b7"]
+
+
+def test_a_state_that_is_fed_is_told_from_the_one_that_the_cell_makes() -> None:
+    c, h = (unroll.placeholder([None, 3], name) for name in "ch")
+    x = unroll.placeholder([None, 4], "x")
+    outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(3), [x], initial_state=unroll.LSTMStateTuple(c, h))
+    assert "c = input c \u00d7 f + i \u00d7 j" in said(unroll.Graph([x, c, h], outputs), "Add")
+
+
+def test_an_output_whose_name_is_a_number_is_no_number() -> None:
+    a = unroll.placeholder([3], "a")
+    weight = unroll.Parameter(np.eye(3, dtype=np.float32), "w")
+    product = a @ weight
+    texts = said(unroll.Graph([a], {"h/0": product, "h/1": product @ weight}), "MatMul")
+    assert texts == ["a @ w", "a @ w @ w"] or texts == ["a @ w", "(a @ w) @ w"]
+
+
+def test_what_another_step_computes_is_called_as_the_reader_would() -> None:
+    """The state of the step before is named with its step where it stands inside what has no name."""
+    x = unroll.placeholder([None, 3], "x")
+    made = []
+    for step in range(2):
+        with unroll.scope("rnn"), unroll.step(step), unroll.scope("cell"):
+            made.append(ops.tanh(x * float(step + 2)))
+            made[-1].hint = "h"
+            if step:
+                with unroll.step(0):
+                    late = ops.exp(made[0])
+                made.append(late + made[1])
+    assert said(unroll.Graph([x], [made[-1]]), "Add") == ["exp(h[0]) + h"]
+
+
+def test_two_weights_of_one_name_are_told_apart() -> None:
+    x = unroll.placeholder([None, 4], "x")
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(3), [x])
+    texts = said(unroll.Graph([x], outputs), "MatMul")
+    assert texts[0] == "[x, 0] @ gates/kernel" and texts[1] == "\u00b7 @ candidate/kernel"
