@@ -166,13 +166,13 @@ def fits(dim: Dim, bits: int) -> bool:
     The size of an axis is taken to be one that int32 holds, and what is counted with int64 to be no more than memory holds. So
     int32 may wrap ``1000000*batch`` round, and ``batch + 1``, but not ``batch``.
     """
-    least = most = 0
+    least, most = 0, 0
     for monomial, factor in terms_of(dim).items():
         if monomial and bits > _AXIS_BITS:
             return True
-        largest = 2 ** ((_AXIS_BITS - 1) * len(monomial)) - bool(monomial)
+        largest = (1 << (_AXIS_BITS - 1) * len(monomial)) - bool(monomial)
         least, most = least + min(0, factor * largest), most + max(0, factor * largest)
-    return least >= -(2 ** (bits - 1)) and most < 2 ** (bits - 1)
+    return least >= -(1 << bits - 1) and most < 1 << bits - 1
 
 
 def product(dims: Iterable[Dim]) -> Dim:

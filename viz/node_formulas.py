@@ -79,11 +79,8 @@ class Formulas:
         if tensor is None:
             return ""
         if isinstance(tensor, Constant):
-            return (
-                inline(tensor)
-                if tensor.value.size <= max(1, tensor.shape[-1] if tensor.rank else 1) <= _MOST
-                else UNNAMED
-            )
+            in_a_row = tensor.value.size <= max((1, *tensor.value.shape[-1:]))
+            return inline(tensor) if in_a_row and tensor.value.size <= _MOST else UNNAMED
         if tensor.node is not None and isinstance(tensor.node.op, ConstantOfShape):
             return number(tensor.node.op.value)
         name = self._names.seen_from(tensor, reader)
@@ -104,8 +101,7 @@ def _is_plain(node: Node) -> bool:
         return False
     if "axis" in op.attributes:
         return int(op.attributes["axis"]) in (-1, node.outputs[0].rank - 1)
-    usual = {item.name: item.default for item in fields(op)} if is_dataclass(op) else {}
-    return all(getattr(op, name) == value for name, value in usual.items())
+    return not is_dataclass(op) or all(getattr(op, item.name) == item.default for item in fields(op))
 
 
 def _needs_brackets(inner: str, outer: str, place: int) -> bool:

@@ -19,7 +19,7 @@ from unroll.ops.arithmetic import Add
 from unroll.ops.joining import Split
 from unroll.ops.operator import made
 from unroll.passes.tools.products import products_of
-from unroll.passes.tools.rewriting import Rewriting, in_place, ints, merged, op_key, readers_of
+from unroll.passes.tools.rewriting import Rewriting, hint_at, in_place, ints, merged, op_key, readers_of
 from unroll.tensor import Node, Tensor
 
 #: Functions of each element by itself that gates go through.
@@ -205,7 +205,7 @@ class _Reordering(Rewriting):
             if piece is not None:
                 piece.hint = split.outputs[place].hint
                 self.stand_in(split.outputs[place], piece)
-        provenance = merged(functions.values())
+        provenance = merged([split, *functions.values()])  # of the cell, and so of no gate before the others
         first = next(iter(functions.values()))
         (result,) = made(first.op, (pieces[-1],), provenance)
         equal = len({sizes[place] for place in together}) == 1
@@ -213,8 +213,9 @@ class _Reordering(Rewriting):
         cuts = made(cut, (result, *([] if equal else [ints(*[sizes[place] for place in together])])), provenance)
         for place, piece in zip(together, cuts, strict=True):
             if place in functions:
-                piece.hint = functions[place].outputs[0].hint
-                self.stand_in(functions[place].outputs[0], piece)
+                old = functions[place].outputs[0]
+                piece.hint = hint_at(piece.node, old)
+                self.stand_in(old, piece)
 
 
 def _largest(functions: dict[int, Node]) -> tuple[int, ...]:

@@ -93,6 +93,18 @@ def merged(nodes: Iterable[Node]) -> frozenset[Origin]:
     return frozenset(origin for node in nodes for origin in node.provenance)
 
 
+def hint_at(node: Node | None, old: Tensor) -> str | None:
+    """Return the hint with which an output of `node` is called as `old` was, which was made in a scope of its own; None where
+    it cannot be.
+    """
+    if node is None or old.node is None or old.hint is None:
+        return None
+    scope = node.origin.scope
+    if old.node.origin.scope == scope:
+        return old.hint
+    return old.label.removeprefix(f"{scope}/") if not scope or old.label.startswith(f"{scope}/") else None
+
+
 # -- rewriting in place ------------------------------------------------------------------------------------------------
 #
 # Nodes are immutable for all who read a graph. Between two of its passes `optimize` alone holds what the passes before have
