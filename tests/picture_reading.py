@@ -113,11 +113,14 @@ class Reading:
         assert len(found) == 1, f"{name!r} in {reader.lines} of {reader.tip} leads to {len(found)} tensors: {found}"
         return self.values[found.pop()]
 
-    def shape_of(self, text: str) -> tuple[int, ...]:
-        """Return the shape that a text such as ``(batch, 3)`` says."""
+    def agrees(self, text: str, shape: tuple[int, ...]) -> bool:
+        """Say whether a text such as ``(batch, 3)`` is a shape; a symbol that no input has is the same number throughout."""
         parts = [part.strip() for part in text.strip()[1:-1].split(",") if part.strip()]
         assert all(_DIM.match(part) for part in parts), text
-        return tuple(int(eval(part, {"__builtins__": {}}, dict(self.sizes))) for part in parts)
+        for part, size in zip(parts, shape, strict=False):
+            if part.isidentifier():
+                self.sizes.setdefault(part, size)
+        return [eval(part, {"__builtins__": {}}, dict(self.sizes)) for part in parts] == list(shape)
 
 
 def read(graph: unroll.Graph, with_values: bool = False, **options: object) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +66,8 @@ class Boxes:
         self._opened = contraction.opened
         self._titles = short_names(dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None))
         self._tables = _row_tables(contraction)
-        self._gates = {row: gates_of(tables) for row, tables in self._tables.items()}
+        entered = _gates_entered(contraction)
+        self._gates = {row: gates_of(tables, entered.get(row, ())) for row, tables in self._tables.items()}
         self._states = contraction.states
         self._formulas = Formulas(contraction.states.tensors)
         self._colors = palette.gate_colors(gates for gates in self._gates.values() if len(gates) > 1)
@@ -198,11 +199,12 @@ class Boxes:
         return made or [(tensor, name) for tensor, name in found if name in ("c", "h", "state")]
 
     def _units(self, unit: Unit) -> str:
-        """Return how wide a cell is: as its gates are, or else its state."""
+        """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""
         tables = self._tables.get(unit.row or "", [])
-        columns = [blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)]
+        columns = next((blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)), ())
         results = self._named_results(unit)
-        size = columns[0][0][1] if columns else results[-1][0].shape[-1] if results and results[-1][0].rank else None
+        sizes = {size for _, size in columns} or {tensor.shape[-1] for tensor, _ in results if tensor.rank}
+        (size,) = sizes if len(sizes) == 1 else (None,)
         return f"{size} unit{'s' * (size != 1)}" if size is not None else ""
 
 
@@ -216,8 +218,24 @@ def _row_tables(contraction: Contraction) -> dict[str, list[BlockTable]]:
     return tables
 
 
-def gates_of(tables: Sequence[BlockTable]) -> tuple[str, ...]:
-    """Return the gates of a cell: the columns of its block tables, in order; those of a projection are not gates."""
+def _gates_entered(contraction: Contraction) -> dict[str, set[str]]:
+    """Return the gates that the operators of each cell say they belong to."""
+    found: dict[str, set[str]] = {}
+    for unit in contraction.units:
+        if unit.cell is not None:
+            origins = (origin for node in unit.nodes for origin in node.provenance)
+            found.setdefault(unit.cell, set()).update(origin.gate for origin in origins if origin.gate is not None)
+    return found
+
+
+def gates_of(tables: Sequence[BlockTable], entered: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the gates of a cell: the columns of its block tables, in order; those of a projection are not gates.
+
+    Args:
+        tables: the block tables.
+        entered: the gates that operators belong to; where there are some, the one column of a table is a gate if it is of them.
+    """
+    tables = [blocks for blocks in tables if not entered or len(blocks.columns) > 1 or blocks.columns[0][0] in entered]
     reading = [{source for source, _ in blocks.rows} for blocks in tables]
     wanted = {"x"} if any("x" in sources for sources in reading) else {"h"}
     found = (blocks.columns for blocks, sources in zip(tables, reading, strict=True) if not sources or sources & wanted)

@@ -13,6 +13,7 @@ from unroll.viz.placement import NOWHERE, Layout, Rectangle, nearest_free
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
+from unroll.viz.weight_uses import steps_of
 
 #: The distance from a row's lower edge to the first dashed line under it, and from one such line to the next.
 BUS, NEXT_BUS = 10.0, 5.0
@@ -72,8 +73,7 @@ def _panel(scene: Scene, parameters: list[Parameter]) -> Panel:
     readers = list(dict.fromkeys(unit for item in parameters for unit in scene.contraction.readers[item]))
     rows = list(dict.fromkeys(unit.cell for unit in readers))
     row = next((row for row in rows if row is not None), None)
-    at_steps = all(unit.step is not None for unit in readers)  # else there is no number of steps to tell
-    steps = len({(unit.phase, unit.step) for unit in readers}) if at_steps else 0
+    steps = steps_of(scene.contraction, readers)
     name = row if len(rows) == 1 and row is not None else common_scope([item.name for item in parameters])
     box = panel(name, parameters, steps, lambda gate: scene.boxes.gate_color(row, gate), scene.values)
     return Panel(parameters, [unit for unit in readers if unit not in scene.shown.stand_in], box)
