@@ -111,7 +111,7 @@ def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bo
     heading = font(f"{font(escaped(short), _TEXT, palette.INK, True)} {font(escaped(size), _TEXT, palette.INK)}")
     blocks = item.blocks if item.blocks is not None else _one_block(item)
     named = item.blocks is not None
-    grid = _grid(blocks, paint, headed and named, _letter(item) if named else "", source)
+    grid = block_grid(blocks, paint, headed and named, _letter(item) if named else "", source)
     rows = [cell(heading, align="LEFT", height=_HEADING), cell(grid.label, align="LEFT")]
     rows += [cell(font(escaped(line), _SMALL, palette.STATE), align="LEFT", height=_NUMBERS) for line in numbers]
     width = max(grid.width, text_width(caption, _TEXT, True) + 6, *(text_width(line, _SMALL) for line in numbers), 0)
@@ -157,7 +157,8 @@ def _letter(item: Parameter) -> str:
     return _VECTORS.get(name, "b" if "bias" in name else "w")
 
 
-def _grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: str) -> Box:
+def block_grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: str) -> Box:
+    """Return the blocks of a weight, coloured by gate: rows by source, columns by gate."""
     named = bool(letter)
     shares = _shares([size for _, size in blocks.columns], _NARROWEST, _WIDEST)
     wanted = [_SLACK * text_width(f"{gate} {size}", _TEXT, True) + 6 for gate, size in blocks.columns]

@@ -70,7 +70,8 @@ class Boxes:
         self._gates = {row: gates_of(tables, entered.get(row, ())) for row, tables in self._tables.items()}
         self._states = contraction.states
         self._formulas = Formulas(contraction.states.tensors)
-        self._colors = palette.gate_colors(gates for gates in self._gates.values() if len(gates) > 1)
+        orders = [*self._gates.values(), *(native.colored for native in contraction.natives.values())]
+        self._colors = palette.gate_colors(gates for gates in orders if len(gates) > 1)
 
     def title(self, path: str) -> str:
         """Return the name of a cell, or of another scope, in the picture."""

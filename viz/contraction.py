@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import networkx
 
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Identity
+from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
+from unroll.viz.native_nodes import folded_weights, native_nodes
+from unroll.viz.scan_bodies import shared_weights
 from unroll.viz.states import States, without_step
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
@@ -28,6 +31,7 @@ class Contraction:
         readers: for each Parameter, the units that read it.
         sources: the units of inputs and constants.
         states: what the cells hand on from step to step.
+        natives: the nodes that are an LSTM, GRU or RNN; what makes their weights is no unit.
         handed: the wires that bring a cell the state that another has ended with, once `unroll.viz.phases` has found them.
     """
 
@@ -41,16 +45,21 @@ class Contraction:
         self.sources: dict[Tensor, Unit] = {}
         self._copies: dict[Tensor, Tensor] = {}
         helpers = _zero_helpers(graph)
+        self.natives = native_nodes(graph)
+        folded = folded_weights(graph, self.natives)
         if opened:
-            self._add_operators(helpers)
+            self._copies = _copies(graph) if graph.states else {}
+            copied = {copy.node for copy in self._copies if copy.node is not None}
+            self._add_operators(helpers, folded | copied)
         else:
             self._copies = _copies(graph)
-            hidden = helpers | {copy.node for copy in self._copies if copy.node is not None}
+            hidden = helpers | folded | {copy.node for copy in self._copies if copy.node is not None}
             self._add_nodes(hidden, {})
             outer = self._outer_cells()
             if outer:
                 self._add_nodes(hidden, outer)
             self._dissolve_cycles()
+        self._leave_out_steps()
         for place, tensor in enumerate(graph.inputs):
             self._source(tensor, Unit("input", f"input_{place}", tensor=tensor))
         self._add_wires()
@@ -67,14 +76,35 @@ class Contraction:
         """Say whether a wire brings a cell its state, from its earlier step or from outside."""
         return self.states.reads(wire)
 
-    def _add_operators(self, helpers: set[Node]) -> None:
+    def _add_operators(self, helpers: set[Node], folded: set[Node]) -> None:
         """Make every node a unit; those that make states of zeros stand in a column of their own, before step 0."""
+        looped = {node.origin.cell for node in self.graph.nodes if self._is_loop(node)}
         for place, node in enumerate(self.graph.nodes):
+            if node in folded:
+                continue
+            if self._is_loop(node):
+                self._add(node, Unit("loop", f"loop_{place}", [node]))
+                continue
             step = node.origin.step if len(node.provenance) == 1 else None
             first = node in helpers or (_is_zero(node) and node.origin.cell is None)
             at = BEFORE_STEPS if first and step is not None else step
-            unit = self._owner[node] = Unit("op", f"op_{place}", [node], at, cell=node.origin.cell)
-            self.units.append(unit)
+            # The cell is inside the loop; what is around it, of all its steps, belongs to none of them.
+            around = len(node.provenance) > 1 and node.origin.cell in looped
+            self._add(node, Unit("op", f"op_{place}", [node], at, cell=None if around else node.origin.cell))
+
+    def _add(self, node: Node, unit: Unit) -> None:
+        self._owner[node] = unit
+        self.units.append(unit)
+
+    def _is_loop(self, node: Node) -> bool:
+        return node in self.natives or isinstance(node.op, Scan)
+
+    def _leave_out_steps(self) -> None:
+        """Forget the steps of what stands around loops: where no cell is at a step, there are no columns to stand in."""
+        loops = any(unit.kind == "loop" for unit in self.units)
+        if loops and not any(unit.cell is not None and unit.step is not None for unit in self.units):
+            for unit in self.units:
+                unit.step = None
 
     def _add_nodes(self, hidden: set[Node], outer: Mapping[str, str]) -> None:
         """Make a unit of each cell and step, and of each node outside of cells; `outer` is the cell that holds a cell."""
@@ -86,7 +116,9 @@ class Contraction:
             if node in hidden:
                 continue
             origin = node.origin
-            if _is_zero(node):
+            if self._is_loop(node):
+                unit = Unit("loop", f"loop_{len(self.units)}")
+            elif _is_zero(node):
                 unit = Unit("zero", f"zero_{len(self.units)}", step=origin.step, tensor=node.outputs[0])
             elif _in_cell(node) and not (origin.step is None and origin.cell in stepped):
                 row = outer.get(origin.cell or "", origin.cell or "")
@@ -144,7 +176,10 @@ class Contraction:
             target = self._owner.get(node)
             if target is None:
                 continue
+            held = self._held(node)
             for place, tensor in enumerate(node.inputs):
+                if place in held:
+                    continue
                 if isinstance(tensor, Parameter):
                     if target not in self.readers[tensor][-1:]:
                         self.readers[tensor].append(target)
@@ -152,6 +187,13 @@ class Contraction:
                     source = self._source_of(tensor)
                     if source is not None and source is not target and target.kind != "zero":
                         self.wires.append(Wire(source, target, tensor, (self._role(node, target), place)))
+
+    def _held(self, node: Node) -> Collection[int]:
+        """Return which inputs of a node are weights that its own box shows."""
+        native = self.natives.get(node)
+        if native is not None:
+            return {native.place(name) for name in native.weights}
+        return shared_weights(node, node.op) if isinstance(node.op, Scan) else ()
 
     def _role(self, node: Node, target: Unit) -> str:
         return without_step(self.graph.name(node), target.step)

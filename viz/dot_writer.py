@@ -15,24 +15,32 @@ from typing import Any
 import graphviz
 
 from unroll.graph import Graph
+from unroll.ops.scan import Scan
+from unroll.tensor import Node
 from unroll.viz import labels, palette, panels, placement, routes
 from unroll.viz.boxes import Line, text_box
-from unroll.viz.dot_text import FONT, escaped, font, html_label, in_pieces, text_width, tooltip
+from unroll.viz.dot_text import FONT, escaped, font, html_label, text_width, tooltip
 from unroll.viz.frames import TEXT as FRAME_TEXT
 from unroll.viz.frames import frames, title_place
-from unroll.viz.labels import TEXT
+from unroll.viz.labels import TEXT, Label
 from unroll.viz.panels import Panel
 from unroll.viz.placement import Layout, Rectangle
+from unroll.viz.scan_bodies import scan_body
+from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
+from unroll.viz.sheet import Sheet
 from unroll.viz.units import Unit
 from unroll.viz.wiring import Wiring
 
 _ENGINE = "nop2"
 _NARROWEST_PITCH = 50.0
 _OPENED_PITCH = 74.0
+# How deep bodies within bodies are drawn, how many of a graph, and how many nodes one of them may have.
+_DEEPEST, _MOST_BODIES, _LARGEST_BODY = 3, 12, 200
 
 _LOOKS: dict[str, dict[str, str]] = {
     "cell": {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE, "penwidth": "1.6"},
+    "loop": {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE, "penwidth": "1.6"},
     "op": {"fillcolor": palette.OP_FILL, "color": palette.OP_LINE},
     "input": {"shape": "plain", "style": ""},
     "output": {"shape": "plain", "style": ""},
@@ -51,14 +59,45 @@ _LOOKS: dict[str, dict[str, str]] = {
 
 def write_dot(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool) -> str:
     """Return the DOT source of `graph`, its cells opened up or not."""
-    return _Picture(Scene(graph, feeds, full, opened)).source()
+    dot = graphviz.Digraph("unroll")
+    dot.attr("graph", layout=_ENGINE, pad="0.15", bgcolor="white", fontname=FONT, outputorder="edgesfirst")
+    dot.attr(
+        "node",
+        fontname=FONT,
+        fontcolor=palette.INK,
+        shape="box",
+        style="rounded,filled",
+        margin="0",
+        penwidth="1.1",
+    )
+    dot.attr("edge", fontname=FONT, fontsize=f"{TEXT:g}", fontcolor=palette.MUTED, color=palette.LINE, arrowsize="0.6")
+    _sheet(graph, feeds, full, opened).write(dot)
+    return str(dot.source)
+
+
+def _sheet(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, depth: int = 0) -> Sheet:
+    """Return a picture, those of the bodies of its Scans laid into their frames, down to some depth."""
+    bodies = {node: scan_body(node, node.op) for node in graph.nodes if isinstance(node.op, Scan)}
+    drawn = [node for node, body in bodies.items() if len(body.graph.nodes) <= _LARGEST_BODY][:_MOST_BODIES]
+    inner: dict[Node, Sheet] = {}
+    for node in drawn if depth < _DEEPEST else ():
+        body = bodies[node].graph
+        celled = any(item.origin.cell is not None for item in body.nodes)
+        inner[node] = _sheet(body, None, full, opened or not celled, depth + 1)
+    sizes = {node: sheet.extent() for node, sheet in inner.items()}
+    insides = {
+        node: Inside(body, (sizes[node].width, sizes[node].height) if node in sizes else None)
+        for node, body in bodies.items()
+    }
+    return _Picture(Scene(graph, feeds, full, opened, insides, within=depth > 0), inner).sheet()
 
 
 class _Picture:
-    """Places a scene and writes it as DOT."""
+    """Places a scene and draws it."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, inner: Mapping[Node, Sheet]) -> None:
         self._scene = scene
+        self._inner = inner
         weights = panels.collect(scene)
         self._panels = weights.panels
         opened = scene.contraction.opened
@@ -73,24 +112,10 @@ class _Picture:
         panels.stand_beside(scene, self._layout, weights.single)
         panels.place_panels(scene, self._layout, self._panels)
         self._frames = frames(scene, self._layout, self._depths)
-        self._dot = graphviz.Digraph("unroll")
+        self._sheet = Sheet()
 
-    def source(self) -> str:
-        """Return the DOT source."""
-        dot = self._dot
-        dot.attr("graph", layout=_ENGINE, pad="0.15", bgcolor="white", fontname=FONT, outputorder="edgesfirst")
-        dot.attr(
-            "node",
-            fontname=FONT,
-            fontcolor=palette.INK,
-            shape="box",
-            style="rounded,filled",
-            margin="0",
-            penwidth="1.1",
-        )
-        dot.attr(
-            "edge", fontname=FONT, fontsize=f"{TEXT:g}", fontcolor=palette.MUTED, color=palette.LINE, arrowsize="0.6"
-        )
+    def sheet(self) -> Sheet:
+        """Return the picture."""
         self._write_frames()
         self._write_headings()
         for unit in self._scene.shown.units:
@@ -100,45 +125,39 @@ class _Picture:
         dashed = list(panels.dashed_lines(self._scene, self._layout, self._panels))
         for place, reader, corners in dashed:
             looks = {"style": "dashed", "color": palette.WEIGHT, "arrowsize": "0.5"}
-            self._write_edge(
-                f"weights_{place}", reader.id, routes.rounded(corners), tooltip=_names(self._panels[place]), **looks
-            )
+            told = _names(self._panels[place])
+            self._sheet.edge(f"weights_{place}", reader.id, routes.rounded(corners), None, tooltip=told, **looks)
         self._write_wires([routes.rounded(corners) for _, _, corners in dashed])
-        return str(dot.source)
+        return self._sheet
 
     def _write_wires(self, dashed: list[list[routes.Point]]) -> None:
         lines = list(Wiring(self._scene, self._layout, self._depths).lines())
         boxes = [*self._layout.places.values(), *(item.place for item in self._panels), *map(title_place, self._frames)]
         places = labels.settle([(line.points, line.label) for line in lines], dashed, boxes)
         for line, at in zip(lines, places, strict=True):
-            wire, attributes = line.wire, line.attributes
-            if line.label is not None and at is not None:
-                attributes |= {"label": html_label(escaped(line.label.text)), "lp": f"{at[0]:.1f},{at[1]:.1f}"}
+            wire = line.wire
+            label = Label(line.label.text, *at) if line.label is not None and at is not None else None
             told = f"{self._scene.graph.name(wire.tensor)} {self._scene.shape(wire)} {wire.tensor.dtype}"
-            self._write_edge(wire.source.id, wire.target.id, line.points, tooltip=tooltip(told), **attributes)
+            ends = wire.source.id, wire.target.id
+            self._sheet.edge(*ends, line.points, label, tooltip=tooltip(told), **line.attributes)
 
     def _write_frames(self) -> None:
         """Draw a frame around the boxes of each scope, or of each cell."""
-        for place, frame in enumerate(self._frames):
-            with self._dot.subgraph(name=f"cluster_{place}") as cluster:
-                cluster.attr(
-                    bb=f"{frame.left:.1f},{frame.bottom:.1f},{frame.right:.1f},{frame.top:.1f}",
-                    label=html_label(font(escaped(frame.name), FRAME_TEXT, palette.MUTED)),
-                    lp=f"{title_place(frame).x:.1f},{title_place(frame).y:.1f}",
-                    tooltip=tooltip(frame.path),
-                    style="rounded,filled",
-                    color=frame.line,
-                    fillcolor=frame.fill,
-                )
+        for frame in self._frames:
+            middle = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
+            box = Rectangle(*middle, frame.right - frame.left, frame.top - frame.bottom)
+            label = html_label(font(escaped(frame.name), FRAME_TEXT, palette.MUTED))
+            looks = {"style": "rounded,filled", "color": frame.line, "fillcolor": frame.fill}
+            self._sheet.frame(box, title_place(frame), label, tooltip=tooltip(frame.path), **looks)
 
     def _write_headings(self) -> None:
         top = max([*(band.top + 20 for band in self._layout.bands), *(frame.top + 14 for frame in self._frames)])
         for place, (slot, at) in enumerate(self._layout.columns.items()):
-            text = f"t = {slot.at}" if isinstance(slot.at, int) else ""
+            text = f"t = {slot.at}" if isinstance(slot.at, int) and not self._scene.within else ""
             if text:
                 box = text_box([Line(text, 11, palette.MUTED)], 2)
                 where = Rectangle(at.x, top, box.width, box.height)
-                self._write_node(f"step_{place}", where, box.label, style="", shape="plain")
+                self._sheet.node(f"step_{place}", where, box.label, style="", shape="plain")
 
     def _write_unit(self, unit: Unit) -> None:
         at = self._layout.places[unit]
@@ -147,7 +166,15 @@ class _Picture:
         color = self._scene.boxes.gate_color(unit.cell, gate) if gate is not None else None
         if color is not None:
             looks["fillcolor"] = color
-        self._write_node(unit.id, at, self._scene.sizes[unit].label, tooltip=tooltip(self._told(unit)), **looks)
+        inner = self._inner.get(unit.nodes[0]) if unit.kind == "loop" else None
+        if inner is not None:
+            # The frame lies under what is inside; the box over it has only text.
+            fills = {"style": "rounded,filled", "color": looks["color"], "fillcolor": palette.SCAN_FILL}
+            self._sheet.frame(at, Rectangle(at.x, at.top, 0, 0), "", tooltip=tooltip(self._told(unit)), **fills)
+            x, y = self._scene.ported[unit].inside
+            self._sheet.lay_in(unit.id, inner, (at.x + x, at.y + y))
+            looks = {"shape": "plain", "style": ""}
+        self._sheet.node(unit.id, at, self._scene.sizes[unit].label, tooltip=tooltip(self._told(unit)), **looks)
 
     def _told(self, unit: Unit) -> str:
         """Return what a unit is in full, for the text shown under a pointer."""
@@ -159,14 +186,7 @@ class _Picture:
 
     def _write_panel(self, place: int, item: Panel) -> None:
         colors = {"fillcolor": palette.PANEL_FILL, "color": palette.WEIGHT}
-        self._write_node(f"weights_{place}", item.place, item.box.label, tooltip=_names(item), **colors)
-
-    def _write_node(self, id: str, at: Rectangle, label: str, **attributes: str) -> None:
-        size = {"width": f"{at.width / 72:.3f}", "height": f"{at.height / 72:.3f}"}
-        self._dot.node(id, html_label(label), pos=f"{at.x:.1f},{at.y:.1f}", **size, **attributes)
-
-    def _write_edge(self, source: str, target: str, points: list[routes.Point], **attributes: str) -> None:
-        self._dot.edge(source, target, pos=in_pieces(routes.spline(points)), **attributes)
+        self._sheet.node(f"weights_{place}", item.place, item.box.label, tooltip=_names(item), **colors)
 
 
 def _names(item: Panel) -> str:

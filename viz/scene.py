@@ -7,12 +7,15 @@ from typing import Any
 
 from unroll.dimensions import shape_text
 from unroll.graph import Graph
-from unroll.tensor import Tensor
+from unroll.tensor import Node, Tensor
 from unroll.viz.boxes import Box, Boxes
 from unroll.viz.contraction import Contraction
 from unroll.viz.levels import Slot, arrange, flows_in_time
+from unroll.viz.loop_boxes import loop_box
 from unroll.viz.phases import find_phases
 from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
+from unroll.viz.ports import Ported
+from unroll.viz.scan_boxes import Inside
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 from unroll.viz.values import Values
@@ -28,28 +31,48 @@ class Scene:
         feeds: an array for every input, or None.
         full: draw every timestep.
         opened: draw every operator, not one box a cell.
+        insides: what is inside each Scan.
+        within: the graph is itself the body of a Scan, one step for all.
 
     Attributes:
         graph: the graph.
+        within: it is the body of a Scan.
         contraction: its units and wires, of all timesteps.
         shown: those that are drawn.
         values: numbers to print.
         boxes: makes the content of each box.
         sizes: the box of each unit shown.
+        ported: the boxes of loops, with where each tensor enters and leaves.
         slots: the column of each unit that has one.
         begins: for each unit that makes a first state, the cell that begins with it.
         gutters: the room between two columns for lines that run down between them.
     """
 
-    def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        feeds: Mapping[Any, Any] | None,
+        full: bool,
+        opened: bool = False,
+        insides: Mapping[Node, Inside] | None = None,
+        within: bool = False,
+    ) -> None:
         self.graph = graph
+        self.within = within
         self.contraction = Contraction(graph, opened)
         find_phases(self.contraction)
         infer_steps(self.contraction)
         self.shown = arrange(self.contraction, full)
         self.values = Values(graph, feeds, self._printed())
         self.boxes = Boxes(self.contraction, self.values)
-        self.sizes: dict[Unit, Box] = {unit: self.boxes.box(unit) for unit in self.shown.units}
+        self.ported: dict[Unit, Ported] = {
+            unit: loop_box(unit.nodes[0], self.contraction, self.boxes, self.values, insides or {})
+            for unit in self.shown.units
+            if unit.kind == "loop"
+        }
+        self.sizes: dict[Unit, Box] = {
+            unit: self.ported[unit].box if unit.kind == "loop" else self.boxes.box(unit) for unit in self.shown.units
+        }
         self.begins: dict[Unit, str] = {}
         self.slots: dict[Unit, Slot] = self._columns()
         self.gutters = self._gutters()

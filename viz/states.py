@@ -52,6 +52,11 @@ class States:
             if row is not None:
                 self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(self.called(wire.tensor))
                 self._made.setdefault(row, set()).add(self._made_as(wire.tensor))
+        # One step alone hands nothing on, but says what lives between runs.
+        for wire in wires if not self._roles else ():
+            row = wire.target.row
+            if row is not None and wire.source.kind == "input" and graph.name(wire.tensor) in graph.states:
+                self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(last_part(wire.tensor))
         self._given: dict[tuple[Unit, str, Tensor], str] = {}
         for wire in wires:
             row = wire.target.row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from unroll.tensor import Placeholder
 from unroll.viz.contraction import Contraction
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
@@ -61,7 +62,8 @@ def _begin_before_steps(contraction: Contraction, read_by: Mapping[Unit, Sequenc
     """Put a state that is given to a cell before the steps: what it reads where it otherwise reads its last step."""
     along = {(wire.target.cell, wire.role) for wire in contraction.wires if contraction.states.is_along(wire)}
     for unit in contraction.sources.values():
-        if read_by[unit] and all((wire.target.cell, wire.role) in along for wire in read_by[unit]):
+        kept = isinstance(unit.tensor, Placeholder) and unit.tensor.name in contraction.graph.states
+        if read_by[unit] and (kept or all((wire.target.cell, wire.role) in along for wire in read_by[unit])):
             unit.step = BEFORE_STEPS
 
 

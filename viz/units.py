@@ -10,7 +10,7 @@ from unroll.tensor import Node, Tensor
 #: The step of what makes the states of zeros, where every operator is shown.
 BEFORE_STEPS = -1
 
-Kind = Literal["cell", "op", "input", "output", "zero", "constant", "weight", "gap"]
+Kind = Literal["cell", "op", "loop", "input", "output", "zero", "constant", "weight", "gap"]
 
 
 @dataclass(eq=False)
@@ -18,7 +18,7 @@ class Unit:
     """One box of the picture.
 
     Attributes:
-        kind: what it is.
+        kind: what it is; a loop is one node that runs over all steps.
         id: its name in DOT.
         nodes: the graph's nodes inside it.
         step: the timestep whose column it stands in, or None.

@@ -26,11 +26,15 @@ class Values:
         feeds: an array for every input, or None.
         tensors: those whose value may be printed.
 
+    Attributes:
+        given: whether there are feeds.
+
     Raises:
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
     """
 
     def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, tensors: Iterable[Tensor]) -> None:
+        self.given = feeds is not None
         wanted = list(dict.fromkeys(tensors)) if feeds is not None else []
         arrays = graph.run(feeds, wanted) if feeds is not None else []
         self._lines = {tensor: value_lines(array) for tensor, array in zip(wanted, arrays, strict=True)}

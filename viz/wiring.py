@@ -38,7 +38,7 @@ class Wiring:
 
     def __init__(self, scene: Scene, layout: Layout, depths: Mapping[int, float]) -> None:
         self._scene, self._layout, self._depths = scene, layout, depths
-        wires = {(wire.source, wire.target, wire.tensor): wire for wire in reversed(scene.shown.wires)}
+        wires = {_drawn_once(wire): wire for wire in reversed(scene.shown.wires)}
         self._wires = list(wires.values())[::-1]
         self._columns = {slot: place for place, slot in enumerate(layout.columns)}
         self._taken = layout.at_level(scene.shown.level)
@@ -221,6 +221,16 @@ class Wiring:
             ends.sort(key=lambda wire: self._place(wire.source).x)
             for wire, offset in zip(ends, routes.spread(len(ends), place.width, 12), strict=True):
                 self._arrives[wire] = place.x + offset
+        self._tie_ports(wires)
+
+    def _tie_ports(self, wires: list[Wire]) -> None:
+        """Let wires leave and reach loops at their ports, where their names stand."""
+        for wire in wires:
+            source, target = (self._scene.ported.get(unit) for unit in (wire.source, wire.target))
+            if source is not None and wire.tensor in source.out:
+                self._leaves[wire.source, wire.tensor] = self._place(wire.source).x + source.out[wire.tensor]
+            if target is not None and wire.role[1] in target.into and wire in self._arrives:
+                self._arrives[wire] = self._place(wire.target).x + target.into[wire.role[1]]
 
     def _enters_sideways(self, wire: Wire) -> bool:
         """Say whether a wire is a state that comes from another level, such as an encoder's last one."""
@@ -248,6 +258,7 @@ class Wiring:
         if sideways:
             points += [(end[0], y), (end[0], y), (target.left, y)]
         opened = self._scene.contraction.opened and wire.source.kind != "input"
+        opened = opened or "loop" in (wire.source.kind, wire.target.kind)  # shapes stand at its ports
         if wire.source.kind != "gap" and wire.target.kind != "gap" and not opened:
             return Line(wire, points, attributes, self._rising_label(wire, start, end, sideways))
         return Line(wire, points, attributes)
@@ -276,3 +287,8 @@ class Wiring:
             return Label(text, x, end[1] - depth - 10)
         straight = abs(start[0] - end[0]) < 1 and wire.source.row is None
         return Label(text, x, (start[1] + end[1]) / 2 if straight else end[1] - 15)
+
+
+def _drawn_once(wire: Wire) -> tuple[object, ...]:
+    """Return a key that is equal for wires that are one line; one that enters a loop twice has two ports there."""
+    return (wire.source, wire.target, wire.tensor, wire.role[1] if wire.target.kind == "loop" else None)

@@ -1,0 +1,37 @@
+"""The box of a node that runs over all steps: a recurrent operator, or a Scan with the room for its body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from unroll.ops.scan import Scan
+from unroll.tensor import Node
+from unroll.viz.boxes import Boxes
+from unroll.viz.contraction import Contraction
+from unroll.viz.ports import Ported
+from unroll.viz.recurrent_boxes import recurrent_box
+from unroll.viz.scan_boxes import Inside, scan_box
+from unroll.viz.values import Values
+
+
+def loop_box(
+    node: Node,
+    contraction: Contraction,
+    boxes: Boxes,
+    values: Values,
+    insides: Mapping[Node, Inside],
+) -> Ported:
+    """Return the box of a loop.
+
+    Args:
+        node: the node.
+        contraction: the picture that it is part of.
+        boxes: who knows the colours of gates.
+        values: numbers to print.
+        insides: what is inside each Scan.
+    """
+    read = [wire.tensor for wire in contraction.wires]
+    if isinstance(node.op, Scan):
+        return scan_box(node, node.op, contraction.graph, read, values, insides[node])
+    native = contraction.natives[node]
+    return recurrent_box(native, contraction.graph, read, lambda gate: boxes.gate_color(None, gate), values)

@@ -1,0 +1,116 @@
+"""The body of a Scan as a graph to draw: one step, its states handed on, its weights those of the graph around it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unroll.graph import Graph
+from unroll.ops.operator import made
+from unroll.ops.scan import Scan
+from unroll.parameter import Parameter
+from unroll.structure import Structure
+from unroll.tensor import Node, Placeholder, Tensor
+from unroll.viz.states import last_part
+
+
+@dataclass(frozen=True)
+class ScanBody:
+    """The body of a Scan.
+
+    Attributes:
+        graph: one step: its inputs are the states, a row of each scan input, and what else each step reads.
+        names: what each input of the Scan's node is called inside; a Parameter that every step reads by its own name.
+        made: what each output of the Scan's node is called inside.
+        weights: the Parameters that every step reads, by their place among the node's inputs.
+    """
+
+    graph: Graph
+    names: tuple[str, ...]
+    made: tuple[str, ...]
+    weights: dict[int, Parameter]
+
+
+def scan_body(node: Node, op: Scan) -> ScanBody:
+    """Return the body of a Scan's node as a graph of one step."""
+    states = op.num_states
+    weights = shared_weights(node, op)
+    names = [*_state_names(op.body, states), *_plain([tensor.name for tensor in op.body.inputs[states:]], "step", "x")]
+    for place, name in enumerate(names):
+        names[place] = _free(name, set(names[:place]))
+    inside: dict[Tensor, Tensor] = {}
+    inputs: list[Placeholder] = []
+    for place, inner in enumerate(op.body.inputs):
+        if place in weights:
+            inside[inner] = weights[place]
+            names[place] = weights[place].name
+        else:
+            inputs.append(Placeholder(inner.shape, inner.dtype, names[place]))
+            inside[inner] = inputs[-1]
+    _copy(op.body, inside)
+    after = [inside.get(tensor, tensor) for tensor in op.body.outputs]
+    pairs = dict(zip(inputs[:states], after[:states], strict=True))
+    handed = {state: new for state, new in pairs.items() if (state.shape, state.dtype) == (new.shape, new.dtype)}
+    taken = {*names, *(f"{state.name}/next" for state in pairs)}
+    stacks = [_free(name, taken) for name in _plain(op.body.output_names[states:], "kept", "y")]
+    kept = dict(zip(stacks, after[states:], strict=True))
+    kept |= {f"{state.name}/next": new for state, new in pairs.items() if state not in handed}
+    graph = Graph(inputs, kept, states=handed)
+    return ScanBody(graph, tuple(names), (*names[:states], *stacks), weights)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that is not taken, and take it."""
+    while name in taken:
+        name = f"{name}_"
+    taken.add(name)
+    return name
+
+
+def shared_weights(node: Node, op: Scan) -> dict[int, Parameter]:
+    """Return the Parameters that every step reads, by their place among the inputs."""
+    first = op.num_states + op.num_scan_inputs
+    shared = enumerate(node.inputs[first:], first)
+    return {place: tensor for place, tensor in shared if isinstance(tensor, Parameter)}
+
+
+def _plain(names: Sequence[str], generic: str, letter: str) -> list[str]:
+    """Return names with those that say nothing, as re-rolling gives them, by a letter: x and y for what is scanned."""
+    count = sum(name.removeprefix(generic).isdecimal() for name in names)
+    return [
+        letter + (name.removeprefix(generic) if count > 1 else "") if name.removeprefix(generic).isdecimal() else name
+        for name in names
+    ]
+
+
+def _state_names(body: Structure, count: int) -> list[str]:
+    """Return what the states are called: as what the body makes of them, where that tells them apart."""
+    found = [last_part(tensor) if tensor.node is not None and tensor.hint else "" for tensor in body.outputs[:count]]
+    taken = {tensor.name for tensor in body.inputs}
+    return [
+        name if name and found.count(name) == 1 and name not in taken else inner.name
+        for name, inner in zip(found, body.inputs, strict=False)
+    ]
+
+
+def _copy(body: Structure, inside: dict[Tensor, Tensor]) -> None:
+    """Make the nodes of a body anew, all at one step, reading what stands in `inside` for its inputs."""
+    step = None if _runs_twice(body) else 0
+    for node in body.nodes:
+        inputs = [None if tensor is None else inside.get(tensor, tensor) for tensor in node.inputs]
+        provenance = frozenset([node.origin._replace(step=step)])
+        for old, new in zip(node.outputs, made(node.op, inputs, provenance), strict=True):
+            new.hint = old.hint
+            inside[old] = new
+
+
+def _runs_twice(body: Structure) -> bool:
+    """Say whether a body holds several steps of one cell: they are then not one box."""
+    reads = Counter(
+        (node.origin.cell, node.op.name, node.origin.gate, tensor)
+        for node in body.nodes
+        for tensor in dict.fromkeys(node.inputs)
+        if node.op.name in ("MatMul", "Gemm") and isinstance(tensor, Placeholder) and tensor.rank == 2
+    )
+    return max(reads.values(), default=0) > 1
