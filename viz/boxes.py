@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -21,6 +22,10 @@ from unroll.viz.values import Values, inline, number, value_lines
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
+# How long a line of settings is, and how many there are.
+_WIDEST, _MOST_LINES = 32, 3
+# How much of a value is shown, however long its name is.
+_NARROWEST = 12
 # Graphviz sets text a little above the middle of its line.
 _DOWN = 4
 
@@ -58,11 +63,13 @@ class Boxes:
     Args:
         contraction: the units.
         values: numbers to print.
+        timed: tell at which step an output is made.
     """
 
-    def __init__(self, contraction: Contraction, values: Values) -> None:
+    def __init__(self, contraction: Contraction, values: Values, timed: bool = True) -> None:
         self._graph: Graph = contraction.graph
         self._values = values
+        self._timed = timed
         self._opened = contraction.opened
         self._titles = short_names(dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None))
         self._tables = _row_tables(contraction)
@@ -111,7 +118,7 @@ class Boxes:
 
     def _tensor_name(self, unit: Unit, tensor: Tensor) -> tuple[str, str]:
         """Return the name of a tensor and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
-        if unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, tensor):
+        if self._timed and unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, tensor):
             step = tensor.node.origin.step
             return self._states.called(tensor), "" if step is None else str(step)
         if unit.kind == "constant":
@@ -127,9 +134,7 @@ class Boxes:
 
     def _op(self, node: Node) -> Box:
         lines = [Line(node.op.name, 11, palette.INK, True)]
-        detail = op_detail(node)
-        if detail:
-            lines.append(Line(detail, _SMALL, palette.MUTED))
+        lines += [Line(text, _SMALL, palette.MUTED) for text in op_detail(node)]
         return text_box([*lines, *self._only_value(node)], 6)
 
     def _only_value(self, node: Node) -> list[Line]:
@@ -140,11 +145,17 @@ class Boxes:
         """Return an operator with what it computes and the shape of its result."""
         said, detail = self._formulas.of(node), op_detail(node)
         lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
-        if detail and (not said or said.endswith(LONG) or len(node.outputs) > 1):
-            lines.append(Line(detail, _SMALL, palette.MUTED))
-        shapes = shapes_text(self._graph.shape(tensor) for tensor in node.outputs)
-        lines.append(Line(visible(shapes, 28), 8, palette.MUTED))
+        if not said or said.endswith(LONG) or len(node.outputs) > 1:
+            lines += [Line(text, _SMALL, palette.MUTED if said else palette.INK) for text in detail]
+        lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
         return text_box([*lines, *self._only_value(node)], 5)
+
+    def _shapes(self, node: Node) -> list[str]:
+        """Return the shapes of an operator's outputs in few lines, runs of equal ones counted."""
+        shapes = [self._graph.shape(tensor) for tensor in node.outputs]
+        runs = [list(group) for _, group in itertools.groupby(shapes)]
+        lines, shown = _wrapped([visible(shapes_text(run), _WIDEST) for run in runs], 2)
+        return lines + _rest(sum(map(len, runs[shown:])), "output")
 
     def _cell(self, unit: Unit) -> Box:
         row = unit.row or ""
@@ -262,11 +273,39 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def op_detail(node: Node) -> str:
-    """Return the settings of an operator in few words: its small constant operands and its attributes."""
+def op_detail(node: Node) -> list[str]:
+    """Return the settings of an operator in few lines: its small constant operands and its attributes.
+
+    A value that is long is cut in its middle; what has no room is counted.
+    """
     operands = [inline(tensor) for tensor in node.inputs if isinstance(tensor, Constant) and tensor.value.size <= 8]
-    settings = [f"{name} {_setting(value)}" for name, value in node.op.attributes.items() if _worth_saying(name, value)]
-    return visible(", ".join([*operands, *settings]), 28)
+    settings = [
+        f"{name} {visible(_setting(value), max(_WIDEST - len(name) - 1, _NARROWEST))}"
+        for name, value in node.op.attributes.items()
+        if _worth_saying(name, value)
+    ]
+    told = [*(visible(text, _WIDEST) for text in operands), *settings]
+    lines, shown = _wrapped(told, _MOST_LINES)
+    return lines + _rest(len(told) - shown, "attribute" if shown >= len(operands) else "setting")
+
+
+def _wrapped(items: Sequence[str], most: int) -> tuple[list[str], int]:
+    """Return items in lines, none of them broken, and how many have room."""
+    lines: list[str] = []
+    for place, text in enumerate(items):
+        longer = f"{lines[-1]}, {text}" if lines else text
+        if lines and len(longer) <= _WIDEST:
+            lines[-1] = longer
+        elif len(lines) == most:
+            return lines, place
+        else:
+            lines.append(text)
+    return lines, len(items)
+
+
+def _rest(count: int, what: str) -> list[str]:
+    """Return a line that counts what has no room."""
+    return [f"and {count} more {what}{'s' * (count != 1)}"] if count else []
 
 
 def _setting(value: object) -> str:

@@ -167,7 +167,10 @@ def opaque(
 
 
 def _shown(attribute: AttributeProto) -> Any:
-    """Return an attribute for people to read: graphs and arrays only by their kind."""
+    """Return an attribute for people to read: graphs by the number of their nodes, arrays only by their kind."""
+    if attribute.type == AttributeProto.GRAPH:
+        count = len(attribute.g.node)
+        return f"graph of {count} node{'s' * (count != 1)}"
     if attribute.type in (AttributeProto.INT, AttributeProto.FLOAT):
         return onnx.helper.get_attribute_value(attribute)
     if attribute.type == AttributeProto.STRING:
