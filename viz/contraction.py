@@ -9,11 +9,10 @@ import networkx
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Identity
-from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.native_nodes import folded_weights, native_nodes
-from unroll.viz.scan_bodies import shared_weights
+from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, without_step
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
@@ -24,6 +23,7 @@ class Contraction:
     Args:
         graph: the graph.
         opened: make every operator a unit of its own, instead of one unit a cell and step.
+        scans: the bodies of its Scans.
 
     Attributes:
         units: every unit, sources before those that read them.
@@ -35,7 +35,7 @@ class Contraction:
         handed: the wires that bring a cell the state that another has ended with, once `unroll.viz.phases` has found them.
     """
 
-    def __init__(self, graph: Graph, opened: bool = False) -> None:
+    def __init__(self, graph: Graph, opened: bool = False, scans: Mapping[Node, ScanBody] | None = None) -> None:
         self.graph = graph
         self.opened = opened
         self.units: list[Unit] = []
@@ -45,6 +45,7 @@ class Contraction:
         self.sources: dict[Tensor, Unit] = {}
         self._copies: dict[Tensor, Tensor] = {}
         helpers = _zero_helpers(graph)
+        self._scans = scans or {}
         self.natives = native_nodes(graph)
         folded = folded_weights(graph, self.natives)
         if opened:
@@ -97,7 +98,7 @@ class Contraction:
         self.units.append(unit)
 
     def _is_loop(self, node: Node) -> bool:
-        return node in self.natives or isinstance(node.op, Scan)
+        return node in self.natives or node in self._scans
 
     def _leave_out_steps(self) -> None:
         """Forget the steps of what stands around loops: where no cell is at a step, there are no columns to stand in."""
@@ -193,7 +194,7 @@ class Contraction:
         native = self.natives.get(node)
         if native is not None:
             return {native.place(name) for name in native.weights}
-        return shared_weights(node, node.op) if isinstance(node.op, Scan) else ()
+        return self._scans[node].weights if node in self._scans else ()
 
     def _role(self, node: Node, target: Unit) -> str:
         return without_step(self.graph.name(node), target.step)

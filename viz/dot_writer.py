@@ -15,7 +15,6 @@ from typing import Any
 import graphviz
 
 from unroll.graph import Graph
-from unroll.ops.scan import Scan
 from unroll.tensor import Node
 from unroll.viz import labels, palette, panels, placement, routes
 from unroll.viz.boxes import Line, text_box
@@ -25,7 +24,7 @@ from unroll.viz.frames import frames, title_place
 from unroll.viz.labels import TEXT, Label
 from unroll.viz.panels import Panel
 from unroll.viz.placement import Layout, Rectangle
-from unroll.viz.scan_bodies import scan_body
+from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
 from unroll.viz.sheet import Sheet
@@ -77,7 +76,7 @@ def write_dot(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened:
 
 def _sheet(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, depth: int = 0) -> Sheet:
     """Return a picture, those of the bodies of its Scans laid into their frames, down to some depth."""
-    bodies = {node: scan_body(node, node.op) for node in graph.nodes if isinstance(node.op, Scan)}
+    bodies = scan_bodies(graph)
     drawn = [node for node, body in bodies.items() if len(body.graph.nodes) <= _LARGEST_BODY][:_MOST_BODIES]
     inner: dict[Node, Sheet] = {}
     for node in drawn if depth < _DEEPEST else ():

@@ -11,9 +11,8 @@ from unroll.arguments import checked
 from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError, UnrollError
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph, check_graph
-from unroll.ops.recurrent import Recurrent
-from unroll.ops.scan import Scan
 from unroll.viz import render
+from unroll.viz.units import is_loop
 
 Level = Literal["cell", "op"]
 LEVELS = ("cell", "op")
@@ -105,7 +104,7 @@ def draw(
     target = None if path is None else as_path(path, "draw")
     wanted = _format_of(target.suffix if target is not None else None, format)
     stepless = all(len(node.provenance) > 1 or node.origin.step is None for node in graph.nodes)
-    looped = any(isinstance(node.op, (Recurrent, Scan)) for node in graph.nodes)
+    looped = any(map(is_loop, graph.nodes))
     dot = _source(graph, feeds, full, opened=level == "op" or (stepless and not looped))
     picture = Picture(dot, wanted, _rendered(dot, wanted, _advice(level, full, stepless)))
     if target is not None:

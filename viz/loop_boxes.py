@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unroll.ops.scan import Scan
 from unroll.tensor import Node
 from unroll.viz.boxes import Boxes
 from unroll.viz.contraction import Contraction
@@ -31,7 +30,7 @@ def loop_box(
         insides: what is inside each Scan.
     """
     read = [wire.tensor for wire in contraction.wires]
-    if isinstance(node.op, Scan):
-        return scan_box(node, node.op, contraction.graph, read, values, insides[node])
+    if node in insides:
+        return scan_box(node, contraction.graph, read, values, insides[node])
     native = contraction.natives[node]
     return recurrent_box(native, contraction.graph, read, lambda gate: boxes.gate_color(None, gate), values)

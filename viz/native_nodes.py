@@ -68,12 +68,6 @@ class Native:
         return COLORED[self.kind]
 
     @property
-    def paths(self) -> list[str]:
-        """The cells that the node stands for; where there are none, as in files, its own path."""
-        cells = sorted({origin.cell for origin in self.node.provenance if origin.cell is not None})
-        return cells or [self.node.origin.scope]
-
-    @property
     def sides(self) -> tuple[str, ...]:
         """The directions, in the order of the weights."""
         return _SIDES[self.attributes.get("direction", "forward")]
@@ -130,6 +124,12 @@ def sources(weight: Tensor) -> list[Parameter]:
         seen.update(before)
         waiting += before
     return list(found)
+
+
+def path_of(node: Node) -> str:
+    """Return the cells that a loop stands for; where there are none, as in files, its own path."""
+    cells = sorted({origin.cell for origin in node.provenance if origin.cell is not None})
+    return ", ".join(cells[:2]) if cells else node.origin.scope
 
 
 def facts(native: Native) -> list[str]:

@@ -12,7 +12,7 @@ from unroll.viz import palette
 from unroll.viz.blocks import Paint, block_grid
 from unroll.viz.boxes import Box, Line
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
-from unroll.viz.native_nodes import PEEPHOLES, Native, facts, sources
+from unroll.viz.native_nodes import PEEPHOLES, Native, facts, path_of, sources
 from unroll.viz.ports import Port, Ported, port, with_ports
 from unroll.viz.values import Values
 
@@ -53,7 +53,7 @@ def recurrent_box(native: Native, graph: Graph, read: Iterable[Tensor], paint: P
     ]
     out = [_output(name, tensor, graph, tensor in used, values) for name, tensor in native.outputs.items()]
     lines = [Line(native.kind, _TITLE, palette.INK, True), *(Line(text, _TEXT) for text in facts(native))]
-    path = ", ".join(native.paths[:2])
+    path = path_of(native.node)
     lines[1:1] = [Line(path, _SMALL, palette.MUTED)] if path else []
     tables = _tables(native, paint) if native.weights else []
     notes = [Line(text, _SMALL, palette.MUTED) for text in _notes(native)]
@@ -142,7 +142,7 @@ def _notes(native: Native) -> Iterator[str]:
     for name, tensor in weights.items():
         alike.setdefault(tuple(sources(tensor)), []).append(name)
     for parameters, names in alike.items():
-        if parameters:
+        if parameters and [item.name for item in parameters] != names:
             yield f"{', '.join(names)} from {_named(parameters)}"
 
 

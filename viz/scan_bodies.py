@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unroll.graph import Graph
+from unroll.naming import Lineage, Names
+from unroll.ops.opaque import looked_into
 from unroll.ops.operator import made
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
@@ -14,31 +16,42 @@ from unroll.structure import Structure
 from unroll.tensor import Node, Placeholder, Tensor
 from unroll.viz.states import last_part
 
+_NO_NAMES = Names((), (), (), ())
+
 
 @dataclass(frozen=True)
 class ScanBody:
     """The body of a Scan.
 
     Attributes:
+        op: the Scan.
         graph: one step: its inputs are the states, a row of each scan input, and what else each step reads.
         names: what each input of the Scan's node is called inside; a Parameter that every step reads by its own name.
         made: what each output of the Scan's node is called inside.
         weights: the Parameters that every step reads, by their place among the node's inputs.
     """
 
+    op: Scan
     graph: Graph
     names: tuple[str, ...]
     made: tuple[str, ...]
     weights: dict[int, Parameter]
 
 
+def scan_bodies(graph: Graph) -> dict[Node, ScanBody]:
+    """Return the bodies of the Scans of a graph, those of files among them."""
+    found = ((node, node.op if isinstance(node.op, Scan) else looked_into(node)) for node in graph.nodes)
+    return {node: scan_body(node, op) for node, op in found if isinstance(op, Scan)}
+
+
 def scan_body(node: Node, op: Scan) -> ScanBody:
     """Return the body of a Scan's node as a graph of one step."""
     states = op.num_states
-    weights = shared_weights(node, op)
-    names = [*_state_names(op.body, states), *_plain([tensor.name for tensor in op.body.inputs[states:]], "step", "x")]
-    for place, name in enumerate(names):
-        names[place] = _free(name, set(names[:place]))
+    weights = _shared_weights(node, op)
+    taken: set[str] = set()
+    short = _last_parts([tensor.name for tensor in op.body.inputs])
+    names = [*_state_names(op.body, short[:states]), *_plain(short[states:], "step", "x")]
+    names = [_free(name, taken) for name in names]
     inside: dict[Tensor, Tensor] = {}
     inputs: list[Placeholder] = []
     for place, inner in enumerate(op.body.inputs):
@@ -50,14 +63,13 @@ def scan_body(node: Node, op: Scan) -> ScanBody:
             inside[inner] = inputs[-1]
     _copy(op.body, inside)
     after = [inside.get(tensor, tensor) for tensor in op.body.outputs]
-    pairs = dict(zip(inputs[:states], after[:states], strict=True))
-    handed = {state: new for state, new in pairs.items() if (state.shape, state.dtype) == (new.shape, new.dtype)}
-    taken = {*names, *(f"{state.name}/next" for state in pairs)}
-    stacks = [_free(name, taken) for name in _plain(op.body.output_names[states:], "kept", "y")]
-    kept = dict(zip(stacks, after[states:], strict=True))
-    kept |= {f"{state.name}/next": new for state, new in pairs.items() if state not in handed}
-    graph = Graph(inputs, kept, states=handed)
-    return ScanBody(graph, tuple(names), (*names[:states], *stacks), weights)
+    nexts = [f"{name}/next" for name in names[:states]]
+    taken.update(nexts)
+    stacks = [_free(name, taken) for name in _plain(_last_parts(op.body.output_names[states:]), "kept", "y")]
+    # Names of files need not be ones that we would give: with a lineage they are taken as they are.
+    graph = Graph(inputs, dict(zip((*nexts, *stacks), after, strict=True)), lineage=Lineage(_NO_NAMES, {}, {}))
+    graph.states = dict(zip(names, nexts, strict=False))
+    return ScanBody(op, graph, tuple(names), (*names[:states], *stacks), weights)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -68,7 +80,7 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def shared_weights(node: Node, op: Scan) -> dict[int, Parameter]:
+def _shared_weights(node: Node, op: Scan) -> dict[int, Parameter]:
     """Return the Parameters that every step reads, by their place among the inputs."""
     first = op.num_states + op.num_scan_inputs
     shared = enumerate(node.inputs[first:], first)
@@ -84,13 +96,20 @@ def _plain(names: Sequence[str], generic: str, letter: str) -> list[str]:
     ]
 
 
-def _state_names(body: Structure, count: int) -> list[str]:
+def _last_parts(names: Sequence[str]) -> list[str]:
+    """Return the last parts of names, where they are enough to tell them apart."""
+    short = [name.rpartition("/")[2] for name in names]
+    return short if len(set(short)) == len(short) and all(short) else list(names)
+
+
+def _state_names(body: Structure, own: Sequence[str]) -> list[str]:
     """Return what the states are called: as what the body makes of them, where that tells them apart."""
-    found = [last_part(tensor) if tensor.node is not None and tensor.hint else "" for tensor in body.outputs[:count]]
-    taken = {tensor.name for tensor in body.inputs}
+    made = body.outputs[: len(own)]
+    found = [last_part(tensor) if tensor.node is not None and tensor.hint else "" for tensor in made]
+    inputs = {tensor.name for tensor in body.inputs}
     return [
-        name if name and found.count(name) == 1 and name not in taken else inner.name
-        for name, inner in zip(found, body.inputs, strict=False)
+        name if name and found.count(name) == 1 and name not in inputs else given
+        for name, given in zip(found, own, strict=True)
     ]
 
 

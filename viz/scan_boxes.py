@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from unroll.dimensions import Dim, shape_text
 from unroll.graph import Graph
-from unroll.ops.scan import Scan
 from unroll.tensor import Node, Tensor
 from unroll.viz import palette
 from unroll.viz.boxes import Box, Line
 from unroll.viz.dot_text import cell, escaped, font, table, text_width
-from unroll.viz.native_nodes import steps_text
+from unroll.viz.native_nodes import path_of, steps_text
 from unroll.viz.ports import Port, Ported, port, with_ports
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.values import Values
@@ -35,18 +34,17 @@ class Inside(NamedTuple):
     size: tuple[float, float] | None
 
 
-def scan_box(node: Node, op: Scan, graph: Graph, read: Iterable[Tensor], values: Values, inside: Inside) -> Ported:
+def scan_box(node: Node, graph: Graph, read: Iterable[Tensor], values: Values, inside: Inside) -> Ported:
     """Return the frame of a Scan.
 
     Args:
         node: its node.
-        op: its operator.
         graph: the graph that it is part of.
         read: the tensors that something in the picture reads.
         values: numbers to print.
         inside: its body.
     """
-    used, body = set(read), inside.body
+    used, body, op = set(read), inside.body, inside.body.op
     states, rows = op.num_states, op.num_states + op.num_scan_inputs
     into = []
     for place, tensor in enumerate(node.inputs):
@@ -62,7 +60,7 @@ def scan_box(node: Node, op: Scan, graph: Graph, read: Iterable[Tensor], values:
         out.append(port(tensor, body.made[place], words, values.lines(tensor), tensor in used))
     scanned = node.inputs[states]
     time = graph.shape(scanned)[0] if scanned is not None else 0
-    lines = _lines(op, time, body, values, inside.size is not None)
+    lines = _lines(path_of(node), time, body, values, inside.size is not None)
     found = with_ports(_middle(lines, inside.size), into, out)
     x, y = found.inside
     return replace(found, inside=(x, y - _high(lines) / 2))
@@ -80,15 +78,16 @@ def _stacked(backward: bool) -> str:
     return "of every step, last first" if backward else "of every step"
 
 
-def _lines(op: Scan, time: Dim, body: ScanBody, values: Values, drawn: bool) -> list[Line]:
+def _lines(path: str, time: Dim, body: ScanBody, values: Values, drawn: bool) -> list[Line]:
     """Return the title, what is handed on, and what takes the place of a body that is not drawn."""
-    names = ", ".join(body.names[: op.num_states])
+    names = ", ".join(body.names[: body.op.num_states])
     lines = [Line(f"Scan: {steps_text(time)}", _TITLE, palette.INK, True)]
+    lines += [Line(path, _SMALL, palette.MUTED)] if path else []
     lines.append(Line(f"hands {names} on from step to step" if names else "hands nothing on", _TEXT))
     if not drawn:
         weights = ", ".join(f"{item.name} {shape_text(item.shape)}" for item in body.weights.values())
         lines += [Line(f"weights {weights}", _SMALL, palette.MUTED)] if weights else []
-        lines.append(Line(f"the body, of {len(op.body.nodes):,} nodes, is not drawn here", _SMALL, palette.MUTED))
+        lines.append(Line(f"the body, of {len(body.op.body.nodes):,} nodes, is not drawn here", _SMALL, palette.MUTED))
     elif values.given:
         lines.append(Line("what is inside differs from step to step: no values are shown there", _SMALL, palette.MUTED))
     return lines

@@ -59,12 +59,12 @@ class Scene:
     ) -> None:
         self.graph = graph
         self.within = within
-        self.contraction = Contraction(graph, opened)
+        self.contraction = Contraction(graph, opened, {node: inside.body for node, inside in (insides or {}).items()})
         find_phases(self.contraction)
         infer_steps(self.contraction)
         self.shown = arrange(self.contraction, full)
         self.values = Values(graph, feeds, self._printed())
-        self.boxes = Boxes(self.contraction, self.values)
+        self.boxes = Boxes(self.contraction, self.values, timed=not within)
         self.ported: dict[Unit, Ported] = {
             unit: loop_box(unit.nodes[0], self.contraction, self.boxes, self.values, insides or {})
             for unit in self.shown.units

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from unroll.ops.opaque import Opaque
+from unroll.ops.recurrent import Recurrent
+from unroll.ops.scan import Scan
 from unroll.tensor import Node, Tensor
 
 #: The step of what makes the states of zeros, where every operator is shown.
@@ -52,3 +55,11 @@ class Wire:
     target: Unit
     tensor: Tensor
     role: tuple[str, int] = ("", 0)
+
+
+def is_loop(node: Node) -> bool:
+    """Say whether a node runs over all steps of a sequence."""
+    foreign = (
+        isinstance(node.op, Opaque) and not node.op.op_domain and node.op.op_type in ("LSTM", "GRU", "RNN", "Scan")
+    )
+    return foreign or isinstance(node.op, (Recurrent, Scan))

@@ -30,6 +30,7 @@ from unroll.export.lowering import LATEST_OPSET
 from unroll.export.metadata import limits_of, states_of
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
+from unroll.export.reading.inner_scans import scan_of
 from unroll.export.reading.invalid_nodes import why_invalid
 from unroll.export.reading.node_readers import InexpressibleError, read_node
 from unroll.export.reading.opaque_nodes import (
@@ -49,7 +50,7 @@ from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
 from unroll.ops.functions import Identity
-from unroll.ops.opaque import set_hook
+from unroll.ops.opaque import set_hook, set_look
 from unroll.ops.operator import MOST_AXES, Operator, Requirements
 from unroll.parameter import Parameter
 from unroll.progress import track
@@ -58,7 +59,9 @@ from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 OLDEST_OPSET = 9
 
-set_hook(foreign_operators.compute)  # here, where the first operator that is none of ours comes from
+# Here, where the first operator that is none of ours comes from.
+set_hook(foreign_operators.compute)
+set_look(lambda node: scan_of(node, lambda model: read_graph(model)[0]))
 
 
 @checked()
