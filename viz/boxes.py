@@ -22,6 +22,8 @@ from unroll.viz.values import Values, inline, number, value_lines
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
+#: What an LSTM's new content is called.
+_CANDIDATES = ("j", "g", "c")
 # How long a line of settings is, and how many there are.
 _WIDEST, _MOST_LINES = 32, 3
 # How much of a value is shown, however long its name is.
@@ -77,8 +79,7 @@ class Boxes:
         self._gates = {row: gates_of(tables, entered.get(row, ())) for row, tables in self._tables.items()}
         self._states = contraction.states
         self._formulas = Formulas(contraction.states.tensors)
-        orders = [*self._gates.values(), *(native.colored for native in contraction.natives.values())]
-        self._colors = palette.gate_colors(gates for gates in orders if len(gates) > 1)
+        self._colors = _colors([gates for gates in self._gates.values() if len(gates) > 1], contraction)
 
     def title(self, path: str) -> str:
         """Return the name of a cell, or of another scope, in the picture."""
@@ -238,6 +239,20 @@ def _gates_entered(contraction: Contraction) -> dict[str, set[str]]:
             origins = (origin for node in unit.nodes for origin in node.provenance)
             found.setdefault(unit.cell, set()).update(origin.gate for origin in origins if origin.gate is not None)
     return found
+
+
+def _colors(orders: Sequence[Sequence[str]], contraction: Contraction) -> dict[str, str]:
+    """Return a fill for each gate of the cells, and of recurrent operators.
+
+    What ONNX and Keras call c of an LSTM is j in TensorFlow and g in PyTorch: it has one colour.
+    """
+    natives = [native for native in contraction.natives.values() if len(native.gates) > 1]
+    colors = palette.gate_colors([*orders, *(native.colored for native in natives)])
+    own = {gate for gates in orders for gate in gates}
+    candidate = next((colors[gate] for gate in _CANDIDATES if gate in own), colors.get("c", ""))
+    if any(native.kind == "LSTM" for native in natives):
+        colors |= {gate: candidate for gate in _CANDIDATES if gate not in own}
+    return colors
 
 
 def gates_of(tables: Sequence[BlockTable], entered: Collection[str] = ()) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ class Contraction:
             first = node in helpers or (_is_zero(node) and node.origin.cell is None)
             at = BEFORE_STEPS if first and step is not None else step
             # The cell is inside the loop; what is around it, of all its steps, belongs to none of them.
-            around = len(node.provenance) > 1 and node.origin.cell in looped
+            around = step is None and node.origin.cell in looped
             self._add(node, Unit("op", f"op_{place}", [node], at, cell=None if around else node.origin.cell))
 
     def _add(self, node: Node, unit: Unit) -> None:
@@ -102,8 +102,9 @@ class Contraction:
 
     def _leave_out_steps(self) -> None:
         """Forget the steps of what stands around loops: where no cell is at a step, there are no columns to stand in."""
-        loops = any(unit.kind == "loop" for unit in self.units)
-        if loops and not any(unit.cell is not None and unit.step is not None for unit in self.units):
+        looped = {unit.nodes[0].origin.cell for unit in self.units if unit.kind == "loop"}
+        cells = (unit.nodes[0].origin.cell for unit in self.units if unit.step is not None)
+        if looped and looped.issuperset(cell for cell in cells if cell is not None):
             for unit in self.units:
                 unit.step = None
 

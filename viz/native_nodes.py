@@ -128,8 +128,8 @@ def sources(weight: Tensor) -> list[Parameter]:
 
 def path_of(node: Node) -> str:
     """Return the cells that a loop stands for; where there are none, as in files, its own path."""
-    cells = sorted({origin.cell for origin in node.provenance if origin.cell is not None})
-    return ", ".join(cells[:2]) if cells else node.origin.scope
+    cells = dict.fromkeys([node.origin.cell, *sorted(origin.cell or "" for origin in node.provenance)])
+    return ", ".join([cell for cell in cells if cell][:2]) or node.origin.scope
 
 
 def facts(native: Native) -> list[str]:

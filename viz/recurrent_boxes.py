@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from unroll.dimensions import shape_text
 from unroll.graph import Graph
@@ -10,7 +10,7 @@ from unroll.parameter import BlockTable, Parameter
 from unroll.tensor import Tensor
 from unroll.viz import palette
 from unroll.viz.blocks import Paint, block_grid
-from unroll.viz.boxes import Box, Line
+from unroll.viz.boxes import Box, Line, short_names
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.native_nodes import PEEPHOLES, Native, facts, path_of, sources
 from unroll.viz.ports import Port, Ported, port, with_ports
@@ -55,7 +55,8 @@ def recurrent_box(native: Native, graph: Graph, read: Iterable[Tensor], paint: P
     lines = [Line(native.kind, _TITLE, palette.INK, True), *(Line(text, _TEXT) for text in facts(native))]
     path = path_of(native.node)
     lines[1:1] = [Line(path, _SMALL, palette.MUTED)] if path else []
-    tables = _tables(native, paint) if native.weights else []
+    several = len(native.gates) > 1
+    tables = _tables(native, lambda gate: paint(gate) if several else None) if native.weights else []
     notes = [Line(text, _SMALL, palette.MUTED) for text in _notes(native)]
     return with_ports(_stacked(lines, tables, notes), into, out)
 
@@ -138,17 +139,18 @@ def _notes(native: Native) -> Iterator[str]:
         yield "x bias is Wb and h bias is Rb"
     if len(native.gates) > 1:
         yield f"gate order {', '.join(native.gates)}"
+    short = short_names(dict.fromkeys(item.name for tensor in weights.values() for item in sources(tensor)))
     alike: dict[tuple[Parameter, ...], list[str]] = {}
     for name, tensor in weights.items():
         alike.setdefault(tuple(sources(tensor)), []).append(name)
     for parameters, names in alike.items():
-        if parameters and [item.name for item in parameters] != names:
-            yield f"{', '.join(names)} from {_named(parameters)}"
+        if parameters and [short[item.name] for item in parameters] != names:
+            yield f"{', '.join(names)} from {_named(parameters, short)}"
 
 
-def _named(parameters: Sequence[Parameter]) -> str:
+def _named(parameters: Sequence[Parameter], short: Mapping[str, str]) -> str:
     """Return the names of Parameters, of the first few where there are many; and the gates of one, as it has them."""
-    names = ", ".join(visible(item.name, 40) for item in parameters[:_NAMES])
+    names = ", ".join(visible(short[item.name], 40) for item in parameters[:_NAMES])
     if len(parameters) > _NAMES:
         return f"{names} and {len(parameters) - _NAMES} more"
     blocks = parameters[0].blocks

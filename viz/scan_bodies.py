@@ -67,7 +67,10 @@ def scan_body(node: Node, op: Scan) -> ScanBody:
     taken.update(nexts)
     stacks = [_free(name, taken) for name in _plain(_last_parts(op.body.output_names[states:]), "kept", "y")]
     # Names of files need not be ones that we would give: with a lineage they are taken as they are.
-    graph = Graph(inputs, dict(zip((*nexts, *stacks), after, strict=True)), lineage=Lineage(_NO_NAMES, {}, {}))
+    outputs = dict(zip((*nexts, *stacks), after, strict=True))
+    # The first output of one step rises from it; states leave beside it.
+    first = {name: outputs[name] for name in (*stacks, *nexts)}
+    graph = Graph(inputs, first, lineage=Lineage(_NO_NAMES, {}, {}))
     graph.states = dict(zip(names, nexts, strict=False))
     return ScanBody(op, graph, tuple(names), (*names[:states], *stacks), weights)
 

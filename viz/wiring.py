@@ -42,6 +42,7 @@ class Wiring:
         self._wires = list(wires.values())[::-1]
         self._columns = {slot: place for place, slot in enumerate(layout.columns)}
         self._taken = layout.at_level(scene.shown.level)
+        self._tall = {scene.level(unit) for unit in scene.ported}
         self._labelled: set[tuple[Unit, Tensor]] = set()
         self._leaves: dict[tuple[Unit, Tensor], float] = {}
         self._arrives: dict[Wire, float] = {}
@@ -252,7 +253,14 @@ class Wiring:
         end = (corner[0], target.bottom - 4) if sideways else (self._arrives[wire], target.bottom)
         lean = 0.35 if self._into.get(wire.target, 1) == 1 else 0.8
         bands, taken = self._layout.bands[low + 1 : high], self._levels_between(low, high)
-        points, passes = routes.through(start, end, bands, taken, lean)
+        # Beside a loop, which is tall, lines run straight.
+        leave = (start[0], self._layout.bands[low].top if low in self._tall else start[1])
+        arrive = (end[0], self._layout.bands[high].bottom if high in self._tall and not sideways else end[1])
+        leave = leave if leave[1] > start[1] + 1 else start
+        arrive = arrive if arrive[1] < end[1] - 1 else end
+        points, passes = routes.through(leave, arrive, bands, taken, lean)
+        points = [*([start, start, leave] if leave != start else []), *points]
+        points += [arrive, end, end] if arrive != end else []
         for level, passed in zip(range(low + 1, high), passes, strict=True):
             self._taken[level] = sorted([*self._taken.get(level, []), passed])
         if sideways:
