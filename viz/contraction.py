@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import networkx
 
@@ -48,6 +48,7 @@ class Contraction:
         self._scans = scans or {}
         self.natives = native_nodes(graph)
         folded = folded_weights(graph, self.natives)
+        self._looped = _paths([node for node in graph.nodes if self._is_loop(node)])
         if opened:
             self._copies = _copies(graph) if graph.states else {}
             copied = {copy.node for copy in self._copies if copy.node is not None}
@@ -79,7 +80,6 @@ class Contraction:
 
     def _add_operators(self, helpers: set[Node], folded: set[Node]) -> None:
         """Make every node a unit; those that make states of zeros stand in a column of their own, before step 0."""
-        looped = {node.origin.cell for node in self.graph.nodes if self._is_loop(node)}
         for place, node in enumerate(self.graph.nodes):
             if node in folded:
                 continue
@@ -90,7 +90,7 @@ class Contraction:
             first = node in helpers or (_is_zero(node) and node.origin.cell is None)
             at = BEFORE_STEPS if first and step is not None else step
             # The cell is inside the loop; what is around it, of all its steps, belongs to none of them.
-            around = step is None and node.origin.cell in looped
+            around = step is None and node.origin.cell in self._looped
             self._add(node, Unit("op", f"op_{place}", [node], at, cell=None if around else node.origin.cell))
 
     def _add(self, node: Node, unit: Unit) -> None:
@@ -102,9 +102,8 @@ class Contraction:
 
     def _leave_out_steps(self) -> None:
         """Forget the steps of what stands around loops: where no cell is at a step, there are no columns to stand in."""
-        looped = {unit.nodes[0].origin.cell for unit in self.units if unit.kind == "loop"}
-        cells = (unit.nodes[0].origin.cell for unit in self.units if unit.step is not None)
-        if looped and looped.issuperset(cell for cell in cells if cell is not None):
+        loops = any(unit.kind == "loop" for unit in self.units)
+        if loops and all(unit.step is None or unit.nodes[0].origin.cell is None for unit in self.units):
             for unit in self.units:
                 unit.step = None
 
@@ -122,7 +121,7 @@ class Contraction:
                 unit = Unit("loop", f"loop_{len(self.units)}")
             elif _is_zero(node):
                 unit = Unit("zero", f"zero_{len(self.units)}", step=origin.step, tensor=node.outputs[0])
-            elif _in_cell(node) and not (origin.step is None and origin.cell in stepped):
+            elif _in_cell(node) and not (origin.step is None and origin.cell in stepped | self._looped):
                 row = outer.get(origin.cell or "", origin.cell or "")
                 key = (row, origin.step)
                 if key in cells:
@@ -223,6 +222,13 @@ class Contraction:
     def in_order(self) -> list[Unit]:
         """Return the units that hold nodes, in the order of the nodes."""
         return list(dict.fromkeys(self._owner[node] for node in self.graph.nodes if node in self._owner))
+
+
+def _paths(loops: Iterable[Node]) -> set[str]:
+    """Return the paths of the cells that are inside loops, and all that they lie in."""
+    ends = [origin.cell or origin.scope for node in loops for origin in node.provenance]
+    parts = [end.split("/") for end in dict.fromkeys(ends)]
+    return {"/".join(names[:count]) for names in parts for count in range(1, len(names) + 1)}
 
 
 def _in_cell(node: Node) -> bool:
