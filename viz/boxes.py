@@ -16,14 +16,13 @@ from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
+from unroll.viz.native_nodes import SAME_GATE
 from unroll.viz.node_formulas import LONG, Formulas
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
-#: What an LSTM's new content is called.
-_CANDIDATES = ("j", "g", "c")
 # How long a line of settings is, and how many there are.
 _WIDEST, _MOST_LINES = 32, 3
 # How much of a value is shown, however long its name is.
@@ -242,16 +241,19 @@ def _gates_entered(contraction: Contraction) -> dict[str, set[str]]:
 
 
 def _colors(orders: Sequence[Sequence[str]], contraction: Contraction) -> dict[str, str]:
-    """Return a fill for each gate of the cells, and of recurrent operators.
-
-    What ONNX and Keras call c of an LSTM is j in TensorFlow and g in PyTorch: it has one colour.
-    """
-    natives = [native for native in contraction.natives.values() if len(native.gates) > 1]
-    colors = palette.gate_colors([*orders, *(native.colored for native in natives)])
+    """Return a fill for each gate of the cells, and of recurrent operators: a gate of several names has one colour."""
     own = {gate for gates in orders for gate in gates}
-    candidate = next((colors[gate] for gate in _CANDIDATES if gate in own), colors.get("c", ""))
-    if any(native.kind == "LSTM" for native in natives):
-        colors |= {gate: candidate for gate in _CANDIDATES if gate not in own}
+    natives = [native for native in contraction.natives.values() if len(native.gates) > 1]
+    called = {}
+    for native in natives:
+        for gate in native.gates:
+            names = (gate, *SAME_GATE[native.kind].get(gate, ()))
+            called[gate] = next((name for name in names if name in own), gate)
+    colors = palette.gate_colors([*orders, *([called[gate] for gate in native.colored] for native in natives)])
+    for native in natives:
+        for gate in native.gates:
+            for name in (gate, *SAME_GATE[native.kind].get(gate, ())):
+                colors.setdefault(name, colors[called[gate]])
     return colors
 
 

@@ -154,12 +154,30 @@ class Contraction:
                 outer |= {row: around for row in rows if row is not None}
         return outer
 
+    def _rows_around_loops(self) -> set[str]:
+        """Return the cells of which something makes what a loop reads, and something else reads what it makes."""
+        owner = self._owner
+        reads: networkx.DiGraph[object] = networkx.DiGraph()
+        made = ((tensor.node, node) for node in owner for tensor in node.inputs if tensor is not None and tensor.node)
+        units = ((owner[before], owner[node]) for before, node in made if before in owner)
+        reads.add_edges_from((one.row or one, other.row or other) for one, other in units)
+        loops = {unit for unit in self.units if unit.kind == "loop"}
+        parts = (part for part in networkx.strongly_connected_components(reads) if loops & part) if loops else ()
+        return {row for part in parts for row in part if isinstance(row, str)}
+
     def _dissolve_cycles(self) -> None:
         """Open up boxes that cannot be drawn as one: those that feed themselves through others, and repeated calls."""
         cyclic = {unit for part in self._cycles() for unit in part if unit.row is not None}
+        broken = self._rows_around_loops()
         opened: list[Unit] = []
         for unit in self.units:
-            if unit in cyclic or (unit.row is not None and unit.step is None and _reads_weights_twice(unit)):
+            if unit.row in broken:
+                unit.step = None
+            if (
+                unit in cyclic
+                or unit.row in broken
+                or (unit.row is not None and unit.step is None and _reads_weights_twice(unit))
+            ):
                 for node in unit.nodes:
                     piece = self._owner[node] = Unit("op", f"{unit.id}_{len(opened)}", [node], unit.step)
                     opened.append(piece)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from unroll.tensor import Node
+from unroll.tensor import Node, Tensor
 from unroll.viz.boxes import Boxes
 from unroll.viz.contraction import Contraction
 from unroll.viz.ports import Ported
@@ -16,6 +16,7 @@ from unroll.viz.values import Values
 def loop_box(
     node: Node,
     contraction: Contraction,
+    read: Collection[Tensor],
     boxes: Boxes,
     values: Values,
     insides: Mapping[Node, Inside],
@@ -25,11 +26,11 @@ def loop_box(
     Args:
         node: the node.
         contraction: the picture that it is part of.
+        read: the tensors that something in it reads.
         boxes: who knows the colours of gates.
         values: numbers to print.
         insides: what is inside each Scan.
     """
-    read = [wire.tensor for wire in contraction.wires]
     if node in insides:
         return scan_box(node, contraction.graph, read, values, insides[node])
     native = contraction.natives[node]

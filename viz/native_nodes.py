@@ -18,6 +18,12 @@ from unroll.viz.values import number
 GATES = {"LSTM": ("i", "o", "f", "c"), "GRU": ("z", "r", "h"), "RNN": ("h",)}
 #: The gates in the order in which they get their colours: that of TensorFlow's cells, whose j is c here.
 COLORED = {"LSTM": ("i", "c", "f", "o"), "GRU": GATES["GRU"], "RNN": GATES["RNN"]}
+#: What TensorFlow, Keras and PyTorch call a gate that ONNX calls otherwise.
+SAME_GATE: dict[str, dict[str, tuple[str, ...]]] = {
+    "LSTM": {"c": ("j", "g")},
+    "GRU": {"z": ("u",), "h": ("c", "n")},
+    "RNN": {},
+}
 #: The blocks of the peepholes P, in ONNX's order.
 PEEPHOLES = ("i", "o", "f")
 _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from unroll.dimensions import shape_text
 from unroll.graph import Graph
@@ -35,7 +35,7 @@ _INPUT_WORDS = {
 _OUTPUT_WORDS = {"Y": "h of every step", "Y_h": "last h", "Y_c": "last c"}
 
 
-def recurrent_box(native: Native, graph: Graph, read: Iterable[Tensor], paint: Paint, values: Values) -> Ported:
+def recurrent_box(native: Native, graph: Graph, read: Collection[Tensor], paint: Paint, values: Values) -> Ported:
     """Return the box of a recurrent node.
 
     Args:
@@ -45,13 +45,12 @@ def recurrent_box(native: Native, graph: Graph, read: Iterable[Tensor], paint: P
         paint: returns the fill of a gate, or None.
         values: numbers to print.
     """
-    used = set(read)
     into = [
         port(native.place(name), name, [_INPUT_WORDS[name], shape_text(graph.shape(tensor))])
         for name, tensor in native.inputs.items()
         if name not in native.weights
     ]
-    out = [_output(name, tensor, graph, tensor in used, values) for name, tensor in native.outputs.items()]
+    out = [_output(name, tensor, graph, tensor in read, values) for name, tensor in native.outputs.items()]
     lines = [Line(native.kind, _TITLE, palette.INK, True), *(Line(text, _TEXT) for text in facts(native))]
     path = path_of(native.node)
     lines[1:1] = [Line(path, _SMALL, palette.MUTED)] if path else []

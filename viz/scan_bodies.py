@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
-from unroll.ops.opaque import looked_into
+from unroll.ops.opaque import Opaque, looked_into
 from unroll.ops.operator import made
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
@@ -16,6 +16,8 @@ from unroll.structure import Structure
 from unroll.tensor import Node, Placeholder, Tensor
 from unroll.viz.states import last_part
 
+#: How many Scans of a file are looked into.
+_MOST_READ = 12
 _NO_NAMES = Names((), (), (), ())
 
 
@@ -39,9 +41,14 @@ class ScanBody:
 
 
 def scan_bodies(graph: Graph) -> dict[Node, ScanBody]:
-    """Return the bodies of the Scans of a graph, those of files among them."""
-    found = ((node, node.op if isinstance(node.op, Scan) else looked_into(node)) for node in graph.nodes)
-    return {node: scan_body(node, op) for node, op in found if isinstance(op, Scan)}
+    """Return the bodies of the Scans of a graph, those of files among them, which take time to be read: a few."""
+    found = {node: scan_body(node, node.op) for node in graph.nodes if isinstance(node.op, Scan)}
+    foreign = [node for node in graph.nodes if isinstance(node.op, Opaque) and node.op.op_type == "Scan"]
+    for node in foreign[:_MOST_READ]:
+        op = looked_into(node)
+        if isinstance(op, Scan):
+            found[node] = scan_body(node, op)
+    return found
 
 
 def scan_body(node: Node, op: Scan) -> ScanBody:

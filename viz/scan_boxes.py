@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ class Inside(NamedTuple):
     size: tuple[float, float] | None
 
 
-def scan_box(node: Node, graph: Graph, read: Iterable[Tensor], values: Values, inside: Inside) -> Ported:
+def scan_box(node: Node, graph: Graph, read: Collection[Tensor], values: Values, inside: Inside) -> Ported:
     """Return the frame of a Scan.
 
     Args:
@@ -44,7 +44,7 @@ def scan_box(node: Node, graph: Graph, read: Iterable[Tensor], values: Values, i
         values: numbers to print.
         inside: its body.
     """
-    used, body, op = set(read), inside.body, inside.body.op
+    body, op = inside.body, inside.body.op
     states, rows = op.num_states, op.num_states + op.num_scan_inputs
     into = []
     for place, tensor in enumerate(node.inputs):
@@ -57,7 +57,7 @@ def scan_box(node: Node, graph: Graph, read: Iterable[Tensor], values: Values, i
         backward = place >= states and _flag(op.scan_output_directions, place - states)
         told = "at last" if place < states else _stacked(backward)
         words = [told, shape_text(graph.shape(tensor))]
-        out.append(port(tensor, body.made[place], words, values.lines(tensor), tensor in used))
+        out.append(port(tensor, body.made[place], words, values.lines(tensor), tensor in read))
     scanned = node.inputs[states]
     time = graph.shape(scanned)[0] if scanned is not None else 0
     lines = _lines(path_of(node), time, body, values, inside.size is not None)

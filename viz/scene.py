@@ -65,8 +65,9 @@ class Scene:
         self.shown = arrange(self.contraction, full)
         self.values = Values(graph, feeds, self._printed())
         self.boxes = Boxes(self.contraction, self.values, timed=not within)
+        read = {wire.tensor for wire in self.contraction.wires}
         self.ported: dict[Unit, Ported] = {
-            unit: loop_box(unit.nodes[0], self.contraction, self.boxes, self.values, insides or {})
+            unit: loop_box(unit.nodes[0], self.contraction, read, self.boxes, self.values, insides or {})
             for unit in self.shown.units
             if unit.kind == "loop"
         }

@@ -175,6 +175,8 @@ def _shown(attribute: AttributeProto) -> Any:
         return onnx.helper.get_attribute_value(attribute)
     if attribute.type == AttributeProto.STRING:
         return attribute.s.decode(errors="replace")
+    if attribute.type == AttributeProto.STRINGS:
+        return tuple(text.decode(errors="replace") for text in attribute.strings)
     if attribute.type in (AttributeProto.INTS, AttributeProto.FLOATS):
         return tuple(onnx.helper.get_attribute_value(attribute))
     return str(AttributeProto.AttributeType.Name(attribute.type)).lower()
