@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unroll.dimensions import shape_text, shapes_text
+from unroll.dimensions import Dim, shape_text, shapes_text
 from unroll.graph import Graph
 from unroll.parameter import BlockTable
 from unroll.tensor import Constant, Node, Tensor
@@ -215,7 +215,7 @@ class Boxes:
         tables = self._tables.get(unit.row or "", [])
         columns = next((blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)), ())
         results = self._named_results(unit)
-        sizes = {size for _, size in columns} or {tensor.shape[-1] for tensor, _ in results if tensor.rank}
+        sizes: set[Dim] = {size for _, size in columns} or {tensor.shape[-1] for tensor, _ in results if tensor.rank}
         (size,) = sizes if len(sizes) == 1 else (None,)
         return f"{size} unit{'s' * (size != 1)}" if size is not None else ""
 

@@ -10,7 +10,7 @@ from onnx import ModelProto, ValueInfoProto
 from unroll.errors import NameNotFoundError
 from unroll.export.reading.reader import load_model
 from unroll.export.running.session import Session
-from unroll.feeds import closest
+from unroll.words import closest
 
 
 def session_with(model: ModelProto | str | Path, names: Sequence[str]) -> Session:

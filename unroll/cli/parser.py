@@ -11,8 +11,8 @@ from unroll.cli import compile, demo, draw, equivalent, export, optimize, reroll
 from unroll.cli.command import Command
 from unroll.cli.output import help_width
 from unroll.errors import ArgumentError
-from unroll.feeds import closest
 from unroll.version import __version__
+from unroll.words import closest
 
 #: Every command, in the order of the list.
 COMMANDS: dict[str, Command] = {

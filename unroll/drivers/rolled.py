@@ -123,6 +123,6 @@ def _body(
             shared[parameter] = _inside(parameter.shape, parameter, parameter.name)
     inner: dict[Tensor, Tensor] = dict(shared)
     for node in nodes:
-        read = tuple(tensor if tensor is None else inner.get(tensor, tensor) for tensor in node.inputs)
-        inner |= zip(node.outputs, node.copied(read, node.provenance).outputs, strict=True)
+        operands = tuple(tensor if tensor is None else inner.get(tensor, tensor) for tensor in node.inputs)
+        inner |= zip(node.outputs, node.copied(operands, node.provenance).outputs, strict=True)
     return Graph([*inputs, *shared.values()], {name: inner.get(tensor, tensor) for name, tensor in outputs.items()})
