@@ -1,4 +1,4 @@
-"""Write docs/api.md: every name of the three frameworks' recurrent APIs, and what is done here with each argument.
+"""Write docs/api.md: every name of ours, and of the three frameworks' recurrent APIs what is done with each argument.
 
 ``python docs/make_api.py`` reads the frameworks' own signatures (tests/golden/api_signatures.json) and compares them with
 ours, and with what each class declares: ``TRAINING_ONLY``, ``SCHEDULING`` and ``REFUSED``. An argument that none of these
@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import unroll
-from unroll import cells, drivers, layers, nn
+from unroll import cells, drivers, foreign_names, layers, nn, ops
+from unroll.export.forms import FORMS
+from unroll.ops import spelling
+from unroll.passes import pipeline
 
 HERE = Path(__file__).resolve().parent
 SIGNATURES = HERE.parent / "tests" / "golden" / "api_signatures.json"
@@ -24,6 +27,22 @@ TITLES = {
     "keras": ("Keras 3", "`keras.layers`", "`unroll.layers`"),
     "torch": ("PyTorch", "`torch.nn`", "`unroll.nn`"),
 }
+#: The compiler: the names of `unroll` that are no framework's, in the order of a program.
+PROGRAM = {
+    "Making a graph": (
+        "placeholder", "constant", "Parameter", "scope", "step", "trace", "Graph", "Stream", "StateSaver", "Tensor",
+    ),
+    "Drawing it, and writing and reading ONNX": ("draw", "save", "to_onnx", "from_onnx"),
+    "Rewriting it": ("optimize", "reroll", "equivalent"),
+    "Running it in onnxruntime": ("Session", "compile", "run_many", "verify"),
+    "Errors": ("UnrollError", "UnrollWarning"),
+}  # fmt: skip
+#: The words of other frameworks, by the title of the table.
+FOREIGN = {
+    "Of the package": foreign_names.UNROLL, "Of `unroll.ops`": spelling.ELSEWHERE, "Of a tensor": foreign_names.TENSOR,
+    "Of a graph or a session": foreign_names.GRAPH, "Of a cell, a layer, a module or a model": foreign_names.MODEL,
+    "Of `unroll.layers`": foreign_names.LAYERS, "Of `unroll.nn`": foreign_names.NN,
+}  # fmt: skip
 #: What TensorFlow's drivers take to schedule a loop that is not here.
 SCHEDULING = ("parallel_iterations", "swap_memory")
 #: Names of the frameworks that have no counterpart yet.
@@ -105,13 +124,93 @@ def section(framework: str, version: str, names: dict[str, list[list[str | None]
     return lines
 
 
+def called(thing: Any) -> str:
+    """How a function or class is called: its arguments with their defaults."""
+    shown = []
+    try:
+        items = parameters_of(thing).values()
+    except (TypeError, ValueError):
+        return ""
+    for item in items:
+        star = {item.VAR_POSITIONAL: "*", item.VAR_KEYWORD: "**"}.get(item.kind, "")
+        default = "" if item.default is item.empty else f"={item.default!r}"
+        shown.append(f"{star}{item.name}{default}")
+    return ", ".join(shown)
+
+
+def said(thing: Any) -> str:
+    """The first sentence of a docstring, in one line."""
+    first = inspect.cleandoc(thing.__doc__ or "").partition("\n\n")[0]
+    first = first.removesuffix(".").removesuffix(" for what is preserved").removesuffix("; see this module") + "."
+    return " ".join(first.split()).replace("``", "`").replace("|", "\\|")
+
+
+def rows_of(names: tuple[str, ...] | list[str], home: Any, prefix: str) -> list[str]:
+    """A table of names: how each is called, and what it does."""
+    lines = ["| name | arguments | |", "| --- | --- | --- |"]
+    for name in names:
+        thing = getattr(home, name)
+        arguments = called(thing).replace("|", "\\|")
+        lines.append(f"| `{prefix}{name}` | {f'`{arguments}`' if arguments else ''} | {said(thing)} |")
+    return [*lines, ""]
+
+
+def compiler() -> list[str]:
+    """What is ours alone: graphs, operators, passes and forms."""
+    lines = ["## Graphs, and what is done with them", ""]
+    for title, names in PROGRAM.items():
+        lines += [f"### {title}", "", *rows_of(names, unroll, "unroll.")]
+    lines += [
+        "### The passes of `optimize`",
+        "",
+        "`unroll.optimize(graph, passes=[...])` runs those that are named, in order.",
+        "",
+    ]
+    lines += ["| pass | by default | |", "| --- | --- | --- |"]
+    lines += [
+        f"| `{name}` | {'yes' if name in pipeline.DEFAULT else 'no'} | {said(function)} |"
+        for name, function in pipeline.PASSES.items()
+    ]
+    lines += [
+        "",
+        "### The forms of `to_onnx`",
+        "",
+        f"{', '.join(f'`{name}`' for name in FORMS)}; see `unroll.to_onnx`.",
+        "",
+    ]
+    functions = [name for name in ops.__all__ if name.islower()]
+    lines += [
+        "## Operators", "",
+        "`unroll.ops`, with ONNX's names and meanings. What is no tensor among the operands becomes a constant. `a + b`, "
+        "`a @ b`, `a[1:3]`, `-a`, `a > b`, `np.tanh(a)` and `np.stack([a, b])` build the operator of that name.", "",
+        *rows_of(functions, ops, "ops."),
+        "Arguments are taken by other frameworks' names too:", "",
+        "| here | as well |", "| --- | --- |",
+        *(f"| `{name}` | {', '.join(f'`{other}`' for other in others)} |" for name, others in spelling.WORDS.items()), "",
+    ]  # fmt: skip
+    return lines
+
+
+def words() -> list[str]:
+    """What the errors say of names that are not here."""
+    lines = ["## Words of other frameworks", "", "Whoever asks for one of these is told what to write.", ""]
+    for title, table in FOREIGN.items():
+        lines += [f"### {title}", "", "| word | here |", "| --- | --- |"]
+        lines += [f"| `{word}` | {advice} |" for word, advice in table.items()]
+        lines += [""]
+    return lines
+
+
 def make() -> str:
     """The whole page."""
     content = json.loads(SIGNATURES.read_text(encoding="utf-8"))
     lines = [
-        "# What is here of three frameworks",
+        "# Every name",
         "",
         "Made by `python docs/make_api.py` from the frameworks' own signatures and from ours; do not edit it.",
+        "",
+        *compiler(),
+        "## Three frameworks",
         "",
         "*same*: the name, the meaning and the default are the framework's. Arguments that act in training only are kept on "
         "the object: a traced graph infers. What cannot be honoured raises `UnsupportedError` with the reason given here; an "
@@ -120,6 +219,7 @@ def make() -> str:
     ]
     for framework, names in content["names"].items():
         lines += section(framework, content["versions"][framework], names)
+    lines += words()
     return "\n".join(lines).replace("\n\n\n", "\n\n").rstrip() + "\n"
 
 

@@ -1,6 +1,6 @@
 """The rows of an image through an LSTM: 28 steps of 28 pixels.
 
-Runs on real handwritten digits where scikit-learn is installed (``pip install "unroll-rnn[digits]"``), and on generated
+Runs on real handwritten digits where scikit-learn is installed (``pip install scikit-learn``), and on generated
 rows where it is not.
 """
 
@@ -44,7 +44,7 @@ def main() -> None:
     try:
         images = digits()
     except ImportError:
-        print('no scikit-learn: pip install "unroll-rnn[digits]" for real digits; going on with generated rows')
+        print("no scikit-learn: pip install scikit-learn for real digits; going on with generated rows")
         images = generated()
     outputs = graph.run({"X": images})
     print(f"{len(graph.outputs) - 2} outputs, the last of shape {outputs[graph.output_names[27]].shape}")

@@ -10,7 +10,9 @@ import pytest
 from helpers import REPOSITORY, golden_json
 
 import unroll
-from unroll import cells, layers
+from unroll import cells, layers, ops
+from unroll.export.forms import FORMS
+from unroll.passes import pipeline
 
 SPEC = importlib.util.spec_from_file_location("make_api", REPOSITORY / "docs" / "make_api.py")
 assert SPEC is not None and SPEC.loader is not None
@@ -73,6 +75,18 @@ def declared(kind: str) -> Iterator[Any]:
 def test_the_page_is_what_its_generator_makes_of_the_code_as_it_is() -> None:
     page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
     assert page == make_api.make(), "run `python docs/make_api.py`"
+
+
+def test_every_name_of_the_package_and_every_operator_pass_and_form_stands_there() -> None:
+    page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
+    packages = {"cells", "layers", "nest", "nn", "ops"}
+    names = [f"unroll.{name}" for name in unroll.__all__ if name not in packages]
+    framework = {f"unroll.{name}" for table in NAMES.values() for name in table}
+    assert [name for name in names if f"| `{name}` |" not in page and name not in framework] == ["unroll.TensorShape"]
+    for name in ops.__all__:
+        assert name in ("OPERATORS", "Operator") or f"| `ops.{name}` |" in page
+    for name in (*pipeline.PASSES, *FORMS):
+        assert f"`{name}`" in page
 
 
 def test_the_frameworks_names_that_the_project_promises_are_all_here() -> None:

@@ -62,9 +62,7 @@ def _images() -> Any:
     try:
         images = image_rows_lstm.digits()
     except ImportError:
-        show(
-            'scikit-learn is not installed: pip install "unroll-rnn[digits]" for real digits. Going on with generated rows.'
-        )
+        show("scikit-learn is not installed: pip install scikit-learn for real digits. Going on with generated rows.")
         return image_rows_lstm.generated()
     show("8 handwritten digits, resized to 28 x 28")
     return images
