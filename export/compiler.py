@@ -144,7 +144,7 @@ def compile(
         (2, 4, 5)
     """
     check_graph(graph, "compile")
-    if target not in TARGETS:
+    if not isinstance(target, str) or target not in TARGETS:
         raise ArgumentError(f"compile: target {target!r}: there is {', '.join(map(repr, TARGETS))}")
     if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
         raise ArgumentError(f"compile: batch {batch!r} is not an int of at least 1")

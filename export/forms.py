@@ -73,7 +73,7 @@ def in_form(
         raise UnsupportedError(
             f"form {form!r} is not optimised: that is for 'unrolled', and 'auto' does it where it pays"
         )
-    if steps_per_iteration != 1 and form != "scan":
+    if form != "scan" and not (isinstance(steps_per_iteration, int) and steps_per_iteration == 1):
         raise UnsupportedError(f"steps_per_iteration={steps_per_iteration!r} goes with form='scan', not {form!r}")
     asked = _Asked(optimized, batch, steps_per_iteration, check)
     return FORMS[form](graph, asked)

@@ -157,14 +157,14 @@ ARGUMENTS: dict[str, Check] = {
         _flag,
     ),
     **dict.fromkeys(
-        ("forget_activation", "form", "format", "layout", "level", "nonlinearity", "note", "quantize", "target"),
+        ("forget_activation", "form", "format", "layout", "level", "nonlinearity", "note", "quantize"),
         _text,
     ),
     "scope": _name,
     **dict.fromkeys(("columns", "dims", "rows", "states"), _mapping),
     **dict.fromkeys(("initial_states_bw", "initial_states_fw", "requirements"), _list),
     **dict.fromkeys(("loop_fn", "residual_fn"), _function),
-    **dict.fromkeys(("conv_ndims", "num_proj_shards", "num_unit_shards", "steps_per_iteration"), _count),
-    **dict.fromkeys(("ir_version", "opset", "seed"), _whole),
+    **dict.fromkeys(("conv_ndims", "num_proj_shards", "num_unit_shards"), _count),
+    **dict.fromkeys(("seed",), _whole),
     "reuse": lambda value, what: None if value is None else _flag(value, what),
 }  # fmt: skip

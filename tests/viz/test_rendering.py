@@ -81,7 +81,7 @@ def test_unknown_formats_levels_and_paths_are_refused(arguments: dict, error: ty
 
 
 def test_only_graphs_are_drawn() -> None:
-    with pytest.raises(ArgumentTypeError, match="not a Graph"):
+    with pytest.raises(ArgumentTypeError, match="a Graph is wanted"):
         unroll.draw("rnn.onnx")  # type: ignore[arg-type]
 
 
