@@ -52,7 +52,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_driver_checks_a_state_once_a_step(make: Callable[[], Any], checks: list[str]) -> None:
     static_rnn(make(), inputs())
     assert len(checks) == STEPS + 1  # the first state, and what each step returns
-    assert checks[0] == "initial_state"
+    assert checks[0] == "static_rnn: initial_state"
     assert [what.partition(" at ")[2] for what in checks[1:]] == [f"step {t}: the new state" for t in range(STEPS)]
 
 

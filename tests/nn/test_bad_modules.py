@@ -89,7 +89,10 @@ def test_a_first_state_that_does_not_fit_is_refused_by_its_name() -> None:
     refused(lambda: lstm(x, (state(1, 5, 2), state(1, 5, 2))), ValueError, "hx c", "(1, 5, 4) is wanted")
     refused(lambda: lstm(x, (state(1, 5, 4), state(1, 5, 4))), ValueError, "hx h", "(1, 5, 2) is wanted")
     symbolic = unroll.placeholder([2, None, 3], "x")
-    refused(lambda: gru(symbolic, state(2, None, 4)), ValueError, "hx", "s_1", "x_1", "give both one name")
+    refused(
+        lambda: gru(symbolic, state(2, None, 5)), ValueError, "GRU 'gru': hx", "(2, s_1, 5)", "(2, x_1, 4) is wanted"
+    )
+    refused(lambda: gru(symbolic, state(2, 7, 4)), ValueError, "hx", "(2, 7, 4)", "(2, x_1, 4) is wanted", "None")
 
 
 @every_cell

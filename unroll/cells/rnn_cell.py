@@ -16,10 +16,12 @@ import numpy.typing as npt
 from unroll import nest, ops, scopes
 from unroll.arguments import check_constructor
 from unroll.checks import check_size, shown
-from unroll.dimensions import Dim, Dimension, Shape, shape_text
+from unroll.dimensions import Dim, Dimension, Requirement, Shape, is_never_zero, shape_text
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
 from unroll.initializers import InitializerLike
+from unroll.ops.functions import Identity
+from unroll.ops.operator import apply_one
 from unroll.parameter import Parameter, parameter_dtype
 from unroll.tensor import Tensor, named
 from unroll.weights import WeightOwner
@@ -226,6 +228,10 @@ class RNNCell(WeightOwner):
         if scope is not None:
             scopes.check_name(scope, f"{type(self).__name__}: scope")
         state = nest.coerced(self.state_size, state)
+        if isinstance(inputs, Tensor):
+            with scopes.beside_steps("state"):
+                what = f"{type(self).__name__} {self.name!r}: the state"
+                state = agreed_state(what, self.state_size, state, batch_of(inputs))
         self.check(inputs, state)
         return self._traced(inputs, state, scope)
 
@@ -444,6 +450,35 @@ def check_state(what: str, state_size: Any, state: State, batch: Shape, dtype: D
             _refuse_part(f"{what}{f' {path}' if path else ''}", part, batch, dims_of(size), dtype)
 
 
+def agreed_state(what: str, state_size: Any, state: State, batch: Shape) -> State:
+    """Return a state whose sizes that are not known are required to be those of the batch; as it is where it does not fit,
+    which `check_state` then says.
+    """
+    try:
+        nest.check_same_structure(state_size, state, what)
+    except StructureError:
+        return state
+    return nest.map_leaves(
+        lambda size, part: agreed(part, (*batch, *dims_of(size)), what) if isinstance(part, Tensor) else part,
+        state_size,
+        state,
+    )
+
+
+def agreed(tensor: Tensor, wanted: Shape, where: str) -> Tensor:
+    """Return a tensor as one of the shape that is wanted, where sizes of it that are not known may be those: they must be then.
+
+    Known sizes come first: a tensor of which one differs, or is known where the one that is wanted is not, stays as it is.
+    """
+    differ = [(seen, size) for seen, size in zip(tensor.shape, wanted, strict=False) if seen != size]
+    may_be = all(isinstance(seen, Dimension) and not is_never_zero(seen - size) for seen, size in differ)
+    if tensor.rank != len(wanted) or not differ or not may_be:
+        return tensor
+    same = apply_one(Identity(), tensor, requirements=[Requirement(*pair, where) for pair in differ])
+    same.shape = wanted  # which the sizes that differ are required to be
+    return named(same, tensor.hint.rpartition("/")[2] if tensor.hint else "state")
+
+
 def _refuse_part(where: str, part: Any, batch: Shape, dims: Shape, dtype: DType) -> NoReturn:
     """Raise the error that says what is wrong with a part of a state."""
     if not isinstance(part, Tensor):
@@ -451,7 +486,8 @@ def _refuse_part(where: str, part: Any, batch: Shape, dims: Shape, dtype: DType)
     wanted = (*batch, *dims)
     if part.shape != wanted:
         symbolic = any(isinstance(dim, Dimension) for dim in batch) and part.shape[len(batch) :] == dims
-        fix = "; for a batch that is not known yet, zero_state takes unroll.ops.shape(x)[0]" if symbolic else ""
+        fix = "; make it for as many rows as the input has: of a placeholder the batch is None, and zero_state takes "
+        fix = f"{fix}unroll.ops.shape(x)[0]" if symbolic else ""
         raise ShapeError(f"{where}: {part.described()} was given, shape {shape_text(wanted)} is wanted{fix}")
     raise DTypeError(f"{where}: {part.described()} was given, dtype {dtype} is wanted; convert it with unroll.ops.cast")
 

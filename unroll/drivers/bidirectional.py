@@ -276,7 +276,7 @@ def _both(
     forward, backward = (as_cell(cell, what) for cell in cells)
     valid = row_lengths(sequence_length, steps, what)
     with scopes.scope("fw"):
-        there = run_cell(forward, steps, starts[0], valid=valid, dtype=dtype)
+        there = run_cell(forward, steps, starts[0], valid=valid, dtype=dtype, what=f"{what}: forward")
     with scopes.scope("bw"):
-        back = run_cell(backward, steps, starts[1], valid=valid, backward=True, dtype=dtype)
+        back = run_cell(backward, steps, starts[1], valid=valid, backward=True, dtype=dtype, what=f"{what}: backward")
     return there, back

@@ -75,7 +75,7 @@ def dynamic_rnn(
             return rolled_rnn(cell, inputs, sequence_length, initial_state, dtype, axis)
         steps = sequence_steps(inputs, axis, "dynamic_rnn")
         valid = row_lengths(sequence_length, steps, "dynamic_rnn")
-        outputs, state = run_cell(cell, steps, initial_state, valid=valid, dtype=dtype)
+        outputs, state = run_cell(cell, steps, initial_state, valid=valid, dtype=dtype, what="dynamic_rnn")
         return joined(outputs, axis), state
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.cells.contract import call_step
-from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_state, initial_state
+from unroll.cells.rnn_cell import RNNCellLike, State, agreed, agreed_state, batch_of, check_state, initial_state
 from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, is_never_zero, shape_text
 from unroll.drivers.structure_checks import cell_name, checked_result, known_time, main_input, state_dtype
 from unroll.dtypes import BOOL, INT64, DType, cast_array
@@ -33,6 +33,7 @@ def run_cell(
     past: Past = "zero",
     backward: bool = False,
     dtype: npt.DTypeLike | None = None,
+    what: str = "",
 ) -> tuple[list[Any], State]:
     """Call `cell` on each step, handing its state on; the caller has entered the scope.
 
@@ -45,6 +46,7 @@ def run_cell(
         past: what the output is there.
         backward: walk from the last step to the first. A row whose last steps are not valid then starts at its own end.
         dtype: the dtype of the zero state; that of the inputs by default.
+        what: who asks, for messages.
 
     Returns:
         The outputs in the order of `steps`, and the last state.
@@ -58,7 +60,10 @@ def run_cell(
     if state is None:
         state = _zero_state(cell, first, kind, order[0])
     state = nest.coerced(cell.state_size, state)
-    check_state("initial_state", cell.state_size, state, batch, kind)
+    where = f"{what}: initial_state" if what else "initial_state"
+    with scopes.beside_steps("initial_state"):
+        state = agreed_state(where, cell.state_size, state, batch)
+    check_state(where, cell.state_size, state, batch, kind)
     outputs: dict[int, Any] = {}
     last: Any = None
     for step in order:
@@ -184,6 +189,7 @@ def mask_steps(mask: Any, time: int, batch: Shape, axis: int, what: str) -> list
             "convert it with unroll.ops.cast(mask, 'bool')"
         )
     wanted = (*batch, time) if axis == 1 or not batch else (time, *batch)
+    tensor = agreed(tensor, wanted, f"{what}: the mask")
     if tensor.shape != wanted:
         raise ShapeError(f"{what}: the mask {tensor.described()} was given, shape {shape_text(wanted)} is wanted")
     if not batch:

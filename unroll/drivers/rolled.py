@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops
-from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_state, initial_state
+from unroll.cells.rnn_cell import RNNCellLike, State, agreed_state, batch_of, check_state, initial_state
 from unroll.dimensions import Dim, Dimension
 from unroll.drivers.loop import length_column, run_cell
 from unroll.drivers.structure_checks import checked_steps, known_time, main_input, state_dtype
@@ -55,7 +55,8 @@ def rolled_rnn(
         whole = next(outer for outer, inner in zip(scanned, step, strict=True) if inner is first)
         state = _zero_state(cell, first, whole, kind)
     state = nest.coerced(cell.state_size, state)
-    check_state("initial_state", cell.state_size, state, batch_of(first), kind)
+    state = agreed_state(f"{what}: initial_state", cell.state_size, state, batch_of(first))
+    check_state(f"{what}: initial_state", cell.state_size, state, batch_of(first), kind)
     states = nest.flatten(state)
     before = [_inside(part.shape, part, name) for part, name in zip(states, _names("state", state), strict=True)]
     shared: dict[Tensor, Placeholder] = {}

@@ -64,7 +64,7 @@ def static_rnn(
     steps = checked_steps(inputs)
     with collector_paused(), scopes.scope(scope or "rnn"):
         valid = row_lengths(sequence_length, steps, "static_rnn")
-        return run_cell(cell, steps, initial_state, valid=valid, dtype=dtype)
+        return run_cell(cell, steps, initial_state, valid=valid, dtype=dtype, what="static_rnn")
 
 
 def row_lengths(sequence_length: Any, steps: Sequence[Any], what: str) -> list[Tensor] | None:

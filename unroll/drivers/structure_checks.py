@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from unroll import nest
-from unroll.cells.rnn_cell import RNNCellLike, State, dims_of
+from unroll import nest, scopes
+from unroll.cells.rnn_cell import RNNCellLike, State, agreed, dims_of
 from unroll.dimensions import Dimension, Shape, is_never_zero, shape_text
 from unroll.dtypes import FLOAT32, DType, as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
@@ -43,7 +43,7 @@ def state_dtype(first: Tensor, dtype: npt.DTypeLike | None) -> DType:
 
 
 def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
-    """Return `inputs` once every step is known to have tensors alike.
+    """Return `inputs` once every step is known to have tensors alike; batches that are not known must be equal then.
 
     Raises:
         ArgumentError, ArgumentTypeError: not a list of tensors, or an empty one.
@@ -57,9 +57,12 @@ def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
     if not isinstance(inputs, (list, tuple)) or not inputs:
         raise ArgumentError(f"inputs: a non-empty list with one tensor a step is wanted, not {inputs!r}")
     wanted = nest.flatten(inputs[0])
+    steps = []
     for step, given in enumerate(inputs):
         nest.check_same_structure(inputs[0], given, f"inputs of step {step}")
-        for tensor, first in zip(nest.flatten(given), wanted, strict=True):
+        alike = _agreed(given, wanted, step)
+        steps.append(alike)
+        for tensor, first in zip(nest.flatten(alike), wanted, strict=True):
             if not isinstance(tensor, Tensor):
                 raise ArgumentTypeError(
                     f"inputs of step {step}: {type(tensor).__name__} is no tensor; use unroll.placeholder or unroll.constant"
@@ -72,7 +75,16 @@ def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
     for tensor in ranks:
         if is_never_zero(tensor.shape[0] - ranks[0].shape[0]):
             raise ShapeError(f"inputs: {tensor.described()} and {ranks[0].described()} have different batch sizes")
-    return inputs
+    return steps
+
+
+def _agreed(given: Any, wanted: Sequence[Any], step: int) -> Any:
+    """Return the inputs of a step, whose sizes that are not known are those of step 0."""
+    pairs = list(zip(nest.flatten(given), wanted, strict=True))
+    if not all(isinstance(part, Tensor) for pair in pairs for part in pair):
+        return given
+    with scopes.beside_steps("inputs"), scopes.at_step(step):
+        return nest.pack(given, [agreed(part, first.shape, f"inputs of step {step}") for part, first in pairs])
 
 
 def _raise_unlike(step: int, tensor: Tensor, first: Tensor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 from unroll import nest
-from unroll.cells.rnn_cell import check_state, zero_state
+from unroll.cells.rnn_cell import agreed_state, check_state, zero_state
 from unroll.initializers import Draw
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import keras_shape, width
@@ -98,9 +98,9 @@ class Cell(Layer):
             StructureError, ShapeError, DTypeError: the states do not fit.
         """
         listed = nest.is_nested(states)
-        given = list(states) if listed else [states]
-        sizes = nest.flatten(self.state_size)
-        check_state(f"{self.described()}: the states", sizes, given, inputs.shape[:1], inputs.dtype)
+        what, sizes = f"{self.described()}: the states", nest.flatten(self.state_size)
+        given = agreed_state(what, sizes, list(states) if listed else [states], inputs.shape[:1])
+        check_state(what, sizes, given, inputs.shape[:1], inputs.dtype)
         new = self.step(inputs, *given)
         return new[0], list(new) if listed else new[0]
 

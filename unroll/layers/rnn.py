@@ -153,7 +153,9 @@ class RNN(Layer):
         valid = None if mask is None else mask_steps(mask, len(steps), batch, self._axis, self.described())
         state = self._first_state(initial_state, steps[0])
         past: Past = "zero" if self.zero_output_for_mask else "previous"
-        outputs, last = run_cell(self._contract, steps, state, valid=valid, past=past, backward=self.go_backwards)
+        outputs, last = run_cell(
+            self._contract, steps, state, valid=valid, past=past, backward=self.go_backwards, what=self.described()
+        )
         if self.stateful:
             self.states = dict(zip(nest.flatten(state), nest.flatten(last), strict=True))
         return outputs, last

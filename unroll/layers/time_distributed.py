@@ -7,6 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
+from unroll.cells.rnn_cell import agreed
 from unroll.drivers.loop import joined, steps_of
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.layers.arguments import Regularizer
@@ -77,6 +78,7 @@ class TimeDistributed(Layer):
         if mask is not None:
             mask = mask if isinstance(mask, Tensor) else constant(mask)
             wanted = (*nest.flatten(inputs)[0].shape[:1], len(steps))
+            mask = agreed(mask, (*wanted, *mask.shape[2:]), f"{self.described()}: the mask")
             if mask.shape[:2] != wanted:
                 raise ShapeError(
                     f"{self.described()}: the mask {mask.described()} was given, and the inputs begin with {wanted}"

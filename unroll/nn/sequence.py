@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
-from unroll.cells.rnn_cell import State, check_state
+from unroll.cells.rnn_cell import State, agreed_state, check_state
 from unroll.checks import check_flag, check_size
-from unroll.dimensions import Dimension, Shape
+from unroll.dimensions import Shape
 from unroll.drivers.loop import joined, length_steps, run_cell, steps_of
 from unroll.errors import ArgumentError, ShapeError, warn
 from unroll.garbage_collection import collector_paused
@@ -129,13 +129,9 @@ class SequenceModule(RecurrentModule):
         if hx is None:
             return [None] * count
         given = self._state(hx)
-        for part in nest.flatten(given):
-            if isinstance(part, Tensor) and batch and _only_named_otherwise(part.shape[1:2], batch):
-                raise ShapeError(
-                    f"{self._what}: hx: {part.described()} has another batch than the input, {batch[0]}; give both one name, "
-                    "such as 'batch', in the shapes of their placeholders"
-                )
-        check_state(f"{self._what}: hx", self._layers[0][0].state_size, given, (count, *batch), self.dtype)
+        size = self._layers[0][0].state_size
+        given = agreed_state(f"{self._what}: hx", size, given, (count, *batch))
+        check_state(f"{self._what}: hx", size, given, (count, *batch), self.dtype)
         with scopes.beside_steps("hx"):
             cut = [ops.unstack(part, 0) for part in nest.flatten(given)]
         return [nest.pack(given, list(parts)) for parts in zip(*cut, strict=True)]
@@ -157,8 +153,3 @@ def _side_by_side(sides: Sequence[Sequence[Tensor]], hint: str) -> list[Tensor]:
         with scopes.at_step(step):
             wide.append(named(ops.concat(list(pair), axis=-1), hint))
     return wide
-
-
-def _only_named_otherwise(seen: Shape, wanted: Shape) -> bool:
-    """Say whether two batch sizes may be equal though nothing says that they are."""
-    return seen != wanted and any(isinstance(dim, Dimension) for dim in (*seen, *wanted))
