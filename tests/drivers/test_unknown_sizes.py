@@ -133,7 +133,7 @@ def test_steps_of_batches_that_are_not_known_are_of_one() -> None:
     [
         lambda x, m: layers.LSTM(UNITS)(x, mask=m),
         lambda x, m: layers.Bidirectional(layers.GRU(UNITS))(x, mask=m),
-        lambda x, m: layers.TimeDistributed(layers.Dense(2))(x, mask=m),
+        lambda x, m: layers.LSTM(UNITS)(layers.TimeDistributed(layers.Dense(2))(x, mask=m)),
     ],
 )
 def test_a_mask_of_another_unknown_batch_is_the_inputs(make: Any) -> None:
