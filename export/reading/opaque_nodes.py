@@ -13,7 +13,7 @@ from unroll.dimensions import Dim, Shape, parse_dimension, substitute_shape, sym
 from unroll.dtypes import ALL, DType
 from unroll.errors import ModelError, UnsupportedError, first_line
 from unroll.export.reading.tensor_sizes import bytes_made
-from unroll.ops.opaque import Opaque
+from unroll.ops.opaque import HeldGraph, Opaque
 
 #: The names of ONNX's own domain.
 ONNX_DOMAIN = ("", "ai.onnx")
@@ -169,8 +169,9 @@ def opaque(
 def _shown(attribute: AttributeProto) -> Any:
     """Return an attribute for people to read: graphs by the number of their nodes, arrays only by their kind."""
     if attribute.type == AttributeProto.GRAPH:
-        count = len(attribute.g.node)
-        return f"graph of {count} node{'s' * (count != 1)}"
+        return HeldGraph(len(attribute.g.node))
+    if attribute.type == AttributeProto.GRAPHS:
+        return tuple(HeldGraph(len(graph.node)) for graph in attribute.graphs)
     if attribute.type in (AttributeProto.INT, AttributeProto.FLOAT):
         return onnx.helper.get_attribute_value(attribute)
     if attribute.type == AttributeProto.STRING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from unroll.dimensions import Shape
 from unroll.dtypes import ALL, Array, DType
@@ -40,6 +40,17 @@ def looked_into(node: Node) -> Operator | None:
     return _look(node) if _look is not None and isinstance(node.op, Opaque) else None
 
 
+class HeldGraph(NamedTuple):
+    """A graph in an attribute, of which only its size is told: ``graph of 3 nodes``."""
+
+    nodes: int
+
+    def __repr__(self) -> str:
+        return f"graph of {self.nodes} node{'s' * (self.nodes != 1)}"
+
+    __str__ = __repr__
+
+
 @dataclass(frozen=True, repr=False)
 class Opaque(Operator, abstract=True):
     """An operator that unroll does not have, or one that it has, used in a way that it cannot express.
@@ -73,6 +84,12 @@ class Opaque(Operator, abstract=True):
         name = f"{self.op_domain or 'ai.onnx'}.{self.op_type}" if qualified else self.op_type
         object.__setattr__(self, "domain", self.op_domain)
         object.__setattr__(self, "name", name)
+
+    @property
+    def holds_graphs(self) -> bool:
+        """Whether attributes hold graphs, which nothing looks into."""
+        values = (value for _, held in self.shown for value in (held if type(held) is tuple else (held,)))
+        return any(isinstance(value, HeldGraph) for value in values)
 
     def shapes(self, require: Requirements, *inputs: Any) -> list[Shape]:
         return [shape for shape, _ in self.declared]

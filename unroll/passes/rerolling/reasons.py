@@ -167,7 +167,7 @@ def _notes(view: View) -> Iterator[str]:
             yield f"{name(node)} is a loop in one node already ({node.op.name})"
             break
     for node in view.nodes:
-        if isinstance(node.op, Opaque) and any(value in ("graph", "graphs") for _, value in node.op.shown):
+        if isinstance(node.op, Opaque) and node.op.holds_graphs:
             yield f"{name(node)}: what is inside this {node.op.op_type} is not looked at; export the model without it"
             break
     for item in without_products(view, fewest=2):
