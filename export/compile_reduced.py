@@ -34,7 +34,7 @@ def reduction(dtype: object, quantize: object) -> Callable[[ModelProto], ModelPr
     """
     if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPES):
         raise ArgumentError(f"compile: dtype {dtype!r}: there is {_listed(DTYPES)}, or None for the graph's own")
-    if quantize is not None and quantize not in QUANTIZATIONS:
+    if quantize is not None and (not isinstance(quantize, str) or quantize not in QUANTIZATIONS):
         raise ArgumentError(f"compile: quantize {quantize!r}: there is {_listed(QUANTIZATIONS)}, or None")
     if dtype is not None and quantize is not None:
         raise ArgumentError(f"compile: dtype={dtype!r} and quantize={quantize!r} exclude one another; choose one")

@@ -157,7 +157,7 @@ ARGUMENTS: dict[str, Check] = {
         _flag,
     ),
     **dict.fromkeys(
-        ("forget_activation", "form", "format", "layout", "level", "nonlinearity", "note", "quantize"),
+        ("forget_activation", "nonlinearity", "note"),
         _text,
     ),
     "scope": _name,

@@ -99,7 +99,7 @@ def draw(
         ('dot', True)
     """
     check_graph(graph, "draw")
-    if level not in LEVELS:
+    if not isinstance(level, str) or level not in LEVELS:
         raise ArgumentError(f"draw: level {level!r} is unknown; use {_listed(LEVELS)}")
     target = None if path is None else as_path(path, "draw")
     wanted = _format_of(target.suffix if target is not None else None, format)
