@@ -25,6 +25,8 @@ SAID = {
     "a tensor called 'dims' and one called x.dims": "a tensor called 'dims' and one called x.dims",
     "say it with trace(timesteps=28), or call the model first on a tensor of known time": "say it with --dim time=28",
     "or use form='unrolled' (or \"scan\")": 'or use --form unrolled (or "scan")',
+    "reroll: opset=18": "--opset 18",
+    "Session: draw.onnx: not verify: x": "draw.onnx: not verify: x",
     "pass opset=18 or later": "pass --opset 18 or later",
     "nonfinite=True does so": "--nonfinite does so",
     "nonfinite=False": "nonfinite=False",

@@ -87,6 +87,5 @@ class _Line:
             finish()
         except (FileError, BrokenPipeError):
             give_up_output()
-        said = in_flags(message, self._flags).removeprefix(f"{self.name.removeprefix('unroll ')}: ")
-        complain(f"{self.name}: {said}")
+        complain(f"{self.name}: {in_flags(message, self._flags)}")
         return status

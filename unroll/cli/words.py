@@ -37,6 +37,10 @@ _PHRASES = {
 }
 #: Arguments that messages name without a value.
 _BARE = {"dims say": "--dim says", "in dims": "with --dim", "dims": "--dim"}
+#: The function that a message begins with; the command is said before it.
+_FUNCTION = re.compile(
+    r"^(compile|draw|equivalent|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx|verify): "
+)
 _GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
 _PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")
 
@@ -60,6 +64,7 @@ def in_flags(message: str, flags: Container[str]) -> str:
 
     for phrase, instead in _PHRASES.items():
         message = message.replace(phrase, instead)
+    message = _FUNCTION.sub("", message)
     said = _GIVEN.sub(flag, message)
     for bare, word in _BARE.items() if "--dim" in flags else ():
         said = re.sub(rf"(?<![\w.`'\"-]){bare}\b", word, said)

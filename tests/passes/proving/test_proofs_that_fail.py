@@ -148,7 +148,6 @@ def test_where_no_feed_runs_it_is_said_what_was_tried_and_what_to_give(tmp_path:
     assert "time = 5: " in message
     assert "time = 3: " in message
     assert 'dims={"name": size}' in message
-    assert "--dim name=size" in message
     assert not list(tmp_path.iterdir())
 
 
