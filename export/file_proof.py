@@ -132,6 +132,7 @@ def compared(
     Raises:
         VerificationError: an output differs.
         NoWitnessError: the original runs on none of the feeds, or draws random numbers.
+        ArgumentTypeError: `feeds` is neither a dict nor a list of such; and what `prove` says of feeds and sizes.
     """
     both = Both(original, model, graph, tolerance)
     if feeds is None:
