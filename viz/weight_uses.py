@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from unroll.parameter import Parameter
-from unroll.tensor import Constant
 from unroll.viz.contraction import Contraction
 from unroll.viz.units import Unit
 
@@ -13,25 +11,20 @@ from unroll.viz.units import Unit
 def steps_of(contraction: Contraction, readers: Sequence[Unit]) -> int:
     """Return at how many steps what some units read is used; 0 where it is used at no step, too.
 
-    What computes with weights alone, such as a Slice of a kernel, uses none: those do that read what it makes.
+    What a pass has computed from weights alone, such as a Slice of a kernel, uses none: those do that read it. It stands in the
+    scope that is called as the weight.
     """
+    names = set(contraction.graph.parameters)
     reads: dict[Unit, list[Unit]] = {}
     for wire in contraction.wires:
         reads.setdefault(wire.source, []).append(wire.target)
-    of_weights: dict[Unit, bool] = {}
-    made = {tensor: unit for unit in contraction.units for node in unit.nodes for tensor in node.outputs}
-    for unit in contraction.in_order():
-        inputs = [tensor for node in unit.nodes for tensor in node.inputs if tensor is not None]
-        of_weights[unit] = unit.kind == "op" and all(
-            isinstance(tensor, (Parameter, Constant)) or of_weights.get(made.get(tensor, unit), False)
-            for tensor in inputs
-        )
+    of_weights = {unit for unit in contraction.units if unit.nodes and _is_of(unit.nodes[0].origin.scope, names)}
     steps: set[tuple[int, int]] = set()
     met: dict[Unit, None] = dict.fromkeys(readers)
     waiting = list(met)
     while waiting:
         unit = waiting.pop()
-        if of_weights.get(unit):
+        if unit in of_weights:
             later = [item for item in reads.get(unit, ()) if item not in met]
             met |= dict.fromkeys(later)
             waiting += later
@@ -40,3 +33,8 @@ def steps_of(contraction: Contraction, readers: Sequence[Unit]) -> int:
         else:
             steps.add((unit.phase, unit.step))
     return len(steps)
+
+
+def _is_of(scope: str, weights: Collection[str]) -> bool:
+    parts = scope.split("/")
+    return any("/".join(parts[:count]) in weights for count in range(len(parts), 0, -1))
