@@ -118,9 +118,12 @@ class Boxes:
 
     def _tensor_name(self, unit: Unit, tensor: Tensor) -> tuple[str, str]:
         """Return the name of a tensor and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
-        if self._timed and unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, tensor):
-            step = tensor.node.origin.step
-            return self._states.called(tensor), "" if step is None else str(step)
+        names, path = self._states.tensors, self._states.tensors.path(tensor)
+        if self._timed and unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, path):
+            made = names.made_by(tensor)
+            is_named = names.own(tensor) or self._states.makes(unit.cell or (made.cell if made else "") or "", tensor)
+            called = self._states.called(tensor) if is_named else path.rpartition("/")[2]
+            return called, "" if made is None or made.step is None else str(made.step)
         if unit.kind == "constant":
             return tensor.hint or "constant", ""
         name = unit.name or self._graph.name(tensor)
@@ -146,7 +149,7 @@ class Boxes:
         said, detail = self._formulas.of(node), op_detail(node)
         lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
         if not said or said.endswith(LONG) or len(node.outputs) > 1:
-            lines += [Line(text, _SMALL, palette.MUTED if said else palette.INK) for text in detail]
+            lines += [Line(text, _SMALL, palette.MUTED) for text in detail]
         lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
         return text_box([*lines, *self._only_value(node)], 5)
 
@@ -271,9 +274,9 @@ def gates_of(tables: Sequence[BlockTable], entered: Collection[str] = ()) -> tup
     return tuple(dict.fromkeys(name for columns in found for name, _ in columns))
 
 
-def _is_own_name(name: str, tensor: Tensor) -> bool:
+def _is_own_name(name: str, path: str) -> bool:
     """Say whether an output has the name of its tensor, perhaps with a number that tells it from another one."""
-    return name == tensor.label or re.fullmatch(r"_\d+", name.removeprefix(tensor.label)) is not None
+    return name == path or re.fullmatch(r"_\d+", name.removeprefix(path)) is not None
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:

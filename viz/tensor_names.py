@@ -54,6 +54,12 @@ class TensorNames:
             return self._places[tensor].name
         return (tensor.hint or "").rpartition("/")[2]
 
+    def path(self, tensor: Tensor) -> str:
+        """Return what a tensor is called by its place in the program, whatever it is called as an output."""
+        path = self._paths.get(tensor, "")
+        placed = tensor.node is not None and any(item.scope for item in _around(tensor.node, path))
+        return path if placed else tensor.label
+
     def made_by(self, tensor: Tensor) -> Origin | None:
         """Return where a tensor comes from, of all that its node comes from; None where several may be meant."""
         return None if tensor.node is None else _origin(tensor.node, self._paths.get(tensor, ""))
