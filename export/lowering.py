@@ -38,6 +38,8 @@ from unroll.version import __version__
 DEFAULT_OPSET = 13
 LATEST_OPSET = min(25, onnx.defs.onnx_opset_version())
 LATEST_IR_VERSION = min(13, int(onnx.IR_VERSION))
+#: Who has made a model, as it says itself: its nodes are named by the grammar of `unroll.naming`.
+PRODUCER = "unroll"
 #: From this IR version on a node has metadata, where provenance is written.
 METADATA_IR_VERSION = 10
 _TWO_GIB = 2**31
@@ -127,7 +129,7 @@ def to_onnx(
     size = sum(leaf.value.nbytes for leaf in leaves_of(graph.nodes) if isinstance(leaf, (Constant, Parameter)))
     if size >= _TWO_GIB:
         raise ModelError(f"to_onnx: the weights take {size} bytes; one ONNX model holds less than {_TWO_GIB}")
-    model = ModelProto(ir_version=version, producer_name="unroll", producer_version=__version__)
+    model = ModelProto(ir_version=version, producer_name=PRODUCER, producer_version=__version__)
     model.opset_import.add(domain="", version=opset)
     for domain, its_version in sorted({(op.domain, op.version) for op in foreign if op.domain}):
         model.opset_import.add(domain=domain, version=its_version)

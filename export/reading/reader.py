@@ -32,6 +32,7 @@ from unroll.export.node_walk import all_nodes
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
 from unroll.export.reading.inner_scans import scan_of
 from unroll.export.reading.invalid_nodes import why_invalid
+from unroll.export.reading.named_places import hint_of, named_places
 from unroll.export.reading.node_readers import InexpressibleError, read_node
 from unroll.export.reading.opaque_nodes import (
     OLDEST_WRITTEN,
@@ -202,6 +203,7 @@ class _Reader:
         self.tensors: dict[str, Tensor] = {}
         self.names = Names((), (), (), ())
         self.output_names = dict.fromkeys(item.name for item in self.proto.output)
+        self._places = named_places(model)
         self._provenance = frozenset({Origin("", None, None, None)})
         self.invalid: list[str] = []
         self._title = ""
@@ -281,7 +283,8 @@ class _Reader:
 
     def _enter(self, node: NodeProto) -> None:
         """Let what is made from here on come from `node`."""
-        self._provenance = frozenset({Origin(node.name or node.op_type, None, None, None)})
+        name = node.name or node.op_type
+        self._provenance = frozenset({self._places.get(name) or Origin(name, None, None, None)})
         self._title = title_of(node)
 
     def _inputs(self, names: Iterable[str]) -> list[Tensor | None]:
@@ -355,6 +358,8 @@ class _Reader:
             elif tensor.node is not None:
                 self.names.tensors[tensor] = name
                 self.names.nodes[tensor.node] = node.name or node.op_type
+                if node.name in self._places:
+                    tensor.hint = hint_of(name, tensor.node)
             self.tensors[name] = tensor
 
     def apply(self, op: Operator, *arguments: Tensor | None) -> tuple[Tensor, ...]:

@@ -1,0 +1,206 @@
+"""Where nodes of a file come from, by their names: what `unroll.naming` writes, read back as scope, step, cell and gate.
+
+A node is called ``<scope>/<Operator>``, and a component ``t<k>`` of its scope is timestep k. Names do not say which component
+is a cell and which a gate: a gate is a scope in which a tensor of the scope's own name is made, and a cell is what holds gates,
+or weights that are read at steps. What names leave open stays open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from onnx import ModelProto, NodeProto
+
+from unroll.export.lowering import PRODUCER
+from unroll.scopes import Origin
+from unroll.tensor import Node
+
+_STEP = re.compile(r"t(0|[1-9][0-9]{0,8})")
+_NUMBER = re.compile(r"_[0-9]+")
+#: Operators that are a whole loop, whatever step they are named after.
+_LOOPS = frozenset({"GRU", "LSTM", "Loop", "RNN", "Scan"})
+
+
+class _Place(NamedTuple):
+    """A scope by its timestep and the components before and after it."""
+
+    before: tuple[str, ...]
+    step: int
+    after: tuple[str, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The path without the timestep."""
+        return self.before + self.after
+
+
+def named_places(model: ModelProto) -> dict[str, Origin]:
+    """Return where nodes come from, by their names; nothing for files that name nodes in another way.
+
+    A node that a pass has merged from those of several steps has the name of one; it is read at steps far from that one, and
+    is given no step.
+    """
+    if model.producer_name != PRODUCER:
+        return {}
+    nodes = model.graph.node
+    scopes = {node.name: scope for node in nodes if (scope := _scope_of(node)) is not None}
+    places = {scope: place for scope in dict.fromkeys(scopes.values()) if (place := _place_of(scope)) is not None}
+    if not places:
+        return {}
+    cells = _cells(nodes, scopes, places, (weight.name for weight in model.graph.initializer))
+    found = {name: _origin(scope, places.get(scope), cells) for name, scope in scopes.items()}
+    return _unmerged(nodes, found, places)
+
+
+def hint_of(name: str, node: Node) -> str | None:
+    """Return the hint by which a tensor of a node is called `name`; None where it has the name of its operator.
+
+    A name that is not of the node's scope, such as one that the user gave to an output, stays away from hints.
+    """
+    scope = node.origin.scope
+    if name == scope:
+        return ""
+    hint = name.removeprefix(f"{scope}/")
+    number = hint.removeprefix(node.op.name)
+    plain = hint.startswith(node.op.name) and (not number or _NUMBER.fullmatch(number))
+    return None if hint == name or plain else hint
+
+
+def _scope_of(node: NodeProto) -> str | None:
+    """Return the scope in a node's name; None where its name does not end with its operator."""
+    scope, _, last = node.name.rpartition("/")
+    number = last.removeprefix(node.op_type)
+    ours = last.startswith(node.op_type) and (not number or _NUMBER.fullmatch(number)) and all(scope.split("/"))
+    return scope if ours and scope else None
+
+
+def _place_of(scope: str) -> _Place | None:
+    parts = tuple(scope.split("/"))
+    for at, part in enumerate(parts):
+        found = _STEP.fullmatch(part)
+        if found is not None:
+            return _Place(parts[:at], int(found[1]), parts[at + 1 :])
+    return None
+
+
+def _cells(
+    nodes: Sequence[NodeProto], scopes: Mapping[str, str], places: Mapping[str, _Place], weights: Iterable[str]
+) -> set[tuple[str, ...]]:
+    """Return the paths of cells, without their timestep."""
+    gates = {
+        place.variables
+        for node in nodes
+        if (place := places.get(scopes.get(node.name, ""))) is not None
+        if len(place.after) > 1 and scopes[node.name] in node.output
+    }
+    cells = {gate[:-1] for gate in gates}
+    owners = {tuple(name.split("/")[:-1]) for name in weights}
+    walking = _walking(nodes, scopes, places)
+    for place in places.values():
+        path = place.variables
+        inside = any(path[:end] in cells for end in range(len(place.before) + 1, len(path)))
+        if place.after and path in owners and path in walking and not inside:
+            cells.add(path)
+    return cells
+
+
+def _walking(
+    nodes: Sequence[NodeProto], scopes: Mapping[str, str], places: Mapping[str, _Place]
+) -> set[tuple[str, ...]]:
+    """Return the paths that hand something on from step to step, as cells do and layers that are applied at steps do not."""
+    makers: dict[str, _Place | None] = {}
+    found: set[tuple[str, ...]] = set()
+    for node in nodes:
+        place = places.get(scopes.get(node.name, ""))
+        for name in node.input if place is not None else ():
+            made = makers.get(name)
+            if made is not None and place is not None and made.step != place.step and made.variables == place.variables:
+                found.add(place.variables)
+        makers.update(dict.fromkeys(node.output, place))
+    return found
+
+
+def _origin(scope: str, place: _Place | None, cells: set[tuple[str, ...]]) -> Origin:
+    if place is None:
+        return Origin(scope, None, None, None)
+    path = place.variables
+    for end in range(len(path), len(place.before), -1):
+        if path[:end] in cells:
+            return Origin(scope, place.step, "/".join(path[:end]), path[end] if len(path) > end else None)
+    return Origin(scope, place.step, None, None)
+
+
+def _unmerged(
+    nodes: Sequence[NodeProto], found: Mapping[str, Origin], places: Mapping[str, _Place]
+) -> dict[str, Origin]:
+    """Return the origins without the steps and gates of nodes that stand for those of several.
+
+    A pass gives what it merges the name of one of them. That shows where a tensor is called otherwise than its node, where
+    it is read at steps far from that of its node, and where a cell seems to walk both ways.
+    """
+    rolled = {
+        place.before for node in nodes if node.op_type in _LOOPS if (place := _placed(node, found, places)) is not None
+    }
+    readers: dict[str, list[str]] = {}
+    for node in nodes:
+        for name in node.input:
+            readers.setdefault(name, []).append(node.name)
+    origins, merged, torn = dict(found), set[str](), set[str | None]()
+    for node in reversed(nodes):
+        place = _placed(node, found, places)
+        if place is None:
+            continue
+        read = [name for output in node.output for name in readers.get(output, ())]
+        others = [other for name in read if (other := places.get(found[name].scope if name in found else ""))]
+        scope = found[node.name].scope
+        strange = [output for output in node.output if not output.startswith(scope)]  # most are called as their node is
+        called = [other for output in strange if (other := _place_of(output)) is not None]
+        far = any(abs(other.step - place.step) > 1 for other in others if other.before == place.before)
+        elsewhere = any((other.before, other.step) != (place.before, place.step) for other in called)
+        if any(other.before != place.before for other in called):  # cells of two loops were joined
+            torn.add(origins[node.name].cell)
+        if place.before in rolled or far or elsewhere or (read and merged.issuperset(read)):
+            origins[node.name] = origins[node.name]._replace(step=None)
+            merged.add(node.name)
+        if origins[node.name].gate is not None:
+            path = place.variables
+            joint = scope in node.output and any(other.variables[:-1] == path[:-1] for other in called)
+            inside = [origins[name] for name in read if name in found and found[name].scope == scope]
+            if joint or any(one.gate is None for one in inside):
+                origins[node.name] = origins[node.name]._replace(gate=None)
+    return _one_way(nodes, origins, torn - {None})
+
+
+def _placed(node: NodeProto, found: Mapping[str, Origin], places: Mapping[str, _Place]) -> _Place | None:
+    origin = found.get(node.name)
+    return None if origin is None else places.get(origin.scope)
+
+
+def _one_way(nodes: Sequence[NodeProto], origins: dict[str, Origin], torn: set[str | None]) -> dict[str, Origin]:
+    """Return the origins without the steps of `torn` cells, and of those that would walk forward as well as backward."""
+    makers = {output: node.name for node in nodes for output in node.output}
+    ways: dict[str, set[bool]] = {}
+    between: set[tuple[str, str]] = set()
+    for node in nodes:
+        origin = origins.get(node.name)
+        for name in node.input if origin is not None and origin.step is not None else ():
+            made = origins.get(makers.get(name, ""))
+            if made is not None and made.step is not None and origin is not None and origin.step is not None:
+                if made.cell is None or origin.cell is None:
+                    continue
+                if made.cell != origin.cell:
+                    between.add((made.cell, origin.cell))
+                elif made.step != origin.step:
+                    ways.setdefault(made.cell, set()).add(made.step < origin.step)
+    torn |= {cell for cell, found in ways.items() if len(found) > 1}
+    torn |= {cell for cell, other in between if (other, cell) in between and not _nested(cell, other)}
+    return {
+        name: origin._replace(step=None, gate=None) if origin.cell in torn else origin
+        for name, origin in origins.items()
+    }
+
+
+def _nested(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
