@@ -187,11 +187,17 @@ def __dir__() -> list[str]:
 
 def _show_graphs_as_pictures() -> None:
     """Let notebooks show a Graph as its picture; Graphviz is imported when the first one is shown."""
-    from unroll.display import set_hook  # with the Graph that it shows
+    from unroll.display import set_hook, set_places  # with the Graph that it shows
 
     def show(graph: Graph) -> dict[str, Any]:
         from unroll.viz.drawing import mimebundle  # loads Graphviz
 
         return mimebundle(graph)
 
+    def places(graph: Graph) -> Graph:
+        from unroll.passes import places  # loads the search for steps
+
+        return places.places(graph)
+
     set_hook(show)
+    set_places(places)

@@ -242,7 +242,7 @@ class Graph(Structure):
         """
         if width is not None and width < 40:
             raise ArgumentError(f"summary: width {width}; at least 40 is wanted, or None for lines as long as they are")
-        return summarise(self, full, width)
+        return summarise(display.placed(self), full, width)
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
         """Return the graph for networkx.

@@ -13,7 +13,7 @@ from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
-from unroll.viz.states import States, without_step
+from unroll.viz.states import States, node_role
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
 
@@ -215,7 +215,7 @@ class Contraction:
         return self._scans[node].weights if node in self._scans else ()
 
     def _role(self, node: Node, target: Unit) -> str:
-        return without_step(self.graph.name(node), target.step)
+        return self.graph.name(node) if target.step is None else node_role(self.graph, node)
 
     def _source_of(self, tensor: Tensor) -> Unit | None:
         if tensor.node is not None:

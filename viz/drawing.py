@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from unroll.arguments import checked
+from unroll.display import placed
 from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError, UnrollError
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph, check_graph
@@ -103,6 +104,7 @@ def draw(
         raise ArgumentError(f"draw: level {level!r} is unknown; use {_listed(LEVELS)}")
     target = None if path is None else as_path(path, "draw")
     wanted = _format_of(target.suffix if target is not None else None, format)
+    graph = placed(graph)
     stepless = all(len(node.provenance) > 1 or node.origin.step is None for node in graph.nodes)
     looped = any(map(is_loop, graph.nodes))
     dot = _source(graph, feeds, full, opened=level == "op" or (stepless and not looped))

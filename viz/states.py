@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 from unroll.graph import Graph
-from unroll.tensor import Tensor
+from unroll.tensor import Node, Tensor
 from unroll.viz.tensor_names import TensorNames
 from unroll.viz.units import Unit, Wire
 
@@ -117,7 +117,15 @@ def role(graph: Graph, tensor: Tensor) -> str:
     """Return the name of the node that makes a tensor, without its step."""
     if tensor.node is None:
         return graph.name(tensor)
-    return without_step(graph.name(tensor.node), tensor.node.origin.step)
+    return node_role(graph, tensor.node)
+
+
+def node_role(graph: Graph, node: Node) -> str:
+    """Return the name of a node without its step; where a file's name has no step in it, the node's place in its step."""
+    step, name = node.origin.step, graph.name(node)
+    if step is not None and f"/t{step}/" not in f"/{name}":
+        name = f"{node.origin.scope}/{node.op.name}"
+    return without_step(name, step)
 
 
 def without_step(name: str, step: int | None) -> str:
@@ -126,7 +134,11 @@ def without_step(name: str, step: int | None) -> str:
 
 
 def last_part(tensor: Tensor) -> str:
-    """Return the last part of what a tensor is called."""
+    """Return the last part of what a tensor is called; for one that nobody named, what its node is called in its cell."""
+    if tensor.hint is None and tensor.node is not None:
+        scope, step, cell, gate = tensor.node.origin
+        if cell is not None and gate is None and without_step(scope, step).lstrip("/").startswith(f"{cell}/"):
+            return scope.rpartition("/")[2]
     return tensor.label.rpartition("/")[2]
 
 

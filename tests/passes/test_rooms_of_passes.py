@@ -11,7 +11,12 @@ import unroll
 
 PASSES = Path(unroll.__file__).parent / "passes"
 #: Those that run other passes: all of them, some, or one on what it has written itself.
-RUN_PASSES = {"pipeline": None, "canonical": None, "join_cells": {"cancel_shapes"}}
+RUN_PASSES = {
+    "pipeline": None,
+    "canonical": None,
+    "join_cells": {"cancel_shapes"},
+    "places": {"cancel_shapes", "merge_equal", "unhoist_inputs"},  # as re-rolling does before it searches
+}
 
 
 def imported(file: Path) -> set[str]:

@@ -43,7 +43,9 @@ class Recurrence:
     @property
     def scope(self) -> str:
         """The scope of its nodes without their timestep: ``rnn/basic_lstm_cell``."""
-        return common_scope([node.origin for node in self.steps[-1].nodes])
+        steps = [step.nodes for step in self.steps if step.nodes]
+        ends = zip(steps[0], steps[-1], strict=True)  # a file's names may have the step in them, and nobody says where
+        return _common([_alike(one.origin, other.origin) for one, other in ends])
 
     def input(self, number: int) -> Column:
         """Return one of the inputs, step by step."""
@@ -132,6 +134,14 @@ def common_scope(origins: Sequence[Origin]) -> str:
 
 def _without_step(origin: Origin) -> str:
     return "/".join(part for part in origin.scope.split("/") if part != f"t{origin.step}")
+
+
+def _alike(one: Origin, other: Origin) -> str:
+    """Return the path of a node that is the same at two steps: what differs is how the step is called."""
+    paths = _without_step(one).split("/"), _without_step(other).split("/")
+    if len(paths[0]) != len(paths[1]):
+        return _common(["/".join(path) for path in paths])
+    return "/".join(part for part, beside in zip(*paths, strict=True) if part == beside)
 
 
 def _common(scopes: Sequence[str]) -> str:

@@ -41,6 +41,30 @@ def computes(atoms: Atoms, cell: Cell, heads: Mapping[int, Form]) -> bool:
     )
 
 
+def gate_forms(atoms: Atoms, cell: Cell) -> list[list[Form]]:
+    """Return the forms of each gate of a cell, with its activation and without it; an RNN has no gates to tell apart."""
+    formula = _Formula(atoms, cell)
+    if cell.op == "LSTM":
+        (i, o, f, g), c = cell.gates, formula.state(1)
+        new = atoms.form(Next(cell.states[1]))
+        made = [formula.gate(0, i, c), formula.gate(0, o, new), formula.gate(0, f, c), formula.gate(1, g)]
+        return [_with_inner(atoms, [form]) for form in made]
+    if cell.op == "GRU":
+        z, r, n = cell.gates
+        updates = [formula.gate(0, z), *([formula.gate(0, z.negated())] if cell.activations[0][0] == "Sigmoid" else [])]
+        reset, h = formula.gate(0, r), formula.state(0)
+        before, after = (h, reset) if cell.reset_after else (atoms.product(reset, h), {CONSTANT: 1.0})
+        candidate = total(formula.of_input(n), atoms.product(after, formula.of_state(n, before)))
+        return [_with_inner(atoms, forms) for forms in (updates, [reset], [formula.activated(1, candidate)])]
+    return [[] for _ in cell.gates]
+
+
+def _with_inner(atoms: Atoms, forms: list[Form]) -> list[Form]:
+    """Return activations, and what each is of."""
+    inner = [atoms[term.monomial[0]] for form in forms for term in form if len(form) == 1 and len(term.monomial) == 1]
+    return [*forms, *(atom.form for atom in inner if isinstance(atom, Activation))]
+
+
 @dataclass(frozen=True)
 class _Formula:
     """The parts of the equations, in ONNX's names."""

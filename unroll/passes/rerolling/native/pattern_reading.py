@@ -65,6 +65,10 @@ class PatternForms:
         """
         return only(self._output(self.heads[number]))
 
+    def equal_to(self, forms: Sequence[Form]) -> list[Inner]:
+        """Return what was read whose value is one of these forms, as one block."""
+        return [inner for inner, value in self._values.items() if len(value) == 1 and value[0][1] in forms]
+
     def _output(self, inner: Inner) -> Value:
         if inner not in self._values:
             part = self.recurrence.pattern.parts[inner.place]
