@@ -21,7 +21,7 @@ from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, table_of
 from unroll.passes.placing.gate_nodes import gate_nodes
-from unroll.passes.placing.time_order import timesteps
+from unroll.passes.placing.time_order import TimeOrder
 from unroll.passes.rerolling.finding import Recurrence, View, find
 from unroll.passes.rerolling.native import UnmatchedError
 from unroll.passes.rerolling.native.lengths import masked
@@ -97,12 +97,13 @@ class _Placing:
         self._ours = set(graph.nodes)
         self._places: dict[Node, _Place] = {}
         self._steps: dict[Node, int] = {}
+        self._order = TimeOrder(view, self._steps)
         self._cells: dict[str, int] = {}
         self._read: dict[str, frozenset[Parameter]] = {}
 
     def add(self, recurrence: Recurrence) -> None:
         """Place the nodes of one recurrence."""
-        times = timesteps(self._view, recurrence, self._steps)
+        times = self._order.timesteps(recurrence)
         loop = self._loop(recurrence)
         states = {recurrence.pattern.states[number].place: name for number, name in loop.states.items()}
         parts = [states.get(place) or self._part(node) for place, node in enumerate(recurrence.steps[-1].nodes)]
@@ -195,7 +196,8 @@ class _Placing:
                     continue
                 weighs = isinstance(node.op, _WEIGHING) and any(t in self._read.get(place[0], ()) for t in node.inputs)
                 if made == read or (weighs and not made):
-                    self._places[node] = _Place(*place, None, self._part(node))
+                    beside = self._places[readers[node][0]].part  # so that no two nodes of a step have one name
+                    self._places[node] = _Place(*place, None, f"{self._part(node)}_for_{beside}")
                     added = True
             if not added:
                 return

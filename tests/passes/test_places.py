@@ -1,0 +1,134 @@
+"""Nodes without a timestep get the step, the cell and the gate that they are of, and no other; nothing else changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from picture_networks import CELLS, FOREIGN, LAYERS, PROGRAMS, numpy_style
+
+import unroll
+from unroll import ops
+from unroll.passes.places import places
+from unroll.scopes import Origin
+
+NETWORKS = {name: make for name, make in {**PROGRAMS, **CELLS, **LAYERS}.items() if name != "stateful"}
+FILES = sorted(path.stem for path in FOREIGN.glob("*.onnx"))
+
+
+def scrambled(graph: unroll.Graph) -> tuple[unroll.Graph, dict[str, str]]:
+    """The file of a graph with every name replaced, as another program's; and what each node was called."""
+    model = unroll.to_onnx(graph)
+    model.producer_name = "another"
+    names = {"": ""}
+    called = {}
+    for number, node in enumerate(model.graph.node):
+        called[f"k{number}"] = node.name
+        node.name = f"k{number}"
+        for listed in (node.input, node.output):
+            listed[:] = [names.setdefault(name, f"n{len(names)}") for name in listed]
+    for group in (model.graph.input, model.graph.output, model.graph.initializer, model.graph.value_info):
+        for item in group:
+            item.name = names.setdefault(item.name, f"n{len(names)}")
+    return unroll.from_onnx(model), called
+
+
+def found(name: str) -> list[tuple[Origin, Origin]]:
+    """Where each node comes from that has a step: as it was traced, and as it was found."""
+    graph = NETWORKS[name]()
+    traced = {graph.name(node): node.origin for node in graph.nodes}
+    read, called = scrambled(graph)
+    placed = places(read)
+    pairs = [(traced.get(called.get(placed.name(node), "")), node.origin) for node in placed.nodes]
+    return [(one, other) for one, other in pairs if one is not None and other.step is not None]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_file_without_names_gets_the_steps_and_gates_that_the_program_had(name: str) -> None:
+    steps: dict[str | None, dict[int | None, set[int | None]]] = {}
+    for traced, read in found(name):
+        if traced.step is not None:
+            steps.setdefault(read.cell, {}).setdefault(read.step, set()).add(traced.step)
+        if traced.gate is not None and read.gate is not None and traced.gate != "gates":
+            assert read.gate == traced.gate, (traced, read)
+    for cell, pairs in steps.items():
+        assert all(len(several) == 1 for several in pairs.values()), cell  # a step is no part of two
+        order = [several.pop() for _, several in sorted(pairs.items())]
+        assert order in (sorted(set(order)), sorted(set(order), reverse=True)), cell
+
+
+@pytest.mark.parametrize("name", ["image rows", "layers LSTM, 28 steps", "both ways", "two RNNs", "GRU", "stacked"])
+def test_the_steps_found_are_the_very_ones_and_most_of_the_nodes_have_them(name: str) -> None:
+    pairs = found(name)
+    assert all(traced.step in (None, read.step) for traced, read in pairs)
+    assert len(pairs) > 0.8 * len(unroll.to_onnx(NETWORKS[name]()).graph.node)  # states of zeros, slices have none
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_others_keep_everything_but_provenance(name: str) -> None:
+    graph = unroll.from_onnx(FOREIGN / f"{name}.onnx")
+    placed = places(graph)
+    assert sorted(placed.tensor_names()) == sorted(graph.tensor_names())
+    assert [placed.name(node) for node in placed.nodes] == [graph.name(node) for node in graph.nodes]
+    assert placed.inputs == graph.inputs and list(placed.parameters.values()) == list(graph.parameters.values())
+    if "normalised" not in name:  # operators that the opset lacks are written out under the scope of the node
+        plain, after = (unroll.to_onnx(item, runtime=None).SerializeToString() for item in (graph, placed))
+        assert plain == after
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "steps"),
+    [
+        ("tf2onnx-basic_lstm-bn-t5-op13", "[x 3 + h 4] x [i|j|f|o 4]", 5),
+        ("tf2onnx-lstm_peepholes-b3-t4-op11", "[x 3 + h 4] x [i|j|f|o 4]", 3),
+        ("tf2onnx-gru-bn-t5-op13", "[x 3 + h 4] x [r|u 4]", 5),
+        ("tf2onnx-basic_rnn-bn-t7-op13", "[x 3 + h 4] x [h 4]", 7),
+        ("keras-lstm-return_sequences-bn-t5-op13", "[x 3] x [i|f|c|o 4]", 5),
+        ("keras-gru-return_sequences-bn-t4-op17", "[x 3] x [z|r|h 4]", 4),
+        ("torchscript-lstm-bn-t5-op17", "[i|f|g|o 4] x [h 4]", 5),
+        ("torchscript-rnn-bn-t4-op13", "[h 4] x [x 3]", 4),
+        ("dynamo-gru-bn-t4-op18", "[r|z|n 4] x [x 3]", 4),
+    ],
+)
+def test_kernels_of_others_have_the_blocks_of_their_gates(name: str, table: str, steps: int) -> None:
+    placed = places(unroll.from_onnx(FOREIGN / f"{name}.onnx"))
+    assert table in [str(item.blocks) for item in placed.parameters.values()]
+    assert len({node.origin.step for node in placed.nodes} - {None}) == steps
+    summary = placed.summary()
+    assert f"over {steps} timesteps" in summary and table in summary
+
+
+def test_a_loop_as_people_write_it_has_steps_and_a_cell() -> None:
+    graph = numpy_style(steps=6)
+    placed = places(graph)
+    at = {placed.name(node): node.origin for node in placed.nodes if node.origin.step is not None}
+    assert [origin.step for name, origin in at.items() if name.startswith("Tanh")] == list(range(6))
+    assert {origin.cell for origin in at.values()} == {"rnn"}
+    assert "over 6 timesteps" in graph.summary()
+
+
+def test_a_graph_with_steps_is_returned_as_it_is() -> None:
+    for name in ("image rows", "GRU", "by hand"):
+        graph = NETWORKS[name]()
+        if any(node.origin.step is not None for node in graph.nodes):
+            assert places(graph) is graph
+
+
+def test_what_repeats_without_a_state_gets_no_step() -> None:
+    x = unroll.placeholder([None, 4], "x")
+    weight = unroll.Parameter(np.ones((4, 4), np.float32), "w")
+    y = ops.relu(x @ weight) + ops.tanh(x @ weight)
+    graph = unroll.Graph([x], {"y": y})
+    assert places(graph) is graph
+
+
+def test_gates_are_named_only_where_the_cell_is_proven() -> None:
+    x = [unroll.placeholder([None, 3], f"x{step}") for step in range(4)]
+    kernel = unroll.Parameter(np.ones((7, 16), np.float32), "kernel")
+    h = c = first = unroll.placeholder([None, 4], "h0")
+    for row in x:  # the output gate is a square of a sigmoid: close to an LSTM, and none
+        i, j, f, o = ops.split(ops.concat([row, h], 1) @ kernel, 4, 1)
+        c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(j)
+        h = ops.sigmoid(o) * ops.sigmoid(o) * ops.tanh(c)
+    placed = places(unroll.Graph([*x, first], {"h": h}))
+    assert {node.origin.step for node in placed.nodes} - {None} == {0, 1, 2, 3}
+    assert {node.origin.gate for node in placed.nodes} == {None} and kernel.blocks is None
