@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -193,3 +194,13 @@ def dashed(graph: pygraphviz.AGraph, source: str) -> set[str]:
 
 def cells_of(graph: pygraphviz.AGraph) -> list[str]:
     return [node for node in graph.nodes() if node.startswith("cell_")]
+
+
+def headings(picture: drawing.Picture) -> list[int]:
+    """The timesteps over the columns, from left to right."""
+    graph = parsed(picture)
+    place = places(graph)
+    found = [node for node in graph.nodes() if node.startswith("step_")]
+    return [
+        int(re.findall(r"t = (\d+)", node.attr["label"])[0]) for node in sorted(found, key=lambda node: place[node][0])
+    ]

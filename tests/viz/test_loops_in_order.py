@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pygraphviz
 import pytest
-from drawn_programs import cells_of, parsed, places, texts
+from drawn_programs import cells_of, headings, parsed, places, texts
 
 import unroll
 from unroll import layers, ops
@@ -28,16 +28,6 @@ def encoder_and_decoder(read: int, written: int) -> unroll.Graph:
 def side_by_side(one: int, other: int) -> unroll.Graph:
     x, y = unroll.placeholder([None, one, 3], "x"), unroll.placeholder([None, other, 3], "y")
     return unroll.Graph([x, y], [layers.LSTM(4, name="a")(x), layers.GRU(4, name="b")(y)])
-
-
-def headings(picture: Picture) -> list[int]:
-    """The timesteps over the columns, from left to right."""
-    graph = parsed(picture)
-    place = places(graph)
-    found = [node for node in graph.nodes() if node.startswith("step_")]
-    return [
-        int(re.findall(r"t = (\d+)", node.attr["label"])[0]) for node in sorted(found, key=lambda node: place[node][0])
-    ]
 
 
 def counted(picture: Picture) -> list[int]:
