@@ -23,6 +23,7 @@ from unroll.viz.frames import TEXT as FRAME_TEXT
 from unroll.viz.frames import frames, title_place
 from unroll.viz.labels import TEXT, Label
 from unroll.viz.panels import Panel
+from unroll.viz.phases import loop_names
 from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.scan_boxes import Inside
@@ -151,8 +152,10 @@ class _Picture:
 
     def _write_headings(self) -> None:
         top = max([*(band.top + 20 for band in self._layout.bands), *(frame.top + 14 for frame in self._frames)])
+        loops = loop_names(self._scene.contraction.units)
         for place, (slot, at) in enumerate(self._layout.columns.items()):
-            text = f"t = {slot.at}" if isinstance(slot.at, int) and not self._scene.within else ""
+            numbered = isinstance(slot.at, int) and not self._scene.within
+            text = f"{loops.get(slot.phase, '')} t = {slot.at}".lstrip() if numbered else ""
             if text:
                 box = text_box([Line(text, 11, palette.MUTED)], 2)
                 where = Rectangle(at.x, top, box.width, box.height)
