@@ -261,6 +261,7 @@ def _keep_cells_apart(
     bound = {key for keys in held.values() if any(key in places for key in keys) for key in keys}
     preludes = _preludes([unit for unit in contraction.units if unit not in bound], places, after)
     ends: dict[int, object] = {}
+    over: dict[str | None, object] = {}
     for place, part in enumerate(cells):
         phase = min(unit.phase for key in part for unit in members[key])
         for stage in (preludes.get(place, []), [unit for key in part for unit in members[key]]):
@@ -272,6 +273,14 @@ def _keep_cells_apart(
                 before[end][unit] = after[unit][end] = None
             if stage:
                 ends[phase] = end
+        over |= dict.fromkeys(part, ends[phase])
+    final = set(preludes.get(len(cells), ()))
+    phases = {key: unit.phase for key, units in members.items() for unit in units}
+    for unit in (unit for unit in contraction.units if unit.cell is None and unit not in bound):
+        # What others make of a cell's results stands over the whole of it; what no cell reads, over all cells.
+        made = [source.cell for source in before[unit] if isinstance(source, Unit) and source.cell in over]
+        for top in [ends[phases[cell]] if unit in final else over[cell] for cell in made]:
+            before[unit][top] = after[top][unit] = None
 
 
 def _preludes(

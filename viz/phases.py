@@ -41,7 +41,6 @@ def find_phases(contraction: Contraction) -> None:
     read: dict[tuple[str, str], _Span] = {}
     begun: dict[tuple[str, str], list[Wire]] = {}
     ahead: set[tuple[str, str]] = set()  # read a step that comes later than their own
-    states = _states(contraction)
     for wire in contraction.wires:
         reader = wire.target.cell
         for cell, span in seen.through(wire).items() if reader in steps else ():
@@ -50,7 +49,7 @@ def find_phases(contraction: Contraction) -> None:
             read[reader, cell] = _joined(read.get((reader, cell)), span)
             if wire.target.step is not None and span.last > wire.target.step:
                 ahead.add((reader, cell))
-            if span == (ends[cell], ends[cell]) and (reader, wire.role) in states:
+            if span == (ends[cell], ends[cell]) and contraction.states.brings(wire):
                 begun.setdefault((reader, cell), []).append(wire)
     follows = (
         begun.keys()
@@ -62,15 +61,6 @@ def find_phases(contraction: Contraction) -> None:
         unit.phase = phases.get(unit.cell or "", 0)
     handed = (wire for (reader, cell), wires in begun.items() if phases[reader] > phases[cell] for wire in wires)
     contraction.handed = frozenset(wire for wire in handed if wire.source.cell is not None)
-
-
-def _states(contraction: Contraction) -> set[tuple[str | None, tuple[str, int]]]:
-    """Return the inputs of cells that bring, at other steps, what the cell itself made at the step before."""
-    return {
-        (wire.target.cell, wire.role)
-        for wire in contraction.wires
-        if wire.target.cell is not None and wire.source.cell == wire.target.cell and contraction.states.is_along(wire)
-    }
 
 
 class _Seen:

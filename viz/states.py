@@ -57,6 +57,12 @@ class States:
             row = wire.target.row
             if row is not None and wire.source.kind == "input" and graph.name(wire.tensor) in graph.states:
                 self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(last_part(wire.tensor))
+        #: The inputs of cells that bring, at another step, what the cell itself made at a step before.
+        self._brought = {
+            (wire.target.cell, wire.role)
+            for wire in wires
+            if wire.target.cell is not None and wire.source.cell == wire.target.cell and self.is_along(wire)
+        }
         self._given: dict[tuple[Unit, str, Tensor], str] = {}
         for wire in wires:
             row = wire.target.row
@@ -72,6 +78,10 @@ class States:
     def reads(self, wire: Wire) -> bool:
         """Say whether a wire brings a cell its state, from its earlier step or from outside."""
         return wire.role in self._roles.get(wire.target.row or "", {})
+
+    def brings(self, wire: Wire) -> bool:
+        """Say whether a wire goes to an input that brings a cell its own state at other steps, or a node of it one."""
+        return (wire.target.cell, wire.role) in self._brought
 
     def name(self, wire: Wire) -> str:
         """Return what the cell that a wire goes to calls the state on it."""

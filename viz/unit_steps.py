@@ -60,10 +60,9 @@ def _only_place(units: Sequence[Unit]) -> tuple[int, int] | None:
 
 def _begin_before_steps(contraction: Contraction, read_by: Mapping[Unit, Sequence[Wire]]) -> None:
     """Put a state that is given to a cell before the steps: what it reads where it otherwise reads its last step."""
-    along = {(wire.target.cell, wire.role) for wire in contraction.wires if contraction.states.is_along(wire)}
     for unit in contraction.sources.values():
         kept = isinstance(unit.tensor, Placeholder) and unit.tensor.name in contraction.graph.states
-        if read_by[unit] and (kept or all((wire.target.cell, wire.role) in along for wire in read_by[unit])):
+        if read_by[unit] and (kept or all(contraction.states.brings(wire) for wire in read_by[unit])):
             unit.step = BEFORE_STEPS
 
 

@@ -7,10 +7,13 @@ import re
 import numpy as np
 import pytest
 from drawn_programs import headings, keras, parsed, places, texts
+from picture_networks import NETWORKS
 
 import unroll
 from unroll import layers, nn, ops
+from unroll.display import placed
 from unroll.viz.drawing import Picture
+from unroll.viz.scene import Scene
 
 LEVELS = ("cell", "op")
 
@@ -107,3 +110,17 @@ def test_each_of_two_directions_says_how_many_steps_of_its_own_are_left_out(step
     shown = texts(unroll.draw(keras(both, steps=steps), level=level, format="dot"))
     left = steps - (4 if level == "cell" else 3)
     assert shown.count(f"... {left} more steps ...") == 2
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if not name.startswith("rerolled")])
+def test_no_operator_of_another_part_stands_among_those_of_a_cell(name: str) -> None:
+    scene = Scene(placed(NETWORKS[name]()), None, full=False, opened=True)
+    inside: dict[tuple[object, str], list[int]] = {}
+    for unit in scene.shown.units:
+        if unit.cell is not None and unit in scene.slots:
+            inside.setdefault((scene.slots[unit], unit.cell), []).append(scene.level(unit))
+    for unit in scene.shown.units:
+        if unit.kind == "op" and unit.cell is None and unit.step is not None and unit in scene.slots:
+            for (slot, cell), levels in inside.items():
+                among = slot == scene.slots[unit] and min(levels) <= scene.level(unit) <= max(levels)
+                assert not among, (unit.nodes[0], cell)

@@ -52,17 +52,6 @@ class HeldGraph(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class HeldGraph(NamedTuple):
-    """A graph in an attribute, of which only its size is told: ``graph of 3 nodes``."""
-
-    nodes: int
-
-    def __repr__(self) -> str:
-        return f"graph of {self.nodes} node{'s' * (self.nodes != 1)}"
-
-    __str__ = __repr__
-
-
 class Opaque(Operator, abstract=True):
     """An operator that unroll does not have, or one that it has, used in a way that it cannot express.
 
