@@ -48,8 +48,6 @@ class HeldGraph(NamedTuple):
     def __repr__(self) -> str:
         return f"graph of {self.nodes} node{'s' * (self.nodes != 1)}"
 
-    __str__ = __repr__
-
 
 @dataclass(frozen=True, repr=False)
 class Opaque(Operator, abstract=True):
