@@ -11,9 +11,11 @@ import onnx
 
 import unroll
 from unroll import cells, initializers, layers, nest, nn, ops
+from unroll.export import Bound
 from unroll.export.file_rerolling import reroll_file
 from unroll.ops.functions import Tanh
 from unroll.ops.joining import Concat
+from unroll.passes import fold_zeros
 
 
 class Call(NamedTuple):
@@ -360,6 +362,8 @@ def export_calls() -> dict[str, Call]:
         "Session.bind": Call(SESSION.bind, (FEEDS,)),
         "Session.run_many": Call(rows.run_many, (seq,), {}, list),
         "Session.stream.reset": Call(streaming.stream().reset, ({"state": np.ones(2, "float32")},)),
+        "Bound": Call(Bound, (SESSION, FEEDS)),
+        "fold_zeros": Call(fold_zeros, (GRAPH,)),
         "run_many": Call(unroll.run_many, (rows, seq), {}, list),
         "compile": Call(unroll.compile, (GRAPH,), {"batch": 2, "tune": False, "cache": False}),
         "verify": Call(unroll.verify, (GRAPH, FEEDS)),

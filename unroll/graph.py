@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from unroll import display, nest, parameter_files
 from unroll.arguments import check_methods
-from unroll.checks import shown
+from unroll.checks import check_int, shown
 from unroll.dimensions import Limit, Requirement, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, GraphError
@@ -239,8 +239,9 @@ class Graph(Structure):
 
         Raises:
             ArgumentError: `width` is less than 40.
+            ArgumentTypeError: `width` is not an int.
         """
-        if width is not None and width < 40:
+        if width is not None and check_int(width, "summary: width") < 40:
             raise ArgumentError(f"summary: width {width}; at least 40 is wanted, or None for lines as long as they are")
         return summarise(display.placed(self), full, width)
 

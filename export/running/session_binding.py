@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from unroll.checks import shown
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
-from unroll.errors import EvaluationError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentTypeError, EvaluationError, ShapeError, UnsupportedError
 from unroll.export.guards.empty_tensors import why_failed
 from unroll.export.running.session_like import SessionLike
 from unroll.feeds import check_feeds, check_is_mapping, fed_names
@@ -35,12 +36,15 @@ class Bound:
         feeds: an array for every input; they are copied.
 
     Raises:
+        ArgumentTypeError: not a session.
         UnsupportedError: another thread uses it; everything but the constructor may raise this.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
         EvaluationError: onnxruntime failed in the first run, which finds the shapes of the outputs.
     """
 
     def __init__(self, session: SessionLike, feeds: Mapping[Any, Any]) -> None:
+        if not callable(getattr(session, "bind", None)):
+            raise ArgumentTypeError(f"Bound: a Session is wanted, not {shown(session)}; session.bind(feeds) makes one")
         self._session = session
         self._user = 0  # the thread that uses it, by a number that is quickly compared
         self._claiming = threading.Lock()

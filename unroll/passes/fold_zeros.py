@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from unroll import scopes
-from unroll.graph import Graph
+from unroll.graph import Graph, check_graph
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm, MatMul
@@ -37,8 +37,12 @@ _PRESERVE_ZERO = frozenset(
 
 @in_place
 def fold_zeros(graph: Graph) -> Graph:
-    """Return `graph` without the work that tensors of zeros make useless; see this module for what is preserved."""
-    folding = _Folding(graph)
+    """Return `graph` without the work that tensors of zeros make useless; see this module for what is preserved.
+
+    Raises:
+        ArgumentTypeError: not a Graph.
+    """
+    folding = _Folding(check_graph(graph, "fold_zeros"))
     if not folding.may_find():
         return graph
     for node in graph.nodes:
