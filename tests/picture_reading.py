@@ -12,6 +12,7 @@ from formula_parser import Formula, formula_of
 from helpers import Array
 
 import unroll
+from unroll.display import placed
 from unroll.tensor import Node, Tensor
 from unroll.trials.trial_feeds import trials
 from unroll.viz.drawing import Picture
@@ -78,6 +79,8 @@ class Reading:
             scope = "/".join(part for part in parts if part not in steps[-1:])
             within = [frame for frame in frames if f"{scope}/".startswith(f"{frame}/")]
             box.cell = within[-1] if within else None
+            if len(box.node.provenance) == 1:  # of files and of loops without a step, places say it
+                box.step, box.cell = box.node.origin.step, box.node.origin.cell
             written = _lines(node.attr["label"], _FORMULA)
             box.formula = formula_of(written[0], len(box.node.outputs)) if written else box.formula
         return box
@@ -131,6 +134,7 @@ def read(graph: unroll.Graph, with_values: bool = False, **options: object) -> R
             parameter.assign(rng.uniform(-0.9, 0.9, [int(size) for size in parameter.shape]))
     drawn = trials(graph, seed=3, count=1, rows=3)[0]
     feeds = dict(drawn.feeds)
+    graph = placed(graph)
     picture = unroll.draw(graph, format="dot", feeds=feeds if with_values else None, **options)  # type: ignore[arg-type]
     return Reading(graph, picture, feeds, drawn.sizes)
 

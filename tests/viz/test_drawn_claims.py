@@ -62,37 +62,39 @@ def check_panels(reading: Reading) -> int:
         for line in box.lines:
             said = re.match(r"one set of weights for (?:all (\d+) steps|the one step)", line)
             if said:
-                assert int(said[1] or 1) == len(steps_with(reading.graph, {reading.weights[name] for name in names})), (
-                    names
-                )
+                check_count(reading.graph, {reading.weights[name] for name in names}, int(said[1] or 1))
                 counted += 1
     return counted
 
 
-def steps_with(graph: unroll.Graph, weights: set[Parameter]) -> set[tuple[str, int | None]]:
-    """Return the steps, each with its loop, at which something is computed with weights, or with what is made of them alone."""
+def check_count(graph: unroll.Graph, weights: set[Parameter], said: int) -> None:
+    """Check at how many steps something is computed with weights, or with what is made of them alone."""
     made: set[Tensor] = set(weights)
-    steps: set[tuple[str, int | None]] = set()
+    users: list[Node] = []
     for node in graph.nodes:
         read = [tensor for tensor in node.inputs if tensor is not None]
         if not made.isdisjoint(read):
             if all(tensor in made or isinstance(tensor, (Parameter, Constant)) for tensor in read):
                 made |= set(node.outputs)
             else:
-                steps.add(loop_and_step(node))
-    return steps
+                users.append(node)
+    steps = {loop_and_step(node) for node in users}
+    if None in {step for _, step in steps}:  # a picture places them at the steps that read them
+        assert said <= len(users), weights
+    else:
+        assert said == len(steps), weights
 
 
 def loop_and_step(node: Node) -> tuple[str, int | None]:
-    before, found, _ = re.match(r"(.*?)(?:^|/)(t\d+)(/|$)|.*", f"{node.origin.scope}").groups()  # type: ignore[union-attr]
-    return (before or "").split("/")[0], int(found[1:]) if found else node.origin.step
+    return (node.origin.cell or node.origin.scope).split("/")[0], node.origin.step
 
 
 def check_steps(reading: Reading) -> None:
     """Check that the steps that are headed and those that are said to be left out are all there are."""
-    headed = [
-        int(box.lines[0].removeprefix("t = ")) for box in reading.boxes if box.id.startswith("step_") and box.lines
+    headings = [
+        re.search(r"t = (\d+)$", box.lines[0]) for box in reading.boxes if box.id.startswith("step_") and box.lines
     ]
+    headed = [int(found[1]) for found in headings if found is not None]
     steps = [loop_and_step(node) for node in reading.graph.nodes if node.origin.step is not None]
     assert set(headed) <= {step for _, step in steps}
     more = [
