@@ -11,6 +11,7 @@ import numpy as np
 
 from unroll.dimensions import Dim, shape_text, shapes_text
 from unroll.graph import Graph
+from unroll.ops.opaque import HeldGraph
 from unroll.parameter import BlockTable
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
@@ -333,7 +334,7 @@ def _setting(value: object) -> str:
         return ", ".join(map(number, value.flat))
     return (
         ", ".join(map(str, value))
-        if isinstance(value, (tuple, list))
+        if isinstance(value, (tuple, list)) and not isinstance(value, HeldGraph)
         else f"{value:g}"
         if isinstance(value, float)
         else str(value)
