@@ -146,9 +146,10 @@ def without_step(name: str, step: int | None) -> str:
 def last_part(tensor: Tensor) -> str:
     """Return the last part of what a tensor is called; for one that nobody named, what its node is called in its cell."""
     if tensor.hint is None and tensor.node is not None:
-        scope, step, cell, gate, _ = tensor.node.origin
-        if cell is not None and gate is None and without_step(scope, step).lstrip("/").startswith(f"{cell}/"):
-            return scope.rpartition("/")[2]
+        origin = tensor.node.origin
+        path = without_step(origin.scope, origin.step).lstrip("/")
+        if origin.cell is not None and origin.gate is None and path.startswith(f"{origin.cell}/"):
+            return origin.scope.rpartition("/")[2]
     return tensor.label.rpartition("/")[2]
 
 
