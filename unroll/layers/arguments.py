@@ -5,6 +5,7 @@ A constructor hands its own arguments to `keep`, which checks each by its row an
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
@@ -21,6 +22,35 @@ Constraint: TypeAlias = Regularizer
 
 REGULARIZERS = ("L1", "l1", "L2", "l2", "L1L2", "l1l2", "OrthogonalRegularizer", "orthogonal_regularizer")
 CONSTRAINTS = ("MaxNorm", "max_norm", "MinMaxNorm", "min_max_norm", "NonNeg", "non_neg", "UnitNorm", "unit_norm")
+
+
+_INPUT = "first in Sequential"
+#: Arguments of older Keras versions that no layer has, each with what replaces it.
+OLD_ARGUMENTS: dict[str, str] = {
+    "batch_input_shape": f"put layers.Input(batch_shape=(None, 28, 3)) {_INPUT}",
+    "batch_shape": f"put layers.Input(batch_shape=(None, 28, 3)) {_INPUT}",
+    "batch_size": f"a layer takes a batch of any size; for a fixed one put layers.Input(shape, batch_size=32) {_INPUT}",
+    "input_length": f"the time is that of the input; put layers.Input((28, 3)) {_INPUT}, for 28 steps of 3 features",
+    "input_dtype": f"put layers.Input(shape, dtype='int32') {_INPUT}",
+    "weights": "give the arrays to set_weights, once the layer is built",
+    "dynamic": "a layer is traced once; leave it out",
+    "implementation": "it chooses among Keras's kernels, which give equal numbers; leave it out",
+    "consume_less": "it chooses among Keras's kernels, which give equal numbers; leave it out",
+    "time_major": "inputs are (batch, time, ...); recurrent layers alone take it here, and Keras 3 has it no longer",
+    "output_dim": "Keras calls it units",
+    "nb_filter": "Keras calls it filters",
+    "inner_activation": "Keras calls it recurrent_activation",
+    "init": "Keras calls it kernel_initializer",
+    "inner_init": "Keras calls it recurrent_initializer",
+    "forget_bias_init": "Keras has unit_forget_bias",
+    "dropout_W": "Keras calls it dropout",
+    "dropout_U": "Keras calls it recurrent_dropout",
+    **{
+        f"{old}_{kind}": f"Keras calls it {new}_{kind}"
+        for old, new in (("W", "kernel"), ("U", "recurrent"), ("b", "bias"))
+        for kind in ("regularizer", "constraint")
+    },
+}
 
 
 class Recorded:
@@ -59,12 +89,14 @@ def check_call(cls: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> in
     """Return the arguments of a layer's constructor by name, the layer itself left out as None.
 
     Raises:
-        UnsupportedError: one that the class lists in REFUSED is given, with another value than its default.
+        UnsupportedError: one that the class lists in REFUSED is given, with another value than its default; or one of older
+            versions of Keras.
         ArgumentTypeError: one that the layer does not have, or one too few or too many.
     """
     signature, refused = _constructor(cls), getattr(cls, "REFUSED", {})
     legacy = {name: value for name, value in kwargs.items() if name in refused and name not in signature.parameters}
     refuse(cls, legacy)
+    _refuse_old(cls, signature, kwargs)
     bound = bind(signature, (None, *args), kwargs, cls.__name__)
     refuse(cls, bound.arguments)
     return bound
@@ -80,6 +112,15 @@ def refuse(cls: Any, arguments: Mapping[str, Any]) -> None:
     for name, reason in getattr(cls, "REFUSED", {}).items():
         if name in arguments and not (name in parameters and arguments[name] is parameters[name].default):
             raise UnsupportedError(f"{cls.__name__}: {name}={arguments[name]!r} is not supported: {reason}")
+
+
+def _refuse_old(cls: Any, signature: inspect.Signature, given: Mapping[str, Any]) -> None:
+    """Refuse arguments that Keras once had, and that a constructor of these arguments has not."""
+    if any(item.kind is inspect.Parameter.VAR_KEYWORD for item in signature.parameters.values()):
+        return
+    for name in given:
+        if name in OLD_ARGUMENTS and name not in signature.parameters:
+            raise UnsupportedError(f"{cls.__name__}: {name}={given[name]!r} is not supported: {OLD_ARGUMENTS[name]}")
 
 
 @functools.cache
@@ -98,8 +139,10 @@ def bind(
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        names = ", ".join(name for name in signature.parameters if name != "self")
-        raise ArgumentTypeError(f"{what}: {error}; its arguments are {names}") from None
+        names = [name for name in signature.parameters if name != "self"]
+        near = [found for name in kwargs if name not in names for found in difflib.get_close_matches(name, names, 1)]
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise ArgumentTypeError(f"{what}: {error}{hint}; its arguments are {', '.join(names)}") from None
 
 
 def tuple_of(value: Any, rank: int, what: str) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 from unroll import nest
 from unroll.cells.rnn_cell import agreed_state, check_state, zero_state
 from unroll.initializers import Draw
+from unroll.layers.arguments import OLD_ARGUMENTS
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import keras_shape, width
 from unroll.ops import matmul
@@ -40,7 +41,7 @@ class Cell(Layer):
     )
     REFUSED: ClassVar[Mapping[str, str]] = {
         **Layer.REFUSED,
-        "implementation": "it chooses among Keras's kernels, which give equal numbers; leave it out",
+        "implementation": OLD_ARGUMENTS["implementation"],
     }
     gates: ClassVar[tuple[str, ...]]
     note: str = ""

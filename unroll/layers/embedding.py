@@ -58,7 +58,6 @@ class Embedding(Layer):
     TRAINING_ONLY = ("embeddings_regularizer", "embeddings_constraint", *Layer.TRAINING_ONLY)
     REFUSED: ClassVar[Mapping[str, str]] = {
         **{name: reason for name, reason in Layer.REFUSED.items() if name != "input_dim"},
-        "input_length": "Keras 3 takes no such argument any more; leave it out",
         "lora_rank": LORA,
         "lora_alpha": LORA,
         "quantization_config": QUANTIZED,

@@ -380,7 +380,8 @@ class Layer(Recorded, WeightOwner):
         if not self.built:
             raise ArgumentError(
                 f"{self.described()}: {what}: the layer has no weights yet, for it does not know its input; call it on a "
-                "tensor first, or call build(input_shape), such as build((None, None, 3))"
+                "tensor first, or call build(input_shape) with the shape of a batch, such as build((None, 28, 3)) for 28 steps "
+                "of 3 features"
             )
 
 

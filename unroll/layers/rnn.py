@@ -105,15 +105,16 @@ class RNN(Layer):
 
     def check(self, inputs: Any) -> None:
         check_floats(inputs, self.described())
-        self._check_rank(inputs.rank, inputs.described())
+        node = inputs.node
+        self._check_rank(inputs.rank, inputs.described(), node is not None and node.origin.step is not None)
 
-    def _check_rank(self, rank: int, seen: str) -> None:
+    def _check_rank(self, rank: int, seen: str, below: bool | None = None) -> None:
+        """Check the rank of an input, of which it may be known whether it is the last step of a layer below."""
         if rank < 3 or self.input_rank not in (None, rank):
             axes = "time, batch" if self.time_major else "batch, time"
             rest = "features" if self.input_rank in (None, 3) else "..."
             wanted = f"({axes}, {rest})" + (f" of rank {self.input_rank}" if self.input_rank else "")
-            below = rank == (self.input_rank or 3) - 1
-            fix = "; make a recurrent layer below it with return_sequences=True" if below else ""
+            fix = _missing_axis(rest, below) if rank == (self.input_rank or 3) - 1 else ""
             raise ShapeError(f"{self.described()}: the input {seen} must be {wanted}{fix}")
 
     def build(self, input_shape: Any) -> None:
@@ -231,6 +232,15 @@ class RNN(Layer):
     def output_dims(self, input_shape: KerasShape) -> tuple[int, ...]:
         """Return the axes of an output beyond the batch, for an input of this shape."""
         return dims_of(self._contract.output_size)
+
+
+def _missing_axis(rest: str, below: bool | None) -> str:
+    """Say how an input of one axis too few comes to have a time: by the layer below, by itself, or by either."""
+    sequences = "make the recurrent layer below it with return_sequences=True"
+    declared = f"the time axis is missing: declare it, as in layers.Input((28, {rest})) or placeholder([None, 28, {rest}], 'x')"
+    if below is None:
+        return f"; {declared}; or {sequences}"
+    return f"; {sequences if below else declared}"
 
 
 def around(layer: RNN, cell_class: type[Layer], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class Input(Recorded):
     """
 
     REFUSED: ClassVar[dict[str, str]] = {
+        "batch_input_shape": "Keras 3 calls it batch_shape: Input(batch_shape=(None, 28, 3))",
+        "input_shape": "Keras 3 calls it shape: Input((28, 3)), without the batch",
         "sparse": "a tensor holds every element; give a dense array",
         "ragged": "rows have one length; pad them, and mask what is padded",
         "tensor": "call the model on the tensor: model(x)",
@@ -165,6 +167,8 @@ class Sequential(Layer):
             raise ArgumentTypeError(
                 f"{self.described()}: build: {shown(shape)} is no shape; give a tuple such as (None, 28, 5)"
             )
+        if len(shape) > 1 and isinstance(shape[1], int):
+            self._timesteps = self._timesteps or shape[1]
         for layer in self.layers:
             self._check_single(layer, any(map(nest.is_nested, shape)))
             self.build_part(layer, shape)
@@ -202,8 +206,8 @@ class Sequential(Layer):
             return self.input.shape
         if self._built_for is None:
             raise ArgumentError(
-                f"{self.described()}: the shape of the input is not known yet; put layers.Input(shape) first, call the "
-                "model on a tensor, or call build((None, None, 3))"
+                f"{self.described()}: the shape of the input is not known yet; put layers.Input(shape) first, such as "
+                "layers.Input((28, 3)) for 28 steps of 3 features, call the model on a tensor, or call build((None, 28, 3))"
             )
         batch, *rest = self._built_for
         if len(rest) > 1 or (rest and self._input_dtype in INTEGERS):
@@ -294,7 +298,8 @@ class Sequential(Layer):
         """Return the model's graph, the states of stateful layers among its inputs and outputs.
 
         Args:
-            timesteps: the time, where the `Input` leaves it open; by default that of the model's first call.
+            timesteps: the time, where the `Input` leaves it open; by default that which the model was built or first called
+                with.
             batch_size: the batch size; by default that of the `Input`, or any.
 
         Returns:
