@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from unroll import nest, scopes
 from unroll.cells.building_blocks import linear
-from unroll.cells.contract import call_step
+from unroll.cells.contract import inner_step
 from unroll.cells.projection import WeightedWrapper, check_vectors
 from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, zero_state
 from unroll.checks import check_size
@@ -94,7 +94,7 @@ class AttentionCellWrapper(WeightedWrapper):
             state if self.state_is_tuple else split(state, [self.cell.state_size, size, kept + size], -1)
         )
         (x,) = linear(self, {"x": inputs, "attns": attns}, ("x",), self.input_size or int(inputs.shape[-1]))
-        output, new_inner = call_step(self.cell, x, inner, batch_of(inputs), inputs.dtype)
+        output, new_inner = inner_step(self.cell, x, inner, batch_of(inputs), inputs.dtype)
         with scopes.in_gate("attention"):
             attns = named(_attended(self, new_inner, past), "attns")
         sources = {"output": output, "attns": attns}

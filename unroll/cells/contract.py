@@ -66,6 +66,34 @@ def call_step(cell: RNNCellLike, inputs: Any, state: State, batch: Shape, dtype:
     return cell(inputs, state)
 
 
+def inner_step(cell: RNNCellLike, inputs: Any, state: State, batch: Shape, dtype: DType) -> tuple[Any, State]:
+    """Trace one step of a cell within another, as `call_step` does, and check what comes of it; drivers check only the cell
+    that they call.
+
+    Raises:
+        StructureError: the cell does not return an output and a state of tensors, built as its sizes say.
+    """
+    return returned(cell, call_step(cell, inputs, state, batch, dtype))
+
+
+def returned(cell: RNNCellLike, result: Any, what: str = "") -> tuple[Any, State]:
+    """Return what a cell returned, an output and a state, once both are tensors built as its sizes say.
+
+    Raises:
+        StructureError: they are not; the message begins with `what`, which is the cell by default.
+    """
+    what = what or str(getattr(cell, "name", type(cell).__name__))
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise StructureError(f"{what}: it returned {nest.sketch(result)}; a cell returns (output, new_state)")
+    for part, size, name in zip(result, (cell.output_size, cell.state_size), ("output", "new state"), strict=True):
+        nest.check_same_structure(size, part, f"{what}: the {name}")
+        for leaf in nest.flatten(part):
+            if not isinstance(leaf, Tensor):
+                raise StructureError(f"{what}: the {name} {leaf!r} is no tensor")
+    output, state = result
+    return output, state
+
+
 class KerasContract:
     """A Keras-contract cell as the drivers see it: the state as `state_size` is built, not always a list.
 

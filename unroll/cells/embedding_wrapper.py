@@ -7,6 +7,7 @@ from typing import Any
 
 from unroll import nest, scopes
 from unroll.cells.building_blocks import check_initializer
+from unroll.cells.contract import returned
 from unroll.cells.projection import WeightedWrapper
 from unroll.cells.rnn_cell import RNNCellLike, State
 from unroll.checks import check_size
@@ -75,4 +76,5 @@ class EmbeddingWrapper(WeightedWrapper):
         shape, dtype = (self.embedding_classes, self.embedding_size), nest.flatten(state)[0].dtype
         table = self.add_weight("embedding", shape, draw, dtype=dtype)
         ids = squeeze(inputs, [1]) if inputs.rank == 2 else inputs
-        return self.cell(look_up(table, ids, f"EmbeddingWrapper {self.name!r}: ids", "embedded"), state)
+        rows = look_up(table, ids, f"EmbeddingWrapper {self.name!r}: ids", "embedded")
+        return returned(self.cell, self.cell(rows, state))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.contract import as_cell, call_step
+from unroll.cells.contract import as_cell, inner_step
 from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, initial_state
 from unroll.errors import ArgumentError
 from unroll.ops import concat, split
@@ -66,7 +66,7 @@ class MultiRNNCell(RNNCell):
         new_states = []
         for place, (cell, old) in enumerate(zip(self.cells, states, strict=True)):
             with scopes.scope(f"cell_{place}"):
-                inputs, new = call_step(cell, inputs, old, batch, dtype)
+                inputs, new = inner_step(cell, inputs, old, batch, dtype)
             new_states.append(new)
         if self.state_is_tuple:
             return inputs, tuple(new_states)

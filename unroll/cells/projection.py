@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from unroll import nest
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import NOT_READ, REUSE, linear, refuse_reuse, refuse_unused
-from unroll.cells.contract import call_step
+from unroll.cells.contract import inner_step, returned
 from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, snake_case
 from unroll.cells.wrappers import CellWrapper
 from unroll.checks import check_size
@@ -90,7 +90,7 @@ class InputProjectionWrapper(WeightedWrapper):
 
     def call(self, inputs: Tensor, state: State) -> tuple[Any, State]:
         (projected,) = linear(self, {"x": inputs}, ("p",), self.num_proj)
-        return call_step(  # type: ignore[no-any-return]
+        return inner_step(
             self.cell, named(self.activation(projected), "projected"), state, batch_of(inputs), inputs.dtype
         )
 
@@ -136,7 +136,7 @@ class OutputProjectionWrapper(WeightedWrapper):
         return self._output_size
 
     def call(self, inputs: Any, state: State) -> tuple[Tensor, State]:
-        output, new_state = self.cell(inputs, state)
+        output, new_state = returned(self.cell, self.cell(inputs, state))
         (projected,) = linear(self, {"output": output}, ("p",), self._output_size)
         return named(self.activation(projected), "output"), new_state
 

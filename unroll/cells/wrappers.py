@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import nest
-from unroll.cells.contract import as_cell, call_step
+from unroll.cells.contract import as_cell, inner_step, returned
 from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, initial_state
 from unroll.checks import check_number
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
@@ -52,11 +52,11 @@ class CellWrapper(RNNCell):
     def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
         """Trace one step of the cell inside; see `RNNCell.__call__`."""
         result = self.cell(inputs, state) if scope is None else self.cell(inputs, state, scope)  # type: ignore[call-arg]
-        return self._handed_on(inputs, result)
+        return self._handed_on(inputs, returned(self.cell, result))
 
     def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
         """Trace one step of the cell inside, and return the output and the new state; see `RNNCell.call_checked`."""
-        return self._handed_on(inputs, call_step(self.cell, inputs, state, batch_of(inputs), inputs.dtype))
+        return self._handed_on(inputs, inner_step(self.cell, inputs, state, batch_of(inputs), inputs.dtype))
 
     def _handed_on(self, inputs: Any, result: tuple[Any, State]) -> tuple[Any, State]:
         """Return what the wrapper makes of what the cell inside returned for `inputs`."""

@@ -8,10 +8,11 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
+from unroll.cells.contract import returned
 from unroll.cells.rnn_cell import RNNCellLike, State, agreed, dims_of
 from unroll.dimensions import Dimension, Shape, is_never_zero, shape_text
 from unroll.dtypes import FLOAT32, DType, as_dtype
-from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import Tensor
 
 
@@ -110,13 +111,8 @@ def checked_result(cell: RNNCellLike, result: Any, step: int, batch: Shape) -> t
         StructureError, ShapeError: it is not.
     """
     what = f"{cell_name(cell)} at step {step}"
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise StructureError(f"{what}: it returned {nest.sketch(result)}; a cell returns (output, new_state)")
-    output, state = result
-    nest.check_same_structure(cell.output_size, output, f"{what}: the output")
+    output, state = returned(cell, result, what)
     for tensor, size in zip(nest.flatten(output), nest.flatten(cell.output_size), strict=True):
-        if not isinstance(tensor, Tensor):
-            raise StructureError(f"{what}: the output {tensor!r} is no tensor")
         wanted = (*batch, *dims_of(size))
         if tensor.shape != wanted:
             raise ShapeError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.contract import as_cell
+from unroll.cells.contract import as_cell, returned
 from unroll.cells.rnn_cell import dims_of, zero_state
 from unroll.errors import ArgumentError, StructureError
 from unroll.layers.arguments import Regularizer
@@ -102,7 +102,7 @@ class StackedRNNCells(Layer):
         new_states = []
         for contract, old in zip(self._contracts, states, strict=True):
             packed = nest.pack(contract.state_size, nest.flatten(old))
-            inputs, new = contract(inputs, packed)
+            inputs, new = returned(contract, contract(inputs, packed))
             new_states.append(nest.pack(old, nest.flatten(new)))
         return inputs, new_states
 
