@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
@@ -22,6 +22,7 @@ from unroll.export.older_opsets import in_opset
 from unroll.export.reading.opaque_nodes import check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
+from unroll.naming import Lineage
 from unroll.ops.opaque import Opaque
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
@@ -237,8 +238,8 @@ class _Writer:
         )
         outer: dict[Tensor, str] = {inner: self._input(tensor) for inner, tensor in shared if tensor is not None}
         prefix = f"{self._prefix}{self.graph.names.nodes[node]}/body/"
-        body, graph = GraphProto(), cast("Graph", op.body)  # operators know Structures, and whoever traces makes Graphs
-        _Writer(in_opset(graph, self.opset), body, self.opset, self.metadata, prefix, outer).write({})
+        body = GraphProto()
+        _Writer(in_opset(_as_graph(op.body), self.opset), body, self.opset, self.metadata, prefix, outer).write({})
         return body
 
     def _type(self, tensor: Tensor) -> bytes:
@@ -264,6 +265,14 @@ class _Writer:
         proto.output.append(name)
         if self.metadata and tensor.node is not None:
             _write_provenance(proto, tensor.node)
+
+
+def _as_graph(body: Structure) -> Graph:
+    """Return the body of a loop, which an operator knows as a Structure, as a Graph of the same names."""
+    if isinstance(body, Graph):
+        return body
+    outputs = dict(zip(body.output_names, body.outputs, strict=True))
+    return Graph(body.inputs, outputs, body.requirements, Lineage(body.names, {}, {}))
 
 
 def _foreign(graph: Structure) -> list[Opaque]:

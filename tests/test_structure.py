@@ -8,6 +8,7 @@ import pytest
 import unroll
 from unroll.evaluator import evaluate
 from unroll.networkx_view import to_networkx
+from unroll.ops.scan import scan
 from unroll.structure import Structure, leaves_of, nodes_before
 from unroll.summary import summarise
 
@@ -72,3 +73,14 @@ def test_nodes_stand_after_what_they_read_and_leaves_in_the_order_of_use() -> No
     assert [node.op.name for node in nodes_before([z, y])] == ["Mul", "Add"]
     assert list(leaves_of(nodes_before([z]))) == [x, w]
     assert nodes_before([x]) == ()
+
+
+def test_a_loop_whose_body_is_a_structure_alone_is_written_as_one_whose_body_is_a_graph() -> None:
+    def model(kind: type[Structure]) -> bytes:
+        total, x = unroll.placeholder([2], "total"), unroll.placeholder([2], "x")
+        body = kind([total, x], {"total/next": total + x, "sum": unroll.ops.relu(total + x)})
+        whole, start = unroll.placeholder([4, 2], "whole"), unroll.placeholder([2], "start")
+        graph = unroll.Graph([whole, start], list(scan(body, [start], [whole])))
+        return bytes(unroll.to_onnx(graph).SerializeToString())
+
+    assert model(Structure) == model(unroll.Graph)

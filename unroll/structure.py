@@ -68,16 +68,7 @@ class Structure:
         states: ``{input name: output name}`` of the state that lives between runs, where its outputs are part of the nest.
         nodes: the nodes in topological order, where they are known already.
 
-    Attributes:
-        inputs: the placeholders.
-        outputs: the output tensors, flattened in order.
-        structure: the outputs as the nest they were given in.
-        output_names: their names, in order, all different; a tensor that is listed again has a number behind its name.
-        nodes: every node that an output depends on, inputs of a node before it.
-        parameters: the Parameters they read, by name.
-        names: the names of everything in it; see `unroll.naming`.
-        requirements: the equalities of dimensions that must hold, and the limits of values fed.
-        states: ``{input name: output name}`` of the state that lives between runs.
+    Its attributes are those that `unroll.Graph` lists.
 
     Raises:
         GraphError, NameClashError, ShapeError: as `unroll.Graph` says.
