@@ -132,3 +132,13 @@ def test_gates_are_named_only_where_the_cell_is_proven() -> None:
     placed = places(unroll.Graph([*x, first], {"h": h}))
     assert {node.origin.step for node in placed.nodes} - {None} == {0, 1, 2, 3}
     assert {node.origin.gate for node in placed.nodes} == {None} and kernel.blocks is None
+
+
+@pytest.mark.parametrize("producer", ["unroll", "another"])
+def test_a_loop_of_a_file_is_reported_without_the_name_of_a_step(producer: str) -> None:
+    x = [unroll.placeholder([None, 3], f"x{step}") for step in range(28)]
+    outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(4), x)
+    model = unroll.to_onnx(unroll.Graph(x, {"y": outputs[-1]}))
+    model.producer_name = producer
+    _, report = unroll.reroll(unroll.from_onnx(model))
+    assert [item.scope for item in report] == ["rnn/basic_lstm_cell"]
