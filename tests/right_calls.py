@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import onnx
 
 import unroll
 from unroll import cells, initializers, layers, nest, nn, ops
@@ -401,12 +400,3 @@ def all_calls() -> dict[str, Call]:
         **cell_calls(), **layer_calls(), **module_calls(), **operator_calls(), **driver_calls(), **graph_calls(),
         **model_calls(), **export_calls(), **initializer_calls(), **nest_calls(),
     }  # fmt: skip
-
-
-WRONG: dict[str, Any] = {
-    "None": None, "string": "abc", "empty string": "", "int": 3, "-1": -1, "huge": 2**70, "nan": float("nan"), "list": [],
-    "dict": {}, "object": object(), "scalar array": np.array(2), "odd array": np.ones((2, 0, 3)),
-    "complex": np.ones((2, 2), complex), "objects": np.array([None, 1], object), "strings": np.array(["a"]),
-    "lambda": lambda *args, **kwargs: None, "graph": GRAPH, "tensor": x(7), "bytes": b"abc", "set": {1, 2}, "True": True,
-    "nested": [[1, [2]], "a"], "type": int, "float": 0.5, "model": onnx.ModelProto(), "slice": slice(1, 2),
-}  # fmt: skip

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from helpers import refused
-from right_calls import GRAPH, WRONG, Call, all_calls, flat_file
+from right_calls import GRAPH, Call, all_calls, flat_file
+from wrong_values import WRONG
 
 import unroll
 import unroll.export as export
