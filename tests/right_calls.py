@@ -239,8 +239,6 @@ def operator_calls() -> dict[str, Call]:
         "where": (flag, a, b),
         "zeros": ([2, 3],),
         "ones": ([2, 3],),
-        "fill": ([2, 3], 1.0),
-        "arange": (4,),
         "range": (4,),
     }
     calls = {}
@@ -256,8 +254,7 @@ def driver_calls() -> dict[str, Call]:
     cell, seq = unroll.GRUCell, lambda: x(2, 4, 3)
 
     def loop(time: Any, output: Any, state: Any, loop_state: Any) -> Any:
-        inner = raw
-        return (time >= 2, x(), inner.zero_state(2) if output is None else state, output, None)
+        return (time >= 2, x(), raw.zero_state(2) if output is None else state, output, None)
 
     raw = unroll.GRUCell(2)
     saver = unroll.StateSaver({"h": 2}, 2)
