@@ -45,7 +45,7 @@ class States:
             and self.is_along(wire)
         ]
         for wire in handed:
-            if not _state_name(self.tensors.own(wire.tensor)):
+            if not self._named(wire.tensor):
                 self._unnamed.setdefault(wire.target.row or "", {})[self._made_as(wire.tensor)] = None
         for wire in handed:
             row = wire.target.row
@@ -56,7 +56,7 @@ class States:
         for wire in wires if not self._roles else ():
             row = wire.target.row
             if row is not None and wire.source.kind == "input" and graph.name(wire.tensor) in graph.states:
-                self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(last_part(wire.tensor))
+                self._roles.setdefault(row, {}).setdefault(wire.role, set()).add(self.called(wire.tensor))
         #: The inputs of cells that bring, at another step, what the cell itself made at a step before.
         self._brought = {
             (wire.target.cell, wire.role)
@@ -89,13 +89,17 @@ class States:
 
     def called(self, tensor: Tensor) -> str:
         """Return what a picture calls a tensor that is, or may be, a state: as its cell does, else by its number."""
-        name = _state_name(self.tensors.own(tensor))
+        name = self._named(tensor)
         if name:
             return name
         made = self.tensors.made_by(tensor)
         unnamed = list(self._unnamed.get((made.cell if made is not None else None) or "", {}))
         as_made = self._made_as(tensor)
         return f"state {unnamed.index(as_made)}" if as_made in unnamed and len(unnamed) > 1 else "state"
+
+    def _named(self, tensor: Tensor) -> str:
+        """Return the name of a state; nothing where it has none but that of an output, which differs from step to step."""
+        return _state_name(self.tensors.own(tensor)) if self.tensors.is_placed(tensor) else ""
 
     def makes(self, cell: str, tensor: Tensor) -> bool:
         """Say whether a cell's output is what it reads as its state at the next step."""
@@ -144,12 +148,7 @@ def without_step(name: str, step: int | None) -> str:
 
 
 def last_part(tensor: Tensor) -> str:
-    """Return the last part of what a tensor is called; for one that nobody named, what its node is called in its cell."""
-    if tensor.hint is None and tensor.node is not None:
-        origin = tensor.node.origin
-        path = without_step(origin.scope, origin.step).lstrip("/")
-        if origin.cell is not None and origin.gate is None and path.startswith(f"{origin.cell}/"):
-            return origin.scope.rpartition("/")[2]
+    """Return the last part of what a tensor is called."""
     return tensor.label.rpartition("/")[2]
 
 

@@ -13,8 +13,9 @@ from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Placeholder, Tensor
 
-_OPERATORS = {name for _, name in OPERATORS}
-_NUMBERED = re.compile(r"_\d+$")
+_OPERATORS = {name.lower() for _, name in OPERATORS}
+# As files write it, too: ``add_4:0``.
+_NUMBERED = re.compile(r"(_\d+)?(:\d+)?$")
 # What cannot be taken for a number, a sign or two names.
 _READABLE = re.compile(r"[^\W\d][\w./:]*")
 _WORDS = {"and", "not", "inf", "nan", "true", "false"}
@@ -56,9 +57,12 @@ class TensorNames:
 
     def path(self, tensor: Tensor) -> str:
         """Return what a tensor is called by its place in the program, whatever it is called as an output."""
+        return self._paths[tensor] if tensor in self._paths and self.is_placed(tensor) else tensor.label
+
+    def is_placed(self, tensor: Tensor) -> bool:
+        """Say whether a tensor has a name that begins with the scope that it was made in; another is that of an output."""
         path = self._paths.get(tensor, "")
-        placed = tensor.node is not None and any(item.scope for item in _around(tensor.node, path))
-        return path if placed else tensor.label
+        return tensor.node is None or any(item.scope for item in _around(tensor.node, path))
 
     def made_by(self, tensor: Tensor) -> Origin | None:
         """Return where a tensor comes from, of all that its node comes from; None where several may be meant."""
@@ -110,7 +114,9 @@ class TensorNames:
         before, _, name = path.rpartition("/")
         if name == "preactivation":
             name = f"z_{before.rpartition('/')[2]}"
-        if _NUMBERED.sub("", name) in _OPERATORS or (tensor.node is not None and name.startswith(tensor.node.op.name)):
+        if _NUMBERED.sub("", name).lower() in _OPERATORS or (
+            tensor.node is not None and name.startswith(tensor.node.op.name)
+        ):
             name = ""
         name = _readable(name)
         return _Place(origin.cell, origin.step, name) if origin is not None else _Place(None, None, "")
