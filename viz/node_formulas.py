@@ -58,7 +58,7 @@ class Formulas:
         """Return the names of what a node of several outputs makes, in order."""
         names = [self._names.label(tensor) for tensor in node.outputs]
         text = ", ".join(name or UNNAMED for name in names)
-        return text if any(names) and len(text) <= 2 * _LONGEST else ""
+        return text if any(names) else ""
 
     def _applied(self, node: Node, reader: Node, depth: int) -> str | None:
         """Return what a node computes, its operands called as `reader` calls them; None where no formula says it."""

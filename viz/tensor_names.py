@@ -18,6 +18,7 @@ _OPERATORS = {name.lower() for _, name in OPERATORS}
 _NUMBERED = re.compile(r"(_\d+)?(:\d+)?$")
 # What cannot be taken for a number, a sign or two names.
 _READABLE = re.compile(r"[^\W\d][\w./:]*")
+_LONGEST, _LONGEST_NAME = 48, 24
 _WORDS = {"and", "not", "inf", "nan", "true", "false"}
 
 
@@ -71,7 +72,10 @@ class TensorNames:
     def label(self, tensor: Tensor) -> str:
         """Return the name that the box of a tensor's node gives it; nothing where that would name another one as well."""
         place = self._places.get(tensor)
-        return place.name if place is not None and self._is_one(place) else ""
+        if place is None or tensor.node is None or not self._is_one(place):
+            return ""
+        beside = [self._places[other].name for other in tensor.node.outputs]
+        return place.name if len(", ".join(beside)) <= _LONGEST else ""  # a label that is cut names nothing
 
     def seen_from(self, tensor: Tensor, reader: Node) -> str:
         """Return what a formula of `reader` calls a tensor, with step and loop where they are not its own; nothing where no
@@ -156,7 +160,7 @@ def _loop(cell: str | None) -> str:
 
 def _readable(name: str) -> str:
     """Return a name that a formula can hold; nothing for another one."""
-    return name if _READABLE.fullmatch(name) and name not in _WORDS else ""
+    return name if len(name) <= _LONGEST_NAME and _READABLE.fullmatch(name) and name not in _WORDS else ""
 
 
 def _ends(names: Iterable[str]) -> dict[str, str]:
