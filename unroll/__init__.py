@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll import foreign_names, operation_table, words
+from unroll import display, foreign_names, operation_table, words
 from unroll.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -159,12 +159,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)  # what is not used is not loaded
+        _show_graphs_as_pictures()  # whichever name was the first: graphs come from files and traces as well
     elif name in _MODULES:
         value = import_module(f"unroll.{name}")  # what is not used is not loaded
     else:
         raise _missing(name)
-    if name == "Graph":
-        _show_graphs_as_pictures()
     globals()[name] = value
     return value
 
@@ -187,7 +186,6 @@ def __dir__() -> list[str]:
 
 def _show_graphs_as_pictures() -> None:
     """Let notebooks show a Graph as its picture; Graphviz is imported when the first one is shown."""
-    from unroll.display import set_hook, set_places  # with the Graph that it shows
 
     def show(graph: Graph) -> dict[str, Any]:
         from unroll.viz.drawing import mimebundle  # loads Graphviz
@@ -199,5 +197,5 @@ def _show_graphs_as_pictures() -> None:
 
         return places.places(graph)
 
-    set_hook(show)
-    set_places(places)
+    display.set_hook(show)
+    display.set_places(places)
