@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
-from unroll.viz.native_nodes import SAME_GATE
+from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
@@ -59,6 +59,29 @@ def text_box(lines: Sequence[Line], pad: float = 8) -> Box:
     return Box(table(rows), width + 2 * pad, sum(line.size * 1.4 for line in lines) + pad + _DOWN)
 
 
+def chips(marks: Sequence[Mark]) -> Box:
+    """Return small coloured fields side by side, such as the gates of a cell."""
+    fields = [
+        cell(
+            font(escaped(text), _CHIP),
+            bgcolor=color or "#FFFFFF",
+            width=18,
+            height=17,
+            color=palette.CELL_LINE,
+            border=1,
+        )
+        for text, color in marks
+    ]
+    width = sum(max(18, text_width(text, _CHIP)) + 5 for text, _ in marks)
+    return Box(table(["".join(fields)], cellspacing=3), width, 25)
+
+
+def under_one_another(*boxes: Box) -> Box:
+    """Return boxes as one, from top to bottom."""
+    rows = [cell(box.label) for box in boxes]
+    return Box(table(rows), max(box.width for box in boxes), sum(box.height for box in boxes))
+
+
 class Boxes:
     """Makes the boxes of one picture.
 
@@ -75,19 +98,13 @@ class Boxes:
         self._opened = contraction.opened
         self._titles = short_names(dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None))
         self._tables = _row_tables(contraction)
-        entered = _gates_entered(contraction)
-        self._gates = {row: gates_of(tables, entered.get(row, ())) for row, tables in self._tables.items()}
+        self.gates = Gates(contraction.graph, contraction.natives.values())
         self._states = contraction.states
         self._formulas = Formulas(contraction.states.tensors)
-        self._colors = _colors([gates for gates in self._gates.values() if len(gates) > 1], contraction)
 
     def title(self, path: str) -> str:
         """Return the name of a cell, or of another scope, in the picture."""
         return self._titles.get(path, path.rpartition("/")[2])
-
-    def gate_color(self, row: str | None, gate: str) -> str | None:
-        """Return the fill of a gate of a cell; None where the cell has no gates to tell apart."""
-        return self._colors.get(gate) if row is None or len(self._gates.get(row, ())) > 1 else None
 
     def box(self, unit: Unit) -> Box:
         """Return what stands in a unit's box."""
@@ -152,7 +169,9 @@ class Boxes:
         if not said or said.endswith(LONG) or len(node.outputs) > 1:
             lines += [Line(text, _SMALL, palette.MUTED) for text in detail]
         lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
-        return text_box([*lines, *self._only_value(node)], 5)
+        box = text_box([*lines, *self._only_value(node)], 5)
+        held = self.gates.held(node)
+        return under_one_another(box, chips(held)) if held else box
 
     def _shapes(self, node: Node) -> list[str]:
         """Return the shapes of an operator's outputs in few lines, runs of equal ones counted."""
@@ -163,7 +182,7 @@ class Boxes:
 
     def _cell(self, unit: Unit) -> Box:
         row = unit.row or ""
-        title, chips = self._titles[row], self._chips(unit)
+        title, marks = self._titles[row], self._marks(unit)
         lines = [Line(title, _TITLE, palette.INK, True)]
         units = self._units(unit)
         if units:
@@ -171,21 +190,11 @@ class Boxes:
         rows = [cell(font(escaped(line.text), line.size, line.color, line.bold)) for line in lines]
         width = max(text_width(line.text, line.size, line.bold) for line in lines)
         height = sum(line.size * 1.4 for line in lines) + 14
-        if chips:
-            marks = [
-                cell(
-                    font(escaped(text), _CHIP),
-                    bgcolor=color or "#FFFFFF",
-                    width=18,
-                    height=17,
-                    color=palette.CELL_LINE,
-                    border=1,
-                )
-                for text, color in chips
-            ]
-            rows.append(cell(table(["".join(marks)], cellspacing=3)))
-            width = max(width, sum(max(18, text_width(text, _CHIP)) + 5 for text, _ in chips))
-            height += 25
+        if marks:
+            row_of_chips = chips(marks)
+            rows.append(cell(row_of_chips.label))
+            width = max(width, row_of_chips.width)
+            height += row_of_chips.height
         for tensor, name in self._named_results(unit):
             for line in self._value_lines(tensor, f"{name} = "):
                 rows.append(cell(font(escaped(line.text), line.size, line.color)))
@@ -194,13 +203,12 @@ class Boxes:
         lanes = 26 * len(self._states.names.get(row, ())) + 8
         return Box(table(rows), max(width + 16, 64), max(height, 58, lanes))
 
-    def _chips(self, unit: Unit) -> list[tuple[str, str | None]]:
-        gates = self._gates.get(unit.row or "", ())
-        if len(gates) > 1:
-            return [(gate, self._colors[gate]) for gate in gates]
-        named = dict.fromkeys(node.origin.gate for node in unit.nodes if node.origin.gate is not None)
-        if len(named) > 1:
-            return [(gate, None) for gate in named]
+    def _marks(self, unit: Unit) -> list[Mark]:
+        """Return the gates of a cell, or, where it has none to tell apart, its functions."""
+        inside = dict.fromkeys(node.origin.cell for node in unit.nodes if node.origin.cell is not None)
+        gates = self.gates.marks(sorted(inside, key=lambda cell: (-cell.count("/"), cell)))
+        if gates:
+            return gates
         found = dict.fromkeys(node.op.name for node in unit.nodes if node.op.name in _NONLINEAR)
         return [(name.lower(), None) for name in list(found)[:2]]
 
@@ -232,47 +240,6 @@ def _row_tables(contraction: Contraction) -> dict[str, list[BlockTable]]:
             if parameter.blocks is not None:
                 tables[row].append(parameter.blocks)
     return tables
-
-
-def _gates_entered(contraction: Contraction) -> dict[str, set[str]]:
-    """Return the gates that the operators of each cell say they belong to."""
-    found: dict[str, set[str]] = {}
-    for unit in contraction.units:
-        if unit.cell is not None:
-            origins = (origin for node in unit.nodes for origin in node.provenance)
-            found.setdefault(unit.cell, set()).update(origin.gate for origin in origins if origin.gate is not None)
-    return found
-
-
-def _colors(orders: Sequence[Sequence[str]], contraction: Contraction) -> dict[str, str]:
-    """Return a fill for each gate of the cells, and of recurrent operators: a gate of several names has one colour."""
-    own = {gate for gates in orders for gate in gates}
-    natives = [native for native in contraction.natives.values() if len(native.gates) > 1]
-    called = {}
-    for native in natives:
-        for gate in native.gates:
-            names = (gate, *SAME_GATE[native.kind].get(gate, ()))
-            called[gate] = next((name for name in names if name in own), gate)
-    colors = palette.gate_colors([*orders, *([called[gate] for gate in native.colored] for native in natives)])
-    for native in natives:
-        for gate in native.gates:
-            for name in (gate, *SAME_GATE[native.kind].get(gate, ())):
-                colors.setdefault(name, colors[called[gate]])
-    return colors
-
-
-def gates_of(tables: Sequence[BlockTable], entered: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the gates of a cell: the columns of its block tables, in order; those of a projection are not gates.
-
-    Args:
-        tables: the block tables.
-        entered: the gates that operators belong to; where there are some, the one column of a table is a gate if it is of them.
-    """
-    tables = [blocks for blocks in tables if not entered or len(blocks.columns) > 1 or blocks.columns[0][0] in entered]
-    reading = [{source for source, _ in blocks.rows} for blocks in tables]
-    wanted = {"x"} if any("x" in sources for sources in reading) else {"h"}
-    found = (blocks.columns for blocks, sources in zip(tables, reading, strict=True) if not sources or sources & wanted)
-    return tuple(dict.fromkeys(name for columns in found for name, _ in columns))
 
 
 def _is_own_name(name: str, path: str) -> bool:

@@ -164,8 +164,7 @@ class _Picture:
     def _write_unit(self, unit: Unit) -> None:
         at = self._layout.places[unit]
         looks = dict(_LOOKS[unit.kind])
-        gate = unit.nodes[0].origin.gate if unit.kind == "op" else None
-        color = self._scene.boxes.gate_color(unit.cell, gate) if gate is not None else None
+        color = self._scene.boxes.gates.fill(unit.nodes[0]) if unit.kind == "op" else None
         if color is not None:
             looks["fillcolor"] = color
         inner = self._inner.get(unit.nodes[0]) if unit.kind == "loop" else None

@@ -34,4 +34,4 @@ def loop_box(
     if node in insides:
         return scan_box(node, contraction.graph, read, values, insides[node])
     native = contraction.natives[node]
-    return recurrent_box(native, contraction.graph, read, lambda gate: boxes.gate_color(None, gate), values)
+    return recurrent_box(native, contraction.graph, read, boxes.gates.native, values)

@@ -16,11 +16,21 @@ SCAN_FILL = "#F4F8FC"
 SCOPE_FILL, SCOPE_LINE = "#FBFBF9", "#C9C9C2"
 PLAIN_BLOCK, PANEL_FILL = "#EFE6DA", "#FFFDF9"
 
-# After Okabe and Ito's palette, mixed with white.
-_GATES = ("#BFE0F5", "#FBDDA6", "#BCE5D2", "#EBCBDE", "#F6F1B0", "#F3C8AE", "#C6D3EE")
+# Okabe and Ito's blue and orange, mixed with white, and six more colours: any two are at least 10 apart in CIELAB, to people
+# with each of the three colour deficiencies too.
+_GATES = ("#BFE0F5", "#FBDDA6", "#D5F8C8", "#C7C0FE", "#F8B9A4", "#CECE80", "#96D5D1", "#96F1D1")
 
 
-def gate_colors(columns: Iterable[Sequence[str]]) -> dict[str, str]:
-    """Return a fill for each gate, in the order of the block tables; a cell of one column has no gates."""
-    names = dict.fromkeys(name for gates in columns for name in gates)
-    return {name: _GATES[place % len(_GATES)] for place, name in enumerate(names)}
+def gate_colors(cells: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Return a fill for each gate of each cell: one for all gates of a name, and another for each gate of one cell.
+
+    A cell of more gates than there are colours has some twice.
+    """
+    found: dict[str, str] = {}
+    for gates in cells:
+        for gate in gates:
+            if gate not in found:
+                near = [found[other] for other in gates if other in found]
+                worn = list(found.values())
+                found[gate] = min(_GATES, key=lambda color: (near.count(color), worn.count(color)))
+    return found

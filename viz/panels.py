@@ -72,10 +72,9 @@ def collect(scene: Scene) -> Weights:
 def _panel(scene: Scene, parameters: list[Parameter]) -> Panel:
     readers = list(dict.fromkeys(unit for item in parameters for unit in scene.contraction.readers[item]))
     rows = list(dict.fromkeys(unit.cell for unit in readers))
-    row = next((row for row in rows if row is not None), None)
     steps = 0 if scene.within else steps_of(scene.contraction, readers)  # a body is run at no step of its own
-    name = row if len(rows) == 1 and row is not None else common_scope([item.name for item in parameters])
-    box = panel(name, parameters, steps, lambda gate: scene.boxes.gate_color(row, gate), scene.values)
+    name = rows[0] if len(rows) == 1 and rows[0] is not None else common_scope([item.name for item in parameters])
+    box = panel(name, parameters, steps, scene.boxes.gates.paint(parameters), scene.values)
     return Panel(parameters, [unit for unit in readers if unit not in scene.shown.stand_in], box)
 
 
