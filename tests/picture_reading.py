@@ -132,7 +132,8 @@ def read(graph: unroll.Graph, with_values: bool = False, **options: object) -> R
     for parameter in graph.parameters.values():
         if parameter.dtype.kind == "f":
             parameter.assign(rng.uniform(-0.9, 0.9, [int(size) for size in parameter.shape]))
-    drawn = trials(graph, seed=3, count=1, rows=3)[0]
+    one = {"batch": 1} if with_values else None  # of more rows, most values are too large to print
+    drawn = trials(graph, seed=3, count=1, rows=3, dims=one)[0]
     feeds = dict(drawn.feeds)
     graph = placed(graph)
     picture = unroll.draw(graph, format="dot", feeds=feeds if with_values else None, **options)  # type: ignore[arg-type]

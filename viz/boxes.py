@@ -23,6 +23,7 @@ from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
+_PRODUCTS = ("MatMul", "Gemm")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
 # How long a line of settings is, and how many there are.
 _WIDEST, _MOST_LINES = 32, 3
@@ -96,6 +97,7 @@ class Boxes:
         self._values = values
         self._timed = timed
         self._opened = contraction.opened
+        self._title = contraction.title
         self._titles = short_names(dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None))
         self._tables = _row_tables(contraction)
         self.gates = Gates(contraction.graph, contraction.natives.values())
@@ -111,8 +113,13 @@ class Boxes:
         if unit.kind == "cell":
             return self._cell(unit)
         if unit.kind == "op":
+            if unit.name:
+                return self._layer(unit)
             return self._operator(unit.nodes[0]) if self._opened else self._op(unit.nodes[0])
         if unit.kind == "zero":
+            if self._opened and unit.tensor is not None:
+                shape = shape_text(self._graph.shape(unit.tensor))
+                return text_box([Line("0", 11, palette.INK, True), Line(shape, 8, palette.MUTED)], 5)
             return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)
         if unit.tensor is None:  # the gap that stands for steps left out
             return text_box([Line(unit.name, _TEXT, palette.MUTED)], 4)
@@ -154,9 +161,20 @@ class Boxes:
         return [Line(prefix * (place == 0) + text, _SMALL, palette.STATE) for place, text in enumerate(texts)]
 
     def _op(self, node: Node) -> Box:
-        lines = [Line(node.op.name, 11, palette.INK, True)]
+        lines = [Line(self._title(node), 11, palette.INK, True)]
         lines += [Line(text, _SMALL, palette.MUTED) for text in op_detail(node)]
         return text_box([*lines, *self._only_value(node)], 6)
+
+    def _layer(self, unit: Unit) -> Box:
+        """Return a layer with what it computes: its functions, or else its operators."""
+        names = dict.fromkeys(node.op.name for node in unit.nodes)
+        functions = [name.lower() for name in names if name in _NONLINEAR]
+        width = unit.nodes[-1].outputs[0].shape[-1:] if any(name in _PRODUCTS for name in names) else ()
+        said = [f"{width[0]} unit{'s' * (width[0] != 1)}"] if width else []
+        said += functions or ([] if width else [", ".join(names)])
+        lines = [Line(unit.name.rpartition("/")[2], _TITLE, palette.INK, True)]
+        lines += [Line(visible(", ".join(said), 28), _SMALL, palette.MUTED)]
+        return text_box([*lines, *self._only_value(unit.nodes[-1])], 6)
 
     def _only_value(self, node: Node) -> list[Line]:
         """Return the value of a node of one output; the value of one among several would look like that of all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import networkx
 
@@ -11,6 +11,9 @@ from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Identity
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
+from unroll.viz.folding import Folding
+from unroll.viz.layer_boxes import LayerBox, layer_boxes
+from unroll.viz.made_weights import MadeWeights
 from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, node_role
@@ -30,6 +33,8 @@ class Contraction:
         wires: what flows between units; Parameters are apart.
         readers: for each Parameter, the units that read it.
         sources: the units of inputs and constants.
+        made: the weights that are made from others once.
+        folding: what a picture of cells leaves out; None where every operator is drawn.
         states: what the cells hand on from step to step.
         natives: the nodes that are an LSTM, GRU or RNN; what makes their weights is no unit.
         handed: the wires that bring a cell the state that another has ended with, once `unroll.viz.phases` has found them.
@@ -43,30 +48,31 @@ class Contraction:
         self.readers: dict[Parameter, list[Unit]] = {item: [] for item in graph.parameters.values()}
         self._owner: dict[Node, Unit] = {}
         self.sources: dict[Tensor, Unit] = {}
-        self._copies: dict[Tensor, Tensor] = {}
-        helpers = _zero_helpers(graph)
         self._scans = scans or {}
         self.natives = native_nodes(graph)
-        folded = folded_weights(graph, self.natives)
+        self.made = MadeWeights(graph)
+        self.folding: Folding | None = None
+        self._copies = _copies(graph) if graph.states or not opened else {}
         self._looped = _paths([node for node in graph.nodes if self._is_loop(node)])
+        hidden = _zero_helpers(graph) | folded_weights(graph, self.natives) | self.made.nodes
+        hidden |= {copy.node for copy in self._copies if copy.node is not None}
         if opened:
-            self._copies = _copies(graph) if graph.states else {}
-            copied = {copy.node for copy in self._copies if copy.node is not None}
-            self._add_operators(helpers, folded | copied)
+            self._add_operators(hidden)
         else:
-            self._copies = _copies(graph)
-            hidden = helpers | folded | {copy.node for copy in self._copies if copy.node is not None}
-            self._add_nodes(hidden, {})
+            self.folding = Folding(graph)
+            hidden |= self.folding.nodes
+            layers = layer_boxes(graph, hidden)
+            self._add_nodes(hidden, {}, layers)
             outer = self._outer_cells()
             if outer:
-                self._add_nodes(hidden, outer)
+                self._add_nodes(hidden, outer, layers)
             self._dissolve_cycles()
         self._leave_out_steps()
         for place, tensor in enumerate(graph.inputs):
             self._source(tensor, Unit("input", f"input_{place}", tensor=tensor))
         self._add_wires()
         self._add_outputs()
-        self.states = States(graph, self.wires)
+        self.states = States(graph, self.wires, self.made.nodes)
         self.handed: frozenset[Wire] = frozenset()
 
     @property
@@ -78,17 +84,20 @@ class Contraction:
         """Say whether a wire brings a cell its state, from its earlier step or from outside."""
         return self.states.reads(wire)
 
-    def _add_operators(self, helpers: set[Node], folded: set[Node]) -> None:
-        """Make every node a unit; those that make states of zeros stand in a column of their own, before step 0."""
+    def _add_operators(self, hidden: set[Node]) -> None:
+        """Make every node a unit; states of zeros, and what makes other first states, stand before step 0."""
         for place, node in enumerate(self.graph.nodes):
-            if node in folded:
+            if node in hidden:
                 continue
             if self._is_loop(node):
                 self._add(node, Unit("loop", f"loop_{place}", [node]))
                 continue
             step = node.origin.step if len(node.provenance) == 1 else None
-            first = node in helpers or (_is_zero(node) and node.origin.cell is None)
-            at = BEFORE_STEPS if first and step is not None else step
+            zero = _is_zero(node) and node.origin.cell is None
+            at = BEFORE_STEPS if zero and step is not None else step
+            if zero:
+                self._add(node, Unit("zero", f"zero_{place}", [node], at, tensor=node.outputs[0]))
+                continue
             # The cell is inside the loop; what is around it, of all its steps, belongs to none of them.
             around = step is None and node.origin.cell in self._looped
             self._add(node, Unit("op", f"op_{place}", [node], at, cell=None if around else node.origin.cell))
@@ -107,10 +116,13 @@ class Contraction:
             for unit in self.units:
                 unit.step = None
 
-    def _add_nodes(self, hidden: set[Node], outer: Mapping[str, str]) -> None:
-        """Make a unit of each cell and step, and of each node outside of cells; `outer` is the cell that holds a cell."""
+    def _add_nodes(self, hidden: set[Node], outer: Mapping[str, str], layers: Sequence[LayerBox]) -> None:
+        """Make a unit of each cell and step, of each layer, and of each node outside of both; `outer` is the cell that
+        holds a cell.
+        """
         self.units.clear()
         self._owner.clear()
+        called = {node: layer for layer in layers for node in layer.nodes}
         cells: dict[tuple[str, int | None], Unit] = {}
         stepped = {node.origin.cell for node in self.graph.nodes if node.origin.step is not None}
         for node in self.graph.nodes:
@@ -129,6 +141,12 @@ class Contraction:
                     self._owner[node] = cells[key]
                     continue
                 unit = cells[key] = Unit("cell", f"cell_{len(self.units)}", [], origin.step, row, row)
+            elif node in called:
+                if node is not called[node].nodes[0]:
+                    self._owner[called[node].nodes[0]].nodes.append(node)
+                    self._owner[node] = self._owner[called[node].nodes[0]]
+                    continue
+                unit = Unit("op", f"layer_{len(self.units)}", step=origin.step, name=called[node].path)
             else:
                 unit = Unit("op", f"op_{len(self.units)}", step=origin.step if len(node.provenance) == 1 else None)
             unit.nodes.append(node)
@@ -167,17 +185,14 @@ class Contraction:
 
     def _dissolve_cycles(self) -> None:
         """Open up boxes that cannot be drawn as one: those that feed themselves through others, and repeated calls."""
-        cyclic = {unit for part in self._cycles() for unit in part if unit.row is not None}
+        cyclic = {unit for part in self._cycles() for unit in part if unit.row is not None or unit.name}
         broken = self._rows_around_loops()
         opened: list[Unit] = []
         for unit in self.units:
             if unit.row in broken:
                 unit.step = None
-            if (
-                unit in cyclic
-                or unit.row in broken
-                or (unit.row is not None and unit.step is None and _reads_weights_twice(unit))
-            ):
+            whole = (unit.row is not None and unit.step is None) or unit.name
+            if unit in cyclic or unit.row in broken or (whole and _reads_weights_twice(unit)):
                 for node in unit.nodes:
                     piece = self._owner[node] = Unit("op", f"{unit.id}_{len(opened)}", [node], unit.step)
                     opened.append(piece)
@@ -197,15 +212,25 @@ class Contraction:
                 continue
             held = self._held(node)
             for place, tensor in enumerate(node.inputs):
-                if place in held:
+                if place in held or tensor is None:
                     continue
-                if isinstance(tensor, Parameter):
-                    if target not in self.readers[tensor][-1:]:
-                        self.readers[tensor].append(target)
-                elif tensor is not None:
-                    source = self._source_of(tensor)
-                    if source is not None and source is not target and target.kind != "zero":
-                        self.wires.append(Wire(source, target, tensor, (self._role(node, target), place)))
+                for item in self.made.bases(tensor):
+                    if target not in self.readers[item][-1:]:
+                        self.readers[item].append(target)
+                first = self._before_folds(tensor)
+                source = self._source_of(first)
+                if source is not None and source is not target and target.kind != "zero":
+                    parted = first.node is not None and self.title(first.node) == "Unstack"
+                    role = (self._role(node, target), place)
+                    self.wires.append(Wire(source, target, first, role, tensor if parted else None))
+
+    def _before_folds(self, tensor: Tensor) -> Tensor:
+        tensor = self._copies.get(tensor, tensor)
+        return tensor if self.folding is None else self.folding.source(tensor)
+
+    def title(self, node: Node) -> str:
+        """Return what an operator is called."""
+        return node.op.name if self.folding is None else self.folding.titles.get(node, node.op.name)
 
     def _held(self, node: Node) -> Collection[int]:
         """Return which inputs of a node are weights that its own box shows."""
@@ -227,15 +252,15 @@ class Contraction:
     def _add_outputs(self) -> None:
         for place, (tensor, name) in enumerate(zip(self.graph.outputs, self.graph.output_names, strict=True)):
             unit = Unit("output", f"output_{place}", tensor=tensor, name=name)
-            tensor = self._copies.get(tensor, tensor)
-            source = self._source_of(tensor)
-            if isinstance(tensor, Parameter):
-                self.readers[tensor].append(unit)
+            first = self._before_folds(tensor)
+            source = self._source_of(first)
+            if isinstance(first, Parameter):
+                self.readers[first].append(unit)
             elif source is None:
-                source = self._source(tensor, Unit("constant", f"constant_{len(self.units)}", tensor=tensor))
+                source = self._source(first, Unit("constant", f"constant_{len(self.units)}", tensor=first))
             self.units.append(unit)
             if source is not None:
-                self.wires.append(Wire(source, unit, tensor))
+                self.wires.append(Wire(source, unit, first, read=None if first is tensor else tensor))
 
     def in_order(self) -> list[Unit]:
         """Return the units that hold nodes, in the order of the nodes."""

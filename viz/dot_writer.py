@@ -137,7 +137,7 @@ class _Picture:
         for line, at in zip(lines, places, strict=True):
             wire = line.wire
             label = Label(line.label.text, *at) if line.label is not None and at is not None else None
-            told = f"{self._scene.graph.name(wire.tensor)} {self._scene.shape(wire)} {wire.tensor.dtype}"
+            told = f"{self._scene.graph.name(wire.flowing)} {self._scene.shape(wire)} {wire.flowing.dtype}"
             ends = wire.source.id, wire.target.id
             self._sheet.edge(*ends, line.points, label, tooltip=tooltip(told), **line.attributes)
 
@@ -164,6 +164,10 @@ class _Picture:
     def _write_unit(self, unit: Unit) -> None:
         at = self._layout.places[unit]
         looks = dict(_LOOKS[unit.kind])
+        if unit.kind == "zero" and self._scene.contraction.opened:
+            looks = dict(_LOOKS["constant"])
+        if unit.kind == "op" and unit.name:
+            looks |= {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE}
         color = self._scene.boxes.gates.fill(unit.nodes[0]) if unit.kind == "op" else None
         if color is not None:
             looks["fillcolor"] = color

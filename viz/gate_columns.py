@@ -15,6 +15,7 @@ from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
+from unroll.viz.made_weights import fixed_tensors
 
 #: The number of a column's gate; 0 where the column is of none, as zeros between two joined kernels are.
 Labels = npt.NDArray[np.int32]
@@ -107,16 +108,6 @@ class GateColumns:
             axis = -1
         columns = _columns(flat.reshape(-1, flat.shape[-1]))
         return None if columns is None else (axis, columns)
-
-
-def fixed_tensors(graph: Graph) -> set[Tensor]:
-    """Return what every run finds the same: weights, constants and what is made from them alone."""
-    fixed: set[Tensor] = {tensor for node in graph.nodes for tensor in node.inputs if isinstance(tensor, Constant)}
-    fixed.update(graph.parameters.values())
-    for node in graph.nodes:
-        if node.inputs and all(tensor is None or tensor in fixed for tensor in node.inputs):
-            fixed.update(node.outputs)
-    return fixed
 
 
 def _columns(labels: Labels) -> Labels | None:

@@ -100,7 +100,7 @@ class Scene:
 
     def shape(self, wire: Wire) -> str:
         """Return the shape of what is on a wire, as text."""
-        return shape_text(self.graph.shape(wire.tensor))
+        return shape_text(self.graph.shape(wire.flowing))
 
     def state_label(self, wire: Wire) -> str:
         """Return the name and shape of a state."""

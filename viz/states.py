@@ -21,6 +21,7 @@ class States:
     Args:
         graph: the graph.
         wires: everything that flows between its units.
+        unboxed: nodes that have no box; what they make has no name to read.
 
     Attributes:
         backward: the cells that walk from the last step to the first.
@@ -28,9 +29,9 @@ class States:
         tensors: what the graph's tensors are called.
     """
 
-    def __init__(self, graph: Graph, wires: Collection[Wire]) -> None:
+    def __init__(self, graph: Graph, wires: Collection[Wire], unboxed: Collection[Node] = ()) -> None:
         self._graph = graph
-        self.tensors = TensorNames(graph)
+        self.tensors = TensorNames(graph, unboxed)
         self._unnamed: dict[str, dict[Role, None]] = {}
         self._pairs = _backward_pairs(wires)
         self.backward = frozenset(source for source, target in self._pairs if source == target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from unroll.graph import Graph
@@ -38,10 +38,12 @@ class TensorNames:
 
     Args:
         graph: the graph.
+        unboxed: nodes that have no box; what they make has no name to read.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, unboxed: Collection[Node] = ()) -> None:
         self._graph = graph
+        self._unboxed = frozenset(unboxed)
         self._paths = _paths(graph)
         self._places = {tensor: self._place(tensor) for node in graph.nodes for tensor in node.outputs}
         self._count = Counter(self._places.values())
@@ -72,7 +74,7 @@ class TensorNames:
     def label(self, tensor: Tensor) -> str:
         """Return the name that the box of a tensor's node gives it; nothing where that would name another one as well."""
         place = self._places.get(tensor)
-        if place is None or tensor.node is None or not self._is_one(place):
+        if place is None or tensor.node is None or tensor.node in self._unboxed or not self._is_one(place):
             return ""
         beside = [self._places[other].name for other in tensor.node.outputs]
         return place.name if len(", ".join(beside)) <= _LONGEST else ""  # a label that is cut names nothing

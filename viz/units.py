@@ -28,7 +28,7 @@ class Unit:
         row: for cells, the cell's variable path, the same at every step.
         cell: the variable path of the cell that the unit is, or that its operator belongs to.
         tensor: the tensor that an input, output, zero, constant or weight is.
-        name: what an output is called.
+        name: what an output is called; of operators that are one box, the scope of their layer.
         phase: how many loops have ended before the one that it stands in; see `unroll.viz.phases`.
     """
 
@@ -49,12 +49,19 @@ class Wire:
 
     Attributes:
         role: which input of which of the target's nodes reads it, named alike at every step.
+        read: the tensor that arrives, where operators between that are left out change its shape.
     """
 
     source: Unit
     target: Unit
     tensor: Tensor
     role: tuple[str, int] = ("", 0)
+    read: Tensor | None = None
+
+    @property
+    def flowing(self) -> Tensor:
+        """What is on the wire: what is read, where operators between were left out."""
+        return self.tensor if self.read is None else self.read
 
 
 def is_loop(node: Node) -> bool:

@@ -157,8 +157,10 @@ def test_operator_level_opens_every_cell_up_in_the_same_columns() -> None:
     graph = over_steps(unroll.BasicLSTMCell(3), 3)
     picture = unroll.draw(graph, level="op")
     dot = parsed(picture)
-    assert len([node for node in dot.nodes() if node.startswith("op_")]) == len(graph.nodes)
+    zeros = [node for node in graph.nodes if "zero_state" in graph.name(node)]
+    assert len([node for node in dot.nodes() if node.startswith("op_")]) == len(graph.nodes) - len(zeros)
     shown = texts(picture)
+    assert len([node for node in dot.nodes() if node.startswith("zero_")]) == 2, "one mark a state"
     assert {"t = 0", "t = 1", "t = 2"} <= set(shown)
     assert shown.count("Sigmoid") == 9 and shown.count(f"f = {SIGMA}(z_f + 1)") == 3
     assert shown.count("basic_lstm_cell") == 3, "a frame a step"

@@ -1,0 +1,96 @@
+"""Layers in a picture of cells: what a layer such as Dense computes is one box."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+import networkx
+
+from unroll.graph import Graph
+from unroll.parameter import Parameter
+from unroll.tensor import Node
+from unroll.viz.states import without_step
+
+
+class LayerBox(NamedTuple):
+    """One call of a layer.
+
+    Attributes:
+        path: the layer's scope.
+        nodes: what it computes.
+    """
+
+    path: str
+    nodes: list[Node]
+
+
+def layer_boxes(graph: Graph, hidden: Collection[Node] = ()) -> list[LayerBox]:
+    """Return the calls of layers outside of cells.
+
+    A scope is a layer's where weights lie directly in it that its nodes read, as Dense and Embedding have, or where it holds
+    several operators, no step and no other scope, as Masking does. What hands something to itself from step to step is
+    a recurrence, and stays open.
+
+    Args:
+        graph: the graph.
+        hidden: nodes that are not drawn.
+    """
+    groups: dict[tuple[str, int | None], list[Node]] = {}
+    opened: set[str] = set()
+    for node in graph.nodes:
+        places = {(origin.scope, origin.step) for origin in node.provenance}
+        opened.update(scope.rpartition("/")[0] for scope, _ in places if "/" in scope)
+        in_cell = any(origin.cell is not None for origin in node.provenance)
+        if not in_cell and len(places) == 1 and all(scope for scope, _ in places):
+            groups.setdefault(places.pop(), []).append(node)
+    around = {scope[:end] for scope in opened for end in _ends(scope)}
+    recurrent = _recurrent(groups)
+    found: list[LayerBox] = []
+    for (scope, step), nodes in groups.items():
+        path = _path(scope, step)
+        owned = path and path not in recurrent and any(_reads_from(node, path) for node in nodes)
+        if owned or (step is None and scope not in around):
+            parts = [[node for node in part if node not in hidden] for part in _connected(nodes)]
+            found += [LayerBox(path, part) for part in parts if len(part) > 1 or (owned and part)]
+    return found
+
+
+def _path(scope: str, step: int | None) -> str:
+    """Return the scope of the variables of nodes: that of the nodes without the step in it."""
+    parts = f"{scope}/"
+    return without_step(parts, step).strip("/")
+
+
+def _ends(scope: str) -> Iterator[int]:
+    yield from (place for place, char in enumerate(scope) if char == "/")
+    yield len(scope)
+
+
+def _reads_from(node: Node, path: str) -> bool:
+    """Say whether a node reads a weight that lies directly in a scope."""
+    return any(isinstance(tensor, Parameter) and tensor.name.rpartition("/")[0] == path for tensor in node.inputs)
+
+
+def _recurrent(groups: Mapping[tuple[str, int | None], list[Node]]) -> set[str]:
+    """Return the scopes whose nodes at one step read what the same scope makes at another."""
+    place = {node: key for key, nodes in groups.items() for node in nodes}
+    found: set[str] = set()
+    for node, (scope, step) in place.items():
+        for tensor in node.inputs:
+            before = place.get(tensor.node) if tensor is not None and tensor.node is not None else None
+            if before is not None and before[1] != step and _path(*before) == _path(scope, step):
+                found.add(_path(scope, step))
+    return found
+
+
+def _connected(nodes: list[Node]) -> list[list[Node]]:
+    """Return nodes in the groups in which they read each other, each in its order: one group for each call."""
+    inside = set(nodes)
+    reads: networkx.Graph[Node] = networkx.Graph()
+    reads.add_nodes_from(nodes)
+    made = ((tensor.node, node) for node in nodes for tensor in node.inputs if tensor is not None and tensor.node)
+    reads.add_edges_from((one, other) for one, other in made if one in inside)
+    place = {node: number for number, node in enumerate(nodes)}
+    parts = [sorted(part, key=place.__getitem__) for part in networkx.connected_components(reads)]
+    return sorted(parts, key=lambda part: place[part[0]])

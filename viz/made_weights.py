@@ -1,0 +1,133 @@
+"""Weights that are made from others once, before the steps, as `optimize` does: not boxes of their own, but said in words on
+the card of the weights that they are made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from unroll.graph import Graph
+from unroll.parameter import Parameter
+from unroll.tensor import Constant, Node, Tensor
+
+# What weights are made with; anything else stays a box.
+_CUTTING, _JOINING = ("Slice", "Gather", "Split"), ("Concat",)
+_OTHERWISE = {
+    "Transpose": "transposed", "Add": "summed", "Sub": "summed", "Mul": "scaled", "Neg": "scaled", "MatMul": "multiplied",
+    "Reshape": "", "Squeeze": "", "Unsqueeze": "", "Identity": "", "Expand": "",
+}  # fmt: skip
+
+
+def fixed_tensors(graph: Graph) -> set[Tensor]:
+    """Return what every run finds the same: weights, constants and what is made from them alone."""
+    fixed: set[Tensor] = {tensor for node in graph.nodes for tensor in node.inputs if isinstance(tensor, Constant)}
+    fixed.update(graph.parameters.values())
+    for node in graph.nodes:
+        if node.inputs and all(tensor is None or tensor in fixed for tensor in node.inputs):
+            fixed.update(node.outputs)
+    return fixed
+
+
+# Which operands are weights, of operators that read weights.
+_NATIVE = (1, 2, 3, 7)
+_WEIGHTS = {
+    "MatMul": (1,), "Gemm": (1, 2), "Conv": (1, 2), "Add": (0, 1), "LSTM": _NATIVE, "GRU": _NATIVE, "RNN": _NATIVE
+}  # fmt: skip
+
+
+class MadeWeights:
+    """The weight expressions of a graph that are computed once, not step by step.
+
+    Args:
+        graph: the graph.
+
+    Attributes:
+        nodes: the operators that they are made with.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._bases: dict[Tensor, dict[Parameter, None]] = {item: {item: None} for item in graph.parameters.values()}
+        self._words: dict[Tensor, dict[str, None]] = {}
+        self.nodes: set[Node] = set()
+        for node in _candidates(graph):
+            given = [tensor for tensor in node.inputs if tensor is not None and not isinstance(tensor, Constant)]
+            if given and all(tensor in self._bases for tensor in given):
+                self._add(node, given)
+
+    def bases(self, tensor: Tensor | None) -> Iterable[Parameter]:
+        """Return the Parameters that a made weight is made from; those of a Parameter are itself."""
+        return self._bases.get(tensor, ()) if tensor is not None else ()
+
+    def made(self, parameters: Sequence[Parameter], read: Iterable[Tensor]) -> list[str]:
+        """Return a line for each way in which weights that are read are made from these Parameters."""
+        wanted, lines = set(parameters), dict[str, None]()
+        for tensor in read:
+            if tensor in self._words and wanted & self._bases[tensor].keys():
+                names = dict.fromkeys(item.name.rpartition("/")[2] for item in self._bases[tensor])
+                words = ", ".join(word for word in self._words[tensor] if word)
+                lines[f"made once from {', '.join(names)}: {words or 'reshaped'}"] = None
+        return list(lines)
+
+    def _add(self, node: Node, given: Sequence[Tensor]) -> None:
+        bases: dict[Parameter, None] = {}
+        words: dict[str, None] = {}
+        for tensor in given:
+            bases |= self._bases[tensor]
+            words |= self._words.get(tensor, {})
+        name = node.op.name
+        if name in _CUTTING:
+            kept = name == "Gather" and node.outputs[0].shape == given[0].shape
+            words[f"{_axis_name(node)}{'reordered' if kept else 'cut'}"] = None
+        elif name in _JOINING:
+            along, parts = _axis_name(node), {frozenset(self._bases[tensor]) for tensor in given}
+            words[f"{along}joined" if len(parts) > 1 or len(given) < len(node.inputs) else f"{along}reordered"] = None
+            if f"{along}reordered" in words:
+                words.pop(f"{along}cut", None)
+        else:
+            words[_OTHERWISE[name]] = None
+        self.nodes.add(node)
+        for tensor in node.outputs:
+            self._bases[tensor], self._words[tensor] = bases, words
+
+
+def _once(node: Node) -> bool:
+    """Say whether a node is no step's own: it stands outside of the steps, or was merged from several."""
+    steps = {origin.step for origin in node.provenance}
+    return len(steps) > 1 or None in steps
+
+
+def _candidates(graph: Graph) -> list[Node]:
+    """Return the nodes that make nothing but weights: all that reads them makes weights too, or multiplies or adds them.
+
+    A first state that is a weight, or an output, is something else.
+    """
+    fixed, shown = fixed_tensors(graph), set(graph.outputs)
+    elsewhere: set[Tensor] = set()
+    found: list[Node] = []
+    for node in reversed(graph.nodes):
+        known = node.op.name in (*_CUTTING, *_JOINING, *_OTHERWISE) and _once(node)
+        made = known and all(
+            tensor in fixed and tensor not in shown and tensor not in elsewhere for tensor in node.outputs
+        )
+        if made:
+            found.append(node)
+        else:
+            weights = _WEIGHTS.get(node.op.name, ())
+            elsewhere.update(
+                tensor for place, tensor in enumerate(node.inputs) if tensor is not None and place not in weights
+            )
+    return found[::-1]
+
+
+def _axis_name(node: Node) -> str:
+    """Return what is cut or joined: rows or columns of a matrix; nothing of a vector."""
+    rank = node.outputs[0].rank
+    if rank != 2:
+        return ""
+    axis: object = node.op.attributes.get("axis")
+    if node.op.name == "Slice":
+        axes = node.inputs[3] if len(node.inputs) > 3 else None
+        axis = int(axes.value.flat[0]) if isinstance(axes, Constant) and axes.value.size == 1 else None
+    if not isinstance(axis, int):
+        return ""
+    return "columns " if axis in (1, -1) else "rows "
