@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from unroll.dimensions import shape_text
 from unroll.parameter import BlockTable, Parameter, block_tables
@@ -23,7 +24,10 @@ _SLACK = 1.15
 _ROW_HEAD = 34.0
 _TITLE, _TEXT, _SMALL = 12, 11, 9
 # Lines of text are given their height, so that weights side by side keep in step.
-_HEADING, _NUMBERS = 18, 14
+_HEADING, _NUMBERS, _REMARK = 18, 14, 13
+_EDGE = 6.0
+# What Graphviz leaves between two weights that stand under one another.
+_BETWEEN = 4.5
 #: What the row of a bias is called where one array holds several: ``x bias``, ``h bias``.
 _BIAS = " bias"
 #: The letters of vectors that formulas do not call w.
@@ -32,8 +36,28 @@ _VECTORS = {"b": "b", "gamma": "\u03b3", "beta": "\u03b2"}
 Paint = Callable[[str], "str | None"]
 
 
-def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, values: Values) -> Box:
-    """Return the weights that a cell shares over all its steps, side by side, each bias under its kernel.
+class Card(NamedTuple):
+    """The weights of a cell as one box.
+
+    Attributes:
+        box: its content and size.
+        headings: for each weight, how far its heading is below the top.
+    """
+
+    box: Box
+    headings: dict[Parameter, float]
+
+
+def panel(
+    name: str,
+    parameters: Sequence[Parameter],
+    steps: int,
+    paint: Paint,
+    values: Values,
+    remarks: Sequence[str] = (),
+    upright: bool = False,
+) -> Card:
+    """Return the weights that a cell shares over all its steps, each bias under its kernel.
 
     Args:
         name: the scope that they share, such as ``rnn/basic_lstm_cell``.
@@ -41,6 +65,8 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
         steps: how many timesteps share them.
         paint: returns the fill of a gate, or None.
         values: numbers to print.
+        remarks: what else is said of them, a line each.
+        upright: set all weights under one another, not each kernel beside the next.
     """
     stacks = block_tables(parameters)
     sources = _bias_sources(parameters)
@@ -48,8 +74,9 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
         [_weight(item, name, paint, values, place == 0, sources.get(item, "")) for place, item in enumerate(stack)]
         for stack in stacks
     ]
-    highest = max(_high(boxes) for boxes in pieces)
-    drawn = [_stack(boxes, highest) for boxes in pieces]
+    columns = [[box for boxes in pieces for box in boxes]] if upright else pieces
+    highest = max(_high(boxes) for boxes in columns)
+    drawn = [_stack(boxes, highest) for boxes in columns]
     sides = cell("", width=14).join(cell(box.label, valign="TOP") for box in drawn)
     notes = [f"one set of weights for {f'all {steps} steps' if steps > 1 else 'the one step'}"] if steps else []
     tables = [stack[0].blocks for stack in stacks if stack[0].blocks is not None]
@@ -59,18 +86,43 @@ def panel(name: str, parameters: Sequence[Parameter], steps: int, paint: Paint, 
         if paint(blocks.columns[0][0]) and (blocks.rows or len(tables) == 1)
     ]
     notes += [f"gate order {' | '.join(dict.fromkeys(orders))}"] if any("," in order for order in orders) else []
-    notes += _reasons(stacks, name)
+    notes += [*_reasons(stacks, name), *(visible(remark, _NOTE) for remark in remarks)]
     wide = {"colspan": 2 * len(drawn) - 1, "align": "LEFT"}
-    lines = [cell(font(escaped(name), _TITLE, palette.WEIGHT, True), height=18, **wide)] if name else []
-    lines += [cell(font(escaped(note, None), _SMALL, palette.MUTED), **wide) for note in notes]
+    lines = [cell(font(escaped(name), _TITLE, palette.WEIGHT, True), height=_HEADING, **wide)] if name else []
+    lines += [cell(font(escaped(note, None), _SMALL, palette.MUTED), height=_REMARK, **wide) for note in notes]
     width = max(
         sum(box.width + 14 for box in drawn) - 14,
         text_width(name, _TITLE, True),
         *(text_width(note, _SMALL, longest=None) for note in notes),
         0,
     )
-    height = max(box.height for box in drawn) + 30 + len(notes) * _SMALL * 1.4
-    return Box(table([*lines, sides]), width + 20, height)
+    top = (_HEADING if name else 0) + len(notes) * _REMARK
+    listed = [[item for stack in stacks for item in stack]] if upright else stacks
+    headings = {
+        item: _EDGE + top + _HEADING / 2 + _high(boxes[:place])
+        for items, boxes in zip(listed, columns, strict=True)
+        for place, item in enumerate(items)
+    }
+    return Card(Box(table([*lines, sides]), width + 20, max(box.height for box in drawn) + top + 2 * _EDGE), headings)
+
+
+def beside(parameters: Sequence[Parameter], name: str, values: Values) -> Box:
+    """Return the weights of one operator or layer in few lines, to stand beside it; `name` is the layer's scope, or empty."""
+    rows = [cell("", height=4)]
+    width = height = 0.0
+    for item in parameters:
+        called = _short(item, name) if name else "/".join(item.name.split("/")[-2:])
+        size = shape_text(item.shape)
+        rows.append(
+            cell(f"{font(escaped(called), _TEXT, palette.INK, True)} {font(escaped(size), _SMALL, palette.MUTED)}")
+        )
+        numbers = values.lines(item)
+        rows += [cell(font(escaped(line), _SMALL, palette.STATE)) for line in numbers]
+        width = max(
+            width, text_width(f"{called}  {size}", _TEXT, True), *(text_width(line, _SMALL) for line in numbers)
+        )
+        height += _TEXT * 1.4 + len(numbers) * _SMALL * 1.4
+    return Box(table(rows), width + 14, height + 12)
 
 
 def _reasons(stacks: Iterable[Sequence[Parameter]], name: str) -> list[str]:
@@ -89,7 +141,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _high(boxes: Sequence[Box]) -> float:
-    return sum(box.height + 4 for box in boxes)
+    return sum(box.height + _BETWEEN for box in boxes)
 
 
 def _stack(boxes: Sequence[Box], height: float) -> Box:
@@ -159,7 +211,7 @@ def _letter(item: Parameter) -> str:
 
 def block_grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: str) -> Box:
     """Return the blocks of a weight, coloured by gate: rows by source, columns by gate."""
-    named = bool(letter)
+    named = bool(letter) and any(name for name, _ in (*blocks.rows, *blocks.columns))
     shares = _shares([size for _, size in blocks.columns], _NARROWEST, _WIDEST)
     wanted = [_SLACK * text_width(f"{gate} {size}", _TEXT, True) + 6 for gate, size in blocks.columns]
     widths = [max(pair) for pair in zip(shares, wanted, strict=True)]
@@ -167,6 +219,7 @@ def block_grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: 
     biases = all(source.endswith(_BIAS) for source, _ in blocks.rows)
     heights = _shares([size for _, size in blocks.rows], _LOWEST, _HIGHEST)
     heights = [_BIAS_HEIGHT] * max(len(heights), 1) if biases else heights
+    vector = not blocks.rows and letter != "b"  # one of several, perhaps of no gate
     corner = cell("", width=f"{left:.0f}") if named else ""
     lines = []
     if headed:
@@ -179,7 +232,7 @@ def block_grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: 
         head = cell(font(f"{_sized(source, rows)} ", _SMALL, palette.MUTED), width=f"{left:.0f}") if source else corner
         body = [
             cell(
-                font(_symbol(source or of, gate if paint(gate) else "", letter if named else ""), _TEXT),
+                font(_symbol(source or of, gate if paint(gate) or vector else "", letter), _TEXT),
                 bgcolor=paint(gate) or palette.PLAIN_BLOCK,
                 border=1,
                 color=palette.WEIGHT,

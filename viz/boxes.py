@@ -19,6 +19,7 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
+from unroll.viz.states import last_part
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
 
@@ -119,6 +120,7 @@ class Boxes:
         if unit.kind == "zero":
             if self._opened and unit.tensor is not None:
                 shape = shape_text(self._graph.shape(unit.tensor))
+                shape = f"{last_part(unit.tensor)} {shape}" if unit.tensor.hint is not None else shape
                 return text_box([Line("0", 11, palette.INK, True), Line(shape, 8, palette.MUTED)], 5)
             return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)
         if unit.tensor is None:  # the gap that stands for steps left out

@@ -22,12 +22,12 @@ _REGULAR = (
 _BOLDER = 1.07
 #: Signs of formulas that the shipped font has.
 TIMES, MINUS, SIGMA = "\u00d7", "\u2212", "\u03c3"
-_LONGEST = 48
+LONGEST = 48
 # Characters of four bytes at most; Graphviz scans a little less than 16,384 bytes at a time.
 _PIECE = 4000
 
 
-def visible(text: str, longest: int | None = _LONGEST) -> str:
+def visible(text: str, longest: int | None = LONGEST) -> str:
     """Return `text` with characters that cannot be printed spelt out, cut in the middle where it is very long."""
     shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
     if longest is None or len(shown) <= longest:
@@ -36,7 +36,7 @@ def visible(text: str, longest: int | None = _LONGEST) -> str:
     return f"{shown[: half - 1]}…{shown[-half:]}"
 
 
-def escaped(text: str, longest: int | None = _LONGEST) -> str:
+def escaped(text: str, longest: int | None = LONGEST) -> str:
     r"""Return `text` as it must stand inside an HTML-like label to be shown to the letter.
 
     Graphviz replaces ``\N`` and its like there too, entities or not, so every backslash is doubled.
@@ -97,7 +97,7 @@ def cell(inner: str, **attributes: object) -> str:
     return f"<TD{text}>{inner}</TD>"
 
 
-def text_width(text: str, size: float, bold: bool = False, longest: int | None = _LONGEST) -> float:
+def text_width(text: str, size: float, bold: bool = False, longest: int | None = LONGEST) -> float:
     """Return about how wide `text` is in points, when shown at `size` points, cut where it is longer than `longest`."""
     return sum(_advance(char) for char in visible(text, longest)) / 100 * size * (_BOLDER if bold else 1)
 

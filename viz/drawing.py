@@ -13,6 +13,7 @@ from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError,
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph, check_graph
 from unroll.viz import render
+from unroll.viz.layer_boxes import is_of_layers
 from unroll.viz.units import is_loop
 
 Level = Literal["cell", "op"]
@@ -106,7 +107,7 @@ def draw(
     wanted = _format_of(target.suffix if target is not None else None, format)
     graph = placed(graph)
     stepless = all(len(node.provenance) > 1 or node.origin.step is None for node in graph.nodes)
-    looped = any(map(is_loop, graph.nodes))
+    looped = any(map(is_loop, graph.nodes)) or is_of_layers(graph)
     dot = _source(graph, feeds, full, opened=level == "op" or (stepless and not looped))
     picture = Picture(dot, wanted, _rendered(dot, wanted, _advice(level, full, stepless)))
     if target is not None:
@@ -134,7 +135,7 @@ def _bundle(picture: Picture, text: str) -> dict[str, Any]:
 
 
 def _source(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool) -> str:
-    """Return the DOT source; a graph without timesteps is shown by its operators."""
+    """Return the DOT source; a graph without timesteps, and not of layers, is shown by its operators."""
     try:
         from unroll.viz import dot_writer  # needs the graphviz package, without which the rest works
     except ImportError as error:

@@ -1,5 +1,5 @@
 """What a picture of cells leaves out, because it says nothing of the network: axes of 1 that come and go, copies, and masks
-cut into steps.
+of single steps.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from unroll.dimensions import Dim
 from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
+
+_COMPARING = ("Less", "LessOrEqual", "Greater", "GreaterOrEqual")
 
 
 class Folding:
@@ -35,10 +37,10 @@ class Folding:
                 if tensor is not None:
                     readers.setdefault(tensor, []).append(node)
         for node in graph.nodes:
-            first = node.inputs[0] if node.inputs else None
-            if first is None or isinstance(first, (Parameter, Constant)) or _in_cell(node):
+            first = next((tensor for tensor in node.inputs if not isinstance(tensor, Constant)), None)
+            if first is None or isinstance(first, Parameter) or _in_cell(node):
                 continue
-            if self._is_same(node, first) or _is_cut_mask(node, readers):
+            if self._is_same(node, first) or _is_mask_of_steps(node, readers):
                 self.nodes.add(node)
                 self._stands_for |= dict.fromkeys(node.outputs, self.source(first))
         for node in graph.nodes:
@@ -79,9 +81,12 @@ def _in_cell(node: Node) -> bool:
     return any(origin.cell is not None for origin in node.provenance)
 
 
-def _is_cut_mask(node: Node, readers: Mapping[Tensor, list[Node]]) -> bool:
-    """Say whether a node cuts a mask into the pieces that cells read, one at each step."""
-    if node.op.name != "Split" or node.outputs[0].dtype.kind != "b":
+def _is_mask_of_steps(node: Node, readers: Mapping[Tensor, list[Node]]) -> bool:
+    """Say whether a node makes the mask of a step for cells, which nothing else reads: it cuts a mask into steps, or
+    compares lengths with the number of a step.
+    """
+    compared = node.op.name in _COMPARING and any(isinstance(tensor, Constant) for tensor in node.inputs)
+    if not (compared or node.op.name == "Split") or node.outputs[0].dtype.kind != "b":
         return False
     return all(_in_cell(reader) for tensor in node.outputs for reader in readers.get(tensor, ()))
 

@@ -56,6 +56,11 @@ def layer_boxes(graph: Graph, hidden: Collection[Node] = ()) -> list[LayerBox]:
     return found
 
 
+def is_of_layers(graph: Graph) -> bool:
+    """Say whether a graph is made of several layers, as a multilayer perceptron is."""
+    return len(layer_boxes(graph)) > 1
+
+
 def _path(scope: str, step: int | None) -> str:
     """Return the scope of the variables of nodes: that of the nodes without the step in it."""
     parts = f"{scope}/"

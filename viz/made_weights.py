@@ -43,6 +43,7 @@ class MadeWeights:
 
     Attributes:
         nodes: the operators that they are made with.
+        read: the weights made that something else reads.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -53,16 +54,29 @@ class MadeWeights:
             given = [tensor for tensor in node.inputs if tensor is not None and not isinstance(tensor, Constant)]
             if given and all(tensor in self._bases for tensor in given):
                 self._add(node, given)
+        others = (node for node in graph.nodes if node not in self.nodes)
+        self.read = list(dict.fromkeys(tensor for node in others for tensor in node.inputs if tensor in self._words))
 
     def bases(self, tensor: Tensor | None) -> Iterable[Parameter]:
         """Return the Parameters that a made weight is made from; those of a Parameter are itself."""
         return self._bases.get(tensor, ()) if tensor is not None else ()
 
-    def made(self, parameters: Sequence[Parameter], read: Iterable[Tensor]) -> list[str]:
-        """Return a line for each way in which weights that are read are made from these Parameters."""
+    def together(self) -> dict[Parameter, int]:
+        """Return for the Parameters that made weights are made from a number that is equal for those that one is made from."""
+        number: dict[Parameter, int] = {}
+        for tensor in self.read:
+            bases = list(self._bases[tensor])
+            known = {number[item] for item in bases if item in number}
+            same = min(known, default=len(number))
+            number |= dict.fromkeys((item for item, other in number.items() if other in known), same)
+            number |= dict.fromkeys(bases, same)
+        return number
+
+    def remarks(self, parameters: Sequence[Parameter]) -> list[str]:
+        """Return a line for each way in which the weights that are read are made from these Parameters."""
         wanted, lines = set(parameters), dict[str, None]()
-        for tensor in read:
-            if tensor in self._words and wanted & self._bases[tensor].keys():
+        for tensor in self.read:
+            if wanted & self._bases[tensor].keys():
                 names = dict.fromkeys(item.name.rpartition("/")[2] for item in self._bases[tensor])
                 words = ", ".join(word for word in self._words[tensor] if word)
                 lines[f"made once from {', '.join(names)}: {words or 'reshaped'}"] = None

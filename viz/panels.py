@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from unroll.parameter import Parameter
-from unroll.viz.blocks import panel
+from unroll.viz.blocks import Card, beside, panel
 from unroll.viz.boxes import Box
+from unroll.viz.panel_places import LANES, NEXT_LANE, best_arrangement
 from unroll.viz.placement import NOWHERE, Layout, Rectangle, nearest_free
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
@@ -17,10 +18,9 @@ from unroll.viz.weight_uses import steps_of
 
 #: The distance from a row's lower edge to the first dashed line under it, and from one such line to the next.
 BUS, NEXT_BUS = 10.0, 5.0
-_LANES, _NEXT_LANE = 34.0, 8.0
-_APART = 24.0
-_WIDEST_BESIDE = 620.0
-_NARROWEST = 420.0
+_TITLE_MIDDLE = 15.0
+# How much higher than the box that it stands beside a weight may be.
+_MORE = 24.0
 
 
 @dataclass(eq=False)
@@ -30,52 +30,84 @@ class Panel:
     Attributes:
         parameters: the weights.
         readers: the boxes shown that read them.
-        box: the content of the panel.
+        cards: what the panel may look like: the kernels side by side, or all weights under one another.
+        lines: the weights that share a dashed line, with the boxes that they go to: all of them where cells are boxes, each
+            weight for itself where operators are.
+        card: which of the two it looks like.
         place: where it stands.
         beside: it stands to the left of the cells, not below them.
     """
 
     parameters: list[Parameter]
     readers: list[Unit]
-    box: Box
+    cards: tuple[Card, Card]
+    lines: list[tuple[list[Parameter], list[Unit]]] = field(default_factory=list)
+    card: int = 0
     place: Rectangle = NOWHERE
     beside: bool = False
 
+    @property
+    def box(self) -> Box:
+        """The content of the panel."""
+        return self.cards[self.card].box
+
 
 class Weights(NamedTuple):
-    """The weights of a picture: shared ones, and (weight, reader) for those that only one operator reads."""
+    """The weights of a picture: shared ones, and (weights, reader) for those that only one operator or layer reads."""
 
     panels: list[Panel]
-    single: list[tuple[Parameter, Unit]]
+    single: list[tuple[list[Parameter], Unit]]
 
 
 def collect(scene: Scene) -> Weights:
     """Sort the Parameters of a graph by who reads them."""
-    groups: dict[tuple[object, ...], list[Parameter]] = {}
-    weights = Weights([], [])
+    alone: dict[Unit, list[Parameter]] = {}
+    groups: dict[object, list[Parameter]] = {}
+    made_with, keys = scene.contraction.made.together(), dict[int, object]()
     for parameter, readers in scene.contraction.readers.items():
-        if len(readers) == 1 and readers[0].kind != "cell":
-            weights.single.append((parameter, readers[0]))
+        if len(readers) == 1 and readers[0].cell is None and parameter not in made_with:
+            alone.setdefault(readers[0], []).append(parameter)
         elif readers:
-            rows = tuple(dict.fromkeys(unit.cell for unit in readers))
-            groups.setdefault((common_scope([parameter.name]) or parameter,) if None in rows else rows, []).append(
-                parameter
-            )
-    for parameters in groups.values():
-        weights.panels.append(_panel(scene, parameters))
+            key = _shared_by(parameter, readers)
+            if parameter in made_with:
+                key = keys.setdefault(made_with[parameter], key)
+            groups.setdefault(key, []).append(parameter)
+    weights = Weights([], [])
+    for reader, parameters in alone.items():
+        box = beside(parameters, reader.name, scene.values)
+        shown = scene.shown.stand_in.get(reader, reader)
+        if shown is not reader or box.height <= scene.sizes[reader].height + _MORE:
+            weights.single.append((parameters, reader))
+        else:
+            groups.setdefault(_shared_by(parameters[0], [reader]), []).extend(parameters)
+    weights.panels.extend(_panel(scene, parameters) for parameters in groups.values())
     weights.panels.sort(
         key=lambda item: min(((scene.level(unit), unit.phase) for unit in item.readers), default=(0, 0))
     )
     return weights
 
 
+def _shared_by(parameter: Parameter, readers: Sequence[Unit]) -> object:
+    """Return a key that is equal for weights of one panel: those of the same cells, or else of the same scope."""
+    rows = tuple(dict.fromkeys(unit.cell for unit in readers))
+    return (common_scope([parameter.name]) or parameter,) if None in rows else rows
+
+
 def _panel(scene: Scene, parameters: list[Parameter]) -> Panel:
-    readers = list(dict.fromkeys(unit for item in parameters for unit in scene.contraction.readers[item]))
+    read_by = scene.contraction.readers
+    readers = list(dict.fromkeys(unit for item in parameters for unit in read_by[item]))
     rows = list(dict.fromkeys(unit.cell for unit in readers))
     steps = 0 if scene.within else steps_of(scene.contraction, readers)  # a body is run at no step of its own
     name = rows[0] if len(rows) == 1 and rows[0] is not None else common_scope([item.name for item in parameters])
-    box = panel(name, parameters, steps, scene.boxes.gates.paint(parameters), scene.values)
-    return Panel(parameters, [unit for unit in readers if unit not in scene.shown.stand_in], box)
+    paint, remarks = scene.boxes.gates.paint(parameters), scene.contraction.made.remarks(parameters)
+    cards = tuple(panel(name, parameters, steps, paint, scene.values, remarks, upright) for upright in (False, True))
+    shown = {item: [unit for unit in read_by[item] if unit not in scene.shown.stand_in] for item in parameters}
+    found = Panel(
+        parameters, list(dict.fromkeys(unit for units in shown.values() for unit in units)), (cards[0], cards[1])
+    )
+    apart = scene.contraction.opened
+    found.lines = [([item], shown[item]) for item in parameters] if apart else [(parameters, found.readers)]
+    return found
 
 
 def depths(scene: Scene, panels: Sequence[Panel]) -> dict[int, float]:
@@ -84,23 +116,24 @@ def depths(scene: Scene, panels: Sequence[Panel]) -> dict[int, float]:
     return {level: BUS + NEXT_BUS * count + 4 for level, count in counts.items()}
 
 
-def _under(scene: Scene, panels: Sequence[Panel]) -> dict[int, list[Panel]]:
-    """Return the panels whose lines run under each level, the nearest first."""
-    found: dict[int, list[Panel]] = {}
+def _under(scene: Scene, panels: Sequence[Panel]) -> dict[int, list[Parameter]]:
+    """Return the first weight of each dashed line that runs under a level, the nearest first."""
+    found: dict[int, list[Parameter]] = {}
     for item in panels:
-        for level in dict.fromkeys(scene.level(unit) for unit in item.readers):
-            found.setdefault(level, []).append(item)
+        for parameters, readers in item.lines:
+            for level in dict.fromkeys(scene.level(unit) for unit in readers):
+                found.setdefault(level, []).append(parameters[0])
     return found
 
 
-def stand_beside(scene: Scene, layout: Layout, single: Sequence[tuple[Parameter, Unit]]) -> None:
-    """Stand each weight of a single operator beside it, where its level has room: to its left, unless others are between."""
+def stand_beside(scene: Scene, layout: Layout, single: Sequence[tuple[Sequence[Parameter], Unit]]) -> None:
+    """Stand the weights of a single operator beside it, where its level has room: to its left, unless others are between."""
     taken = layout.at_level(scene.shown.level)
-    for place, (parameter, reader) in enumerate(single):
+    for place, (parameters, reader) in enumerate(single):
         if reader in scene.shown.stand_in:
             continue
-        unit = Unit("weight", f"weight_{place}", tensor=parameter)
-        box = scene.sizes[unit] = scene.boxes.box(unit)
+        unit = Unit("weight", f"weight_{place}", tensor=parameters[0])
+        box = scene.sizes[unit] = beside(parameters, reader.name, scene.values)
         at, level = layout.places[reader], scene.level(reader)
         x, right = (
             nearest_free(at.x + side * (at.width / 2 + 26 + box.width / 2), box.width, taken[level]) for side in (-1, 1)
@@ -111,7 +144,7 @@ def stand_beside(scene: Scene, layout: Layout, single: Sequence[tuple[Parameter,
         taken[level] = sorted([*taken[level], layout.places[unit]])
         scene.shown.level[unit] = level
         scene.shown.units.append(unit)
-        scene.shown.wires.append(Wire(unit, reader, parameter))
+        scene.shown.wires.append(Wire(unit, reader, parameters[0]))
 
 
 def _between(boxes: Sequence[Rectangle], left: float, right: float) -> int:
@@ -119,82 +152,70 @@ def _between(boxes: Sequence[Rectangle], left: float, right: float) -> int:
 
 
 def place_panels(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> None:
-    """Put the panels below the cells that read them, on the left, as high as the boxes there leave room.
-
-    One panel of a narrow picture goes to the left of it instead.
-    """
-    if not panels:
-        return
-    places = list(layout.places.values())
-    left, right = min(place.left for place in places), max(place.right for place in places)
+    """Put the panels beside the cells that read them or below, in the shapes that let the page be shown largest."""
+    buses = [
+        [_bus(scene, layout, level, 0) for level in dict.fromkeys(scene.level(unit) for unit in item.readers)]
+        for item in panels
+    ]
     lowest = min((scene.level(unit) for item in panels for unit in item.readers), default=0)
-    ceiling = layout.bands[lowest].bottom - 60 - NEXT_BUS * len(panels)
-    if len(panels) == 1 and right - left + panels[0].box.width < _WIDEST_BESIDE and panels[0].readers:
-        box = panels[0].box
-        buses = [layout.bands[scene.level(unit)].bottom - BUS for unit in panels[0].readers]
-        band = layout.bands[lowest]
-        y = min((band.top + band.bottom) / 2, min(buses) + box.height / 2 - 14)
-        if max(buses) < y + box.height / 2 - 14:
-            panels[0].place = Rectangle(left - 46 - box.width / 2, y, box.width, box.height)
-            panels[0].beside = True
-            return
-    lines: list[list[Panel]] = [[]]
-    width = 0.0
-    for item in panels:
-        if lines[-1] and width + item.box.width > max(right - left, _NARROWEST):
-            lines.append([])
-            width = 0.0
-        lines[-1].append(item)
-        width += item.box.width + _APART
-    for line in lines:
-        width = sum(item.box.width + _APART for item in line) - _APART
-        for wire in scene.shown.wires:
-            # A line that leans over the panels from the right must not cross them.
-            ends = layout.places[wire.source], layout.places[wire.target]
-            if ends[0].x > left + width > ends[1].x and ends[0].top < ceiling:
-                ceiling = ends[0].top - 6
-        ceiling = _place_line(line, left, ceiling, places) - 12 - 6 * len(panels)
+    lines = sum(len(item.lines) for item in panels)
+    if panels:
+        ceiling = layout.bands[lowest].bottom - 60 - NEXT_BUS * lines
+        leaning = [(layout.places[wire.source], layout.places[wire.target]) for wire in scene.shown.wires]
+        sizes = [tuple((card.box.width, card.box.height) for card in item.cards) for item in panels]
+        opened = scene.contraction.opened
+        found = best_arrangement(sizes, list(layout.places.values()), buses, ceiling, lines, leaning, opened)
+        for item, place in zip(panels, found.places, strict=True):
+            item.card, item.place, item.beside = int(found.upright), place, found.beside
 
 
-def _place_line(line: Sequence[Panel], left: float, ceiling: float, places: Sequence[Rectangle]) -> float:
-    """Place panels side by side as high under `ceiling` as boxes leave room, and return where the lowest one ends."""
-    width = sum(item.box.width + _APART for item in line) - _APART
-    height = max(item.box.height for item in line)
-    top = ceiling
-    for place in sorted(places, key=lambda one: -one.top):
-        inside = place.left < left + width + 18 and place.right > left - 18
-        if inside and place.bottom < top + 24 and place.top > top - height:
-            top = place.bottom - 20 - 6 * len(line)
-    x = left
-    for item in line:
-        item.place = Rectangle(x + item.box.width / 2, top - item.box.height / 2, item.box.width, item.box.height)
-        x += item.box.width + _APART
-    return top - height
+def _bus(scene: Scene, layout: Layout, level: int, under: int) -> float:
+    return layout.bands[level].bottom - BUS - NEXT_BUS * under
 
 
 def dashed_lines(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> Iterator[tuple[int, Unit, list[Point]]]:
-    """Yield (place of the panel, box, corners of the line between them); lines of one panel share their first part."""
-    buses = _under(scene, panels)
+    """Yield (place of the panel, box, corners of the line between them); lines of one weight share their first part."""
+    under = _under(scene, panels)
+    starts = _starts(scene, layout, panels, under)
+    edge = min((box.left for box in (*layout.columns.values(), *layout.places.values())), default=0.0)
+    number = 0
     for place, item in enumerate(panels):
-        for reader in item.readers:
-            yield place, reader, _dashed_line(scene, layout, item, place, reader, buses)
+        for within, (parameters, readers) in enumerate(item.lines):
+            for reader in readers:
+                at, level = layout.places[reader], scene.level(reader)
+                below = under[level].index(parameters[0])
+                bus = _bus(scene, layout, level, below)
+                x = at.left + min(12 + 7 * below, 0.3 * at.width)
+                if item.beside:
+                    begin, lane = starts[parameters[0]]
+                    corners = [(item.place.right, begin), (lane, begin), (lane, bus)]
+                else:
+                    start, channel = item.place.left + 16 + 7 * within, item.place.top + 8 + 6 * number
+                    lane = edge - LANES - NEXT_LANE * number
+                    corners = [(start, item.place.top), (start, channel), (lane, channel), (lane, bus)]
+                yield place, reader, [*corners, (x, bus), (x, at.bottom)]
+            number += 1
 
 
-def _dashed_line(
-    scene: Scene, layout: Layout, item: Panel, place: int, reader: Unit, buses: Mapping[int, list[Panel]]
-) -> list[Point]:
-    at = layout.places[reader]
-    level = scene.level(reader)
-    under = buses[level].index(item)
-    x = at.left + min(12 + 7 * under, 0.3 * at.width)
-    bus = layout.bands[level].bottom - BUS - NEXT_BUS * under
-    end = [(x, bus), (x, at.bottom)]
-    if item.beside:
-        return [(item.place.right, bus), *end]
-    edge = min(column.left for column in (*layout.columns.values(), *layout.places.values()))
-    lane = edge - _LANES - _NEXT_LANE * place
-    start, channel = item.place.left + 16, item.place.top + 8 + 6 * place
-    return [(start, item.place.top), (start, channel), (lane, channel), (lane, bus), *end]
+def _starts(
+    scene: Scene, layout: Layout, panels: Sequence[Panel], under: Mapping[int, Sequence[Parameter]]
+) -> dict[Parameter, tuple[float, float]]:
+    """Return for each line of a panel beside the cells its height there, and where it runs up or down: lines that rise are
+    nearest to the panel where they begin highest, and lines that fall where they begin lowest, so that none cross.
+    """
+    rising: list[tuple[float, float, Parameter]] = []
+    falling: list[tuple[float, float, Parameter]] = []
+    for item in panels:
+        for parameters, readers in item.lines:
+            if item.beside and readers:
+                first, level = parameters[0], max(scene.level(unit) for unit in readers)
+                down = item.cards[item.card].headings[first] if len(parameters) == 1 else _TITLE_MIDDLE
+                begin, bus = item.place.top - down, _bus(scene, layout, level, under[level].index(first))
+                (rising if bus > begin else falling).append((begin, item.place.right, first))
+    rising.sort(key=lambda line: -line[0])
+    falling.sort(key=lambda line: line[0])
+    ordered = [*rising, *falling]
+    return {first: (begin, right + 10 + NEXT_LANE * lane) for lane, (begin, right, first) in enumerate(ordered)}
 
 
 def common_scope(names: Sequence[str]) -> str:

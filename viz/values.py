@@ -1,4 +1,4 @@
-"""Numbers to print in a picture: small tensors whole, larger ones only where all their elements are equal."""
+"""Numbers to print in a picture: small tensors whole, larger ones where all their elements are equal; else a note."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from unroll.dimensions import shape_text
 from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.tensor import Constant, Tensor
-from unroll.viz.dot_text import TIMES
+from unroll.viz.dot_text import LONGEST, TIMES
 
-_MOST = 8
-_PER_LINE = 4
+_MOST, _MOST_LINES = 12, 8
+_PER_LINE = 6
+# How many elements of a constant are written within a formula.
+_MOST_INLINE = 8
 # Fewer equal elements than this are written out one by one.
 _FEWEST_EQUAL = 4
 
@@ -37,15 +40,18 @@ class Values:
         self.given = feeds is not None
         wanted = list(dict.fromkeys(tensors)) if feeds is not None else []
         arrays = graph.run(feeds, wanted) if feeds is not None else []
-        self._lines = {tensor: value_lines(array) for tensor, array in zip(wanted, arrays, strict=True)}
+        self._lines = {tensor: _told(array) for tensor, array in zip(wanted, arrays, strict=True)}
 
     def lines(self, tensor: Tensor | None) -> list[str]:
-        """Return the value as lines of text; none where it is too large or was not computed."""
+        """Return the value as lines of text, which say so where it is too large; none where it was not computed."""
         return self._lines.get(tensor, []) if tensor is not None else []
 
 
 def value_lines(array: Array) -> list[str]:
-    """Return a small array, or one of equal elements, as short lines; none for any other."""
+    """Return a small array, or one of equal elements, as short lines; none for any other.
+
+    Each row of a matrix begins a line, and a row that is too long for one is cut into lines of about equal length.
+    """
     if array.size == 0:
         return []
     first = array.flat[0]
@@ -56,11 +62,21 @@ def value_lines(array: Array) -> list[str]:
     if array.size > _MOST:
         return []
     rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
-    return [
-        ", ".join(number(item) for item in row[start : start + _PER_LINE])
-        for row in rows
-        for start in range(0, len(row), _PER_LINE)
-    ]
+    count = -(-rows.shape[-1] // _PER_LINE)
+    while max(map(len, lines := _in_lines(rows, count))) > LONGEST and count < rows.shape[-1]:
+        count += 1
+    return lines if len(lines) <= _MOST_LINES else []
+
+
+def _in_lines(rows: Array, count: int) -> list[str]:
+    """Return a matrix as text, each row cut into `count` lines of about equal length."""
+    return [", ".join(map(number, part)) for row in rows for part in np.array_split(row, count)]
+
+
+def _told(array: Array) -> list[str]:
+    """Return an array as lines, or why it has none."""
+    why = "empty" if array.size == 0 else "too large to print"
+    return value_lines(array) or [f"{shape_text(array.shape)}: {why}"]
 
 
 def number(value: Any) -> str:
@@ -73,7 +89,7 @@ def number(value: Any) -> str:
 def inline(constant: Constant) -> str:
     """Return a constant as an operand within a node: a number, a list, or its shape where it is large."""
     value = constant.value
-    if value.size > _MOST:
+    if value.size > _MOST_INLINE:
         return f"{value.dtype} {TIMES.join(map(str, value.shape))}"
     items = [number(item) for item in value.flat]
     return items[0] if value.ndim == 0 else f"[{', '.join(items)}]"
