@@ -120,7 +120,7 @@ class Boxes:
         if unit.kind == "zero":
             if self._opened and unit.tensor is not None:
                 shape = shape_text(self._graph.shape(unit.tensor))
-                shape = f"{last_part(unit.tensor)} {shape}" if unit.tensor.hint is not None else shape
+                shape = f"{self._states.called(unit.tensor)} {shape}" if unit.tensor.hint is not None else shape
                 return text_box([Line("0", 11, palette.INK, True), Line(shape, 8, palette.MUTED)], 5)
             return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)
         if unit.tensor is None:  # the gap that stands for steps left out
@@ -149,7 +149,10 @@ class Boxes:
         if self._timed and unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, path):
             made = names.made_by(tensor)
             is_named = names.own(tensor) or self._states.makes(unit.cell or (made.cell if made else "") or "", tensor)
-            called = self._states.called(tensor) if is_named else path.rpartition("/")[2]
+            *around, last = path.split("/")
+            # What only its operator names is called after its layer: ``dense``, not ``Softmax``.
+            unnamed = around[-1] if around and last.startswith(tensor.node.op.name) else last
+            called = self._states.called(tensor) if is_named else unnamed
             return called, "" if made is None or made.step is None else str(made.step)
         if unit.kind == "constant":
             return tensor.hint or "constant", ""

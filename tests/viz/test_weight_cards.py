@@ -1,0 +1,146 @@
+"""The cards of weights: each weight has its own line where operators are boxes, none is lost, and rearranged ones say so."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from drawn_programs import dashed, image_rows, over_steps, parsed, texts
+from picture_networks import NETWORKS
+
+import unroll
+from unroll import cells
+from unroll.viz.panel_places import best_arrangement
+from unroll.viz.placement import Rectangle
+
+
+def lines_of(picture: unroll.Picture) -> list[tuple[str, str, float]]:
+    """Each dashed line of a card: the card, the box that it reaches, and the height at which it begins."""
+    graph = parsed(picture)
+    found = []
+    for edge in graph.edges():
+        if edge[0].startswith("weights_"):
+            ends = [tuple(map(float, point.split(","))) for point in re.findall(r"[-\d.]+,[-\d.]+", edge.attr["pos"])]
+            start = ends[1] if edge.attr["pos"].startswith("e,") else ends[0]
+            found.append((str(edge[0]), str(edge[1]), start[1]))
+    return found
+
+
+@pytest.mark.parametrize(
+    "name", ["GRU", "peepholes", "norms", "Keras, masked", "PyTorch, both ways", "attention", "cell NAS", "one step"]
+)
+def test_each_weight_of_an_opened_cell_has_a_line_of_its_own(name: str) -> None:
+    graph = NETWORKS[name]()
+    begins: dict[str, set[float]] = {}
+    for card, _, height in lines_of(unroll.draw(graph, level="op", format="dot")):
+        begins.setdefault(card, set()).add(round(height, 1))
+    drawn = sum(len(heights) for heights in begins.values())
+    assert drawn == len(graph.parameters)
+
+
+@pytest.mark.parametrize(
+    "cell", [unroll.BasicLSTMCell(3), unroll.GRUCell(3), cells.UGRNNCell(3), unroll.BasicRNNCell(3)]
+)
+@pytest.mark.parametrize("level", ["cell", "op"])
+def test_one_step_has_its_card_too(cell: unroll.RNNCell, level: str) -> None:
+    graph = over_steps(cell, 1)
+    shown = texts(unroll.draw(graph, level=level))  # type: ignore[arg-type]
+    assert "one set of weights for the one step" in shown
+    assert all(item.name.split(f"{cell.name}/")[1] in shown for item in graph.parameters.values())
+
+
+def test_a_line_begins_at_the_height_of_its_weights_heading() -> None:
+    picture = unroll.draw(over_steps(unroll.GRUCell(6)), level="op")
+    heights = {height for _, _, height in lines_of(picture)}
+    low = float(re.search(r'height="([\d.]+)pt"', picture._repr_svg_())[1])
+    shown = re.findall(
+        r'<text[^>]*y="(-?[\d.]+)"[^>]*>((?:gates|candidate)/(?:kernel|bias))</text>', picture._repr_svg_()
+    )
+    assert len(shown) == 4 and low > 0
+    # Of a text the base line is given, some points under its middle; graphviz's own heights run up from the lowest point.
+    steps = sorted(-float(y) for y, _ in shown)
+    begun = sorted(heights)
+    assert len(begun) == 4
+    offsets = [one - other for one, other in zip(begun, steps, strict=True)]
+    assert max(offsets) - min(offsets) < 6
+
+
+def test_weights_rearranged_once_are_no_boxes_and_their_card_says_what_was_done() -> None:
+    graph = unroll.optimize(over_steps(unroll.BasicLSTMCell(3)))
+    for level in ("cell", "op"):
+        shown = texts(unroll.draw(graph, level=level))  # type: ignore[arg-type]
+        assert "Slice" not in shown and "constant" not in shown
+        assert "made once from kernel: columns reordered" in shown
+        assert "made once from bias: summed, reordered" in shown
+
+
+def test_every_operator_that_reads_a_rearranged_weight_is_reached_from_its_card() -> None:
+    picture = unroll.draw(unroll.optimize(over_steps(unroll.BasicLSTMCell(3))), level="op", format="dot")
+    graph = parsed(picture)
+    products = {str(node) for node in graph.nodes() if "<B>Gemm</B>" in (node.attr["label"] or "")}
+    assert len(products) == 4
+    assert dashed(graph, "weights_0") == products
+
+
+def test_directions_that_were_joined_have_one_card_with_gate_colours() -> None:
+    graph = NETWORKS["joined both ways"]()
+    picture = parsed(unroll.draw(graph, format="dot"))
+    cards = [node.attr["label"] for node in picture.nodes() if node.startswith("weights_")]
+    assert len(cards) == 1
+    assert "made once from" in cards[0] and "joined" in cards[0]
+    blocks = re.findall(r'<TD BGCOLOR="(#\w+)"[^>]*><FONT[^>]*>W<FONT[^>]*><SUB>x(\w)</SUB>', cards[0])
+    assert sorted(gate for _, gate in blocks) == sorted("ifco" * 2)
+    assert len(set(blocks)) == 4, "a gate has one colour in both directions"
+    operators = {node.attr["label"] for node in picture.nodes() if node.startswith("op_")}
+    assert not any("<B>Slice</B>" in label for label in operators)
+
+
+def test_a_first_state_that_is_a_weight_stays_a_box() -> None:
+    table, ids = unroll.Parameter(np.ones((5, 3), "float32"), "table"), unroll.placeholder([2, 2], "ids", "int64")
+    first = unroll.ops.gather(table, unroll.constant(np.zeros(2, "int64")))
+    inputs = unroll.ops.unstack(unroll.ops.cast(ids, "float32"), axis=1)
+    outputs, _ = unroll.static_rnn(
+        unroll.GRUCell(3), [unroll.ops.unsqueeze(x, [1]) for x in inputs], initial_state=first
+    )
+    assert "Gather" in texts(unroll.draw(unroll.Graph([ids], {"last": outputs[-1]})))
+
+
+def test_a_value_that_is_too_large_says_so() -> None:
+    graph = image_rows(2)
+    feeds = {"images": np.random.default_rng(0).normal(size=(64, 56)).astype("float32")}
+    for level in ("cell", "op"):
+        shown = texts(unroll.draw(graph, level=level, feeds=feeds))  # type: ignore[arg-type]
+        assert "(64, 56): too large to print" in shown and "(41, 52): too large to print" in shown
+    assert any(text == "h = (64, 13): too large to print" for text in texts(unroll.draw(graph, feeds=feeds)))
+    assert not any("too large" in text for text in texts(unroll.draw(graph)))
+
+
+def test_an_empty_value_says_so() -> None:
+    graph = over_steps(unroll.BasicRNNCell(3), 1)
+    assert "(0, 4): empty" in texts(unroll.draw(graph, feeds={"X0": np.zeros((0, 4), "float32")}))
+
+
+# -- where cards stand -------------------------------------------------------------------------------------------------
+
+
+def test_cards_stand_where_the_page_can_be_shown_largest() -> None:
+    wide, high = [Rectangle(500, 50, 1000, 100)], [Rectangle(50, 500, 100, 1000)]
+    sizes = [((300.0, 200.0), (200.0, 300.0))]
+    below = best_arrangement(sizes, wide, [[10.0]], -60.0, 1, [], False)
+    assert not below.beside and below.places[0].top <= -60
+    beside = best_arrangement(sizes, high, [[500.0]], -60.0, 1, [], False)
+    assert beside.beside and beside.places[0].right < 0 and beside.places[0].bottom >= 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+@pytest.mark.parametrize("opened", [False, True])
+def test_cards_never_overlap_and_keep_clear_of_the_picture(count: int, opened: bool) -> None:
+    for boxes in ([Rectangle(500, 50, 1000, 100)], [Rectangle(50, 500, 100, 1000)], [Rectangle(0, 0, 40, 40)]):
+        sizes = [((300.0 + 10 * place, 200.0), (200.0, 300.0 - 5 * place)) for place in range(count)]
+        found = best_arrangement(sizes, boxes, [[40.0]] * count, -60.0, count, [], opened)
+        every = [*found.places, *boxes]
+        for place, one in enumerate(every):
+            for other in every[:place]:
+                apart = one.left >= other.right or other.left >= one.right
+                assert apart or one.bottom >= other.top or other.bottom >= one.top
