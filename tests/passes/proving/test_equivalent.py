@@ -232,7 +232,7 @@ def test_only_graphs_are_compared(cell: BasicLSTMCell) -> None:
         ({"feeds": "3"}, TypeError, ["feeds '3'", "int"]),
         ({"feeds": True}, TypeError, ["feeds True"]),
         ({"seed": -1}, ValueError, ["seed -1", "at least 0"]),
-        ({"seed": 0.5}, TypeError, ["seed 0.5", "int"]),
+        ({"seed": 0.5}, TypeError, ["seed is 0.5", "int"]),
     ],
 )
 def test_numbers_of_feeds_and_seeds_that_are_none_are_refused(
