@@ -19,7 +19,6 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
-from unroll.viz.states import last_part
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
 

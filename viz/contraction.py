@@ -9,6 +9,7 @@ import networkx
 from unroll.graph import Graph
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Identity
+from unroll.ops.shaping import Expand
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.folding import Folding
@@ -279,6 +280,10 @@ def _in_cell(node: Node) -> bool:
 
 
 def _is_zero(node: Node) -> bool:
+    """Say whether a node makes zeros alone, as programs and files write a first state."""
+    if isinstance(node.op, Expand):
+        first = node.inputs[0]
+        return isinstance(first, Constant) and not first.value.any()
     return isinstance(node.op, ConstantOfShape) and node.op.value == 0
 
 
