@@ -34,8 +34,7 @@ class Font:
         loca, long = tables["loca"], struct.unpack_from(">h", tables["head"], 50)[0]
         size = 4 if long else 2
         self._places = [
-            place * (1 if long else 2)
-            for place in struct.unpack(f">{len(loca) // size}{'I' if long else 'H'}", loca)
+            place * (1 if long else 2) for place in struct.unpack(f">{len(loca) // size}{'I' if long else 'H'}", loca)
         ]
         self._codes = _codes(tables["cmap"])
         self.measured = cache(self._measured)

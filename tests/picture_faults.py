@@ -4,7 +4,6 @@ lines through boxes that they do not end in.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np

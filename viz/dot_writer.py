@@ -16,25 +16,21 @@ import graphviz
 
 from unroll.graph import Graph
 from unroll.tensor import Node
-from unroll.viz import labels, palette, panels, placement, routes
-from unroll.viz.boxes import Line, text_box
-from unroll.viz.dot_text import FONT, escaped, font, html_label, text_width, tooltip
+from unroll.viz import palette
+from unroll.viz.dot_text import FONT, escaped, font, html_label, tooltip
 from unroll.viz.frames import TEXT as FRAME_TEXT
-from unroll.viz.frames import frames, title_place
+from unroll.viz.frames import outline
 from unroll.viz.labels import TEXT, Label
 from unroll.viz.panels import Panel
-from unroll.viz.phases import loop_names
-from unroll.viz.placement import Layout, Rectangle
+from unroll.viz.placement import Rectangle
+from unroll.viz.planning import plan
 from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
 from unroll.viz.sheet import Sheet
 from unroll.viz.units import Unit
-from unroll.viz.wiring import Wiring
 
 _ENGINE = "nop2"
-_NARROWEST_PITCH = 50.0
-_OPENED_PITCH = 74.0
 # How deep bodies within bodies are drawn, how many of a graph, and how many nodes one of them may have.
 _DEEPEST, _MOST_BODIES, _LARGEST_BODY = 3, 12, 200
 
@@ -93,48 +89,32 @@ def _sheet(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bo
 
 
 class _Picture:
-    """Places a scene and draws it."""
+    """Draws a planned scene."""
 
     def __init__(self, scene: Scene, inner: Mapping[Node, Sheet]) -> None:
         self._scene = scene
         self._inner = inner
-        weights = panels.collect(scene)
-        self._panels = weights.panels
-        opened = scene.contraction.opened
-        titles = scene.boxes.title if opened else None
-        labels = (scene.state_label(wire) for wire in scene.shown.wires if scene.is_flat(wire))
-        wide = (text_width(label, TEXT) + 22 for label in labels)
-        pitch = _OPENED_PITCH if opened else max([_NARROWEST_PITCH, *wide]) + scene.gutters
-        self._depths = panels.depths(scene, self._panels)
-        self._layout: Layout = placement.place(
-            scene.shown, scene.sizes, scene.slots, scene.lanes(), pitch, self._depths, scene.channels(), titles
-        )
-        panels.stand_beside(scene, self._layout, weights.single)
-        panels.place_panels(scene, self._layout, self._panels)
-        self._frames = frames(scene, self._layout, self._depths)
+        self._plan = plan(scene)
         self._sheet = Sheet()
 
     def sheet(self) -> Sheet:
         """Return the picture."""
         self._write_frames()
-        self._write_headings()
+        for place, heading in enumerate(self._plan.headings):
+            self._sheet.node(f"step_{place}", heading.at, heading.label, style="", shape="plain")
         for unit in self._scene.shown.units:
             self._write_unit(unit)
-        for place, item in enumerate(self._panels):
+        for place, item in enumerate(self._plan.panels):
             self._write_panel(place, item)
-        dashed = list(panels.dashed_lines(self._scene, self._layout, self._panels))
-        for place, reader, corners in dashed:
-            looks = {"style": "dashed", "color": palette.WEIGHT, "arrowsize": "0.5"}
-            told = _names(self._panels[place])
-            self._sheet.edge(f"weights_{place}", reader.id, routes.rounded(corners), None, tooltip=told, **looks)
-        self._write_wires([routes.rounded(corners) for _, _, corners in dashed])
+        looks = {"style": "dashed", "color": palette.WEIGHT, "arrowsize": "0.5"}
+        for place, reader, points in self._plan.dashed:
+            told = _names(self._plan.panels[place])
+            self._sheet.edge(f"weights_{place}", reader.id, points, None, tooltip=told, **looks)
+        self._write_wires()
         return self._sheet
 
-    def _write_wires(self, dashed: list[list[routes.Point]]) -> None:
-        lines = list(Wiring(self._scene, self._layout, self._depths).lines())
-        boxes = [*self._layout.places.values(), *(item.place for item in self._panels), *map(title_place, self._frames)]
-        places = labels.settle([(line.points, line.label) for line in lines], dashed, boxes)
-        for line, at in zip(lines, places, strict=True):
+    def _write_wires(self) -> None:
+        for line, at in zip(self._plan.lines, self._plan.texts, strict=True):
             wire = line.wire
             label = Label(line.label.text, *at) if line.label is not None and at is not None else None
             told = f"{self._scene.graph.name(wire.flowing)} {self._scene.shape(wire)} {wire.flowing.dtype}"
@@ -143,26 +123,13 @@ class _Picture:
 
     def _write_frames(self) -> None:
         """Draw a frame around the boxes of each scope, or of each cell."""
-        for frame in self._frames:
-            middle = (frame.left + frame.right) / 2, (frame.bottom + frame.top) / 2
-            box = Rectangle(*middle, frame.right - frame.left, frame.top - frame.bottom)
+        for frame, title in zip(self._plan.frames, self._plan.titles, strict=True):
             label = html_label(font(escaped(frame.name), FRAME_TEXT, palette.MUTED))
             looks = {"style": "rounded,filled", "color": frame.line, "fillcolor": frame.fill}
-            self._sheet.frame(box, title_place(frame), label, tooltip=tooltip(frame.path), **looks)
-
-    def _write_headings(self) -> None:
-        top = max([*(band.top + 20 for band in self._layout.bands), *(frame.top + 14 for frame in self._frames)])
-        loops = loop_names(self._scene.contraction.units)
-        for place, (slot, at) in enumerate(self._layout.columns.items()):
-            numbered = isinstance(slot.at, int) and not self._scene.within
-            text = f"{loops.get(slot.phase, '')} t = {slot.at}".lstrip() if numbered else ""
-            if text:
-                box = text_box([Line(text, 11, palette.MUTED)], 2)
-                where = Rectangle(at.x, top, box.width, box.height)
-                self._sheet.node(f"step_{place}", where, box.label, style="", shape="plain")
+            self._sheet.frame(outline(frame), title, label, tooltip=tooltip(frame.path), **looks)
 
     def _write_unit(self, unit: Unit) -> None:
-        at = self._layout.places[unit]
+        at = self._plan.layout.places[unit]
         looks = dict(_LOOKS[unit.kind])
         if unit.kind == "zero" and self._scene.contraction.opened:
             looks = dict(_LOOKS["constant"])

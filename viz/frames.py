@@ -9,6 +9,7 @@ from unroll.viz import palette
 from unroll.viz.dot_text import text_width
 from unroll.viz.levels import Slot
 from unroll.viz.placement import FIRST, FIRST_BACKWARD, Layout, Rectangle
+from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit
 
@@ -18,6 +19,8 @@ _SIDE, _BELOW = 12.0, 12.0
 _ABOVE_CELLS, _ABOVE_OPERATORS = 22.0, 36.0
 # The room that a frame needs for each frame within it.
 _NEXT_SIDE, _NEXT_ABOVE = 8.0, 14.0
+# The distance between two places that are tried for a name.
+_NEXT_TITLE = 5.0
 
 
 #: The column of a frame, its path, and, around what makes a first state, the cell that begins with it.
@@ -105,10 +108,20 @@ def _and_around(path: str, cells: Collection[str]) -> list[str]:
     return [*(end for end in ends if end in cells), path]
 
 
-def title_place(frame: Frame) -> Rectangle:
-    """Return where the name of a frame stands."""
+def outline(frame: Frame) -> Rectangle:
+    """Return a frame as a rectangle."""
+    width, height = frame.right - frame.left, frame.top - frame.bottom
+    return Rectangle(frame.left + width / 2, frame.bottom + height / 2, width, height)
+
+
+def title_places(frame: Frame) -> tuple[Rectangle, list[Point]]:
+    """Return where the name of a frame stands, at its top left, and where else it may: farther right, or at the bottom."""
     width = text_width(frame.name, TEXT)
-    return Rectangle(frame.left + 9 + width / 2, frame.top - 10, width, 1.2 * TEXT)
+    first, last = frame.left + 9 + width / 2, frame.right - 9 - width / 2
+    rights = [first + _NEXT_TITLE * place for place in range(1 + max(0, int((last - first) // _NEXT_TITLE)))]
+    top, bottom = frame.top - 10, frame.bottom + 8
+    others = [(x, y) for y in (top, bottom) for x in (*rights, last)]
+    return Rectangle(first, top, width, 1.2 * TEXT), others
 
 
 def _path(unit: Unit, slot: Slot | None) -> str | None:

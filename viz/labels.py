@@ -2,122 +2,145 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from unroll.viz.dot_text import text_width
+from unroll.viz.ground import Ground
 from unroll.viz.placement import Rectangle
-from unroll.viz.routes import Point, sampled
+from unroll.viz.routes import Piece, Point, pieces
 
 #: The size of text on wires.
 TEXT = 9.0
 _HIGH, _AIR = 10.0, 4.0
-_CELL = 24.0
 # The cost of standing on a box or on other text, and of being crossed by a line.
 _ON_TEXT, _ON_LINE = 100, 3
-_FARTHEST = 90.0
+# Places are tried so far from the one wanted every few points, and farther along the line at so many places.
+_NEAR, _EVERY, _PLACES = 90.0, 6.0, 60
 
 
 class Label(NamedTuple):
-    """Text with the place it is wanted at: its middle, in points."""
+    """Text with the place it is wanted at: its middle, in points.
+
+    Attributes:
+        of: what it tells of; of the labels of one text that tell of one thing, one is enough where room is short.
+    """
 
     text: str
     x: float
     y: float
-
-
-class _Ground:
-    """What is drawn where, in a grid of squares, so that few things are looked at for each place."""
-
-    def __init__(self) -> None:
-        self._boxes: dict[tuple[int, int], list[Rectangle]] = {}
-        self._points: dict[tuple[int, int], list[tuple[Point, int]]] = {}
-
-    def add_box(self, box: Rectangle) -> None:
-        for square in _squares(box):
-            self._boxes.setdefault(square, []).append(box)
-
-    def add_line(self, points: Iterable[Point], number: int) -> None:
-        for point in points:
-            square = (int(point[0] // _CELL), int(point[1] // _CELL))
-            self._points.setdefault(square, []).append((point, number))
-
-    def trouble(self, at: Rectangle) -> int:
-        """Return the cost of a place for text."""
-        boxes: set[Rectangle] = set()
-        lines: set[int] = set()
-        for square in _squares(at):
-            boxes.update(box for box in self._boxes.get(square, ()) if _overlap(at, box))
-            points = self._points.get(square, ())
-            lines.update(number for (x, y), number in points if at.left < x < at.right and at.bottom < y < at.top)
-        return _ON_TEXT * len(boxes) + _ON_LINE * len(lines)
+    of: tuple[Hashable, ...] = ()
 
 
 def settle(
-    labelled: Sequence[tuple[Sequence[Point], Label | None]],
-    lines: Iterable[Sequence[Point]],
-    boxes: Iterable[Rectangle],
-) -> list[Point | None]:
-    """Return where each label stands.
+    ground: Ground, labelled: Sequence[tuple[Sequence[Point], Label | None]]
+) -> tuple[list[Point | None], list[int]]:
+    """Return where each label stands, None for one that says nothing new and has no room; and which of the others have none.
 
     Args:
-        labelled: the curves of a picture, each with the label it wants.
-        lines: other curves, which are not written on either.
-        boxes: what is not written on at all.
+        ground: what is drawn already, those lines among it; the labels are added to it.
+        labelled: the lines of a picture, each with the label it wants.
     """
-    ground = _Ground()
-    for box in boxes:
-        ground.add_box(box)
-    curves = [sampled(points) for points, _ in labelled]
-    for number, curve in enumerate([*curves, *(sampled(points) for points in lines)]):
-        ground.add_line(curve, number)
-    settled: list[Point | None] = []
-    for curve, (_, label) in zip(curves, labelled, strict=True):
-        at = None
-        if label is not None:
-            at = _best(ground, label, curve)
-            ground.add_box(at)
-        settled.append(None if at is None else (at.x, at.y))
-    return settled
+    settled: list[Point | None] = [None] * len(labelled)
+    said: set[tuple[Hashable, str]] = set()
+    waiting: list[int] = []
+    for place, (line, label) in enumerate(labelled):
+        if label is None:
+            continue
+        at, trouble = _best(ground, label, _near(line, label))
+        if trouble:
+            waiting.append(place)
+            continue
+        settled[place] = _written(ground, at)
+        said |= {(thing, label.text) for thing in label.of}
+    crowded: list[int] = []
+    for place in waiting:
+        line, label = labelled[place]
+        if label is None or any((thing, label.text) in said for thing in label.of):
+            continue
+        places = (_best(ground, label, _near(line, label)), _best(ground, label, _far(line, label)))
+        at, trouble = min(places, key=lambda found: found[1])
+        if trouble:
+            crowded.append(place)
+        settled[place] = _written(ground, at)
+        said |= {(thing, label.text) for thing in label.of}
+    return settled, crowded
 
 
-def _best(ground: _Ground, label: Label, curve: Sequence[Point]) -> Rectangle:
-    """Return the free place nearest to where a label is wanted, or, where none is free, the least bad one."""
-    width = text_width(label.text, TEXT)
-    best = Rectangle(label.x, label.y, width, _HIGH)
-    least = ground.trouble(best)
-    if not least:
-        return best
-    places = ((((x - label.x) ** 2 + (y - label.y) ** 2), x, y) for x, y in _beside(curve, width))
-    for _, x, y in sorted(place for place in places if place[0] <= _FARTHEST**2):
-        at = Rectangle(x, y, width, _HIGH)
-        trouble = ground.trouble(at)
+def _written(ground: Ground, at: Rectangle) -> Point:
+    ground.add_box(at)
+    return at.x, at.y
+
+
+def settle_title(ground: Ground, wanted: Rectangle, others: Iterable[Point]) -> Rectangle:
+    """Return where the name of a frame stands: where it is wanted, or else at the first of other places that is free, or
+    at the least bad one; it is added to the ground.
+    """
+    best, least = wanted, _trouble(ground, wanted)
+    for x, y in others:
+        if not least:
+            break
+        at = wanted._replace(x=x, y=y)
+        trouble = _trouble(ground, at)
+        if trouble < least:
+            best, least = at, trouble
+    ground.add_box(best)
+    return best
+
+
+def _best(ground: Ground, label: Label, places: Iterable[Point]) -> tuple[Rectangle, int]:
+    """Return the first free place for a label, or, where none is free, the least bad one; and how bad it is."""
+    best = Rectangle(label.x, label.y, text_width(label.text, TEXT), _HIGH)
+    least = _trouble(ground, best)
+    for x, y in places if least else ():
+        at = best._replace(x=x, y=y)
+        trouble = _trouble(ground, at)
         if trouble < least:
             best, least = at, trouble
         if not trouble:
             break
-    return best
+    return best, least
 
 
-def _beside(curve: Sequence[Point], width: float) -> Iterator[Point]:
-    """Yield places beside a curve: left and right of it where it rises, over and under it where it is level."""
-    for (x0, y0), (x1, y1) in itertools.pairwise(curve):
-        x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        if abs(y1 - y0) > abs(x1 - x0):
-            yield x + _AIR + width / 2, y
-            yield x - _AIR - width / 2, y
-        else:
-            yield x, y + _HIGH / 2 + 2
-            yield x, y - _HIGH / 2 - 2
+def _trouble(ground: Ground, at: Rectangle) -> int:
+    """Return the cost of a place for text."""
+    return _ON_TEXT * len(ground.boxes_at(at)) + _ON_LINE * len(ground.lines_at(at))
 
 
-def _squares(box: Rectangle) -> Iterator[tuple[int, int]]:
-    for column in range(int(box.left // _CELL), int(box.right // _CELL) + 1):
-        for row in range(int(box.bottom // _CELL), int(box.top // _CELL) + 1):
-            yield column, row
+def _near(line: Sequence[Point], label: Label) -> Iterator[Point]:
+    """Yield places beside a line around the one that is wanted, the nearest first."""
+    close = [piece for piece in pieces(line) if _gap(piece, label) <= _NEAR]
+    yield from sorted(
+        _beside(close, text_width(label.text, TEXT), _EVERY),
+        key=lambda at: (at[0] - label.x) ** 2 + (at[1] - label.y) ** 2,
+    )
 
 
-def _overlap(one: Rectangle, other: Rectangle) -> bool:
-    apart = one.left >= other.right or other.left >= one.right or one.bottom >= other.top or other.bottom >= one.top
-    return not apart
+def _far(line: Sequence[Point], label: Label) -> Iterator[Point]:
+    """Yield places beside a line from its beginning to its end."""
+    whole = list(pieces(line))
+    length = sum(abs(x1 - x0) + abs(y1 - y0) for x0, y0, x1, y1 in whole)
+    yield from _beside(whole, text_width(label.text, TEXT), max(_EVERY, length / _PLACES))
+
+
+def _gap(piece: Piece, label: Label) -> float:
+    """Return how far a straight piece is from where a label is wanted, along the farther axis."""
+    x0, y0, x1, y1 = piece
+    aside = max(min(x0, x1) - label.x, label.x - max(x0, x1))
+    return max(aside, min(y0, y1) - label.y, label.y - max(y0, y1))
+
+
+def _beside(line: Sequence[Piece], width: float, every: float) -> Iterator[Point]:
+    """Yield places beside a line: left and right of it where it rises, over and under it where it is level."""
+    for x0, y0, x1, y1 in line:
+        across, up = x1 - x0, y1 - y0
+        count = max(1, round((abs(across) + abs(up)) / every))
+        for place in range(count):
+            part = (place + 0.5) / count
+            x, y = x0 + across * part, y0 + up * part
+            if abs(up) > abs(across):
+                yield x + _AIR + width / 2, y
+                yield x - _AIR - width / 2, y
+            else:
+                yield x, y + _HIGH / 2 + 2
+                yield x, y - _HIGH / 2 - 2

@@ -87,6 +87,8 @@ def place(
     depths: Mapping[int, float],
     channels: Mapping[int, float],
     titles: Callable[[str], str] | None = None,
+    above: Mapping[int, float] | None = None,
+    before: Mapping[Slot, float] | None = None,
 ) -> Layout:
     """Give every unit a rectangle.
 
@@ -99,6 +101,8 @@ def place(
         depths: for each level under which dashed lines run, how far below it they reach.
         channels: for each level that states from another one reach from below, the room they need.
         titles: where columns hold operators, the name of the frame around a cell.
+        above: more room above some levels.
+        before: more room to the left of some columns.
     """
     layout = Layout()
     members: dict[tuple[Slot, int], list[Unit]] = {}
@@ -118,10 +122,10 @@ def place(
     x = 0.0
     for slot in order:
         width = widths[slot]
-        x += _FRAME if slot.at == LAST else 0
+        x += (_FRAME if slot.at == LAST else 0) + (before or {}).get(slot, 0.0)
         layout.columns[slot] = Rectangle(x + width / 2, 0, width, 0)
         x += width + pitch + (_FRAME if slot.at == LAST_BACKWARD else 0)
-    _set_bands(layout, shown, boxes, slots, members, depths, channels, opened)
+    _set_bands(layout, shown, boxes, slots, members, depths, channels, opened, above or {})
     for (slot, level), units in members.items():
         if opened and slot.at not in (LAST, LAST_BACKWARD):
             _set_apart(layout, units, boxes, slot, level, offsets)
@@ -157,6 +161,7 @@ def _set_bands(
     depths: Mapping[int, float],
     channels: Mapping[int, float],
     opened: bool,
+    above: Mapping[int, float],
 ) -> None:
     heights: dict[int, float] = {}
     rows: set[int] = set()
@@ -179,7 +184,7 @@ def _set_bands(
         y += depths.get(level, 0.0) + channels.get(level, 0.0)
         layout.bands.append(Band(y, y + heights.get(level, 0)))
         y += heights.get(level, 0) + (_ABOVE_CELLS if level in rows else _LEVEL_GAP)
-        y += _OVER_FRAME if level in ends else 0
+        y += (_OVER_FRAME if level in ends else 0) + above.get(level, 0.0)
         y += min(_MOST_FAN, _FAN * width) if level in fans else 0
 
 

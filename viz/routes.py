@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from unroll.viz.placement import Band, Rectangle, nearest_free
 
 Point: TypeAlias = tuple[float, float]
+#: A straight part of a line: x and y where it begins, and where it ends.
+Piece: TypeAlias = tuple[float, float, float, float]
 _ARROW = 6.0
 _ROUND = 7.0
 _CLEAR = 9.0
-_MOST_POINTS = 80
+# Curves are looked at in straight pieces of about this length, in so many at most.
+_PIECE, _MOST_PIECES = 12.0, 40
 
 
 def spline(points: Sequence[Point]) -> str:
@@ -114,20 +117,25 @@ def spread(count: int, width: float, apart: float = 14.0) -> list[float]:
     return [(place - (count - 1) / 2) * step for place in range(count)]
 
 
-def sampled(points: Sequence[Point], apart: float = 6.0) -> list[Point]:
-    """Return points on a line of cubic curves, about `apart` from one to the next, farther on very long curves."""
-    found = [points[0]]
+def pieces(points: Sequence[Point]) -> Iterator[Piece]:
+    """Yield a line of cubic curves as straight pieces, a curve that is straight as one."""
     for place in range(0, len(points) - 3, 3):
         one, two, three, four = points[place : place + 4]
+        if _is_straight(one, two, three, four):
+            yield (*one, *four)
+            continue
         length = _distance(one, two) + _distance(two, three) + _distance(three, four)
-        count = max(1, min(round(length / apart), _MOST_POINTS))
+        count = max(2, min(round(length / _PIECE), _MOST_PIECES))
+        before = one
         for step in range(1, count + 1):
             t = step / count
             a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-            found.append(
-                (
-                    a * one[0] + b * two[0] + c * three[0] + d * four[0],
-                    a * one[1] + b * two[1] + c * three[1] + d * four[1],
-                )
-            )
-    return found
+            x = a * one[0] + b * two[0] + c * three[0] + d * four[0]
+            y = a * one[1] + b * two[1] + c * three[1] + d * four[1]
+            yield (*before, x, y)
+            before = (x, y)
+
+
+def _is_straight(one: Point, two: Point, three: Point, four: Point) -> bool:
+    x, y = four[0] - one[0], four[1] - one[1]
+    return all(abs((point[0] - one[0]) * y - (point[1] - one[1]) * x) < 0.5 for point in (two, three))

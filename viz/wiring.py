@@ -116,7 +116,7 @@ class Wiring:
             # A last state leaves the frame around the cells: its label stands beyond it. Others leave room for gutters.
             shift = 6 if ends else -2 - self._scene.gutters / 2
             x = (start[0] + end[0]) / 2 + (shift if ahead else -shift)
-            label = Label(self._scene.state_label(wire), x, y + 7)
+            label = Label(self._scene.state_label(wire), x, y + 7, (wire.tensor,))
         return Line(wire, routes.rounded(corners), attributes, label)
 
     def _beside(self, unit: Unit) -> int | range | str | None:
@@ -179,7 +179,7 @@ class Wiring:
             label = None
             if not opened and "gap" not in (wire.source.kind, wire.target.kind):
                 text = self._scene.shape(wire)
-                label = Label(text, end[0] - 5 - text_width(text, TEXT) / 2, end[1] - under + 7)
+                label = Label(text, end[0] - 5 - text_width(text, TEXT) / 2, end[1] - under + 7, (wire.tensor,))
             yield Line(wire, routes.rounded(corners), attributes, label)
 
     def _handed_on(self, wire: Wire) -> Line:
@@ -199,7 +199,7 @@ class Wiring:
         end = (target.x - into * target.width / 2, y)
         corners = [start, (gutter, start[1]), (gutter, channel), (side, channel), (side, y), end]
         text = scene.state_label(wire)
-        label = Label(text, gutter - out * (12 + text_width(text, TEXT) / 2), channel + 7)
+        label = Label(text, gutter - out * (12 + text_width(text, TEXT) / 2), channel + 7, (wire.tensor,))
         return Line(wire, routes.rounded(corners), dict(_STATE), label)
 
     def _tie(self, wires: list[Wire]) -> None:
@@ -278,6 +278,7 @@ class Wiring:
         """Return the shape beside a wire: at its end where it arrives alone, else once at its beginning."""
         text = self._scene.state_label(wire) if sideways else self._scene.shape(wire)
         half = text_width(text, TEXT) / 2
+        of = (wire.tensor,) if sideways else (wire.tensor, wire.source, wire.target)
         if sideways or self._into.get(wire.target, 1) > 1:
             key = (wire.source, wire.tensor)
             if key in self._labelled:
@@ -287,14 +288,14 @@ class Wiring:
             if sideways:
                 lift = 8 + 26 * (self._scene.lane(wire) < 0)
             x = start[0] - 6 - half if end[0] > start[0] + 20 else start[0] + 6 + half
-            return Label(text, x, start[1] + lift)
+            return Label(text, x, start[1] + lift, of)
         depth = self._depths.get(self._scene.level(wire.target), 0.0)
         # The label stands on the side that the line does not come from.
         x = end[0] - 5 - half if start[0] > end[0] + 20 else end[0] + 5 + half
         if depth or wire.target.row is not None:
-            return Label(text, x, end[1] - depth - 10)
+            return Label(text, x, end[1] - depth - 10, of)
         straight = abs(start[0] - end[0]) < 1 and wire.source.row is None
-        return Label(text, x, (start[1] + end[1]) / 2 if straight else end[1] - 15)
+        return Label(text, x, (start[1] + end[1]) / 2 if straight else end[1] - 15, of)
 
 
 def _drawn_once(wire: Wire) -> tuple[object, ...]:

@@ -1,0 +1,93 @@
+"""What is drawn where: boxes and lines in a grid of squares, so that few of them are looked at for each place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from unroll.viz.placement import Rectangle
+from unroll.viz.routes import Piece, Point, pieces
+
+_SIDE = 32.0
+_Square: TypeAlias = tuple[int, int]
+
+
+class Ground:
+    """The boxes and lines of a picture. A line has a number, by which its pieces are known to be one line."""
+
+    def __init__(self) -> None:
+        self._boxes: dict[_Square, list[Rectangle]] = {}
+        self._pieces: dict[_Square, list[tuple[Piece, int]]] = {}
+
+    def add_box(self, box: Rectangle) -> None:
+        """Put a box on the ground."""
+        for square in _squares(box.left, box.bottom, box.right, box.top):
+            self._boxes.setdefault(square, []).append(box)
+
+    def add_line(self, curves: Sequence[Point], number: int) -> None:
+        """Put a line of cubic curves on the ground."""
+        for piece in pieces(curves):
+            x0, y0, x1, y1 = piece
+            for square in _squares(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)):
+                self._pieces.setdefault(square, []).append((piece, number))
+
+    def add_outline(self, box: Rectangle, number: int) -> None:
+        """Put the four edges of a frame on the ground, as a line."""
+        left, bottom, right, top = box.left, box.bottom, box.right, box.top
+        corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+        for one, other in itertools.pairwise(corners):
+            self.add_line([one, one, other, other], number)
+
+    def boxes_at(self, at: Rectangle) -> set[Rectangle]:
+        """Return the boxes that a rectangle overlaps."""
+        left, bottom, right, top = at.left, at.bottom, at.right, at.top
+        found: set[Rectangle] = set()
+        for square in _squares(left, bottom, right, top):
+            for box in self._boxes.get(square, ()):
+                x, y = box.width / 2, box.height / 2
+                if left < box.x + x and right > box.x - x and bottom < box.y + y and top > box.y - y:
+                    found.add(box)
+        return found
+
+    def boxes_on(self, piece: Piece, deep: float) -> set[Rectangle]:
+        """Return the boxes that a straight piece passes through by more than `deep`."""
+        x0, y0, x1, y1 = piece
+        found: set[Rectangle] = set()
+        for square in _squares(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)):
+            for box in self._boxes.get(square, ()):
+                x, y = box.width / 2 - deep, box.height / 2 - deep
+                if box not in found and _crosses(piece, box.x - x, box.y - y, box.x + x, box.y + y):
+                    found.add(box)
+        return found
+
+    def lines_at(self, at: Rectangle) -> set[int]:
+        """Return the numbers of the lines that pass through a rectangle."""
+        left, bottom, right, top = at.left, at.bottom, at.right, at.top
+        found: set[int] = set()
+        for square in _squares(left, bottom, right, top):
+            for piece, number in self._pieces.get(square, ()):
+                if number not in found and _crosses(piece, left, bottom, right, top):
+                    found.add(number)
+        return found
+
+
+def _squares(left: float, bottom: float, right: float, top: float) -> Iterator[_Square]:
+    rows = range(int(bottom // _SIDE), int(top // _SIDE) + 1)
+    for column in range(int(left // _SIDE), int(right // _SIDE) + 1):
+        for row in rows:
+            yield column, row
+
+
+def _crosses(piece: Piece, left: float, bottom: float, right: float, top: float) -> bool:
+    """Say whether a straight piece has a part within a rectangle."""
+    x0, y0, x1, y1 = piece
+    if max(x0, x1) <= left or min(x0, x1) >= right or max(y0, y1) <= bottom or min(y0, y1) >= top:
+        return False
+    if x0 == x1 or y0 == y1:
+        return True
+    enters, leaves = 0.0, 1.0
+    for start, along, low, high in ((x0, x1 - x0, left, right), (y0, y1 - y0, bottom, top)):
+        one, other = (low - start) / along, (high - start) / along
+        enters, leaves = max(enters, min(one, other)), min(leaves, max(one, other))
+    return enters < leaves

@@ -1,0 +1,198 @@
+"""Where everything of a picture stands: boxes, frames, lines and text; laid out again with more room where text has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from unroll.viz import labels, palette, panels, placement
+from unroll.viz.boxes import Line as TextLine
+from unroll.viz.boxes import text_box
+from unroll.viz.detours import around_boxes, is_through_a_box
+from unroll.viz.dot_text import text_width
+from unroll.viz.frames import Frame, frames, outline, title_places
+from unroll.viz.ground import Ground
+from unroll.viz.levels import Slot
+from unroll.viz.panels import Panel, Weights
+from unroll.viz.phases import loop_names
+from unroll.viz.placement import Layout, Rectangle
+from unroll.viz.routes import Point, rounded
+from unroll.viz.scene import Scene
+from unroll.viz.units import Unit
+from unroll.viz.wiring import Line, Wiring
+
+_NARROWEST_PITCH = 50.0
+_OPENED_PITCH = 74.0
+# How often a picture is laid out, if some of its text has no room; one of very many lines only once.
+_TRIES, _MANY = 4, 4000
+_MORE_HEIGHT, _MORE_WIDTH = 14.0, 18.0
+
+
+class Dashed(NamedTuple):
+    """A line from weights to a box that reads them: the place of the panel, the box, and the curve."""
+
+    panel: int
+    reader: Unit
+    points: list[Point]
+
+
+class Heading(NamedTuple):
+    """Text over a column."""
+
+    at: Rectangle
+    label: str
+
+
+@dataclass
+class Plan:
+    """A picture with the place of everything in it.
+
+    Attributes:
+        layout: the units and columns.
+        panels: the weights that are drawn once.
+        frames: the frames, and titles, where the name of each stands.
+        headings: the timesteps over the columns.
+        dashed: lines from weights to their readers.
+        lines: all other lines, and texts, where the label of each stands.
+        crowded: the lines whose label has no room.
+    """
+
+    layout: Layout
+    panels: list[Panel]
+    frames: list[Frame]
+    headings: list[Heading]
+    dashed: list[Dashed] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    titles: list[Rectangle] = field(default_factory=list)
+    texts: list[Point | None] = field(default_factory=list)
+    crowded: list[int] = field(default_factory=list)
+
+
+class Room(NamedTuple):
+    """Room made for text: above a level, and to the left of a column."""
+
+    above: dict[int, float]
+    before: dict[Slot, float]
+
+
+def plan(scene: Scene) -> Plan:
+    """Return the plan of a scene in which the least text is without room."""
+    weights = panels.collect(scene)
+    room = Room({}, {})
+    given = len(scene.shown.units), len(scene.shown.wires)
+    best: Plan | None = None
+    for _ in range(_TRIES):
+        del scene.shown.units[given[0] :], scene.shown.wires[given[1] :]  # weights that stood beside their readers
+        found = _laid_out(scene, weights, room)
+        if best is None or len(found.crowded) < len(best.crowded):
+            best = found
+        if not found.crowded or len(found.lines) > _MANY:
+            break
+        _make_room(scene, found, room)
+    assert best is not None
+    return best
+
+
+def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
+    opened = scene.contraction.opened
+    depths = panels.depths(scene, weights.panels)
+    layout = placement.place(
+        scene.shown,
+        scene.sizes,
+        scene.slots,
+        scene.lanes(),
+        _pitch(scene),
+        depths,
+        scene.channels(),
+        scene.boxes.title if opened else None,
+        room.above,
+        room.before,
+    )
+    panels.stand_beside(scene, layout, weights.single)
+    panels.place_panels(scene, layout, weights.panels)
+    around = frames(scene, layout, depths)
+    found = Plan(layout, weights.panels, around, list(_headings(scene, layout, around)))
+    found.lines = list(Wiring(scene, layout, depths).lines())
+    lines = panels.dashed_lines(scene, layout, weights.panels)
+    found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in lines]
+    _write_on(_ground(found), found)
+    return found
+
+
+def _pitch(scene: Scene) -> float:
+    """Return the room between two columns."""
+    if scene.contraction.opened:
+        return _OPENED_PITCH
+    texts = (scene.state_label(wire) for wire in scene.shown.wires if scene.is_flat(wire))
+    return max([_NARROWEST_PITCH, *(text_width(text, labels.TEXT) + 22 for text in texts)]) + scene.gutters
+
+
+def _headings(scene: Scene, layout: Layout, around: Sequence[Frame]) -> Sequence[Heading]:
+    top = max([*(band.top + 20 for band in layout.bands), *(frame.top + 14 for frame in around)])
+    loops = loop_names(scene.contraction.units)
+    found = []
+    for slot, at in layout.columns.items():
+        if isinstance(slot.at, int) and not scene.within:
+            text = f"{loops.get(slot.phase, '')} t = {slot.at}".lstrip()
+            box = text_box([TextLine(text, 11, palette.MUTED)], 2)
+            found.append(Heading(Rectangle(at.x, top, box.width, box.height), box.label))
+    return found
+
+
+def _ground(found: Plan) -> Ground:
+    """Return what is drawn, for text to keep clear of; lines that would run through a box are led around it first."""
+    ground = Ground()
+    boxes = [
+        *found.layout.places.values(),
+        *(item.place for item in found.panels),
+        *(item.at for item in found.headings),
+    ]
+    for box in boxes:
+        ground.add_box(box)
+    places = found.layout.places
+    lines = [(line.points, (places[line.wire.source], places[line.wire.target])) for line in found.lines]
+    lines += [(line.points, (found.panels[line.panel].place, places[line.reader])) for line in found.dashed]
+    led: list[int] = []
+    for number, (points, ends) in enumerate(lines):
+        if is_through_a_box(ground, points, ends):
+            led.append(number)
+        else:
+            ground.add_line(points, number)
+    for number in led:
+        way = around_boxes(ground, lines[number][0])
+        if way is not None:
+            here = number - len(found.lines)
+            if here < 0:
+                found.lines[number] = found.lines[number]._replace(points=way)
+            else:
+                found.dashed[here] = found.dashed[here]._replace(points=way)
+        ground.add_line(way or lines[number][0], number)
+    for number, frame in enumerate(found.frames, len(lines)):
+        ground.add_outline(outline(frame), number)
+    return ground
+
+
+def _write_on(ground: Ground, found: Plan) -> None:
+    """Find the place of each name of a frame and of each label, and those for which there is no room."""
+    found.titles = [labels.settle_title(ground, *title_places(frame)) for frame in found.frames]
+    found.texts, found.crowded = labels.settle(ground, [(line.points, line.label) for line in found.lines])
+
+
+def _make_room(scene: Scene, found: Plan, room: Room) -> None:
+    """Widen what a label without room stands between: the levels at the ends of its line, or the columns."""
+    columns = {slot: place for place, slot in enumerate(found.layout.columns)}
+    above: set[int] = set()
+    before: set[Slot] = set()
+    for place in found.crowded:
+        wire = found.lines[place].wire
+        low, high = scene.level(wire.source), scene.level(wire.target)
+        slots = [scene.slots[unit] for unit in (wire.source, wire.target) if unit in scene.slots]
+        if low < high:
+            above |= {low, high - 1}
+        elif slots:
+            before.add(max(slots, key=columns.__getitem__))
+    for level in above:
+        room.above[level] = room.above.get(level, 0.0) + _MORE_HEIGHT
+    for slot in before:
+        room.before[slot] = room.before.get(slot, 0.0) + _MORE_WIDTH
