@@ -102,7 +102,7 @@ class _Picture:
         self._write_frames()
         for place, heading in enumerate(self._plan.headings):
             self._sheet.node(f"step_{place}", heading.at, heading.label, style="", shape="plain")
-        for unit in self._scene.shown.units:
+        for unit in self._plan.units:
             self._write_unit(unit)
         for place, item in enumerate(self._plan.panels):
             self._write_panel(place, item)

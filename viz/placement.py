@@ -70,10 +70,14 @@ class Layout:
     columns: dict[Slot, Rectangle] = field(default_factory=dict)
     bands: list[Band] = field(default_factory=list)
 
-    def at_level(self, level: Mapping[Unit, int]) -> dict[int, list[Rectangle]]:
-        """Return the rectangles of each level, from left to right."""
+    def at_level(
+        self, level: Mapping[Unit, int], beside: Mapping[Unit, float] | None = None
+    ) -> dict[int, list[Rectangle]]:
+        """Return the rectangles of each level, from left to right, some with room `beside` them."""
         found: dict[int, list[Rectangle]] = {}
         for unit, place in self.places.items():
+            if beside and unit in beside:
+                place = place._replace(width=place.width + 2 * beside[unit])
             found.setdefault(level[unit], []).append(place)
         return {key: sorted(places) for key, places in found.items()}
 

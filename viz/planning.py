@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from unroll.viz import labels, palette, panels, placement
@@ -49,7 +49,8 @@ class Plan:
     """A picture with the place of everything in it.
 
     Attributes:
-        layout: the units and columns.
+        layout: the places of units and columns.
+        units: the units; each weight that stands beside its one reader is one.
         panels: the weights that are drawn once.
         frames: the frames, and titles, where the name of each stands.
         headings: the timesteps over the columns.
@@ -59,6 +60,7 @@ class Plan:
     """
 
     layout: Layout
+    units: list[Unit]
     panels: list[Panel]
     frames: list[Frame]
     headings: list[Heading]
@@ -70,16 +72,17 @@ class Plan:
 
 
 class Room(NamedTuple):
-    """Room made for text: above a level, and to the left of a column."""
+    """Room made for text: above a level, to the left of a column, and, between a unit and lines that pass by, beside it."""
 
     above: dict[int, float]
     before: dict[Slot, float]
+    beside: dict[Unit, float]
 
 
 def plan(scene: Scene) -> Plan:
     """Return the plan of a scene in which the least text is without room."""
     weights = panels.collect(scene)
-    room = Room({}, {})
+    room = Room({}, {}, {})
     given = len(scene.shown.units), len(scene.shown.wires)
     best: Plan | None = None
     for _ in range(_TRIES):
@@ -110,12 +113,14 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
         room.before,
     )
     panels.stand_beside(scene, layout, weights.single)
-    panels.place_panels(scene, layout, weights.panels)
+    lines = list(Wiring(scene, layout, depths, room.beside).lines())
+    cards = [replace(item) for item in weights.panels]
+    panels.place_panels(scene, layout, cards)
     around = frames(scene, layout, depths)
-    found = Plan(layout, weights.panels, around, list(_headings(scene, layout, around)))
-    found.lines = list(Wiring(scene, layout, depths).lines())
-    lines = panels.dashed_lines(scene, layout, weights.panels)
-    found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in lines]
+    found = Plan(layout, list(scene.shown.units), cards, around, _headings(scene, layout, around))
+    found.lines = lines
+    dashed = panels.dashed_lines(scene, layout, cards)
+    found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in dashed]
     _write_on(_ground(found), found)
     return found
 
@@ -128,7 +133,7 @@ def _pitch(scene: Scene) -> float:
     return max([_NARROWEST_PITCH, *(text_width(text, labels.TEXT) + 22 for text in texts)]) + scene.gutters
 
 
-def _headings(scene: Scene, layout: Layout, around: Sequence[Frame]) -> Sequence[Heading]:
+def _headings(scene: Scene, layout: Layout, around: Sequence[Frame]) -> list[Heading]:
     top = max([*(band.top + 20 for band in layout.bands), *(frame.top + 14 for frame in around)])
     loops = loop_names(scene.contraction.units)
     found = []
@@ -180,19 +185,23 @@ def _write_on(ground: Ground, found: Plan) -> None:
 
 
 def _make_room(scene: Scene, found: Plan, room: Room) -> None:
-    """Widen what a label without room stands between: the levels at the ends of its line, or the columns."""
+    """Widen what labels without room stand between: the levels at the ends of their lines, or the columns; and lead lines
+    that pass by the boxes there farther away.
+    """
     columns = {slot: place for place, slot in enumerate(found.layout.columns)}
-    above: set[int] = set()
-    before: set[Slot] = set()
+    above: dict[int, float] = {}
+    before: dict[Slot, float] = {}
     for place in found.crowded:
-        wire = found.lines[place].wire
+        wire, label = found.lines[place].wire, found.lines[place].label
         low, high = scene.level(wire.source), scene.level(wire.target)
         slots = [scene.slots[unit] for unit in (wire.source, wire.target) if unit in scene.slots]
         if low < high:
-            above |= {low, high - 1}
+            above |= dict.fromkeys((low, high - 1), _MORE_HEIGHT)
+            width = text_width(label.text, labels.TEXT) if label is not None else 0.0
+            room.beside.update(dict.fromkeys((wire.source, wire.target), width))
         elif slots:
-            before.add(max(slots, key=columns.__getitem__))
-    for level in above:
-        room.above[level] = room.above.get(level, 0.0) + _MORE_HEIGHT
-    for slot in before:
-        room.before[slot] = room.before.get(slot, 0.0) + _MORE_WIDTH
+            before[max(slots, key=columns.__getitem__)] = _MORE_WIDTH
+    for level, more in above.items():
+        room.above[level] = room.above.get(level, 0.0) + more
+    for slot, more in before.items():
+        room.before[slot] = room.before.get(slot, 0.0) + more

@@ -34,14 +34,15 @@ class Wiring:
         scene: the units and wires.
         layout: where the units stand.
         depths: for each level under which dashed lines run, how far below it they reach.
+        beside: the room that lines leave to the left and right of some units that they pass by.
     """
 
-    def __init__(self, scene: Scene, layout: Layout, depths: Mapping[int, float]) -> None:
+    def __init__(self, scene: Scene, layout: Layout, depths: Mapping[int, float], beside: Mapping[Unit, float]) -> None:
         self._scene, self._layout, self._depths = scene, layout, depths
         wires = {_drawn_once(wire): wire for wire in reversed(scene.shown.wires)}
         self._wires = list(wires.values())[::-1]
         self._columns = {slot: place for place, slot in enumerate(layout.columns)}
-        self._taken = layout.at_level(scene.shown.level)
+        self._taken = layout.at_level(scene.shown.level, beside)
         self._tall = {scene.level(unit) for unit in scene.ported}
         self._labelled: set[tuple[Unit, Tensor]] = set()
         self._leaves: dict[tuple[Unit, Tensor], float] = {}
