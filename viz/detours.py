@@ -12,7 +12,7 @@ from unroll.viz.placement import Rectangle
 from unroll.viz.routes import Point, pieces, rounded
 
 # How far a way keeps from boxes, how long a line's first and last part are, and how far beyond its ends a way may lead.
-_CLEAR, _STUB, _BEYOND = 6.0, 8.0, 160.0
+_CLEAR, _STUB, _BEYOND = 4.0, 5.0, 160.0
 # What a corner costs, in points of length; a line that crosses or follows others costs more, too.
 _CORNER, _ON_LINE = 30.0, 14.0
 # A line may end a little inside its box, and pass closely by a corner that is round.

@@ -115,12 +115,15 @@ def outline(frame: Frame) -> Rectangle:
 
 
 def title_places(frame: Frame) -> tuple[Rectangle, list[Point]]:
-    """Return where the name of a frame stands, at its top left, and where else it may: farther right, or at the bottom."""
+    """Return where the name of a frame stands, at its top left, and where else it may: farther right, at the bottom, or
+    between.
+    """
     width = text_width(frame.name, TEXT)
     first, last = frame.left + 9 + width / 2, frame.right - 9 - width / 2
     rights = [first + _NEXT_TITLE * place for place in range(1 + max(0, int((last - first) // _NEXT_TITLE)))]
     top, bottom = frame.top - 10, frame.bottom + 8
-    others = [(x, y) for y in (top, bottom) for x in (*rights, last)]
+    rows = [top - _NEXT_TITLE * place for place in range(1, max(1, int((top - bottom) // _NEXT_TITLE)))]
+    others = [(x, y) for y in (top, bottom) for x in (*rights, last)] + [(x, y) for y in rows for x in (first, last)]
     return Rectangle(first, top, width, 1.2 * TEXT), others
 
 

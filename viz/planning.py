@@ -115,8 +115,8 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     panels.stand_beside(scene, layout, weights.single)
     lines = list(Wiring(scene, layout, depths, room.beside).lines())
     cards = [replace(item) for item in weights.panels]
-    panels.place_panels(scene, layout, cards)
     around = frames(scene, layout, depths)
+    panels.place_panels(scene, layout, cards)
     found = Plan(layout, list(scene.shown.units), cards, around, _headings(scene, layout, around))
     found.lines = lines
     dashed = panels.dashed_lines(scene, layout, cards)
