@@ -12,7 +12,7 @@ from unroll.viz.routes import Piece, Point, pieces
 
 #: The size of text on wires.
 TEXT = 9.0
-_HIGH, _AIR = 10.0, 4.0
+_HIGH, _AIR, _MARGIN = 10.0, 4.0, 2.5
 # The cost of standing on a box or on other text, and of being crossed by a line.
 _ON_TEXT, _ON_LINE = 100, 3
 # Places are tried so far from the one wanted every few points, and farther along the line at so many places.
@@ -90,7 +90,7 @@ def settle_title(ground: Ground, wanted: Rectangle, others: Iterable[Point]) -> 
 
 def _best(ground: Ground, label: Label, places: Iterable[Point]) -> tuple[Rectangle, int]:
     """Return the first free place for a label, or, where none is free, the least bad one; and how bad it is."""
-    best = Rectangle(label.x, label.y, text_width(label.text, TEXT), _HIGH)
+    best = Rectangle(label.x, label.y, text_width(label.text, TEXT) + _MARGIN, _HIGH)
     least = _trouble(ground, best)
     for x, y in places if least else ():
         at = best._replace(x=x, y=y)

@@ -62,6 +62,22 @@ class Band(NamedTuple):
     top: float
 
 
+class Room(NamedTuple):
+    """Room beyond what boxes take.
+
+    Attributes:
+        above: above some levels.
+        before: to the left of some columns.
+        beside: between some units and the lines that pass by.
+        heights: how high some levels are at least.
+    """
+
+    above: dict[int, float]
+    before: dict[Slot, float]
+    beside: dict[Unit, float]
+    heights: dict[int, float]
+
+
 @dataclass
 class Layout:
     """Every unit's rectangle, the column centres and the bands of the levels."""
@@ -90,9 +106,8 @@ def place(
     pitch: float,
     depths: Mapping[int, float],
     channels: Mapping[int, float],
+    room: Room,
     titles: Callable[[str], str] | None = None,
-    above: Mapping[int, float] | None = None,
-    before: Mapping[Slot, float] | None = None,
 ) -> Layout:
     """Give every unit a rectangle.
 
@@ -104,9 +119,8 @@ def place(
         pitch: the room between two columns.
         depths: for each level under which dashed lines run, how far below it they reach.
         channels: for each level that states from another one reach from below, the room they need.
+        room: more room than that.
         titles: where columns hold operators, the name of the frame around a cell.
-        above: more room above some levels.
-        before: more room to the left of some columns.
     """
     layout = Layout()
     members: dict[tuple[Slot, int], list[Unit]] = {}
@@ -126,10 +140,10 @@ def place(
     x = 0.0
     for slot in order:
         width = widths[slot]
-        x += (_FRAME if slot.at == LAST else 0) + (before or {}).get(slot, 0.0)
+        x += (_FRAME if slot.at == LAST else 0) + room.before.get(slot, 0.0)
         layout.columns[slot] = Rectangle(x + width / 2, 0, width, 0)
         x += width + pitch + (_FRAME if slot.at == LAST_BACKWARD else 0)
-    _set_bands(layout, shown, boxes, slots, members, depths, channels, opened, above or {})
+    _set_bands(layout, shown, boxes, slots, members, depths, channels, opened, room)
     for (slot, level), units in members.items():
         if opened and slot.at not in (LAST, LAST_BACKWARD):
             _set_apart(layout, units, boxes, slot, level, offsets)
@@ -165,9 +179,9 @@ def _set_bands(
     depths: Mapping[int, float],
     channels: Mapping[int, float],
     opened: bool,
-    above: Mapping[int, float],
+    room: Room,
 ) -> None:
-    heights: dict[int, float] = {}
+    heights: dict[int, float] = dict(room.heights)
     rows: set[int] = set()
     for unit in shown.units:
         level = shown.level[unit]
@@ -188,7 +202,7 @@ def _set_bands(
         y += depths.get(level, 0.0) + channels.get(level, 0.0)
         layout.bands.append(Band(y, y + heights.get(level, 0)))
         y += heights.get(level, 0) + (_ABOVE_CELLS if level in rows else _LEVEL_GAP)
-        y += (_OVER_FRAME if level in ends else 0) + above.get(level, 0.0)
+        y += (_OVER_FRAME if level in ends else 0) + room.above.get(level, 0.0)
         y += min(_MOST_FAN, _FAN * width) if level in fans else 0
 
 

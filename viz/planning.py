@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from unroll.viz import labels, palette, panels, placement
+from unroll.viz.blocks import beside
 from unroll.viz.boxes import Line as TextLine
 from unroll.viz.boxes import text_box
 from unroll.viz.detours import around_boxes, is_through_a_box
@@ -16,7 +17,7 @@ from unroll.viz.ground import Ground
 from unroll.viz.levels import Slot
 from unroll.viz.panels import Panel, Weights
 from unroll.viz.phases import loop_names
-from unroll.viz.placement import Layout, Rectangle
+from unroll.viz.placement import Layout, Rectangle, Room
 from unroll.viz.routes import Point, rounded
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit
@@ -71,18 +72,10 @@ class Plan:
     crowded: list[int] = field(default_factory=list)
 
 
-class Room(NamedTuple):
-    """Room made for text: above a level, to the left of a column, and, between a unit and lines that pass by, beside it."""
-
-    above: dict[int, float]
-    before: dict[Slot, float]
-    beside: dict[Unit, float]
-
-
 def plan(scene: Scene) -> Plan:
     """Return the plan of a scene in which the least text is without room."""
     weights = panels.collect(scene)
-    room = Room({}, {}, {})
+    room = Room({}, {}, {}, _heights(scene, weights))
     given = len(scene.shown.units), len(scene.shown.wires)
     best: Plan | None = None
     for _ in range(_TRIES):
@@ -97,6 +90,16 @@ def plan(scene: Scene) -> Plan:
     return best
 
 
+def _heights(scene: Scene, weights: Weights) -> dict[int, float]:
+    """Return how high levels are for the weights that stand beside their one reader."""
+    heights: dict[int, float] = {}
+    for parameters, reader in weights.single:
+        if reader not in scene.shown.stand_in:
+            level, box = scene.level(reader), beside(parameters, reader.name, scene.values)
+            heights[level] = max(heights.get(level, 0.0), box.height)
+    return heights
+
+
 def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     opened = scene.contraction.opened
     depths = panels.depths(scene, weights.panels)
@@ -108,14 +111,13 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
         _pitch(scene),
         depths,
         scene.channels(),
+        room,
         scene.boxes.title if opened else None,
-        room.above,
-        room.before,
     )
     panels.stand_beside(scene, layout, weights.single)
     lines = list(Wiring(scene, layout, depths, room.beside).lines())
     cards = [replace(item) for item in weights.panels]
-    around = frames(scene, layout, depths)
+    around = _whole(frames(scene, layout, depths), layout)
     panels.place_panels(scene, layout, cards)
     found = Plan(layout, list(scene.shown.units), cards, around, _headings(scene, layout, around))
     found.lines = lines
@@ -123,6 +125,40 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in dashed]
     _write_on(_ground(found), found)
     return found
+
+
+def _whole(around: Sequence[Frame], layout: Layout) -> list[Frame]:
+    """Return the frames that hold boxes and other frames whole or not at all, those of cells no operators of another cell:
+    else they would say something false.
+    """
+    kept: list[Frame] = []
+    ground = Ground()
+    units: dict[Rectangle, Unit] = {}
+    for unit, place in layout.places.items():
+        ground.add_box(place)
+        units[place] = unit
+    cells = {unit.cell for unit in layout.places}
+    outlines: list[Rectangle] = []
+    for frame in around:
+        edge = outline(frame)
+        inside = ground.boxes_at(edge)
+        held = (units[box] for box in inside if frame.path in cells and units[box].kind == "op")
+        strange = any(not f"{unit.cell}/".startswith(f"{frame.path}/") for unit in held)
+        if not strange and not any(_is_cut(edge, box) for box in (*inside, *outlines)):
+            kept.append(frame)
+            outlines.append(edge)
+    return kept
+
+
+def _is_cut(edge: Rectangle, box: Rectangle) -> bool:
+    """Say whether one of two rectangles lies partly within the other."""
+    apart = edge.left >= box.right or box.left >= edge.right or edge.bottom >= box.top or box.bottom >= edge.top
+    return not (apart or _holds(edge, box) or _holds(box, edge))
+
+
+def _holds(one: Rectangle, other: Rectangle) -> bool:
+    beside = one.left <= other.left and other.right <= one.right
+    return beside and one.bottom <= other.bottom and other.top <= one.top
 
 
 def _pitch(scene: Scene) -> float:
