@@ -5,9 +5,12 @@ lines through boxes that they do not end in.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from svg_pictures import Box, Drawn, Edge, Rect, Text, read_svg
+
+from unroll.viz import render
 
 # What may touch: lines have a width, and numbers in SVG are rounded.
 _TOUCH = 0.6
@@ -29,6 +32,13 @@ def faults(svg: bytes | str) -> list[str]:
         *_frames_cut(drawn),
         *_lines_through_boxes(drawn),
     ]
+
+
+@cache
+def check_dot(dot: str) -> None:
+    """Check that a picture, given as DOT, has no faults."""
+    found = faults(render.render(dot, "svg"))
+    assert not found, "\n".join(found)
 
 
 def _said(text: Text) -> str:

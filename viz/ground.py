@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from unroll.viz.placement import Rectangle
-from unroll.viz.routes import Piece, Point, pieces
+from unroll.viz.routes import Piece, Point, before_head, pieces
 
 _SIDE = 32.0
 _Square: TypeAlias = tuple[int, int]
@@ -26,8 +26,12 @@ class Ground:
             self._boxes.setdefault(square, []).append(box)
 
     def add_line(self, curves: Sequence[Point], number: int) -> None:
-        """Put a line of cubic curves on the ground."""
-        for piece in pieces(curves):
+        """Put a line of cubic curves that ends in an arrow head on the ground."""
+        drawn = before_head(curves)
+        self._add_pieces([*pieces(drawn), (*drawn[-1], *curves[-1])], number)
+
+    def _add_pieces(self, straight: Iterable[Piece], number: int) -> None:
+        for piece in straight:
             x0, y0, x1, y1 = piece
             for square in _squares(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)):
                 self._pieces.setdefault(square, []).append((piece, number))
@@ -36,8 +40,7 @@ class Ground:
         """Put the four edges of a frame on the ground, as a line."""
         left, bottom, right, top = box.left, box.bottom, box.right, box.top
         corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
-        for one, other in itertools.pairwise(corners):
-            self.add_line([one, one, other, other], number)
+        self._add_pieces([(*one, *other) for one, other in itertools.pairwise(corners)], number)
 
     def boxes_at(self, at: Rectangle) -> set[Rectangle]:
         """Return the boxes that a rectangle overlaps."""

@@ -18,15 +18,18 @@ _PIECE, _MOST_PIECES = 12.0, 40
 
 
 def spline(points: Sequence[Point]) -> str:
-    """Return a DOT ``pos`` of cubic control points that ends in an arrow head at the last of `points`.
+    """Return a DOT ``pos`` of cubic control points that ends in an arrow head at the last of `points`."""
+    return " ".join([f"e,{_text(points[-1])}", *(_text(point) for point in before_head(points))])
 
-    The curve stops short of the end by the length of the head, along its last direction.
+
+def before_head(points: Sequence[Point]) -> list[Point]:
+    """Return a line as it is drawn up to its head: it stops short of the end by the length of that, along its last
+    direction.
     """
     *body, before, end = points
     length = max(((end[0] - before[0]) ** 2 + (end[1] - before[1]) ** 2) ** 0.5, 0.01)
     part = min(_ARROW / length, 0.9)
-    stop = (end[0] + (before[0] - end[0]) * part, end[1] + (before[1] - end[1]) * part)
-    return " ".join([f"e,{_text(end)}", *(_text(point) for point in (*body, before, stop))])
+    return [*body, before, (end[0] + (before[0] - end[0]) * part, end[1] + (before[1] - end[1]) * part)]
 
 
 def _text(point: Point) -> str:
