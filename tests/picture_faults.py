@@ -150,7 +150,13 @@ def _crossing(pieces: np.ndarray, rect: Rect) -> np.ndarray:
 def _boxes_on_boxes(drawn: Drawn) -> Iterator[str]:
     rooms = [(box.room.grown(-_TOUCH), box) for box in drawn.boxes if box.room is not None]
     for one, other in _meeting(rooms):
-        yield f"box on box: {one.name} and {other.name}"
+        if not (_is_inside(one, other) or _is_inside(other, one)):
+            yield f"box on box: {one.name} and {other.name}"
+
+
+def _is_inside(one: Box, other: Box) -> bool:
+    """Say whether a box is of the body of a loop that is drawn within that loop's frame, over which its text stands."""
+    return other.outline is None and one.name.startswith(f"{other.name}_")
 
 
 def _frames_cut(drawn: Drawn) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pygraphviz
 import pytest
 from picture_boxes import Drawn, boxes
@@ -9,19 +10,28 @@ from picture_networks import NETWORKS
 
 import unroll
 from unroll.viz import drawing
-from unroll.viz.routes import sampled
 
 LOOPS = ("LSTM", "GRU", "RNN", "Scan")
 
 
-def lines(picture: drawing.Picture) -> list[tuple[str, str, list[tuple[float, float]]]]:
-    """The ends of every line, and points along it."""
+def lines(picture: drawing.Picture) -> list[tuple[str, str, np.ndarray]]:
+    """The ends of every line, and points along it, a row each."""
     graph = pygraphviz.AGraph(string=picture.dot, strict=False)
     found = []
     for edge in graph.edges():
         points = edge.attr["pos"].replace("\\\n", "").split()[1:]  # the first is the tip of the arrow
-        found.append((edge[0], edge[1], sampled([tuple(map(float, point.split(","))) for point in points])))  # type: ignore[misc]
+        controls = np.array([point.split(",") for point in points], float)
+        found.append(
+            (edge[0], edge[1], np.concatenate([curve(controls[at : at + 4]) for at in range(0, len(points) - 1, 3)]))
+        )
     return found
+
+
+def curve(controls: np.ndarray) -> np.ndarray:
+    """Points along a cubic curve, a row each."""
+    t = np.linspace(0, 1, 81)[:, None]
+    one, two, three, four = controls
+    return (1 - t) ** 3 * one + 3 * t * (1 - t) ** 2 * two + 3 * t**2 * (1 - t) * three + t**3 * four
 
 
 def overlap(one: Drawn, other: Drawn) -> bool:
@@ -44,12 +54,9 @@ def test_each_loop_of_a_rerolled_network_is_one_box_that_nothing_crosses(network
             assert not [other for other, place in outside.items() if overlap(box, place)]
             for source, target, points in lines(picture):
                 if name not in (source, target) and not source.startswith(f"{name}_"):
-                    within = [
-                        point
-                        for point in points
-                        if box.left + 1 < point[0] < box.right - 1 and box.bottom + 1 < point[1] < box.top - 1
-                    ]
-                    assert len(within) < 2, f"{source} -> {target} crosses {name}"
+                    low, high = np.array([(box.left, box.bottom), (box.right, box.top)])
+                    within = ((points > low + 1) & (points < high - 1)).all(axis=1).sum()
+                    assert within < 2, f"{source} -> {target} crosses {name}"
 
 
 def test_what_is_left_of_a_cell_on_both_sides_of_its_loop_is_drawn_in_order() -> None:
