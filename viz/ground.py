@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -10,6 +11,8 @@ from unroll.viz.placement import Rectangle
 from unroll.viz.routes import Piece, Point, before_head, pieces
 
 _SIDE = 32.0
+# How far an arrow head reaches to each side of its line.
+_HEAD = 2.2
 _Square: TypeAlias = tuple[int, int]
 
 
@@ -19,6 +22,7 @@ class Ground:
     def __init__(self) -> None:
         self._boxes: dict[_Square, list[Rectangle]] = {}
         self._pieces: dict[_Square, list[tuple[Piece, int]]] = {}
+        self._where: dict[int, set[_Square]] = {}
 
     def add_box(self, box: Rectangle) -> None:
         """Put a box on the ground."""
@@ -28,13 +32,24 @@ class Ground:
     def add_line(self, curves: Sequence[Point], number: int) -> None:
         """Put a line of cubic curves that ends in an arrow head on the ground."""
         drawn = before_head(curves)
-        self._add_pieces([*pieces(drawn), (*drawn[-1], *curves[-1])], number)
+        (x0, y0), (x1, y1) = drawn[-1], curves[-1]
+        length = max(math.hypot(x1 - x0, y1 - y0), 0.01)
+        aside = (y1 - y0) / length * _HEAD, (x0 - x1) / length * _HEAD
+        head = [(x0 + side * aside[0], y0 + side * aside[1], x1, y1) for side in (-1, 1)]
+        self._add_pieces([*pieces(drawn), *head], number)
+
+    def move_line(self, curves: Sequence[Point], number: int) -> None:
+        """Put a line elsewhere."""
+        for square in self._where.pop(number, ()):
+            self._pieces[square] = [found for found in self._pieces[square] if found[1] != number]
+        self.add_line(curves, number)
 
     def _add_pieces(self, straight: Iterable[Piece], number: int) -> None:
         for piece in straight:
             x0, y0, x1, y1 = piece
             for square in _squares(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)):
                 self._pieces.setdefault(square, []).append((piece, number))
+                self._where.setdefault(number, set()).add(square)
 
     def add_outline(self, box: Rectangle, number: int) -> None:
         """Put the four edges of a frame on the ground, as a line."""

@@ -67,6 +67,11 @@ def settle(
     return settled, crowded
 
 
+def room_of(text: str, middle: Point) -> Rectangle:
+    """Return the room that text beside a line takes."""
+    return Rectangle(*middle, text_width(text, TEXT) + _MARGIN, _HIGH)
+
+
 def _written(ground: Ground, at: Rectangle) -> Point:
     ground.add_box(at)
     return at.x, at.y
@@ -90,7 +95,7 @@ def settle_title(ground: Ground, wanted: Rectangle, others: Iterable[Point]) -> 
 
 def _best(ground: Ground, label: Label, places: Iterable[Point]) -> tuple[Rectangle, int]:
     """Return the first free place for a label, or, where none is free, the least bad one; and how bad it is."""
-    best = Rectangle(label.x, label.y, text_width(label.text, TEXT) + _MARGIN, _HIGH)
+    best = room_of(label.text, (label.x, label.y))
     least = _trouble(ground, best)
     for x, y in places if least else ():
         at = best._replace(x=x, y=y)

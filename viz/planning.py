@@ -28,6 +28,8 @@ _OPENED_PITCH = 74.0
 # How often a picture is laid out, if some of its text has no room; one of very many lines only once.
 _TRIES, _MANY = 4, 4000
 _MORE_HEIGHT, _MORE_WIDTH = 14.0, 18.0
+# Text that no more lines than these strike through is cleared of them.
+_MOST_MOVED = 3
 
 
 class Dashed(NamedTuple):
@@ -58,6 +60,7 @@ class Plan:
         dashed: lines from weights to their readers.
         lines: all other lines, and texts, where the label of each stands.
         crowded: the lines whose label has no room.
+        ground: all of it, to be asked what is where.
     """
 
     layout: Layout
@@ -70,6 +73,7 @@ class Plan:
     titles: list[Rectangle] = field(default_factory=list)
     texts: list[Point | None] = field(default_factory=list)
     crowded: list[int] = field(default_factory=list)
+    ground: Ground = field(default_factory=Ground)
 
 
 def plan(scene: Scene) -> Plan:
@@ -87,6 +91,7 @@ def plan(scene: Scene) -> Plan:
             break
         _make_room(scene, found, room)
     assert best is not None
+    _without_the_crowded(best.ground, best)
     return best
 
 
@@ -123,7 +128,8 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     found.lines = lines
     dashed = panels.dashed_lines(scene, layout, cards)
     found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in dashed]
-    _write_on(_ground(found), found)
+    found.ground = _ground(found)
+    _write_on(found.ground, found)
     return found
 
 
@@ -201,23 +207,51 @@ def _ground(found: Plan) -> Ground:
         else:
             ground.add_line(points, number)
     for number in led:
-        way = around_boxes(ground, lines[number][0])
-        if way is not None:
-            here = number - len(found.lines)
-            if here < 0:
-                found.lines[number] = found.lines[number]._replace(points=way)
-            else:
-                found.dashed[here] = found.dashed[here]._replace(points=way)
-        ground.add_line(way or lines[number][0], number)
+        if not _lead_around(ground, found, number):
+            ground.add_line(lines[number][0], number)
     for number, frame in enumerate(found.frames, len(lines)):
         ground.add_outline(outline(frame), number)
     return ground
 
 
+def _lead_around(ground: Ground, found: Plan, number: int) -> bool:
+    """Lead a line around all boxes and text, if there is a way."""
+    here = number - len(found.lines)
+    way = around_boxes(ground, found.lines[number].points if here < 0 else found.dashed[here].points)
+    if way is None:
+        return False
+    if here < 0:
+        found.lines[number] = found.lines[number]._replace(points=way)
+    else:
+        found.dashed[here] = found.dashed[here]._replace(points=way)
+    ground.move_line(way, number)
+    return True
+
+
 def _write_on(ground: Ground, found: Plan) -> None:
     """Find the place of each name of a frame and of each label, and those for which there is no room."""
     found.titles = [labels.settle_title(ground, *title_places(frame)) for frame in found.frames]
+    for title in found.titles:
+        _clear(ground, found, title)
     found.texts, found.crowded = labels.settle(ground, [(line.points, line.label) for line in found.lines])
+
+
+def _clear(ground: Ground, found: Plan, text: Rectangle) -> bool:
+    """Lead the few lines that strike through text around it, and say whether none does now."""
+    struck = sorted(ground.lines_at(text))
+    if len(struck) > _MOST_MOVED or any(number >= len(found.lines) + len(found.dashed) for number in struck):
+        return not struck
+    return all([_lead_around(ground, found, number) for number in struck])
+
+
+def _without_the_crowded(ground: Ground, found: Plan) -> None:
+    """Clear the labels that still have no room of lines, or leave them out: a picture may say less, but all of it is read."""
+    for place in found.crowded:
+        label, at = found.lines[place].label, found.texts[place]
+        if label is not None and at is not None:
+            text = labels.room_of(label.text, at)
+            if ground.boxes_at(text) != {text} or not _clear(ground, found, text):
+                found.texts[place] = None
 
 
 def _make_room(scene: Scene, found: Plan, room: Room) -> None:
