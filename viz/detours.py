@@ -16,7 +16,7 @@ _CLEAR, _STUB, _BEYOND = 4.0, 5.0, 160.0
 # What a corner costs, in points of length; a line that crosses or follows others costs more, too.
 _CORNER, _ON_LINE = 30.0, 14.0
 # A line may end a little inside its box, and pass closely by a corner that is round.
-_DEEP = 2.0
+_DEEP, _INSIDE = 2.0, 5.0
 _MOST_PLACES = 160
 
 #: The places of a way in the lists of x and y, and whether it came there along x.
@@ -24,8 +24,11 @@ _At: TypeAlias = tuple[int, int, bool]
 
 
 def is_through_a_box(ground: Ground, line: Sequence[Point], ends: Sequence[Rectangle]) -> bool:
-    """Say whether a line of cubic curves runs through a box that is not one of those at its ends."""
-    return any(not found.issubset(ends) for found in (ground.boxes_on(piece, _DEEP) for piece in pieces(line)))
+    """Say whether a line of cubic curves runs through a box, or far into one of those at its ends."""
+    straight = list(pieces(line))
+    if any(not found.issubset(ends) for found in (ground.boxes_on(piece, _DEEP) for piece in straight)):
+        return True
+    return any(not found.isdisjoint(ends) for found in (ground.boxes_on(piece, _INSIDE) for piece in straight))
 
 
 def around_boxes(ground: Ground, line: Sequence[Point]) -> list[Point] | None:

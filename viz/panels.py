@@ -151,7 +151,7 @@ def _between(boxes: Sequence[Rectangle], left: float, right: float) -> int:
     return sum(left < box.x < right for box in boxes)
 
 
-def place_panels(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> None:
+def place_panels(scene: Scene, layout: Layout, panels: Sequence[Panel], frames: Sequence[Rectangle]) -> None:
     """Put the panels beside the cells that read them or below, in the shapes that let the page be shown largest."""
     buses = [
         [_bus(scene, layout, level, 0) for level in dict.fromkeys(scene.level(unit) for unit in item.readers)]
@@ -164,7 +164,7 @@ def place_panels(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> None:
         leaning = [(layout.places[wire.source], layout.places[wire.target]) for wire in scene.shown.wires]
         sizes = [tuple((card.box.width, card.box.height) for card in item.cards) for item in panels]
         opened = scene.contraction.opened
-        found = best_arrangement(sizes, list(layout.places.values()), buses, ceiling, lines, leaning, opened)
+        found = best_arrangement(sizes, [*layout.places.values(), *frames], buses, ceiling, lines, leaning, opened)
         for item, place in zip(panels, found.places, strict=True):
             item.card, item.place, item.beside = int(found.upright), place, found.beside
 

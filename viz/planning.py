@@ -123,7 +123,7 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     lines = list(Wiring(scene, layout, depths, room.beside).lines())
     cards = [replace(item) for item in weights.panels]
     around = _whole(frames(scene, layout, depths), layout)
-    panels.place_panels(scene, layout, cards)
+    panels.place_panels(scene, layout, cards, [outline(frame) for frame in around])
     found = Plan(layout, list(scene.shown.units), cards, around, _headings(scene, layout, around))
     found.lines = lines
     dashed = panels.dashed_lines(scene, layout, cards)
@@ -241,7 +241,7 @@ def _clear(ground: Ground, found: Plan, text: Rectangle) -> bool:
     struck = sorted(ground.lines_at(text))
     if len(struck) > _MOST_MOVED or any(number >= len(found.lines) + len(found.dashed) for number in struck):
         return not struck
-    return all([_lead_around(ground, found, number) for number in struck])
+    return all(_lead_around(ground, found, number) for number in struck)
 
 
 def _without_the_crowded(ground: Ground, found: Plan) -> None:
