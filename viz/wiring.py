@@ -261,7 +261,7 @@ class Wiring:
         arrive = arrive if arrive[1] < end[1] - 1 else end
         points, passes = routes.through(leave, arrive, bands, taken, lean)
         points = [*([start, start, leave] if leave != start else []), *points]
-        points += [arrive, end, end] if arrive != end else []
+        points += routes.straight(arrive, end)[1:] if arrive != end else []
         for level, passed in zip(range(low + 1, high), passes, strict=True):
             self._taken[level] = sorted([*self._taken.get(level, []), passed])
         if sideways:
