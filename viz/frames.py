@@ -16,7 +16,7 @@ from unroll.viz.units import Unit
 #: The size of a frame's name.
 TEXT = 10.0
 _SIDE, _BELOW = 12.0, 12.0
-_ABOVE_CELLS, _ABOVE_OPERATORS = 22.0, 36.0
+_ABOVE_CELLS, _ABOVE_OPERATORS = 26.0, 36.0
 # The room that a frame needs for each frame within it.
 _NEXT_SIDE, _NEXT_ABOVE = 8.0, 14.0
 # The distance between two places that are tried for a name.
