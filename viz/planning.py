@@ -26,7 +26,7 @@ from unroll.viz.wiring import Line, Wiring
 _NARROWEST_PITCH = 50.0
 _OPENED_PITCH = 74.0
 # How often a picture is laid out, if some of its text has no room; one of very many lines only once.
-_TRIES, _MANY = 4, 4000
+_TRIES, _MANY = 4, 1000
 _MORE_HEIGHT, _MORE_WIDTH = 14.0, 18.0
 # Text that no more lines than these strike through is cleared of them.
 _MOST_MOVED = 3
@@ -188,7 +188,10 @@ def _headings(scene: Scene, layout: Layout, around: Sequence[Frame]) -> list[Hea
 
 
 def _ground(found: Plan) -> Ground:
-    """Return what is drawn, for text to keep clear of; lines that would run through a box are led around it first."""
+    """Return what is drawn, for text to keep clear of; lines that would run through a box are led around it first.
+
+    In a picture of very many lines, text keeps clear of boxes and other text alone: all lines would take too long.
+    """
     ground = Ground()
     boxes = [
         *found.layout.places.values(),
@@ -201,7 +204,7 @@ def _ground(found: Plan) -> Ground:
     lines = [(line.points, (places[line.wire.source], places[line.wire.target])) for line in found.lines]
     lines += [(line.points, (found.panels[line.panel].place, places[line.reader])) for line in found.dashed]
     led: list[int] = []
-    for number, (points, ends) in enumerate(lines):
+    for number, (points, ends) in enumerate(lines if len(lines) <= _MANY else ()):
         if is_through_a_box(ground, points, ends):
             led.append(number)
         else:
