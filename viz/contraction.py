@@ -7,9 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import networkx
 
 from unroll.graph import Graph
-from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Identity
-from unroll.ops.shaping import Expand
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.folding import Folding
@@ -19,6 +17,7 @@ from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, node_role
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
+from unroll.viz.zero_states import is_zero, zero_helpers
 
 
 class Contraction:
@@ -55,7 +54,7 @@ class Contraction:
         self.folding: Folding | None = None
         self._copies = _copies(graph) if graph.states or not opened else {}
         self._looped = _paths([node for node in graph.nodes if self._is_loop(node)])
-        hidden = _zero_helpers(graph) | folded_weights(graph, self.natives) | self.made.nodes
+        hidden = zero_helpers(graph) | folded_weights(graph, self.natives) | self.made.nodes
         hidden |= {copy.node for copy in self._copies if copy.node is not None}
         if opened:
             self._add_operators(hidden)
@@ -94,7 +93,7 @@ class Contraction:
                 self._add(node, Unit("loop", f"loop_{place}", [node]))
                 continue
             step = node.origin.step if len(node.provenance) == 1 else None
-            zero = _is_zero(node) and node.origin.cell is None
+            zero = is_zero(node) and node.origin.cell is None
             at = BEFORE_STEPS if zero and step is not None else step
             if zero:
                 self._add(node, Unit("zero", f"zero_{place}", [node], at, tensor=node.outputs[0]))
@@ -132,7 +131,7 @@ class Contraction:
             origin = node.origin
             if self._is_loop(node):
                 unit = Unit("loop", f"loop_{len(self.units)}")
-            elif _is_zero(node):
+            elif is_zero(node):
                 unit = Unit("zero", f"zero_{len(self.units)}", step=origin.step, tensor=node.outputs[0])
             elif _in_cell(node) and not (origin.step is None and origin.cell in stepped | self._looped):
                 row = outer.get(origin.cell or "", origin.cell or "")
@@ -279,14 +278,6 @@ def _in_cell(node: Node) -> bool:
     return node.origin.cell is not None and len(node.provenance) == 1
 
 
-def _is_zero(node: Node) -> bool:
-    """Say whether a node makes zeros alone, as programs and files write a first state."""
-    if isinstance(node.op, Expand):
-        first = node.inputs[0]
-        return isinstance(first, Constant) and not first.value.any()
-    return isinstance(node.op, ConstantOfShape) and node.op.value == 0
-
-
 def _is_data(constant: Constant) -> bool:
     """Say whether a constant is data to show, not a setting such as axes or a bias of 1."""
     return constant.dtype.kind == "f" and constant.value.size > 1
@@ -306,17 +297,3 @@ def _copies(graph: Graph) -> dict[Tensor, Tensor]:
         if tensor not in read and tensor.node is not None and isinstance(tensor.node.op, Identity)
         if tensor.node.inputs[0] is not None and tensor.node.inputs[0].node is not None
     }
-
-
-def _zero_helpers(graph: Graph) -> set[Node]:
-    """Return the nodes that only work out the shape of a state of zeros."""
-    used: set[Tensor] = set(graph.outputs)
-    helpers: set[Node] = set()
-    for node in reversed(graph.nodes):
-        if _is_zero(node):
-            continue
-        if any(tensor in used for tensor in node.outputs):
-            used.update(tensor for tensor in node.inputs if tensor is not None)
-        else:
-            helpers.add(node)
-    return helpers

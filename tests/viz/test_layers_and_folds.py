@@ -143,9 +143,9 @@ def test_lengths_reach_every_cell_without_a_comparison_for_each_step() -> None:
 @pytest.mark.parametrize(
     ("name", "states"),
     [
-        ("GRU", ["state (batch, 6)"]),
+        ("GRU", ["(batch, 6)"]),
         ("one step", ["c (batch, 3)", "h (batch, 3)"]),
-        ("two steps", ["state (batch, 5)"]),
+        ("two steps", ["(batch, 5)"]),
     ],
 )
 def test_a_state_of_zeros_is_one_mark_with_its_shape_at_operator_level(name: str, states: list[str]) -> None:
