@@ -242,8 +242,11 @@ class Boxes:
             for tensor in node.outputs
             if tensor.hint is not None
         ]
-        made = [(tensor, name) for tensor, name in found if self._states.makes(unit.row or "", tensor)]
-        return made or [(tensor, name) for tensor, name in found if name in ("c", "h", "state")]
+        row = unit.row or ""
+        handed = [item for item in found if self._states.hands_on(row, item[0])]
+        made = handed or [item for item in found if self._states.makes(row, item[0]) or item[1] in ("c", "h", "state")]
+        # Of a candidate c and the state that is made of it, the last is the state.
+        return [(tensor, name) for name, tensor in {name: tensor for tensor, name in made}.items()]
 
     def _units(self, unit: Unit) -> str:
         """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""

@@ -102,9 +102,13 @@ class States:
         """Return the name of a state; nothing where it has none but that of an output, which differs from step to step."""
         return _state_name(self.tensors.own(tensor)) if self.tensors.is_placed(tensor) else ""
 
+    def hands_on(self, cell: str, tensor: Tensor) -> bool:
+        """Say whether a cell's output is what the cell reads as its state at the next step, and not only called so."""
+        return self._made_as(tensor) in self._made.get(cell, ())
+
     def makes(self, cell: str, tensor: Tensor) -> bool:
         """Say whether a cell's output is what it reads as its state at the next step."""
-        return self._made_as(tensor) in self._made.get(cell, ()) or self.called(tensor) in self.names.get(cell, ())
+        return self.hands_on(cell, tensor) or self.called(tensor) in self.names.get(cell, ())
 
     def alike(self, wire: Wire) -> object:
         """Return a key that is equal for the tensors that a cell makes in the same way at several steps."""
