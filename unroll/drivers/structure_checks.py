@@ -144,9 +144,14 @@ def known_time(tensors: Sequence[Any], axis: int, what: str, batched: bool = Tru
             )
         time = tensor.shape[axis]
         if isinstance(time, Dimension) or time < 1:
+            shape, more = (
+                ("[28, None, features]", "; or, where the batch comes first, say batch_first=True or time_major=False")
+                if axis == 0
+                else ("[None, 28, features]", "")
+            )
             raise ShapeError(
                 f"{what}: inputs {tensor.described()} have time {time} on axis {axis}; it is unrolled, so it must be a "
-                "known number of at least 1: make the placeholder with one, such as [None, 28, features]"
+                f"known number of at least 1: make the placeholder with one, such as {shape}{more}"
             )
         times.append((time, tensor.shape))
     if not times:

@@ -18,10 +18,15 @@ def check_tensors(inputs: Any, what: str) -> None:
         ArgumentTypeError: something else is among them.
     """
     for leaf in nest.flatten(inputs):
+        if type(leaf).__name__ == "Input":  # a layer's own file comes after that of Sequential
+            raise ArgumentTypeError(
+                f"{what}: an Input stands first in a Sequential; a layer that is called by itself takes a tensor: "
+                f"unroll.placeholder({list(leaf.shape)!r}, name='x'), and unroll.Graph(inputs, outputs) makes the model"
+            )
         if not isinstance(leaf, Tensor):
             raise ArgumentTypeError(
                 f"{what}: the input {nest.sketch(inputs)} of type {type(leaf).__name__} is no tensor; make one with "
-                "unroll.placeholder or unroll.constant. An array goes to Sequential.predict, an Input to its layers"
+                "unroll.placeholder or unroll.constant. An array goes to Sequential.predict"
             )
 
 
