@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 
-from unroll.errors import FileError, UnsupportedError
+from unroll.errors import FileError, UnsupportedError, warn
 from unroll.progress import busy
 from unroll.viz import process
 from unroll.viz.process import missing
@@ -31,6 +31,8 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
         format: svg, png or pdf.
         advice: what makes the picture smaller, or what else to try, for an error.
 
+    A PNG that is larger than a bitmap can be is scaled down, with a warning; if nobody could read it, it is refused.
+
     Raises:
         MissingPackageError: pygraphviz cannot be imported.
         FileError: the picture is too large: as a bitmap, or for the memory there is; or no temporary file can be written.
@@ -53,13 +55,18 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
 
 
 def _check_bitmap(dot: str, advice: str) -> None:
-    """Refuse a bitmap whose text could not be read."""
+    """Refuse a bitmap whose text could not be read, and say so where it is made smaller."""
     points = [float(number) for place in _AT.findall(dot) for number in place]
     pixels = _PIXELS_A_POINT * max(points, default=0.0)
     if pixels * _READABLE > _MOST_PIXELS:
         raise FileError(
             f"as PNG the picture would have {pixels:,.0f} pixels a side and a bitmap may have {_MOST_PIXELS:,}; scaled down to "
             f"{_MOST_PIXELS / pixels:.0%} nobody could read it. SVG has no such limit; {advice}"
+        )
+    if pixels > _MOST_PIXELS:
+        warn(
+            f"as PNG the picture would have {pixels:,.0f} pixels a side and a bitmap may have {_MOST_PIXELS:,}; it is scaled "
+            f"down to {_MOST_PIXELS / pixels:.0%}. SVG and PDF have no such limit; {advice}"
         )
 
 

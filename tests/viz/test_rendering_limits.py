@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import xml.etree.ElementTree as ElementTree
 
 import graphviz
@@ -10,6 +11,7 @@ import numpy as np
 import pygraphviz
 import pytest
 from drawn_programs import (
+    image_rows,
     over_steps,
 )
 
@@ -104,3 +106,11 @@ def test_advice_on_a_picture_that_is_too_large_fits_what_was_asked(
     assert not any(text in str(refusal.value) for text in unsaid)
     with pytest.raises(FileError, match="draw a part of it"):
         unroll.draw(many_inputs(9), format="png", **arguments)
+
+
+def test_a_bitmap_that_is_scaled_down_says_so_and_what_to_do(recwarn: pytest.WarningsRecorder) -> None:
+    picture = unroll.draw(image_rows(300), format="png", full=True)
+    assert struct.unpack(">I", picture.data[16:20]) == (32767,)
+    (said,) = [str(item.message) for item in recwarn if issubclass(item.category, unroll.UnrollWarning)]
+    assert "32,767" in said and "without full=True" in said and "SVG" in said
+    assert re.search(r"scaled down to \d\d%", said)
