@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -102,11 +102,12 @@ class Boxes:
         self._tables = _row_tables(contraction)
         self.gates = Gates(contraction.graph, contraction.natives.values())
         self._states = contraction.states
+        self._joint = contraction.joint
         self._formulas = Formulas(contraction.states.tensors)
 
-    def title(self, path: str) -> str:
-        """Return the name of a cell, or of another scope, in the picture."""
-        return self._titles.get(path, path.rpartition("/")[2])
+    def title(self, path: str, nodes: Collection[Node] = ()) -> str:
+        """Return the name of a cell, or of another scope, in the picture; of a joint cell, of what some nodes of it are."""
+        return self._joint.title(path, nodes) or self._titles.get(path, path.rpartition("/")[2])
 
     def box(self, unit: Unit) -> Box:
         """Return what stands in a unit's box."""
@@ -205,7 +206,7 @@ class Boxes:
 
     def _cell(self, unit: Unit) -> Box:
         row = unit.row or ""
-        title, marks = self._titles[row], self._marks(unit)
+        title, marks = self.title(row, unit.nodes), self._marks(unit)
         lines = [Line(title, _TITLE, palette.INK, True)]
         units = self._units(unit)
         if units:

@@ -11,6 +11,7 @@ from unroll.ops.functions import Identity
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.folding import Folding
+from unroll.viz.joint_cells import JointCells
 from unroll.viz.layer_boxes import LayerBox, layer_boxes
 from unroll.viz.made_weights import MadeWeights
 from unroll.viz.native_nodes import folded_weights, native_nodes
@@ -37,12 +38,14 @@ class Contraction:
         folding: what a picture of cells leaves out; None where every operator is drawn.
         states: what the cells hand on from step to step.
         natives: the nodes that are an LSTM, GRU or RNN; what makes their weights is no unit.
+        joint: the cells that are computed as one.
         handed: the wires that bring a cell the state that another has ended with, once `unroll.viz.phases` has found them.
     """
 
     def __init__(self, graph: Graph, opened: bool = False, scans: Mapping[Node, ScanBody] | None = None) -> None:
         self.graph = graph
         self.opened = opened
+        self.joint = JointCells(graph)
         self.units: list[Unit] = []
         self.wires: list[Wire] = []
         self.readers: dict[Parameter, list[Unit]] = {item: [] for item in graph.parameters.values()}
@@ -72,7 +75,7 @@ class Contraction:
             self._source(tensor, Unit("input", f"input_{place}", tensor=tensor))
         self._add_wires()
         self._add_outputs()
-        self.states = States(graph, self.wires, self.made.nodes)
+        self.states = States(graph, self.wires, self.joint, self.made.nodes)
         self.handed: frozenset[Wire] = frozenset()
 
     @property
@@ -92,15 +95,15 @@ class Contraction:
             if self._is_loop(node):
                 self._add(node, Unit("loop", f"loop_{place}", [node]))
                 continue
-            step = node.origin.step if len(node.provenance) == 1 else None
+            cell, step = self.joint.place(node)
             zero = is_zero(node) and node.origin.cell is None
             at = BEFORE_STEPS if zero and step is not None else step
             if zero:
                 self._add(node, Unit("zero", f"zero_{place}", [node], at, tensor=node.outputs[0]))
                 continue
             # The cell is inside the loop; what is around it, of all its steps, belongs to none of them.
-            around = step is None and node.origin.cell in self._looped
-            self._add(node, Unit("op", f"op_{place}", [node], at, cell=None if around else node.origin.cell))
+            around = step is None and (cell in self._looped or cell in self.joint.cells)
+            self._add(node, Unit("op", f"op_{place}", [node], at, cell=None if around else cell))
 
     def _add(self, node: Node, unit: Unit) -> None:
         self._owner[node] = unit
@@ -124,31 +127,34 @@ class Contraction:
         self._owner.clear()
         called = {node: layer for layer in layers for node in layer.nodes}
         cells: dict[tuple[str, int | None], Unit] = {}
-        stepped = {node.origin.cell for node in self.graph.nodes if node.origin.step is not None}
+        places = {node: self.joint.place(node) for node in self.graph.nodes}
+        stepped = {place.cell for place in places.values() if place.step is not None}
         for node in self.graph.nodes:
             if node in hidden:
                 continue
-            origin = node.origin
+            cell, step = places[node]
             if self._is_loop(node):
                 unit = Unit("loop", f"loop_{len(self.units)}")
             elif is_zero(node):
-                unit = Unit("zero", f"zero_{len(self.units)}", step=origin.step, tensor=node.outputs[0])
-            elif _in_cell(node) and not (origin.step is None and origin.cell in stepped | self._looped):
-                row = outer.get(origin.cell or "", origin.cell or "")
-                key = (row, origin.step)
+                unit = Unit("zero", f"zero_{len(self.units)}", step=step, tensor=node.outputs[0])
+            elif cell is not None and not (
+                step is None and (cell in stepped | self._looped or len(node.provenance) > 1)
+            ):
+                row = outer.get(cell, cell)
+                key = (row, step)
                 if key in cells:
                     cells[key].nodes.append(node)
                     self._owner[node] = cells[key]
                     continue
-                unit = cells[key] = Unit("cell", f"cell_{len(self.units)}", [], origin.step, row, row)
+                unit = cells[key] = Unit("cell", f"cell_{len(self.units)}", [], step, row, row)
             elif node in called:
                 if node is not called[node].nodes[0]:
                     self._owner[called[node].nodes[0]].nodes.append(node)
                     self._owner[node] = self._owner[called[node].nodes[0]]
                     continue
-                unit = Unit("op", f"layer_{len(self.units)}", step=origin.step, name=called[node].path)
+                unit = Unit("op", f"layer_{len(self.units)}", step=step, name=called[node].path)
             else:
-                unit = Unit("op", f"op_{len(self.units)}", step=origin.step if len(node.provenance) == 1 else None)
+                unit = Unit("op", f"op_{len(self.units)}", step=step)
             unit.nodes.append(node)
             self._owner[node] = unit
             self.units.append(unit)
@@ -240,7 +246,7 @@ class Contraction:
         return self._scans[node].weights if node in self._scans else ()
 
     def _role(self, node: Node, target: Unit) -> str:
-        return self.graph.name(node) if target.step is None else node_role(self.graph, node)
+        return self.graph.name(node) if target.step is None else node_role(self.graph, node, self.joint)
 
     def _source_of(self, tensor: Tensor) -> Unit | None:
         if tensor.node is not None:
@@ -272,10 +278,6 @@ def _paths(loops: Iterable[Node]) -> set[str]:
     ends = [origin.cell or origin.scope for node in loops for origin in node.provenance]
     parts = [end.split("/") for end in dict.fromkeys(ends)]
     return {"/".join(names[:count]) for names in parts for count in range(1, len(names) + 1)}
-
-
-def _in_cell(node: Node) -> bool:
-    return node.origin.cell is not None and len(node.provenance) == 1
 
 
 def _is_data(constant: Constant) -> bool:

@@ -153,7 +153,8 @@ class _Picture:
         if unit.kind == "gap":
             return unit.name
         if unit.row is not None:
-            return unit.row if unit.step is None else f"{unit.row}, t = {unit.step}"
+            joint, at = self._scene.contraction.joint, unit.step
+            return unit.row if at is None else f"{unit.row}, t = {joint.heading(at, unit.nodes)}"
         return self._scene.graph.name(unit.nodes[0] if unit.nodes else unit.tensor)  # type: ignore[arg-type]
 
     def _write_panel(self, place: int, item: Panel) -> None:

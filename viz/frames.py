@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, TypeAlias
 
+from unroll.tensor import Node
 from unroll.viz import palette
 from unroll.viz.dot_text import text_width
 from unroll.viz.levels import Slot
@@ -60,6 +61,7 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
     first_states = {wire.source: wire.target.row for wire in scene.shown.wires}
     cells = {unit.cell for unit in layout.places if unit.cell is not None} if opened else set()
     inside: dict[_Key, list[Rectangle]] = {}
+    nodes: dict[_Key, list[Node]] = {}
     below: dict[_Key, float] = {}
     for unit, place in layout.places.items():
         slot = scene.slots.get(unit)
@@ -71,11 +73,12 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
         for around in _and_around(path, cells) if path is not None else ():
             key = (slot, around, scene.begins.get(unit)) if opened else (None, around, None)
             inside.setdefault(key, []).append(place)
+            nodes.setdefault(key, []).extend(unit.nodes)
             below[key] = max(below.get(key, 0.0), depths.get(scene.level(unit), _BELOW))
     found = []
     for key in sorted(inside, key=lambda key: key[1].count("/")):
         (slot, path, _), places = key, inside[key]
-        is_cell, name = path in cells, scene.boxes.title(path) if opened else path
+        is_cell, name = path in cells, scene.boxes.title(path, nodes[key]) if opened else path
         depth = max((len(_and_around(other, cells)) for other in cells if path in _and_around(other, cells)), default=1)
         more = depth - len(_and_around(path, cells)) if is_cell else 0
         side = _SIDE + _NEXT_SIDE * more

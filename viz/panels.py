@@ -9,6 +9,7 @@ from typing import NamedTuple
 from unroll.parameter import Parameter
 from unroll.viz.blocks import Card, beside, panel
 from unroll.viz.boxes import Box
+from unroll.viz.joint_cells import JointCells
 from unroll.viz.panel_places import LANES, NEXT_LANE, best_arrangement
 from unroll.viz.placement import NOWHERE, Layout, Rectangle, nearest_free
 from unroll.viz.routes import Point
@@ -68,7 +69,7 @@ def collect(scene: Scene) -> Weights:
         if len(readers) == 1 and readers[0].cell is None and parameter not in made_with:
             alone.setdefault(readers[0], []).append(parameter)
         elif readers:
-            key = _shared_by(parameter, readers)
+            key = _shared_by(parameter, readers, scene.contraction.joint)
             if parameter in made_with:
                 key = keys.setdefault(made_with[parameter], key)
             groups.setdefault(key, []).append(parameter)
@@ -79,7 +80,7 @@ def collect(scene: Scene) -> Weights:
         if shown is not reader or box.height <= scene.sizes[reader].height + _MORE:
             weights.single.append((parameters, reader))
         else:
-            groups.setdefault(_shared_by(parameters[0], [reader]), []).extend(parameters)
+            groups.setdefault(_shared_by(parameters[0], [reader], scene.contraction.joint), []).extend(parameters)
     weights.panels.extend(_panel(scene, parameters) for parameters in groups.values())
     weights.panels.sort(
         key=lambda item: min(((scene.level(unit), unit.phase) for unit in item.readers), default=(0, 0))
@@ -87,10 +88,11 @@ def collect(scene: Scene) -> Weights:
     return weights
 
 
-def _shared_by(parameter: Parameter, readers: Sequence[Unit]) -> object:
-    """Return a key that is equal for weights of one panel: those of the same cells, or else of the same scope."""
+def _shared_by(parameter: Parameter, readers: Sequence[Unit], joint: JointCells) -> object:
+    """Return a key that is equal for weights of one panel: those of the same cells, or else of the same scope or joint cell."""
     rows = tuple(dict.fromkeys(unit.cell for unit in readers))
-    return (common_scope([parameter.name]) or parameter,) if None in rows else rows
+    scope = common_scope([parameter.name])
+    return (joint.names.get(scope, scope) or parameter,) if None in rows else rows
 
 
 def _panel(scene: Scene, parameters: list[Parameter]) -> Panel:

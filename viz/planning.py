@@ -178,10 +178,14 @@ def _pitch(scene: Scene) -> float:
 def _headings(scene: Scene, layout: Layout, around: Sequence[Frame]) -> list[Heading]:
     top = max([*(band.top + 20 for band in layout.bands), *(frame.top + 14 for frame in around)])
     loops = loop_names(scene.contraction.units)
+    held: dict[Slot, list[Unit]] = {}
+    for unit, slot in scene.slots.items():
+        held.setdefault(slot, []).append(unit)
     found = []
     for slot, at in layout.columns.items():
         if isinstance(slot.at, int) and not scene.within:
-            text = f"{loops.get(slot.phase, '')} t = {slot.at}".lstrip()
+            steps = scene.contraction.joint.heading(slot.at, [node for unit in held[slot] for node in unit.nodes])
+            text = f"{loops.get(slot.phase, '')} t = {steps}".lstrip()
             box = text_box([TextLine(text, 11, palette.MUTED)], 2)
             found.append(Heading(Rectangle(at.x, top, box.width, box.height), box.label))
     return found

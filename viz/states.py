@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from unroll.graph import Graph
 from unroll.tensor import Node, Tensor
+from unroll.viz.joint_cells import JointCells
 from unroll.viz.tensor_names import TensorNames
 from unroll.viz.units import Unit, Wire
 
@@ -21,6 +22,7 @@ class States:
     Args:
         graph: the graph.
         wires: everything that flows between its units.
+        joint: the cells that are computed as one.
         unboxed: nodes that have no box; what they make has no name to read.
 
     Attributes:
@@ -29,8 +31,11 @@ class States:
         tensors: what the graph's tensors are called.
     """
 
-    def __init__(self, graph: Graph, wires: Collection[Wire], unboxed: Collection[Node] = ()) -> None:
+    def __init__(
+        self, graph: Graph, wires: Collection[Wire], joint: JointCells, unboxed: Collection[Node] = ()
+    ) -> None:
         self._graph = graph
+        self._joint = joint
         self.tensors = TensorNames(graph, unboxed)
         self._unnamed: dict[str, dict[Role, None]] = {}
         self._pairs = _backward_pairs(wires)
@@ -94,7 +99,8 @@ class States:
         if name:
             return name
         made = self.tensors.made_by(tensor)
-        unnamed = list(self._unnamed.get((made.cell if made is not None else None) or "", {}))
+        cell = (made.cell if made is not None else None) or ""
+        unnamed = list(self._unnamed.get(self._joint.names.get(cell, cell), {}))
         as_made = self._made_as(tensor)
         return f"state {unnamed.index(as_made)}" if as_made in unnamed and len(unnamed) > 1 else "state"
 
@@ -129,22 +135,20 @@ class States:
         return ends
 
     def _made_as(self, tensor: Tensor) -> Role:
-        return (role(self._graph, tensor), tensor.index)
+        """Return the name of the node that makes a tensor, without its step, and which of its outputs the tensor is."""
+        node = tensor.node
+        made = self._graph.name(tensor) if node is None else node_role(self._graph, node, self._joint)
+        return (made, tensor.index)
 
 
-def role(graph: Graph, tensor: Tensor) -> str:
-    """Return the name of the node that makes a tensor, without its step."""
-    if tensor.node is None:
-        return graph.name(tensor)
-    return node_role(graph, tensor.node)
-
-
-def node_role(graph: Graph, node: Node) -> str:
-    """Return the name of a node without its step; where a file's name has no step in it, the node's place in its step."""
+def node_role(graph: Graph, node: Node, joint: JointCells) -> str:
+    """Return the name of a node without its step, of a joint cell in that; where a file's name has no step in it, the node's
+    place in its step.
+    """
     step, name = node.origin.step, graph.name(node)
     if step is not None and f"/t{step}/" not in f"/{name}":
         name = f"{node.origin.scope}/{node.op.name}"
-    return without_step(name, step)
+    return joint.renamed(without_step(name, step), node.origin.cell)
 
 
 def without_step(name: str, step: int | None) -> str:

@@ -90,13 +90,19 @@ def loop_and_step(node: Node) -> tuple[str, int | None]:
 
 
 def check_steps(reading: Reading) -> None:
-    """Check that the steps that are headed and those that are said to be left out are all there are."""
+    """Check that the steps that are headed and those that are said to be left out are all there are.
+
+    Directions that are computed as one are at two steps in each column, and in as many columns as there are steps.
+    """
     headings = [
-        re.search(r"t = (\d+)$", box.lines[0]) for box in reading.boxes if box.id.startswith("step_") and box.lines
+        re.search(r"t = (\d+(?: \| \d+)*)$", box.lines[0])
+        for box in reading.boxes
+        if box.id.startswith("step_") and box.lines
     ]
-    headed = [int(found[1]) for found in headings if found is not None]
-    steps = [loop_and_step(node) for node in reading.graph.nodes if node.origin.step is not None]
-    assert set(headed) <= {step for _, step in steps}
+    headed = [tuple(map(int, found[1].split(" | "))) for found in headings if found is not None]
+    origins = [origin for node in reading.graph.nodes for origin in node.provenance]
+    steps = [((item.cell or item.scope).split("/")[0], item.step) for item in origins if item.step is not None]
+    assert {step for column in headed for step in column} <= {step for _, step in steps}
     more = [
         int(box.lines[0].split()[1]) for box in reading.boxes if box.id.startswith("gap") and "step" in box.lines[0]
     ]
@@ -116,9 +122,11 @@ def check_cells(reading: Reading) -> int:
     cells = [box for box in reading.boxes if box.id.startswith("cell_")]
     for box in cells:
         path = box.tip.partition(", t = ")[0]
-        inside = [item for name, item in reading.weights.items() if name.startswith(f"{path}/")]
+        around, _, ends = path.rpartition("/")  # cells that are computed as one are listed at the end
+        paths = tuple(f"{around}/{end}".lstrip("/") for end in ends.split(" + "))
+        inside = [item for name, item in reading.weights.items() if name.startswith(tuple(f"{one}/" for one in paths))]
         columns = {column for item in inside if item.blocks is not None for column in item.blocks.columns}
-        nodes = [node for node in reading.graph.nodes if (node.origin.cell or "").startswith(path)]
+        nodes = [node for node in reading.graph.nodes if (node.origin.cell or "").startswith(paths)]
         units = [int(line.split()[0]) for line in box.lines if re.fullmatch(r"\d+ units?", line)]
         widths = {size for _, size in columns} | {
             tensor.shape[-1] for node in nodes for tensor in node.outputs if tensor.rank
