@@ -229,7 +229,7 @@ class Rewriting:
 
     def finish(self) -> Graph:
         """Return the new graph: same inputs and output names, names of what was kept, and what must be equal stays so."""
-        if not self._new:
+        if not self._new and not self._moved:  # a node that was moved may read what the old graph does not list
             return self.graph
         outputs = [self[tensor] for tensor in self.graph.outputs]
         return Draft(self.graph, outputs, self._copied_from, self._called)
