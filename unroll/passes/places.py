@@ -22,7 +22,8 @@ from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, table_of
 from unroll.passes.placing.gate_nodes import gate_nodes
 from unroll.passes.placing.time_order import TimeOrder
-from unroll.passes.rerolling.finding import Recurrence, View, find
+from unroll.passes.placing.whole_runs import whole_runs
+from unroll.passes.rerolling.finding import Recurrence, SearchGivenUpError, View, find
 from unroll.passes.rerolling.native import UnmatchedError
 from unroll.passes.rerolling.native.lengths import masked
 from unroll.passes.rerolling.native.pattern_reading import PatternForms
@@ -40,6 +41,9 @@ _PARTS = re.compile(r"[/.]")
 _WEIGHING = (Add, Gemm, MatMul)
 #: How often nodes between those of one step are looked for.
 _SWEEPS = 4
+#: How many looks at nodes the search for steps may take, and how many for each node of a large graph. A loop takes about
+#: 2 for each; what repeats here and there and is no loop would take as many as the square of its nodes.
+_LOOKS, _LOOKS_A_NODE = 100_000, 8
 
 
 class _Place(NamedTuple):
@@ -62,14 +66,19 @@ class _Loop(NamedTuple):
 def places(graph: Graph) -> Graph:
     """Return `graph` with steps, cells and gates where it had none; see this module for what is preserved.
 
-    A graph whose nodes have steps, and whose weights have block tables or are read at none of them, is returned as it is.
+    A graph whose nodes have steps, and whose weights have block tables or are read at none of them, is returned as it is; so
+    is one in which the search for steps takes too long, or finds only short runs beside many more products with their weights.
     """
     stepped = any(origin.step is not None for node in graph.nodes for origin in node.provenance)
     if stepped and not _lacks_blocks(graph):
         return graph
     with collector_paused():
-        view = View(cancel_shapes(merge_equal(unhoist_inputs(graph))))
-        recurrences = find(view)
+        plain = cancel_shapes(merge_equal(unhoist_inputs(graph)))
+        view = View(plain, looks=max(_LOOKS, _LOOKS_A_NODE * len(plain.nodes)))
+        try:
+            recurrences = whole_runs(view, find(view))
+        except SearchGivenUpError:
+            return graph
         if not recurrences:
             return graph
         placing = _Placing(graph, view)

@@ -9,7 +9,7 @@ from unroll.passes.rerolling.finding.one_step import between, counterparts
 from unroll.passes.rerolling.finding.pattern import Inner, Input, Shared, Source, State, replayed
 from unroll.passes.rerolling.finding.recurrences import Column, Recurrence, Uses, common_scope, uses_of
 from unroll.passes.rerolling.finding.search import FEWEST_STEPS, find, without_products
-from unroll.passes.rerolling.finding.view import View
+from unroll.passes.rerolling.finding.view import SearchGivenUpError, View
 
 __all__ = [
     "FEWEST_STEPS",
@@ -18,6 +18,7 @@ __all__ = [
     "Inner",
     "Input",
     "Recurrence",
+    "SearchGivenUpError",
     "Shared",
     "Source",
     "State",

@@ -40,7 +40,9 @@ def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -
     first, second = chain[at], chain[at + 1]
     starts = starts_of(view, first, second)
     inside, following = step_between(view, starts)
-    reads = {node: _reads(view, node, inside, following, weights_of_its_own) for node in inside}
+    view.look(len(inside))
+    members = set(inside)
+    reads = {node: _reads(view, node, members, following, weights_of_its_own) for node in inside}
     if not any(isinstance(source, _Edge) and source.lag for sources in reads.values() for source in sources):
         return None
     early = _retimed(inside, reads, starts)
@@ -48,10 +50,9 @@ def guess(view: View, chain: Chain, at: int, weights_of_its_own: bool = False) -
 
 
 def _reads(
-    view: View, node: Node, inside: Sequence[Node], following: dict[Node, Node], weights_of_its_own: bool
+    view: View, node: Node, members: set[Node], following: dict[Node, Node], weights_of_its_own: bool
 ) -> list[_Edge | Tensor | Shared | None]:
     """Say what a node reads: what the pattern makes, what all steps share, or (the tensor itself) an input of the step."""
-    members = set(inside)
     own = members if weights_of_its_own and not isinstance(node.op, (MatMul, Gemm, Conv)) else None
     ahead = following.get(node)
     found: list[_Edge | Tensor | Shared | None] = []

@@ -13,6 +13,8 @@ from unroll.tensor import Node, Tensor
 _TRIES = 4
 #: How many nodes a last step may lack, and never more than half of them.
 _MOST_MISSING = 12
+#: How many inputs of a step are gone through in the time of one look at a node.
+_INPUTS_A_LOOK = 16
 #: What is known in the middle of a search: the nodes, states and inputs, and which nodes the graph does not have.
 _Known: TypeAlias = "tuple[list[Node | None], list[Tensor | None], list[Tensor | None], set[int] | None]"
 
@@ -108,6 +110,7 @@ class _Binding:
     def bind(self, place: int, node: Node) -> bool:
         """Take `node` for the one at `place`, and what it reads for what the pattern reads; False where they do not fit."""
         part = self.pattern.parts[place]
+        self.view.look(1 + len(self.inputs) // _INPUTS_A_LOOK)
         if self.view.key(node) != part.key or any(tensor is not None and tensor.node is node for tensor in self.inputs):
             return False
         self.nodes[place] = node

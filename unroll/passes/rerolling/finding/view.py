@@ -18,6 +18,10 @@ from unroll.tensor import Constant, Node, Tensor
 _KEEP_ZERO = (Expand, Reshape, Squeeze, Transpose, Unsqueeze, Slice)
 
 
+class SearchGivenUpError(Exception):
+    """A search has looked at as many nodes as it may."""
+
+
 class View:
     """Nodes in order, with what they read and who reads them.
 
@@ -28,10 +32,15 @@ class View:
         readers: the (node, input) pairs that read each tensor.
         fixed: the nodes that compute weights: those that depend on no placeholder.
         outputs: the tensors that the graph gives.
+
+    Args:
+        graph: the graph.
+        looks: how many looks at a node a search may take; None for any number.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, looks: int | None = None) -> None:
         self.graph = graph
+        self._looks_left = looks
         self._constants: dict[Hashable, Constant] = {}
         self._stands_for: dict[Tensor, Tensor] = {}
         self.nodes: list[Node] = []
@@ -53,6 +62,17 @@ class View:
                 self.fixed.add(node)
         self.place = {node: place for place, node in enumerate(self.nodes)}
         self.outputs = {self.same(tensor) for tensor in graph.outputs}
+
+    def look(self, count: int) -> None:
+        """Count looks at nodes.
+
+        Raises:
+            SearchGivenUpError: more than the search may take.
+        """
+        if self._looks_left is not None:
+            self._looks_left -= count
+            if self._looks_left < 0:
+                raise SearchGivenUpError
 
     def add(self, example: Node, inputs: Sequence[Tensor | None], beside: Sequence[Node]) -> Node:
         """Return a new node like `example` on other inputs, in the same step as `beside`; nothing in the graph reads it."""
