@@ -17,7 +17,7 @@ from unroll.errors import ArgumentError, ModelError, UnsupportedError
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
 from unroll.export.forms import checked_form, in_form
-from unroll.export.metadata import LIMITS_KEY, STATES_KEY
+from unroll.export.metadata import LIMITS_KEY, MERGED_KEY, STATES_KEY, is_merged
 from unroll.export.older_opsets import in_opset
 from unroll.export.reading.opaque_nodes import check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
@@ -143,6 +143,9 @@ def to_onnx(
         lowered = in_opset(leave_out_idle(fold_zeros(formed.graph)) if fold_zero_state else formed.graph, opset)
         writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
         writer.write(weight_values(lowered) if formed.fold_weights else {})
+        merged = [lowered.name(node) for node in lowered.nodes if is_merged(node)]
+        if merged:  # a node has the name of one of those that it was merged from
+            model.metadata_props.add(key=MERGED_KEY, value=json.dumps({"nodes": merged}))
         if formed.form == "functions":
             into_functions(model, lowered)
     return model

@@ -1,8 +1,11 @@
-"""What a model's metadata says beyond ONNX: which state lives between runs, and what may be fed. Anyone can have written it."""
+"""What a model's metadata says beyond ONNX: which state lives between runs, what may be fed, and which nodes are of
+several places. Anyone can have written it.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -10,12 +13,18 @@ from onnx import ModelProto
 
 from unroll.dimensions import Limit
 from unroll.errors import ModelError
+from unroll.tensor import Node
 
 #: Where a model says which of its outputs is the next value of which input: a JSON object of names.
 STATES_KEY = "unroll.states"
 #: Where a model says between which values each input must be: a JSON object of names, each with a list of (least,
 #: most).
 LIMITS_KEY = "unroll.limits"
+#: Where a model says which nodes a pass has merged from those of several places: a JSON object with the key "nodes" and a
+#: list of names. Each has the name of one that it was made from.
+MERGED_KEY = "unroll.merged"
+#: A component of a node's name that reads as a timestep.
+STEP_NAME = re.compile(r"t(0|[1-9][0-9]{0,8})")
 
 
 #: A model's metadata is no longer than this; 100,000 states of long names are.
@@ -53,6 +62,27 @@ def limits_of(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
         name: tuple(Limit(name, least, most, "the model's metadata") for least, most in pairs)
         for name, pairs in found.items()
     }
+
+
+def is_merged(node: Node) -> bool:
+    """Say whether a node is of several places, or of none though its name reads as if it were at a timestep."""
+    if len(node.provenance) > 1:
+        return True
+    scope, *place = node.origin[:4]
+    return place == [None, None, None] and any(map(STEP_NAME.fullmatch, scope.split("/")))
+
+
+def merged_of(model: ModelProto) -> frozenset[str]:
+    """Return the names of nodes that stand for those of several places.
+
+    Raises:
+        ModelError: it is no JSON object with a list of names.
+    """
+    found = _metadata(model, MERGED_KEY)
+    names = found.get("nodes", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ModelError(f"the model's metadata {MERGED_KEY!r} is not {{'nodes': [name]}}: {_shown(found)}")
+    return frozenset(names)
 
 
 def _is_pair(pair: object) -> bool:

@@ -1,26 +1,36 @@
 """Where nodes of a file come from, by their names: what `unroll.naming` writes, read back as scope, step, cell and gate.
 
-A node is called ``<scope>/<Operator>``, and a component ``t<k>`` of its scope is timestep k. Names do not say which component
-is a cell and which a gate: a gate is a scope in which a tensor of the scope's own name is made, and a cell is what holds gates,
-or weights that are read at steps. What names leave open stays open.
+A node is called ``<scope>/<Operator>``, and a component ``t<k>`` of its scope is timestep k where those beside it count the
+steps of a loop: people call layers ``t1`` and ``t2`` as well. Names do not say which component is a cell and which a gate:
+a gate is a scope in which a tensor of the scope's own name is made, and a cell is what holds gates, or weights that are read
+at steps. What names leave open stays open.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from onnx import ModelProto, NodeProto
 
 from unroll.export.lowering import PRODUCER
+from unroll.export.metadata import STEP_NAME, merged_of
 from unroll.scopes import Origin
 from unroll.tensor import Node
 
-_STEP = re.compile(r"t(0|[1-9][0-9]{0,8})")
+#: How many components of one path may be timesteps; the others are not looked at.
+_MOST_STEPS = 8
+#: So many steps from 1 on are a loop whose first step was simplified away.
+_LEAST_LATER = 3
 _NUMBER = re.compile(r"_[0-9]+")
 #: Operators that are a whole loop, whatever step they are named after.
 _LOOPS = frozenset({"GRU", "LSTM", "Loop", "RNN", "Scan"})
+
+
+#: The paths before timesteps, each with whether they count from 0.
+_Loops = Mapping[tuple[str, ...], bool]
 
 
 class _Place(NamedTuple):
@@ -39,19 +49,32 @@ class _Place(NamedTuple):
 def named_places(model: ModelProto) -> dict[str, Origin]:
     """Return where nodes come from, by their names; nothing for files that name nodes in another way.
 
-    A node that a pass has merged from those of several steps has the name of one; it is read at steps far from that one, and
-    is given no step.
+    A node that a pass has merged from those of several steps has the name of one. The file says which those are; where it
+    does not, such a node shows where it is read at steps far from its own, and is given no step.
+
+    Raises:
+        ModelError: what the file says of merged nodes is no list of names.
     """
     if model.producer_name != PRODUCER:
         return {}
     nodes = model.graph.node
     scopes = {node.name: scope for node in nodes if (scope := _scope_of(node)) is not None}
-    places = {scope: place for scope in dict.fromkeys(scopes.values()) if (place := _place_of(scope)) is not None}
+    distinct = dict.fromkeys(scopes.values())
+    loops = _loops(distinct)
+    places = {scope: place for scope in distinct if (place := _place_of(scope, loops)) is not None}
     if not places:
         return {}
     cells = _cells(nodes, scopes, places, (weight.name for weight in model.graph.initializer))
     found = {name: _origin(scope, places.get(scope), cells) for name, scope in scopes.items()}
-    return _unmerged(nodes, found, places)
+    origins = _unmerged(nodes, found, places, loops)
+    makers = {output: node.name for node in nodes for output in node.output}
+    for node in nodes:  # what carries a finished row's state on is called as that is, and chooses by what no cell makes
+        if node.op_type == "Where" and node.input and (origin := origins.get(node.name)) is not None:
+            chosen = origins.get(makers.get(node.input[0], ""))
+            if chosen is None or chosen.cell != origin.cell:
+                origins[node.name] = origin._replace(gate=None)
+    apart = {name: Origin(origins[name].scope, None, None, None) for name in merged_of(model) if name in origins}
+    return {**origins, **apart}
 
 
 def hint_of(name: str, node: Node) -> str | None:
@@ -76,13 +99,35 @@ def _scope_of(node: NodeProto) -> str | None:
     return scope if ours and scope else None
 
 
-def _place_of(scope: str) -> _Place | None:
+def _steps_in(parts: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Yield each component that may be a timestep: where it stands, and its number."""
+    found = ((at, int(match[1])) for at, part in enumerate(parts) if (match := STEP_NAME.fullmatch(part)) is not None)
+    return islice(found, _MOST_STEPS)
+
+
+def _loops(scopes: Iterable[str]) -> _Loops:
+    """Return the paths whose ``t<k>`` are timesteps: they count from 0 without a gap, or are several from 1 on."""
+    counted: dict[tuple[str, ...], set[int]] = {}
+    for scope in scopes:
+        parts = tuple(scope.split("/"))
+        for at, step in _steps_in(parts):
+            counted.setdefault(parts[:at], set()).add(step)
+    return {
+        path: min(steps) == 0
+        for path, steps in counted.items()
+        if max(steps) - min(steps) + 1 == len(steps)
+        if min(steps) == 0 or (min(steps) == 1 and len(steps) >= _LEAST_LATER)
+    }
+
+
+def _place_of(scope: str, loops: _Loops) -> _Place | None:
+    """Return the place of a scope: by the first loop in its path, one that counts from 0 before one from 1."""
     parts = tuple(scope.split("/"))
-    for at, part in enumerate(parts):
-        found = _STEP.fullmatch(part)
-        if found is not None:
-            return _Place(parts[:at], int(found[1]), parts[at + 1 :])
-    return None
+    found = [(at, step) for at, step in _steps_in(parts) if parts[:at] in loops]
+    if not found:
+        return None
+    at, step = next((item for item in found if loops[parts[: item[0]]]), found[0])
+    return _Place(parts[:at], step, parts[at + 1 :])
 
 
 def _cells(
@@ -133,7 +178,7 @@ def _origin(scope: str, place: _Place | None, cells: set[tuple[str, ...]]) -> Or
 
 
 def _unmerged(
-    nodes: Sequence[NodeProto], found: Mapping[str, Origin], places: Mapping[str, _Place]
+    nodes: Sequence[NodeProto], found: Mapping[str, Origin], places: Mapping[str, _Place], loops: _Loops
 ) -> dict[str, Origin]:
     """Return the origins without the steps and gates of nodes that stand for those of several.
 
@@ -156,7 +201,7 @@ def _unmerged(
         others = [other for name in read if (other := places.get(found[name].scope if name in found else ""))]
         scope = found[node.name].scope
         strange = [output for output in node.output if not output.startswith(scope)]  # most are called as their node is
-        called = [other for output in strange if (other := _place_of(output)) is not None]
+        called = [other for output in strange if (other := _place_of(output, loops)) is not None]
         far = any(abs(other.step - place.step) > 1 for other in others if other.before == place.before)
         elsewhere = any((other.before, other.step) != (place.before, place.step) for other in called)
         if any(other.before != place.before for other in called):  # cells of two loops were joined
