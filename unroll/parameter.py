@@ -133,6 +133,15 @@ class Parameter(Tensor):
         self._read = False
         self._store(array)
 
+    def with_blocks(self, blocks: BlockTable) -> Parameter:
+        """Return another Parameter of this name and value, with `blocks`: to show, while this one stays as it is."""
+        other = Parameter.__new__(Parameter)
+        Tensor.__init__(other, self.shape, self.dtype, hint=self.hint)
+        for field in Parameter.__slots__:
+            setattr(other, field, getattr(self, field))
+        other.blocks = blocks
+        return other
+
     @property
     def value(self) -> Array:
         """The current value, read-only; change it with `assign`."""

@@ -72,7 +72,8 @@ def test_files_of_others_keep_everything_but_provenance(name: str) -> None:
     placed = places(graph)
     assert sorted(placed.tensor_names()) == sorted(graph.tensor_names())
     assert [placed.name(node) for node in placed.nodes] == [graph.name(node) for node in graph.nodes]
-    assert placed.inputs == graph.inputs and list(placed.parameters.values()) == list(graph.parameters.values())
+    assert placed.inputs == graph.inputs and list(placed.parameters) == list(graph.parameters)
+    assert all(item.value is graph.parameters[name].value for name, item in placed.parameters.items())
     plain, after = (unroll.to_onnx(item, runtime=None).graph for item in (graph, placed))
     assert list(plain.output) == list(after.output) and list(plain.initializer) == list(after.initializer)
     # Nodes that are made on writing, such as those of operators that the opset lacks, are called by where they come from.
@@ -117,6 +118,28 @@ def test_a_graph_with_steps_is_returned_as_it_is() -> None:
         graph = NETWORKS[name]()
         if any(node.origin.step is not None for node in graph.nodes):
             assert places(graph) is graph
+
+
+def test_to_show_a_graph_leaves_its_parameters_as_they_are() -> None:
+    x = [unroll.placeholder([None, 3], f"x{step}") for step in range(4)]
+    kernel = unroll.Parameter(np.ones((7, 16), np.float32), "kernel")
+
+    def lstm(order: str) -> unroll.Graph:
+        h = c = first = unroll.placeholder([None, 4], "h0")
+        for row in x:
+            gate = dict(zip(order, ops.split(ops.concat([row, h], 1) @ kernel, 4, 1), strict=True))
+            c = ops.sigmoid(gate["f"]) * c + ops.sigmoid(gate["i"]) * ops.tanh(gate["g"])
+            h = ops.sigmoid(gate["o"]) * ops.tanh(c)
+        return unroll.Graph([*x, first], {"h": h})
+
+    one, other = lstm("ifgo"), lstm("oigf")
+    tables = [str(places(graph).parameters["kernel"].blocks) for graph in (one, other, one)]
+    assert kernel.blocks is None
+    gates = [table.partition("] x [")[2].partition(" ")[0] for table in tables]
+    assert gates[0] == gates[2] and gates[1].split("|")[0] == gates[0].split("|")[3] == "o"
+    assert gates[1].split("|")[1] == gates[0].split("|")[0] == "i" and gates[1].split("|")[3] == "f"
+    one.summary()
+    assert kernel.blocks is None
 
 
 def test_what_repeats_without_a_state_gets_no_step() -> None:

@@ -3,7 +3,8 @@
 Steps are found as `reroll` finds them, each compared with the others in full; a gate is named only where the cell is proven to
 be an LSTM, GRU or RNN. Files of others, and loops without `unroll.step`, so get the provenance that pictures and summaries go
 by. Preserves everything but provenance: names, inputs, outputs, operators, and the values to the bit. Never adds a node.
-A Parameter without a block table gets that of the gates that read it.
+For a Parameter without a block table stands another of its name and value, with the table of the gates that read it: the
+program's own Parameter, which another graph may read in another way, stays as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
 from unroll.ops.linear import Gemm, MatMul
-from unroll.parameter import Parameter
+from unroll.parameter import BlockTable, Parameter
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, table_of
@@ -84,7 +85,7 @@ def places(graph: Graph) -> Graph:
         placing = _Placing(graph, view)
         for recurrence in sorted(recurrences, key=lambda item: view.place[item.steps[-1].nodes[0]]):
             placing.add(recurrence)
-        return graph if stepped else placing.finish()
+        return placing.finish(stepped)
 
 
 def _lacks_blocks(graph: Graph) -> bool:
@@ -109,6 +110,7 @@ class _Placing:
         self._order = TimeOrder(view, self._steps)
         self._cells: dict[str, int] = {}
         self._read: dict[str, frozenset[Parameter]] = {}
+        self._tables: dict[Parameter, BlockTable] = {}
 
     def add(self, recurrence: Recurrence) -> None:
         """Place the nodes of one recurrence."""
@@ -154,8 +156,9 @@ class _Placing:
         blocks = blocks_of(cell)
         names = gate_names(cell, blocks.values())
         for parameter, found in blocks.items():
-            if parameter.blocks is None:
-                parameter.blocks = table_of(parameter, found, names)
+            table = table_of(parameter, found, names) if parameter.blocks is None else None
+            if table is not None:
+                self._tables.setdefault(parameter, table)
         name = self._name(recurrence, shared, cell.op.lower())
         self._read[name] = frozenset(blocks)
         gates = gate_nodes(forms, cell, names) if cell.op != "RNN" else {}
@@ -169,10 +172,17 @@ class _Placing:
         count = self._cells[name] = self._cells.get(name, 0) + 1
         return name if count == 1 else f"{name}_{count - 1}"
 
-    def finish(self) -> Graph:
-        """Return the graph with everything in its place, nodes between those of one step among them."""
-        self._fill()
+    def finish(self, stepped: bool) -> Graph:
+        """Return the graph with everything in its place, nodes between those of one step among them; `stepped`: as it has
+        places already, with block tables alone.
+        """
         writing = Rewriting(self._graph)
+        for parameter, table in self._tables.items():
+            writing.redirect(parameter, parameter.with_blocks(table))
+        if stepped:
+            reading = [node for node in self._graph.nodes if not self._tables.keys().isdisjoint(node.inputs)]
+            return writing.walk(set(reading), writing.carry)
+        self._fill()
 
         def write(node: Node) -> None:
             place = self._places[node]
