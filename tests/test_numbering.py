@@ -352,3 +352,33 @@ def test_what_does_not_clash_keeps_its_names() -> None:
     x = placeholder([None, F], "x")
     graph = Graph([x], ops.relu(nn.Linear(F, F)(layers.Dense(F)(x))))
     assert [name.split("/")[0] for name in graph.parameters] == ["dense", "dense", "linear", "linear"]
+
+
+def test_numbers_follow_the_order_in_which_layers_were_made_whatever_is_listed_first() -> None:
+    for turned in (False, True):
+        x = unroll.placeholder([None, 4, 3], "x")
+        first, second = layers.LSTM(3), layers.LSTM(3)
+        outputs = [first(x), second(x)]
+        unroll.Graph([x], outputs[::-1] if turned else outputs)
+        assert first.weights[0].name == "lstm/lstm_cell/kernel"
+        assert second.weights[0].name == "lstm_1/lstm_cell/kernel"
+
+
+def test_nodes_that_were_traced_before_an_earlier_graph_gave_a_number_are_told_so() -> None:
+    x, other = (unroll.placeholder([None, 2, 3], name) for name in ("x", "other"))
+    first, second = layers.LSTM(3), layers.LSTM(3)
+    one, two, again = first(x), second(x), second(other)
+    unroll.Graph([x], [one, two])
+    for graph, wanted in (
+        (unroll.Graph([x, other], [one, again]), {"lstm/lstm_cell", "lstm_1/lstm_cell"}),
+        (unroll.Graph([other], [again]), {"lstm_1/lstm_cell"}),
+    ):
+        assert {origin.cell for node in graph.nodes for origin in node.provenance if origin.cell} == wanted
+
+
+def test_a_numbered_name_still_warns_where_it_is_compared_with_tensorflows() -> None:
+    x = unroll.placeholder([None, 2, 3], "x")
+    first, second = layers.LSTM(3), layers.LSTM(3)
+    unroll.Graph([x], [first(x), second(x)])
+    with pytest.warns(unroll.UnrollWarning, match="leave ':0' out"):
+        assert second.weights[0].name != "lstm_1/lstm_cell/kernel:0"

@@ -6,7 +6,10 @@ everything made under that name knows whose it is: `unroll.numbering` tells two 
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
+
+_made = itertools.count()
 
 
 class Bearer:
@@ -21,13 +24,15 @@ class Bearer:
         base: the name without a number.
         given: it was given.
         settled: the name is final: it was given, or a graph has used it.
+        made: counts the bearers as they are made; it orders two that clash, and stands in no name.
     """
 
-    __slots__ = ("base", "given", "kind", "name", "settled")
+    __slots__ = ("base", "given", "kind", "made", "name", "settled")
 
     def __init__(self, kind: str, name: str, given: bool) -> None:
         self.kind, self.base, self.name = kind, name, name
         self.given = self.settled = given
+        self.made = next(_made)
 
 
 class Place(NamedTuple):

@@ -1,6 +1,6 @@
 """Layers and modules without a name that one graph would call alike: it numbers them, ``lstm`` and ``lstm_1``, as Keras counts.
 
-The numbers are given in the order in which their weights are first used, when the first graph of them is made. A name that
+The numbers are given in the order in which the layers were made, when the first graph of them is made. A name that
 somebody may have seen stays: one that was given, one that an earlier graph has used, and one whose weights were read, since
 a first value is drawn from the name. So a graph whose names do not clash is left as it is, and one program always gives one
 graph. Names that clash and must stay are an error (`unroll.naming`).
@@ -9,7 +9,7 @@ graph. Names that clash and must stay are an error (`unroll.naming`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from unroll.bearers import Bearer, Place, renamed
 from unroll.parameter import Parameter
@@ -31,9 +31,12 @@ def settle_names(sources: Sequence[Source], nodes: Sequence[Node]) -> None:
     """
     if any(source.bearers for source in sources):
         with _numbering:
-            moved = list(_numbered(sources)) if len({source.name for source in sources}) < len(sources) else []
-            if moved:
-                _tell(nodes, moved)
+            if len({source.name for source in sources}) < len(sources):
+                _number(sorted(sources, key=lambda source: [place.bearer.made for place in source.bearers]))
+            bearers = {place.bearer for source in sources for place in source.bearers}
+            numbered = {bearer for bearer in bearers if bearer.name != bearer.base}
+            if numbered:
+                _tell(nodes, numbered)
             for source in sources:
                 for place in source.bearers:
                     place.bearer.settled = True
@@ -45,8 +48,8 @@ def distinct_bearer(one: Source, other: Source) -> Place | None:
     return next((place for place in one.bearers if place.bearer not in known), None)
 
 
-def _numbered(sources: Sequence[Source]) -> Iterator[Bearer]:
-    """Number one layer after another until no names clash that can change, and yield each."""
+def _number(sources: Sequence[Source]) -> None:
+    """Number one layer after another until no names clash that can change."""
     shown = {place.bearer for item in sources if isinstance(item, Parameter) and item.shown for place in item.bearers}
     while (place := _next(sources, shown)) is not None:
         bearer = place[0].bearer
@@ -56,7 +59,6 @@ def _numbered(sources: Sequence[Source]) -> Iterator[Bearer]:
             for item in source.bearers:
                 if item.bearer is bearer:
                     source.rename(renamed(source.name, item.variables, bearer.name))
-        yield bearer
 
 
 def _next(sources: Sequence[Source], shown: set[Bearer]) -> tuple[Place, Source] | None:
@@ -87,9 +89,8 @@ def _beginnings(path: str) -> list[str]:
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def _tell(nodes: Iterable[Node], moved: Iterable[Bearer]) -> None:
-    """Put the new names into the provenance of the nodes; no graph has shown it yet, because these layers are in none."""
-    changed = set(moved)
+def _tell(nodes: Iterable[Node], changed: set[Bearer]) -> None:
+    """Put numbered names into the provenance of nodes, those too that were traced before an earlier graph gave them."""
     new: dict[frozenset[Origin], frozenset[Origin]] = {}
     for node in nodes:
         found = new.get(node.provenance)

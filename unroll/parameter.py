@@ -187,7 +187,7 @@ class Parameter(Tensor):
 
     def rename(self, name: str) -> None:
         """Take a final name, and a first value drawn from that, unless one was assigned."""
-        self.name = self.hint = name
+        self.name = self.hint = VariableName(name)
         if self._draw is not None and self.version == 0:
             self._store(np.array(cast_array(self._draw(name), self.dtype, f"Parameter {name!r}")))
 
