@@ -15,7 +15,7 @@ from unroll.viz.placement import NOWHERE, Layout, Rectangle, nearest_free
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
-from unroll.viz.weight_uses import steps_of
+from unroll.viz.weight_uses import WeightUses
 
 #: The distance from a row's lower edge to the first dashed line under it, and from one such line to the next.
 BUS, NEXT_BUS = 10.0, 5.0
@@ -81,7 +81,8 @@ def collect(scene: Scene) -> Weights:
             weights.single.append((parameters, reader))
         else:
             groups.setdefault(_shared_by(parameters[0], [reader], scene.contraction.joint), []).extend(parameters)
-    weights.panels.extend(_panel(scene, parameters) for parameters in groups.values())
+    uses = WeightUses(scene.contraction)
+    weights.panels.extend(_panel(scene, parameters, uses) for parameters in groups.values())
     weights.panels.sort(
         key=lambda item: min(((scene.level(unit), unit.phase) for unit in item.readers), default=(0, 0))
     )
@@ -95,11 +96,11 @@ def _shared_by(parameter: Parameter, readers: Sequence[Unit], joint: JointCells)
     return (joint.names.get(scope, scope) or parameter,) if None in rows else rows
 
 
-def _panel(scene: Scene, parameters: list[Parameter]) -> Panel:
+def _panel(scene: Scene, parameters: list[Parameter], uses: WeightUses) -> Panel:
     read_by = scene.contraction.readers
     readers = list(dict.fromkeys(unit for item in parameters for unit in read_by[item]))
     rows = list(dict.fromkeys(unit.cell for unit in readers))
-    steps = 0 if scene.within else steps_of(scene.contraction, readers)  # a body is run at no step of its own
+    steps = 0 if scene.within else uses.steps_of(readers)  # a body is run at no step of its own
     name = rows[0] if len(rows) == 1 and rows[0] is not None else common_scope([item.name for item in parameters])
     paint, remarks = scene.boxes.gates.paint(parameters), scene.contraction.made.remarks(parameters)
     cards = tuple(panel(name, parameters, steps, paint, scene.values, remarks, upright) for upright in (False, True))

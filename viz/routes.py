@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from unroll.viz.placement import Band, Rectangle, nearest_free
+from unroll.viz.gaps import Gaps
+from unroll.viz.placement import Band
 
 Point: TypeAlias = tuple[float, float]
 #: A straight part of a line: x and y where it begins, and where it ends.
 Piece: TypeAlias = tuple[float, float, float, float]
 _ARROW = 6.0
 _ROUND = 7.0
-_CLEAR = 9.0
+#: How far a line keeps from the boxes that it passes between.
+CLEAR = 9.0
 # Curves are looked at in straight pieces of about this length, in so many at most.
 _PIECE, _MOST_PIECES = 12.0, 40
 
@@ -58,26 +60,24 @@ def sideways(start: Point, end: Point) -> list[Point]:
     return [start, (start[0] + bend, start[1]), (end[0] - bend, end[1]), end]
 
 
-def through(
-    start: Point, end: Point, bands: Sequence[Band], taken: Sequence[Sequence[Rectangle]], lean: float
-) -> tuple[list[Point], list[Rectangle]]:
-    """Return a rising curve that passes between the boxes of the levels on its way, and where it passes each of them.
+def through(start: Point, end: Point, bands: Sequence[Band], rows: Sequence[Gaps], lean: float) -> list[Point]:
+    """Return a rising curve that passes between the boxes of the levels on its way, and takes the places where it does.
 
     Args:
         start: where it leaves a box, upwards.
         end: where it arrives.
         bands: the levels between, from bottom to top.
-        taken: the rectangles of each of those levels.
+        rows: what is taken of each of those levels.
         lean: as for `rising`.
     """
-    points, passes = [start], []
-    for band, boxes in zip(bands, taken, strict=True):
-        x = nearest_free(end[0], 0, boxes, _CLEAR)
+    points = [start]
+    for band, row in zip(bands, rows, strict=True):
+        x = row.nearest(end[0])
+        row.take(x)
         enter, leave = (x, band.bottom - 4), (x, band.top + 4)
         points += rising(points[-1], enter)[1:]
         points += straight(enter, leave)[1:]
-        passes.append(Rectangle(x, (band.bottom + band.top) / 2, 0, band.top - band.bottom))
-    return points + rising(points[-1], end, lean if not passes else 0.5)[1:], passes
+    return points + rising(points[-1], end, 0.5 if rows else lean)[1:]
 
 
 def around(start: Point, gutter: float, end: Point, over: float, under: float) -> list[Point]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from unroll.tensor import Tensor
 from unroll.viz import palette, routes
 from unroll.viz.dot_text import text_width
+from unroll.viz.gaps import Gaps
 from unroll.viz.labels import TEXT, Label
 from unroll.viz.levels import Slot
 from unroll.viz.placement import FIRST_BACKWARD, LAST, LAST_BACKWARD, Layout, Rectangle
@@ -43,6 +44,7 @@ class Wiring:
         self._wires = list(wires.values())[::-1]
         self._columns = {slot: place for place, slot in enumerate(layout.columns)}
         self._taken = layout.at_level(scene.shown.level, beside)
+        self._rows: dict[int, Gaps] = {}
         self._tall = {scene.level(unit) for unit in scene.ported}
         self._labelled: set[tuple[Unit, Tensor]] = set()
         self._leaves: dict[tuple[Unit, Tensor], float] = {}
@@ -253,17 +255,15 @@ class Wiring:
         corner = (target.left - 24 - 0.3 * (target.top - y), y)
         end = (corner[0], target.bottom - 4) if sideways else (self._arrives[wire], target.bottom)
         lean = 0.35 if self._into.get(wire.target, 1) == 1 else 0.8
-        bands, taken = self._layout.bands[low + 1 : high], self._levels_between(low, high)
+        bands, rows = self._layout.bands[low + 1 : high], [self._row(level) for level in range(low + 1, high)]
         # Beside a loop, which is tall, lines run straight.
         leave = (start[0], self._layout.bands[low].top if low in self._tall else start[1])
         arrive = (end[0], self._layout.bands[high].bottom if high in self._tall and not sideways else end[1])
         leave = leave if leave[1] > start[1] + 1 else start
         arrive = arrive if arrive[1] < end[1] - 1 else end
-        points, passes = routes.through(leave, arrive, bands, taken, lean)
+        points = routes.through(leave, arrive, bands, rows, lean)
         points = [*([start, start, leave] if leave != start else []), *points]
         points += routes.straight(arrive, end)[1:] if arrive != end else []
-        for level, passed in zip(range(low + 1, high), passes, strict=True):
-            self._taken[level] = sorted([*self._taken.get(level, []), passed])
         if sideways:
             points += [(end[0], y), (end[0], y), (target.left, y)]
         opened = self._scene.contraction.opened and wire.source.kind != "input"
@@ -272,8 +272,11 @@ class Wiring:
             return Line(wire, points, attributes, self._rising_label(wire, start, end, sideways))
         return Line(wire, points, attributes)
 
-    def _levels_between(self, low: int, high: int) -> list[list[Rectangle]]:
-        return [self._taken.get(level, []) for level in range(low + 1, high)]
+    def _row(self, level: int) -> Gaps:
+        """Return what is taken of a level by boxes, and by the lines that pass between them."""
+        if level not in self._rows:
+            self._rows[level] = Gaps(self._taken.get(level, ()), routes.CLEAR)
+        return self._rows[level]
 
     def _rising_label(self, wire: Wire, start: Point, end: Point, sideways: bool) -> Label | None:
         """Return the shape beside a wire: at its end where it arrives alone, else once at its beginning."""
