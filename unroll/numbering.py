@@ -1,6 +1,6 @@
 """Layers and modules without a name that one graph would call alike: it numbers them, ``lstm`` and ``lstm_1``, as Keras counts.
 
-The numbers are given in the order in which the layers were made, when the first graph of them is made. A name that
+The numbers are given in the order in which the layers first made something, when the first graph of them is made. A name that
 somebody may have seen stays: one that was given, one that an earlier graph has used, and one whose weights were read, since
 a first value is drawn from the name. So a graph whose names do not clash is left as it is, and one program always gives one
 graph. Names that clash and must stay are an error (`unroll.naming`).
