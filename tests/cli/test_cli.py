@@ -36,7 +36,8 @@ def test_an_unknown_command_exits_with_2_and_the_near_name(capsys, words, said):
     assert capsys.readouterr().err.startswith(f"unroll: {said}")
 
 
-def test_summary_shows_the_kernel_and_its_blocks(capsys):
+def test_summary_shows_the_kernel_and_its_blocks(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     assert run("summary", IMAGE_ROWS) == 0
     shown = capsys.readouterr().out
     assert "(41, 52) = [x 28 + h 13] x [i|j|f|o 13]" in shown
