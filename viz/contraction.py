@@ -159,13 +159,16 @@ class Contraction:
             self._owner[node] = unit
             self.units.append(unit)
 
-    def _cycles(self) -> list[set[Unit]]:
-        """Return the units that feed themselves through others, each with those others."""
+    def _edges(self) -> list[tuple[Unit, Unit]]:
+        """Return which units read which: each pair with the one that makes something before the one that reads it."""
         owner = self._owner
         made = ((tensor.node, node) for node in owner for tensor in node.inputs if tensor is not None and tensor.node)
-        edges = {(owner[before], owner[node]) for before, node in made if before in owner}
+        return list(dict.fromkeys((owner[before], owner[node]) for before, node in made if before in owner))
+
+    def _cycles(self) -> list[set[Unit]]:
+        """Return the units that feed themselves through others, each with those others."""
         reads: networkx.DiGraph[Unit] = networkx.DiGraph()  # given the edges at once, networkx 3.2 asks for pandas
-        reads.add_edges_from(edges)
+        reads.add_edges_from(self._edges())
         return [part for part in networkx.strongly_connected_components(reads) if len(part) > 1]
 
     def _outer_cells(self) -> dict[str, str]:
@@ -180,11 +183,8 @@ class Contraction:
 
     def _rows_around_loops(self) -> set[str]:
         """Return the cells of which something makes what a loop reads, and something else reads what it makes."""
-        owner = self._owner
         reads: networkx.DiGraph[object] = networkx.DiGraph()
-        made = ((tensor.node, node) for node in owner for tensor in node.inputs if tensor is not None and tensor.node)
-        units = ((owner[before], owner[node]) for before, node in made if before in owner)
-        reads.add_edges_from((one.row or one, other.row or other) for one, other in units)
+        reads.add_edges_from((one.row or one, other.row or other) for one, other in self._edges())
         loops = {unit for unit in self.units if unit.kind == "loop"}
         parts = (part for part in networkx.strongly_connected_components(reads) if loops & part) if loops else ()
         return {row for part in parts for row in part if isinstance(row, str)}
