@@ -20,7 +20,7 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.parameter import BlockTable, Parameter
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
-from unroll.passes.placing.found_blocks import blocks_of, gate_names, table_of
+from unroll.passes.placing.found_blocks import blocks_of, gate_names, parameters_of, table_of
 from unroll.passes.placing.gate_nodes import gate_nodes
 from unroll.passes.placing.time_order import TimeOrder
 from unroll.passes.placing.whole_runs import whole_runs
@@ -167,7 +167,7 @@ class _Placing:
 
     def _name(self, recurrence: Recurrence, shared: Iterable[Tensor], kind: str) -> str:
         """Return a name for a cell: where its weights lie, else where its nodes lie, else what it is; each name once."""
-        weights = [item.name for item in _parameters(shared)]
+        weights = [item.name for item in parameters_of(shared)]
         name = _common(weights) or recurrence.scope.strip("/") or kind
         count = self._cells[name] = self._cells.get(name, 0) + 1
         return name if count == 1 else f"{name}_{count - 1}"
@@ -220,21 +220,6 @@ class _Placing:
                     added = True
             if not added:
                 return
-
-
-def _parameters(tensors: Iterable[Tensor]) -> list[Parameter]:
-    """Return the Parameters that tensors are made of."""
-    waiting, found, seen = list(tensors), dict[Parameter, None](), set[Tensor]()
-    while waiting:
-        tensor = waiting.pop()
-        if tensor in seen:
-            continue
-        seen.add(tensor)
-        if isinstance(tensor, Parameter):
-            found[tensor] = None
-        elif tensor.node is not None:
-            waiting += [source for source in tensor.node.inputs if source is not None]
-    return list(found)
 
 
 def _common(names: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ def blocks_of(cell: Cell) -> dict[Parameter, list[Block]]:
         for source, weight in _weights(cell, gate):
             block = _block(weight, source, place)
             if block is None:
-                left_out.update(_parameters(weight))
+                left_out.update(parameters_of([weight]))
             else:
                 found.setdefault(block[0], []).append(block[1])
     return {parameter: blocks for parameter, blocks in found.items() if parameter not in left_out}
@@ -146,14 +146,16 @@ def _block(weight: Tensor, source: str, gate: int) -> tuple[Parameter, Block] | 
     return weight, Block(spans[0] if weight.rank == 2 else None, spans[-1], turned, source, gate)
 
 
-def _parameters(weight: Tensor) -> Iterator[Parameter]:
-    waiting, seen = [weight], set[Tensor]()
+def parameters_of(tensors: Iterable[Tensor]) -> list[Parameter]:
+    """Return the Parameters that tensors are made of."""
+    waiting, found, seen = list(tensors), dict[Parameter, None](), set[Tensor]()
     while waiting:
         tensor = waiting.pop()
         if tensor in seen:
             continue
         seen.add(tensor)
         if isinstance(tensor, Parameter):
-            yield tensor
+            found[tensor] = None
         elif tensor.node is not None:
             waiting += [source for source in tensor.node.inputs if source is not None]
+    return list(found)
