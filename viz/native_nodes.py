@@ -11,7 +11,8 @@ from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent import Recurrent
 from unroll.parameter import Parameter
-from unroll.tensor import Constant, Node, Tensor
+from unroll.tensor import Node, Tensor
+from unroll.viz.made_weights import fixed_tensors
 from unroll.viz.values import number
 
 #: The blocks of rows of W and R, in ONNX's order; an RNN has one, of the state itself.
@@ -96,7 +97,7 @@ class Native:
 def native_nodes(graph: Graph) -> dict[Node, Native]:
     """Return the recurrent nodes of a graph."""
     found = [node for node in graph.nodes if _kind(node) is not None]
-    fixed = _fixed(graph) if found else set()
+    fixed = fixed_tensors(graph) if found else set()
     return {node: item for node in found for item in [_native(node, fixed)] if item is not None}
 
 
@@ -104,11 +105,11 @@ def folded_weights(graph: Graph, natives: Mapping[Node, Native]) -> set[Node]:
     """Return the nodes that only make the weights of recurrent nodes: their tables show what comes of it."""
     weights = {tensor for item in natives.values() for tensor in item.weights.values()}
     read: dict[Tensor, bool] = dict.fromkeys(graph.outputs, False)  # whether what reads a tensor is folded
-    fixed = _fixed(graph) if weights else set()
+    fixed = fixed_tensors(graph) if weights else set()
     folded: set[Node] = set()
     for node in reversed(graph.nodes):
         native = natives.get(node)
-        if node in fixed and all(read.get(tensor, True) for tensor in node.outputs):
+        if not fixed.isdisjoint(node.outputs) and all(read.get(tensor, True) for tensor in node.outputs):
             folded.add(node)
         for tensor in node.inputs:
             if tensor is not None:
@@ -155,7 +156,7 @@ def _kind(node: Node) -> str | None:
     return op.op_type if isinstance(op, Opaque) and not op.op_domain and op.op_type in GATES else None
 
 
-def _native(node: Node, fixed: set[Node]) -> Native | None:
+def _native(node: Node, fixed: set[Tensor]) -> Native | None:
     """Return what a node is; None where a file has a node that is not as ONNX says."""
     op, kind = node.op, _kind(node) or ""
     inputs = {name: tensor for name, tensor in zip(_INPUTS, node.inputs, strict=False) if tensor is not None}
@@ -166,23 +167,10 @@ def _native(node: Node, fixed: set[Node]) -> Native | None:
     known = op.attributes.get("direction", "forward") in _SIDES
     if not known or any(inputs[name].rank != 3 for name in ("X", "W", "R")):
         return None
-    held = {name: inputs[name] for name in _WEIGHTS if name in inputs and _is_fixed(inputs[name], fixed)}
+    held = {name: inputs[name] for name in _WEIGHTS if name in inputs and inputs[name] in fixed}
     # W and R are one table: where one is computed from what is fed, both come in from below.
     weights = held if {"W", "R"} <= held.keys() else {}
     return Native(node, kind, inputs, outputs, op.attributes, weights)
-
-
-def _fixed(graph: Graph) -> set[Node]:
-    """Return the nodes that depend on Parameters and constants alone."""
-    found: set[Node] = set()
-    for node in graph.nodes:
-        if node.inputs and all(tensor is None or _is_fixed(tensor, found) for tensor in node.inputs):
-            found.add(node)
-    return found
-
-
-def _is_fixed(tensor: Tensor, fixed: set[Node]) -> bool:
-    return isinstance(tensor, (Parameter, Constant)) if tensor.node is None else tensor.node in fixed
 
 
 def _size(native: Native) -> str:
