@@ -22,7 +22,7 @@ from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, parameters_of, table_of
 from unroll.passes.placing.gate_nodes import gate_nodes
-from unroll.passes.placing.time_order import TimeOrder
+from unroll.passes.placing.time_order import Times, timesteps
 from unroll.passes.placing.whole_runs import whole_runs
 from unroll.passes.rerolling.finding import Recurrence, SearchGivenUpError, View, find
 from unroll.passes.rerolling.native import UnmatchedError
@@ -83,8 +83,9 @@ def places(graph: Graph) -> Graph:
         if not recurrences:
             return graph
         placing = _Placing(graph, view)
-        for recurrence in sorted(recurrences, key=lambda item: view.place[item.steps[-1].nodes[0]]):
-            placing.add(recurrence)
+        recurrences.sort(key=lambda item: view.place[item.steps[-1].nodes[0]])
+        for recurrence, times in zip(recurrences, timesteps(view, recurrences), strict=True):
+            placing.add(recurrence, times)
         return placing.finish(stepped)
 
 
@@ -106,15 +107,13 @@ class _Placing:
         self._originals = lineage_of(view.graph).nodes
         self._ours = set(graph.nodes)
         self._places: dict[Node, _Place] = {}
-        self._steps: dict[Node, int] = {}
-        self._order = TimeOrder(view, self._steps)
         self._cells: dict[str, int] = {}
         self._read: dict[str, frozenset[Parameter]] = {}
         self._tables: dict[Parameter, BlockTable] = {}
 
-    def add(self, recurrence: Recurrence) -> None:
+    def add(self, recurrence: Recurrence, found: Times) -> None:
         """Place the nodes of one recurrence."""
-        times = self._order.timesteps(recurrence)
+        times = found.steps
         loop = self._loop(recurrence)
         states = {recurrence.pattern.states[number].place: name for number, name in loop.states.items()}
         parts = [states.get(place) or self._part(node) for place, node in enumerate(recurrence.steps[-1].nodes)]
@@ -123,10 +122,10 @@ class _Placing:
                 part = f"{parts[place]}_{place}" if parts.count(parts[place]) > 1 else parts[place]
                 self._put(node, _Place(loop.cell, times[at], loop.gates.get(place), part))
         ends = {tensor.node: loop.states.get(number) for number, tensor in enumerate(recurrence.steps[0].after)}
-        for node, at in recurrence.members.items():
-            if node not in self._steps:  # of a first step that was simplified
-                self._put(node, _Place(loop.cell, times[at], None, ends.get(node) or self._part(node)))
-            self._steps[node] = times[at]
+        placed = {node for step in recurrence.steps for node in step.nodes}
+        simplified = {node: times[at] for node, at in recurrence.members.items() if node not in placed}
+        for node, time in (simplified | found.earlier).items():
+            self._put(node, _Place(loop.cell, time, None, ends.get(node) or self._part(node)))
 
     def _part(self, node: Node) -> str:
         return re.sub(r"[_0-9]+$", "", _PARTS.split(self._graph_name(node))[-1]) or node.op.name
@@ -140,7 +139,6 @@ class _Placing:
         return old if old in self._ours else None
 
     def _put(self, node: Node, place: _Place) -> None:
-        self._steps[node] = place.step
         old = self._original(node)
         if old is not None:
             self._places.setdefault(old, place)
