@@ -120,7 +120,7 @@ class Boxes:
         if unit.kind == "zero":
             if self._opened and unit.tensor is not None:
                 shape = shape_text(self._graph.shape(unit.tensor))
-                name = "" if unit.tensor.hint is None else self._states.called(unit.tensor)
+                name = "" if unit.tensor.hint is None or unit.tensor.node is None else self._states.called(unit.tensor)
                 shape = f"{name} {shape}" if name not in ("", "state") else shape
                 return text_box([Line("0", 11, palette.INK, True), Line(shape, 8, palette.MUTED)], 5)
             return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)

@@ -17,8 +17,8 @@ from unroll.viz.made_weights import MadeWeights
 from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, node_role
-from unroll.viz.units import BEFORE_STEPS, Unit, Wire
-from unroll.viz.zero_states import is_zero, zero_helpers
+from unroll.viz.units import BEFORE_STEPS, Kind, Unit, Wire
+from unroll.viz.zero_states import is_zero, marks_apart, zero_helpers
 
 
 class Contraction:
@@ -76,6 +76,10 @@ class Contraction:
         self._add_wires()
         self._add_outputs()
         self.states = States(graph, self.wires, self.joint, self.made.nodes)
+        apart = marks_apart(self.units, self.wires, self.states)
+        if apart is not None:
+            self.units, self.wires = apart
+            self.states = States(graph, self.wires, self.joint, self.made.nodes)
         self.handed: frozenset[Wire] = frozenset()
 
     @property
@@ -252,7 +256,8 @@ class Contraction:
         if tensor.node is not None:
             return self._owner.get(tensor.node)
         if tensor not in self.sources and isinstance(tensor, Constant) and _is_data(tensor):
-            self._source(tensor, Unit("constant", f"constant_{len(self.units)}", tensor=tensor))
+            kind: Kind = "constant" if tensor.value.any() else "zero"
+            self._source(tensor, Unit(kind, f"{kind}_{len(self.units)}", tensor=tensor))
         return self.sources.get(tensor)
 
     def _add_outputs(self) -> None:

@@ -12,6 +12,7 @@ from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, SIGMA, TIMES
 from unroll.viz.tensor_names import TensorNames
 from unroll.viz.values import inline, number
+from unroll.viz.zero_states import is_zero
 
 _INFIX = {
     "Add": "+", "Sub": MINUS, "Mul": TIMES, "Div": "/", "MatMul": "@", "Pow": "^", "Equal": "==", "Less": "<", "Greater": ">",
@@ -80,9 +81,12 @@ class Formulas:
             return ""
         if isinstance(tensor, Constant):
             in_a_row = tensor.value.size <= max((1, *tensor.value.shape[-1:]))
-            return inline(tensor) if in_a_row and tensor.value.size <= _MOST else UNNAMED
+            short = in_a_row and tensor.value.size <= _MOST
+            return inline(tensor) if short else UNNAMED if tensor.value.any() else "0"
         if tensor.node is not None and isinstance(tensor.node.op, ConstantOfShape):
             return number(tensor.node.op.value)
+        if tensor.node is not None and is_zero(tensor.node):
+            return "0"
         name = self._names.seen_from(tensor, reader)
         if name:
             return name

@@ -69,14 +69,15 @@ class States:
             for wire in wires
             if wire.target.cell is not None and wire.source.cell == wire.target.cell and self.is_along(wire)
         }
-        self._given: dict[tuple[Unit, str, Tensor], str] = {}
+        self._given: dict[tuple[Unit, str, Tensor, Role | None], str] = {}
         for wire in wires:
             row = wire.target.row
             if row is not None and wire.source.row != row and (wire.source.kind == "zero" or self.reads(wire)):
                 called = self._roles.setdefault(row, {}).setdefault(wire.role, set())
                 # A role that means different states at different steps, as numbers in names may, gives no name.
                 if len(called) == 1:
-                    self._given.setdefault((wire.source, row, wire.tensor), next(iter(called)))
+                    for role in (wire.role, None):
+                        self._given.setdefault((wire.source, row, wire.tensor, role), next(iter(called)))
                 elif not called:
                     called.add(self.called(wire.tensor))
         self.names = {row: sorted(set().union(*roles.values())) for row, roles in self._roles.items()}
@@ -91,7 +92,9 @@ class States:
 
     def name(self, wire: Wire) -> str:
         """Return what the cell that a wire goes to calls the state on it."""
-        return self._given.get((wire.source, wire.target.row or "", wire.tensor), self.called(wire.tensor))
+        to = (wire.source, wire.target.row or "", wire.tensor)
+        known = self._given.get((*to, wire.role)) or self._given.get((*to, None))
+        return known or self.called(wire.tensor)
 
     def called(self, tensor: Tensor) -> str:
         """Return what a picture calls a tensor that is, or may be, a state: as its cell does, else by its number."""
@@ -106,7 +109,8 @@ class States:
 
     def _named(self, tensor: Tensor) -> str:
         """Return the name of a state; nothing where it has none but that of an output, which differs from step to step."""
-        return _state_name(self.tensors.own(tensor)) if self.tensors.is_placed(tensor) else ""
+        known = self.tensors.is_placed(tensor) or self.tensors.is_found(tensor)
+        return _state_name(self.tensors.own(tensor)) if known else ""
 
     def hands_on(self, cell: str, tensor: Tensor) -> bool:
         """Say whether a cell's output is what the cell reads as its state at the next step, and not only called so."""

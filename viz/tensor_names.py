@@ -45,6 +45,7 @@ class TensorNames:
         self._graph = graph
         self._unboxed = frozenset(unboxed)
         self._paths = _paths(graph)
+        self._found = _found_names(tensor for tensor in self._paths if not self.is_placed(tensor))
         self._places = {tensor: self._place(tensor) for node in graph.nodes for tensor in node.outputs}
         self._count = Counter(self._places.values())
         self._in_loop = Counter(item._replace(cell=_loop(item.cell)) for item in self._places.values() if item.cell)
@@ -66,6 +67,12 @@ class TensorNames:
         """Say whether a tensor has a name that begins with the scope that it was made in; another is that of an output."""
         path = self._paths.get(tensor, "")
         return tensor.node is None or any(item.scope for item in _around(tensor.node, path))
+
+    def is_found(self, tensor: Tensor) -> bool:
+        """Say whether a tensor's name is not the graph's, which says only its operator, but of the state or gate that it is
+        found to be.
+        """
+        return tensor in self._found
 
     def made_by(self, tensor: Tensor) -> Origin | None:
         """Return where a tensor comes from, of all that its node comes from; None where several may be meant."""
@@ -117,6 +124,8 @@ class TensorNames:
     def _place(self, tensor: Tensor) -> _Place:
         path = self._paths[tensor]
         origin = None if tensor.node is None else _origin(tensor.node, path)
+        if origin is not None and tensor in self._found:
+            return _Place(origin.cell, origin.step, self._found[tensor])
         before, _, name = path.rpartition("/")
         if name == "preactivation":
             name = f"z_{before.rpartition('/')[2]}"
@@ -140,6 +149,34 @@ def _paths(graph: Graph) -> dict[Tensor, str]:
         for tensor in node.outputs:
             paths.setdefault(tensor, graph.name(tensor))
     return paths
+
+
+def _found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
+    """Return what tensors of files are called that are found to be a state or a gate: the gate after its activation, and
+    what enters that, as in our cells, ``z_f``.
+    """
+    origins = {tensor: tensor.node.origin for tensor in tensors if tensor.node is not None}
+    found: dict[Tensor, str] = {}
+    gates: dict[Node, tuple[Tensor, Origin]] = {}
+    for tensor, origin in origins.items():
+        name = origin.scope.rpartition("/")[2]
+        if origin.cell is None or origin.step is None or tensor.node is None or len(tensor.node.provenance) > 1:
+            continue
+        if origin.gate is not None and name != origin.gate:  # else it is one of the operators of a gate of ours
+            found[tensor] = origin.gate
+            gates[tensor.node] = (tensor, origin)
+        elif origin.gate is None and name in ("c", "h"):
+            found[tensor] = name
+    named = {(*origin[1:3], found[tensor]) for tensor, origin in gates.values()}
+    for tensor, name in found.items():
+        if origins[tensor].gate is None and (*origins[tensor][1:3], name) in named:
+            found[tensor] = f"new_{name}"  # as in our cells: Keras calls both a candidate and a state h
+    for node, (_, origin) in gates.items():
+        for read in node.inputs:
+            before = gates.get(read.node) if read is not None and read.node is not None else None
+            if before is not None and before[1][1:4] == origin[1:4]:
+                found[before[0]] = f"z_{origin.gate}"
+    return found
 
 
 def _origin(node: Node, path: str) -> Origin | None:

@@ -60,7 +60,7 @@ def _only_place(units: Sequence[Unit]) -> tuple[int, int] | None:
 
 def _begin_before_steps(contraction: Contraction, read_by: Mapping[Unit, Sequence[Wire]]) -> None:
     """Put a state that is given to a cell before the steps: what it reads where it otherwise reads its last step."""
-    for unit in contraction.sources.values():
+    for unit in (unit for unit in contraction.units if unit.kind in ("zero", "input", "constant")):
         kept = isinstance(unit.tensor, Placeholder) and unit.tensor.name in contraction.graph.states
         if read_by[unit] and (kept or all(contraction.states.brings(wire) for wire in read_by[unit])):
             unit.step = BEFORE_STEPS

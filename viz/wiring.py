@@ -252,7 +252,11 @@ class Wiring:
             return Line(wire, points, attributes)
         start = (self._leaves[wire.source, wire.tensor], source.top)
         y = target.y + self._scene.lane(wire)
-        corner = (target.left - 24 - 0.3 * (target.top - y), y)
+        # A cell that walks backward begins at its right.
+        side, ahead = (
+            (target.right, -1) if wire.target.row in self._scene.contraction.states.backward else (target.left, 1)
+        )
+        corner = (side - ahead * (24 + 0.3 * (target.top - y)), y)
         end = (corner[0], target.bottom - 4) if sideways else (self._arrives[wire], target.bottom)
         lean = 0.35 if self._into.get(wire.target, 1) == 1 else 0.8
         bands, rows = self._layout.bands[low + 1 : high], [self._row(level) for level in range(low + 1, high)]
@@ -265,7 +269,7 @@ class Wiring:
         points = [*([start, start, leave] if leave != start else []), *points]
         points += routes.straight(arrive, end)[1:] if arrive != end else []
         if sideways:
-            points += [(end[0], y), (end[0], y), (target.left, y)]
+            points += [(end[0], y), (end[0], y), (side, y)]
         opened = self._scene.contraction.opened and wire.source.kind != "input"
         opened = opened or "loop" in (wire.source.kind, wire.target.kind)  # shapes stand at its ports
         if wire.source.kind != "gap" and wire.target.kind != "gap" and not opened:

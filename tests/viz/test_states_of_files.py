@@ -1,0 +1,122 @@
+"""States in pictures of files of others: called c and h as in our cells, begun at the right end, one mark of zeros for each."""
+
+from __future__ import annotations
+
+import pytest
+from drawn_programs import parsed, places, texts
+from picture_networks import FOREIGN
+from pygraphviz import AGraph
+
+import unroll
+from unroll import ops
+
+
+def drawn(name: str, level: str = "cell") -> AGraph:
+    return parsed(unroll.draw(unroll.from_onnx(FOREIGN / f"{name}.onnx"), format="dot", level=level))  # type: ignore[arg-type]
+
+
+def states(picture: AGraph) -> list[str]:
+    """The names on the lines of states, without shapes."""
+    lines = [edge.attr["xlabel"] or edge.attr["label"] or "" for edge in picture.edges()]
+    return [line.partition(" (")[0] for line in lines if " (" in line]
+
+
+LSTM = ["c", "h"]
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "steps"),
+    [
+        ("tf2onnx-basic_lstm-bn-t5-op13", LSTM, 5),
+        ("torchscript-lstm-bn-t5-op17", LSTM, 5),
+        ("keras-lstm-return_sequences-bn-t5-op13", LSTM, 5),
+        ("tf2onnx-gru-bn-t5-op13", ["h"], 5),
+        ("dynamo-rnn-bn-t4-op18", ["h"], 4),
+    ],
+)
+def test_each_state_of_a_file_has_its_name_and_its_own_mark_of_zeros(name: str, called: list[str], steps: int) -> None:
+    picture = drawn(name)
+    found = states(picture)
+    assert set(found) == set(called)
+    assert all(found.count(state) >= steps for state in called)  # each step reads each of them
+    marks = [node for node in picture.nodes() if node.startswith("zero_")]
+    assert len(marks) == len(called)
+    first = min(
+        (node for node in picture.nodes() if node.startswith("cell_")), key=lambda cell: places(picture)[cell][0]
+    )
+    assert all([str(edge[1]) for edge in picture.out_edges([mark])] == [str(first)] for mark in marks)
+
+
+BOTH_WAYS = {
+    "dynamo-both_ways_gru-bn-t3-op18": 1,
+    "keras-bidirectional_lstm-return_sequences-bn-t3-op13": 2,
+    "torchscript-both_ways_lstm-b3-t3-op11": 2,
+}
+
+
+@pytest.mark.parametrize("name", BOTH_WAYS)
+def test_zeros_stand_at_the_side_where_each_direction_begins(name: str) -> None:
+    picture = drawn(name)
+    at = places(picture)
+    marks = [str(node) for node in picture.nodes() if node.startswith("zero_")]
+    assert len(marks) == 2 * BOTH_WAYS[name]
+    sides = []
+    for mark in marks:
+        (cell,) = {str(edge[1]) for edge in picture.out_edges([mark])}
+        row = [
+            at[str(node)][0] for node in picture.nodes() if node.startswith("cell_") and at[str(node)][1] == at[cell][1]
+        ]
+        assert at[mark][0] < min(row) or at[mark][0] > max(row)
+        assert at[cell][0] == (min(row) if at[mark][0] < min(row) else max(row))
+        sides.append(at[mark][0] < min(row))
+    assert sides.count(True) == sides.count(False)
+
+
+@pytest.mark.parametrize("name", BOTH_WAYS)
+def test_no_two_heads_meet_on_one_line_between_cells(name: str) -> None:
+    picture = drawn(name)
+    pairs = {(str(edge[0]), str(edge[1])) for edge in picture.edges() if {edge[0][:5], edge[1][:5]} == {"cell_"}}
+    assert pairs and not {(target, source) for source, target in pairs} & pairs
+
+
+def test_a_first_state_that_is_fed_to_both_directions_enters_each_where_it_begins() -> None:
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(3)]
+    start = state = unroll.placeholder([None, 3], "start")
+    ahead, _ = unroll.static_rnn(unroll.BasicRNNCell(3), inputs, initial_state=start, scope="there")
+    cell, back = unroll.BasicRNNCell(3), []
+    with unroll.scope("back"):
+        for step in reversed(range(3)):
+            with unroll.step(step):
+                output, state = cell(inputs[step], state)
+                back.append(output)
+    both = [ops.concat([one, other], 1) for one, other in zip(ahead, reversed(back), strict=True)]
+    picture = parsed(unroll.draw(unroll.Graph([*inputs, start], both), format="dot"))
+    at = places(picture)
+    (given,) = (str(node) for node in picture.nodes() if node.startswith("input_") and "start" in node.attr["label"])
+    tips = {
+        str(edge[1]): float(edge.attr["pos"].removeprefix("e,").split(",")[0]) for edge in picture.out_edges([given])
+    }
+    assert sorted(tip > at[cell][0] for cell, tip in tips.items()) == [False, True]
+
+
+def formulas(name: str) -> set[str]:
+    """The text of a picture of operators, in letters that every keyboard has."""
+    shown = texts(unroll.draw(unroll.from_onnx(FOREIGN / f"{name}.onnx"), level="op"))
+    return {text.replace("\u00d7", "*").replace("\u03c3", "sigmoid").replace("\u00b7", "...") for text in shown}
+
+
+def test_formulas_of_a_file_call_gates_and_states_as_the_cell_does() -> None:
+    shown = formulas("tf2onnx-basic_lstm-bn-t5-op13")
+    assert {
+        "h = tanh(c) * o",
+        "c = 0 * f + i * j",
+        "c = c[0] * f + i * j",
+        "f = sigmoid(z_f)",
+        "z_f = ... + 1",
+    } <= shown
+    assert {"h = o * tanh(c)", "c = f * c[0] + i * g"} <= formulas("torchscript-lstm-bn-t5-op17")
+
+
+def test_a_candidate_that_is_called_as_the_state_leaves_both_their_names() -> None:
+    shown = formulas("keras-gru-return_sequences-bn-t4-op17")
+    assert {"h = tanh(z_h)", "(1 \u2212 z) * h", "z * new_h[0]"} <= shown
