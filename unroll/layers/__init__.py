@@ -16,12 +16,13 @@ from unroll.layers.conv_lstm_cell import ConvLSTMCell
 from unroll.layers.dense import Activation, Dense, Dropout
 from unroll.layers.embedding import Embedding
 from unroll.layers.gru import GRU, GRUCell
+from unroll.layers.input import Input
 from unroll.layers.layer import Layer
 from unroll.layers.layer_normalization import LayerNormalization
 from unroll.layers.lstm import LSTM, LSTMCell
 from unroll.layers.masking import Masking
 from unroll.layers.rnn import RNN
-from unroll.layers.sequential import Input, Sequential
+from unroll.layers.sequential import Sequential
 from unroll.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from unroll.layers.stacked import StackedRNNCells
 from unroll.layers.time_distributed import TimeDistributed

@@ -7,6 +7,7 @@ from typing import Any
 from unroll import nest
 from unroll.dimensions import Dimension
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.layers.input import Input
 from unroll.layers.sublayers import KerasShape
 from unroll.tensor import Tensor
 
@@ -18,7 +19,7 @@ def check_tensors(inputs: Any, what: str) -> None:
         ArgumentTypeError: something else is among them.
     """
     for leaf in nest.flatten(inputs):
-        if type(leaf).__name__ == "Input":  # a layer's own file comes after that of Sequential
+        if isinstance(leaf, Input):
             raise ArgumentTypeError(
                 f"{what}: an Input stands first in a Sequential; a layer that is called by itself takes a tensor: "
                 f"unroll.placeholder({list(leaf.shape)!r}, name='x'), and unroll.Graph(inputs, outputs) makes the model"

@@ -3,82 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
-
-import numpy.typing as npt
+from typing import Any
 
 from unroll import nest
 from unroll.checks import check_size, shown
-from unroll.dtypes import INTEGERS, Array, DType, as_array, as_dtype
+from unroll.dtypes import INTEGERS, Array, DType, as_array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.graph import Graph
-from unroll.layers.arguments import Recorded
+from unroll.layers.input import Input
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import KerasShape, described_shape, keras_shape, name_parts
-from unroll.scopes import check_name
 from unroll.tables import table
 from unroll.tensor import Placeholder, Tensor, placeholder
-
-
-class Input(Recorded):
-    """The input of a `Sequential` model, as its first item: Keras 3's ``Input``, which has no other use here.
-
-    Args:
-        shape: the input's axes beyond the batch, None for one that is not known: ``(None, 5)`` is any time, 5 features.
-        batch_size: the batch size, where it is fixed, as stateful layers need it.
-        dtype: of the input; float32 by default.
-        sparse: refused.
-        ragged: refused.
-        batch_shape: instead of `shape` and `batch_size`, the two in one.
-        name: of the graph's input; ``input_layer`` by default.
-        tensor: refused.
-        optional: refused.
-
-    Attributes:
-        shape: the shape with the batch, None for what is not known.
-
-    Raises:
-        ArgumentError: no shape, or two.
-        UnsupportedError: an argument that is refused is given.
-
-    Example:
-        >>> model = layers.Sequential([layers.Input((7, 5)), layers.LSTM(13)])
-        >>> model.trace().inputs[0].shape
-        (batch, 7, 5)
-    """
-
-    REFUSED: ClassVar[dict[str, str]] = {
-        "batch_input_shape": "Keras 3 calls it batch_shape: Input(batch_shape=(None, 28, 3))",
-        "input_shape": "Keras 3 calls it shape: Input((28, 3)), without the batch",
-        "sparse": "a tensor holds every element; give a dense array",
-        "ragged": "rows have one length; pad them, and mask what is padded",
-        "tensor": "call the model on the tensor: model(x)",
-        "optional": "every input of a graph is fed",
-    }
-
-    def __init__(
-        self,
-        shape: Sequence[int | None] | None = None,
-        batch_size: int | None = None,
-        dtype: npt.DTypeLike | None = None,
-        sparse: None = None,
-        ragged: None = None,
-        batch_shape: Sequence[int | None] | None = None,
-        name: str | None = None,
-        tensor: None = None,
-        optional: bool = False,
-    ) -> None:
-        if (shape is None) == (batch_shape is None) or (batch_size is not None and batch_shape is not None):
-            raise ArgumentError("Input: give shape, and batch_size where it is fixed; or batch_shape alone")
-        given = batch_shape if batch_shape is not None else (batch_size, *_sequence(shape))
-        self.shape: KerasShape = tuple(
-            None if dim is None else check_size(dim, f"Input: a size of {given}") for dim in _sequence(given)
-        )
-        self.dtype: DType = as_dtype("float32" if dtype is None else dtype, "Input")
-        self.name = check_name("input_layer" if name is None else name, "Input")
-
-    def __repr__(self) -> str:
-        return f"Input({described_shape(self.shape)}, {self.dtype}, name={self.name!r})"
 
 
 class Sequential(Layer):
@@ -171,7 +107,7 @@ class Sequential(Layer):
             self._timesteps = self._timesteps or shape[1]
         for layer in self.layers:
             self._check_single(layer, any(map(nest.is_nested, shape)))
-            self.build_part(layer, shape)
+            self._build_part(layer, shape)
             shape = layer.compute_output_shape(shape)
 
     def _check_single(self, layer: Layer, several: bool) -> None:
@@ -181,7 +117,7 @@ class Sequential(Layer):
                 "leave out return_state, or merge_mode=None"
             )
 
-    def build_for(self, input_shape: Any) -> None:
+    def _build_for(self, input_shape: Any) -> None:
         """Mark the model as built: each layer builds itself when it is called."""
         self.built, self._built_for = True, input_shape
 
@@ -245,7 +181,7 @@ class Sequential(Layer):
 
     # -- tracing and running --------------------------------------------------------------------------------------
 
-    def check(self, inputs: Any) -> None:
+    def _check(self, inputs: Any) -> None:
         if not self.layers:
             raise ArgumentError(f"{self.described()} has no layers; add some")
         if self.input is None or nest.is_nested(inputs):
@@ -367,12 +303,6 @@ class Sequential(Layer):
                 f"{described_shape(tuple(shape))}; leave it out"
             )
         shape[axis] = size
-
-
-def _sequence(shape: Any) -> Sequence[int | None]:
-    if not isinstance(shape, (tuple, list)):
-        raise ArgumentTypeError(f"Input: shape is {shape!r}; a tuple such as (None, 5) is wanted")
-    return shape
 
 
 def _shapes_text(shape: Any) -> str:
