@@ -12,6 +12,7 @@ import onnxruntime as ort
 from onnx import ModelProto
 
 from unroll.arguments import checked
+from unroll.checks import check_size
 from unroll.comparison import tolerance_for, worst_difference
 from unroll.dtypes import Array
 from unroll.errors import (
@@ -146,8 +147,7 @@ def compile(
     check_graph(graph, "compile")
     if not isinstance(target, str) or target not in TARGETS:
         raise ArgumentError(f"compile: target {target!r}: there is {', '.join(map(repr, TARGETS))}")
-    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
-        raise ArgumentError(f"compile: batch {batch!r} is not an int of at least 1")
+    batch = None if batch is None else check_size(batch, "compile: batch")
     reduction(dtype, quantize)
     size = 1 if batch is None else batch
     given = checked_dims(dims, symbols_of(graph), "compile")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from unroll.checks import is_same
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.export.form_cost import estimated_seconds
 from unroll.graph import Graph
@@ -73,7 +74,7 @@ def in_form(
         raise UnsupportedError(
             f"form {form!r} is not optimised: that is for 'unrolled', and 'auto' does it where it pays"
         )
-    if form != "scan" and not (isinstance(steps_per_iteration, int) and steps_per_iteration == 1):
+    if form != "scan" and not is_same(steps_per_iteration, 1):
         raise UnsupportedError(f"steps_per_iteration={steps_per_iteration!r} goes with form='scan', not {form!r}")
     asked = _Asked(optimized, batch, steps_per_iteration, check)
     return FORMS[form](graph, asked)

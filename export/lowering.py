@@ -11,6 +11,7 @@ import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto
 
 from unroll.arguments import checked
+from unroll.checks import check_size
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, ModelError, UnsupportedError
@@ -116,8 +117,7 @@ def to_onnx(
         (['Tanh'], 13)
     """
     check_graph(graph, "to_onnx")
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise ArgumentError(f"to_onnx: batch {batch!r} is not an int of at least 1")
+    batch = check_size(batch, "to_onnx: batch")
     foreign = _foreign(graph)
     opset = _checked_opset(foreign, opset)
     version = _ir_version(opset, ir_version, LEAST_IR_VERSION if checked_form(form) == "functions" else 0)

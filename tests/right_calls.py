@@ -397,3 +397,11 @@ def all_calls() -> dict[str, Call]:
         **cell_calls(), **layer_calls(), **module_calls(), **operator_calls(), **driver_calls(), **graph_calls(),
         **model_calls(), **export_calls(), **initializer_calls(), **nest_calls(),
     }  # fmt: skip
+
+
+def prepared(name: str) -> None:
+    """Write the files that some of the calls read."""
+    if name == "Graph.load_parameters":
+        GRAPH.save_parameters("parameters.npz")
+    elif name == "reroll_file":
+        flat_file("flat.onnx")

@@ -11,9 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
-
-from unroll.checks import check_int, check_size, shown
+from unroll.checks import check_flag, check_int, check_size, shown
 from unroll.errors import ArgumentTypeError
 from unroll.words import closest, spelled
 
@@ -107,11 +105,6 @@ def _refused(value: object, what: str, wanted: str) -> ArgumentTypeError:
     return ArgumentTypeError(f"{what} is {shown(value)} of type {type(value).__name__}; {wanted} is wanted")
 
 
-def _flag(value: Any, what: str) -> None:
-    if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, int) and value in (0, 1)):
-        raise _refused(value, what, "True or False")
-
-
 def _text(value: Any, what: str) -> None:
     if value is not None and not isinstance(value, str):
         raise _refused(value, what, "a string")
@@ -154,7 +147,7 @@ ARGUMENTS: dict[str, Check] = {
             "skip_connection", "state_is_tuple", "strict", "swap_memory", "time_major", "trainable", "trainable_ratio_on",
             "transposed", "tune", "use_bias", "use_peepholes", "variational_recurrent",
         ),
-        _flag,
+        check_flag,
     ),
     **dict.fromkeys(
         ("forget_activation", "nonlinearity", "note"),
@@ -166,5 +159,5 @@ ARGUMENTS: dict[str, Check] = {
     **dict.fromkeys(("loop_fn", "residual_fn"), _function),
     **dict.fromkeys(("conv_ndims", "num_proj_shards", "num_unit_shards"), _count),
     **dict.fromkeys(("seed",), _whole),
-    "reuse": lambda value, what: None if value is None else _flag(value, what),
+    "reuse": lambda value, what: None if value is None else check_flag(value, what),
 }  # fmt: skip

@@ -20,6 +20,20 @@ def shown(value: object, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
+def plain(value: Any) -> Any:
+    """Return one number or boolean of NumPy, a scalar or an array without axes, as Python's; anything else as it is."""
+    is_one = isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 and value.dtype.kind in "biuf"
+    return value.item() if is_one else value
+
+
+def is_same(value: object, default: object) -> bool:
+    """Say whether a value is an argument's default, be it a number of Python or of NumPy."""
+    found = plain(value)
+    return value is default or (
+        isinstance(found, (int, float)) and isinstance(default, (int, float)) and found == default
+    )
+
+
 def check_int(value: object, what: str) -> int:
     """Return `value` where it is an int that runtimes can hold.
 
@@ -27,11 +41,12 @@ def check_int(value: object, what: str) -> int:
         ArgumentTypeError: not an int (a bool does not count as one).
         ArgumentError: it takes more than 64 bits.
     """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+    found = plain(value)
+    if isinstance(found, bool) or not isinstance(found, int):
         raise ArgumentTypeError(f"{what} is {shown(value)} of type {type(value).__name__}; an int is wanted")
-    if not -LARGEST_INT <= value <= LARGEST_INT:
+    if not -LARGEST_INT <= found <= LARGEST_INT:
         raise ArgumentError(f"{what} is {shown(value)}; an int of at most 64 bits is wanted")
-    return int(value)
+    return int(found)
 
 
 def check_size(value: object, what: str, least: int = 1) -> int:
@@ -62,14 +77,15 @@ def check_number(value: object, what: str) -> float:
 
 
 def check_flag(value: object, what: str) -> bool:
-    """Return `value` where it is a bool, which an argument out of its place seldom is.
+    """Return `value` as a bool where it is one, or 0 or 1; an argument out of its place seldom is.
 
     Raises:
         ArgumentTypeError: it is not.
     """
-    if not isinstance(value, (bool, np.bool_)):
-        raise ArgumentTypeError(f"{what} is {shown(value)} of type {type(value).__name__}; a bool is wanted")
-    return bool(value)
+    found = plain(value)
+    if not isinstance(found, int) or found not in (0, 1):
+        raise ArgumentTypeError(f"{what} is {shown(value)} of type {type(value).__name__}; True or False is wanted")
+    return bool(found)
 
 
 def check_text(value: object, what: str) -> str:

@@ -289,6 +289,11 @@ def parse_shape(shape: Sequence[Dim | str | None], name: str) -> Shape:
     for axis, entry in enumerate(shape):
         if entry is None:
             dims.append(symbol(BATCH if axis == 0 else f"{name}_{axis}"))
+        elif isinstance(entry, str) and entry.strip(" +-").isdecimal():
+            raise ArgumentError(
+                f"placeholder {name!r}: dimension {entry!r} on axis {axis} is a string, which would name a symbol; write the "
+                f"number, {entry.strip()}"
+            )
         elif isinstance(entry, str) and entry:
             dims.append(symbol(entry))
         elif isinstance(entry, Dimension):

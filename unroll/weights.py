@@ -29,6 +29,20 @@ class WeightOwner:
                 own.__get__(self, type(self))  # a property that raised an AttributeError of its own: it says why
             raise missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), lambda: MODEL)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute.
+
+        Raises:
+            ArgumentError: it is a property of the class, which is worked out and not set.
+        """
+        own = getattr(type(self), name, None)
+        if isinstance(own, property) and own.fset is None:
+            raise ArgumentError(
+                f"{type(self).__name__}: {name!r} is a property, which is worked out and cannot be set; call an attribute of "
+                "your own something else, or define the property in your class"
+            )
+        super().__setattr__(name, value)
+
     @property
     def name(self) -> str:
         """The scope of the owner."""

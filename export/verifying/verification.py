@@ -10,6 +10,7 @@ import numpy as np
 from onnx import ModelProto
 
 from unroll.arguments import checked
+from unroll.checks import check_size
 from unroll.comparison import gaps
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, EvaluationError, NoWitnessError, UnsupportedError, VerificationError
@@ -322,10 +323,9 @@ def check_seed(seed: object, what: str) -> None:
     """Refuse a seed that is not an int of at least 0.
 
     Raises:
-        ArgumentError: it is not.
+        ArgumentTypeError, ArgumentError: it is not.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ArgumentError(f"{what}: seed {seed!r} is not an int >= 0")
+    check_size(seed, f"{what}: seed", least=0)
 
 
 def check_given(feeds: object, dims: object, what: str) -> None:

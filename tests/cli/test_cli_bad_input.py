@@ -116,7 +116,7 @@ def test_several_outputs_do_not_fit_one_npy(capsys, model, feeds, tmp_path):
 
 
 def test_a_seed_below_zero_is_refused(capsys):
-    assert "seed -1" in refused(capsys, "verify", TWO_STEPS, "--seed", "-1")
+    assert "seed is -1" in refused(capsys, "verify", TWO_STEPS, "--seed", "-1")
 
 
 def test_a_model_is_summed_up_drawn_and_verified_as_a_program_is(capsys, model, tmp_path):
@@ -145,7 +145,7 @@ def test_a_flat_model_is_rerolled_and_proven(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("--seed=-1", "seed -1 is not an int >= 0"),
+        ("--seed=-1", "seed is -1; at least 0 is wanted"),
         ("--tolerance=-1", "tolerance -1.0 is not a finite number >= 0"),
         ("--tolerance=nan", "tolerance nan is not a finite number >= 0"),
         ("--tolerance=inf", "tolerance inf is not a finite number >= 0"),

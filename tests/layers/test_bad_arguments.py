@@ -112,7 +112,7 @@ def test_a_constraint_that_does_not_exist_lists_those_that_do(argument: str) -> 
     "argument", ["return_sequences", "return_state", "go_backwards", "stateful", "unroll", "use_bias"]
 )
 def test_a_switch_must_be_true_or_false(argument: str) -> None:
-    refused(lambda: layers.LSTM(2, **{argument: "yes"}), ValueError, "LSTM", argument, "'yes'", "True", "False")
+    refused(lambda: layers.LSTM(2, **{argument: "yes"}), TypeError, "LSTM", argument, "'yes'", "True", "False")
 
 
 @pytest.mark.parametrize("rate", ["0.5", None])

@@ -146,7 +146,7 @@ def test_an_unknown_pass_is_refused_and_the_passes_named() -> None:
         (lambda g: optimize(g, iter(["fold_zeros"])), TypeError, ["iterator", "a list of passes is wanted"]),
         (lambda g: optimize(g, PASSES["fold_zeros"]), TypeError, ["fold_zeros", "write ["]),
         (lambda g: optimize(g, [lambda graph: None]), TypeError, ["NoneType", "not a Graph"]),
-        (lambda g: optimize(g, batch=0), ValueError, ["batch 0"]),
+        (lambda g: optimize(g, batch=0), ValueError, ["batch is 0"]),
         (lambda g: optimize(g, batch=2.0), TypeError, ["2.0"]),
     ],
 )

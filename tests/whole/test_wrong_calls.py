@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from helpers import refused
-from right_calls import GRAPH, Call, all_calls, flat_file
+from right_calls import Call, all_calls, prepared
 from wrong_values import WRONG
 
 import unroll
@@ -39,14 +39,6 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def prepared(name: str) -> None:
-    """Write the files that some of the calls read."""
-    if name == "Graph.load_parameters":
-        GRAPH.save_parameters("parameters.npz")
-    elif name == "reroll_file":
-        flat_file("flat.onnx")
 
 
 def test_every_public_name_is_called() -> None:

@@ -61,7 +61,7 @@ def call_step(cell: RNNCellLike, inputs: Any, state: State, batch: Shape, dtype:
         What the cell returns, not checked.
     """
     same = isinstance(inputs, Tensor) and inputs.dtype == dtype and batch_of(inputs) == batch
-    if same and isinstance(cell, RNNCell) and cell.takes_checked:
+    if same and isinstance(cell, RNNCell) and cell._takes_checked:
         return cell.call_checked(inputs, state)
     return cell(inputs, state)
 

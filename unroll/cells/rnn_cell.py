@@ -161,7 +161,7 @@ class RNNCell(WeightOwner):
         self._dtype = None if dtype is None else parameter_dtype(dtype)
 
     @property
-    def takes_checked(self) -> bool:
+    def _takes_checked(self) -> bool:
         """Whether drivers use `call_checked`: not where `__call__` or `check` is another one, of the class or of the cell."""
         kind = type(self)
         return kind._stood_for == (kind.__call__, kind.check) and "check" not in vars(self)
@@ -181,7 +181,7 @@ class RNNCell(WeightOwner):
         Raises:
             StructureError: the cell does not define it.
         """
-        raise StructureError(f"{type(self).__name__} does not say its state_size; define the property")
+        return self._said_size("state_size")
 
     @property
     def output_size(self) -> Any:
@@ -190,7 +190,21 @@ class RNNCell(WeightOwner):
         Raises:
             StructureError: the cell does not define it.
         """
-        raise StructureError(f"{type(self).__name__} does not say its output_size; define the property")
+        return self._said_size("output_size")
+
+    def _said_size(self, which: str) -> Any:
+        """Return a size that the cell's constructor set as an attribute, where the class has no property of that name."""
+        if which not in vars(self):
+            raise StructureError(
+                f"{type(self).__name__} does not say its {which}; set self.{which} in its constructor, or define the property"
+            )
+        return vars(self)[which]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in ("state_size", "output_size") and getattr(type(self), name) is getattr(RNNCell, name):
+            vars(self)[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def call(self, inputs: Any, state: State) -> tuple[Any, State]:
         """Trace one step; `inputs` and `state` are checked already.
@@ -254,7 +268,7 @@ class RNNCell(WeightOwner):
         return self._traced(inputs, state, None)
 
     def _traced(self, inputs: Any, state: State, scope: str | None) -> tuple[Any, State]:
-        with self.entered(scope):
+        with self._entered(scope):
             if self._dtype is None:
                 self._dtype_of_step = _floating_dtype(inputs, state)
             result = self.call(inputs, state)
@@ -262,7 +276,7 @@ class RNNCell(WeightOwner):
                 _name_results(*result)
             return result
 
-    def entered(self, scope: str | None = None) -> AbstractContextManager[None]:
+    def _entered(self, scope: str | None = None) -> AbstractContextManager[None]:
         """Return a context inside the cell's scope, or inside `scope` instead."""
         return scopes.in_cell(scope or self.name)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeAlias
 
 from unroll.activations import get_activation
-from unroll.checks import check_size, shown
+from unroll.checks import check_flag, check_size, is_same, plain, shown
 from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from unroll.initializers import get_initializer
 
@@ -110,7 +110,7 @@ def refuse(cls: Any, arguments: Mapping[str, Any]) -> None:
     """
     parameters = _constructor(cls).parameters
     for name, reason in getattr(cls, "REFUSED", {}).items():
-        if name in arguments and not (name in parameters and arguments[name] is parameters[name].default):
+        if name in arguments and not (name in parameters and is_same(arguments[name], parameters[name].default)):
             raise UnsupportedError(f"{cls.__name__}: {name}={arguments[name]!r} is not supported: {reason}")
 
 
@@ -162,6 +162,7 @@ def one_of(*choices: Any) -> Callable[[Any, str], Any]:
     """Return a check that a value is one of `choices`."""
 
     def check(value: Any, what: str) -> Any:
+        value = plain(value)
         if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
             raise ArgumentError(f"{what} is {shown(value)}; one of {', '.join(map(repr, choices))} is wanted")
         return value
@@ -175,15 +176,19 @@ def _activation(value: Any, what: str) -> Any:
 
 def _rate(value: Any, what: str) -> float:
     """Keras limits a rate to 0 .. 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ArgumentTypeError(f"{what} is {value!r} of type {type(value).__name__}; a number from 0 to 1 is wanted")
-    return min(1.0, max(0.0, float(value)))
+    found = plain(value)
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        raise ArgumentTypeError(
+            f"{what} is {shown(value)} of type {type(value).__name__}; a number from 0 to 1 is wanted"
+        )
+    return min(1.0, max(0.0, float(found)))
 
 
 def _strict_rate(value: Any, what: str) -> float:
-    if _rate(value, what) != value:
+    found = _rate(value, what)
+    if found != plain(value):
         raise ArgumentError(f"{what} is {value}; a number from 0 to 1 is wanted")
-    return float(value)
+    return found
 
 
 def _seed(value: Any, what: str) -> int | None:
@@ -213,35 +218,33 @@ def _known(names: tuple[str, ...]) -> Callable[[Any, str], Any]:
     return check
 
 
-_flag = one_of(True, False)
-
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
-    "center": _flag,
+    "center": check_flag,
     "data_format": _data_format,
     "dropout": _rate,
     "filters": check_size,
-    "go_backwards": _flag,
+    "go_backwards": check_flag,
     "input_dim": check_size,
-    "mask_zero": _flag,
+    "mask_zero": check_flag,
     "merge_mode": one_of("concat", "sum", "mul", "ave", None),
     "output_dim": check_size,
     "padding": _padding,
     "rate": _strict_rate,
     "recurrent_dropout": _rate,
-    "reset_after": _flag,
-    "return_sequences": _flag,
-    "return_state": _flag,
-    "scale": _flag,
+    "reset_after": check_flag,
+    "return_sequences": check_flag,
+    "return_state": check_flag,
+    "scale": check_flag,
     "seed": _seed,
-    "stateful": _flag,
-    "time_major": _flag,
-    "trainable": _flag,
-    "unit_forget_bias": _flag,
+    "stateful": check_flag,
+    "time_major": check_flag,
+    "trainable": check_flag,
+    "unit_forget_bias": check_flag,
     "units": check_size,
-    "unroll": _flag,
-    "use_bias": _flag,
+    "unroll": check_flag,
+    "use_bias": check_flag,
     "use_cudnn": one_of("auto", True, False),
-    "zero_output_for_mask": _flag,
+    "zero_output_for_mask": check_flag,
 }
 #: By the last word of an argument's name, as in ``kernel_initializer``.
 _ENDINGS: dict[str, Callable[[Any, str], Any]] = {

@@ -126,8 +126,8 @@ class Bidirectional(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Build both layers."""
-        self.build_part(self.forward_layer, input_shape)
-        self.build_part(self.backward_layer, input_shape)
+        self._build_part(self.forward_layer, input_shape)
+        self._build_part(self.backward_layer, input_shape)
         if self._first_weights is not None:
             self.built = True
             self.set_weights(self._first_weights)
@@ -150,8 +150,8 @@ class Bidirectional(Layer):
         sides: list[list[Tensor]] = []
         states: list[Any] = []
         for part, state in zip((self.forward_layer, self.backward_layer), halves, strict=True):
-            ready = part.ready(inputs)
-            with part.entered():
+            ready = part._ready(inputs)
+            with part._entered():
                 outputs, last = part.walk(ready, state, mask)
             if part.go_backwards:
                 outputs.reverse()  # the order walked

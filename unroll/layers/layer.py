@@ -46,7 +46,7 @@ def _in_own_scope(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], Non
             input_shape = keras_shape(input_shape)
         self._building = True
         try:
-            with self.entered():
+            with self._entered():
                 build(self, input_shape)
         finally:
             self._building = False
@@ -99,7 +99,7 @@ class Layer(Recorded, WeightOwner):
     built: bool = False
     trainable: bool
     _name: str | None = None
-    _bearer: Bearer | None = None
+    _borne: Bearer | None = None
     _dtype: DType | None = None
     _seen: DType | None = None  # the dtype of the first inputs
     _built_for: KerasShape | None = None
@@ -173,8 +173,8 @@ class Layer(Recorded, WeightOwner):
             raise UnsupportedError(f"{self.described()}: training=True: unroll traces inference; leave it out")
         mask, kwargs = self._mask_among(inputs, args, kwargs)
         with collector_paused():
-            inputs = self.ready(inputs)
-            with self.entered():
+            inputs = self._ready(inputs)
+            with self._entered():
                 outputs = self.call(inputs, *args, **kwargs)
                 return self._with_masks(inputs, outputs, mask)
 
@@ -192,23 +192,23 @@ class Layer(Recorded, WeightOwner):
         wanted = "mask" in signature.parameters and "mask" not in bound
         return mask, kwargs | {"mask": mask} if wanted else kwargs
 
-    def ready(self, inputs: Any) -> Any:
+    def _ready(self, inputs: Any) -> Any:
         """Check and cast the inputs, build the layer for them where it is not built yet, and return them."""
         check_tensors(inputs, self.described())
         first = next((leaf.dtype for leaf in nest.flatten(inputs) if leaf.dtype.kind == "f"), None)
         if self._seen is None:
             self._seen = self._dtype or first
         inputs = nest.map_leaves(self._cast, inputs)
-        self.check(inputs)
+        self._check(inputs)
         if not self.built:
-            self.build_for(nest.map_leaves(lambda leaf: keras_shape(leaf.shape), inputs))
+            self._build_for(nest.map_leaves(lambda leaf: keras_shape(leaf.shape), inputs))
         return inputs
 
-    def build_for(self, input_shape: Any) -> None:
+    def _build_for(self, input_shape: Any) -> None:
         """Build the layer before its first call."""
         self.build(input_shape)
 
-    def check(self, inputs: Any) -> None:
+    def _check(self, inputs: Any) -> None:
         """Check the inputs' ranks and shapes; by default the sizes that the weights depend on.
 
         Raises:
@@ -220,10 +220,10 @@ class Layer(Recorded, WeightOwner):
             check_floats(inputs, self.described())
             check_sizes(inputs, self.fixed_axes, self._built_for, self.described())
 
-    def entered(self) -> AbstractContextManager[None]:
+    def _entered(self) -> AbstractContextManager[None]:
         """Return a context inside the layer's scope; a cell's is the same at every step."""
         cell = hasattr(type(self), "state_size") or "state_size" in vars(self)
-        return scopes.bearing(self.bearer, cell)
+        return scopes.bearing(self._bearer, cell)
 
     def _cast(self, tensor: Tensor) -> Tensor:
         if tensor.dtype.kind != "f" or self._seen is None or self._seen == tensor.dtype:
@@ -256,16 +256,16 @@ class Layer(Recorded, WeightOwner):
     @property
     def name(self) -> str:
         """The layer's scope, such as ``lstm``."""
-        return self.bearer.name
+        return self._bearer.name
 
     @property
-    def bearer(self) -> Bearer:
+    def _bearer(self) -> Bearer:
         """The layer in the paths of what it makes; a new one once a model has given it a name (a class of your own need not
         call ``__init__``).
         """
-        known, kind = self._bearer, type(self).__name__
+        known, kind = self._borne, type(self).__name__
         if known is None or (self._name is not None and (self._name != known.name or not known.settled)):
-            known = self._bearer = Bearer(kind, self._name or keras_name(kind), given=self._name is not None)
+            known = self._borne = Bearer(kind, self._name or keras_name(kind), given=self._name is not None)
         return known
 
     @property
@@ -325,7 +325,7 @@ class Layer(Recorded, WeightOwner):
         kind = self.dtype if dtype is None else dtype
         return self._add_weight(name, shape, draw, rows=rows, columns=columns, note=note, dtype=kind)
 
-    def build_part(self, part: Any, input_shape: Any) -> None:
+    def _build_part(self, part: Any, input_shape: Any) -> None:
         """Build a layer that is part of this one, under this one's scope, for weights of its dtype."""
         if isinstance(part, Layer) and not part.built:
             part._seen = part._seen or part._dtype or self.dtype

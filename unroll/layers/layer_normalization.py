@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from unroll import ops
+from unroll.checks import plain, shown
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.initializers import Draw, InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
@@ -88,12 +88,13 @@ class LayerNormalization(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())
-        axes: list[Any] = list(axis) if isinstance(axis, (list, tuple)) else [axis]
+        axes: list[Any] = [plain(item) for item in (axis if isinstance(axis, (list, tuple)) else [axis])]
         if not axes or any(isinstance(item, bool) or not isinstance(item, int) for item in axes):
-            raise ArgumentTypeError(f"LayerNormalization: axis is {axis!r}; an int or a list of ints is wanted")
-        if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float, np.floating)) or not epsilon >= 0:
-            raise ArgumentError(f"LayerNormalization: epsilon is {epsilon!r}; a number of at least 0 is wanted")
-        self.axis, self.epsilon = axis, epsilon
+            raise ArgumentTypeError(f"LayerNormalization: axis is {shown(axis)}; an int or a list of ints is wanted")
+        least = plain(epsilon)
+        if isinstance(least, bool) or not isinstance(least, (int, float)) or not least >= 0:
+            raise ArgumentError(f"LayerNormalization: epsilon is {shown(epsilon)}; a number of at least 0 is wanted")
+        self.axis, self.epsilon = axis, float(least)
         self.fixed_axes = tuple(sorted(axes))
 
     def build(self, input_shape: Any) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from unroll import ops
+from unroll.checks import plain, shown
 from unroll.errors import ArgumentTypeError
 from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.layer import Layer
@@ -50,8 +50,9 @@ class Masking(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())
-        if isinstance(mask_value, (bool, np.bool_)) or not isinstance(mask_value, (int, float, np.number)):
-            raise ArgumentTypeError(f"Masking: mask_value is {mask_value!r}; a number is wanted")
+        self.mask_value = plain(mask_value)
+        if isinstance(self.mask_value, bool) or not isinstance(self.mask_value, (int, float)):
+            raise ArgumentTypeError(f"Masking: mask_value is {shown(mask_value)}; a number is wanted")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs with masked steps zero."""

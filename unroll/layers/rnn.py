@@ -100,10 +100,10 @@ class RNN(Layer):
         size = self._contract.state_size
         return list(size) if nest.is_nested(size) else [size]
 
-    def entered(self) -> AbstractContextManager[None]:
-        return scopes.bearing(self.bearer)
+    def _entered(self) -> AbstractContextManager[None]:
+        return scopes.bearing(self._bearer)
 
-    def check(self, inputs: Any) -> None:
+    def _check(self, inputs: Any) -> None:
         check_floats(inputs, self.described())
         node = inputs.node
         self._check_rank(inputs.rank, inputs.described(), node is not None and node.origin.step is not None)
@@ -120,7 +120,7 @@ class RNN(Layer):
     def build(self, input_shape: Any) -> None:
         """Build the cell."""
         self._check_rank(len(input_shape), described_shape(input_shape))
-        self.build_part(self.cell, self.step_shape(input_shape))
+        self._build_part(self.cell, self.step_shape(input_shape))
         for size in nest.flatten(self._contract.state_size):
             if not isinstance(size, TensorShape):
                 check_size(size, f"{self.described()}: the state_size of {self.cell!r}")

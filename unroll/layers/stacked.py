@@ -76,7 +76,7 @@ class StackedRNNCells(Layer):
     def build(self, input_shape: Any) -> None:
         """Build each cell on the output of the one below."""
         for cell, contract in zip(self.cells, self._contracts, strict=True):
-            self.build_part(cell, input_shape)
+            self._build_part(cell, input_shape)
             input_shape = (input_shape[0], *dims_of(contract.output_size))
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:

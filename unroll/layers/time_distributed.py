@@ -51,14 +51,14 @@ class TimeDistributed(Layer):
             raise ArgumentTypeError(f"TimeDistributed: layer {layer!r} is no layer; give one, such as layers.Dense(3)")
         self.layer = layer
 
-    def check(self, inputs: Any) -> None:
+    def _check(self, inputs: Any) -> None:
         for leaf in nest.flatten(inputs):
             if leaf.rank < 3:
                 raise ShapeError(f"{self.described()}: the input {leaf.described()} must be (batch, time, features)")
 
     def build(self, input_shape: Any) -> None:
         """Build the layer for one step."""
-        self.build_part(self.layer, (input_shape[0], *input_shape[2:]))
+        self._build_part(self.layer, (input_shape[0], *input_shape[2:]))
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Trace the layer on each step.

@@ -25,7 +25,7 @@ class Cell(RecurrentModule):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device, dtype, name)
         self._cell = self._step_cell(self.name, self.input_size)
-        self._cell.bearer = self.bearer
+        self._cell._bearer = self._bearer
 
     def __call__(self, input: Tensor, hx: Any = None) -> Any:
         """Trace one step.

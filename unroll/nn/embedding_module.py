@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import scopes
-from unroll.checks import check_flag, check_size
+from unroll.checks import check_flag, check_size, is_same
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
 from unroll.errors import ArgumentError, UnsupportedError
@@ -70,14 +70,14 @@ class Embedding(Module):
     ) -> None:
         super().__init__(name, device, dtype)
         for argument, value, default in (("max_norm", max_norm, None), ("norm_type", norm_type, 2.0)):
-            if value is not default and not (isinstance(value, (int, float)) and value == default):
+            if not is_same(value, default):
                 raise UnsupportedError(f"{self._what}: {argument}={value!r}: {self.REFUSED[argument]}; leave it out")
         self.num_embeddings = check_size(num_embeddings, f"{self._what}: num_embeddings")
         self.embedding_dim = check_size(embedding_dim, f"{self._what}: embedding_dim")
         self.scale_grad_by_freq = check_flag(scale_grad_by_freq, f"{self._what}: scale_grad_by_freq")
         self.sparse = check_flag(sparse, f"{self._what}: sparse")
         self.padding_idx = None if padding_idx is None else self._row(padding_idx)
-        with scopes.bearing(self.bearer):
+        with scopes.bearing(self._bearer):
             draw, shape = (
                 _without_row(scopes.current().initializer or RandomNormal(0.0, 1.0), self.padding_idx),
                 (self.num_embeddings, self.embedding_dim),
@@ -98,7 +98,7 @@ class Embedding(Module):
             ArgumentTypeError, DTypeError: the ids are not a tensor of integers.
             ArgumentError: fixed ids that the table does not have; those of a placeholder are checked when it is fed.
         """
-        with scopes.bearing(self.bearer):
+        with scopes.bearing(self._bearer):
             return look_up(self._weights["weight"], input, f"{self._what}: the input")
 
 

@@ -75,5 +75,5 @@ class Linear(Module):
             ShapeError, DTypeError, ArgumentTypeError: the input does not fit.
         """
         self._check_input(input, self.in_features, "in_features")
-        with scopes.bearing(self.bearer):
+        with scopes.bearing(self._bearer):
             return named(linear(input, self._weights["weight"], self._weights.get("bias")), "output")

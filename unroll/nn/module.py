@@ -70,7 +70,7 @@ class Module(WeightOwner):
     def __init__(self, name: str | None, device: Any, dtype: npt.DTypeLike | None) -> None:
         kind = type(self).__name__
         own = snake_case(kind) if name is None else scopes.check_name(name, kind)
-        self.bearer = Bearer(kind, own, given=name is not None)
+        self._bearer = Bearer(kind, own, given=name is not None)
         if device is not None and str(device) != "cpu":
             raise UnsupportedError(
                 f"{type(self).__name__}: device={device!r}: {self.REFUSED['device']}; leave it out, or give 'cpu'"
@@ -80,7 +80,7 @@ class Module(WeightOwner):
     @property
     def name(self) -> str:
         """The module's scope, such as ``lstm``."""
-        return self.bearer.name
+        return self._bearer.name
 
     @property
     def _what(self) -> str:
@@ -118,7 +118,7 @@ class Module(WeightOwner):
         the scope says.
         """
         bound = 1 / math.sqrt(fan)
-        with scopes.bearing(self.bearer):
+        with scopes.bearing(self._bearer):
             return self._add_weight(
                 name,
                 initializer=scopes.current().initializer or RandomUniform(-bound, bound),

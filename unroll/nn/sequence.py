@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.cells.rnn_cell import State, agreed_state, check_state
-from unroll.checks import check_flag, check_size
+from unroll.checks import check_flag, check_size, plain, shown
 from unroll.dimensions import Shape
 from unroll.drivers.loop import joined, length_steps, run_cell, steps_of
 from unroll.errors import ArgumentError, ShapeError, warn
@@ -69,14 +68,14 @@ class SequenceModule(RecurrentModule):
         ]
 
     def _checked_dropout(self, dropout: float) -> float:
-        number = isinstance(dropout, (int, float, np.integer, np.floating)) and not isinstance(dropout, bool)
-        if not number or not 0 <= dropout <= 1:
-            raise ArgumentError(f"{self._what}: dropout {dropout!r}: a number from 0 to 1 is wanted")
-        if dropout and self.num_layers == 1:
+        share = plain(dropout)
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+            raise ArgumentError(f"{self._what}: dropout {shown(dropout)}: a number from 0 to 1 is wanted")
+        if share and self.num_layers == 1:
             warn(
                 f"{self._what}: dropout={dropout} acts between layers, and num_layers is 1: it has nothing to act on",
             )
-        return float(dropout)
+        return float(share)
 
     def __call__(self, input: Tensor, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
         """Trace the module over a sequence.
@@ -108,7 +107,7 @@ class SequenceModule(RecurrentModule):
         batched = input.rank == 3
         axis = 1 if self.batch_first and batched else 0
         batch = (input.shape[1 - axis],) if batched else ()
-        with collector_paused(), scopes.bearing(self.bearer):
+        with collector_paused(), scopes.bearing(self._bearer):
             steps = steps_of(input, axis, self._what, batched)
             valid = None if lengths is None else length_steps(lengths, len(steps), batch, self._what, "lengths")
             first = self._first_states(hx, batch)

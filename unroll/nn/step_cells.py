@@ -37,12 +37,11 @@ class StepCell(RNNCell):
     Attributes:
         gates: the row blocks of its weights, top to bottom.
         recurrent_note: why its recurrent weights stand apart.
-        bearer: the module that is this one cell and gives it its name; None where the cell is one of a module's.
     """
 
     gates: ClassVar[tuple[str, ...]]
     recurrent_note: ClassVar[str] = ""
-    bearer: Bearer | None = None
+    _bearer: Bearer | None = None  # the module that is this one cell and gives it its name
 
     def __init__(self, name: str, weights: Mapping[str, Parameter], nonlinearity: str = "tanh") -> None:
         super().__init__(name=name, dtype=weights["weight_ih"].dtype)
@@ -51,10 +50,10 @@ class StepCell(RNNCell):
 
     @property
     def name(self) -> str:
-        return super().name if self.bearer is None else self.bearer.name
+        return super().name if self._bearer is None else self._bearer.name
 
-    def entered(self, scope: str | None = None) -> AbstractContextManager[None]:
-        return scopes.bearing(self.bearer, cell=True) if self.bearer and not scope else super().entered(scope)
+    def _entered(self, scope: str | None = None) -> AbstractContextManager[None]:
+        return scopes.bearing(self._bearer, cell=True) if self._bearer and not scope else super()._entered(scope)
 
     @property
     def output_size(self) -> int:

@@ -119,7 +119,7 @@ def conv(
         raise ShapeError(f"conv: the kernel {kernel.described()} must be (filters, channels, ...) of 1 to 3 known axes")
     steps, spread = _each(strides, len(window), "strides"), _each(dilations, len(window), "dilations")
     check_choice(padding, ("same", "valid"), "conv: padding")
-    check_size(group, "conv: group")
+    group = check_size(group, "conv: group")
     pads = (0,) * (2 * len(window))
     if padding == "same" and isinstance(x, Tensor) and x.rank == kernel.rank:
         pairs = [_same(*sizes) for sizes in zip(x.shape[2:], window, steps, spread, strict=True)]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unroll.checks import plain, shown
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, ShapeError
@@ -109,7 +110,8 @@ def constant_of_shape(shape: Sequence[int] | Tensor, value: float = 0, dtype: np
         (batch, 3)
     """
     kind = as_dtype(dtype, "constant_of_shape")
-    if not np.isscalar(value):
-        raise ArgumentTypeError(f"constant_of_shape: value {value!r} is not a number")
-    filled = cast_array(value, kind, "constant_of_shape: value")
+    number = plain(value)
+    if not np.isscalar(number):
+        raise ArgumentTypeError(f"constant_of_shape: value {shown(value)} is not a number")
+    filled = cast_array(number, kind, "constant_of_shape: value")
     return apply_one(ConstantOfShape(filled.item(), kind), int_vector(shape))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from unroll.checks import plain
 from unroll.dimensions import Dimension
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.ops.shaping import unsqueeze
@@ -46,6 +47,7 @@ def getitem(x: Tensor, index: int | slice | types.EllipsisType | tuple[Any, ...]
 
 def _spread(x: Tensor, index: tuple[Any, ...]) -> list[int | slice | None]:
     """Replace Ellipsis, and fill up with full slices."""
+    index = tuple(map(plain, index))
     for entry in index:
         if isinstance(entry, (bool, np.bool_)) or not (
             entry is None or entry is Ellipsis or isinstance(entry, (int, np.integer, slice))
@@ -64,6 +66,7 @@ def _spread(x: Tensor, index: tuple[Any, ...]) -> list[int | slice | None]:
 
 
 def _bounds(entry: slice) -> tuple[int, int, int]:
+    entry = slice(*map(plain, (entry.start, entry.stop, entry.step)))
     for value in (entry.start, entry.stop, entry.step):
         if isinstance(value, (Tensor, Dimension)) or not (value is None or isinstance(value, (int, np.integer))):
             raise ArgumentTypeError(f"slice bound {value!r} is not an int; use unroll.ops.slice_ with known bounds")

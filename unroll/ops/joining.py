@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unroll.checks import check_size
+from unroll.checks import check_size, plain
 from unroll.dimensions import Dim, Dimension, Shape, divide, total
 from unroll.dtypes import ALL, Array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -173,7 +173,7 @@ def split(x: TensorLike, pieces: int | Sequence[int], axis: int = 0) -> tuple[Te
     """
     tensor = as_tensor(x, "split")
     axis = axis_of(axis, tensor.rank, "split: axis")
-    if isinstance(pieces, (int, np.integer)) and not isinstance(pieces, bool):
+    if isinstance(plain(pieces), int):
         return apply(Split(axis, check_size(pieces, "split: the number of pieces")), tensor)
     if isinstance(pieces, np.ndarray):
         pieces = pieces.tolist()

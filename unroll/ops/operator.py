@@ -16,8 +16,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from unroll import scopes
-from unroll.checks import shown
-from unroll.dimensions import Dim, Limit, Requirement, Shape, fits, is_never_zero, shape_text
+from unroll.checks import check_int, plain, shown
+from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, fits, is_never_zero, shape_text
 from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import LARGEST_KNOWN, Constant, Known, Node, Tensor, TensorLike, array_dtype
@@ -399,11 +399,12 @@ def axis_of(axis: int, rank: int, what: str = "axis") -> int:
         ArgumentTypeError: it is not an int.
         ShapeError: it is outside -rank .. rank - 1.
     """
-    if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
-        raise ArgumentTypeError(f"{what} {axis!r} is not an int")
-    if not -rank <= axis < rank:
+    found = plain(axis)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise ArgumentTypeError(f"{what} {shown(axis)} is not an int")
+    if not -rank <= found < rank:
         raise ShapeError(f"{what} {axis} is outside a tensor of rank {rank}; use {-rank} to {rank - 1}")
-    return int(axis) % rank
+    return found % rank
 
 
 def axes_of(axis: int | Sequence[int], rank: int, what: str) -> list[int]:
@@ -490,9 +491,31 @@ def listed(values: Any, what: str) -> list[Any]:
     return list(values)
 
 
-def int_vector(values: Sequence[Dim] | Tensor) -> Tensor:
-    """Return a list of ints as an int64 constant; a tensor stays what it is."""
-    return values if isinstance(values, Tensor) else Constant(np.array(cast_array(values, INT64, "list of ints")))
+_FROM_A_TENSOR = "a size that only a run knows is read from a tensor that has it: unroll.ops.shape(x)"
+
+
+def int_vector(values: Sequence[Dim] | Dim | Tensor, what: str = "list of ints", fix: str = _FROM_A_TENSOR) -> Tensor:
+    """Return a list of ints, or one, as an int64 constant; a tensor stays what it is.
+
+    Args:
+        values: the ints.
+        what: what they are, for messages.
+        fix: what to write in the place of a size that is not known.
+
+    Raises:
+        ArgumentTypeError, ArgumentError, DTypeError, ShapeError: they are no ints; sizes that are not known are none.
+    """
+    if isinstance(values, Tensor):
+        return values
+    entries = [values] if isinstance(plain(values), (int, Dimension)) else listed(values, what)
+    for place, entry in enumerate(entries):
+        if type(entry) is int:
+            continue
+        if entry is None or isinstance(entry, Dimension):
+            size = "None" if entry is None else f"the symbol {entry}"
+            raise ShapeError(f"{what}: entry {place} is {size}, which is no number; {fix}")
+        check_int(entry, f"{what}: entry {place}")
+    return Constant(np.array(cast_array([plain(entry) for entry in entries], INT64, what)))
 
 
 def float_attribute(op: Operator, *names: str) -> None:
@@ -502,9 +525,9 @@ def float_attribute(op: Operator, *names: str) -> None:
         ArgumentTypeError: one is not a number.
     """
     for name in names:
-        value = getattr(op, name)
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-            raise ArgumentTypeError(f"{op.name}: {name}={value!r} is not a number")
+        value = plain(getattr(op, name))
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ArgumentTypeError(f"{op.name}: {name}={shown(value)} is not a number")
         object.__setattr__(op, name, float(np.float32(value)))
 
 
@@ -515,7 +538,7 @@ def flag_attribute(op: Operator, *names: str) -> None:
         ArgumentError: one is neither True nor False, nor 0 or 1.
     """
     for name in names:
-        value = getattr(op, name)
-        if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
+        value = plain(getattr(op, name))
+        if not isinstance(value, int) or value not in (0, 1):
             raise ArgumentError(f"{op.name}: {name}={shown(value)} is neither True nor False")
         object.__setattr__(op, name, int(value))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unroll.checks import plain
 from unroll.dimensions import Shape
 from unroll.dtypes import ALL, Array
 from unroll.errors import ArgumentError, ShapeError
@@ -27,11 +28,13 @@ class ReverseSequence(Operator):
     time_axis: int = 0
 
     def __post_init__(self) -> None:
-        axes = (self.batch_axis, self.time_axis)
-        if not all(isinstance(axis, (int, np.integer)) for axis in axes) or sorted(axes) != [0, 1]:
+        axes = [plain(axis) for axis in (self.batch_axis, self.time_axis)]
+        if not all(isinstance(axis, int) for axis in axes) or sorted(axes) != [0, 1]:
             raise ArgumentError(
                 f"ReverseSequence: batch_axis {self.batch_axis!r} and time_axis {self.time_axis!r}: one is 0, the other 1"
             )
+        object.__setattr__(self, "batch_axis", axes[0])
+        object.__setattr__(self, "time_axis", axes[1])
 
     def shapes(self, require: Requirements, x: Tensor, sequence_lens: Tensor) -> list[Shape]:
         if len(x.shape) < 2 or len(sequence_lens.shape) != 1:

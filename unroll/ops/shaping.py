@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from unroll.checks import plain
 from unroll.dimensions import Dim, Dimension, Shape, divide, product, shape_text, symbol
 from unroll.dtypes import ALL, Array
 from unroll.errors import ShapeError
@@ -92,10 +93,14 @@ def reshape(x: TensorLike, shape: Sequence[Dim] | Tensor) -> Tensor:
     """
     if isinstance(shape, Tensor):
         return apply_one(Reshape(), x, shape)
-    shape = [shape] if isinstance(shape, (int, Dimension)) else listed(shape, "reshape: shape")
+    shape = [shape] if isinstance(plain(shape), (int, Dimension)) else listed(shape, "reshape: shape")
     symbolic = [axis for axis, dim in enumerate(shape) if isinstance(dim, Dimension)]
     if not symbolic:
-        return apply_one(Reshape(), x, int_vector(list(shape)))
+        return apply_one(
+            Reshape(),
+            x,
+            int_vector(shape, "reshape: shape", "-1 stands for the size that follows from the others, 0 for that of x"),
+        )
     if len(symbolic) > 1 or -1 in shape:
         if not isinstance(x, Tensor) or not all(x.rank > at and x.shape[at] == shape[at] for at in symbolic):
             raise ShapeError(
@@ -219,7 +224,7 @@ def squeeze(x: TensorLike, axis: int | Sequence[int] | Tensor | None = None) -> 
     """
     if axis is None and isinstance(x, Tensor):
         axis = [at for at, dim in enumerate(x.shape) if dim == 1]
-    given = None if axis is None else int_vector([axis] if isinstance(axis, int) else axis)
+    given = None if axis is None else int_vector(axis)
     if isinstance(given, Constant) and not given.value.size:
         return identity(x)
     return apply_one(Squeeze(), x, given)
@@ -243,7 +248,7 @@ def unsqueeze(x: TensorLike, axis: int | Sequence[int] | Tensor) -> Tensor:
         >>> ops.unsqueeze(x, axis=1).shape
         (batch, 1, 3)
     """
-    return apply_one(Unsqueeze(), x, int_vector([axis] if isinstance(axis, int) else axis))
+    return apply_one(Unsqueeze(), x, int_vector(axis))
 
 
 class Expand(Operator):
@@ -279,7 +284,7 @@ def expand(x: TensorLike, shape: Sequence[int] | Tensor) -> Tensor:
         >>> ops.expand(x, [2, 3]).shape
         (2, 3)
     """
-    return apply_one(Expand(), x, int_vector(shape))
+    return apply_one(Expand(), x, int_vector(shape, "expand: shape"))
 
 
 class Tile(Operator):
@@ -319,4 +324,4 @@ def tile(x: TensorLike, repeats: Sequence[int] | Tensor) -> Tensor:
         >>> unroll.Graph([x], y).run({x: [1, 2]}, y)
         array([1., 2., 1., 2., 1., 2.], dtype=float32)
     """
-    return apply_one(Tile(), x, int_vector(repeats))
+    return apply_one(Tile(), x, int_vector(repeats, "tile: repeats"))

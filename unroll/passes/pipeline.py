@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal, NamedTuple, TypeAlias, overload
 
 from unroll.arguments import checked
+from unroll.checks import check_size
 from unroll.errors import ArgumentError, ArgumentTypeError, warn
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
@@ -194,10 +195,7 @@ def optimize(
         (True, True)
     """
     check_graph(graph, "optimize")
-    if isinstance(batch, bool) or not isinstance(batch, int):
-        raise ArgumentTypeError(f"optimize: batch {batch!r} is not an int")
-    if batch < 1:
-        raise ArgumentError(f"optimize: batch {batch}; at least 1 is wanted")
+    batch = check_size(batch, "optimize: batch")
     if isinstance(passes, str) or callable(passes):
         raise ArgumentTypeError(f"optimize: passes {passes!r} is not a list of passes; write [{passes!r}]")
     if not isinstance(passes, (Sequence, type(None))):

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from unroll.checks import check_size
 from unroll.dimensions import substitute
 from unroll.dtypes import Array
-from unroll.errors import ArgumentError, ArgumentTypeError
+from unroll.errors import ArgumentError
 from unroll.feeds import InputSpec
 from unroll.graph import Graph, check_graph
 from unroll.sizes import Sizes, checked_dims, read_out, symbols_of
@@ -102,13 +103,10 @@ def trials(
             input is too large to draw numbers for.
     """
     check_graph(graph, what)
-    for name, number, least in (("seed", seed, 0), ("count", count, 1), ("rows", rows, 1), ("extra", extra, 0)):
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            raise ArgumentTypeError(f"{what}: {name} {number!r} is not an int")
-        if number < least:
-            raise ArgumentError(f"{what}: {name} {number}; at least {least} is wanted")
+    seed, extra = (check_size(value, f"{what}: {name}", 0) for name, value in (("seed", seed), ("extra", extra)))
+    count, rows = (check_size(value, f"{what}: {name}") for name, value in (("count", count), ("rows", rows)))
     sizes = checked_dims(dims, symbols_of(graph), what)
-    return _Drawing(graph, int(seed), sizes, alike, what).trials(count, rows, extra)
+    return _Drawing(graph, seed, sizes, alike, what).trials(count, rows, extra)
 
 
 class _Drawing:

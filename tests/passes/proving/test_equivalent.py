@@ -227,11 +227,11 @@ def test_only_graphs_are_compared(cell: BasicLSTMCell) -> None:
 @pytest.mark.parametrize(
     ("options", "builtin", "fragments"),
     [
-        ({"feeds": 0}, ValueError, ["feeds 0", "at least 1"]),
-        ({"feeds": -2}, ValueError, ["feeds -2"]),
+        ({"feeds": 0}, ValueError, ["feeds is 0", "at least 1"]),
+        ({"feeds": -2}, ValueError, ["feeds is -2"]),
         ({"feeds": "3"}, TypeError, ["feeds '3'", "int"]),
         ({"feeds": True}, TypeError, ["feeds True"]),
-        ({"seed": -1}, ValueError, ["seed -1", "at least 0"]),
+        ({"seed": -1}, ValueError, ["seed is -1", "at least 0"]),
         ({"seed": 0.5}, TypeError, ["seed is 0.5", "int"]),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unroll.arguments import checked
+from unroll.checks import check_size, plain
 from unroll.comparison import array_difference
 from unroll.dimensions import Dimension, Shape, shape_text
 from unroll.dtypes import Array
@@ -131,19 +132,18 @@ def equivalent(
 def _checked(a: Graph, feeds: Feeds, seed: int, dims: Mapping[str, int] | None) -> list[dict[str, Array]] | None:
     """Check the arguments; return the feeds that are given, None where they are to be made."""
     given = None
-    numbers = [("seed", seed, 0)]
+    check_size(seed, "equivalent: seed", least=0)
     if isinstance(feeds, Mapping):
         given = [a.check_feeds(feeds)]
     elif isinstance(feeds, (list, tuple)) and feeds and all(isinstance(item, Mapping) for item in feeds):
         given = [a.check_feeds(item) for item in feeds]
     else:
-        numbers.append(("feeds", feeds, 1))  # type: ignore[arg-type]
-    for what, number, least in numbers:
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            kinds = "an int, nor a dict {input: array} or a list of them" if what == "feeds" else "an int"
-            raise ArgumentTypeError(f"equivalent: {what} {number!r} is not {kinds}")
-        if number < least:
-            raise ArgumentError(f"equivalent: {what} {number}; at least {least} is wanted")
+        count = plain(feeds)
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise ArgumentTypeError(
+                f"equivalent: feeds {feeds!r} is not an int, nor a dict {{input: array}} or a list of them"
+            )
+        check_size(count, "equivalent: feeds")
     if given is not None and dims:
         raise ArgumentError("equivalent: feeds are given, so dims say nothing; leave one of them out")
     checked_dims(dims, symbols_of(a), "equivalent")

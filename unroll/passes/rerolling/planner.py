@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from unroll.arguments import checked
-from unroll.errors import ArgumentError
+from unroll.checks import check_size
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.passes.cancel_shapes import cancel_shapes
@@ -73,9 +73,8 @@ def reroll(
         (1, True)
     """
     check_graph(graph, "reroll")
-    if isinstance(steps_per_iteration, bool) or not isinstance(steps_per_iteration, int) or steps_per_iteration < 1:
-        raise ArgumentError(f"reroll: steps_per_iteration {steps_per_iteration!r}; an int of at least 1 is wanted")
-    plan = partial(_rerolled, scan=scan, native=native, per_run=steps_per_iteration)
+    per_run = check_size(steps_per_iteration, "reroll: steps_per_iteration")
+    plan = partial(_rerolled, scan=scan, native=native, per_run=per_run)
     with collector_paused():
         new, found = plan(graph)
         if new is graph or not check:
