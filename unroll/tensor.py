@@ -33,8 +33,6 @@ Known: TypeAlias = "Dim | tuple[Dim, ...] | None"
 LARGEST_KNOWN = 64
 
 
-#: NumPy's functions that have another name in `unroll.ops`; the others have the same name there.
-_UFUNCS = {"absolute": "abs", "divide": "div", "multiply": "mul", "negative": "neg", "power": "pow", "subtract": "sub"}
 #: The functions of `unroll.ops` by name.
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = OPERATIONS
 
@@ -145,20 +143,8 @@ class Tensor:
         return _FUNCTIONS["numpy_function"](function, args, kwargs)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Tensor:
-        """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build the operator of that name.
-
-        Raises:
-            ArgumentTypeError: `unroll.ops` has no such function, or it is called with options or another method.
-        """
-        is_numpys = getattr(np, ufunc.__name__, None) is ufunc
-        function = OPERATIONS.find(_UFUNCS.get(ufunc.__name__, ufunc.__name__)) if is_numpys else None
-        if method != "__call__" or options or function is None:
-            raise ArgumentTypeError(
-                f"numpy.{ufunc.__name__} computes with arrays, and {self!r} has no value before a run; use a function of "
-                "unroll.ops"
-            )
-        made: Tensor = function(*inputs)
-        return made
+        """Let ``array + tensor`` and ``np.tanh(tensor)`` build operators; see `unroll.ops.numpy_ufuncs`."""
+        return _FUNCTIONS["numpy_ufunc"](ufunc, method, inputs, options)
 
     def __init__(
         self, shape: Shape, dtype: DType, node: Node | None = None, index: int = 0, hint: str | None = None

@@ -49,6 +49,7 @@ from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
 from unroll.ops.normalization import layer_normalization
 from unroll.ops.numpy_functions import numpy_function
+from unroll.ops.numpy_ufuncs import numpy_ufunc
 from unroll.ops.operator import OPERATORS, Operator, apply, apply_one
 from unroll.ops.recurrent import gru, lstm, rnn
 from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_min, reduce_sum, softmax
@@ -139,7 +140,7 @@ __all__ = [
 
 _FUNCTIONS = {name: globals()[name] for name in __all__ if name.islower()}
 # What ``a + b``, ``a[0]`` and ``np.tanh(a)`` call.
-OPERATIONS.update(_FUNCTIONS, getitem=getitem, numpy_function=numpy_function)
+OPERATIONS.update(_FUNCTIONS, getitem=getitem, numpy_function=numpy_function, numpy_ufunc=numpy_ufunc)
 globals().update({name: in_other_words(function) for name, function in _FUNCTIONS.items()})
 
 

@@ -1,6 +1,8 @@
 """NumPy's functions called on tensors, ``np.stack([a, b])``: those that are operators here build them.
 
-What NumPy computes otherwise than an operator does, with an option that no operator has, is refused with what there is.
+What they give is what NumPy gives, in its dtype: the mean of integers is float64. What NumPy computes otherwise than any
+operator, or with an option that none has, is refused with what there is. Arrays and lists beside a tensor take its dtype,
+and an axis whose size is a symbol is not taken for one of size 1.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from unroll.checks import check_int, shown
+from unroll.dtypes import as_array, cast_array
 from unroll.errors import ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.ops.arithmetic import mul
 from unroll.ops.choices import clip, where
 from unroll.ops.filling import constant_of_shape
 from unroll.ops.filling import shape as shape_of
+from unroll.ops.functions import cast
 from unroll.ops.joining import concat, split, stack
 from unroll.ops.linear import matmul
 from unroll.ops.operator import as_tensor, axes_of, rank_of
@@ -49,6 +53,16 @@ def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     ends = [slice(check_int(index, "numpy.split: an index")).indices(size)[1] for index in indices_or_sections]
     cuts = [0, *ends, size]
     return list(split(x, [max(0, end - start) for start, end in pairwise(cuts)], axis))
+
+
+def _counting(function: Callable[..., Tensor], kinds: str, dtype: str) -> Callable[..., Tensor]:
+    """A reduction that NumPy computes, for tensors of some kinds, in another dtype."""
+    reduced = _reducing(function)
+
+    def counted(a: Any, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+        return reduced(cast(a, dtype) if a.dtype.kind in kinds else a, axis, keepdims=keepdims)
+
+    return counted
 
 
 def _reducing(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -87,29 +101,56 @@ def _like(value: int) -> Callable[..., Tensor]:
 
 
 def _where(condition: Any, x: Any, y: Any) -> Tensor:
-    return where(condition, x, y)
+    if isinstance(x, Tensor) or isinstance(y, Tensor):
+        return where(condition, x, y)
+    x, y = (item if type(item) in (bool, int, float) else as_array(item, "numpy.where") for item in (x, y))
+    dtype = np.result_type(x, y)
+    return where(condition, *(cast_array(item, dtype, "numpy.where") for item in (x, y)))
+
+
+def _broadcast_to(array: Any, shape: Any) -> Tensor:
+    """Expand, where the shape wanted is the one that comes of it: `unroll.ops.expand` keeps larger axes and others."""
+    found = expand(array, [shape] if isinstance(shape, (int, np.integer)) else shape)
+    wanted = found.node.inputs[1].known if found.node is not None and found.node.inputs[1] is not None else None
+    fits = isinstance(wanted, tuple) and len(wanted) == found.rank
+    if not fits or any(size == 1 != got for size, got in zip(wanted, found.shape, strict=True)):  # type: ignore[arg-type]
+        raise ShapeError(
+            f"numpy.broadcast_to: {shown(array)} does not broadcast to {shown(shape)}: an axis of another size than 1 stays"
+        )
+    return found
+
+
+def _reshape(a: Any, shape: Any) -> Tensor:
+    """Reshape, but for a 0, which is a size in NumPy and keeps the size of its axis here."""
+    sizes = shape if isinstance(shape, (list, tuple, np.ndarray)) else [shape]
+    if any(isinstance(size, (int, np.integer)) and size == 0 for size in sizes):
+        raise UnsupportedError(
+            f"numpy.reshape of {shown(a)} to {shown(shape)}: in unroll.ops.reshape a 0 keeps the size of its axis; use "
+            "that where it is meant"
+        )
+    return reshape(a, shape)
 
 
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.amax: _reducing(reduce_max),
     np.amin: _reducing(reduce_min),
     np.argmax: _argmax,
-    np.broadcast_to: lambda array, shape: expand(array, shape),
+    np.broadcast_to: _broadcast_to,
     np.clip: _clip,
     np.concatenate: _concatenate,
     np.dot: _dot,
     np.expand_dims: unsqueeze,
     np.max: _reducing(reduce_max),
-    np.mean: _reducing(reduce_mean),
+    np.mean: _counting(reduce_mean, "ib", "float64"),
     np.min: _reducing(reduce_min),
     np.ndim: lambda a: a.rank,
     np.ones_like: _like(1),
-    np.reshape: lambda a, shape: reshape(a, shape),
+    np.reshape: _reshape,
     np.shape: lambda a: a.shape,
     np.split: _split,
     np.squeeze: lambda a, axis=None: squeeze(a, axis),
     np.stack: lambda arrays, axis=0: stack(list(arrays), axis),
-    np.sum: _reducing(reduce_sum),
+    np.sum: _counting(reduce_sum, "ib", "int64"),
     np.swapaxes: _swapaxes,
     np.take: _take,
     np.tile: lambda A, reps: tile(A, [reps] if isinstance(reps, int) else reps),  # noqa: N803 (NumPy's name)
