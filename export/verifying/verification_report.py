@@ -38,9 +38,12 @@ class Difference(NamedTuple):
 
     @property
     def far(self) -> str:
-        """How far they are apart, in words: the absolute difference, and what the tolerance bounds where that is another."""
+        """How far they are apart, in words: what the tolerance bounds, and the absolute difference where that is far larger."""
         absolute, scaled = f"{self.absolute:.3g}", f"{self.scaled:.3g}"
-        return absolute if scaled == absolute else f"{absolute}, {scaled} of max(1, |value|)"
+        if scaled == absolute:
+            return absolute
+        bounded = f"{scaled} of max(1, |value|)"
+        return bounded if self.absolute < 2 * self.scaled else f"{absolute}, {bounded}"
 
 
 def compare(output: str, runner: str, expected: Array, seen: Array, tolerance: float | None) -> Difference:
@@ -96,7 +99,7 @@ class Verification(NamedTuple):
             yield f"  {' and '.join(ran) or 'nobody'} ran {self.subject}; NumPy computed what unroll reads in it"
         for runner in self.runners[1:]:
             row = max((row for row in self.differences if row.runner == runner), key=lambda row: row.scaled)
-            yield (f"  {runner}: worst absolute difference {row.far} (tolerance {row.tolerance:g}), on {row.output}")
+            yield f"  {runner}: worst difference {row.far} (tolerance {row.tolerance:g}), on {row.output}"
         for runner, reason in self.left_out.items():
             yield f"  {runner} left out: {reason}"
         if self.foreign:

@@ -110,7 +110,7 @@ def _where(condition: Any, x: Any, y: Any) -> Tensor:
 
 def _broadcast_to(array: Any, shape: Any) -> Tensor:
     """Expand, where the shape wanted is the one that comes of it: `unroll.ops.expand` keeps larger axes and others."""
-    found = expand(array, [shape] if isinstance(shape, (int, np.integer)) else shape)
+    found = expand(array, [int(shape)] if isinstance(shape, (int, np.integer)) else shape)
     wanted = found.node.inputs[1].known if found.node is not None and found.node.inputs[1] is not None else None
     fits = isinstance(wanted, tuple) and len(wanted) == found.rank
     if not fits or any(size == 1 != got for size, got in zip(wanted, found.shape, strict=True)):  # type: ignore[arg-type]
