@@ -95,8 +95,8 @@ def to_onnx(
             carries its provenance as metadata (``unroll.scope``, ``unroll.step``, ``unroll.cell``, ``unroll.gate``).
         runtime: refuse operators on dtypes for which this runtime has no kernel (only ``"onnxruntime"`` is known); None
             allows whatever ONNX does.
-        fold_zero_state: leave out what a state of zeros makes useless at step 0, and nodes that change nothing, such as a
-            Concat of one tensor; False writes every node of the graph.
+        fold_zero_state: leave out what a state of zeros makes useless at step 0 for finite inputs and weights, and nodes
+            that change nothing, such as a Concat of one tensor; False writes every node of the graph.
         check: whether a graph that a form, or `optimized`, rewrote is proven before it is written: both are run in NumPy on
             feeds made to tell them apart (see `unroll.passes.proving.proof`).
 

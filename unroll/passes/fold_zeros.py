@@ -1,8 +1,10 @@
 """Leave out what a state of zeros makes useless at step 0.
 
-Preserves the inputs, all names, and the values of the outputs, for finite inputs (it takes ``0 * x`` to be 0). Never
-adds more than one Slice a Parameter, and a Split of a bias in the place of one of its repetition, which a runtime computes
-once when it loads the model; never changes a Parameter.
+Preserves the inputs, all names, and the values of the outputs but for the sign of a zero, for inputs and Parameters that are
+finite numbers, as long as sums and products of such are finite too. ``0 * x`` is 0 only where `x` is then a finite number
+(`unroll.passes.tools.finite_numbers`): what is multiplied with an exponential or a quotient, which may be infinite, stays.
+Never adds more than one Slice a Parameter, and a Split of a bias in the place of one of its repetition, which a runtime
+computes once when it loads the model; never changes a Parameter.
 
 ``[x, 0] @ kernel`` becomes ``x @ kernel[:rows of x]``; ``0 * f``, ``0 @ W`` and a convolution of 0 are 0; ``y + 0`` is y;
 ``0 @ W + b`` is b in every row, and what adds or multiplies that reads b alone; a choice of y or 0 reads the number 0. Nodes
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import copysign, isfinite
 
 import numpy as np
 
@@ -24,15 +27,18 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import Operator, made
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
+from unroll.passes.tools.finite_numbers import FiniteNumbers, reduces_some
 from unroll.passes.tools.rewriting import Rewriting, in_place, ints
 from unroll.structure import leaves_of
 from unroll.tensor import Constant, Node, Tensor
 
-# Operators whose output is zero where their first input is.
+#: Operators whose output is zero where their first input is.
 _PRESERVE_ZERO = frozenset(
     """Abs Cast Elu Expand Gather Identity LeakyRelu Neg ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape ReverseSequence
     Slice Softsign Split Sqrt Squeeze Tanh Tile Transpose Unsqueeze""".split()  # noqa: SIM905 (a list of words, to be read as one)
 )
+#: Those, and others, that make no -0.0 of 0.0.
+_KEEP_SIGN = _PRESERVE_ZERO - {"Elu", "LeakyRelu", "Neg"} | {"Add", "Concat", "Sub", "Where"}
 
 
 @in_place
@@ -53,8 +59,10 @@ def fold_zeros(graph: Graph) -> Graph:
 class _Folding(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        #: The tensors of the new graph that are known to hold only zeros.
+        #: The tensors of the new graph that are known to hold only zeros, and those of them without a -0.0.
         self._zero: set[Tensor] = set(_zero_constants(graph))
+        self._unsigned = {tensor for tensor in _zero_constants(graph) if not np.signbit(tensor.value).any()}
+        self._finite = FiniteNumbers()
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
         #: Tensors of the new graph that repeat a smaller one, such as a bias in every row.
         self._spread: dict[Tensor, Tensor] = {}
@@ -76,8 +84,10 @@ class _Folding(Rewriting):
             self.replace(node.outputs[0], found)
             return
         kept = self.keep(node, inputs)
-        if (any_zero or isinstance(op, ConstantOfShape)) and self._makes_zero(op, inputs):
+        if (any_zero or isinstance(op, ConstantOfShape)) and self._makes_zero(node, inputs):
             self._zero.update(kept.outputs)
+            if self._keeps_sign(op, inputs):
+                self._unsigned.update(kept.outputs)
         else:
             self._spread.update(self._repeats(kept, inputs))
 
@@ -96,7 +106,7 @@ class _Folding(Rewriting):
     def _repeats(self, node: Node, inputs: tuple[Tensor | None, ...]) -> dict[Tensor, Tensor]:
         """Return which outputs of a node of the new graph repeat a smaller tensor, each with that."""
         op, output, smaller = node.op, node.outputs[0], None
-        if isinstance(op, Gemm) and len(inputs) > 2 and op.beta == 1.0 and self._any_zero(inputs[:2]):
+        if isinstance(op, Gemm) and len(inputs) > 2 and op.beta == 1.0 and self.is_zero_product(op, inputs[:2]):
             smaller = inputs[2]
         elif op.name == "Add" and self._any_zero(inputs):
             smaller = next(tensor for tensor in inputs if not self.is_zero(tensor))
@@ -111,20 +121,37 @@ class _Folding(Rewriting):
         """Say whether a tensor of the new graph is known to hold only zeros."""
         return tensor in self._zero
 
+    def has_no_sign(self, tensor: Tensor | None) -> bool:
+        """Say whether a tensor of zeros is known to hold no -0.0."""
+        return tensor in self._unsigned
+
+    def is_zero_product(self, op: Operator, inputs: Sequence[Tensor | None]) -> bool:
+        """Say whether a product is zero: one factor is, and the others are finite numbers."""
+        if not self._any_zero(inputs) or (isinstance(op, Gemm) and not isfinite(op.alpha)):
+            return False
+        return all(self.is_zero(tensor) or tensor in self._finite for tensor in inputs)
+
     def _any_zero(self, inputs: Sequence[Tensor | None]) -> bool:
         return not self._zero.isdisjoint(inputs)
 
-    def _makes_zero(self, op: Operator, inputs: tuple[Tensor | None, ...]) -> bool:
-        name = op.name
+    def _makes_zero(self, node: Node, inputs: tuple[Tensor | None, ...]) -> bool:
+        op, name = node.op, node.op.name
         if isinstance(op, ConstantOfShape):
             return op.value == 0
         if name in _PRESERVE_ZERO:
-            return self.is_zero(inputs[0])
+            return self.is_zero(inputs[0]) and (name != "ReduceMean" or reduces_some(node))
         if name in ("Mul", "MatMul") or (name in ("Conv", "Gemm") and len(inputs) == 2):
-            return self._any_zero(inputs)
+            return self.is_zero_product(op, inputs)
         if name in ("Add", "Concat", "Sub"):
             return all(self.is_zero(tensor) for tensor in inputs)
         return name == "Where" and self.is_zero(inputs[1]) and self.is_zero(inputs[2])
+
+    def _keeps_sign(self, op: Operator, inputs: tuple[Tensor | None, ...]) -> bool:
+        """Say whether a tensor of zeros that is made of `inputs` holds no -0.0."""
+        if isinstance(op, ConstantOfShape):
+            return copysign(1, op.value) > 0
+        sources = [tensor for tensor in inputs if tensor is not None and tensor.dtype.kind == "f"]
+        return op.name in _KEEP_SIGN and all(map(self.has_no_sign, sources))
 
     def _without_zero_columns(self, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
         """Return the product without the columns of a concatenated left side that are zero, and the rows they meet."""
@@ -132,7 +159,7 @@ class _Folding(Rewriting):
         joined = left.node if left is not None else None
         if joined is None or right is None or not isinstance(joined.op, Concat) or right.rank != 2:
             return None
-        if not self._any_zero(joined.inputs):
+        if not self._any_zero(joined.inputs) or right not in self._finite:
             return None
         transposed = isinstance(node.op, Gemm) and (node.op.transA or node.op.transB)
         if transposed or left is None or joined.op.axis != left.rank - 1:
@@ -181,8 +208,7 @@ def _fold_gemm(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...])
     added = inputs[2] if len(inputs) > 2 else None
     if not isinstance(node.op, Gemm) or added is None or node.op.beta != 1.0:
         return None
-    no_product = folding.is_zero(inputs[0]) or folding.is_zero(inputs[1])
-    return added if no_product and added.shape == node.outputs[0].shape else None
+    return added if folding.is_zero_product(node.op, inputs[:2]) and added.shape == node.outputs[0].shape else None
 
 
 def _other(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...], zero_at: tuple[int, ...]) -> Tensor | None:
@@ -197,7 +223,7 @@ def _other(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...], zer
 def _fold_where(folding: _Folding, node: Node, inputs: tuple[Tensor | None, ...]) -> Tensor | None:
     """Return the choice with the number 0 for a tensor of zeros, where another operand has the shape of the result."""
     output = node.outputs[0]
-    zeros = [part for part in inputs[1:] if part is not None and part.rank and folding.is_zero(part)]
+    zeros = [part for part in inputs[1:] if part is not None and part.rank and folding.has_no_sign(part)]
     full = [part for part in inputs if part not in zeros and part is not None and part.shape == output.shape]
     if not zeros or not full:
         return None

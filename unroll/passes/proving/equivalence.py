@@ -83,6 +83,9 @@ def equivalent(
     values of the weights in their place. Where these differ, both graphs run in NumPy on feeds that are made to tell
     them apart (see `unroll.trials.trial_feeds`): lengths from 0 to the last step, indices over the whole of a table.
 
+    Equal by form means: for all inputs and Parameters that are finite numbers, as long as sums and products of them are
+    finite too, but for rounding and the sign of a zero.
+
     Args:
         a: a graph.
         b: another.
