@@ -21,7 +21,7 @@ from unroll.errors import (
     VerificationError,
 )
 from unroll.export.running.session import Session
-from unroll.export.tuning import measured_seconds
+from unroll.export.tuning import in_milliseconds, measured_seconds
 from unroll.export.verifying.random_nodes import random_nodes
 from unroll.export.verifying.verification import check_given
 from unroll.export.verifying.verification_report import Difference, compare
@@ -83,8 +83,8 @@ class Times(NamedTuple):
         ratio = self.before / self.after
         gain = f"{ratio:.2g} times as fast" if ratio >= 1 else f"{1 / ratio:.2g} times as slow"
         return (
-            f"a run took {self.before * 1e6:.4g} us and takes {self.after * 1e6:.4g} us, {gain}: medians in onnxruntime on "
-            f"this machine, both in turns, on {self.feeds}"
+            f"a run took {in_milliseconds(self.before)} ms and takes {in_milliseconds(self.after)} ms, {gain}: "
+            f"medians in onnxruntime on this machine, both in turns, on {self.feeds}"
         )
 
 

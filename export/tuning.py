@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from unroll.errors import FileError, UnrollError, warn
 from unroll.files import as_path, make_folder, read_bytes, write_bytes
+from unroll.tables import table
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -25,6 +26,17 @@ _LAYOUT = 2
 _LARGEST_ENTRY = 2**20
 #: Each candidate runs for about this long in all, in at least so many and at most so many blocks of about `_BLOCK` seconds.
 _BUDGET, _LEAST_BLOCKS, _MOST_BLOCKS, _BLOCK = 0.4, 7, 40, 0.002
+
+#: The columns of the table, and what they are.
+_COLUMNS = ("form", "threads", "median", "quarter", "nodes", "bytes", "error", "")
+_TIMES = (
+    "median, quarter: milliseconds of a run; half of the runs took less than the median, and a quarter less than the",
+    "  quarter, which decides: other programs on the machine add least to it",
+)
+_SIZES = (
+    "threads: by how many an operator is computed; nodes, bytes: of the file",
+    "error: the worst |a - b| / max(1, |b|) against NumPy",
+)
 
 
 class Candidate(NamedTuple):
@@ -73,28 +85,41 @@ class Choice(NamedTuple):
     lost: float | None = None
 
     def __str__(self) -> str:
-        rows = [("form", "threads", "median us", "quarter us", "nodes", "bytes", "difference", "")]
-        for item in self.candidates:
-            note = item.note or ("chosen" if (item.form, item.threads) == (self.form, self.threads) else "")
-            rows.append(
-                (
-                    item.form,
-                    "all" if item.threads is None else str(item.threads),
-                    "" if item.seconds is None else f"{item.seconds * 1e6:.1f}",
-                    "" if item.quick is None else f"{item.quick * 1e6:.1f}",
-                    "" if item.nodes is None else str(item.nodes),
-                    "" if item.bytes is None else str(item.bytes),
-                    "" if item.difference is None else f"{item.difference:.1e}",
-                    note,
-                )
+        return self.table()
+
+    def table(self, width: int | None = None) -> str:
+        """Return the form chosen, every form as a row, and what the columns are.
+
+        Args:
+            width: how wide a line of the table may be; by default as wide as it comes.
+        """
+        rows = [
+            (
+                item.form,
+                "all" if item.threads is None else str(item.threads),
+                "" if item.seconds is None else in_milliseconds(item.seconds),
+                "" if item.quick is None else in_milliseconds(item.quick),
+                "" if item.nodes is None else f"{item.nodes:,}",
+                "" if item.bytes is None else f"{item.bytes:,}",
+                "" if item.difference is None else f"{item.difference:.1e}",
+                item.note or ("chosen" if (item.form, item.threads) == (self.form, self.threads) else ""),
             )
-        widths = [max(len(row[column]) for row in rows) for column in range(7)]
-        lines = ["  ".join([*map(str.rjust, row, widths), row[7]]).rstrip() for row in rows]
+            for item in self.candidates
+        ]
         lost = "" if self.lost is None else f"; {self.lost:.1e} of max(1, |value|) lost on random feeds"
-        return "\n".join([f"{self.form}, {self.how} at batch {self.batch}{lost}", *lines])
+        said = [f"{self.form}, {self.how} at batch {self.batch}{lost}", table(_COLUMNS, rows, True, width)]
+        if any(item.seconds is not None for item in self.candidates):
+            said += _TIMES
+        return "\n".join([*said, *_SIZES])
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def in_milliseconds(seconds: float) -> str:
+    """Return a time as a number of milliseconds to read."""
+    value = seconds * 1e3
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value >= 0.001 else f"{value:.6f}"
 
 
 def measured_seconds(runs: Mapping[Any, Callable[[], object]]) -> dict[Any, tuple[float, float] | Exception]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from helpers import refused
 import unroll
 from unroll import Graph, UnrollWarning, ops
 from unroll.export.compiler import CompiledSession, compile
+from unroll.export.tuning import Candidate, Choice
 
 pytestmark = pytest.mark.usefixtures("measuring_little")
 
@@ -43,8 +45,27 @@ def test_the_choice_is_a_table_of_every_form_that_was_tried() -> None:
     assert best.quick == min(row.quick for row in choice.candidates if row.quick is not None)
     lines = str(choice).splitlines()
     assert lines[0] == f"{choice.form}, measured at batch 3"
-    assert len(lines) == 2 + len(choice.candidates)
+    columns = ["form", "threads", "median", "quarter", "nodes", "bytes", "error"]
+    assert lines[1].split() == columns
     assert sum(line.endswith("chosen") for line in lines) == 1
+    row = next(line for line in lines if line.endswith("chosen"))
+    assert float(re.split(r"  +", row)[3]) == pytest.approx(best.quick * 1e3, rel=0.006)
+    explained = "\n".join(lines[3 + len(choice.candidates) :])
+    assert all(re.search(rf"\b{column}\b", explained) for column in columns[1:])
+    assert "milliseconds" in explained
+
+
+def test_a_choice_fits_a_narrow_terminal() -> None:
+    rows = [
+        Candidate("unrolled, optimized", None, 12.5, 3e-7, 123456, 7, 1e-9),
+        Candidate("scan", note="no loop " * 20),
+    ]
+    choice = Choice("unrolled, optimized", None, "measured", 1, tuple(rows))
+    lines = choice.table(80).splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("----"))
+    last = next(place for place, line in enumerate(lines) if line.startswith("median, quarter"))
+    assert max(map(len, lines[first - 1 : last])) <= 80
+    assert "12,500" in choice.table() and "0.000300" in choice.table() and "123,456" in choice.table()
 
 
 def test_a_form_that_the_graph_cannot_take_is_a_row_that_says_why() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import unroll
 from unroll.cli.command import Command
 from unroll.cli.options import FORMS, add_output, add_program, add_proof, say, write_model
+from unroll.cli.output import line_width
 from unroll.cli.statuses import DONE
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _run(options: argparse.Namespace) -> int:
             quantize=options.quantize,
             cache=not options.no_cache,
         )
-        say(options, session.choice)
+        say(options, session.choice.table(line_width()))
         return session.model()
 
     said = write_model(options, make, sizes_of_feeds=True)

@@ -126,7 +126,10 @@ class Report(NamedTuple):
             )
             for row in rows
         ]
-        lines.append(f"one run at batch {self.batch}; of the nodes, those of weights are computed once, when exported")
+        lines.append(
+            f"one run at batch {self.batch}; of the nodes, those of weights are computed once, when exported; "
+            "bytes and FLOPs (estimated) are those of the others"
+        )
         lines += [str(self.proof)] if self.proof is not None else []
         lines += [f"{name} was left out: what it makes {proof}" for name, proof in self.left_out]
         return "\n".join(lines)
