@@ -20,3 +20,15 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert shown.err.count("\n") == 1 and shown.err.startswith(f"unroll {arguments[0]}: ")
     assert shown.out == ""
     return shown.err
+
+
+#: One that names a Graph, a Sequential, a module, and a function that makes one.
+NAMED = """\
+import unroll
+from unroll import layers, nn
+model = layers.Sequential([layers.Input((None, 2)), layers.LSTM(4), layers.Dense(2)])
+module = nn.LSTM(2, 4)
+def made():
+    return layers.Sequential([layers.Input((5, 2)), layers.LSTM(4), layers.Dense(2)])
+graph = made().trace()
+"""

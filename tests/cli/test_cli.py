@@ -23,11 +23,11 @@ def test_help_names_every_command_and_shows_examples(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["drew"], "there is no command 'drew'; did you mean 'draw', 'demo', 'reroll'? See unroll --help"),
+        (["drew"], "there is no command 'drew'; did you mean 'draw', 'demo', 'reroll'; see unroll --help"),
         ([""], "there is no command ''; there are 'demo', 'summary',"),
         ([], "name a command: demo, summary, draw,"),
         (["--versoin"], "there is no flag --versoin; did you mean --version"),
-        (["-V"], "there is no flag -V; there are --help, --version; see unroll --help"),
+        (["-V"], "there is no flag -V; write --version; see unroll --help"),
         (["--"], "there is no flag --;"),
     ],
 )

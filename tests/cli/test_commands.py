@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from cli_checks import IMAGE_ROWS, TWO_STEPS, refused, run
+from cli_programs import NAMED
 from helpers import REPOSITORY
 
 import unroll
@@ -110,13 +111,44 @@ def test_reroll_says_what_is_gained_in_nodes_and_in_time(capsys, tmp_path, flat)
     said = capsys.readouterr().out
     before, after = map(int, re.findall(r"(\d+) nodes became (\d+)", said)[0])
     assert (before, after) == (len(kinds(flat)), len(kinds(tmp_path / "fast.onnx")))
-    (times,) = re.findall(r"a run took ([\d.e+]+) us and takes ([\d.e+]+) us, ([\d.e+]+) times as (fast|slow)", said)
+    (times,) = re.findall(r"a run took ([\d.]+) ms and takes ([\d.]+) ms, ([\d.e+]+) times as (fast|slow)", said)
     ratio = float(times[0]) / float(times[1])
     assert float(times[2]) == pytest.approx(ratio if times[3] == "fast" else 1 / ratio, rel=0.06)
     assert "medians in onnxruntime on this machine" in said
     assert run("reroll", flat, "-o", tmp_path / "fast.onnx", "--no-measure") == 0
     assert "a run took" not in capsys.readouterr().out
-    assert "--form rerolled" in refused(capsys, "reroll", TWO_STEPS, "-o", tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("graph", []),
+        ("made", []),
+        ("model", ["--dim", "time=5", "--dim", "batch=3"]),
+        ("module", ["--dim", "time=5", "--dim", "batch=3"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["reroll", "compile", "export", "optimize"])
+def test_whatever_a_program_names_is_written_as_a_file_is(capsys, tmp_path, write, command, name, sizes):
+    path = write(NAMED)
+    more = {"reroll": ["--no-measure"], "compile": ["--no-cache", "--form", "rerolled"]}.get(command, [])
+    if command in ("export", "optimize"):  # which generate no feeds
+        sizes = sizes[:2]
+    output = tmp_path / "m.onnx"
+    assert run(command, f"{path}:{name}", "-o", output, *sizes, *more) == 0
+    assert kinds(output).count("LSTM") == (command in ("reroll", "compile"))
+    capsys.readouterr()
+    assert run("equivalent", f"{path}:{name}", output, *sizes[:2]) == 0
+
+
+def test_a_program_is_rerolled_on_the_feeds_given(capsys, tmp_path, write):
+    np.save(tmp_path / "x.npy", np.ones((2, 5, 2), "float32"))
+    target = [f"{write(NAMED)}:graph", "-o", tmp_path / "m.onnx", "--opset", "18"]
+    assert run("reroll", *target, "--feeds", tmp_path / "x.npy") == 0
+    assert "on 1 feed" in capsys.readouterr().out
+    assert onnx.load(tmp_path / "m.onnx").opset_import[0].version == 18
+    assert "'batch'" in refused(capsys, "reroll", *target, "--dim", "rows=3")
+    assert "no recurrence was found" in refused(capsys, "reroll", TWO_STEPS, *target[1:])
 
 
 # -- export of a file --------------------------------------------------------------------------------------------------

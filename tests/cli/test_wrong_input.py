@@ -153,7 +153,8 @@ FEEDING = [command for command in READING if command not in ("summary",)]
         (["--feed", "z=x.npy"], "'x'"),
         (["--feed", "x=wide.npy"], "3"),
         (["--feed", "x=texts.npy"], "plain numbers"),
-        (["--feeds", "x.npy"], "--feed NAME=x.npy"),
+        (["--feeds", "wide.npy"], "3"),
+        (["--feeds", "x=x.npz"], "--feeds x.npz"),
         (["--feeds", "good.onnx"], ".npz"),
         (["--feeds", "missing.npz"], "missing.npz"),
         (["--feeds", "text.npz"], "text.npz"),
@@ -207,7 +208,7 @@ def test_a_folder_of_somebody_else(
 
 @pytest.mark.parametrize("command", READING)
 def test_a_misspelt_flag_has_the_near_name(command: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "did you mean --dim" in one_line(capsys, command, "good.onnx", *READING[command], "--dims", "x=3")
+    assert "did you mean --dim" in one_line(capsys, command, "good.onnx", *READING[command], "--dimm", "x=3")
     assert f"see unroll {command} --help" in one_line(capsys, command, "good.onnx", *READING[command], "--zzzzzz=4")
     assert "one argument too many" in one_line(capsys, command, "good.onnx", *READING[command], "another")
     assert "is missing" in one_line(capsys, command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,45 +18,63 @@ from unroll.files import as_path, read_bytes, replacing
 _MOST_ARRAYS, _MOST_NUMBERS, _EDGE, _MOST_NAMES = 20, 120, 3, 4
 
 
-def read_feeds(pairs: Sequence[str], archive: str | None) -> dict[str, Array]:
-    """Return the feeds that ``--feed NAME=FILE.npy`` and ``--feeds FILE.npz`` name.
+def read_feeds(words: Sequence[str], inputs: Callable[[], Sequence[str]]) -> dict[str, Array]:
+    """Return the feeds that ``NAME=FILE.npy``, ``FILE.npz`` (several by name) and ``FILE.npy`` (the only input) name.
+
+    Args:
+        words: what ``--feed`` and ``--feeds`` were given.
+        inputs: gives the names of the inputs, where an array has none.
 
     Raises:
-        ArgumentError: a pair is not of that form, or a name is fed twice.
+        ArgumentError: a word is none of these, or a name is fed twice.
         FileError: a file cannot be read or holds something else.
     """
-    feeds = _archive(archive) if archive else {}
-    for name, path in feed_paths(pairs):
-        if name in feeds:
-            raise ArgumentError(f"--feed {name}={path}: {name!r} is fed already; feed every input once")
-        feeds[name] = read_npy(read_bytes(as_path(path, "--feed")), path)
+    feeds: dict[str, Array] = {}
+    for word in words:
+        for name, array in _fed(word, inputs).items():
+            if name in feeds:
+                raise ArgumentError(f"--feed {word}: {name!r} is fed already; feed every input once")
+            feeds[name] = array
     return feeds
 
 
-def _archive(path: str) -> dict[str, Array]:
-    file = as_path(path, "--feeds")
-    if file.suffix == ".npy":
-        raise ArgumentError(f"--feeds {path}: the one array of a .npy file has no name; give it as --feed NAME={path}")
-    if file.suffix not in parameter_files.SUFFIXES:
+def _fed(word: str, inputs: Callable[[], Sequence[str]]) -> dict[str, Array]:
+    name, path = name_and_path(word)
+    if name == "" or not path:
+        raise ArgumentError(f"--feed {word!r}: write NAME=FILE.npy")
+    file = as_path(path, "--feed")
+    several = file.suffix in parameter_files.SUFFIXES
+    if name is None and several:
+        return parameter_files.load(file)
+    if name is None and file.suffix == ".npy":
+        return {_only_input(word, inputs()): read_npy(read_bytes(file), path)}
+    if name is None:
         raise ArgumentError(
-            f"--feeds {path}: feeds by name are read from .npz, or .safetensors; one array is given as --feed NAME=FILE.npy"
+            f"--feed {word!r}: feeds are .npy or .npz: NAME=FILE.npy, FILE.npz, or FILE.npy for the only input"
         )
-    return parameter_files.load(file)
+    if several:
+        raise ArgumentError(
+            f"--feed {word}: {file.suffix} files name their arrays themselves: --feeds {path}; one array is {name}=FILE.npy"
+        )
+    return {name: read_npy(read_bytes(file), path)}
 
 
-def feed_paths(pairs: Sequence[str]) -> list[tuple[str, str]]:
-    """Return (name, path) of every ``NAME=FILE.npy``.
+def name_and_path(word: str) -> tuple[str | None, str]:
+    """Return the name, None where there is none, and the file of what ``--feed`` is given."""
+    name, separator, path = word.partition("=")
+    if not separator or (not path.endswith(".npy") and os.path.lexists(word)):  # a file may have = in its name
+        return None, word
+    return as_text(name), path
 
-    Raises:
-        ArgumentError: a pair is not of that form.
-    """
-    found: list[tuple[str, str]] = []
-    for pair in pairs:
-        name, separator, path = pair.partition("=")
-        if not separator or not name or not path:
-            raise ArgumentError(f"--feed {pair!r}: write NAME=FILE.npy")
-        found.append((as_text(name), path))
-    return found
+
+def _only_input(word: str, inputs: Sequence[str]) -> str:
+    if len(inputs) != 1:
+        names = ", ".join(map(repr, [*inputs[:_MOST_NAMES], *["..."][: len(inputs) - _MOST_NAMES]])) or "none"
+        first = inputs[0] if inputs else "NAME"
+        raise ArgumentError(
+            f"--feed {word}: which input is it? There are {len(inputs)}: {names}; write --feed {first}={word}"
+        )
+    return inputs[0]
 
 
 def read_dims(pairs: Sequence[str]) -> dict[str, int] | None:
@@ -67,13 +85,22 @@ def read_dims(pairs: Sequence[str]) -> dict[str, int] | None:
     """
     dims: dict[str, int] = {}
     for pair in pairs:
-        name, _, size = pair.rpartition("=")
-        if not name or not size.removeprefix("-").isdecimal() or len(size) > 18:
-            raise ArgumentError(f"--dim {pair!r}: write NAME=SIZE, such as batch=4")
-        if name in dims:
+        name, separator, size = pair.rpartition("=")
+        if not separator:
+            raise ArgumentError(f"--dim {pair!r}: the size is missing; write {'NAME' if _whole(pair) else pair}=SIZE")
+        if not name:
+            raise ArgumentError(f"--dim {pair!r}: the name is missing; write NAME={size or 'SIZE'}")
+        if not _whole(size):
+            seen = f"{size!r} is no size" if size else "the size is missing"
+            raise ArgumentError(f"--dim {pair!r}: {seen}; a whole number from 0 on is wanted: {name}=SIZE")
+        if as_text(name) in dims:
             raise ArgumentError(f"--dim {pair!r}: the size of {name!r} is given already; give each once")
         dims[as_text(name)] = int(size)
     return dims or None
+
+
+def _whole(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def as_text(name: str) -> str:

@@ -6,7 +6,7 @@ import argparse
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import add_feeds, add_output, add_program, add_sizes, feeds_of, graph_of
+from unroll.cli.options import add_feeds, add_output, add_program, add_sizes, feeds_of, graph_of, names_of
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
 
@@ -24,7 +24,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     graph, _ = graph_of(options)
-    unroll.draw(graph, options.output, level=options.level, feeds=feeds_of(options), full=options.full)
+    unroll.draw(
+        graph, options.output, level=options.level, feeds=feeds_of(options, lambda: names_of(graph)), full=options.full
+    )
     show(f"wrote {options.output}")
     return DONE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import unroll
@@ -38,9 +38,14 @@ def add_feeds(parser: argparse.ArgumentParser, help: str) -> None:
     """Add the arrays that a command is given."""
     group = parser.add_argument_group("feeds", textwrap.fill(help, help_width() - 2))
     group.add_argument(
-        "--feed", action="append", default=[], metavar="NAME=FILE.npy", help="one input; may be repeated"
+        "--feed",
+        "--feeds",
+        dest="feed",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="NAME=FILE.npy: one input; FILE.npz: several by name; FILE.npy: the only input; may be repeated",
     )
-    group.add_argument("--feeds", metavar="FILE.npz", help="several inputs by name")
 
 
 def add_sizes(parser: argparse.ArgumentParser, help: str = "the time of a model that leaves it open") -> None:
@@ -82,9 +87,21 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 # -- what was given ----------------------------------------------------------------------------------------------------
 
 
-def feeds_of(options: argparse.Namespace) -> dict[str, Array] | None:
-    """Return the feeds given, or None where none were."""
-    return read_feeds(options.feed, options.feeds) if options.feed or options.feeds else None
+def feeds_of(options: argparse.Namespace, inputs: Callable[[], Sequence[str]] | None = None) -> dict[str, Array] | None:
+    """Return the feeds given, or None where none were.
+
+    Args:
+        options: what was given.
+        inputs: gives the names of the inputs, for an array without a name; by default the file is read for them.
+    """
+    if not options.feed:
+        return None
+    return read_feeds(options.feed, inputs or (lambda: names_of(graph_of(options, sizes_of_feeds=True)[0])))
+
+
+def names_of(graph: Graph) -> list[str]:
+    """Return the names of the inputs of a graph."""
+    return [item.name for item in graph.inputs]
 
 
 def graph_of(options: argparse.Namespace, *, sizes_of_feeds: bool = False) -> tuple[Graph, dict[str, int] | None]:
@@ -150,9 +167,9 @@ def write_model(
             options.program, options.output, lambda graph: make(graph, dims), feeds=feeds_of(options), dims=dims
         )
         return f"{proof}\nwrote {path}"
-    if options.feed or options.feeds:
+    if options.feed:
         raise ArgumentError(
-            "--feed and --feeds say on what an .onnx file is proven that is written anew; leave them out"
+            "--feed: feeds are what an .onnx file and the one written of it (-o FILE.onnx) are both run on; leave them out"
         )
     model = make(*graph_of(options, sizes_of_feeds=sizes_of_feeds or is_file(options)))
     if not options.output:

@@ -9,10 +9,10 @@ from typing import NoReturn
 
 from unroll.cli import compile, demo, draw, equivalent, export, optimize, reroll, run, summary, verify
 from unroll.cli.command import Command
+from unroll.cli.meant import extra_word, missing_words, unknown_command, unknown_flag
 from unroll.cli.output import help_width
 from unroll.errors import ArgumentError
 from unroll.version import __version__
-from unroll.words import closest
 
 #: Every command, in the order of the list.
 COMMANDS: dict[str, Command] = {
@@ -49,9 +49,9 @@ def command_of(words: Sequence[str]) -> Command:
     if words and words[0].startswith("-"):
         parser = _overview()
         parser.parse_known_args(words[:1])  # --help and --version end here
-        parser.error(_unknown(words[0], parser))
+        parser.error(unknown_flag(words[0], parser.flags, _flags_of_all()))
     if words:
-        raise ArgumentError(f"there is no command {words[0]!r}; {closest(words[0], COMMANDS)} See unroll --help")
+        raise ArgumentError(f"{unknown_command(words[0], COMMANDS)}; see unroll --help")
     raise ArgumentError(f"name a command: {', '.join(COMMANDS)}; see unroll --help")
 
 
@@ -65,23 +65,32 @@ def options_of(command: Command, words: Sequence[str]) -> argparse.Namespace:
     Raises:
         ArgumentError: there is no such flag, or one is missing or has another value.
     """
+    parser = _parser_of(command)
+    needed = parser.without_needed_flags()
+    options, unknown = parser.parse_known_args(words)
+    flags = [word for word in unknown if word.startswith("-") and word != "-"]
+    if flags:  # first: the value of a flag that is not there is a word too many as well
+        parser.error(unknown_flag(flags[0], parser.flags, _flags_of_all()))
+    if unknown:
+        parser.error(extra_word(command, options, unknown[0], parser.flags))
+    missing = [_with_value(flag) for flag in needed if getattr(options, flag.dest) is None]
+    if missing:
+        parser.error(missing_words(command.name, [], missing))
+    options.flags = parser.flags
+    return options
+
+
+def _parser_of(command: Command) -> _Parser:
     examples = "\n".join(f"  {line}" for line in command.examples)
     about = textwrap.fill(command.description, help_width())
     parser = _Parser(f"unroll {command.name}", about, f"examples:\n{examples}")
     command.add(parser)
     parser.usage = parser.short_usage()
-    options, unknown = parser.parse_known_args(words)
-    if unknown:
-        parser.error(_unknown(unknown[0], parser))
-    options.flags = parser.flags
-    return options
+    return parser
 
 
-def _unknown(word: str, parser: _Parser) -> str:
-    if not word.startswith("-"):
-        return f"{word!r} is one argument too many"
-    flag = word.partition("=")[0]
-    return f"there is no flag {flag}; {closest(flag, parser.flags).replace(chr(39), '').rstrip('?')}"
+def _flags_of_all() -> list[tuple[str, list[str]]]:
+    return [(name, _parser_of(command).flags) for name, command in COMMANDS.items()]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -91,22 +100,52 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(
             prog=prog, description=description, epilog=epilog, formatter_class=_Formatter, allow_abbrev=False
         )
+        self._needed: list[argparse.Action] = []
 
     @property
     def flags(self) -> list[str]:
         """Every flag, such as ``--output``."""
         return [flag for flag in self._option_string_actions if flag.startswith("--")]
 
+    def without_needed_flags(self) -> list[argparse.Action]:
+        """Return the flags that must be there, and let a line be read without them: what is there tells more."""
+        self._needed = [action for action in self._actions if action.required and action.option_strings]
+        for action in self._needed:
+            action.required = False
+        return self._needed
+
     def short_usage(self) -> str:
         """Return what must be given; the list of flags says the rest."""
         needed = [action for action in self._actions if action.required]
-        words = [f"{action.option_strings[0]} {action.metavar}" for action in needed if action.option_strings]
+        words = [_with_value(action) for action in needed if action.option_strings]
         places = [str(action.metavar) for action in needed if not action.option_strings]
         return " ".join([self.prog, *places, *words, "[flags]"])
 
     def error(self, message: str) -> NoReturn:
-        said = message.removeprefix("argument ").replace("the following arguments are required: ", "this is missing: ")
+        _, places, missing = message.partition("the following arguments are required: ")
+        needed = [_with_value(flag) for flag in self._needed]
+        said = missing_words(self.prog, missing.split(", "), needed) if places else self._said(message)
         raise ArgumentError(f"{said}; see {self.prog} --help")
+
+    def _said(self, message: str) -> str:
+        """Return what argparse says of a flag and what follows it, in our words."""
+        message = message.removeprefix("argument ")
+        flag, separator, why = message.partition(": ")
+        flag = flag.rpartition("/")[2]
+        action = self._option_string_actions.get(flag)
+        if not separator or action is None:
+            return message
+        if why == "expected one argument":
+            return f"{flag}: what follows it is missing; write {flag} {action.metavar or action.dest.upper()}"
+        if why.startswith("ignored explicit argument"):
+            return f"{flag}: nothing follows it; write {flag}"
+        for kind, name in (("int", "whole number"), ("float", "number")):
+            why = why.replace(f"invalid {kind} value: ", f"no {name}: ")
+        return f"{flag}: {why}"
+
+
+def _with_value(flag: argparse.Action) -> str:
+    return f"{flag.option_strings[0]} {flag.metavar}"
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -29,6 +29,17 @@ from unroll.words import closest
 
 _MODULE = "unroll_program"
 _MISSING = object()
+#: How many names of a program are offered.
+_MOST_NAMES = 8
+#: What writes another framework's file as ONNX.
+_WRITERS = {
+    ".h5": "tf2onnx",
+    ".keras": "Keras's model.export(path, format='onnx')",
+    ".pb": "tf2onnx",
+    ".pt": "torch.onnx.export",
+    ".pth": "torch.onnx.export",
+    ".tflite": "tf2onnx",
+}
 #: How many bytes a program may have: more than anybody writes.
 _LARGEST = 64 * 2**20
 
@@ -54,7 +65,13 @@ def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), take
         from unroll.export.reading.reader import from_onnx  # loads onnx
 
         return from_onnx(target)
-    if not separator or not path.endswith(".py") or not name.isidentifier():
+    if target.removesuffix(":").endswith(".py"):
+        path, name = target.removesuffix(":"), ""  # which is answered with the names that it has
+    elif Path(target).suffix in _WRITERS:
+        raise ArgumentError(
+            f"{target!r} is read once it is written as ONNX, by {_WRITERS[Path(target).suffix]}; give the .onnx file"
+        )
+    elif not separator or not path.endswith(".py") or not name.isidentifier():
         raise ArgumentError(
             f"{target!r}: name a Graph, a model or a function returning one as path/to/program.py:name, or give an .onnx file"
         )
@@ -79,6 +96,9 @@ def _graph_of(
     boundary.doing = path
     module = _run(source, boundary.file)
     boundary.doing = target = f"{path}:{name}"
+    if not name:
+        there = ", ".join(f"{path}:{item}" for item in usable(vars(module))[:_MOST_NAMES])
+        raise _Refusal(ArgumentError(f"{path}: say which graph of it: {there or 'it has none'}"))
     found: Any = getattr(module, name, _MISSING)
     if found is _MISSING:
         raise _Refusal(NameNotFoundError(f"{path} has no {name!r}; {closest(name, usable(vars(module)))}"))

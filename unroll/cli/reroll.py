@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
+import unroll
 from unroll.cli.arrays import read_dims
 from unroll.cli.command import Command
-from unroll.cli.options import add_opset, add_output, add_proof, add_tolerance, feeds_of, say
+from unroll.cli.options import (
+    add_opset,
+    add_output,
+    add_program,
+    add_proof,
+    add_tolerance,
+    feeds_of,
+    given,
+    graph_of,
+    is_file,
+    names_of,
+    say,
+)
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
-from unroll.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("program", metavar="FILE.onnx", help="a flat .onnx file, whoever made it")
+    add_program(parser)
     add_output(parser, "FILE.onnx", "the model to write, once it is proven")
     add_opset(parser, "the file's own, from 13 on")
     add_tolerance(parser)
@@ -24,19 +40,22 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from unroll.export.file_rerolling import reroll_file  # loads onnx and onnxruntime
 
-    if ".py:" in options.program:
-        raise ArgumentError(
-            f"{options.program!r} is a program, and reroll reads a flat .onnx file; write a program re-rolled with "
-            "unroll export --form rerolled"
-        )
+    source: ModelProto | str = options.program
+    feeds, dims = None, read_dims(options.dim)
+    if is_file(options):
+        feeds = feeds_of(options)
+    else:
+        graph, dims = graph_of(options, sizes_of_feeds=True)
+        source = unroll.to_onnx(graph, **given(opset=options.opset))
+        feeds = feeds_of(options, lambda: names_of(graph))
     found = reroll_file(
-        options.program,
+        source,
         options.output,
         opset=options.opset,
         tolerance=options.tolerance,
         seed=options.seed,
-        feeds=feeds_of(options),
-        dims=read_dims(options.dim),
+        feeds=feeds,
+        dims=dims,
         measure=not options.no_measure,
     )
     say(options, found)
@@ -46,11 +65,13 @@ def _run(options: argparse.Namespace) -> int:
 
 COMMAND = Command(
     "reroll",
-    "turn a flat ONNX file's repeated steps back into native operators, prove it, and say what is gained",
-    "Turn a flat ONNX file's repeated steps back into LSTM, GRU or RNN operators, or into a Scan. The new model is run "
-    "beside the old one in onnxruntime before it is written. What was gained is said in nodes and in time.",
+    "turn the repeated steps of a flat file or program back into native operators, prove it, and say what is gained",
+    "Turn the repeated steps of a flat file, whoever made it, back into LSTM, GRU or RNN operators, or into a Scan. The new "
+    "model is run beside the old one in onnxruntime before it is written; a program is first written flat. What was gained "
+    "is said in nodes and in time.",
     (
         "unroll reroll lstm.onnx -o fast.onnx",
+        "unroll reroll examples/image_rows_lstm.py:image_rows -o fast.onnx",
         "unroll reroll lstm.onnx -o fast.onnx --tolerance 1e-4 --no-measure",
     ),
     _add,

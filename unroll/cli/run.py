@@ -34,7 +34,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     session = _session(options)
     names = list(session.output_names) if not options.fetch else options.fetch
-    results = dict(zip(names, session.run(feeds_of(options) or {}, names), strict=True))
+    feeds = feeds_of(options, lambda: [item.name for item in session.inputs]) or {}
+    results = dict(zip(names, session.run(feeds, names), strict=True))
     if options.output:
         write_arrays(results, options.output)
         show(f"wrote {options.output}: {listing(results)}")

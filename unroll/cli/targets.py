@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from unroll.cli.arrays import name_and_path
 from unroll.cli.command import Command
 from unroll.errors import ArgumentError, FileError
 from unroll.files import as_path
@@ -59,8 +60,7 @@ def _read(options: argparse.Namespace) -> list[str]:
     """Return the paths of all that a command reads."""
     targets = [getattr(options, name, None) or "" for name in ("program", "other")]
     paths = [target if target.endswith(".onnx") else target.rpartition(":")[0] for target in targets]
-    paths += [getattr(options, "feeds", None) or ""]
-    paths += [pair.partition("=")[2] for pair in getattr(options, "feed", [])]
+    paths += [name_and_path(word)[1] for word in getattr(options, "feed", [])]
     return [path for path in paths if path]
 
 

@@ -72,7 +72,7 @@ def _input(module: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> 
                 f"{what} is {type(module).__name__} of any number of steps, and steps are unrolled; say how many: --dim time=28"
             )
         taken.add(_TIME)
-        axes = [None, dims[_TIME]] if module.batch_first else [dims[_TIME], None]
+        axes: list[str | int] = ["batch", dims[_TIME]] if module.batch_first else [dims[_TIME], "batch"]
         return placeholder([*axes, module.input_size], "input", module.dtype)
     if isinstance(module, Cell):
         return placeholder([None, module.input_size], "input", module.dtype)

@@ -7,7 +7,17 @@ import argparse
 import unroll
 from unroll.cli.arrays import read_dims
 from unroll.cli.command import Command
-from unroll.cli.options import add_feeds, add_program, add_sizes, add_tolerance, feeds_of, graph_of, is_file, say
+from unroll.cli.options import (
+    add_feeds,
+    add_program,
+    add_sizes,
+    add_tolerance,
+    feeds_of,
+    graph_of,
+    is_file,
+    names_of,
+    say,
+)
 from unroll.cli.statuses import DONE
 
 
@@ -26,11 +36,13 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     if is_file(options):
         subject, dims = options.program, read_dims(options.dim)
+        feeds = feeds_of(options)
     else:
         subject, dims = graph_of(options, sizes_of_feeds=True)
+        feeds = feeds_of(options, lambda: names_of(subject))
     found = unroll.verify(
         subject,
-        feeds_of(options),
+        feeds,
         tolerance=options.tolerance,
         seed=options.seed,
         dims=dims,

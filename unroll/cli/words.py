@@ -36,7 +36,13 @@ _PHRASES = {
     "trace(timesteps=28), or call the model first on a tensor of known time": "timesteps=28",
 }
 #: Arguments that messages name without a value.
-_BARE = {"dims say": "--dim says", "in dims": "with --dim", "dims": "--dim"}
+_BARE = {
+    "dims hold": "--dim gives",
+    "dims say": "--dim says",
+    "in dims": "with --dim",
+    "dims": "--dim",
+    "feeds hold": "--feed gives",
+}
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
     r"^(compile|draw|equivalent|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx|verify): "
@@ -66,6 +72,7 @@ def in_flags(message: str, flags: Container[str]) -> str:
         message = message.replace(phrase, instead)
     message = _FUNCTION.sub("", message)
     said = _GIVEN.sub(flag, message)
-    for bare, word in _BARE.items() if "--dim" in flags else ():
-        said = re.sub(rf"(?<![\w.`'\"-]){bare}\b", word, said)
+    for bare, word in _BARE.items():
+        if next(part for part in word.split() if part.startswith("--")) in flags:
+            said = re.sub(rf"(?<![\w.`'\"-]){bare}\b", word, said)
     return said
