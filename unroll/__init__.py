@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from unroll.export.running.session_batches import run_many
     from unroll.export.saving import save
     from unroll.export.verifying.verification import verify
+    from unroll.gate_order.checking import check_gate_order
     from unroll.graph import Graph
     from unroll.parameter import Parameter
     from unroll.passes.pipeline import optimize
@@ -83,6 +84,7 @@ _HOME = {
     "UnrollError": "unroll.errors",
     "UnrollWarning": "unroll.errors",
     "bidirectional_dynamic_rnn": "unroll.drivers",
+    "check_gate_order": "unroll.gate_order.checking",
     "compile": "unroll.export.compiler",
     "constant": "unroll.tensor",
     "draw": "unroll.viz.drawing",
@@ -127,6 +129,7 @@ __all__ = [
     "UnrollWarning",
     "bidirectional_dynamic_rnn",
     "cells",
+    "check_gate_order",
     "compile",
     "constant",
     "draw",

@@ -20,6 +20,7 @@ READING: dict[str, list[str]] = {
     "draw": ["-o", "out.svg"],
     "export": ["-o", "out.onnx"],
     "run": [],
+    "gate-order": ["--expected", "x.npy"],
     "verify": [],
     "optimize": [],
     "reroll": ["-o", "out.onnx"],

@@ -1,6 +1,6 @@
 """What a command says by its exit status; docs/command_line.md has the table."""
 
-#: It was done; of `verify` and `equivalent`: they agree.
+#: It was done; of `verify`, `equivalent` and `gate-order`: they agree.
 DONE = 0
 #: What was compared does not agree; of `equivalent`, too, where nothing could show that it does.
 DISAGREES = 1

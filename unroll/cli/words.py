@@ -9,8 +9,10 @@ from collections.abc import Container
 FLAGS: dict[str, str] = {
     "batch": "--batch",
     "cache": "--no-cache",
+    "cell": "--cell",
     "dims": "--dim",
     "dtype": "--dtype",
+    "expected": "--expected",
     "feeds": "--feed",
     "fetches": "--fetch",
     "form": "--form",
@@ -45,7 +47,7 @@ _BARE = {
 }
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
-    r"^(compile|draw|equivalent|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx|verify): "
+    r"^(check_gate_order|compile|draw|equivalent|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx|verify): "
 )
 _GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
 _PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")
