@@ -233,7 +233,7 @@ def _function(
     function = FunctionProto(name=name, domain=DOMAIN, doc_string=f"One step of {call.cell}.")
     function.input.extend(names[tensor] for tensor in call.read())
     function.output.extend(names[made[place]] for place in results)
-    called: set[str] = set()  # of a file's nodes, which need not lie under the path of the call, ends of names are alike
+    called: set[str] = set()  # the ends of names of a file's nodes, which need not lie under the call, can be alike
     function.node.extend(_renamed(node, _free(call.relative(node.name), called), names) for node in call.nodes)
     return function
 
