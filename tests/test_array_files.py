@@ -314,7 +314,7 @@ def test_a_name_that_ends_as_tensorflows_do_is_found_as_it_stands(tmp_path: Path
     graph.save_parameters(str(tmp_path / "w.npz"))
     graph.load_parameters(str(tmp_path / "w.npz"))
     np.savez(tmp_path / "x.npz", **{"x:0": np.ones((1, 2), "float32")})  # type: ignore[arg-type]
-    feeds = read_feeds([], str(tmp_path / "x.npz"))
+    feeds = read_feeds([str(tmp_path / "x.npz")], list)
     bound = Session(graph).bind(feeds)
     bound.feed(feeds)
     for found in (graph.run(feeds), Session(graph).run(feeds), bound.run()):

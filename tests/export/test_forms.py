@@ -304,7 +304,7 @@ def test_arguments_that_a_form_has_no_use_for_are_refused() -> None:
     refused(
         lambda: unroll.to_onnx(graph, steps_per_iteration=2), NotImplementedError, "steps_per_iteration=2", "'scan'"
     )
-    refused(lambda: unroll.to_onnx(graph, form="scan", steps_per_iteration=0), ValueError, "steps_per_iteration 0")
+    refused(lambda: unroll.to_onnx(graph, form="scan", steps_per_iteration=0), ValueError, "steps_per_iteration is 0")
 
 
 def test_nodes_under_a_scope_that_is_no_cell_stay_nodes() -> None:

@@ -20,7 +20,7 @@ def test_a_linear_readout_of_a_sequence_takes_a_batch_that_is_not_known_yet() ->
 
 def test_what_does_not_fit_a_linear_is_refused() -> None:
     refused(lambda: nn.Linear(3, 0), ValueError, "Linear 'linear': out_features is 0")
-    refused(lambda: nn.Linear(3, 4, bias=1), TypeError, "bias is 1")  # type: ignore[arg-type]
+    refused(lambda: nn.Linear(3, 4, bias=2), TypeError, "bias is 2")  # type: ignore[arg-type]
     refused(lambda: nn.Linear(3, 4)(unroll.placeholder([2, 5], "x")), ValueError, "3 features, its in_features")
     refused(lambda: nn.Linear(3, 4)(unroll.placeholder([], "x")), ValueError, "3 features, its in_features")
     refused(lambda: nn.Linear(3, 4)(unroll.placeholder([3], "x", "float64")), TypeError, "dtype='float64'")

@@ -95,7 +95,8 @@ def test_a_parameter_assigned_afterwards_still_counts() -> None:
 @pytest.mark.parametrize("wanted", [0, -1, 1.5, True, "2", None])
 def test_a_number_of_steps_a_run_that_is_none_is_refused(wanted: Any) -> None:
     graph = dynamic(unroll.BasicRNNCell(UNITS), 2)
-    refused(lambda: reroll(graph, steps_per_iteration=wanted), ValueError, "steps_per_iteration", repr(wanted))
+    error = ValueError if type(wanted) is int else TypeError
+    refused(lambda: reroll(graph, steps_per_iteration=wanted), error, "steps_per_iteration", repr(wanted))
 
 
 def _time_to_reroll(steps: int, **options: Any) -> float:
