@@ -1,19 +1,20 @@
 """Where nodes of a file come from, by their names: what `unroll.naming` writes, read back as scope, step, cell and gate.
 
 A node is called ``<scope>/<Operator>``, and a component ``t<k>`` of its scope is timestep k where those beside it count the
-steps of a loop: people call layers ``t1`` and ``t2`` as well. Names do not say which component is a cell and which a gate:
-a gate is a scope in which a tensor of the scope's own name is made, and a cell is what holds gates, or weights that are read
-at steps. What names leave open stays open.
+steps of a loop, and no weight lies there: people call layers ``t0`` and ``t1`` as well, and no path of a weight has a
+timestep, because all steps share it. Of a loop within a loop, the inner one counts. Names do not say which component is a
+cell and which a gate: a gate is a scope in which a tensor of the scope's own name is made, and a cell is what holds gates, or
+weights that are read at steps. What names leave open stays open.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from onnx import ModelProto, NodeProto
+from onnx.defs import has
 
 from unroll.export.lowering import PRODUCER
 from unroll.export.metadata import STEP_NAME, merged_of
@@ -29,19 +30,76 @@ _NUMBER = re.compile(r"_[0-9]+")
 _LOOPS = frozenset({"GRU", "LSTM", "Loop", "RNN", "Scan"})
 
 
-#: The paths before timesteps, each with whether they count from 0.
-_Loops = Mapping[tuple[str, ...], bool]
+_Path: TypeAlias = "tuple[str, ...]"
+
+
+class _Loop(NamedTuple):
+    """Timesteps beside one another: whether they count from 0, and whether they are several."""
+
+    from_0: bool
+    several: bool
+
+
+class _Loops:
+    """Which components of paths are timesteps.
+
+    Args:
+        scopes: the paths of nodes.
+        weights: the names of weights.
+    """
+
+    def __init__(self, scopes: Iterable[str], weights: Iterable[str]) -> None:
+        self._owned = {
+            parts[:end] for name in weights if (parts := _written(name)) is not None for end in range(1, len(parts))
+        }
+        counted: dict[_Path, set[int]] = {}
+        for scope in scopes:
+            parts = tuple(scope.split("/"))
+            for at, step in self._steps_in(parts):
+                counted.setdefault(parts[:at], set()).add(step)
+        self._found = {
+            path: _Loop(min(steps) == 0, len(steps) > 1)
+            for path, steps in counted.items()
+            if max(steps) - min(steps) + 1 == len(steps)
+            if min(steps) == 0 or (min(steps) == 1 and len(steps) >= _LEAST_LATER)
+        }
+
+    def _steps_in(self, parts: _Path) -> Iterator[tuple[int, int]]:
+        """Yield each component that may be a timestep: where it stands, and its number.
+
+        Of two alike beside one another, of which a weight's path has one, either may be: ``t0/t0`` is the layer ``t0`` at
+        step 0, or step 0 of the cell ``t0``.
+        """
+        found, kept = 0, list[str]()
+        for at, part in enumerate(parts):
+            match = STEP_NAME.fullmatch(part) if found < _MOST_STEPS else None
+            owned = match is None or (*kept, part) in self._owned
+            twice = parts[at + 1 : at + 2] == (part,) and (*kept, part, part) not in self._owned
+            if match is not None and (twice or not owned):
+                found += 1
+                yield at, int(match[1])
+            if owned:
+                kept.append(part)
+
+    def place_of(self, scope: str) -> _Place | None:
+        """Return the place of a scope: by the innermost loop of several steps, one that counts from 0 before one from 1."""
+        parts = tuple(scope.split("/"))
+        found = [(self._found[parts[:at]], at, step) for at, step in self._steps_in(parts) if parts[:at] in self._found]
+        if not found:
+            return None
+        _, at, step = max(found, key=lambda item: (item[0], item[1]))
+        return _Place(parts[:at], step, parts[at + 1 :])
 
 
 class _Place(NamedTuple):
     """A scope by its timestep and the components before and after it."""
 
-    before: tuple[str, ...]
+    before: _Path
     step: int
-    after: tuple[str, ...]
+    after: _Path
 
     @property
-    def variables(self) -> tuple[str, ...]:
+    def variables(self) -> _Path:
         """The path without the timestep."""
         return self.before + self.after
 
@@ -60,11 +118,12 @@ def named_places(model: ModelProto) -> dict[str, Origin]:
     nodes = model.graph.node
     scopes = {node.name: scope for node in nodes if (scope := _scope_of(node)) is not None}
     distinct = dict.fromkeys(scopes.values())
-    loops = _loops(distinct)
-    places = {scope: place for scope in distinct if (place := _place_of(scope, loops)) is not None}
+    weights = [weight.name for weight in model.graph.initializer]
+    loops = _Loops(distinct, weights)
+    places = {scope: place for scope in distinct if (place := loops.place_of(scope)) is not None}
     if not places:
         return {}
-    cells = _cells(nodes, scopes, places, (weight.name for weight in model.graph.initializer))
+    cells = _cells(nodes, scopes, places, weights)
     found = {name: _origin(scope, places.get(scope), cells) for name, scope in scopes.items()}
     origins = _unmerged(nodes, found, places, loops)
     makers = {output: node.name for node in nodes for output in node.output}
@@ -99,40 +158,15 @@ def _scope_of(node: NodeProto) -> str | None:
     return scope if ours and scope else None
 
 
-def _steps_in(parts: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Yield each component that may be a timestep: where it stands, and its number."""
-    found = ((at, int(match[1])) for at, part in enumerate(parts) if (match := STEP_NAME.fullmatch(part)) is not None)
-    return islice(found, _MOST_STEPS)
-
-
-def _loops(scopes: Iterable[str]) -> _Loops:
-    """Return the paths whose ``t<k>`` are timesteps: they count from 0 without a gap, or are several from 1 on."""
-    counted: dict[tuple[str, ...], set[int]] = {}
-    for scope in scopes:
-        parts = tuple(scope.split("/"))
-        for at, step in _steps_in(parts):
-            counted.setdefault(parts[:at], set()).add(step)
-    return {
-        path: min(steps) == 0
-        for path, steps in counted.items()
-        if max(steps) - min(steps) + 1 == len(steps)
-        if min(steps) == 0 or (min(steps) == 1 and len(steps) >= _LEAST_LATER)
-    }
-
-
-def _place_of(scope: str, loops: _Loops) -> _Place | None:
-    """Return the place of a scope: by the first loop in its path, one that counts from 0 before one from 1."""
-    parts = tuple(scope.split("/"))
-    found = [(at, step) for at, step in _steps_in(parts) if parts[:at] in loops]
-    if not found:
-        return None
-    at, step = next((item for item in found if loops[parts[: item[0]]]), found[0])
-    return _Place(parts[:at], step, parts[at + 1 :])
+def _written(name: str) -> _Path | None:
+    """Return the path of a weight; None for what a pass computed from weights, which is called after an operator."""
+    parts = tuple(name.split("/"))
+    return None if has(_NUMBER.sub("", parts[-1])) else parts
 
 
 def _cells(
     nodes: Sequence[NodeProto], scopes: Mapping[str, str], places: Mapping[str, _Place], weights: Iterable[str]
-) -> set[tuple[str, ...]]:
+) -> set[_Path]:
     """Return the paths of cells, without their timestep."""
     gates = {
         place.variables
@@ -151,12 +185,10 @@ def _cells(
     return cells
 
 
-def _walking(
-    nodes: Sequence[NodeProto], scopes: Mapping[str, str], places: Mapping[str, _Place]
-) -> set[tuple[str, ...]]:
+def _walking(nodes: Sequence[NodeProto], scopes: Mapping[str, str], places: Mapping[str, _Place]) -> set[_Path]:
     """Return the paths that hand something on from step to step, as cells do and layers that are applied at steps do not."""
     makers: dict[str, _Place | None] = {}
-    found: set[tuple[str, ...]] = set()
+    found: set[_Path] = set()
     for node in nodes:
         place = places.get(scopes.get(node.name, ""))
         for name in node.input if place is not None else ():
@@ -167,7 +199,7 @@ def _walking(
     return found
 
 
-def _origin(scope: str, place: _Place | None, cells: set[tuple[str, ...]]) -> Origin:
+def _origin(scope: str, place: _Place | None, cells: set[_Path]) -> Origin:
     if place is None:
         return Origin(scope, None, None, None)
     path = place.variables
@@ -201,7 +233,7 @@ def _unmerged(
         others = [other for name in read if (other := places.get(found[name].scope if name in found else ""))]
         scope = found[node.name].scope
         strange = [output for output in node.output if not output.startswith(scope)]  # most are called as their node is
-        called = [other for output in strange if (other := _place_of(output, loops)) is not None]
+        called = [other for output in strange if (other := loops.place_of(output)) is not None]
         far = any(abs(other.step - place.step) > 1 for other in others if other.before == place.before)
         elsewhere = any((other.before, other.step) != (place.before, place.step) for other in called)
         if any(other.before != place.before for other in called):  # cells of two loops were joined

@@ -60,7 +60,9 @@ def test_a_file_of_another_program_is_not_read_by_our_names() -> None:
     assert {node.origin.step for node in unroll.from_onnx(model).nodes} == {None}
 
 
-@pytest.mark.parametrize("names", [("t1", "t2"), ("t1", "t2", "t3"), ("t7",)])
+@pytest.mark.parametrize(
+    "names", [("t0",), ("t0", "t1"), ("t3", "t0"), ("t1", "t0", "t2"), ("t1", "t2"), ("t1", "t2", "t3"), ("t7",)]
+)
 def test_layers_that_are_called_as_timesteps_are_no_steps(names: tuple[str, ...]) -> None:
     x = unroll.placeholder([None, 4, 3], "x")
     y = x
@@ -72,6 +74,29 @@ def test_layers_that_are_called_as_timesteps_are_no_steps(names: tuple[str, ...]
         (origin.step, origin.cell) for traced, _, _ in found for origin in traced
     ]
     assert "over 4 timesteps" in read_back(graph).summary()
+
+
+def called_as_steps() -> dict[str, unroll.Graph]:
+    x = [unroll.placeholder([None, 4], f"x{step}") for step in range(4)]
+    pair = cells.MultiRNNCell([unroll.BasicLSTMCell(3, name="t0"), unroll.GRUCell(3, name="t1")])
+    entry, units = layers.Input((4, 4)), layers.LSTM(3)
+    with unroll.scope("t0"):
+        inner, _ = unroll.static_rnn(unroll.GRUCell(3), x)
+    return {
+        "Sequential": layers.Sequential([entry, units], name="t0").trace(),
+        "Bidirectional": layers.Sequential([entry, layers.Bidirectional(layers.GRU(3), name="t0")]).trace(),
+        "one step": layers.Sequential([layers.Input((1, 4)), layers.LSTM(3, name="t0")]).trace(),
+        "cell and scope": unroll.Graph(x, unroll.static_rnn(unroll.GRUCell(3, name="t0"), x, scope="t1")[0]),
+        "cells": unroll.Graph(x, unroll.static_rnn(pair, x)[0]),
+        "scope": unroll.Graph(x, inner),
+    }
+
+
+@pytest.mark.parametrize("name", called_as_steps())
+def test_what_bears_the_name_of_a_timestep_is_none_whatever_it_is(name: str) -> None:
+    found = pairs(called_as_steps()[name])
+    told = [(read[:4], origin[:4]) for traced, read, _ in found for origin in traced]
+    assert told and all(read == traced for read, traced in told)
 
 
 def test_a_scope_that_is_called_as_a_timestep_is_no_step() -> None:
