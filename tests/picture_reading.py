@@ -108,8 +108,8 @@ class Reading:
             found |= {tensor for full, tensor in self.given.items() if _ends(full, short)}
         if whose != "input":
             weights = {full: tensor for full, tensor in self.weights.items() if _ends(full, short)}
-            exact = f"{reader.cell}/{short}"
-            found |= {weights[exact]} if exact in weights else set(weights.values())
+            own = {tensor for full, tensor in weights.items() if _without_reading(full) == f"{reader.cell}/{short}"}
+            found |= own or set(weights.values())
         return self._only(found, name, reader)
 
     def _only(self, found: set[Tensor], name: str, reader: Box) -> Array:
@@ -141,7 +141,12 @@ def read(graph: unroll.Graph, with_values: bool = False, **options: object) -> R
 
 
 def _ends(full: str, short: str) -> bool:
-    return full == short or full.endswith(f"/{short}")
+    return any(name == short or name.endswith(f"/{short}") for name in (full, _without_reading(full)))
+
+
+def _without_reading(name: str) -> str:
+    """A weight's name without the operators with which TensorFlow reads it: ``kernel`` for ``kernel/Read/Identity:0``."""
+    return re.sub(r"/(Read/Identity|ReadVariableOp)(:\d+)?$", "", name)
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from unroll.dimensions import shape_text
@@ -12,6 +12,7 @@ from unroll.viz.boxes import Box
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.states import last_part
 from unroll.viz.values import Values
+from unroll.viz.weight_names import name_parts, shown_path, weight_names
 
 _NARROWEST, _WIDEST = 38.0, 62.0
 _LOWEST, _HIGHEST = 26.0, 64.0
@@ -70,8 +71,12 @@ def panel(
     """
     stacks = block_tables(parameters)
     sources = _bias_sources(parameters)
+    names = weight_names(parameters, name)
     pieces = [
-        [_weight(item, name, paint, values, place == 0, sources.get(item, "")) for place, item in enumerate(stack)]
+        [
+            _weight(item, names[item], paint, values, place == 0, sources.get(item, ""))
+            for place, item in enumerate(stack)
+        ]
         for stack in stacks
     ]
     columns = [[box for boxes in pieces for box in boxes]] if upright else pieces
@@ -86,8 +91,9 @@ def panel(
         if paint(blocks.columns[0][0]) and (blocks.rows or len(tables) == 1)
     ]
     notes += [f"gate order {' | '.join(dict.fromkeys(orders))}"] if any("," in order for order in orders) else []
-    notes += [*_reasons(stacks, name), *(visible(remark, _NOTE) for remark in remarks)]
+    notes += [*_reasons(stacks, names), *(visible(remark, _NOTE) for remark in remarks)]
     wide = {"colspan": 2 * len(drawn) - 1, "align": "LEFT"}
+    name = shown_path(name)
     lines = [cell(font(escaped(name), _TITLE, palette.WEIGHT, True), height=_HEADING, **wide)] if name else []
     lines += [cell(font(escaped(note, None), _SMALL, palette.MUTED), height=_REMARK, **wide) for note in notes]
     width = max(
@@ -110,8 +116,9 @@ def beside(parameters: Sequence[Parameter], name: str, values: Values) -> Box:
     """Return the weights of one operator or layer in few lines, to stand beside it; `name` is the layer's scope, or empty."""
     rows = [cell("", height=4)]
     width = height = 0.0
+    names = weight_names(parameters, name)
     for item in parameters:
-        called = _short(item, name) if name else "/".join(item.name.split("/")[-2:])
+        called = names[item] if name else "/".join(name_parts(item.name)[-2:])
         size = shape_text(item.shape)
         rows.append(
             cell(f"{font(escaped(called), _TEXT, palette.INK, True)} {font(escaped(size), _SMALL, palette.MUTED)}")
@@ -125,13 +132,13 @@ def beside(parameters: Sequence[Parameter], name: str, values: Values) -> Box:
     return Box(table(rows), width + 14, height + 12)
 
 
-def _reasons(stacks: Iterable[Sequence[Parameter]], name: str) -> list[str]:
+def _reasons(stacks: Iterable[Sequence[Parameter]], names: Mapping[Parameter, str]) -> list[str]:
     """Return a line for each reason why weights stand apart, naming them."""
     apart: dict[str, list[str]] = {}
     for stack in stacks:
         if stack[0].blocks is not None and stack[0].blocks.note:
-            apart.setdefault(stack[0].blocks.note, []).append(_short(stack[0], name))
-    return [f"{_listed(names)}: {visible(note, _NOTE)}" for note, names in apart.items()]
+            apart.setdefault(stack[0].blocks.note, []).append(names[stack[0]])
+    return [f"{_listed(weights)}: {visible(note, _NOTE)}" for note, weights in apart.items()]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -154,8 +161,7 @@ def _stack(boxes: Sequence[Box], height: float) -> Box:
     return Box(table(rows, cellpadding=2), max(box.width for box in boxes) + 4, height)
 
 
-def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bool, source: str) -> Box:
-    short = _short(item, name)
+def _weight(item: Parameter, short: str, paint: Paint, values: Values, headed: bool, source: str) -> Box:
     turned = item.blocks is not None and item.blocks.transposed and item.rank == 2
     size = shape_text(item.shape) + (" transposed" if turned else "")
     caption = f"{short} {size}"
@@ -163,7 +169,7 @@ def _weight(item: Parameter, name: str, paint: Paint, values: Values, headed: bo
     heading = font(f"{font(escaped(short), _TEXT, palette.INK, True)} {font(escaped(size), _TEXT, palette.INK)}")
     blocks = item.blocks if item.blocks is not None else _one_block(item)
     named = item.blocks is not None
-    grid = block_grid(blocks, paint, headed and named, _letter(item) if named else "", source)
+    grid = block_grid(blocks, paint, headed and named, _letter(item, short) if named else "", source)
     rows = [cell(heading, align="LEFT", height=_HEADING), cell(grid.label, align="LEFT")]
     rows += [cell(font(escaped(line), _SMALL, palette.STATE), align="LEFT", height=_NUMBERS) for line in numbers]
     width = max(grid.width, text_width(caption, _TEXT, True) + 6, *(text_width(line, _SMALL) for line in numbers), 0)
@@ -185,15 +191,6 @@ def _bias_sources(parameters: Sequence[Parameter]) -> dict[Parameter, str]:
     return found
 
 
-def _short(item: Parameter, name: str) -> str:
-    """Return what a weight is called within a scope: the scope is left out as far as both share it."""
-    parts, scope = item.name.split("/"), name.split("/")
-    same = next(
-        (place for place, (one, other) in enumerate(zip(parts, scope, strict=False)) if one != other), len(scope)
-    )
-    return "/".join(parts[min(same, len(parts) - 1) :])
-
-
 def _one_block(item: Parameter) -> BlockTable:
     """Return the table of a weight without a block table: it is one block."""
     shape = [int(str(size)) for size in item.shape]
@@ -201,9 +198,9 @@ def _one_block(item: Parameter) -> BlockTable:
     return BlockTable((("", shape[0]),) if len(shape) > 1 else (), columns)
 
 
-def _letter(item: Parameter) -> str:
+def _letter(item: Parameter, short: str) -> str:
     """Return what a formula calls the blocks of a weight: W for a matrix, b for a bias, w for any other vector."""
-    name = last_part(item).lower()
+    name = short.rpartition("/")[2].lower()
     if item.rank > 1:
         return "W"
     return _VECTORS.get(name, "b" if "bias" in name else "w")

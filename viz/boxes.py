@@ -21,6 +21,7 @@ from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
+from unroll.viz.weight_names import cell_titles
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _PRODUCTS = ("MatMul", "Gemm")
@@ -98,7 +99,8 @@ class Boxes:
         self._timed = timed
         self._opened = contraction.opened
         self._title = contraction.title
-        self._titles = short_names(dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None))
+        cells = dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None)
+        self._titles = cell_titles(short_names(cells))
         self._tables = _row_tables(contraction)
         self.gates = Gates(contraction.graph, contraction.natives.values())
         self._states = contraction.states

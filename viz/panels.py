@@ -15,6 +15,7 @@ from unroll.viz.placement import NOWHERE, Layout, Rectangle, nearest_free
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
+from unroll.viz.weight_names import scope_parts
 from unroll.viz.weight_uses import WeightUses
 
 #: The distance from a row's lower edge to the first dashed line under it, and from one such line to the next.
@@ -92,7 +93,7 @@ def collect(scene: Scene) -> Weights:
 def _shared_by(parameter: Parameter, readers: Sequence[Unit], joint: JointCells) -> object:
     """Return a key that is equal for weights of one panel: those of the same cells, or else of the same scope or joint cell."""
     rows = tuple(dict.fromkeys(unit.cell for unit in readers))
-    scope = common_scope([parameter.name])
+    scope = common_scope([parameter])
     return (joint.names.get(scope, scope) or parameter,) if None in rows else rows
 
 
@@ -101,7 +102,7 @@ def _panel(scene: Scene, parameters: list[Parameter], uses: WeightUses) -> Panel
     readers = list(dict.fromkeys(unit for item in parameters for unit in read_by[item]))
     rows = list(dict.fromkeys(unit.cell for unit in readers))
     steps = 0 if scene.within else uses.steps_of(readers)  # a body is run at no step of its own
-    name = rows[0] if len(rows) == 1 and rows[0] is not None else common_scope([item.name for item in parameters])
+    name = rows[0] if len(rows) == 1 and rows[0] is not None else common_scope(parameters)
     paint, remarks = scene.boxes.gates.paint(parameters), scene.contraction.made.remarks(parameters)
     cards = tuple(panel(name, parameters, steps, paint, scene.values, remarks, upright) for upright in (False, True))
     shown = {item: [unit for unit in read_by[item] if unit not in scene.shown.stand_in] for item in parameters}
@@ -221,10 +222,10 @@ def _starts(
     return {first: (begin, right + 10 + NEXT_LANE * lane) for lane, (begin, right, first) in enumerate(ordered)}
 
 
-def common_scope(names: Sequence[str]) -> str:
-    """Return the longest scope that all names lie in."""
+def common_scope(parameters: Sequence[Parameter]) -> str:
+    """Return the longest scope that all weights lie in."""
     common: list[str] = []
-    for pieces in zip(*(name.split("/")[:-1] for name in names), strict=False):
+    for pieces in zip(*map(scope_parts, parameters), strict=False):
         if len(set(pieces)) > 1:
             break
         common.append(pieces[0])

@@ -12,6 +12,7 @@ from unroll.ops.operator import OPERATORS
 from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Placeholder, Tensor
+from unroll.viz.weight_names import readable_names
 
 _OPERATORS = {name.lower() for _, name in OPERATORS}
 # As files write it, too: ``add_4:0``.
@@ -51,7 +52,8 @@ class TensorNames:
         self._in_loop = Counter(item._replace(cell=_loop(item.cell)) for item in self._places.values() if item.cell)
         self._anywhere = Counter(item._replace(cell=None) for item in self._places.values())
         self._made = {item.name for item in self._count}
-        self._given = _ends([*(item.name for item in graph.inputs), *(item.name for item in graph.parameters.values())])
+        self._read = readable_names(item.name for item in graph.parameters.values())
+        self._given = _ends([*(item.name for item in graph.inputs), *self._read.values()])
 
     def own(self, tensor: Tensor) -> str:
         """Return what a tensor is called within its step and cell; nothing where only its operator names it."""
@@ -113,10 +115,11 @@ class TensorNames:
 
     def _source(self, tensor: Parameter | Placeholder, reader: Node) -> str:
         cell = reader.origin.cell
-        if isinstance(tensor, Parameter) and cell is not None and tensor.name.startswith(f"{cell}/"):
-            name = tensor.name.removeprefix(f"{cell}/")
+        full = self._read[tensor.name] if isinstance(tensor, Parameter) else tensor.name
+        if isinstance(tensor, Parameter) and cell is not None and full.startswith(f"{cell}/"):
+            name = full.removeprefix(f"{cell}/")
         else:
-            name = self._given[tensor.name]
+            name = self._given[full]
         if name in self._made:  # such as a state that is fed as `c`, beside the one that the cell makes of it
             return _readable(name) and f"{'weight' if isinstance(tensor, Parameter) else 'input'} {name}"
         return _readable(name)

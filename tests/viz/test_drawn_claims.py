@@ -55,8 +55,11 @@ def check_panels(reading: Reading) -> int:
         assert names, box.tip
         for name in names:
             shape = shape_text(reading.weights[name].shape)
-            short = name.rpartition("/")[2]
-            assert any(re.search(rf"{re.escape(short)} {re.escape(shape)}", line) for line in box.lines), (
+            # The operators that a file reads a weight with are left out; where no more is left, it is called as what it is.
+            blocks = reading.weights[name].blocks
+            rows = " and ".join(source for source, _ in blocks.rows) if blocks is not None else ""
+            called = "|".join(map(re.escape, [*re.split(r"[/.]", name), f"weights of {rows}", "biases"]))
+            assert any(re.search(rf"({called})( \(\S*\))? {re.escape(shape)}", line) for line in box.lines), (
                 f"{name}: {box.lines}"
             )
         for line in box.lines:
