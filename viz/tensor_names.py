@@ -165,6 +165,9 @@ def _found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
         name = origin.scope.rpartition("/")[2]
         if origin.cell is None or origin.step is None or tensor.node is None or len(tensor.node.provenance) > 1:
             continue
+        if tensor.hint is not None and len(tensor.node.outputs) > 1:  # a gate that is cut from a joined product
+            found[tensor] = tensor.hint
+            continue
         if origin.gate is not None and name != origin.gate:  # else it is one of the operators of a gate of ours
             found[tensor] = origin.gate
             gates[tensor.node] = (tensor, origin)

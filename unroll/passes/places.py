@@ -21,10 +21,11 @@ from unroll.parameter import BlockTable, Parameter
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, parameters_of, table_of
-from unroll.passes.placing.gate_nodes import gate_nodes
+from unroll.passes.placing.gate_nodes import Made, gate_nodes
 from unroll.passes.placing.time_order import Times, timesteps
 from unroll.passes.placing.whole_runs import whole_runs
-from unroll.passes.rerolling.finding import Recurrence, SearchGivenUpError, View, find
+from unroll.passes.rerolling.finding import Inner, Recurrence, SearchGivenUpError, View, find
+from unroll.passes.rerolling.finding.pattern import Part
 from unroll.passes.rerolling.native import UnmatchedError
 from unroll.passes.rerolling.native.lengths import masked
 from unroll.passes.rerolling.native.pattern_reading import PatternForms
@@ -48,20 +49,31 @@ _LOOKS, _LOOKS_A_NODE = 100_000, 8
 
 
 class _Place(NamedTuple):
-    """A node of a step: `part` is what its node is called, alike at every step."""
+    """A node of a step: `part` is what it is called, alike at every step, and `names` what its outputs are called."""
 
     cell: str
     step: int
     gate: str | None
     part: str
+    names: tuple[str | None, ...] = ()
 
 
 class _Loop(NamedTuple):
-    """What is found out about one recurrence: its cell's name, its gates by place, and what its states are called."""
+    """What is found out about one recurrence: its cell's name, its gates, and what its states are called."""
 
     cell: str
-    gates: Mapping[int, str]
+    gates: Mapping[Inner, Made]
     states: Mapping[int, str]
+
+    def gate(self, part: Part, place: int) -> str | None:
+        """Return the gate that a node is; none where it makes several tensors."""
+        found = self.gates.get(Inner(place, 0)) if len(part.example.outputs) == 1 else None
+        return None if found is None else found.gate
+
+    def names(self, part: Part, place: int) -> tuple[str | None, ...]:
+        """Return what the outputs of a node are called that cuts gates out of a joined product; nothing for another."""
+        found = [self.gates.get(Inner(place, index)) for index in range(len(part.example.outputs))]
+        return tuple([None if made is None else made.name for made in found]) if len(found) > 1 else ()
 
 
 def places(graph: Graph) -> Graph:
@@ -117,10 +129,12 @@ class _Placing:
         loop = self._loop(recurrence)
         states = {recurrence.pattern.states[number].place: name for number, name in loop.states.items()}
         parts = [states.get(place) or self._part(node) for place, node in enumerate(recurrence.steps[-1].nodes)]
-        for at, step in enumerate(recurrence.steps):
-            for place, node in enumerate(step.nodes):
-                part = f"{parts[place]}_{place}" if parts.count(parts[place]) > 1 else parts[place]
-                self._put(node, _Place(loop.cell, times[at], loop.gates.get(place), part))
+        for place, pattern in enumerate(recurrence.pattern.parts):
+            part = f"{parts[place]}_{place}" if parts.count(parts[place]) > 1 else parts[place]
+            gate, names = loop.gate(pattern, place), loop.names(pattern, place)
+            for at, step in enumerate(recurrence.steps):
+                if step.nodes:
+                    self._put(step.nodes[place], _Place(loop.cell, times[at], gate, part, names))
         ends = {tensor.node: loop.states.get(number) for number, tensor in enumerate(recurrence.steps[0].after)}
         placed = {node for step in recurrence.steps for node in step.nodes}
         simplified = {node: times[at] for node, at in recurrence.members.items() if node not in placed}
@@ -190,6 +204,8 @@ class _Placing:
             copy = writing.copy(node, writing.inputs(node), frozenset({origin}))
             for old, new in zip(node.outputs, copy.outputs, strict=True):
                 writing.redirect(old, new)
+            for tensor, name in zip(copy.outputs, place.names, strict=False):
+                tensor.hint = name
 
         return writing.walk(self._places.keys(), write)
 
