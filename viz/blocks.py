@@ -12,7 +12,7 @@ from unroll.viz.boxes import Box
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.states import last_part
 from unroll.viz.values import Values
-from unroll.viz.weight_names import name_parts, shown_path, weight_names
+from unroll.viz.weight_names import shown_path, two_parts, weight_names
 
 _NARROWEST, _WIDEST = 38.0, 62.0
 _LOWEST, _HIGHEST = 26.0, 64.0
@@ -118,7 +118,7 @@ def beside(parameters: Sequence[Parameter], name: str, values: Values) -> Box:
     width = height = 0.0
     names = weight_names(parameters, name)
     for item in parameters:
-        called = names[item] if name else "/".join(name_parts(item.name)[-2:])
+        called = names[item] if name else two_parts(item)
         size = shape_text(item.shape)
         rows.append(
             cell(f"{font(escaped(called), _TEXT, palette.INK, True)} {font(escaped(size), _SMALL, palette.MUTED)}")

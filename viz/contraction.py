@@ -62,9 +62,9 @@ class Contraction:
         if opened:
             self._add_operators(hidden)
         else:
-            self.folding = Folding(graph)
+            self.folding = Folding(graph, self.natives, self._looped)
             hidden |= self.folding.nodes
-            layers = layer_boxes(graph, hidden)
+            layers = [layer for layer in layer_boxes(graph, hidden) if layer.path not in self._looped]
             self._add_nodes(hidden, {}, layers)
             outer = self._outer_cells()
             if outer:
@@ -240,7 +240,8 @@ class Contraction:
 
     def title(self, node: Node) -> str:
         """Return what an operator is called."""
-        return node.op.name if self.folding is None else self.folding.titles.get(node, node.op.name)
+        name = node.op.name.removeprefix("ai.onnx.")
+        return name if self.folding is None else self.folding.titles.get(node, name)
 
     def _held(self, node: Node) -> Collection[int]:
         """Return which inputs of a node are weights that its own box shows."""

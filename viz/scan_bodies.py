@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unroll.graph import Graph
@@ -14,6 +14,7 @@ from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.structure import Structure
 from unroll.tensor import Node, Placeholder, Tensor
+from unroll.viz.scan_places import BodyPlaces, body_places
 from unroll.viz.states import last_part
 
 #: How many Scans of a file are looked into.
@@ -55,9 +56,11 @@ def scan_body(node: Node, op: Scan) -> ScanBody:
     """Return the body of a Scan's node as a graph of one step."""
     states = op.num_states
     weights = _shared_weights(node, op)
+    found = body_places(op, weights)
+    weights |= found.weights
     taken: set[str] = set()
     short = _last_parts([tensor.name for tensor in op.body.inputs])
-    names = [*_state_names(op.body, short[:states]), *_plain(short[states:], "step", "x")]
+    names = [*_state_names(op.body, short[:states], found.names), *_plain(short[states:], "step", "x")]
     names = [_free(name, taken) for name in names]
     inside: dict[Tensor, Tensor] = {}
     inputs: list[Placeholder] = []
@@ -68,7 +71,7 @@ def scan_body(node: Node, op: Scan) -> ScanBody:
         else:
             inputs.append(Placeholder(inner.shape, inner.dtype, names[place]))
             inside[inner] = inputs[-1]
-    _copy(op.body, inside)
+    _copy(op.body, inside, found)
     after = [inside.get(tensor, tensor) for tensor in op.body.outputs]
     nexts = [f"{name}/next" for name in names[:states]]
     taken.update(nexts)
@@ -112,10 +115,13 @@ def _last_parts(names: Sequence[str]) -> list[str]:
     return short if len(set(short)) == len(short) and all(short) else list(names)
 
 
-def _state_names(body: Structure, own: Sequence[str]) -> list[str]:
+def _state_names(body: Structure, own: Sequence[str], known: Mapping[Tensor, str]) -> list[str]:
     """Return what the states are called: as what the body makes of them, where that tells them apart."""
     made = body.outputs[: len(own)]
-    found = [last_part(tensor) if tensor.node is not None and tensor.hint else "" for tensor in made]
+    found = [
+        known.get(tensor) or (last_part(tensor) if tensor.node is not None and tensor.hint else "") for tensor in made
+    ]
+    found = [name.removeprefix("new_") for name in found]
     inputs = {tensor.name for tensor in body.inputs}
     return [
         name if name and found.count(name) == 1 and name not in inputs else given
@@ -123,14 +129,14 @@ def _state_names(body: Structure, own: Sequence[str]) -> list[str]:
     ]
 
 
-def _copy(body: Structure, inside: dict[Tensor, Tensor]) -> None:
+def _copy(body: Structure, inside: dict[Tensor, Tensor], found: BodyPlaces) -> None:
     """Make the nodes of a body anew, all at one step, reading what stands in `inside` for its inputs."""
     step = None if _runs_twice(body) else 0
     for node in body.nodes:
         inputs = [None if tensor is None else inside.get(tensor, tensor) for tensor in node.inputs]
-        provenance = frozenset([node.origin._replace(step=step)])
+        provenance = frozenset([found.origins.get(node) or node.origin._replace(step=step)])
         for old, new in zip(node.outputs, made(node.op, inputs, provenance), strict=True):
-            new.hint = old.hint
+            new.hint = found.names.get(old, old.hint)
             inside[old] = new
 
 

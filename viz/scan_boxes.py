@@ -60,7 +60,8 @@ def scan_box(node: Node, graph: Graph, read: Collection[Tensor], values: Values,
         out.append(port(tensor, body.made[place], words, values.lines(tensor), tensor in read))
     scanned = node.inputs[states]
     time = graph.shape(scanned)[0] if scanned is not None else 0
-    lines = _lines(path_of(node), time, body, values, inside.size is not None)
+    cells = dict.fromkeys(item.origin.cell for item in body.graph.nodes if item.origin.cell is not None)
+    lines = _lines(", ".join(list(cells)[:2]) or path_of(node), time, body, values, inside.size is not None)
     found = with_ports(_middle(lines, inside.size), into, out)
     x, y = found.inside
     return replace(found, inside=(x, y - _high(lines) / 2))

@@ -46,7 +46,7 @@ class TensorNames:
         self._graph = graph
         self._unboxed = frozenset(unboxed)
         self._paths = _paths(graph)
-        self._found = _found_names(tensor for tensor in self._paths if not self.is_placed(tensor))
+        self._found = found_names(tensor for tensor in self._paths if not self.is_placed(tensor))
         self._places = {tensor: self._place(tensor) for node in graph.nodes for tensor in node.outputs}
         self._count = Counter(self._places.values())
         self._in_loop = Counter(item._replace(cell=_loop(item.cell)) for item in self._places.values() if item.cell)
@@ -154,7 +154,7 @@ def _paths(graph: Graph) -> dict[Tensor, str]:
     return paths
 
 
-def _found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
+def found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
     """Return what tensors of files are called that are found to be a state or a gate: the gate after its activation, and
     what enters that, as in our cells, ``z_f``.
     """

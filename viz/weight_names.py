@@ -52,6 +52,12 @@ def weight_names(parameters: Sequence[Parameter], scope: str) -> dict[Parameter,
     return {item: name if count[name] == 1 else f"{name} ({_all_parts(item.name)[-1]})" for item, name in found.items()}
 
 
+def two_parts(parameter: Parameter) -> str:
+    """Return what a weight is called beside what reads it: its name with the scope before it."""
+    parts = _all_parts(parameter.name) if _unnamed(parameter) else name_parts(parameter.name)
+    return "/".join(parts[-2:])
+
+
 def readable_names(names: Iterable[str]) -> dict[str, str]:
     """Return names without the operators that only read a weight, where that leaves them apart."""
     listed = {name: "/".join(name_parts(name)) for name in names}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from drawn_programs import over_steps, texts
+from drawn_programs import keras, over_steps, texts
 from picture_boxes import boxes, inside, loops
 from picture_networks import lstm_layer, read_back
 
 import unroll
-from unroll import cells, ops
+from unroll import cells, layers, ops
 from unroll.viz import drawing
 
 
@@ -128,14 +128,35 @@ def test_bodies_that_pass_on_leave_out_or_make_things_are_drawn(made, level: dra
     assert "Scan: 3 steps" in loops(picture)[0].lines
 
 
-def test_the_scan_of_a_file_shows_the_body_that_the_graph_had() -> None:
+def test_the_scan_of_a_file_shows_the_cell_that_the_graph_had() -> None:
     graph = read_back(lstm_layer(), "scan")
     assert [node.op.name for node in graph.nodes if "Scan" in node.op.name] == ["ai.onnx.Scan"]  # passed through
     picture = unroll.draw(graph)
     (frame,) = loops(picture)
-    assert "Scan: 4 steps" in frame.lines and "hands state0, state1 on from step to step" in frame.lines
-    said = [line for name, box in boxes(picture).items() if name.startswith("loop_") for line in box.lines]
-    assert said.count("Sigmoid") == 3 and said.count("Tanh") == 2  # of an LSTM
+    assert "Scan: 4 steps" in frame.lines and "hands h, c on from step to step" in frame.lines
+    assert "sequential/lstm/lstm_cell" in frame.lines
+    (cell,) = (box for name, box in boxes(picture).items() if name.startswith("loop_") and "lstm_cell" in box.lines)
+    assert "3 units" in cell.lines and cell.blocks == ["i", "f", "c", "o"]
+    said = {box.lines[0]: box.lines for name, box in boxes(picture).items()}
+    assert "MatMul" in said  # the product with all inputs, made before: a cell it is not
+    assert sum("lstm_cell" in box.lines for box in boxes(picture).values()) == 1
+
+
+def test_the_operators_in_the_scan_of_a_file_have_the_gates_and_names_of_the_cell() -> None:
+    for graph, formulas in (
+        (read_back(lstm_layer(), "scan"), {"c = tanh(\u00b7)", "h = o \u00d7 tanh(new_c)", "f \u00d7 input c"}),
+        (read_back(keras(layers.GRU(3)), "scan"), {"z = \u03c3(z_z)", "h = tanh(z_h)", "(1 \u2212 z) \u00d7 h"}),
+    ):
+        said = {line for box in boxes(unroll.draw(graph, level="op")).values() for line in box.lines}
+        assert formulas <= said
+
+
+def test_a_body_that_is_no_known_cell_is_drawn_by_its_operators() -> None:
+    state, row = unroll.placeholder([2], "s"), unroll.placeholder([2], "x")
+    rows, start = unroll.placeholder([3, 2], "rows"), unroll.placeholder([2], "start")
+    (last,) = ops.scan(unroll.Graph([state, row], [ops.sign(state) * row]), [start], [rows])
+    picture = unroll.draw(read_back(unroll.Graph([rows, start], {"last": last})))
+    assert "Sign" in {line for box in boxes(picture).values() for line in box.lines}
 
 
 # -- operators of other files ------------------------------------------------------------------------------------------
