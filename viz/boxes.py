@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
+from unroll.viz.tensor_names import short_names
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
 from unroll.viz.weight_names import cell_titles
@@ -28,6 +29,8 @@ _PRODUCTS = ("MatMul", "Gemm")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
 # How long a line of settings is, and how many there are.
 _WIDEST, _MOST_LINES = 32, 3
+# How much of the name of an input or output is shown.
+_LONGEST_NAME = 24
 # How much of a value is shown, however long its name is.
 _NARROWEST = 12
 # Graphviz sets text a little above the middle of its line.
@@ -106,6 +109,7 @@ class Boxes:
         self._states = contraction.states
         self._joint = contraction.joint
         self._formulas = Formulas(contraction.states.tensors)
+        self._short_outputs = short_names(self._graph.output_names)
 
     def title(self, path: str, nodes: Collection[Node] = ()) -> str:
         """Return the name of a cell, or of another scope, in the picture; of a joint cell, of what some nodes of it are."""
@@ -155,18 +159,20 @@ class Boxes:
             *around, last = path.split("/")
             # What only its operator names is called after its layer: ``dense``, not ``Softmax``.
             unnamed = around[-1] if around and last.startswith(tensor.node.op.name) else last
-            called = self._states.called(tensor) if is_named else unnamed
+            # A number is a place in a nest of states, and no name.
+            called = self._states.called(tensor) if is_named or unnamed.isdigit() else unnamed
             return called, "" if made is None or made.step is None else str(made.step)
         if unit.kind == "constant":
             return tensor.hint or "constant", ""
         name = unit.name or self._graph.name(tensor)
         if unit.kind == "weight":
             name = "/".join(name.split("/")[-2:])
-        return visible(name, 24), ""
+        if len(name) > _LONGEST_NAME:
+            name = self._short_outputs.get(name, name)
+        return visible(name, _LONGEST_NAME), ""
 
     def _value_lines(self, tensor: Tensor, prefix: str = "") -> list[Line]:
-        texts = self._values.lines(tensor)
-        return [Line(prefix * (place == 0) + text, _SMALL, palette.STATE) for place, text in enumerate(texts)]
+        return [Line(text, _SMALL, palette.STATE) for text in self._values.lines(tensor, prefix)]
 
     def _op(self, node: Node) -> Box:
         lines = [Line(self._title(node), 11, palette.INK, True)]
@@ -179,9 +185,10 @@ class Boxes:
         functions = [name.lower() for name in names if name in _NONLINEAR]
         width = unit.nodes[-1].outputs[0].shape[-1:] if any(name in _PRODUCTS for name in names) else ()
         said = [f"{width[0]} unit{'s' * (width[0] != 1)}"] if width else []
-        said += functions or ([] if width else [", ".join(names)])
+        said += functions or ([] if width else list(names))
+        told, shown = _wrapped(said, 1)
         lines = [Line(unit.name.rpartition("/")[2], _TITLE, palette.INK, True)]
-        lines += [Line(visible(", ".join(said), 28), _SMALL, palette.MUTED)]
+        lines += [Line(text, _SMALL, palette.MUTED) for text in [*told, *_rest(len(said) - shown, "operator")]]
         return text_box([*lines, *self._only_value(unit.nodes[-1])], 6)
 
     def _only_value(self, node: Node) -> list[Line]:
@@ -195,7 +202,7 @@ class Boxes:
         if not said or said.endswith(LONG) or len(node.outputs) > 1:
             lines += [Line(text, _SMALL, palette.MUTED) for text in detail]
         lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
-        box = text_box([*lines, *self._only_value(node)], 5)
+        box = text_box([*lines, *self._only_value(node)], 7)
         held = self.gates.held(node)
         return under_one_another(box, chips(held)) if held else box
 
@@ -239,17 +246,24 @@ class Boxes:
         return [(name.lower(), None) for name in list(found)[:2]]
 
     def _named_results(self, unit: Unit) -> list[tuple[Tensor, str]]:
+        """Return the states that a cell makes, each with its name."""
+        row, states = unit.row or "", self._states
         found = [
-            (tensor, self._states.called(tensor))
+            (tensor, states.called(tensor))
             for node in unit.nodes
             for tensor in node.outputs
-            if tensor.hint is not None
+            if states.tensors.own(tensor) or tensor in states.handed
         ]
-        row = unit.row or ""
-        handed = [item for item in found if self._states.hands_on(row, item[0])]
-        made = handed or [item for item in found if self._states.makes(row, item[0]) or item[1] in ("c", "h", "state")]
-        # Of a candidate c and the state that is made of it, the last is the state.
-        return [(tensor, name) for name, tensor in {name: tensor for tensor, name in made}.items()]
+        made = [item for item in found if states.makes(row, item[0])]
+        made = made or [item for item in found if item[1] in ("c", "h", "state")]
+        # A candidate may be called as the state that is made of it: what is handed on is the state, or else the last.
+        handed = {name: tensor for tensor, name in made if tensor in states.handed}
+        results = {name: tensor for tensor, name in made} | handed
+        order = states.names.get(row, [])
+        return sorted(
+            ((tensor, name) for name, tensor in results.items()),
+            key=lambda item: order.index(item[1]) if item[1] in order else len(order),
+        )
 
     def _units(self, unit: Unit) -> str:
         """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""
@@ -274,20 +288,6 @@ def _row_tables(contraction: Contraction) -> dict[str, list[BlockTable]]:
 def _is_own_name(name: str, path: str) -> bool:
     """Say whether an output has the name of its tensor, perhaps with a number that tells it from another one."""
     return name == path or re.fullmatch(r"_\d+", name.removeprefix(path)) is not None
-
-
-def short_names(paths: Iterable[str]) -> dict[str, str]:
-    """Return the shortest end of each path that no other path shares."""
-    listed = [path.split("/") for path in paths]
-    names: dict[str, str] = {}
-    for parts in listed:
-        others = [other for other in listed if other is not parts]
-        length = next(
-            (size for size in range(1, len(parts)) if all(other[-size:] != parts[-size:] for other in others)),
-            len(parts),
-        )
-        names["/".join(parts)] = "/".join(parts[-length:])
-    return names
 
 
 def op_detail(node: Node) -> list[str]:

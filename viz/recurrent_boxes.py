@@ -10,10 +10,11 @@ from unroll.parameter import BlockTable, Parameter
 from unroll.tensor import Tensor
 from unroll.viz import palette
 from unroll.viz.blocks import Paint, block_grid
-from unroll.viz.boxes import Box, Line, short_names
+from unroll.viz.boxes import Box, Line
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
 from unroll.viz.native_nodes import PEEPHOLES, Native, facts, path_of, sources
 from unroll.viz.ports import Port, Ported, port, with_ports
+from unroll.viz.tensor_names import short_names
 from unroll.viz.values import Values
 
 _TITLE, _TEXT, _SMALL = 13, 10, 9

@@ -29,6 +29,7 @@ class States:
         backward: the cells that walk from the last step to the first.
         names: for each cell row, what its states are called, in order.
         tensors: what the graph's tensors are called.
+        handed: the tensors that a cell hands on to its own next step.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class States:
             and abs(_steps(wire)) == 1
             and self.is_along(wire)
         ]
+        self.handed = {wire.tensor for wire in handed}
         for wire in handed:
             if not self._named(wire.tensor):
                 self._unnamed.setdefault(wire.target.row or "", {})[self._made_as(wire.tensor)] = None

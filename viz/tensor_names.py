@@ -53,7 +53,7 @@ class TensorNames:
         self._anywhere = Counter(item._replace(cell=None) for item in self._places.values())
         self._made = {item.name for item in self._count}
         self._read = readable_names(item.name for item in graph.parameters.values())
-        self._given = _ends([*(item.name for item in graph.inputs), *self._read.values()])
+        self._given = short_names([*(item.name for item in graph.inputs), *self._read.values()])
 
     def own(self, tensor: Tensor) -> str:
         """Return what a tensor is called within its step and cell; nothing where only its operator names it."""
@@ -208,7 +208,7 @@ def _readable(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME and _READABLE.fullmatch(name) and name not in _WORDS else ""
 
 
-def _ends(names: Iterable[str]) -> dict[str, str]:
+def short_names(names: Iterable[str]) -> dict[str, str]:
     """Return the shortest end of each path that ends no other one."""
     listed = list(names)
     count = Counter(end for name in listed for end in _all_ends(name))

@@ -40,17 +40,28 @@ class Values:
         self.given = feeds is not None
         wanted = list(dict.fromkeys(tensors)) if feeds is not None else []
         arrays = graph.run(feeds, wanted) if feeds is not None else []
-        self._lines = {tensor: _told(array) for tensor, array in zip(wanted, arrays, strict=True)}
+        pairs = list(zip(wanted, arrays, strict=True))
+        self._lines = {tensor: _told(array) for tensor, array in pairs}
+        self._small = {tensor: array for tensor, array in pairs if array.size <= _MOST}
 
-    def lines(self, tensor: Tensor | None) -> list[str]:
-        """Return the value as lines of text, which say so where it is too large; none where it was not computed."""
-        return self._lines.get(tensor, []) if tensor is not None else []
+    def lines(self, tensor: Tensor | None, before: str = "") -> list[str]:
+        """Return the value as lines of text, the first of which begins with the text `before`; they say so where it is too
+        large; none where it was not computed.
+        """
+        lines = self._lines.get(tensor, []) if tensor is not None else []
+        if tensor in self._small and lines and len(before + lines[0]) > LONGEST:
+            lines = value_lines(self._small[tensor], len(before)) or lines
+        return [f"{before}{lines[0]}", *lines[1:]] if lines else []
 
 
-def value_lines(array: Array) -> list[str]:
+def value_lines(array: Array, taken: int = 0) -> list[str]:
     """Return a small array, or one of equal elements, as short lines; none for any other.
 
     Each row of a matrix begins a line, and a row that is too long for one is cut into lines of about equal length.
+
+    Args:
+        array: the array.
+        taken: how much of the first line is taken by other text.
     """
     if array.size == 0:
         return []
@@ -63,9 +74,13 @@ def value_lines(array: Array) -> list[str]:
         return []
     rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
     count = -(-rows.shape[-1] // _PER_LINE)
-    while max(map(len, lines := _in_lines(rows, count))) > LONGEST and count < rows.shape[-1]:
+    while _longest(lines := _in_lines(rows, count), taken) > LONGEST and count < rows.shape[-1]:
         count += 1
     return lines if len(lines) <= _MOST_LINES else []
+
+
+def _longest(lines: list[str], taken: int) -> int:
+    return max(taken + len(lines[0]), *map(len, lines))
 
 
 def _in_lines(rows: Array, count: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -9,16 +10,20 @@ import pytest
 from drawn_programs import (
     HOSTILE,
     PROGRAMS,
+    cells_of,
     hostile,
+    parsed,
     texts,
     two_steps,
 )
+from picture_networks import NETWORKS
 
 import unroll
 from unroll import ops
 from unroll.errors import (
     FeedError,
 )
+from unroll.trials.trial_feeds import trial_feeds
 from unroll.viz import drawing
 from unroll.viz.values import value_lines
 
@@ -35,6 +40,49 @@ def test_feeds_print_the_values_of_inputs_states_outputs_and_weights(level: draw
     assert "all 0.2913" in shown and "all 0.9421" in shown
     assert "all 1" in shown and "all 0" in shown
     assert not any("0.2913" in text for text in texts(unroll.draw(graph, level=level)))
+
+
+@pytest.mark.parametrize("network", ["optimized GRU", "optimized BasicLSTM", "GRU", "four states"])
+def test_each_step_of_a_cell_prints_the_states_that_it_makes_in_their_order(network: str) -> None:
+    graph = NETWORKS[network]()
+    feeds = trial_feeds(graph, dims={"batch": 1})[0]
+    picture = parsed(unroll.draw(graph, feeds=feeds, format="dot"))
+    cells = [
+        re.findall(r">(\w+) = ([-\d.e]+)", node.attr["label"]) for node in map(picture.get_node, cells_of(picture))
+    ]
+    assert {tuple(name for name, _ in found) for found in cells} == {
+        {"optimized BasicLSTM": ("c", "h"), "four states": ("c", "h", "m", "n")}.get(network, ("h",))
+    }
+    outputs = graph.run(feeds)
+    firsts = {f"{array[0, 0]:.4g}" for name, array in outputs.items() if name.endswith("/h")}
+    assert {value for found in cells for name, value in found if name == "h"} == firsts
+
+
+def test_a_state_without_a_name_is_printed_too() -> None:
+    graph = NETWORKS["NumPy style"]()
+    x = np.full((1, 5, 3), 0.5, np.float32)
+    h, expected = np.zeros(4), []
+    for _ in range(5):
+        h = np.tanh(x[:, 0] @ np.ones((3, 4)) + h @ np.ones((4, 4)))
+        expected.append(f"state = all {h[0, 0]:.4g}")
+    shown = texts(unroll.draw(graph, feeds={"x": x}))
+    assert sorted(text for text in shown if text.startswith("state =")) == sorted(expected)
+
+
+def test_no_number_is_cut_where_a_name_stands_before_it() -> None:
+    array = np.array([[-0.003672, -0.004831, 0.1009, 0.07481, 0.04463]])
+    assert value_lines(array, len("state 1 = ")) == ["-0.003672, -0.004831, 0.1009", "0.07481, 0.04463"]
+    assert value_lines(array) == ["-0.003672, -0.004831, 0.1009, 0.07481, 0.04463"]
+
+
+@pytest.mark.parametrize(
+    "network", ["Keras, masked", "peepholes", "joined both ways", "cell LSTM, clipped and projected"]
+)
+def test_values_are_printed_whole(network: str) -> None:
+    graph = NETWORKS[network]()
+    shown = texts(unroll.draw(graph, feeds=trial_feeds(graph, dims={"batch": 1})[0]))
+    assert any(" = " in text for text in shown)
+    assert not [text for text in shown if "\u2026" in text]
 
 
 def test_wrong_feeds_are_refused() -> None:
@@ -101,3 +149,18 @@ def test_states_are_named_by_their_place_in_the_state() -> None:
     assert "a (batch, 2)" in shown
     assert "b (batch, 3)" in shown
     assert "Sigmoid" not in shown
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+def test_a_place_in_a_nest_of_states_is_no_name(level: drawing.Level) -> None:
+    """The third state of TensorFlow's attention wrapper is the window that it attends over."""
+    picture = parsed(unroll.draw(NETWORKS["attention"](), level=level, format="dot"))
+    named = [
+        re.findall(r"<B>(.*?)</B>", node.attr["label"])[0] for node in picture.nodes() if node.startswith("output")
+    ]
+    assert sorted(named) == ["attns", "c", "h", "output", "output", "output", "state"]
+
+
+def test_an_output_of_a_long_name_is_called_by_the_end_that_no_other_has() -> None:
+    shown = texts(unroll.draw(NETWORKS["joined both ways"]()))
+    assert "output" in shown and not any("sequential/" in text and "output" in text for text in shown)
