@@ -16,6 +16,8 @@ from unroll.viz import render
 _TOUCH = 0.6
 # A line may end a little inside its box, and pass closely by a corner that is round.
 _DEEP = 2.5
+# How far text may be from its line.
+_ASTRAY = 20.0
 
 
 def faults(svg: bytes | str) -> list[str]:
@@ -28,6 +30,7 @@ def faults(svg: bytes | str) -> list[str]:
         *_text_on_boxes(drawn),
         *_text_on_frames(drawn),
         *_text_struck_through(drawn),
+        *_labels_astray(drawn),
         *_boxes_on_boxes(drawn),
         *_frames_cut(drawn),
         *_lines_through_boxes(drawn),
@@ -115,6 +118,17 @@ def _text_struck_through(drawn: Drawn) -> Iterator[str]:
     for text in _texts(drawn):
         for edge in lines.through(text.ink.grown(-_TOUCH)):
             yield f"struck through: {_said(text)} by {edge.source}->{edge.target}"
+
+
+def _labels_astray(drawn: Drawn) -> Iterator[str]:
+    """Text must stand by the line that it tells of."""
+    for edge in drawn.edges:
+        x, y = edge.pieces[:, ::2], edge.pieces[:, 1::2]
+        for text in edge.texts:
+            aside = np.maximum(np.maximum(x.min(axis=1) - text.ink.right, text.ink.left - x.max(axis=1)), 0)
+            above = np.maximum(np.maximum(y.min(axis=1) - text.ink.bottom, text.ink.top - y.max(axis=1)), 0)
+            if len(aside) and np.maximum(aside, above).min() > _ASTRAY:
+                yield f"far from its line: {_said(text)}"
 
 
 class _Lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from unroll.viz.dot_text import text_width
@@ -17,6 +18,8 @@ _HIGH, _AIR, _MARGIN = 10.0, 4.0, 2.5
 _ON_TEXT, _ON_LINE = 100, 3
 # Places are tried so far from the one wanted every few points, and farther along the line at so many places.
 _NEAR, _EVERY, _PLACES = 90.0, 6.0, 60
+# What is farther from a line than this does not seem to belong to it.
+_ASTRAY = 16.0
 
 
 class Label(NamedTuple):
@@ -41,6 +44,7 @@ def settle(
         ground: what is drawn already, those lines among it; the labels are added to it.
         labelled: the lines of a picture, each with the label it wants.
     """
+    labelled = [(line, None if label is None else _by_its_line(line, label)) for line, label in labelled]
     settled: list[Point | None] = [None] * len(labelled)
     said: set[tuple[Hashable, str]] = set()
     waiting: list[int] = []
@@ -65,6 +69,22 @@ def settle(
         settled[place] = _written(ground, at)
         said |= {(thing, label.text) for thing in label.of}
     return settled, crowded
+
+
+def _by_its_line(line: Sequence[Point], label: Label) -> Label:
+    """Return a label with the place that it wants; where its line has been led elsewhere, the nearest to that beside it."""
+    room = room_of(label.text, (label.x, label.y))
+    if min(map(partial(_apart, room), pieces(line)), default=0.0) <= _ASTRAY:
+        return label
+    x, y = min(_far(line, label), key=lambda at: (at[0] - label.x) ** 2 + (at[1] - label.y) ** 2)
+    return label._replace(x=x, y=y)
+
+
+def _apart(room: Rectangle, piece: Piece) -> float:
+    """Return how far a straight piece is from a rectangle, along the farther axis."""
+    x0, y0, x1, y1 = piece
+    aside = max(min(x0, x1) - room.right, room.left - max(x0, x1), 0.0)
+    return max(aside, min(y0, y1) - room.top, room.bottom - max(y0, y1))
 
 
 def room_of(text: str, middle: Point) -> Rectangle:
@@ -114,7 +134,8 @@ def _trouble(ground: Ground, at: Rectangle) -> int:
 
 def _near(line: Sequence[Point], label: Label) -> Iterator[Point]:
     """Yield places beside a line around the one that is wanted, the nearest first."""
-    close = [piece for piece in pieces(line) if _gap(piece, label) <= _NEAR]
+    wanted = Rectangle(label.x, label.y, 0.0, 0.0)
+    close = [piece for piece in pieces(line) if _apart(wanted, piece) <= _NEAR]
     yield from sorted(
         _beside(close, text_width(label.text, TEXT), _EVERY),
         key=lambda at: (at[0] - label.x) ** 2 + (at[1] - label.y) ** 2,
@@ -126,13 +147,6 @@ def _far(line: Sequence[Point], label: Label) -> Iterator[Point]:
     whole = list(pieces(line))
     length = sum(abs(x1 - x0) + abs(y1 - y0) for x0, y0, x1, y1 in whole)
     yield from _beside(whole, text_width(label.text, TEXT), max(_EVERY, length / _PLACES))
-
-
-def _gap(piece: Piece, label: Label) -> float:
-    """Return how far a straight piece is from where a label is wanted, along the farther axis."""
-    x0, y0, x1, y1 = piece
-    aside = max(min(x0, x1) - label.x, label.x - max(x0, x1))
-    return max(aside, min(y0, y1) - label.y, label.y - max(y0, y1))
 
 
 def _beside(line: Sequence[Piece], width: float, every: float) -> Iterator[Point]:

@@ -50,6 +50,10 @@ class Wiring:
         self._leaves: dict[tuple[Unit, Tensor], float] = {}
         self._arrives: dict[Wire, float] = {}
         self._into: dict[Unit, int] = {}
+        self._highest: dict[str, int] = {}
+        for unit in scene.shown.units:
+            if unit.row is not None:
+                self._highest[_frame_of(unit)] = max(self._highest.get(_frame_of(unit), 0), scene.level(unit))
 
     def lines(self) -> Iterator[Line]:
         """Yield every wire as a line."""
@@ -285,14 +289,15 @@ class Wiring:
     def _rising_label(self, wire: Wire, start: Point, end: Point, sideways: bool) -> Label | None:
         """Return the shape beside a wire: at its end where it arrives alone, else once at its beginning."""
         text = self._scene.state_label(wire) if sideways else self._scene.shape(wire)
-        half = text_width(text, TEXT) / 2
+        half, low = text_width(text, TEXT) / 2, self._scene.level(wire.source)
         of = (wire.tensor,) if sideways else (wire.tensor, wire.source, wire.target)
         if sideways or self._into.get(wire.target, 1) > 1:
             key = (wire.source, wire.tensor)
             if key in self._labelled:
                 return None
             self._labelled.add(key)
-            lift = 28 if wire.source.row is not None else 10
+            # Over the frame around the highest row of cells; within it, near the cell: above, others arrive.
+            lift = 28 if wire.source.row is not None and low == self._highest.get(_frame_of(wire.source), low) else 10
             if sideways:
                 lift = 8 + 26 * (self._scene.lane(wire) < 0)
             x = start[0] - 6 - half if end[0] > start[0] + 20 else start[0] + 6 + half
@@ -304,6 +309,11 @@ class Wiring:
             return Label(text, x, end[1] - depth - 10, of)
         straight = abs(start[0] - end[0]) < 1 and wire.source.row is None
         return Label(text, x, (start[1] + end[1]) / 2 if straight else end[1] - 15, of)
+
+
+def _frame_of(unit: Unit) -> str:
+    """Return the scope that the frame around a cell is drawn for."""
+    return (unit.row or "").partition("/")[0]
 
 
 def _drawn_once(wire: Wire) -> tuple[object, ...]:
