@@ -9,7 +9,7 @@ from unroll.dimensions import shape_text
 from unroll.parameter import BlockTable, Parameter, block_tables
 from unroll.viz import palette
 from unroll.viz.boxes import Box
-from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
+from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
 from unroll.viz.states import last_part
 from unroll.viz.values import Values
 from unroll.viz.weight_names import shown_path, two_parts, weight_names
@@ -72,9 +72,10 @@ def panel(
     stacks = block_tables(parameters)
     sources = _bias_sources(parameters)
     names = weight_names(parameters, name)
+    letters = _letters(names, sources)
     pieces = [
         [
-            _weight(item, names[item], paint, values, place == 0, sources.get(item, ""))
+            _weight(item, names[item], paint, values, place == 0, letters[item], sources.get(item, ""))
             for place, item in enumerate(stack)
         ]
         for stack in stacks
@@ -161,19 +162,46 @@ def _stack(boxes: Sequence[Box], height: float) -> Box:
     return Box(table(rows, cellpadding=2), max(box.width for box in boxes) + 4, height)
 
 
-def _weight(item: Parameter, short: str, paint: Paint, values: Values, headed: bool, source: str) -> Box:
-    turned = item.blocks is not None and item.blocks.transposed and item.rank == 2
-    size = shape_text(item.shape) + (" transposed" if turned else "")
+def _weight(item: Parameter, short: str, paint: Paint, values: Values, headed: bool, letter: str, source: str) -> Box:
+    size = f"{shape_text(item.shape)}{_told_of_shape(item)}"
     caption = f"{short} {size}"
     numbers = values.lines(item)
     heading = font(f"{font(escaped(short), _TEXT, palette.INK, True)} {font(escaped(size), _TEXT, palette.INK)}")
     blocks = item.blocks if item.blocks is not None else _one_block(item)
     named = item.blocks is not None
-    grid = block_grid(blocks, paint, headed and named, _letter(item, short) if named else "", source)
+    grid = block_grid(blocks, paint, headed and named, letter if named else "", source)
     rows = [cell(heading, align="LEFT", height=_HEADING), cell(grid.label, align="LEFT")]
     rows += [cell(font(escaped(line), _SMALL, palette.STATE), align="LEFT", height=_NUMBERS) for line in numbers]
     width = max(grid.width, text_width(caption, _TEXT, True) + 6, *(text_width(line, _SMALL) for line in numbers), 0)
     return Box(table(rows), width, grid.height + _HEADING + len(numbers) * _NUMBERS)
+
+
+def _told_of_shape(item: Parameter) -> str:
+    """Return what the shape of a weight means where its blocks do not say it: that of a kernel that slides over an image has
+    the window before the rows and columns.
+    """
+    if item.blocks is None:
+        return ""
+    if item.rank > 2 and item.blocks.rows:
+        window = f" {TIMES} ".join(map(str, item.shape[:-2]))
+        return f" window {window}"
+    return " transposed" if item.blocks.transposed and item.rank == 2 else ""
+
+
+def _letters(short: Mapping[Parameter, str], sources: Mapping[Parameter, str]) -> dict[Parameter, str]:
+    """Return what formulas call the blocks of each weight; vectors of the same gates that would be called alike have their
+    own names.
+    """
+    found = {item: _letter(item, name) for item, name in short.items()}
+    alike = {
+        item: (found[item], item.blocks.columns, sources.get(item))
+        for item in short
+        if item.blocks is not None and not item.blocks.rows
+    }
+    names: dict[object, set[str]] = {}
+    for item, key in alike.items():
+        names.setdefault(key, set()).add(last_part(item))
+    return found | {item: last_part(item) for item, key in alike.items() if len(names[key]) > 1}
 
 
 def _bias_sources(parameters: Sequence[Parameter]) -> dict[Parameter, str]:
@@ -211,6 +239,9 @@ def block_grid(blocks: BlockTable, paint: Paint, headed: bool, letter: str, of: 
     named = bool(letter) and any(name for name, _ in (*blocks.rows, *blocks.columns))
     shares = _shares([size for _, size in blocks.columns], _NARROWEST, _WIDEST)
     wanted = [_SLACK * text_width(f"{gate} {size}", _TEXT, True) + 6 for gate, size in blocks.columns]
+    if len(letter) > 1:
+        named_by = [_SLACK * (text_width(letter, _TEXT) + text_width(gate, 8)) + 6 for gate, _ in blocks.columns]
+        wanted = [max(pair) for pair in zip(wanted, named_by, strict=True)]
     widths = [max(pair) for pair in zip(shares, wanted, strict=True)]
     left = max([_ROW_HEAD, *(_SLACK * text_width(f"{source} {size}", _TEXT, True) + 6 for source, size in blocks.rows)])
     biases = all(source.endswith(_BIAS) for source, _ in blocks.rows)
@@ -255,7 +286,7 @@ def _symbol(source: str, gate: str, letter: str) -> str:
         source, letter = source.removesuffix(_BIAS), "b"
     names = [name for name in (source.partition(" (")[0], gate) if name]
     index = escaped(("," if any(len(name) > 1 for name in names) else "").join(names)) if letter else ""
-    return f"{letter}{font(f'<SUB>{index}</SUB>', 8)}" if index else letter
+    return f"{escaped(letter)}{font(f'<SUB>{index}</SUB>', 8)}" if index else escaped(letter)
 
 
 def _shares(sizes: Iterable[int], least: float, most: float) -> list[float]:

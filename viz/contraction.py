@@ -93,20 +93,22 @@ class Contraction:
 
     def _add_operators(self, hidden: set[Node]) -> None:
         """Make every node a unit; states of zeros, and what makes other first states, stand before step 0."""
+        places = {node: self.joint.place(node) for node in self.graph.nodes}
+        stepped = self._looped | {found.cell for found in places.values() if found.step is not None}
         for place, node in enumerate(self.graph.nodes):
             if node in hidden:
                 continue
             if self._is_loop(node):
                 self._add(node, Unit("loop", f"loop_{place}", [node]))
                 continue
-            cell, step = self.joint.place(node)
+            cell, step = places[node]
             zero = is_zero(node) and node.origin.cell is None
             at = BEFORE_STEPS if zero and step is not None else step
             if zero:
                 self._add(node, Unit("zero", f"zero_{place}", [node], at, tensor=node.outputs[0]))
                 continue
-            # The cell is inside the loop; what is around it, of all its steps, belongs to none of them.
-            around = step is None and (cell in self._looped or cell in self.joint.cells)
+            # The cell is inside the loop, or at other steps; what is of all its steps, or of none, belongs to none of them.
+            around = step is None and cell in stepped
             self._add(node, Unit("op", f"op_{place}", [node], at, cell=None if around else cell))
 
     def _add(self, node: Node, unit: Unit) -> None:

@@ -4,12 +4,15 @@ the card of the weights that they are made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 
+#: What is done to a weight: along which axis, and a word for it.
+_Word: TypeAlias = tuple[str, str]
 # What weights are made with; anything else stays a box.
 _CUTTING, _JOINING = ("Slice", "Gather", "Split"), ("Concat",)
 _OTHERWISE = {
@@ -31,7 +34,8 @@ def fixed_tensors(graph: Graph) -> set[Tensor]:
 # Which operands are weights, of operators that read weights.
 _NATIVE = (1, 2, 3, 7)
 _WEIGHTS = {
-    "MatMul": (1,), "Gemm": (1, 2), "Conv": (1, 2), "Add": (0, 1), "LSTM": _NATIVE, "GRU": _NATIVE, "RNN": _NATIVE
+    "MatMul": (1,), "Gemm": (1, 2), "Conv": (1, 2), "Add": (0, 1), "LSTM": _NATIVE, "GRU": _NATIVE, "RNN": _NATIVE,
+    "Split": (0,), "Slice": (0,),
 }  # fmt: skip
 
 
@@ -48,7 +52,7 @@ class MadeWeights:
 
     def __init__(self, graph: Graph) -> None:
         self._bases: dict[Tensor, dict[Parameter, None]] = {item: {item: None} for item in graph.parameters.values()}
-        self._words: dict[Tensor, dict[str, None]] = {}
+        self._words: dict[Tensor, dict[_Word, None]] = {}
         self.nodes: set[Node] = set()
         for node in _candidates(graph):
             given = [tensor for tensor in node.inputs if tensor is not None and not isinstance(tensor, Constant)]
@@ -73,32 +77,36 @@ class MadeWeights:
         return number
 
     def remarks(self, parameters: Sequence[Parameter]) -> list[str]:
-        """Return a line for each way in which the weights that are read are made from these Parameters."""
-        wanted, lines = set(parameters), dict[str, None]()
+        """Return a line for each kind of these Parameters that weights which are read are made from: how they are made, of
+        each kind said once.
+        """
+        wanted, lines = set(parameters), dict[str, dict[str, dict[str, None]]]()
         for tensor in self.read:
             if wanted & self._bases[tensor].keys():
                 names = dict.fromkeys(item.name.rpartition("/")[2] for item in self._bases[tensor])
-                words = ", ".join(word for word in self._words[tensor] if word)
-                lines[f"made once from {', '.join(names)}: {words or 'reshaped'}"] = None
-        return list(lines)
+                along = lines.setdefault(", ".join(names), {})
+                for axis, word in self._words[tensor]:
+                    if word:
+                        along.setdefault(axis, {})[word] = None
+        return [f"made once from {names}: {_told(along) or 'reshaped'}" for names, along in lines.items()]
 
     def _add(self, node: Node, given: Sequence[Tensor]) -> None:
         bases: dict[Parameter, None] = {}
-        words: dict[str, None] = {}
+        words: dict[_Word, None] = {}
         for tensor in given:
             bases |= self._bases[tensor]
             words |= self._words.get(tensor, {})
         name = node.op.name
         if name in _CUTTING:
             kept = name == "Gather" and node.outputs[0].shape == given[0].shape
-            words[f"{_axis_name(node)}{'reordered' if kept else 'cut'}"] = None
+            words[_axis_name(node), "reordered" if kept else "cut"] = None
         elif name in _JOINING:
             along, parts = _axis_name(node), {frozenset(self._bases[tensor]) for tensor in given}
-            words[f"{along}joined" if len(parts) > 1 or len(given) < len(node.inputs) else f"{along}reordered"] = None
-            if f"{along}reordered" in words:
-                words.pop(f"{along}cut", None)
+            words[along, "joined" if len(parts) > 1 or len(given) < len(node.inputs) else "reordered"] = None
+            if (along, "reordered") in words:
+                words.pop((along, "cut"), None)
         else:
-            words[_OTHERWISE[name]] = None
+            words["", _OTHERWISE[name]] = None
         self.nodes.add(node)
         for tensor in node.outputs:
             self._bases[tensor], self._words[tensor] = bases, words
@@ -111,7 +119,7 @@ def _once(node: Node) -> bool:
 
 
 def _candidates(graph: Graph) -> list[Node]:
-    """Return the nodes that make nothing but weights: all that reads them makes weights too, or multiplies or adds them.
+    """Return the nodes that make nothing but weights: all that reads them makes weights too, or multiplies, adds or cuts them.
 
     A first state that is a weight, or an output, is something else.
     """
@@ -144,4 +152,9 @@ def _axis_name(node: Node) -> str:
         axis = int(axes.value.flat[0]) if isinstance(axes, Constant) and axes.value.size == 1 else None
     if not isinstance(axis, int):
         return ""
-    return "columns " if axis in (1, -1) else "rows "
+    return "columns" if axis in (1, -1) else "rows"
+
+
+def _told(along: Mapping[str, Iterable[str]]) -> str:
+    """Return in words how weights are made: what is done to their columns, to their rows, and to all of them."""
+    return "; ".join(f"{axis} {', '.join(words)}".lstrip() for axis, words in along.items())

@@ -33,8 +33,8 @@ class Panel:
         parameters: the weights.
         readers: the boxes shown that read them.
         cards: what the panel may look like: the kernels side by side, or all weights under one another.
-        lines: the weights that share a dashed line, with the boxes that they go to: all of them where cells are boxes, each
-            weight for itself where operators are.
+        lines: the weights that share a dashed line, with the boxes that they go to: all of them where those are cells or
+            layers, each weight for itself where they are operators.
         card: which of the two it looks like.
         place: where it stands.
         beside: it stands to the left of the cells, not below them.
@@ -102,14 +102,17 @@ def _panel(scene: Scene, parameters: list[Parameter], uses: WeightUses) -> Panel
     readers = list(dict.fromkeys(unit for item in parameters for unit in read_by[item]))
     rows = list(dict.fromkeys(unit.cell for unit in readers))
     steps = 0 if scene.within else uses.steps_of(readers)  # a body is run at no step of its own
+    if steps == 1 and rows == [None]:  # a layer after the last step has weights for no step
+        steps = 0
     name = rows[0] if len(rows) == 1 and rows[0] is not None else common_scope(parameters)
     paint, remarks = scene.boxes.gates.paint(parameters), scene.contraction.made.remarks(parameters)
-    cards = tuple(panel(name, parameters, steps, paint, scene.values, remarks, upright) for upright in (False, True))
+    apart = scene.contraction.opened or all(unit.kind == "op" and not unit.name for unit in readers)
+    # Lines of their own begin beside their weights: those must not stand before one another.
+    cards = [panel(name, parameters, steps, paint, scene.values, remarks, upright) for upright in (apart, True)]
     shown = {item: [unit for unit in read_by[item] if unit not in scene.shown.stand_in] for item in parameters}
     found = Panel(
         parameters, list(dict.fromkeys(unit for units in shown.values() for unit in units)), (cards[0], cards[1])
     )
-    apart = scene.contraction.opened
     found.lines = [([item], shown[item]) for item in parameters] if apart else [(parameters, found.readers)]
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from picture_networks import NETWORKS
 
 import unroll
 from unroll import cells
+from unroll.trials.trial_feeds import trial_feeds
 from unroll.viz.panel_places import best_arrangement
 from unroll.viz.placement import Rectangle
 
@@ -71,8 +73,63 @@ def test_weights_rearranged_once_are_no_boxes_and_their_card_says_what_was_done(
     for level in ("cell", "op"):
         shown = texts(unroll.draw(graph, level=level))  # type: ignore[arg-type]
         assert "Slice" not in shown and "constant" not in shown
-        assert "made once from kernel: columns reordered" in shown
-        assert "made once from bias: summed, reordered" in shown
+        # The first step has no state: it reads the rows of x alone.
+        assert [text for text in shown if text.startswith("made once")] == [
+            "made once from kernel: rows cut; columns reordered",
+            "made once from bias: summed, reordered",
+        ]
+
+
+@pytest.mark.parametrize("network", ["optimized both ways", "joined both ways", "optimized masked"])
+def test_a_card_says_once_what_was_done_to_a_kind_of_weight(network: str) -> None:
+    picture = parsed(unroll.draw(NETWORKS[network](), format="dot"))
+    for card in (node.attr["label"] for node in picture.nodes() if node.startswith("weights_")):
+        said = re.findall(r"made once from ([^:<]*):", card)
+        assert len(said) == len(set(said))
+
+
+@pytest.mark.parametrize("level", ["cell", "op"])
+def test_a_row_of_a_bias_that_a_pass_has_cut_for_several_steps_is_no_box(level: str) -> None:
+    picture = parsed(unroll.draw(NETWORKS["optimized masked"](), level=level, format="dot"))  # type: ignore[arg-type]
+    assert not [node for node in picture.nodes() if "<B>Gather</B>" in (node.attr["label"] or "")]
+    framed = [part for part in picture.subgraphs() if "gru_cell" in (part.graph_attr["label"] or "")]
+    assert len(framed) == (3 if level == "op" else 0), "a frame for each of the three steps"
+
+
+def test_vectors_of_one_gate_are_told_apart_by_their_names() -> None:
+    (card,) = _cards(NETWORKS["cell PhasedLSTM"]())
+    blocks = re.findall(r">([\w ]+)<FONT[^>]*><SUB>k</SUB>", card)
+    assert blocks == ["phase", "period", "ratio_on"]
+    (peepholes,) = _cards(NETWORKS["peepholes"]())
+    assert re.findall(r">w<FONT[^>]*><SUB>(\w)</SUB>", peepholes) == ["f", "i", "o"]
+
+
+def test_the_kernel_of_a_convolution_says_its_window() -> None:
+    shown = texts(unroll.draw(NETWORKS["layers ConvLSTM2D"]()))
+    assert [text for text in shown if "window" in text] == [
+        "(3, 3, 1, 8) window 3 \u00d7 3",
+        "(3, 3, 2, 8) window 3 \u00d7 3",
+    ]
+
+
+def test_a_layer_after_the_last_step_has_no_weights_for_a_step() -> None:
+    graph = NETWORKS["layers SimpleRNN and Dense"]()  # printed, its kernel is too high to stand beside it
+    cards = {"dense" in card: card for card in _cards(graph, trial_feeds(graph, dims={"batch": 1})[0])}
+    assert "one set of weights for all 3 steps" in cards[False]
+    assert "one set of weights" not in cards[True]
+
+
+def test_weights_that_operators_outside_of_cells_read_have_a_line_each() -> None:
+    picture = unroll.draw(NETWORKS["Bahdanau"](), format="dot")
+    graph = parsed(picture)
+    (attention,) = (str(node) for node in graph.nodes() if "<B>attention</B>" in (node.attr["label"] or ""))
+    begun = {end: height for card, end, height in lines_of(picture) if card == attention}
+    assert len(begun) == 4 and len(set(begun.values())) == 2, "query and score, at each of the two steps"
+
+
+def _cards(graph: unroll.Graph, feeds: dict[str, Any] | None = None) -> list[str]:
+    picture = parsed(unroll.draw(graph, feeds=feeds, format="dot"))
+    return [node.attr["label"] for node in picture.nodes() if node.startswith("weights_")]
 
 
 def test_every_operator_that_reads_a_rearranged_weight_is_reached_from_its_card() -> None:
