@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import unroll
-from unroll import cells, drivers, foreign_names, layers, nn, ops
+from unroll import activations, cells, drivers, foreign_names, initializers, layers, nn, ops
 from unroll.export.forms import FORMS
 from unroll.ops import spelling
 from unroll.passes import pipeline
@@ -41,6 +41,8 @@ PROGRAM = {
 #: The words of other frameworks, by the title of the table.
 FOREIGN = {
     "Of the package": foreign_names.UNROLL, "Of `unroll.ops`": spelling.ELSEWHERE, "Of a tensor": foreign_names.TENSOR,
+    "Of a Parameter": foreign_names.PARAMETER, "Of the shape of a tensor": foreign_names.SHAPE,
+    "Of `unroll.initializers`": foreign_names.INITIALIZERS,
     "Of a graph or a session": foreign_names.GRAPH, "Of a cell, a layer, a module or a model": foreign_names.MODEL,
     "Of `unroll.layers`": foreign_names.LAYERS, "Of `unroll.nn`": foreign_names.NN,
 }  # fmt: skip
@@ -189,6 +191,17 @@ def compiler() -> list[str]:
         "| here | as well |", "| --- | --- |",
         *(f"| `{name}` | {', '.join(f'`{other}`' for other in others)} |" for name, others in spelling.WORDS.items()), "",
     ]  # fmt: skip
+    for title, home, text in (
+        ("Activations", activations, "What `activation=` takes by its name, as functions of a tensor."),
+        (
+            "Initialisers",
+            initializers,
+            "What `kernel_initializer=` and its like take: the name, an object or the class; each is there in snake case too.",
+        ),
+    ):
+        classes = [name for name in home.__all__ if name[0].isupper()]
+        names = classes or [name for name in home.__all__ if not name.startswith("get_")]
+        lines += [f"## {title}", "", text, "", *rows_of(names, home, f"{home.__name__.removeprefix('unroll.')}.")]
     return lines
 
 

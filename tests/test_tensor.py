@@ -110,9 +110,94 @@ def test_deep_copies_of_what_holds_tensors_are_refused() -> None:
         refused(lambda thing=thing: pickle.dumps(thing), NotImplementedError, "cannot be copied")
 
 
-def test_tensors_take_no_further_attributes() -> None:
-    with pytest.raises(AttributeError):
-        placeholder([2], "x").note = "mine"  # type: ignore[attr-defined]
+#: What is done to a tensor that never changes, or with a sign that has no operator, and what the message says.
+REFUSED: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "x.shape = 3": (lambda x: setattr(x, "shape", 3), ("shape cannot be set", "unroll.ops.reshape")),
+    "x.dtype = 'float64'": (lambda x: setattr(x, "dtype", "float64"), ("dtype cannot be set", "unroll.ops.cast")),
+    "x.node = None": (lambda x: setattr(x, "node", None), ("node cannot be set",)),
+    "x.name = 'y'": (lambda x: setattr(x, "name", "y"), ("name cannot be set", "name=")),
+    "x.note = 'mine'": (lambda x: setattr(x, "note", "mine"), ("no attribute 'note'",)),
+    "x.requires_grad = True": (lambda x: setattr(x, "requires_grad", True), ("no gradients",)),
+    "x[0] = 3": (lambda x: operator.setitem(x, 0, 3), ("never changes", "unroll.ops.stack")),
+    "del x[0]": (lambda x: operator.delitem(x, 0), ("never changes",)),
+    "x // 2": (lambda x: x // 2, ("//", "unroll.ops.floor(a / b)")),
+    "7 // x": (lambda x: 7 // x, ("//",)),
+    "x % 2": (lambda x: x % 2, ("%", "a - b * unroll.ops.floor(a / b)")),
+    "divmod(x, 2)": (lambda x: divmod(x, 2), ("unroll.ops.floor(a / b)",)),
+    "x ^ x": (lambda x: x ^ x, ("not_equal",)),
+    "x << 2": (lambda x: x << 2, ("<<", "multiply")),
+    "x >> 2": (lambda x: x >> 2, (">>", "divide")),
+    "round(x)": (round, ("round()", "unroll.ops.floor(x + 0.5)")),
+    "math.floor(x)": (math.floor, ("unroll.ops.floor(x)",)),
+    "math.ceil(x)": (math.ceil, ("-unroll.ops.floor(-x)",)),
+    "math.trunc(x)": (math.trunc, ("unroll.ops.cast",)),
+    "f'{x:.3f}'": (lambda x: f"{x:.3f}", ("no value before a run", ".3f")),
+    "x.shape.as_list()": (lambda x: x.shape.as_list(), ("'as_list'", "list(x.shape)")),
+    "x.shape.ndims": (lambda x: x.shape.ndims, ("x.rank",)),
+    "x.shape.numel()": (lambda x: x.shape.numel(), ("math.prod(x.shape)",)),
+    "np.floor_divide": (lambda x: np.floor_divide(x, 2), ("numpy.floor_divide", "unroll.ops.floor(a / b)")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", REFUSED)
+def test_what_a_tensor_does_not_do_is_refused_with_what_to_write(typed: str) -> None:
+    act, fragments = REFUSED[typed]
+    x = placeholder([2, 3], "x")
+    before = repr(x)
+    refused(lambda: act(x), Exception, *fragments)
+    assert repr(x) == before
+
+
+def test_the_advice_for_signs_without_an_operator_computes_what_they_mean() -> None:
+    """Numbers a hair's breadth from a multiple aside, where floating-point quotients round."""
+    x = placeholder([4], "x")
+    fed = np.array([-7.5, -2.0, 3.25, 8.0], "float32")
+    made = {
+        "floordiv": ops.floor(x / 2),
+        "mod": x - 2 * ops.floor(x / 2),
+        "round": ops.floor(x + 0.5),
+        "ceil": -ops.floor(-x),
+    }
+    found = Graph([x], made).run({x: fed})
+    wanted = {"floordiv": fed // 2, "mod": fed % 2, "round": [-7, -2, 3, 8], "ceil": np.ceil(fed)}
+    for sign, values in wanted.items():
+        np.testing.assert_array_equal(found[sign], values)
+
+
+def test_a_shape_is_a_tuple_like_any_other() -> None:
+    x = placeholder([2, 3], "x")
+    assert x.shape == (2, 3) and hash(x.shape) == hash((2, 3)) and repr(x.shape) == "(2, 3)"
+    assert [*x.shape, x.shape[1:], (*x.shape, 4)] == [2, 3, (3,), (2, 3, 4)]
+    assert pickle.loads(pickle.dumps(x.shape)) == copy.deepcopy(x.shape) == (2, 3)
+    assert np.zeros(x.shape).shape == (2, 3)
+
+
+#: What other frameworks call what is done with a Parameter.
+OF_A_PARAMETER = (
+    "numpy",
+    "eval",
+    "read_value",
+    "data",
+    "detach",
+    "item",
+    "tolist",
+    "assign_add",
+    "set_value",
+    "trainable",
+)
+
+
+@pytest.mark.parametrize("name", OF_A_PARAMETER)
+def test_a_parameter_is_not_said_to_have_no_value(name: str) -> None:
+    said = refused(lambda: getattr(unroll.Parameter([1.0], "w"), name), AttributeError, name)
+    assert "no value" not in said and ("w.value" in said or "w.assign" in said or "infers" in said)
+
+
+def test_a_parameter_is_changed_by_assign_alone() -> None:
+    w = unroll.Parameter([1.0, 2.0], "w")
+    refused(lambda: setattr(w, "value", [3.0, 4.0]), ValueError, "parameter.assign(array)")
+    refused(lambda: operator.setitem(w, 0, 3.0), TypeError, "w.assign(array)", "w.value.copy()")
+    assert w.value.tolist() == [1.0, 2.0]
 
 
 CHAIN = """

@@ -15,13 +15,16 @@ from right_calls import FEEDS, GRAPH, STATEFUL
 from right_calls import graph as two_steps
 
 import unroll
-from unroll import cells, errors, foreign_names, layers, nn, ops
+from unroll import activations, cells, errors, foreign_names, initializers, layers, nest, nn, ops
 from unroll.ops import spelling
 from unroll.words import closest
 
 MODEL = layers.Sequential([layers.Input((4, 3)), layers.GRU(2)])
 SESSION = unroll.Session(GRAPH)
 X = unroll.placeholder([2, 3], "x")
+NUMBERS = np.array([[0.75, -2.25, 3.0], [4.0, 1.5, -0.25]], "float32")
+OTHERS = np.array([[2.0, 2.0, -2.0], [-4.0, 1.0, 1.0]], "float32")
+FLAGS = np.array([[True, False, True], [False, False, False]])
 
 #: What somebody asks of a thing, and what the message says is here.
 ASKED: list[tuple[Any, str, str]] = [
@@ -35,7 +38,13 @@ ASKED: list[tuple[Any, str, str]] = [
     (unroll, "global_variables_initializer", "leave it out"),
     (unroll, "static_rn", "'static_rnn'"),
     (unroll, "Modul", "'Model'|'Graph'|there are|did you mean"),
+    (unroll, "cat", "unroll.ops.concat"),
+    (unroll, "GlorotUniform", "unroll.initializers.GlorotUniform"),
     (ops, "cat", "unroll.ops.concat"),
+    (ops, "one_hot", "np.eye"),
+    (ops, "flip", "np.flip"),
+    (ops, "cumsum", "np.triu"),
+    (ops, "LSTM", "unroll.layers.LSTM"),
     (ops, "concatenate", "unroll.ops.concat"),
     (ops, "mean", "unroll.ops.reduce_mean"),
     (ops, "zeros_like", "unroll.ops.zeros"),
@@ -46,6 +55,14 @@ ASKED: list[tuple[Any, str, str]] = [
     (layers, "Attention", "softmax"),
     (layers, "LSTMM", "'LSTM'"),
     (nn, "Module", "unroll.Graph"),
+    (nn, "softmax", "unroll.ops.softmax"),
+    (nn, "static_rnn", "unroll.static_rnn"),
+    (nn, "Bidirectional", "unroll.layers.Bidirectional"),
+    (initializers, "he_norml", "'he_normal'"),
+    (initializers, "xavier_uniform_", "initializers.GlorotUniform"),
+    (activations, "sigmoid", "unroll.ops.sigmoid"),
+    (activations, "rel", "'relu'"),
+    (nest, "map_structure", "nest.map_leaves"),
     (nn, "Dropout", "leave it out"),
     (nn, "LSTMCel", "'LSTMCell'"),
     (cells, "BasicLSTM", "'BasicLSTMCell'"),
@@ -55,7 +72,11 @@ ASKED: list[tuple[Any, str, str]] = [
     (X, "softmax", "unroll.ops.softmax"),
     (X, "numpy", "Graph(inputs, outputs).run"),
     (X, "shap", "'shape'"),
+    (X, "cumsum", "np.triu"),
+    (X, "std", "unroll.ops|np.std"),
     (MODEL, "compile", "unroll.compile"),
+    (MODEL, "get_layer", "model.layers"),
+    (nn.LSTM(3, 2), "trace", "unroll.trace"),
     (MODEL, "fit", "set_weights"),
     (MODEL, "forwrd", "did you mean|there are"),
     (unroll.GRUCell(2), "trainable_variables", "cell.variables"),
@@ -64,6 +85,9 @@ ASKED: list[tuple[Any, str, str]] = [
     (nn.LSTM(3, 2), "weight_ih_l9", "did you mean|there are"),
     (GRAPH, "get_tensor_by_name", "graph.tensor"),
     (GRAPH, "sumary", "'summary'"),
+    (GRAPH, "verify", "unroll.verify(graph)"),
+    (GRAPH, "optimize", "unroll.optimize(graph)"),
+    (SESSION, "verify", "unroll.verify"),
     (SESSION, "get_inputs", "session.inputs"),
     (SESSION, "runn", "'run'"),
 ]
@@ -140,8 +164,8 @@ def _advice() -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("table", "word", "said"), _advice())
 def test_what_is_advised_is_here(table: str, word: str, said: str) -> None:
     """Every ``unroll.ops.name`` and ``layers.Name`` that a message names can be imported, and the word itself is none."""
-    homes = {"GRAPH": GRAPH, "LAYERS": layers, "NN": nn, "TENSOR": X, "UNROLL": None, "ELSEWHERE": ops, "MODEL": None}
-    assert word not in getattr(homes[table], "__all__", ())
+    homes = {"LAYERS": layers, "NN": nn, "ELSEWHERE": ops, "INITIALIZERS": initializers}
+    assert word not in getattr(homes.get(table), "__all__", ())
     for path in (part.rstrip(".,;:()'") for part in said.replace("(", " ").replace(",", " ").split()):
         first, *rest = path.split(".")
         if (first == "unroll" and rest) or (first == "layers" and rest):
@@ -150,8 +174,102 @@ def test_what_is_advised_is_here(table: str, word: str, said: str) -> None:
             )
             thing = thing or {"unroll": unroll, "layers": layers}[first]
             for name in rest if path not in ("unroll.export", "unroll.viz") else []:
-                assert hasattr(thing, name) or name == "activations", (path, said)
-                thing = getattr(thing, name, None) or __import__("unroll.activations", fromlist=["x"])
+                assert hasattr(thing, name), (path, said)
+                thing = getattr(thing, name)
+
+
+#: Words of other frameworks, what is advised in an example's names, and what NumPy gives.
+COMPUTED: dict[str, tuple[str, Any]] = {
+    "all": ("it is ", FLAGS.all(1)),
+    "any": ("it is ", FLAGS.any(1)),
+    "argmin": ("it is ", NUMBERS.argmin(1)),
+    "ceil": ("it is ", np.ceil(NUMBERS)),
+    "cumsum": ("along the last axis, of n numbers, it is ", NUMBERS.cumsum(1)),
+    "expm1": ("it is ", np.expm1(NUMBERS)),
+    "flip": ("NumPy's own takes tensors: np.flip(...)", np.flip(NUMBERS)),
+    "floor_divide": ("of floats it is ", NUMBERS // OTHERS),
+    "l2_normalize": ("it is ", NUMBERS / np.sqrt((NUMBERS**2).sum(1, keepdims=True))),
+    "logical_xor": ("it is ", NUMBERS != OTHERS),
+    "mod": ("of floats it is ", NUMBERS % OTHERS),
+    "norm": ("it is ", np.linalg.norm(NUMBERS, axis=1)),
+    "one_hot": ("it is ", np.eye(3)[[2, 0]]),
+    "outer": ("it is ", np.multiply.outer(NUMBERS[0], OTHERS[1])),
+    "rint": ("it is ", np.rint(NUMBERS)),
+    "rsqrt": ("it is ", 1 / np.sqrt(np.abs(NUMBERS))),
+    "sequence_mask": ("it is ", np.arange(3) < np.array([[2], [1]])),
+    "silu": ("it is ", NUMBERS / (1 + np.exp(-NUMBERS))),
+    "squared_difference": ("it is ", (NUMBERS - OTHERS) ** 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", COMPUTED)
+def test_what_is_advised_computes_what_the_word_means(word: str) -> None:
+    before, wanted = COMPUTED[word]
+    with pytest.raises(errors.NoAttributeError) as caught:
+        getattr(ops, word)
+    said = str(caught.value).partition("; ")[2]
+    written = "np.flip(x)" if word == "flip" else said.partition(before)[2].partition(", which")[0].partition(";")[0]
+    a, b = unroll.placeholder([2, 3], "a"), unroll.placeholder([2, 3], "b")
+    ids, lengths = unroll.placeholder([2], "ids", "int64"), unroll.placeholder([2], "lengths", "int64")
+    flags = unroll.placeholder([2, 3], "flags", "bool")
+    known: dict[str, Any] = {"unroll": unroll, "np": np, "axis": 1, "n": 3, "depth": 3, "ids": ids, "lengths": lengths}
+    known |= {"x": flags if word in ("all", "any") else a, "a": a, "b": b}
+    if word == "outer":
+        known |= {"a": a[0], "b": b[1]}
+    if word == "rsqrt":
+        known["x"] = abs(a)
+    made = eval(written, known)  # the advice is a Python expression
+    fed = {"a": NUMBERS, "b": OTHERS, "ids": [2, 0], "lengths": [2, 1], "flags": FLAGS}
+    inputs = [a, b, ids, lengths, flags]
+    np.testing.assert_allclose(
+        unroll.Graph(inputs, made * 1 if made.dtype != bool else made).run(fed, made), wanted, rtol=1e-5
+    )
+
+
+# -- imports and lists of names ----------------------------------------------------------------------------------------
+
+IMPORTED = {
+    "from unroll.nn import Module": "nothing is subclassed",
+    "from unroll.layers import Model": "layers.Sequential",
+    "from unroll.layers import LSTN": "'LSTM'",
+    "from unroll.ops import einsum, concat": "transpose",
+    "from unroll import contrib": "unroll.cells",
+    "from unroll import static_rn as rnn": "'static_rnn'",
+    "from unroll.cells import BasicLSTM": "'BasicLSTMCell'",
+    "from unroll.initializers import xavier_uniform_": "initializers.GlorotUniform",
+    "from unroll.activations import Relu": "'relu'",
+}
+
+
+@pytest.mark.parametrize("line", IMPORTED)
+def test_an_import_of_what_is_not_here_says_what_is(line: str) -> None:
+    refused(lambda: exec(line), ImportError, "cannot import name", IMPORTED[line])
+
+
+def test_imports_of_what_is_here_are_pythons_own() -> None:
+    names: dict[str, Any] = {}
+    exec(
+        "from unroll import layers, scopes, evaluator\nfrom unroll.layers import gru, GRU\nfrom unroll.ops import concat",
+        names,
+    )
+    assert names["gru"].GRU is layers.GRU and names["concat"] is ops.concat and names["scopes"].scope is unroll.scope
+
+
+MODULES = [unroll, ops, layers, nn, cells, initializers, activations, nest]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_a_public_module_shows_its_public_names_alone(module: Any) -> None:
+    assert sorted(set(dir(module)) - {"__version__"}) == sorted(module.__all__)
+    assert all(hasattr(module, name) for name in dir(module))
+
+
+def test_a_tensor_shows_no_attribute_of_the_trace() -> None:
+    for tensor in (X, unroll.Parameter([1.0], "w"), X + 1, unroll.constant([1.0])):
+        assert {name for name in dir(tensor) if not name.startswith("_")} <= {
+            "assign", "blocks", "cast", "described", "dtype", "index", "label", "name", "node", "rank", "shape", "value",
+            "version",
+        }  # fmt: skip
 
 
 def test_near_names_are_found_of_very_long_ones_too() -> None:

@@ -5,6 +5,7 @@ Everything is imported when first used, so that ``import unroll`` loads neither 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,7 @@ from unroll import display, foreign_names, operation_table, words
 from unroll.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from unroll import cells, layers, nest, nn, ops
+    from unroll import activations, cells, initializers, layers, nest, nn, ops
     from unroll.cells import (
         BasicLSTMCell,
         BasicRNNCell,
@@ -108,7 +109,7 @@ _HOME = {
     "trace": "unroll.tracing",
     "verify": "unroll.export.verifying.verification",
 }
-_MODULES = ("cells", "layers", "nest", "nn", "ops")
+_MODULES = ("activations", "cells", "initializers", "layers", "nest", "nn", "ops")
 
 __all__ = [
     "BasicLSTMCell",
@@ -127,6 +128,7 @@ __all__ = [
     "TensorShape",
     "UnrollError",
     "UnrollWarning",
+    "activations",
     "bidirectional_dynamic_rnn",
     "cells",
     "check_gate_order",
@@ -136,6 +138,7 @@ __all__ = [
     "dynamic_rnn",
     "equivalent",
     "from_onnx",
+    "initializers",
     "layers",
     "nest",
     "nn",
@@ -166,21 +169,24 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = import_module(f"unroll.{name}")  # what is not used is not loaded
     else:
-        raise _missing(name)
+        raise words.absent("unroll", name, __all__, lambda: foreign_names.UNROLL, sys._getframe(1))
     globals()[name] = value
     return value
 
 
-def _missing(name: str) -> AttributeError:
-    """Return the error for a name that is not here, with what other frameworks' names are called."""
+def _elsewhere(name: str) -> str | None:
+    """Return where a name is that was looked for in another place, or what it is called here; for messages."""
+    if name in __all__:
+        return f"it is unroll.{name}"
+    homes = {home: import_module(f"unroll.{home}") for home in ("ops", *_MODULES)}  # when somebody reads the message
+    home = next((home for home, module in homes.items() if name in module.__all__), None)
+    if home is not None:
+        return f"it is unroll.{home}.{name}"
+    tables = (foreign_names.UNROLL, homes["ops"].ADVICE, foreign_names.LAYERS, foreign_names.NN)
+    return next((table[name] for table in tables if name in table), None)
 
-    def advice() -> dict[str, str]:
-        homes = ("ops", "cells", "layers", "nn", "drivers", "initializers", "activations")
-        loaded = {home: vars(import_module(f"unroll.{home}")) for home in homes}  # when somebody reads the message
-        home = next((home for home in homes if name in loaded[home]), None)
-        return ({} if home is None else {name: f"it is unroll.{home}.{name}"}) | foreign_names.UNROLL
 
-    return words.missing("module 'unroll'", name, lambda: __all__, advice)
+words.set_elsewhere(_elsewhere)
 
 
 def __dir__() -> list[str]:

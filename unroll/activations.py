@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from unroll import ops
 from unroll.dtypes import FLOAT64
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.tensor import Tensor
+from unroll.words import closest, face
 
 #: What a cell takes as its activation: a name in `ACTIVATIONS`, or a function of one tensor.
 Activation: TypeAlias = "str | Callable[[Tensor], Tensor]"
@@ -199,6 +200,10 @@ REFUSED: dict[str, str] = {
 }
 
 
+#: The functions of `unroll.ops` that are activations by name.
+_ELSEWHERE = {name: f"it is unroll.ops.{item.__name__}" for name, item in ACTIVATIONS.items() if name not in globals()}
+
+
 def get_activation(activation: Activation | None, default: str, what: str) -> Callable[[Tensor], Tensor]:
     """Return an activation as a function; None is the default.
 
@@ -212,7 +217,10 @@ def get_activation(activation: Activation | None, default: str, what: str) -> Ca
         if chosen in REFUSED:
             raise UnsupportedError(f"{what}: activation {chosen!r}: {REFUSED[chosen]}")
         if chosen not in ACTIVATIONS:
-            raise ArgumentError(f"{what}: no activation is called {chosen!r}; there are {', '.join(ACTIVATIONS)}")
+            near = closest(chosen, ACTIVATIONS)
+            raise ArgumentError(
+                f"{what}: no activation is called {chosen!r}; {near} (there are {', '.join(ACTIVATIONS)})"
+            )
         return ACTIVATIONS[chosen]
     if isinstance(chosen, np.ufunc):
         raise ArgumentTypeError(
@@ -222,3 +230,9 @@ def get_activation(activation: Activation | None, default: str, what: str) -> Ca
     if not callable(chosen):
         raise ArgumentTypeError(f"{what}: activation {chosen!r} is neither a name nor a function of a tensor")
     return chosen
+
+
+__all__ = [*(name for name in ACTIVATIONS if name in globals()), "threshold", "get_activation"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = face("unroll.activations", __all__, lambda: _ELSEWHERE)

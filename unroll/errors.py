@@ -78,6 +78,10 @@ class NoAttributeError(UnrollError, AttributeError):
         return NoAttributeError, (str(self),)
 
 
+class NotImportedError(UnrollError, ImportError):
+    """A module has no such name to import from it; the message says what there is."""
+
+
 class GraphError(UnrollError, ValueError):
     """Inputs and outputs do not make a graph."""
 

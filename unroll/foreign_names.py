@@ -49,7 +49,7 @@ TENSOR: dict[str, str] = {
     "ravel": "it is unroll.ops.reshape(x, [-1])",
     "repeat": "it is unroll.ops.tile(x, repeats)",
     "requires_grad": _INFERS,
-    "round": "it is unroll.ops.floor(x + 0.5)",
+    "round": "it is unroll.ops.floor(x + 0.5), which rounds halves up",
     "set_shape": "a shape is fixed when the tensor is made: unroll.ops.reshape(x, shape)",
     "size": "it is x.shape; unroll.ops.shape(x) is what a run gives",
     "sum": "it is unroll.ops.reduce_sum(x, axis)",
@@ -62,6 +62,51 @@ TENSOR: dict[str, str] = {
     "value_index": "it is x.index",
     "view": "it is unroll.ops.reshape(x, shape)",
     "view_as": "it is unroll.ops.reshape(x, shape)",
+}
+
+#: What a tensor is, and how one of another kind is made.
+FIXED: dict[str, str] = {
+    "dtype": "unroll.ops.cast(x, dtype) makes another tensor",
+    "index": "it says which output of its node the tensor is",
+    "name": "it is given where the tensor is made, with name=",
+    "node": "it says what made the tensor",
+    "shape": "unroll.ops.reshape(x, shape) makes another tensor",
+    "value": "a Parameter takes a new value by parameter.assign(array); a constant is fixed",
+}
+
+#: Attributes of the shape of a tensor.
+SHAPE: dict[str, str] = {
+    "as_list": "it is list(x.shape), with a symbol where TensorFlow has None",
+    "dims": "it is x.shape itself, a tuple",
+    "is_fully_defined": "it is all(isinstance(dim, int) for dim in x.shape)",
+    "ndims": "it is x.rank",
+    "num_elements": "it is math.prod(x.shape)",
+    "numel": "it is math.prod(x.shape)",
+    "rank": "it is x.rank",
+}
+
+#: Attributes of a Parameter, besides those of a tensor.
+PARAMETER: dict[str, str] = {
+    "assign_add": "it is w.assign(w.value + array)",
+    "assign_sub": "it is w.assign(w.value - array)",
+    "copy_": "it is w.assign(array)",
+    "data": "it is w.value, an array",
+    "detach": "it is w.value, an array",
+    "eval": "it is w.value, an array",
+    "fill_": "it is w.assign(np.full(w.shape, number))",
+    "initial_value": "it is w.value until w.assign(array) changes it",
+    "initialized_value": "it is w.value until w.assign(array) changes it",
+    "initializer": "it has its first value from the start: w.value",
+    "item": "it is w.value.item()",
+    "load": "it is w.assign(array)",
+    "numpy": "it is w.value, an array",
+    "read_value": "it is w.value, an array",
+    "requires_grad": "a traced graph infers, and has no gradients",
+    "set": "it is w.assign(array)",
+    "set_value": "it is w.assign(array)",
+    "tolist": "it is w.value.tolist()",
+    "trainable": "a traced graph infers: nothing is trained here",
+    "zero_": "it is w.assign(np.zeros(w.shape))",
 }
 
 _TRAIN = "a traced graph infers: train in Keras or PyTorch, then set_weights or load_state_dict here"
@@ -78,14 +123,20 @@ MODEL: dict[str, str] = {
     "export": "it is unroll.save(model.trace(), 'model.onnx')",
     "fit": _TRAIN,
     "forward": "call it: module(x)",
+    "draw": "it is unroll.draw(model.trace(), 'model.svg')",
     "get_config": "its arguments are attributes: layer.units",
+    "get_layer": "they are a list, model.layers: next(layer for layer in model.layers if layer.name == name)",
     "inputs": "a traced model has them: model.trace().inputs",
     "load_weights": "it is graph.load_parameters(path), or set_weights(arrays)",
     "modules": "a module has no parts; read module.named_parameters()",
     "outputs": "a traced model has them: model.trace().outputs",
     "save": "it is unroll.save(model.trace(), 'model.onnx'), or graph.save_parameters(path)",
+    "run": "it is model.trace().run(feeds)",
     "save_weights": "it is model.trace().save_parameters(path)",
     "to": "where a model runs is chosen when it runs; its dtype is fixed when it is made",
+    "state_dict": "a layer has get_weights(), a cell weights; modules have state_dict()",
+    "to_onnx": "it is unroll.to_onnx(model.trace())",
+    "trace": "it is unroll.trace(fn, placeholder), or unroll.Graph([x], y) of what it returns",
     "train": _TRAIN,
     "train_on_batch": _TRAIN,
     "trainable_variables": "they are layer.weights, cell.variables or module.parameters()",
@@ -97,9 +148,11 @@ MODEL: dict[str, str] = {
 #: Attributes of a graph, and of a session.
 GRAPH: dict[str, str] = {
     "as_default": "there is no global graph: leave it out",
+    "compile": "it is unroll.compile(graph)",
     "close": "a session ends when nothing refers to it: leave it out",
     "collections": "read graph.parameters and graph.nodes",
     "draw": "it is unroll.draw(graph, 'graph.svg')",
+    "equivalent": "it is unroll.equivalent(graph, other)",
     "eval": "it is graph.run(feeds, fetches)",
     "export": "it is unroll.save(graph, 'model.onnx')",
     "finalize": "a graph never changes: leave it out",
@@ -113,13 +166,22 @@ GRAPH: dict[str, str] = {
     "initializer": "the weights are graph.parameters",
     "input": "they are graph.inputs",
     "node": "they are graph.nodes",
+    "optimize": "it is unroll.optimize(graph)",
     "operations": "they are graph.nodes",
     "output": "they are graph.outputs",
+    "plot": "it is unroll.draw(graph, 'graph.svg')",
     "predict": "it is graph.run(feeds), or session.run(feeds)",
+    "render": "it is unroll.draw(graph, 'graph.svg')",
+    "reroll": "it is unroll.reroll(graph)",
+    "run_many": "it is unroll.run_many(graph, feeds)",
     "save": "it is unroll.save(graph, 'model.onnx'); weights: graph.save_parameters(path)",
+    "session": "it is unroll.Session(graph)",
+    "show": "it is unroll.draw(graph, 'graph.svg')",
+    "state_dict": "its arrays are {name: w.value for name, w in graph.parameters.items()}",
     "to_onnx": "it is unroll.to_onnx(graph)",
     "trainable_variables": "they are graph.parameters",
     "variables": "they are graph.parameters",
+    "verify": "it is unroll.verify(graph)",
     "weights": "they are graph.parameters",
 }
 
@@ -190,6 +252,27 @@ LAYERS: dict[str, str] = {
     "Softmax": "it is layers.Activation('softmax')",
     "SpatialDropout1D": "a traced graph infers, where it does nothing: leave it out, or use layers.Dropout",
     "Subtract": "call layers on tensors, and subtract those: a - b",
+}
+
+_BY_NAME = "it is with unroll.scope(name, initializer=...), or a cell's own initializer="
+#: What other frameworks have among their initialisers.
+INITIALIZERS: dict[str, str] = {
+    "calculate_gain": "the gain is an argument: initializers.Orthogonal(gain)",
+    "constant_initializer": "it is initializers.Constant(value)",
+    "constant_": _BY_NAME,
+    "eye": "it is initializers.Identity(gain)",
+    "get": "give the name itself: kernel_initializer='he_normal'",
+    "glorot_uniform_initializer": "it is initializers.GlorotUniform(seed)",
+    "kaiming_normal_": "it is initializers.HeNormal(seed)",
+    "kaiming_uniform_": "it is initializers.HeUniform(seed)",
+    "ones_initializer": "it is initializers.Ones()",
+    "orthogonal_": "it is initializers.Orthogonal(gain, seed)",
+    "random_normal_initializer": "it is initializers.RandomNormal(mean, stddev, seed)",
+    "random_uniform_initializer": "it is initializers.RandomUniform(minval, maxval, seed)",
+    "truncated_normal_initializer": "it is initializers.TruncatedNormal(mean, stddev, seed)",
+    "xavier_normal_": "it is initializers.GlorotNormal(seed)",
+    "xavier_uniform_": "it is initializers.GlorotUniform(seed)",
+    "zeros_initializer": "it is initializers.Zeros()",
 }
 
 #: What PyTorch has in ``torch.nn``.

@@ -11,16 +11,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from unroll.arguments import check_constructor
 from unroll.checks import check_choice, check_int, check_number
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
+from unroll.foreign_names import INITIALIZERS as INITIALIZERS_ELSEWHERE
 from unroll.given_initializers import Given
-from unroll.words import closest
+from unroll.words import closest, face
 
 #: Draws the first value of a Parameter: (shape, dtype, variable name, seed or None) -> array.
 Draw = Callable[[Shape, DType, str, "int | None"], Array]
@@ -298,7 +300,7 @@ class Orthogonal(RandomInitializer):
 
 
 #: Keras's names, as classes and in snake case.
-INITIALIZERS: dict[str, Callable[..., Draw]] = {
+INITIALIZERS: dict[str, type[Constant | Identity | RandomInitializer]] = {
     "Constant": Constant,
     "constant": Constant,
     "GlorotNormal": GlorotNormal,
@@ -338,10 +340,35 @@ INITIALIZERS: dict[str, Callable[..., Draw]] = {
 }
 
 _OURS = frozenset(INITIALIZERS.values())
+for _kind in dict.fromkeys(INITIALIZERS.values()):
+    check_constructor(_kind)
 
-zeros: Draw = Zeros()
-ones: Draw = Ones()
-glorot_uniform: Draw = GlorotUniform()
+#: The defaults of cells and layers.
+ZEROS: Draw = Zeros()
+ONES: Draw = Ones()
+GLOROT_UNIFORM: Draw = GlorotUniform()
+
+# Keras's names in snake case, which are the classes: ``initializers.he_normal(seed=1)``.
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
+__all__ = [*(name for name in INITIALIZERS if name in globals()), "get_initializer"]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = face("unroll.initializers", __all__, lambda: INITIALIZERS_ELSEWHERE)
 
 
 def get_initializer(initializer: InitializerLike, what: str) -> Draw:

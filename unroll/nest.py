@@ -6,11 +6,22 @@ Dicts are walked in sorted key order, as TensorFlow does. Anything else is a lea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unroll.checks import check_text, shown
 from unroll.dimensions import shape_text
 from unroll.errors import ArgumentTypeError, StructureError
+from unroll.words import face
+
+#: What TensorFlow and JAX call what is here.
+_ELSEWHERE = {
+    "assert_same_structure": "it is nest.check_same_structure",
+    "map_structure": "it is nest.map_leaves",
+    "pack_sequence_as": "it is nest.pack",
+    "tree_flatten": "it is nest.flatten",
+    "tree_map": "it is nest.map_leaves",
+    "tree_unflatten": "it is nest.pack",
+}
 
 
 def is_nested(structure: object) -> bool:
@@ -193,3 +204,11 @@ def sketch(structure: Any) -> str:
         return "{" + inner + "}"
     name = type(structure).__name__ if hasattr(structure, "_fields") else ""
     return f"[{inner}]" if isinstance(structure, list) else f"{name}({inner})"
+
+
+__all__ = [
+    "check_same_structure", "coerced", "flatten", "flatten_with_paths", "is_nested", "map_leaves", "pack", "sketch",
+]  # fmt: skip
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = face("unroll.nest", __all__, lambda: _ELSEWHERE)

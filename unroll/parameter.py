@@ -15,6 +15,7 @@ from unroll.checks import shown
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, warn
+from unroll.foreign_names import PARAMETER
 from unroll.tensor import Tensor, array_dtype
 
 
@@ -114,6 +115,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ("_draw", "_read", "_value", "bearers", "blocks", "name", "version")
+    _foreign = PARAMETER
 
     def __init__(
         self, value: Any, name: str, dtype: npt.DTypeLike | None = None, *, blocks: BlockTable | None = None
@@ -138,8 +140,7 @@ class Parameter(Tensor):
         other = Parameter.__new__(Parameter)
         Tensor.__init__(other, self.shape, self.dtype, hint=self.hint)
         for field in Parameter.__slots__:
-            setattr(other, field, getattr(self, field))
-        other.blocks = blocks
+            object.__setattr__(other, field, blocks if field == "blocks" else getattr(self, field))
         return other
 
     @property
@@ -147,6 +148,10 @@ class Parameter(Tensor):
         """The current value, read-only; change it with `assign`."""
         self._read = True
         return self._value
+
+    @property
+    def _changed_by(self) -> str:
+        return "a Parameter takes a whole new value: w.assign(array), where array is a changed w.value.copy()"
 
     def assign(self, value: Any) -> None:
         """Give the Parameter a new value of the same shape, cast to its dtype under the ``same_kind`` rule.
@@ -187,7 +192,8 @@ class Parameter(Tensor):
 
     def rename(self, name: str) -> None:
         """Take a final name, and a first value drawn from that, unless one was assigned."""
-        self.name = self.hint = VariableName(name)
+        object.__setattr__(self, "name", VariableName(name))
+        self.hint = self.name
         if self._draw is not None and self.version == 0:
             self._store(np.array(cast_array(self._draw(name), self.dtype, f"Parameter {name!r}")))
 

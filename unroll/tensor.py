@@ -7,8 +7,8 @@ A `Tensor` is one output of a `Node`, or it has no node and is a `Placeholder`, 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,8 @@ from unroll.bearers import Place
 from unroll.checks import shown
 from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
-from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
-from unroll.foreign_names import TENSOR
+from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, NoAttributeError, UnsupportedError
+from unroll.foreign_names import FIXED, SHAPE, TENSOR
 from unroll.operation_table import OPERATIONS
 from unroll.words import missing, public_names, spelled
 
@@ -33,6 +33,8 @@ Known: TypeAlias = "Dim | tuple[Dim, ...] | None"
 LARGEST_KNOWN = 64
 
 
+#: Attributes and methods of tensors that are not for users: what a trace knows, and numbering and passes change.
+INTERNAL = frozenset(("bearers", "drawn_by", "hint", "known", "rename", "shown", "take_shape", "with_blocks"))
 #: The functions of `unroll.ops` by name.
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = OPERATIONS
 
@@ -43,6 +45,15 @@ def _unary(name: str) -> Callable[[Tensor], Tensor]:
 
 def _binary(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
     return lambda self, other: _FUNCTIONS[name](self, other)
+
+
+def _no_sign(sign: str, fix: str) -> Callable[..., NoReturn]:
+    """Return the method of a sign of Python's that has no operator here: it says what to write."""
+
+    def refuse(self: Tensor, *others: object) -> NoReturn:
+        raise ArgumentTypeError(f"{self!r}: there is no operator for {sign}; {fix}")
+
+    return refuse
 
 
 def _reflected(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
@@ -118,6 +129,17 @@ class Node:
         _refuse_copy(self)
 
 
+class SymbolicShape(tuple[Dim, ...]):
+    """The shape of a tensor: a tuple of ints and symbols, which says what other frameworks' names for its parts are here."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise missing("the shape of a tensor", name, lambda: public_names(self), lambda: SHAPE)
+
+
 class Tensor:
     """One output of a Node (or a placeholder, a constant, a Parameter): a value that exists only during a run.
 
@@ -137,24 +159,46 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "dtype", "hint", "index", "known", "node", "shape")
+    _foreign: ClassVar[Mapping[str, str]] = {}  # more names of other frameworks, and what to write
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """Let ``np.stack([tensor, tensor])`` and its like build operators; see `unroll.ops.numpy_functions`."""
         return _FUNCTIONS["numpy_function"](function, args, kwargs)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Tensor:
-        """Let ``array + tensor`` and ``np.tanh(tensor)`` build operators; see `unroll.ops.numpy_ufuncs`."""
+        """Let ``array + tensor`` and its like, and ``np.tanh(tensor)``, build operators; see `unroll.ops.numpy_ufuncs`."""
         return _FUNCTIONS["numpy_ufunc"](ufunc, method, inputs, options)
 
     def __init__(
         self, shape: Shape, dtype: DType, node: Node | None = None, index: int = 0, hint: str | None = None
     ) -> None:
-        self.shape = shape
-        self.dtype = dtype
-        self.node = node
-        self.index = index
-        self.hint = hint
-        self.known: Known = None
+        _put_shape(self, shape if type(shape) is SymbolicShape else SymbolicShape(shape))
+        _put_dtype(self, dtype)
+        _put_node(self, node)
+        _put_index(self, index)
+        _put_hint(self, hint)
+        _put_known(self, None)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set what is no part of what the tensor is.
+
+        Raises:
+            ArgumentError: it is, and there is another way.
+            NoAttributeError: tensors have no such attribute.
+        """
+        if name in FIXED and hasattr(self, name):
+            raise ArgumentError(f"{self!r}: {name} cannot be set: {FIXED[name]}")
+        try:
+            object.__setattr__(self, name, value)
+        except AttributeError:
+            raise self._missing(name) from None
+
+    def take_shape(self, shape: Shape) -> None:
+        """Say the sizes in other words, which a requirement of the node says they are equal to."""
+        _put_shape(self, SymbolicShape(shape))
+
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if name not in INTERNAL]
 
     @property
     def rank(self) -> int:
@@ -187,6 +231,25 @@ class Tensor:
     __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
     __and__, __or__ = _binary("logical_and"), _binary("logical_or")
     __neg__, __abs__, __invert__ = _unary("neg"), _unary("abs"), _unary("logical_not")
+    __floordiv__ = __rfloordiv__ = _no_sign(
+        "//", "of floats write unroll.ops.floor(a / b); a / b of ints is an int already, cut off towards zero"
+    )
+    __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _no_sign("%", "of floats write a - b * unroll.ops.floor(a / b)")
+    __xor__ = __rxor__ = _no_sign("^", "of booleans write unroll.ops.not_equal(a, b); a power is a ** b")
+    __lshift__ = __rlshift__ = _no_sign("<<", "multiply by a power of two")
+    __rshift__ = __rrshift__ = _no_sign(">>", "divide by a power of two")
+    __round__ = _no_sign("round()", "write unroll.ops.floor(x + 0.5), which rounds halves up")
+    __floor__, __ceil__, __trunc__ = (
+        _no_sign(name, f"write {fix}")
+        for name, fix in (
+            ("math.floor", "unroll.ops.floor(x)"),
+            ("math.ceil", "-unroll.ops.floor(-x)"),
+            ("math.trunc", "unroll.ops.cast(x, 'int64')"),
+        )
+    )
+
+    def __pos__(self) -> Tensor:
+        return self
 
     def __pow__(self, exponent: TensorLike, modulus: object = None) -> Tensor:
         """Return ``self ** exponent``.
@@ -215,6 +278,30 @@ class Tensor:
 
     __hash__ = object.__hash__
 
+    def __setitem__(self, index: object, value: object) -> NoReturn:
+        """Refuse ``x[0] = value``: a tensor never changes.
+
+        Raises:
+            ArgumentTypeError: always.
+        """
+        raise ArgumentTypeError(f"{self!r}[{shown(index)}] = ...: {self._changed_by}")
+
+    def __delitem__(self, index: object) -> NoReturn:
+        """Refuse ``del x[0]``: a tensor never changes.
+
+        Raises:
+            ArgumentTypeError: always.
+        """
+        raise ArgumentTypeError(f"del {self!r}[{shown(index)}]: {self._changed_by}")
+
+    @property
+    def _changed_by(self) -> str:
+        """What to do instead of changing it, for messages."""
+        return (
+            "a tensor never changes; keep a Python list of parts and put them together with unroll.ops.stack or "
+            "unroll.ops.concat, or choose elements with unroll.ops.where(condition, a, b)"
+        )
+
     # -- what Python would do with a value, which a tensor does not have ------------------------------------------
 
     def __bool__(self) -> bool:
@@ -238,11 +325,21 @@ class Tensor:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            def advice() -> dict[str, str]:
-                is_ours = OPERATIONS.find(name) is not None
-                return TENSOR | ({name: f"it is unroll.ops.{name}(tensor, ...)"} if is_ours else {})
+            raise self._missing(name)
 
-            raise missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), advice)
+    def _missing(self, name: str) -> NoAttributeError:
+        """Return the error for an attribute that tensors do not have."""
+
+        def advice() -> dict[str, str]:
+            is_ours = OPERATIONS.find(name) is not None
+            return {**({name: f"it is unroll.ops.{name}(tensor, ...)"} if is_ours else {}), **TENSOR, **self._foreign}
+
+        return missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), advice)
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            self._no_value(f"it is not a number, which {spec!r} would write", "run the graph to get one")
+        return repr(self)
 
     def __float__(self) -> float:
         self._no_value("it is not a number", "run the graph to get one")
@@ -270,6 +367,12 @@ class Tensor:
         _refuse_copy(self)
 
 
+# The slots as they are set while a tensor is made: past `Tensor.__setattr__`, and as fast as a slot without one.
+_put_shape, _put_dtype, _put_node, _put_index, _put_hint, _put_known = (
+    getattr(Tensor, name).__set__ for name in ("shape", "dtype", "node", "index", "hint", "known")
+)
+
+
 def _place(origin: scopes.Origin) -> tuple[int, str, str, str]:
     """Return the sort key of an origin: all its parts, because the order of a set differs from process to process."""
     step = origin.step if origin.step is not None else -1
@@ -295,7 +398,8 @@ class Placeholder(Tensor):
 
     def rename(self, name: str) -> None:
         """Take a final name; see `unroll.numbering`."""
-        self.name = self.hint = name
+        object.__setattr__(self, "name", name)
+        self.hint = name
 
 
 class Constant(Tensor):

@@ -13,7 +13,7 @@ from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.foreign_names import MODEL
-from unroll.initializers import InitializerLike, get_initializer, glorot_uniform
+from unroll.initializers import GLOROT_UNIFORM, InitializerLike, get_initializer
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
 from unroll.words import missing, public_names
 
@@ -105,7 +105,7 @@ class WeightOwner:
         if made is None:
             scope = scopes.current()
             full, kind = scopes.join(scope.variables, name), parameter_dtype("float32" if dtype is None else dtype)
-            chosen = scope.initializer or glorot_uniform if initializer is None else initializer
+            chosen = scope.initializer or GLOROT_UNIFORM if initializer is None else initializer
             draw = get_initializer(chosen, "initializer")
             first = draw(wanted, kind, full, scope.seed) if value is None else value
             made = self._weights[name] = Parameter(first, name, kind, blocks=blocks)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ParamSpec, TypeVar
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from opcode import opmap
+from types import FrameType
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from unroll.errors import ArgumentTypeError, NoAttributeError
+from unroll.errors import ArgumentTypeError, NoAttributeError, NotImportedError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +29,57 @@ def closest(name: str, names: Iterable[str]) -> str:
     )
 
 
+_elsewhere: Callable[[str], str | None] | None = None
+
+
+def set_elsewhere(hook: Callable[[str], str | None]) -> None:
+    """Let `hook` say where in the package a name is that was looked for in another place: the front knows all of it."""
+    global _elsewhere
+    _elsewhere = hook
+
+
+def _found(name: str) -> str | None:
+    return None if _elsewhere is None else _elsewhere(name)
+
+
+def face(
+    module: str, names: Sequence[str], advice: Callable[[], Mapping[str, str]]
+) -> tuple[Callable[[str], NoReturn], Any]:
+    """Return ``__getattr__`` and ``__dir__`` of a public module: it shows its public names, and says what else is called here.
+
+    Args:
+        module: its name.
+        names: its public names.
+        advice: finds what the names of other frameworks are called here.
+    """
+
+    def get(name: str) -> NoReturn:
+        raise absent(module, name, names, advice, sys._getframe(1))
+
+    return get, lambda: [*names]
+
+
+def absent(
+    module: str, name: str, names: Sequence[str], advice: Callable[[], Mapping[str, str]], asking: FrameType
+) -> NoAttributeError | NotImportedError:
+    """Return the error for a name that a module does not have, in the words of the line that asks for it.
+
+    Args:
+        module: its name.
+        name: what is asked for.
+        names: its public names.
+        advice: finds what the names of other frameworks are called here.
+        asking: the frame of that line.
+    """
+    place, code = asking.f_lasti, asking.f_code.co_code
+    error = missing(f"module {module!r}", name, lambda: names, advice)
+    is_import = 0 <= place < len(code) and code[place] == opmap["IMPORT_FROM"]
+    if not is_import or f"{module}.{name}" in sys.modules:
+        return error
+    # An AttributeError would end as Python's own ImportError, which says nothing of it.
+    return NotImportedError(f"cannot import name {name!r} from {module!r}: {error}")
+
+
 def missing(
     what: str, name: str, names: Callable[[], Iterable[str]], advice: Callable[[], Mapping[str, str]]
 ) -> NoAttributeError:
@@ -40,12 +94,12 @@ def missing(
     said = f"{what} has no attribute {name!r}"
     if name.startswith("_"):  # Python's, NumPy's and notebooks' own questions
         return NoAttributeError(said)
-    return NoAttributeError(said, lambda: advice().get(name) or closest(name, names()))
+    return NoAttributeError(said, lambda: advice().get(name) or _found(name) or closest(name, names()))
 
 
 def public_names(thing: object) -> list[str]:
     """Return the names of an object's attributes that are for users."""
-    return [name for name in dir(thing) if not name.startswith("_")]
+    return [name for name in dir(thing) if not name.startswith("_") and not name.isupper()]
 
 
 def spelled(

@@ -255,7 +255,7 @@ class _Reader:
         if array.dtype.kind == "f" and array.ndim:
             parameter = Parameter(array, "weight")
             # A file's names need not be ours, such as "/layer/weight".
-            parameter.name = parameter.hint = self._inner_name(weight.name)
+            parameter.rename(self._inner_name(weight.name))
             self.tensors[weight.name] = parameter
         else:
             self.tensors[weight.name] = self._constant(np.array(array), weight.name)

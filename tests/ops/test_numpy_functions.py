@@ -12,12 +12,15 @@ from helpers import refused
 import unroll
 
 A, B = np.array([0.5, 2.0, 4.0], "float32"), np.array([2.0, 0.5, 1.0], "float32")
-ONE = (np.absolute, np.exp, np.floor, np.log, np.negative, np.sign, np.sqrt, np.tanh)
+ONE = (
+    np.absolute, np.exp, np.fabs, np.floor, np.log, np.negative, np.positive, np.reciprocal, np.sign, np.sqrt, np.square,
+    np.tanh,
+)  # fmt: skip
 TWO = (
     np.add, np.divide, np.equal, np.greater, np.greater_equal, np.less, np.less_equal, np.matmul, np.maximum, np.minimum,
     np.multiply, np.not_equal, np.power, np.subtract,
 )  # fmt: skip
-LOGICAL = (np.logical_and, np.logical_or)
+LOGICAL = (np.logical_and, np.logical_or, np.logical_xor)
 
 
 def name(function: Any) -> str:
@@ -62,3 +65,14 @@ def test_what_numpy_does_besides_calling_is_refused() -> None:
     x = unroll.placeholder([3], "x")
     refused(lambda: np.add.reduce(x), TypeError, "numpy.add")
     refused(lambda: np.add(x, 1, where=[True, False, True]), TypeError, "numpy.add")
+
+
+def test_an_array_that_a_tensor_is_added_to_in_place_is_told_to_be_a_new_tensor() -> None:
+    total = A.copy()
+
+    def add() -> None:
+        nonlocal total
+        total += unroll.placeholder([3], "x")  # type: ignore[arg-type, misc]
+
+    refused(add, TypeError, "numpy.add", "array + tensor")
+    assert total.tolist() == A.tolist()

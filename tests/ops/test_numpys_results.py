@@ -101,6 +101,46 @@ CALLS |= {
         lambda x, y: np.transpose(x, (0, 0)),
         lambda x, y: np.transpose(x, (0,)),
     ],
+    "copy": [lambda x, y: np.copy(x)],
+    "flip": [lambda x, y, axis=axis: np.flip(x, axis) for axis in (None, 0, -1, (0, 1), (), 2)],
+    "fliplr": [lambda x, y: np.fliplr(x)],
+    "flipud": [lambda x, y: np.flipud(x)],
+    "full_like": [lambda x, y, fill=fill: np.full_like(x, fill) for fill in (0, 1, 2.5, True, -1, float("nan"))]
+    + [lambda x, y: np.full_like(x, 2.5, "float64")],
+    "hstack": [
+        lambda x, y: np.hstack([x, y]),
+        lambda x, y: np.hstack((x[0], y[1])),
+        lambda x, y: np.hstack([x, y[0]]),
+        lambda x, y: np.hstack([x[0, 0], y[0, 0]]),
+    ],
+    "vstack": [
+        lambda x, y: np.vstack([x, y]),
+        lambda x, y: np.vstack((x[0], y[1])),
+        lambda x, y: np.vstack([x, y[0]]),
+        lambda x, y: np.vstack([x[0, 0], y[0, 0]]),
+    ],
+    "moveaxis": [
+        lambda x, y, source=source, to=to: np.moveaxis(x, source, to)
+        for source, to in ((0, 1), (-1, 0), ([0, 1], [1, 0]), (0, [0, 1]), ([0, 0], [0, 1]), (0, 2))
+    ],
+    "ravel": [lambda x, y: np.ravel(x), lambda x, y: np.ravel(x, "F")],
+    "repeat": [
+        lambda x, y, count=count, axis=axis: np.repeat(x, count, axis)
+        for count, axis in ((2, 0), (3, -1), (2, None), (0, 1), ([1, 2, 0], 0), (-1, 0), (2, 2))
+    ],
+    "roll": [
+        lambda x, y, shift=shift, axis=axis: np.roll(x, shift, axis)
+        for shift, axis in ((1, 0), (-1, 1), (5, None), (0, 0), ((1, 1), (0, 1)), (2.0, 0), (1, 2))
+    ],
+    **{
+        name: [
+            lambda x, y, f=function: f(x),
+            lambda x, y, f=function: f(x, 1),
+            lambda x, y, f=function: f(x[1:], 0, keepdims=True),
+            lambda x, y, f=function: f(x, ddof=1),
+        ]
+        for name, function in (("std", np.std), ("var", np.var))
+    },
     "where": [
         lambda x, y: np.where(np.equal(x, y), x, y),
         lambda x, y: np.where(np.equal(x, y), x, 0),

@@ -10,7 +10,7 @@ import pytest
 from helpers import REPOSITORY, golden_json
 
 import unroll
-from unroll import cells, layers, ops
+from unroll import activations, cells, initializers, layers, ops
 from unroll.export.forms import FORMS
 from unroll.passes import pipeline
 
@@ -79,12 +79,16 @@ def test_the_page_is_what_its_generator_makes_of_the_code_as_it_is() -> None:
 
 def test_every_name_of_the_package_and_every_operator_pass_and_form_stands_there() -> None:
     page = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
-    packages = {"cells", "layers", "nest", "nn", "ops"}
+    packages = {"activations", "cells", "initializers", "layers", "nest", "nn", "ops"}
     names = [f"unroll.{name}" for name in unroll.__all__ if name not in packages]
     framework = {f"unroll.{name}" for table in NAMES.values() for name in table}
     assert [name for name in names if f"| `{name}` |" not in page and name not in framework] == ["unroll.TensorShape"]
     for name in ops.__all__:
         assert name in ("OPERATORS", "Operator") or f"| `ops.{name}` |" in page
+    for home in (activations, initializers):
+        shown = {name for name in home.__all__ if f"{home.__name__.removeprefix('unroll.')}.{name}` |" in page}
+        left = {getattr(home, name) for name in home.__all__} - {getattr(home, name) for name in shown}
+        assert [item.__name__ for item in left] == ["get_" + home.__name__.removeprefix("unroll.")[:-1]]
     for name in (*pipeline.PASSES, *FORMS):
         assert f"`{name}`" in page
 

@@ -207,7 +207,7 @@ calls = {
     "draw": lambda: unroll.draw(program(), folder / "picture.svg"),
 }
 modules = {name for name in unroll.__all__ if isinstance(getattr(unroll, name), types.ModuleType)}
-assert modules == {"cells", "layers", "nest", "nn", "ops"}, modules
+assert modules == {"activations", "cells", "initializers", "layers", "nest", "nn", "ops"}, modules
 assert set(calls) | modules == set(unroll.__all__), set(calls) ^ set(unroll.__all__)
 for name, call in calls.items():
     call()

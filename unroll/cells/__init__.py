@@ -1,6 +1,6 @@
 """Recurrent cells with TensorFlow 1's names and semantics, and xLSTM's sLSTM."""
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from unroll.cells.attention import AttentionCellWrapper
 from unroll.cells.basic_lstm import BasicLSTMCell
@@ -24,7 +24,7 @@ from unroll.cells.sru import SRUCell
 from unroll.cells.ugrnn import UGRNNCell
 from unroll.cells.wrappers import DeviceWrapper, DropoutWrapper, ResidualWrapper
 from unroll.foreign_names import LAYERS
-from unroll.words import missing
+from unroll.words import face
 
 __all__ = [
     "AttentionCellWrapper",
@@ -63,6 +63,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing("module 'unroll.cells'", name, lambda: __all__, lambda: LAYERS)
+    __getattr__, __dir__ = face("unroll.cells", __all__, lambda: LAYERS)

@@ -12,7 +12,7 @@ from unroll.cells.rnn_cell import LSTMStateTuple, RNNCell
 from unroll.checks import check_number, check_size
 from unroll.dimensions import Dim
 from unroll.errors import ArgumentError, UnsupportedError
-from unroll.initializers import Draw, get_initializer, zeros
+from unroll.initializers import ZEROS, Draw, get_initializer
 from unroll.ops import clip, concat, split
 from unroll.tensor import Tensor, named
 
@@ -99,7 +99,7 @@ def linear(
     kernel: str = "kernel",
     bias: bool = True,
     kernel_initializer: Draw | None = None,
-    bias_initializer: Draw = zeros,
+    bias_initializer: Draw = ZEROS,
     note: str = "",
 ) -> tuple[Tensor, ...]:
     """Return ``[sources] @ kernel + bias``, cut into one tensor ``(batch, size)`` a gate.

@@ -12,7 +12,7 @@ from unroll.cells.step_formulas import lstm_step
 from unroll.checks import check_number, check_size
 from unroll.dimensions import shape_text
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
-from unroll.initializers import zeros
+from unroll.initializers import ZEROS
 from unroll.ops import concat, conv, split, transpose
 from unroll.tensor import Tensor, named
 
@@ -105,7 +105,7 @@ class ConvLSTMCell(RNNCell):
         rows = {"x": inputs.shape[-1], "h": channels}
         kernel, biases = self.add_weight("kernel", shape, rows=rows, columns=columns, dtype=dtype), None
         if self.use_bias:
-            biases = self.add_weight("biases", None, zeros, columns=columns, dtype=dtype)
+            biases = self.add_weight("biases", None, ZEROS, columns=columns, dtype=dtype)
         i, j, f, o = split(_conv_channels_last(concat([inputs, h], axis=-1), kernel, biases), 4, axis=-1)
         with scopes.in_gate("f"):
             f = named(f + self.forget_bias, "preactivation")

@@ -12,7 +12,7 @@ from unroll.cells.gated import gate
 from unroll.cells.layer_norm import NormedCell
 from unroll.checks import check_number, check_size
 from unroll.errors import ArgumentError
-from unroll.initializers import zeros
+from unroll.initializers import ZEROS
 from unroll.ops import concat, sigmoid, split
 from unroll.tensor import Tensor, named
 
@@ -94,7 +94,7 @@ class CoupledInputForgetGateLSTMCell(NormedCell):
         rows, columns = {"x": inputs.shape[-1], "h": width}, dict.fromkeys("jfo", units)
         z = concat([inputs, h], axis=-1) @ sharded(self, "W", rows, columns, self.num_unit_shards, draw, dtype)
         if not self.layer_norm:
-            z = z + self.add_weight("B", None, zeros, columns=columns, dtype=dtype)
+            z = z + self.add_weight("B", None, ZEROS, columns=columns, dtype=dtype)
         j, f, o = split(z, 3, axis=-1)
         j = gate("j", lambda x: self.activation(self.normalised("j", x)), j)
         f = gate("f", lambda x: sigmoid(self._seeing(c, "f", self.normalised("f", x) + self.forget_bias)), f)

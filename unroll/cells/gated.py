@@ -14,7 +14,7 @@ from unroll.cells.building_blocks import UnitCell
 from unroll.checks import check_text, shown
 from unroll.dtypes import FLOAT64, Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, NotMadeError, ShapeError, UnsupportedError
-from unroll.initializers import Draw, zeros
+from unroll.initializers import ZEROS, Draw
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
 
@@ -32,7 +32,7 @@ class Kernel(NamedTuple):
 
     scope: str
     gates: tuple[str, ...]
-    bias: Draw = zeros
+    bias: Draw = ZEROS
 
     @property
     def kernel_name(self) -> str:

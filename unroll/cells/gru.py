@@ -10,7 +10,7 @@ from unroll import scopes
 from unroll.activations import Activation
 from unroll.cells.building_blocks import blend, check_initializer
 from unroll.cells.gated import GatedCell, Kernel, Weight
-from unroll.initializers import InitializerLike, ones
+from unroll.initializers import ONES, InitializerLike
 from unroll.ops import concat, sigmoid, split
 from unroll.tensor import Tensor, named
 
@@ -42,7 +42,7 @@ class GRUCell(GatedCell):
         {'gates/kernel': (8, 10), 'gates/bias': (10,), 'candidate/kernel': (8, 5), 'candidate/bias': (5,)}
     """
 
-    kernels = (Kernel("gates", ("r", "u"), ones), Kernel("candidate", ("c",)))
+    kernels = (Kernel("gates", ("r", "u"), ONES), Kernel("candidate", ("c",)))
     gate_aliases: ClassVar = {"z": "u", "h": "c"}
     foreign_gates: ClassVar = {
         "n": "PyTorch's GRU applies its reset gate after the recurrent product, this cell before it; with the same weights "

@@ -13,7 +13,7 @@ from unroll.cells.gated import gate
 from unroll.cells.rnn_cell import LSTMStateTuple
 from unroll.cells.step_formulas import lstm_step
 from unroll.checks import check_number
-from unroll.initializers import Draw, RandomUniform, ones, zeros
+from unroll.initializers import ONES, ZEROS, Draw, RandomUniform
 from unroll.ops import sigmoid, split, squeeze
 from unroll.scopes import in_gate, join
 from unroll.tensor import Tensor, named
@@ -41,7 +41,7 @@ class _IndependentCell(UnitCell):
         self.bias_initializer = check_initializer(bias_initializer, f"{what}: bias_initializer")
 
     def _preactivations(
-        self, x: Tensor, h: Tensor, gates: Sequence[str], scope: str = "", kernel: str = "kernel_w", bias: Draw = zeros
+        self, x: Tensor, h: Tensor, gates: Sequence[str], scope: str = "", kernel: str = "kernel_w", bias: Draw = ZEROS
     ) -> tuple[Tensor, ...]:
         """Return one tensor ``(batch, num_units)`` a gate; the weights are made under `scope`."""
         units, columns = self.num_units, dict.fromkeys(gates, self.num_units)
@@ -140,7 +140,7 @@ class IndyGRUCell(_IndependentCell):
         super().__init__(num_units, activation, reuse, kernel_initializer, bias_initializer, name, dtype)
 
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        r, u = self._preactivations(inputs, state, ("r", "u"), "gates", bias=ones)
+        r, u = self._preactivations(inputs, state, ("r", "u"), "gates", bias=ONES)
         r = gate("r", sigmoid, r)
         u = gate("u", sigmoid, u)
         (c,) = self._preactivations(inputs, r * state, ("c",), "candidate", "kernel")

@@ -12,7 +12,7 @@ from unroll.cells.building_blocks import NOT_READ, check_share, linear, refuse_u
 from unroll.cells.gated import gate
 from unroll.cells.layer_norm import NormedCell
 from unroll.checks import check_number
-from unroll.initializers import glorot_uniform
+from unroll.initializers import GLOROT_UNIFORM
 from unroll.ops import sigmoid
 from unroll.tensor import Tensor, named
 
@@ -85,7 +85,7 @@ class LayerNormBasicLSTMCell(NormedCell):
             ("i", "j", "f", "o"),
             self.num_units,
             bias=not self.layer_norm,
-            bias_initializer=glorot_uniform,  # TensorFlow names no initialiser for it
+            bias_initializer=GLOROT_UNIFORM,  # TensorFlow names no initialiser for it
         )
         i = gate("i", lambda x: sigmoid(self.normalised("i", x)), i)
         j = gate("j", lambda x: self.activation(self.normalised("j", x)), j)

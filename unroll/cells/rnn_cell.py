@@ -489,7 +489,7 @@ def agreed(tensor: Tensor, wanted: Shape, where: str) -> Tensor:
     if tensor.rank != len(wanted) or not differ or not may_be:
         return tensor
     same = apply_one(Identity(), tensor, requirements=[Requirement(*pair, where) for pair in differ])
-    same.shape = wanted  # which the sizes that differ are required to be
+    same.take_shape(wanted)  # which the sizes that differ are required to be
     return named(same, tensor.hint.rpartition("/")[2] if tensor.hint else "state")
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from unroll.activations import Activation, get_activation
 from unroll.cells.building_blocks import UnitCell, blend, linear
 from unroll.cells.gated import gate
-from unroll.initializers import zeros
+from unroll.initializers import ZEROS
 from unroll.ops import sigmoid, split
 from unroll.tensor import Tensor, named
 
@@ -51,7 +51,7 @@ class SRUCell(UnitCell):
     def call(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         units = self.num_units
         x_bar, f, r, x_tx = linear(self, {"x": inputs}, ("x_bar", "f", "r", "x_tx"), units, bias=False)
-        bias = self.add_weight("bias", None, zeros, columns={"f": units, "r": units}, dtype=inputs.dtype)
+        bias = self.add_weight("bias", None, ZEROS, columns={"f": units, "r": units}, dtype=inputs.dtype)
         bias_f, bias_r = split(bias, 2, axis=0)
         f = gate("f", sigmoid, f + bias_f)
         r = gate("r", sigmoid, r + bias_r)

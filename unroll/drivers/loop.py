@@ -251,5 +251,5 @@ def length_column(lengths: Any, time: int, batch: Shape, what: str, argument: st
     if not batch:
         return apply_one(Identity(), tensor, requirements=needs)
     column = apply_one(Unsqueeze(), tensor, [1], requirements=needs)
-    column.shape = (*batch, 1)  # which the number of lengths is required to be
+    column.take_shape((*batch, 1))  # which the number of lengths is required to be
     return column

@@ -7,7 +7,7 @@ A layer is called on a tensor, ``layers.LSTM(3)(x)``, or stands in a model::
     graph = model.trace(timesteps=28)
 """
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from unroll.foreign_names import LAYERS
 from unroll.layers.bidirectional import Bidirectional
@@ -26,7 +26,7 @@ from unroll.layers.sequential import Sequential
 from unroll.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from unroll.layers.stacked import StackedRNNCells
 from unroll.layers.time_distributed import TimeDistributed
-from unroll.words import missing
+from unroll.words import face
 
 __all__ = [
     "GRU",
@@ -55,6 +55,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> NoReturn:
-        raise missing("module 'unroll.layers'", name, lambda: __all__, lambda: LAYERS)
+    __getattr__, __dir__ = face("unroll.layers", __all__, lambda: LAYERS)

@@ -9,7 +9,7 @@ from unroll.activations import Activation
 from unroll.cells.step_formulas import lstm_step
 from unroll.dimensions import Shape
 from unroll.dtypes import Array, DType
-from unroll.initializers import Draw, InitializerLike, ones
+from unroll.initializers import ONES, Draw, InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.cell import Cell, Function
 from unroll.layers.rnn import RNN, around
@@ -83,7 +83,7 @@ def forget_ones(draw: Draw) -> Draw:
         units = int(shape[-1]) // 4
         i = draw((units,), dtype, f"{name}/i", seed)
         c_and_o = draw((2 * units,), dtype, f"{name}/c_o", seed)
-        return np.concatenate([i, ones((units,), dtype, name, seed), c_and_o])
+        return np.concatenate([i, ONES((units,), dtype, name, seed), c_and_o])
 
     return drawn
 

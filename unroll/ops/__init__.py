@@ -3,7 +3,7 @@
 A plain number, list or array among the operands becomes a constant of the tensors' dtype.
 """
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from unroll.operation_table import OPERATIONS
 from unroll.ops.arithmetic import add, div, mul, pow, sub
@@ -48,7 +48,7 @@ from unroll.ops.indexing import getitem
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
 from unroll.ops.normalization import layer_normalization
-from unroll.ops.numpy_functions import numpy_function
+from unroll.ops.numpy_functions import NUMPYS, numpy_function
 from unroll.ops.numpy_ufuncs import numpy_ufunc
 from unroll.ops.operator import OPERATORS, Operator, apply, apply_one
 from unroll.ops.recurrent import gru, lstm, rnn
@@ -59,7 +59,7 @@ from unroll.ops.shaping import expand, reshape, squeeze, tile, transpose, unsque
 from unroll.ops.slicing import gather, slice_
 from unroll.ops.spelling import ELSEWHERE, in_other_words
 from unroll.ops.synonyms import expand_dims, ones, range, zeros
-from unroll.words import missing
+from unroll.words import face
 
 __all__ = [
     "OPERATORS",
@@ -144,7 +144,8 @@ OPERATIONS.update(_FUNCTIONS, getitem=getitem, numpy_function=numpy_function, nu
 globals().update({name: in_other_words(function) for name, function in _FUNCTIONS.items()})
 
 
-if not TYPE_CHECKING:
+#: What is said of functions that are not here.
+ADVICE = {**NUMPYS, **ELSEWHERE}
 
-    def __getattr__(name: str) -> NoReturn:
-        raise missing("module 'unroll.ops'", name, lambda: __all__, lambda: ELSEWHERE)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = face("unroll.ops", __all__, lambda: ADVICE)

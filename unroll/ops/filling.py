@@ -114,4 +114,4 @@ def constant_of_shape(shape: Sequence[int] | Tensor, value: float = 0, dtype: np
     if not np.isscalar(number):
         raise ArgumentTypeError(f"constant_of_shape: value {shown(value)} is not a number")
     filled = cast_array(number, kind, "constant_of_shape: value")
-    return apply_one(ConstantOfShape(filled.item(), kind), int_vector(shape))
+    return apply_one(ConstantOfShape(filled.item(), kind), int_vector(shape, "shape"))

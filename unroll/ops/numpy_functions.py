@@ -13,21 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from unroll.checks import check_int, shown
-from unroll.dtypes import as_array, cast_array
-from unroll.errors import ArgumentTypeError, ShapeError, UnsupportedError
+from unroll.checks import check_int, check_size, plain, shown
+from unroll.dtypes import Array, as_array, cast_array
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.ops.arithmetic import mul
 from unroll.ops.choices import clip, where
 from unroll.ops.filling import constant_of_shape
 from unroll.ops.filling import shape as shape_of
-from unroll.ops.functions import cast
+from unroll.ops.functions import cast, identity, sqrt
 from unroll.ops.joining import concat, split, stack
 from unroll.ops.linear import matmul
 from unroll.ops.operator import as_tensor, axes_of, rank_of
 from unroll.ops.reduction import argmax, reduce_max, reduce_mean, reduce_min, reduce_sum
 from unroll.ops.shaping import expand, reshape, squeeze, tile, transpose, unsqueeze
 from unroll.ops.slicing import gather
-from unroll.ops.spelling import ELSEWHERE
+from unroll.ops.spelling import instead_of
 from unroll.tensor import Tensor
 
 
@@ -96,8 +96,78 @@ def _swapaxes(a: Any, axis1: int, axis2: int) -> Tensor:
     return transpose(x, order)
 
 
-def _like(value: int) -> Callable[..., Tensor]:
+def _like(value: Any) -> Callable[..., Tensor]:
     return lambda a, dtype=None: constant_of_shape(shape_of(a), value, dtype or a.dtype)
+
+
+def _hstack(tup: Sequence[Any]) -> Tensor:
+    arrays = list(tup)
+    return concat(arrays, 0 if arrays and rank_of(arrays[0]) == 1 else 1)
+
+
+def _vstack(tup: Sequence[Any]) -> Tensor:
+    arrays = [item if isinstance(item, Tensor) else np.atleast_2d(item) for item in tup]
+    return concat([unsqueeze(item, 0) if isinstance(item, Tensor) and item.rank == 1 else item for item in arrays], 0)
+
+
+def _variance(a: Any, axis: Any = None, *, ddof: int = 0, keepdims: bool = False) -> Tensor:
+    """The mean of the squared distances from the mean."""
+    if ddof:
+        raise UnsupportedError(
+            f"numpy.var: ddof={ddof!r}: write it with unroll.ops.reduce_sum, over a known number - ddof"
+        )
+    a = cast(a, "float64") if a.dtype.kind in "ib" else a
+    off = a - reduce_mean(a, axis, True)
+    return reduce_mean(off * off, axis, keepdims)
+
+
+def _flip(m: Any, axis: Any = None) -> Tensor:
+    """Axes the other way round."""
+    x = as_tensor(m, "numpy.flip")
+    turned = range(x.rank) if axis is None else axes_of(axis, x.rank, "numpy.flip: axis")
+    return x[tuple(slice(None, None, -1) if at in turned else slice(None) for at in range(x.rank))]
+
+
+def _moveaxis(a: Any, source: Any, destination: Any) -> Tensor:
+    x = as_tensor(a, "numpy.moveaxis")
+    before, after = (axes_of(axis, x.rank, "numpy.moveaxis: axis") for axis in (source, destination))
+    if len(before) != len(after):
+        raise ArgumentError(
+            f"numpy.moveaxis: {len(before)} axes are moved to {len(after)} places; give as many of both"
+        )
+    order = [axis for axis in range(x.rank) if axis not in before]
+    for place, axis in sorted(zip(after, before, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, order)
+
+
+def _places(a: Any, axis: int | None, what: str) -> tuple[Tensor, int, Array]:
+    """Return an array as a tensor, flat where no axis is given; the axis; and the places along it."""
+    x = as_tensor(a, what)
+    x, axis = (reshape(x, [-1]), 0) if axis is None else (x, axes_of(axis, x.rank, f"{what}: axis")[0])
+    size = x.shape[axis]
+    if not isinstance(size, int):
+        raise ShapeError(f"{what}: axis {axis} of {x.described()} has no known size")
+    return x, axis, np.arange(size)
+
+
+def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Tensor:
+    x, along, places = _places(a, axis, "numpy.repeat")
+    return gather(x, np.repeat(places, check_size(repeats, "numpy.repeat: repeats", least=0)), along)
+
+
+def _roll(a: Any, shift: Any, axis: int | None = None) -> Tensor:
+    x, along, places = _places(a, axis, "numpy.roll")
+    turned = gather(x, np.roll(places, check_int(shift, "numpy.roll: shift")), along)
+    return turned if axis is not None else reshape(turned, shape_of(a))
+
+
+def _tile(A: Any, reps: Any) -> Tensor:  # noqa: N803 (NumPy's name)
+    """Repeated along the last axes where fewer numbers are given, as NumPy does."""
+    x, times = as_tensor(A, "numpy.tile"), [reps] if isinstance(plain(reps), int) else list(reps)
+    while x.rank < len(times):
+        x = unsqueeze(x, 0)
+    return tile(x, [1] * (x.rank - len(times)) + times)
 
 
 def _where(condition: Any, x: Any, y: Any) -> Tensor:
@@ -139,13 +209,23 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.clip: _clip,
     np.concatenate: _concatenate,
     np.dot: _dot,
+    np.copy: identity,
     np.expand_dims: unsqueeze,
+    np.flip: _flip,
+    np.fliplr: lambda m: _flip(m, 1),
+    np.flipud: lambda m: _flip(m, 0),
+    np.full_like: lambda a, fill_value, dtype=None: _like(fill_value)(a, dtype),
+    np.hstack: _hstack,
     np.max: _reducing(reduce_max),
     np.mean: _counting(reduce_mean, "ib", "float64"),
     np.min: _reducing(reduce_min),
+    np.moveaxis: _moveaxis,
     np.ndim: lambda a: a.rank,
     np.ones_like: _like(1),
+    np.ravel: lambda a: reshape(a, [-1]),
+    np.repeat: _repeat,
     np.reshape: _reshape,
+    np.roll: _roll,
     np.shape: lambda a: a.shape,
     np.split: _split,
     np.squeeze: lambda a, axis=None: squeeze(a, axis),
@@ -153,11 +233,18 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: _counting(reduce_sum, "ib", "int64"),
     np.swapaxes: _swapaxes,
     np.take: _take,
-    np.tile: lambda A, reps: tile(A, [reps] if isinstance(reps, int) else reps),  # noqa: N803 (NumPy's name)
+    np.std: lambda a, axis=None, *, ddof=0, keepdims=False: sqrt(_variance(a, axis, ddof=ddof, keepdims=keepdims)),
+    np.tile: _tile,
     np.transpose: lambda a, axes=None: transpose(a, axes),
+    np.var: _variance,
+    np.vstack: _vstack,
     np.where: _where,
     np.zeros_like: _like(0),
 }
+
+
+#: What is said where one of these is looked for in `unroll.ops`.
+NUMPYS = {function.__name__: f"NumPy's own takes tensors: np.{function.__name__}(...)" for function in _FUNCTIONS}
 
 
 def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -169,8 +256,9 @@ def numpy_function(function: Callable[..., Any], args: Sequence[Any], kwargs: Ma
     """
     name, ours = getattr(function, "__name__", "function"), _FUNCTIONS.get(function)
     if ours is None:
-        advice = ELSEWHERE.get(name, "use a function of unroll.ops, or Graph(inputs, outputs).run(feeds) for an array")
-        raise ArgumentTypeError(f"numpy.{name} computes with arrays, and a tensor has no value before a run; {advice}")
+        raise ArgumentTypeError(
+            f"numpy.{name} computes with arrays, and a tensor has no value before a run; {instead_of(name)}"
+        )
     try:
         return ours(*args, **kwargs)
     except TypeError as error:

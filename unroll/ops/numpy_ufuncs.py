@@ -14,12 +14,24 @@ import numpy as np
 
 from unroll.checks import shown
 from unroll.dtypes import DType, cast_array
-from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError
+from unroll.errors import ArgumentTypeError, DTypeError, UnsupportedError, first_line
 from unroll.operation_table import OPERATIONS
+from unroll.ops.choices import logical_and, logical_not, logical_or
+from unroll.ops.functions import abs_, identity
+from unroll.ops.spelling import instead_of
 from unroll.tensor import Constant, Tensor
 
 #: Those that have another name in `unroll.ops`; the others have the same name there.
 _NAMES = {"absolute": "abs", "divide": "div", "multiply": "mul", "negative": "neg", "power": "pow", "subtract": "sub"}
+
+#: Those that are made of several operators.
+_MADE: dict[Any, Callable[..., Tensor]] = {
+    np.fabs: abs_,
+    np.logical_xor: lambda a, b: logical_and(logical_or(a, b), logical_not(logical_and(a, b))),
+    np.positive: identity,
+    np.reciprocal: lambda x: 1 / x,
+    np.square: lambda x: x * x,
+}
 
 
 def numpy_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Tensor:
@@ -33,18 +45,26 @@ def numpy_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: Mapping
     """
     name = ufunc.__name__
     is_numpys = getattr(np, name, None) is ufunc
-    function = OPERATIONS.find(_NAMES.get(name, name)) if is_numpys else None
+    function = (_MADE.get(ufunc) or OPERATIONS.find(_NAMES.get(name, name))) if is_numpys else None
     tensors = [item for item in inputs if isinstance(item, Tensor)]
+    if method == "__call__" and options.keys() == {"out"}:
+        raise ArgumentTypeError(
+            f"numpy.{name} cannot write {shown(tensors[0] if tensors else inputs)}, which has no value before a run, into an "
+            "array; in the place of `array += tensor` make a new tensor: total = array + tensor"
+        )
     if method != "__call__" or options or function is None:
         raise ArgumentTypeError(
             f"numpy.{name} computes with arrays, and {shown(tensors[0] if tensors else inputs)} has no value before a run; "
-            "use a function of unroll.ops"
+            f"{instead_of(name)}"
         )
     beside = tensors[0].dtype
     operands = [item if _as_it_is(item) else Constant(_cast(item, beside, name)) for item in inputs]
     made: Tensor = function(*operands)
     kinds = [item.dtype if isinstance(item, Tensor) else type(item) for item in operands]
-    wanted = ufunc.resolve_dtypes((*kinds, None))[-1]
+    try:
+        wanted = ufunc.resolve_dtypes((*kinds, None))[-1]
+    except TypeError as error:
+        raise DTypeError(f"numpy.{name} of {' and '.join(map(shown, inputs))}: {first_line(error)}") from None
     if made.dtype != wanted:
         raise DTypeError(
             f"numpy.{name} of {' and '.join(map(shown, inputs))} is {wanted}, and unroll.ops.{function.__name__} gives "

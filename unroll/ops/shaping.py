@@ -224,7 +224,7 @@ def squeeze(x: TensorLike, axis: int | Sequence[int] | Tensor | None = None) -> 
     """
     if axis is None and isinstance(x, Tensor):
         axis = [at for at, dim in enumerate(x.shape) if dim == 1]
-    given = None if axis is None else int_vector(axis)
+    given = None if axis is None else int_vector(axis, "axis")
     if isinstance(given, Constant) and not given.value.size:
         return identity(x)
     return apply_one(Squeeze(), x, given)
@@ -248,7 +248,7 @@ def unsqueeze(x: TensorLike, axis: int | Sequence[int] | Tensor) -> Tensor:
         >>> ops.unsqueeze(x, axis=1).shape
         (batch, 1, 3)
     """
-    return apply_one(Unsqueeze(), x, int_vector(axis))
+    return apply_one(Unsqueeze(), x, int_vector(axis, "axis"))
 
 
 class Expand(Operator):

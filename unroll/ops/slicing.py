@@ -141,10 +141,10 @@ def slice_(
     return apply_one(
         Slice(),
         x,
-        int_vector(starts),
-        int_vector(ends),
-        None if axis is None else int_vector(axis),
-        None if steps is None else int_vector(steps),
+        int_vector(starts, "starts"),
+        int_vector(ends, "ends"),
+        None if axis is None else int_vector(axis, "axis"),
+        None if steps is None else int_vector(steps, "steps"),
     )
 
 

@@ -66,7 +66,7 @@ class Maker:
             inferred = next((dim for dim in unknown if dim not in there), None)
             wanted = self.sizes([-1 if dim == inferred else dim for dim in shape], there)
         result = self.one(Reshape(), x, wanted)
-        result.shape = tuple(shape)
+        result.take_shape(tuple(shape))
         return result
 
     def transpose(self, x: Tensor, perm: Sequence[int]) -> Tensor:
