@@ -319,14 +319,6 @@ def test_two_of_one_given_name_are_refused_in_the_words_of_their_framework(kind:
     assert "scope=" not in said and "static_rnn" not in said
 
 
-def test_two_whose_weights_were_both_read_before_are_refused_with_the_reason() -> None:
-    pair = nn.LSTM(F, F), nn.LSTM(F, F)
-    for module in pair:
-        module.state_dict()
-    said = refused(chain(*pair), ValueError, "'lstm'", "weights were read", "name=")
-    assert "scope=" not in said
-
-
 def test_two_that_each_had_a_graph_of_their_own_are_refused_with_the_reason() -> None:
     pair = [layers.GRU(F, return_sequences=True) for _ in range(2)]
     for layer in pair:

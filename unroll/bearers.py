@@ -25,14 +25,21 @@ class Bearer:
         given: it was given.
         settled: the name is final: it was given, or a graph has used it.
         made: counts the bearers as they are made; it orders two that clash, and stands in no name.
+        read: somebody has read the name before a graph made it final.
     """
 
-    __slots__ = ("base", "given", "kind", "made", "name", "settled")
+    __slots__ = ("base", "given", "kind", "made", "name", "read", "settled")
 
     def __init__(self, kind: str, name: str, given: bool) -> None:
         self.kind, self.base, self.name = kind, name, name
         self.given = self.settled = given
         self.made = next(_made)
+        self.read = False
+
+    def shown(self) -> str:
+        """Return the name to a user, who may look for things under it from now on."""
+        self.read = self.read or not self.settled
+        return self.name
 
 
 class Place(NamedTuple):

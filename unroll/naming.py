@@ -157,9 +157,7 @@ def _remedy(first: Tensor, second: Tensor) -> str:
         place = distinct_bearer(one, other)
         if place is not None:
             bearer, _, _ = place
-            number = (
-                "" if bearer.given else " (it cannot be numbered: it was in another graph, or its weights were read)"
-            )
+            number = "" if bearer.given else " (it cannot be numbered: it was in another graph)"
             return (
                 f"Give the {bearer.kind} {bearer.name!r} a name of its own{number}: {bearer.kind}(..., "
                 f"name={bearer.name + '_b'!r}). To share weights, call one object twice"

@@ -114,20 +114,20 @@ class Parameter(Tensor):
         (np.float32(0.0), 1)
     """
 
-    __slots__ = ("_draw", "_read", "_value", "bearers", "blocks", "name", "version")
+    __slots__ = ("_draw", "_name", "_read", "_value", "bearers", "blocks", "version")
     _foreign = PARAMETER
 
     def __init__(
         self, value: Any, name: str, dtype: npt.DTypeLike | None = None, *, blocks: BlockTable | None = None
     ) -> None:
-        self.name: str = VariableName(scopes.join(scopes.current().variables, scopes.check_name(name, "Parameter")))
-        wanted = array_dtype(value, dtype, f"Parameter {self.name!r}")
-        array = np.array(cast_array(value, wanted, f"Parameter {self.name!r}"))
-        super().__init__(array.shape, array.dtype, hint=str(self.name))
+        self._name: str = VariableName(scopes.join(scopes.current().variables, scopes.check_name(name, "Parameter")))
+        wanted = array_dtype(value, dtype, f"Parameter {self._name!r}")
+        array = np.array(cast_array(value, wanted, f"Parameter {self._name!r}"))
+        super().__init__(array.shape, array.dtype, hint=str(self._name))
         if blocks is not None and not isinstance(blocks, BlockTable):
-            raise ArgumentTypeError(f"Parameter {self.name!r}: blocks are {shown(blocks)}; a BlockTable is wanted")
+            raise ArgumentTypeError(f"Parameter {self._name!r}: blocks are {shown(blocks)}; a BlockTable is wanted")
         if blocks is not None and blocks.shape != array.shape:
-            raise ShapeError(f"Parameter {self.name!r}: shape {array.shape} is not the {blocks.shape} of {blocks}")
+            raise ShapeError(f"Parameter {self._name!r}: shape {array.shape} is not the {blocks.shape} of {blocks}")
         self.blocks = blocks
         self.bearers = scopes.current().bearers
         self.version = 0
@@ -142,6 +142,13 @@ class Parameter(Tensor):
         for field in Parameter.__slots__:
             object.__setattr__(other, field, blocks if field == "blocks" else getattr(self, field))
         return other
+
+    @property
+    def name(self) -> str:
+        """The full variable name."""
+        for place in self.bearers:
+            place.bearer.shown()
+        return self._name
 
     @property
     def value(self) -> Array:
@@ -172,10 +179,10 @@ class Parameter(Tensor):
             ShapeError: another shape (nothing is broadcast), or a ragged list.
             DTypeError: not an array of numbers, or the cast would change the kind of number or overflow.
         """
-        array = cast_array(value, self.dtype, f"assign to {self.name!r}")
+        array = cast_array(value, self.dtype, f"assign to {self._name!r}")
         if array.shape != self.shape:
             raise ShapeError(
-                f"assign to {self.name!r}: shape {shape_text(array.shape)} was given, {shape_text(self.shape)} is wanted"
+                f"assign to {self._name!r}: shape {shape_text(array.shape)} was given, {shape_text(self.shape)} is wanted"
                 + (f" = {self.blocks}" if self.blocks else "")
                 + ("; transpose it with .T" if array.T.shape == self.shape and array.ndim == 2 else "")
             )
@@ -191,10 +198,9 @@ class Parameter(Tensor):
         return self._read and self._draw is not None and self.version == 0
 
     def rename(self, name: str) -> None:
-        """Take a final name, and a first value drawn from that, unless one was assigned."""
-        object.__setattr__(self, "name", VariableName(name))
-        self.hint = self.name
-        if self._draw is not None and self.version == 0:
+        """Take a final name, and a first value drawn from that, unless one was assigned, or the first was read."""
+        self.hint = self._name = VariableName(name)
+        if self._draw is not None and self.version == 0 and not self._read:
             self._store(np.array(cast_array(self._draw(name), self.dtype, f"Parameter {name!r}")))
 
     def _store(self, array: Array) -> None:

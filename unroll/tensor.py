@@ -159,6 +159,12 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "dtype", "hint", "index", "known", "node", "shape")
+    shape: Shape
+    dtype: DType
+    node: Node | None
+    index: int
+    hint: str | None
+    known: Known
     _foreign: ClassVar[Mapping[str, str]] = {}  # more names of other frameworks, and what to write
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -179,19 +185,21 @@ class Tensor:
         _put_hint(self, hint)
         _put_known(self, None)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Set what is no part of what the tensor is.
+    if not TYPE_CHECKING:  # for which a class with a __setattr__ has every attribute
 
-        Raises:
-            ArgumentError: it is, and there is another way.
-            NoAttributeError: tensors have no such attribute.
-        """
-        if name in FIXED and hasattr(self, name):
-            raise ArgumentError(f"{self!r}: {name} cannot be set: {FIXED[name]}")
-        try:
-            object.__setattr__(self, name, value)
-        except AttributeError:
-            raise self._missing(name) from None
+        def __setattr__(self, name: str, value: object) -> None:
+            """Set what is no part of what the tensor is.
+
+            Raises:
+                ArgumentError: it is, and there is another way.
+                NoAttributeError: tensors have no such attribute.
+            """
+            if name in FIXED and hasattr(self, name):
+                raise ArgumentError(f"{self!r}: {name} cannot be set: {FIXED[name]}")
+            try:
+                object.__setattr__(self, name, value)
+            except AttributeError:
+                raise self._missing(name) from None
 
     def take_shape(self, shape: Shape) -> None:
         """Say the sizes in other words, which a requirement of the node says they are equal to."""
@@ -390,6 +398,7 @@ class Placeholder(Tensor):
     """An input of a graph; made by `placeholder`."""
 
     __slots__ = ("bearers", "name")
+    name: str
 
     def __init__(self, shape: Shape, dtype: DType, name: str, bearers: tuple[Place, ...] = ()) -> None:
         super().__init__(shape, dtype, hint=name)

@@ -29,24 +29,31 @@ class WeightOwner:
                 own.__get__(self, type(self))  # a property that raised an AttributeError of its own: it says why
             raise missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), lambda: MODEL)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Set an attribute.
+    if not TYPE_CHECKING:  # for which a class with a __setattr__ has every attribute
 
-        Raises:
-            ArgumentError: it is a property of the class, which is worked out and not set.
-        """
-        own = getattr(type(self), name, None)
-        if isinstance(own, property) and own.fset is None:
-            raise ArgumentError(
-                f"{type(self).__name__}: {name!r} is a property, which is worked out and cannot be set; call an attribute of "
-                "your own something else, or define the property in your class"
-            )
-        super().__setattr__(name, value)
+        def __setattr__(self, name: str, value: object) -> None:
+            """Set an attribute.
+
+            Raises:
+                ArgumentError: it is a property of the class, which is worked out and not set.
+            """
+            own = getattr(type(self), name, None)
+            if isinstance(own, property) and own.fset is None:
+                raise ArgumentError(
+                    f"{type(self).__name__}: {name!r} is a property, which is worked out and cannot be set; call an attribute "
+                    "of your own something else, or define the property in your class"
+                )
+            super().__setattr__(name, value)
 
     @property
     def name(self) -> str:
         """The scope of the owner."""
         raise NotImplementedError(f"{type(self).__name__}.name")
+
+    @property
+    def _called(self) -> str:
+        """The name, for messages and paths: a layer's may still be numbered, unless a user has read it."""
+        return self.name
 
     @property
     def _weights(self) -> dict[str, Parameter]:
@@ -90,7 +97,7 @@ class WeightOwner:
             ShapeError: what was drawn has another shape, or the weight exists with another one: the owner is reused with
                 another input width.
         """
-        scopes.check_name(name, f"{self.name}: a weight")
+        scopes.check_name(name, f"{self._called}: a weight")
         blocks = None
         if columns is not None:
             window = tuple(self._weight_shape(name, shape or ())[:-2])
@@ -99,7 +106,7 @@ class WeightOwner:
             )
             shape = blocks.shape
         if shape is None:
-            raise ArgumentError(f"{self.name}: weight {name!r} needs a shape, or rows and columns")
+            raise ArgumentError(f"{self._called}: weight {name!r} needs a shape, or rows and columns")
         wanted = self._weight_shape(name, shape)
         made = self._weights.get(name)
         if made is None:
@@ -113,7 +120,7 @@ class WeightOwner:
                 made.drawn_by(lambda numbered: draw(wanted, kind, numbered, scope.seed))
         elif made.shape != wanted:
             raise ShapeError(
-                f"{self.name}: weight {made.name!r} has shape {shape_text(made.shape)}, and this call needs "
+                f"{self._called}: weight {made.label!r} has shape {shape_text(made.shape)}, and this call needs "
                 f"{shape_text(wanted)}; it is reused only with inputs of one width. Make a "
                 "second cell or layer"
             )
@@ -126,13 +133,15 @@ class WeightOwner:
             ArgumentError, ArgumentTypeError: not a list of ints of at least 0.
         """
         if not isinstance(shape, (list, tuple)):
-            raise ArgumentTypeError(f"{self.name}: weight {name!r}: shape is {shown(shape)}; a tuple of ints is wanted")
-        return tuple(check_size(dim, f"{self.name}: weight {name!r}: a size", least=0) for dim in shape)
+            raise ArgumentTypeError(
+                f"{self._called}: weight {name!r}: shape is {shown(shape)}; a tuple of ints is wanted"
+            )
+        return tuple(check_size(dim, f"{self._called}: weight {name!r}: a size", least=0) for dim in shape)
 
     def _blocks(self, name: str, blocks: Any) -> tuple[tuple[str, int], ...]:
         if not isinstance(blocks, Mapping):
             raise ArgumentTypeError(
-                f"{self.name}: weight {name!r}: rows and columns are dicts such as {{'x': 28, 'h': 13}}, not {shown(blocks)}"
+                f"{self._called}: weight {name!r}: rows and columns are dicts such as {{'x': 28, 'h': 13}}, not {shown(blocks)}"
             )
-        what = f"{self.name}: weight {name!r}: the size of block"
+        what = f"{self._called}: weight {name!r}: the size of block"
         return tuple((str(key), check_size(size, f"{what} {key!r}", least=0)) for key, size in blocks.items())

@@ -17,6 +17,7 @@ from unroll.dimensions import Shape
 from unroll.dtypes import DType
 from unroll.errors import ArgumentError, StructureError
 from unroll.tensor import Tensor
+from unroll.weights import WeightOwner
 
 
 def as_cell(cell: Any, what: str) -> RNNCellLike:
@@ -94,6 +95,12 @@ def returned(cell: RNNCellLike, result: Any, what: str = "") -> tuple[Any, State
     return output, state
 
 
+def cell_name(cell: Any) -> str:
+    """Return what a cell is called: its name, that of its class in snake case where it has none."""
+    name = cell._called if isinstance(cell, WeightOwner) else getattr(cell, "name", None)
+    return str(name or snake_case(type(cell).__name__))
+
+
 class KerasContract:
     """A Keras-contract cell as the drivers see it: the state as `state_size` is built, not always a list.
 
@@ -103,7 +110,7 @@ class KerasContract:
 
     def __init__(self, cell: Any) -> None:
         self.cell = cell
-        self.name = str(getattr(cell, "name", None) or snake_case(type(cell).__name__))
+        self.name = cell_name(cell)
 
     @property
     def state_size(self) -> Any:

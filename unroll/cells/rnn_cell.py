@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 import numpy.typing as npt
 
@@ -172,7 +172,7 @@ class RNNCell(WeightOwner):
         return self._name or snake_case(type(self).__name__)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(name={self.name!r})"
+        return f"{type(self).__name__}(name={self._called!r})"
 
     @property
     def state_size(self) -> Any:
@@ -200,11 +200,13 @@ class RNNCell(WeightOwner):
             )
         return vars(self)[which]
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in ("state_size", "output_size") and getattr(type(self), name) is getattr(RNNCell, name):
-            vars(self)[name] = value
-        else:
-            super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # for which a class with a __setattr__ has every attribute
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in ("state_size", "output_size") and getattr(type(self), name) is getattr(RNNCell, name):
+                vars(self)[name] = value
+            else:
+                super().__setattr__(name, value)
 
     def call(self, inputs: Any, state: State) -> tuple[Any, State]:
         """Trace one step; `inputs` and `state` are checked already.
@@ -244,7 +246,7 @@ class RNNCell(WeightOwner):
         state = nest.coerced(self.state_size, state)
         if isinstance(inputs, Tensor):
             with scopes.beside_steps("state"):
-                what = f"{type(self).__name__} {self.name!r}: the state"
+                what = f"{type(self).__name__} {self._called!r}: the state"
                 state = agreed_state(what, self.state_size, state, batch_of(inputs))
         self.check(inputs, state)
         return self._traced(inputs, state, scope)
@@ -278,7 +280,7 @@ class RNNCell(WeightOwner):
 
     def _entered(self, scope: str | None = None) -> AbstractContextManager[None]:
         """Return a context inside the cell's scope, or inside `scope` instead."""
-        return scopes.in_cell(scope or self.name)
+        return scopes.in_cell(scope or self._called)
 
     def check(self, inputs: Any, state: State) -> None:
         """Check the input and the state of a step, as a call does.
@@ -291,7 +293,7 @@ class RNNCell(WeightOwner):
         """
         main = self.check_input(inputs)
         if main is not None:
-            what = f"{type(self).__name__} {self.name!r}: the state"
+            what = f"{type(self).__name__} {self._called!r}: the state"
             check_state(what, self.state_size, state, batch_of(main), main.dtype)
 
     def check_input(self, inputs: Any) -> Tensor | None:
@@ -306,7 +308,7 @@ class RNNCell(WeightOwner):
             DTypeError: the input is not of floats, or of another dtype than the cell's weights.
             StructureError: the input is not built as the cell takes it.
         """
-        what = f"{type(self).__name__} {self.name!r}"
+        what = f"{type(self).__name__} {self._called!r}"
         if not isinstance(inputs, Tensor):
             raise ArgumentTypeError(
                 f"{what}: the input {nest.sketch(inputs)} of type {type(inputs).__name__} is no tensor"

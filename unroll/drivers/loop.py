@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from unroll import nest, ops, scopes
-from unroll.cells.contract import call_step
+from unroll.cells.contract import call_step, cell_name
 from unroll.cells.rnn_cell import RNNCellLike, State, agreed, agreed_state, batch_of, check_state, initial_state
 from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, is_never_zero, shape_text
-from unroll.drivers.structure_checks import cell_name, checked_result, known_time, main_input, state_dtype
+from unroll.drivers.structure_checks import checked_result, known_time, main_input, state_dtype
 from unroll.dtypes import BOOL, INT64, DType, cast_array
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.ops.functions import Identity

@@ -121,7 +121,7 @@ def _body(
             )
     for parameter in (*leaves_of(nodes), *outputs.values()):
         if isinstance(parameter, Parameter) and parameter not in shared:
-            shared[parameter] = _inside(parameter.shape, parameter, parameter.name)
+            shared[parameter] = _inside(parameter.shape, parameter, parameter.label)
     inner: dict[Tensor, Tensor] = dict(shared)
     for node in nodes:
         operands = tuple(tensor if tensor is None else inner.get(tensor, tensor) for tensor in node.inputs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unroll import nest, scopes
-from unroll.cells.contract import returned
+from unroll.cells.contract import cell_name, returned
 from unroll.cells.rnn_cell import RNNCellLike, State, agreed, dims_of
 from unroll.dimensions import Dimension, Shape, is_never_zero, shape_text
 from unroll.dtypes import FLOAT32, DType, as_dtype
@@ -159,8 +159,3 @@ def known_time(tensors: Sequence[Any], axis: int, what: str, batched: bool = Tru
     if len({time for time, _ in times}) != 1:
         raise ShapeError(f"{what}: inputs differ in time: {', '.join(shape_text(shape) for _, shape in times)}")
     return times[0][0]
-
-
-def cell_name(cell: Any) -> str:
-    """Return what a cell is called in messages."""
-    return str(getattr(cell, "name", type(cell).__name__))

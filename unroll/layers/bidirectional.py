@@ -79,7 +79,7 @@ class Bidirectional(Layer):
                     f"Bidirectional: {what} {given!r} is no recurrent layer; give an RNN layer, such as layers.LSTM(3)"
                 )
         keep(self, {"merge_mode": merge_mode})
-        plain = layer.name.removeprefix("forward_").removeprefix("backward_")
+        plain = layer._called.removeprefix("forward_").removeprefix("backward_")
         self.forward_layer: RNN = fresh(layer, name=f"forward_{plain}")
         self.backward_layer: RNN = backward_layer or fresh(layer, name=f"backward_{plain}", go_backwards=True)
         if backward_layer is not None:

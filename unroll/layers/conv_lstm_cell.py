@@ -78,7 +78,7 @@ class ConvLSTMCell(LSTMCell):
         self.fixed_axes, self.gate_axis = tuple(range(1, rank + 2)), self.window.axis
 
     def described(self) -> str:
-        return f"ConvLSTM{len(self.window.kernel_size)}D cell {self.name!r}"
+        return f"ConvLSTM{len(self.window.kernel_size)}D cell {self._called!r}"
 
     def build(self, input_shape: Any) -> None:
         """Make kernel ``(*kernel_size, channels, 4 * filters)``, recurrent_kernel with filters for channels, and bias."""

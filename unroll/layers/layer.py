@@ -256,6 +256,10 @@ class Layer(Recorded, WeightOwner):
     @property
     def name(self) -> str:
         """The layer's scope, such as ``lstm``."""
+        return self._bearer.shown()
+
+    @property
+    def _called(self) -> str:
         return self._bearer.name
 
     @property
@@ -278,10 +282,10 @@ class Layer(Recorded, WeightOwner):
 
     def described(self) -> str:
         """Return class and name, for messages."""
-        return f"{type(self).__name__} {self.name!r}"
+        return f"{type(self).__name__} {self._called!r}"
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+        return f"<{type(self).__name__} name={self._called}, built={self.built}>"
 
     def add_weight(
         self,

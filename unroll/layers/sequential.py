@@ -113,7 +113,7 @@ class Sequential(Layer):
     def _check_single(self, layer: Layer, several: bool) -> None:
         if several:
             raise StructureError(
-                f"{self.described()}: the layer below {layer.name!r} returns several tensors, and each layer takes one; "
+                f"{self.described()}: the layer below {layer._called!r} returns several tensors, and each layer takes one; "
                 "leave out return_state, or merge_mode=None"
             )
 
@@ -175,9 +175,9 @@ class Sequential(Layer):
         rows = []
         for layer in self.layers:
             shape = layer.compute_output_shape(shape)
-            rows.append((f"{layer.name} ({type(layer).__name__})", _shapes_text(shape), f"{layer.count_params():,}"))
+            rows.append((f"{layer._called} ({type(layer).__name__})", _shapes_text(shape), f"{layer.count_params():,}"))
         body = table(("layer", "output shape", "params"), rows, True)
-        return f"Model {self.name!r}: {self.count_params():,} params\n\n{body}"
+        return f"Model {self._called!r}: {self.count_params():,} params\n\n{body}"
 
     # -- tracing and running --------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ class Cell(RecurrentModule):
         self, input_size: int, hidden_size: int, bias: bool, device: Any, dtype: npt.DTypeLike | None, name: str | None
     ) -> None:
         super().__init__(input_size, hidden_size, bias, device, dtype, name)
-        self._cell = self._step_cell(self.name, self.input_size)
+        self._cell = self._step_cell(self._called, self.input_size)
         self._cell._bearer = self._bearer
 
     def __call__(self, input: Tensor, hx: Any = None) -> Any:

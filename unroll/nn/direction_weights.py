@@ -43,7 +43,7 @@ class RecurrentModule(Module):
         self.bias = check_flag(bias, f"{self._what}: bias")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.input_size}, {self.hidden_size}, name={self.name!r})"
+        return f"{type(self).__name__}({self.input_size}, {self.hidden_size}, name={self._called!r})"
 
     def _step_cell(self, name: str, inputs: int, suffix: str = "", projection: int = 0) -> StepCell:
         """Make the Parameters of one layer and direction, in PyTorch's order, and the cell that computes with them."""

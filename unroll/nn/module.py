@@ -80,12 +80,16 @@ class Module(WeightOwner):
     @property
     def name(self) -> str:
         """The module's scope, such as ``lstm``."""
+        return self._bearer.shown()
+
+    @property
+    def _called(self) -> str:
         return self._bearer.name
 
     @property
     def _what(self) -> str:
         """The module as messages name it: ``LSTM 'encoder'``."""
-        return f"{type(self).__name__} {self.name!r}"
+        return f"{type(self).__name__} {self._called!r}"
 
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("_made", {}):

@@ -50,6 +50,10 @@ class StepCell(RNNCell):
 
     @property
     def name(self) -> str:
+        return super().name if self._bearer is None else self._bearer.shown()
+
+    @property
+    def _called(self) -> str:
         return super().name if self._bearer is None else self._bearer.name
 
     def _entered(self, scope: str | None = None) -> AbstractContextManager[None]:
@@ -65,7 +69,7 @@ class StepCell(RNNCell):
 
     def check_input(self, inputs: Any) -> Tensor | None:
         main = super().check_input(inputs)
-        check_width(inputs, int(self.weights["weight_ih"].shape[1]), f"{type(self).__name__} {self.name!r}")
+        check_width(inputs, int(self.weights["weight_ih"].shape[1]), f"{type(self).__name__} {self._called!r}")
         return main
 
     def products(self, inputs: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:

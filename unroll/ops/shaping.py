@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,8 @@ def reshape(x: TensorLike, shape: Sequence[Dim] | Tensor) -> Tensor:
     """
     if isinstance(shape, Tensor):
         return apply_one(Reshape(), x, shape)
-    shape = [shape] if isinstance(plain(shape), (int, Dimension)) else listed(shape, "reshape: shape")
+    single: Any = plain(shape)
+    shape = [single] if isinstance(single, (int, Dimension)) else listed(shape, "reshape: shape")
     symbolic = [axis for axis, dim in enumerate(shape) if isinstance(dim, Dimension)]
     if not symbolic:
         return apply_one(
