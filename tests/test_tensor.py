@@ -96,9 +96,9 @@ def test_a_placeholder_is_made_in_tensorflows_order_too() -> None:
 
 
 @pytest.mark.parametrize("use", [copy.deepcopy, copy.copy, pickle.dumps, lambda x: pickle.dumps(x, 0)])
-def test_copies_and_pickles_of_tensors_nodes_and_parameters_are_refused(use: Any) -> None:
+def test_copies_and_pickles_of_tensors_and_nodes_are_refused(use: Any) -> None:
     x = placeholder([2], "x") + 1
-    for thing in (x, x.node, unroll.Parameter([1.0], "w")):
+    for thing in (x, x.node, placeholder([2], "x"), unroll.constant([1.0])):
         refused(lambda thing=thing: use(thing), NotImplementedError, "cannot be copied")
 
 

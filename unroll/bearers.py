@@ -7,7 +7,7 @@ everything made under that name knows whose it is: `unroll.numbering` tells two 
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _made = itertools.count()
 
@@ -35,6 +35,16 @@ class Bearer:
         self.given = self.settled = given
         self.made = next(_made)
         self.read = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Bearer:
+        """Return the bearer of a copied layer: another one of this name, made now."""
+        other = memo[id(self)] = Bearer(self.kind, self.base, self.given)
+        other.name = self.name
+        return other
+
+    def free(self) -> None:
+        """Let graphs number the name, though it may have been given: it is that of a copy."""
+        self.given = self.settled = False
 
     def shown(self) -> str:
         """Return the name to a user, who may look for things under it from now on."""

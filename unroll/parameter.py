@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -135,12 +136,19 @@ class Parameter(Tensor):
         self._read = False
         self._store(array)
 
-    def with_blocks(self, blocks: BlockTable) -> Parameter:
+    def with_blocks(self, blocks: BlockTable | None) -> Parameter:
         """Return another Parameter of this name and value, with `blocks`: to show, while this one stays as it is."""
         other = Parameter.__new__(Parameter)
         Tensor.__init__(other, self.shape, self.dtype, hint=self.hint)
         for field in Parameter.__slots__:
             object.__setattr__(other, field, blocks if field == "blocks" else getattr(self, field))
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        """Return another Parameter of this name and value, as the copy of a layer has it."""
+        other = memo[id(self)] = self.with_blocks(self.blocks)
+        other.bearers = copy.deepcopy(self.bearers, memo)
+        other.version, other._draw, other._read = 0, None, False
         return other
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy.typing as npt
 
@@ -11,11 +12,14 @@ from unroll import scopes
 from unroll.checks import check_size, shown
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
-from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.foreign_names import MODEL
 from unroll.initializers import GLOROT_UNIFORM, InitializerLike, get_initializer
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
 from unroll.words import missing, public_names
+
+#: How many owners of weights a deep copy is within; the key of its memo.
+_DEPTH = "unroll: depth"
 
 
 class WeightOwner:
@@ -44,6 +48,35 @@ class WeightOwner:
                     "of your own something else, or define the property in your class"
                 )
             super().__setattr__(name, value)
+
+    #: Attributes that hold what calls have traced, which a copy starts without.
+    _of_calls: ClassVar[tuple[str, ...]] = ()
+
+    def __copy__(self) -> Self:
+        made = object.__new__(type(self))
+        vars(made).update(vars(self))
+        return made
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Self:
+        """Return a copy with weights of its own, which start with the values of these: another layer for a graph."""
+        made = memo[id(self)] = object.__new__(type(self))
+        depth = memo.get(_DEPTH, 0)
+        memo[_DEPTH] = depth + 1
+        for name, value in vars(self).items():
+            vars(made)[name] = type(value)() if name in self._of_calls else copy.deepcopy(value, memo)
+        memo[_DEPTH] = depth
+        if not depth:
+            made._named_anew()
+        return made
+
+    def _named_anew(self) -> None:
+        """Let graphs number the name of a copy; the parts of one keep theirs, under it."""
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise UnsupportedError(
+            f"{self!r} cannot be pickled: its functions and tensors are of this process. Make it again from its arguments, and "
+            "carry its weights as arrays: layer.get_weights(), module.state_dict(), graph.save_parameters(path)"
+        )
 
     @property
     def name(self) -> str:

@@ -262,6 +262,10 @@ class Layer(Recorded, WeightOwner):
     def _called(self) -> str:
         return self._bearer.name
 
+    def _named_anew(self) -> None:
+        self._bearer.free()
+        self._name = None
+
     @property
     def _bearer(self) -> Bearer:
         """The layer in the paths of what it makes; a new one once a model has given it a name (a class of your own need not

@@ -100,6 +100,8 @@ class RNN(Layer):
         size = self._contract.state_size
         return list(size) if nest.is_nested(size) else [size]
 
+    _of_calls = ("states",)
+
     def _entered(self) -> AbstractContextManager[None]:
         return scopes.bearing(self._bearer)
 

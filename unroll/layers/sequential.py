@@ -39,6 +39,7 @@ class Sequential(Layer):
     """
 
     TRAINING_ONLY = ("trainable",)
+    _of_calls = ("_traced",)
     supports_masking = True
 
     def __init__(

@@ -86,6 +86,9 @@ class Module(WeightOwner):
     def _called(self) -> str:
         return self._bearer.name
 
+    def _named_anew(self) -> None:
+        self._bearer.free()
+
     @property
     def _what(self) -> str:
         """The module as messages name it: ``LSTM 'encoder'``."""
