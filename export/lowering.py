@@ -71,6 +71,7 @@ def to_onnx(
     ir_version: int | None = None,
     runtime: str | None = "onnxruntime",
     fold_zero_state: bool = True,
+    fold_weights: bool | None = None,
     check: bool = True,
 ) -> ModelProto:
     """Write `graph` as an ONNX model of standard operators.
@@ -97,6 +98,9 @@ def to_onnx(
             allows whatever ONNX does.
         fold_zero_state: leave out what a state of zeros makes useless at step 0 for finite inputs and weights, and nodes
             that change nothing, such as a Concat of one tensor; False writes every node of the graph.
+        fold_weights: write what is computed from weights alone as its value, such as the rows of a kernel that
+            `unroll.optimize` cuts; by default where `form` or `optimized` has rewritten the graph. What the weights are cut
+            from is then not in the file, unless something reads it whole.
         check: whether a graph that a form, or `optimized`, rewrote is proven before it is written: both are run in NumPy on
             feeds made to tell them apart (see `unroll.passes.proving.proof`).
 
@@ -142,7 +146,8 @@ def to_onnx(
     with collector_paused():
         lowered = in_opset(leave_out_idle(fold_zeros(formed.graph)) if fold_zero_state else formed.graph, opset)
         writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
-        writer.write(weight_values(lowered) if formed.fold_weights else {})
+        folds = formed.fold_weights if fold_weights is None else fold_weights
+        writer.write(weight_values(lowered) if folds else {})
         merged = [lowered.name(node) for node in lowered.nodes if is_merged(node)]
         if merged:  # a node has the name of one of those that it was merged from
             model.metadata_props.add(key=MERGED_KEY, value=json.dumps({"nodes": merged}))

@@ -47,6 +47,15 @@ def test_optimize_says_what_each_pass_gained_and_writes_what_is_proven(capsys, t
     assert "LSTM" not in kinds(tmp_path / "small.onnx")
 
 
+def test_optimize_writes_weights_as_they_are_read_and_not_what_cuts_them(capsys, tmp_path, flat):
+    assert run("optimize", flat, "-o", tmp_path / "small.onnx") == 0
+    written = onnx.load(tmp_path / "small.onnx").graph
+    best = unroll.to_onnx(unroll.from_onnx(flat), optimized=True).graph
+    assert [node.op_type for node in written.node] == [node.op_type for node in best.node]
+    weights = {item.name for item in written.initializer}
+    assert not [node.name for node in written.node if set(node.input) <= weights]
+
+
 def test_optimize_without_an_output_only_says(capsys, tmp_path, flat):
     assert run("optimize", IMAGE_ROWS) == 0
     said = capsys.readouterr().out

@@ -139,6 +139,21 @@ def test_reductions_without_axes_mean_the_same_at_every_opset_or_are_refused(noo
             assert found.shape == ((2, 3) if noop else (1, 1))
 
 
+@pytest.mark.parametrize("kind", CELLS)
+def test_what_is_computed_from_weights_alone_is_written_as_its_value_where_that_is_asked_for(kind: str) -> None:
+    graph = cell_graph(kind)
+    small, feeds = unroll.optimize(graph), feeds_of(graph)
+    models = [unroll.to_onnx(small, fold_weights=fold) for fold in (True, False)]
+    at_once = unroll.to_onnx(graph, optimized=True)
+    assert models[0].graph.node == at_once.graph.node
+    for model, folds in zip(models, (True, False), strict=True):
+        weights = {item.name for item in model.graph.initializer}
+        assert folds != any(set(node.input) <= weights for node in model.graph.node)
+        for item, array in zip(model.graph.output, run_onnxruntime(model, feeds), strict=True):
+            np.testing.assert_allclose(array, graph.run(feeds)[item.name], atol=1e-6)
+    assert unroll.to_onnx(graph, optimized=True, fold_weights=False).graph.node == models[1].graph.node
+
+
 # -- the zero state costs nothing --------------------------------------------------------------------------------------
 
 

@@ -34,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
         smaller, report = unroll.optimize(graph, report=True, batch=options.batch)
         say(options, report)
         show(f"{len(graph.nodes):,} nodes became {len(smaller.nodes):,}")
-        return unroll.to_onnx(smaller, **given(opset=options.opset))
+        return unroll.to_onnx(smaller, fold_weights=True, **given(opset=options.opset))
 
     said = write_model(options, make)
     if said:

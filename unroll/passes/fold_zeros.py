@@ -61,7 +61,7 @@ class _Folding(Rewriting):
         super().__init__(graph)
         #: The tensors of the new graph that are known to hold only zeros, and those of them without a -0.0.
         self._zero: set[Tensor] = set(_zero_constants(graph))
-        self._unsigned = {tensor for tensor in _zero_constants(graph) if not np.signbit(tensor.value).any()}
+        self._unsigned: set[Tensor] = {item for item in _zero_constants(graph) if not np.signbit(item.value).any()}
         self._finite = FiniteNumbers()
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
         #: Tensors of the new graph that repeat a smaller one, such as a bias in every row.
