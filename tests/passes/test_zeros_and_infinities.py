@@ -99,6 +99,47 @@ def test_a_choice_of_zeros_keeps_their_sign(zeros: Callable[[], Any]) -> None:
         np.testing.assert_array_equal(np.signbit(one.run({"x": FED})["y"]), np.signbit(wanted))
 
 
+DIVIDING: dict[str, Callable[[Any, Any], Any]] = {
+    "a sum": lambda z, y: 1 / (y + z),
+    "a difference": lambda z, y: 1 / (y - -z),
+    "a sum, moved": lambda z, y: 1 / ops.transpose(ops.neg(z + y)),
+    "a product": lambda z, y: 1 / (2 * (y + z)),
+    "a gemm": lambda z, y: 1 / ops.gemm(z, np.ones((3, 3), "float32"), y),
+    "a gemm that repeats": lambda z, y: 1 / ops.gemm(z, np.ones((3, 3), "float32"), y[1]),
+    "a root": lambda z, y: ops.pow(ops.sqrt(ops.relu(y + z)), -1),
+    "a constant": lambda z, y: y / (np.array([-0.0, 1, 2], "float32") + z),
+    "beside what has no sign": lambda z, y: 1 / (ops.abs(z) + y),
+    "in a loop": lambda z, y: inverse_in_a_loop(y + z),
+}
+
+
+def inverse_in_a_loop(x: Any) -> Any:
+    h, row = unroll.placeholder([3], "h"), unroll.placeholder([3], "row")
+    return ops.scan(Graph([h, row], [h + row, 1 / row]), [x[0]], [x])[1]
+
+
+@pytest.mark.parametrize("run", [fold_zeros, PASSES["canonical"], lambda graph: unroll.optimize(graph, check=False)])
+@pytest.mark.parametrize("name", DIVIDING)
+def test_what_is_divided_by_keeps_the_sign_of_its_zeros(name: str, run: Callable[[Graph], Graph]) -> None:
+    x = unroll.placeholder([2, 3], "x")
+    graph = Graph([x], {"y": DIVIDING[name](ops.constant_of_shape([2, 3]), x)})
+    feeds = {"x": [[-0.0, 0.0, 1.0], [-0.0, 2.0, -1.0]]}
+    np.testing.assert_array_equal(run(graph).run(feeds)["y"], graph.run(feeds)["y"])
+
+
+def test_zeros_are_still_left_out_beside_divisions_that_do_not_tell_their_sign() -> None:
+    x = unroll.placeholder([2, 3], "x")
+    zeros = ops.constant_of_shape([2, 3])
+    outputs = {
+        "norm": (x + zeros) / ops.sqrt(x * x + 1),
+        "gate": 1 / (1 + ops.exp(-(x + zeros))),
+        "share": 1 / (zeros + ops.exp(x)),
+        "half": (x + zeros) / 2,
+    }
+    folded = fold_zeros(Graph([x], outputs))
+    assert "ConstantOfShape" not in {node.op.name for node in folded.nodes}
+
+
 def test_the_mean_of_no_elements_is_not_left_out() -> None:
     x = unroll.placeholder([None, 3], "x")
     zeros = ops.constant_of_shape(ops.shape(x))

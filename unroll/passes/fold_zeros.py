@@ -3,6 +3,7 @@
 Preserves the inputs, all names, and the values of the outputs but for the sign of a zero, for inputs and Parameters that are
 finite numbers, as long as sums and products of such are finite too. ``0 * x`` is 0 only where `x` is then a finite number
 (`unroll.passes.tools.finite_numbers`): what is multiplied with an exponential or a quotient, which may be infinite, stays.
+So does a sum of a zero that something is divided by (`unroll.passes.tools.zero_signs`): it makes 0.0 of -0.0.
 Never adds more than one Slice a Parameter, and a Split of a bias in the place of one of its repetition, which a runtime
 computes once when it loads the model; never changes a Parameter.
 
@@ -29,6 +30,7 @@ from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.passes.tools.finite_numbers import FiniteNumbers, reduces_some
 from unroll.passes.tools.rewriting import Rewriting, in_place, ints
+from unroll.passes.tools.zero_signs import is_unsigned, tensors_with_signs
 from unroll.structure import leaves_of
 from unroll.tensor import Constant, Node, Tensor
 
@@ -63,6 +65,8 @@ class _Folding(Rewriting):
         self._zero: set[Tensor] = set(_zero_constants(graph))
         self._unsigned: set[Tensor] = {item for item in _zero_constants(graph) if not np.signbit(item.value).any()}
         self._finite = FiniteNumbers()
+        #: The tensors of the old graph whose zeros keep their signs: a sum with zeros makes 0.0 of -0.0.
+        self._signed = tensors_with_signs(graph) if self.may_find() else set()
         self._slices: dict[Tensor, tuple[int, int, Tensor]] = {}
         #: Tensors of the new graph that repeat a smaller one, such as a bias in every row.
         self._spread: dict[Tensor, Tensor] = {}
@@ -75,10 +79,10 @@ class _Folding(Rewriting):
         """Carry one node over: kept, replaced, or marked as zero."""
         inputs, op = self._unspread(node, self.inputs(node)), node.op
         any_zero = not self._zero.isdisjoint(inputs)
-        found = None
-        if isinstance(op, (MatMul, Gemm)) and not self._any_zero(inputs[:2]):
+        found, signed = None, node.outputs[0] in self._signed
+        if isinstance(op, (MatMul, Gemm)) and not signed and not self._any_zero(inputs[:2]):
             found = self._without_zero_columns(node, inputs)
-        if found is None and any_zero and op.name in _RULES:
+        if found is None and any_zero and op.name in _RULES and not (signed and self._changes_sign(op, inputs)):
             found = _RULES[op.name](self, node, inputs)
         if found is not None:
             self.replace(node.outputs[0], found)
@@ -88,7 +92,7 @@ class _Folding(Rewriting):
             self._zero.update(kept.outputs)
             if self._keeps_sign(op, inputs):
                 self._unsigned.update(kept.outputs)
-        else:
+        elif not signed:
             self._spread.update(self._repeats(kept, inputs))
 
     def _unspread(self, node: Node, inputs: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
@@ -124,6 +128,11 @@ class _Folding(Rewriting):
     def has_no_sign(self, tensor: Tensor | None) -> bool:
         """Say whether a tensor of zeros is known to hold no -0.0."""
         return tensor in self._unsigned
+
+    def _changes_sign(self, op: Operator, inputs: Sequence[Tensor | None]) -> bool:
+        """Say whether what is added to zeros may hold a -0.0, of which the sum makes 0.0."""
+        others = [tensor for tensor in inputs if not self.is_zero(tensor)]
+        return op.name != "Where" and not (others and all(map(is_unsigned, others)))
 
     def is_zero_product(self, op: Operator, inputs: Sequence[Tensor | None]) -> bool:
         """Say whether a product is zero: one factor is, and the others are finite numbers."""

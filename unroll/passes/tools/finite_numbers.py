@@ -158,12 +158,12 @@ def _is_at_most_zero(tensor: Tensor | None) -> bool:
 
 def _quotient(node: Node, held: Sequence[Holds]) -> Holds:
     divisor, (above, below) = node.inputs[1], held
-    fixed = _is_parameter(divisor) or (isinstance(divisor, Constant) and bool(np.all(divisor.value != 0)))
+    fixed = is_parameter(divisor) or (isinstance(divisor, Constant) and bool(np.all(divisor.value != 0)))
     apart = (below.finite and fixed) or (below.least is Least.POSITIVE and not below.nan)
     return Holds(False, False, min(above.least, Least.ZERO, below.least)) if above.finite and apart else _ANYTHING
 
 
-def _is_parameter(tensor: Tensor | None) -> bool:
+def is_parameter(tensor: Tensor | None) -> bool:
     """Say whether a tensor is a Parameter, in another dtype or shape perhaps."""
     while tensor is not None and tensor.node is not None and tensor.node.op.name in _MOVING:
         tensor = tensor.node.inputs[0]
