@@ -9,6 +9,7 @@ from unroll.cli.command import Command
 from unroll.cli.options import add_feeds, add_output, add_program, add_sizes, feeds_of, graph_of, names_of
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
+from unroll.progress import busy
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +25,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     graph, _ = graph_of(options)
-    unroll.draw(
-        graph, options.output, level=options.level, feeds=feeds_of(options, lambda: names_of(graph)), full=options.full
-    )
+    feeds = feeds_of(options, lambda: names_of(graph))
+    with busy(f"drawing {len(graph.nodes):,} nodes"):
+        unroll.draw(graph, options.output, level=options.level, feeds=feeds, full=options.full)
     show(f"wrote {options.output}")
     return DONE
 

@@ -8,6 +8,7 @@ import unroll
 from unroll.cli.command import Command
 from unroll.cli.options import add_feeds, add_program, add_seed, add_sizes, feeds_of, given, graphs_of, names_of, say
 from unroll.cli.statuses import DISAGREES, DONE
+from unroll.progress import busy
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +23,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     (one, other), dims = graphs_of(options, ["program", "other"])
-    found = unroll.equivalent(
-        one, other, seed=options.seed, dims=dims, **given(feeds=feeds_of(options, lambda: names_of(one)))
-    )
+    feeds = feeds_of(options, lambda: names_of(one))
+    with busy("comparing"):
+        found = unroll.equivalent(one, other, seed=options.seed, dims=dims, **given(feeds=feeds))
     say(options, found)
     return DONE if found else DISAGREES
 

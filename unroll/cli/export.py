@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import FORMS, add_opset, add_output, add_program, add_proof, given, say, write_model
+from unroll.cli.options import FORMS, add_opset, add_output, add_program, add_proof, given, is_file, say, write_model
 from unroll.cli.statuses import DONE
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     settings: dict[str, Any] = given(opset=options.opset, ir_version=options.ir_version)
     settings["runtime"] = None if options.any_runtime else "onnxruntime"
-    if options.program.endswith(".onnx"):
+    if is_file(options):
         settings["check"] = False  # it is proven on the file itself
 
     def make(graph: Graph, dims: dict[str, int] | None) -> ModelProto:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from unroll.cli.command import Command
+from unroll.cli.options import is_model
 from unroll.words import closest
 
 #: What a command is called elsewhere.
@@ -179,4 +180,4 @@ def _wanted(command: Command, options: argparse.Namespace, word: str, flags: Col
 
 def _is_target(word: str) -> bool:
     """Say whether a word looks like a program or a file to read."""
-    return word.endswith((".onnx", ".py")) or ".py:" in word
+    return is_model(word) or word.endswith(".py") or ".py:" in word

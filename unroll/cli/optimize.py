@@ -10,6 +10,7 @@ from unroll.cli.command import Command
 from unroll.cli.options import add_opset, add_output, add_program, add_proof, given, say, write_model
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
+from unroll.progress import busy
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -31,7 +32,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     def make(graph: Graph, dims: dict[str, int] | None) -> ModelProto:
-        smaller, report = unroll.optimize(graph, report=True, batch=options.batch)
+        with busy(f"optimizing {len(graph.nodes):,} nodes"):
+            smaller, report = unroll.optimize(graph, report=True, batch=options.batch)
         say(options, report)
         show(f"{len(graph.nodes):,} nodes became {len(smaller.nodes):,}")
         return unroll.to_onnx(smaller, fold_weights=True, **given(opset=options.opset))

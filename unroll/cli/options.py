@@ -132,8 +132,12 @@ def graphs_of(options: argparse.Namespace, names: list[str]) -> tuple[list[Graph
 
 def is_file(options: argparse.Namespace) -> bool:
     """Say whether a model file is read, and not a program."""
-    found: bool = options.program.endswith(".onnx")
-    return found
+    return is_model(options.program)
+
+
+def is_model(target: str) -> bool:
+    """Say whether a target is a model file by its name, and not a program."""
+    return target.lower().endswith(".onnx")
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

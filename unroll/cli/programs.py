@@ -21,10 +21,12 @@ import numpy as np
 
 from unroll.cli.interrupts import listening
 from unroll.cli.offers import name_of, usable
+from unroll.cli.options import is_model
 from unroll.cli.output import one_line
 from unroll.errors import ArgumentError, FileError, GraphError, NameNotFoundError, UnrollError
 from unroll.files import as_path, read_bytes
 from unroll.graph import Graph
+from unroll.progress import busy
 from unroll.words import closest
 
 _MODULE = "unroll_program"
@@ -61,10 +63,11 @@ def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), take
         ModelError, UnsupportedError: the model cannot be read.
     """
     path, separator, name = target.rpartition(":")
-    if target.endswith(".onnx"):
-        from unroll.export.reading.reader import from_onnx  # loads onnx
+    if is_model(target):
+        with busy("reading the file"):
+            from unroll.export.reading.reader import from_onnx  # loads onnx
 
-        return from_onnx(target)
+            return from_onnx(target)
     if target.removesuffix(":").endswith(".py"):
         path, name = target.removesuffix(":"), ""  # which is answered with the names that it has
     elif Path(target).suffix in _WRITERS:

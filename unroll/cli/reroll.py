@@ -23,6 +23,7 @@ from unroll.cli.options import (
 )
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
+from unroll.progress import busy
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -48,16 +49,17 @@ def _run(options: argparse.Namespace) -> int:
         graph, dims = graph_of(options, sizes_of_feeds=True)
         source = unroll.to_onnx(graph, **given(opset=options.opset))
         feeds = feeds_of(options, lambda: names_of(graph))
-    found = reroll_file(
-        source,
-        options.output,
-        opset=options.opset,
-        tolerance=options.tolerance,
-        seed=options.seed,
-        feeds=feeds,
-        dims=dims,
-        measure=not options.no_measure,
-    )
+    with busy("re-rolling"):
+        found = reroll_file(
+            source,
+            options.output,
+            opset=options.opset,
+            tolerance=options.tolerance,
+            seed=options.seed,
+            feeds=feeds,
+            dims=dims,
+            measure=not options.no_measure,
+        )
     say(options, found)
     show(f"wrote {found.path}")
     return DONE

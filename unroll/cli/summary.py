@@ -8,6 +8,7 @@ from unroll.cli.command import Command
 from unroll.cli.options import add_program, add_sizes, graph_of
 from unroll.cli.output import line_width, show
 from unroll.cli.statuses import DONE
+from unroll.progress import busy
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     graph, _ = graph_of(options)
-    show(graph.summary(full=options.full, width=line_width()))
+    with busy(f"summing up {len(graph.nodes):,} nodes"):
+        text = graph.summary(full=options.full, width=line_width())
+    show(text)
     return DONE
 
 

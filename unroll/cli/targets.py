@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unroll.cli.arrays import name_and_path
 from unroll.cli.command import Command
+from unroll.cli.options import is_model
 from unroll.errors import ArgumentError, FileError
 from unroll.files import as_path
 
@@ -29,6 +30,8 @@ def check_target(command: Command, options: argparse.Namespace) -> None:
                 raise ArgumentError(
                     f"-o {output}: this is the file that is read, {read}; give another name, or --force to replace it"
                 )
+    if _is_folder(path):
+        raise FileError(f"{path}: cannot be written: it is a folder; name a file in it")
     _check_suffix(path, command.suffixes)
     _check_folder(path)
 
@@ -41,8 +44,6 @@ def _check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
 
 def _check_folder(path: Path) -> None:
     folder = path.parent
-    if _is_folder(path):
-        raise FileError(f"{path}: cannot be written: it is a folder; name a file in it")
     if not _is_folder(folder):
         raise FileError(f"{path}: cannot be written: there is no folder {folder}; make it, or choose one that exists")
     if not os.access(folder, os.W_OK):
@@ -59,7 +60,7 @@ def _is_folder(path: Path) -> bool:
 def _read(options: argparse.Namespace) -> list[str]:
     """Return the paths of all that a command reads."""
     targets = [getattr(options, name, None) or "" for name in ("program", "other")]
-    paths = [target if target.endswith(".onnx") else target.rpartition(":")[0] for target in targets]
+    paths = [target if is_model(target) else target.rpartition(":")[0] for target in targets]
     paths += [name_and_path(word)[1] for word in getattr(options, "feed", [])]
     return [path for path in paths if path]
 

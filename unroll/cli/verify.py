@@ -19,6 +19,7 @@ from unroll.cli.options import (
     say,
 )
 from unroll.cli.statuses import DONE
+from unroll.progress import busy
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -40,14 +41,15 @@ def _run(options: argparse.Namespace) -> int:
     else:
         subject, dims = graph_of(options, sizes_of_feeds=True)
         feeds = feeds_of(options, lambda: names_of(subject))
-    found = unroll.verify(
-        subject,
-        feeds,
-        tolerance=options.tolerance,
-        seed=options.seed,
-        dims=dims,
-        nonfinite=options.nonfinite,
-    )
+    with busy("verifying"):
+        found = unroll.verify(
+            subject,
+            feeds,
+            tolerance=options.tolerance,
+            seed=options.seed,
+            dims=dims,
+            nonfinite=options.nonfinite,
+        )
     say(options, found)
     return DONE
 
