@@ -23,12 +23,12 @@ from unroll.errors import (
     first_line,
 )
 from unroll.export import tuning
+from unroll.export.choice import Candidate, Choice
 from unroll.export.compile_reduced import reduction
 from unroll.export.forms import checked_form, in_form
 from unroll.export.lowering import to_onnx
 from unroll.export.running.session import Session
 from unroll.export.running.session_options import MANY_NODES, threads_for
-from unroll.export.tuning import Candidate, Choice
 from unroll.graph import Graph, check_graph
 from unroll.progress import busy
 from unroll.randomness import random_operators, why_random

@@ -20,8 +20,9 @@ from unroll.errors import (
     UnsupportedError,
     VerificationError,
 )
+from unroll.export.choice import in_milliseconds
 from unroll.export.running.session import Session
-from unroll.export.tuning import in_milliseconds, measured_seconds
+from unroll.export.tuning import measured_seconds
 from unroll.export.verifying.random_nodes import random_nodes
 from unroll.export.verifying.verification import check_given
 from unroll.export.verifying.verification_report import Difference, compare

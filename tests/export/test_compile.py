@@ -14,8 +14,8 @@ from helpers import refused
 
 import unroll
 from unroll import Graph, UnrollWarning, ops
+from unroll.export.choice import Candidate, Choice, in_milliseconds
 from unroll.export.compiler import CompiledSession, compile
-from unroll.export.tuning import Candidate, Choice
 
 pytestmark = pytest.mark.usefixtures("measuring_little")
 
@@ -45,11 +45,11 @@ def test_the_choice_is_a_table_of_every_form_that_was_tried() -> None:
     assert best.quick == min(row.quick for row in choice.candidates if row.quick is not None)
     lines = str(choice).splitlines()
     assert lines[0] == f"{choice.form}, measured at batch 3"
-    columns = ["form", "threads", "median", "quarter", "nodes", "bytes", "error"]
+    columns = ["form", "threads", "ms", "nodes", "bytes", "error"]
     assert lines[1].split() == columns
     assert sum(line.endswith("chosen") for line in lines) == 1
     row = next(line for line in lines if line.endswith("chosen"))
-    assert float(re.split(r"  +", row)[3]) == pytest.approx(best.quick * 1e3, rel=0.006)
+    assert float(re.split(r"  +", row)[2]) == pytest.approx(best.quick * 1e3, rel=0.006)
     explained = "\n".join(lines[3 + len(choice.candidates) :])
     assert all(re.search(rf"\b{column}\b", explained) for column in columns[1:])
     assert "milliseconds" in explained
@@ -57,15 +57,29 @@ def test_the_choice_is_a_table_of_every_form_that_was_tried() -> None:
 
 def test_a_choice_fits_a_narrow_terminal() -> None:
     rows = [
-        Candidate("unrolled, optimized", None, 12.5, 3e-7, 123456, 7, 1e-9),
+        Candidate("unrolled, optimized", None, 12.5, 3.214e-4, 1234, 56789, 1e-9),
         Candidate("scan", note="no loop " * 20),
     ]
     choice = Choice("unrolled, optimized", None, "measured", 1, tuple(rows))
-    lines = choice.table(80).splitlines()
+    lines = choice.table(60).splitlines()
     first = next(place for place, line in enumerate(lines) if line.startswith("----"))
-    last = next(place for place, line in enumerate(lines) if line.startswith("median, quarter"))
-    assert max(map(len, lines[first - 1 : last])) <= 80
-    assert "12,500" in choice.table() and "0.000300" in choice.table() and "123,456" in choice.table()
+    last = next(place for place, line in enumerate(lines) if line.startswith("ms: "))
+    assert max(map(len, lines[first - 1 : last])) <= 60
+    assert re.split("  +", choice.table().splitlines()[3])[1:] == [
+        "all",
+        "0.321",
+        "1,234",
+        "56,789",
+        "1.0e-09",
+        "chosen",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(2.5e-8, "0.000025"), (3.214e-4, "0.321"), (0.01, "10"), (0.12345, "123"), (61.5, "61,500")]
+)
+def test_times_are_milliseconds_to_read(seconds: float, said: str) -> None:
+    assert in_milliseconds(seconds) == said
 
 
 def test_a_form_that_the_graph_cannot_take_is_a_row_that_says_why() -> None:

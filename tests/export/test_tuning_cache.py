@@ -14,8 +14,8 @@ import pytest
 import unroll
 from unroll.errors import UnrollWarning
 from unroll.export import tuning
+from unroll.export.choice import Candidate, Choice
 from unroll.export.compiler import compile
-from unroll.export.tuning import Candidate, Choice
 
 FORMS = ["scan", "unrolled"]
 CHOICE = Choice(

@@ -23,9 +23,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, metavar="N", help="how many rows to be fast at; the model takes any (default: 1)"
     )
-    parser.add_argument("--form", help=f"only this form: {FORMS}")
-    parser.add_argument("--dtype", help="float16 computes in float16; inputs and outputs stay as they are")
-    parser.add_argument("--quantize", help="int8 multiplies by int8 weights")
+    parser.add_argument("--form", metavar="FORM", help=f"only this form: {FORMS}")
+    parser.add_argument("--dtype", metavar="float16", help="compute in float16; inputs and outputs stay as they are")
+    parser.add_argument("--quantize", metavar="int8", help="multiply by int8 weights")
     parser.add_argument("--no-tune", action="store_true", help="choose by an estimate, and measure nothing")
     parser.add_argument("--no-cache", action="store_true", help="measure again, and do not remember what was found")
     add_proof(parser)

@@ -80,7 +80,7 @@ def _show(graph: unroll.Graph, feeds: Mapping[str, Any], path: Path) -> None:
         show(
             f"  {name} {values[name].shape}: {np.array2string(values[name][0], precision=8, threshold=6, edgeitems=2)}"
         )
-    show(textwrap.indent(str(unroll.verify(graph, feeds)), "  "))
+    show(textwrap.indent(str(unroll.verify(graph, feeds, nonfinite=True)), "  "))
     for suffix in (".svg", ".png"):
         unroll.draw(graph, path.with_suffix(suffix))
     unroll.save(graph, path.with_suffix(".onnx"))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from unroll.cli.command import Command
-from unroll.cli.options import is_model
+from unroll.cli.targets import is_model
 from unroll.words import closest
 
 #: What a command is called elsewhere.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import unroll
 from unroll.cli.arrays import read_dims, read_feeds
 from unroll.cli.output import help_width, show
+from unroll.cli.targets import is_model
 from unroll.cli.words import in_flags
 from unroll.errors import ArgumentError
 
@@ -133,11 +134,6 @@ def graphs_of(options: argparse.Namespace, names: list[str]) -> tuple[list[Graph
 def is_file(options: argparse.Namespace) -> bool:
     """Say whether a model file is read, and not a program."""
     return is_model(options.program)
-
-
-def is_model(target: str) -> bool:
-    """Say whether a target is a model file by its name, and not a program."""
-    return target.lower().endswith(".onnx")
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ import numpy as np
 
 from unroll.cli.interrupts import listening
 from unroll.cli.offers import name_of, usable
-from unroll.cli.options import is_model
 from unroll.cli.output import one_line
+from unroll.cli.targets import is_model
 from unroll.errors import ArgumentError, FileError, GraphError, NameNotFoundError, UnrollError
 from unroll.files import as_path, read_bytes
 from unroll.graph import Graph

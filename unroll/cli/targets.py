@@ -1,4 +1,4 @@
-"""Where a command writes: refused before any work is done, where it could not be written, or is what is read."""
+"""What a command reads and where it writes: refused before any work is done, where it cannot be written or is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from unroll.cli.arrays import name_and_path
 from unroll.cli.command import Command
-from unroll.cli.options import is_model
 from unroll.errors import ArgumentError, FileError
 from unroll.files import as_path
 
@@ -34,6 +33,11 @@ def check_target(command: Command, options: argparse.Namespace) -> None:
         raise FileError(f"{path}: cannot be written: it is a folder; name a file in it")
     _check_suffix(path, command.suffixes)
     _check_folder(path)
+
+
+def is_model(target: str) -> bool:
+    """Say whether what is read is a model file by its name, and not a program."""
+    return target.lower().endswith(".onnx")
 
 
 def _check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
