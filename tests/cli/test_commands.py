@@ -195,6 +195,25 @@ def test_an_inner_tensor_of_a_file_is_fetched(capsys, tmp_path):
     assert "did you mean 'rnn/basic_lstm_cell/Sigmoid" in said
 
 
+def test_inputs_weights_and_outputs_of_programs_and_files_are_fetched_by_name(capsys, tmp_path, write):
+    path = f"{write(NAMED)}:graph"
+    assert run("export", path, "-o", tmp_path / "m.onnx") == 0
+    x = np.random.default_rng(0).random((2, 5, 2), "float32")
+    np.save(tmp_path / "x.npy", x)
+    graph = unroll.from_onnx(tmp_path / "m.onnx")
+    names = ["input_layer", "sequential/dense/kernel", "sequential/dense/MatMul", "sequential/dense/Add:0"]
+    fetches = [word for name in [*names, names[0]] for word in ("--fetch", name)]
+    for target in (path, tmp_path / "m.onnx"):
+        assert run("run", target, "--feed", tmp_path / "x.npy", "-o", tmp_path / "y.npz", *fetches) == 0
+        with np.load(tmp_path / "y.npz") as found:
+            assert list(found) == names
+            np.testing.assert_array_equal(found["input_layer"], x)
+            np.testing.assert_array_equal(found[names[1]], graph.parameters[names[1]].value)
+            np.testing.assert_allclose(
+                found[names[3]], found[names[2]] + graph.parameters["sequential/dense/bias"].value
+            )
+
+
 def test_a_path_that_is_no_text_is_read_as_well(capsys, tmp_path, flat):
     """As every path beyond ASCII is where the terminal is said to know ASCII alone (LANG=C)."""
     path = flat.rename(tmp_path / os.fsdecode(b"m\xff.onnx"))

@@ -33,9 +33,11 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     session = _session(options)
-    names = list(session.output_names) if not options.fetch else options.fetch
+    names = list(dict.fromkeys(options.fetch)) or list(session.output_names)
     feeds = feeds_of(options, lambda: [item.name for item in session.inputs]) or {}
-    results = dict(zip(names, session.run(feeds, names), strict=True))
+    # What a program fetches are its outputs in order: an input has another name as an output.
+    found = session.run(feeds, names if is_file(options) else list(session.output_names))
+    results = dict(zip(names, found, strict=True))
     if options.output:
         write_arrays(results, options.output)
         show(f"wrote {options.output}: {listing(results)}")
@@ -60,7 +62,7 @@ def _session(options: argparse.Namespace) -> unroll.Session:
 
 def _fetched(graph: unroll.Graph, names: Sequence[str]) -> unroll.Graph:
     """Return the graph with the tensors fetched as its outputs: inner ones can be fetched too."""
-    return unroll.Graph(graph.inputs, {name: graph.tensor(name) for name in names}) if names else graph
+    return unroll.Graph(graph.inputs, {name: graph.tensor(name) for name in dict.fromkeys(names)}) if names else graph
 
 
 COMMAND = Command(

@@ -34,6 +34,10 @@ _SWITCHES = {"cache": "False", "full": "True", "nonfinite": "True", "runtime": "
 _ONLY = {"dtype": "float16"}
 #: What is done otherwise here.
 _PHRASES = {
+    "'float16', or None for the graph's own": "'float16'; leave --dtype out for the graph's own",
+    "'int8', or None": "'int8'; leave --quantize out to keep the weights as they are",
+    "run the graph with unroll.Session(graph)": "run it with unroll run",
+    "run it with unroll.Session": "run it with unroll run",
     "pass cache=a folder of yours, or cache=False": "give cache=False",
     "trace(timesteps=28), or call the model first on a tensor of known time": "timesteps=28",
 }
@@ -44,6 +48,7 @@ _BARE = {
     "in dims": "with --dim",
     "dims": "--dim",
     "feeds hold": "--feed gives",
+    "ir_version": "--ir-version",
 }
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
