@@ -288,6 +288,13 @@ def test_models_and_modules_are_traced(capsys, write: Callable[[str], Path], nam
     assert "--dim batch" in refused(capsys, "summary", f"{program}:{name}", *sizes, "--dim", "batch=2")
 
 
+@pytest.mark.parametrize("name", ["model", "lstm"])
+def test_more_steps_than_memory_holds_are_refused(capsys, write: Callable[[str], Path], name):
+    assert "at most 1,000,000 steps" in refused(
+        capsys, "summary", f"{write(MODELS)}:{name}", "--dim", "time=1000000000"
+    )
+
+
 def test_a_layer_by_itself_is_refused_with_what_to_do(capsys, write: Callable[[str], Path]):
     assert "a Sequential that begins with an Input" in refused(capsys, "summary", f"{write(MODELS)}:layer")
 

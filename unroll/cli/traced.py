@@ -23,6 +23,8 @@ SHOWN = (Graph, Sequential, Module)
 NOT_CALLED = (*SHOWN, Layer)
 #: The name of the size that a model may leave open.
 _TIME = "time"
+#: How many steps are unrolled at most: each is a dozen nodes in memory.
+_MOST_STEPS = 10**6
 
 
 def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> Graph | None:
@@ -47,10 +49,8 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
         graph: Graph = found
         return graph
     if issubclass(kind, Sequential):
-        if _TIME in dims:
-            taken.add(_TIME)
         model: Sequential = found
-        return model.trace(timesteps=dims.get(_TIME))
+        return model.trace(timesteps=_steps(dims, taken) if _TIME in dims else None)
     if issubclass(kind, Module):
         x = _input(found, what, dims, taken)
         outputs = nest.flatten(found(x))
@@ -64,6 +64,14 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
     return None
 
 
+def _steps(dims: Mapping[str, int], taken: set[str]) -> int:
+    """Return the time given."""
+    taken.add(_TIME)
+    if dims[_TIME] > _MOST_STEPS:
+        raise ArgumentError(f"--dim {_TIME}={dims[_TIME]}: at most {_MOST_STEPS:,} steps are unrolled; give fewer")
+    return dims[_TIME]
+
+
 def _input(module: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> Placeholder:
     """Return the input of a module, of the shape that it takes."""
     if isinstance(module, SequenceModule):
@@ -71,8 +79,8 @@ def _input(module: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> 
             raise ArgumentError(
                 f"{what} is {type(module).__name__} of any number of steps, and steps are unrolled; say how many: --dim time=28"
             )
-        taken.add(_TIME)
-        axes: list[str | int] = ["batch", dims[_TIME]] if module.batch_first else [dims[_TIME], "batch"]
+        steps = _steps(dims, taken)
+        axes: list[str | int] = ["batch", steps] if module.batch_first else [steps, "batch"]
         return placeholder([*axes, module.input_size], "input", module.dtype)
     if isinstance(module, Cell):
         return placeholder([None, module.input_size], "input", module.dtype)
