@@ -168,8 +168,9 @@ class Contraction:
     def _edges(self) -> list[tuple[Unit, Unit]]:
         """Return which units read which: each pair with the one that makes something before the one that reads it."""
         owner = self._owner
-        made = ((tensor.node, node) for node in owner for tensor in node.inputs if tensor is not None and tensor.node)
-        return list(dict.fromkeys((owner[before], owner[node]) for before, node in made if before in owner))
+        read = ((self._before_folds(tensor), node) for node in owner for tensor in node.inputs if tensor is not None)
+        made = ((owner.get(tensor.node), owner[node]) for tensor, node in read if tensor.node is not None)
+        return list(dict.fromkeys((before, unit) for before, unit in made if before is not None))
 
     def _cycles(self) -> list[set[Unit]]:
         """Return the units that feed themselves through others, each with those others."""

@@ -135,6 +135,8 @@ def _read(
 
 
 def _of_a_body(origin: Origin) -> Origin:
-    """Return an origin as a node of our own cells has it: its scope is that of the cell at its step."""
+    """Return an origin as a node of our own cells has it, its scope that of the cell at its step; what stands around the Scan
+    may have the same one.
+    """
     around = origin.scope.rpartition("/")[0].replace(f"t{_MIDDLE}/", "t0/", 1)
-    return origin._replace(scope=around, step=0)
+    return origin._replace(scope=f"body/{around}", step=0)
