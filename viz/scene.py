@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -152,7 +153,25 @@ class Scene:
         """Return the lane of each first and last state that stands beside the cells."""
         ends = ((unit, wire) for wire in self.shown.wires for unit in (wire.source, wire.target))
         lanes = {unit: self.lane(wire) for unit, wire in ends if unit in self.slots and self.slots[unit].at in ASIDE}
-        return lanes | self._spread(lanes)
+        return lanes | self._spread(lanes) | self._apart(lanes)
+
+    def _apart(self, lanes: Mapping[Unit, float]) -> dict[Unit, float]:
+        """Return lanes for first states of several cells of one row that would stand on each other: each cell has its own."""
+        beside: dict[tuple[int, Slot], list[Unit]] = {}
+        for unit in lanes if not self.contraction.opened else ():
+            if self.slots[unit].at in (FIRST, FIRST_BACKWARD):
+                beside.setdefault((self.level(unit), self.slots[unit]), []).append(unit)
+        found: dict[Unit, float] = {}
+        rising = {wire.source for wire in self.shown.wires if self.level(wire.source) < self.level(wire.target)}
+        for units in beside.values():
+            units.sort(key=lambda unit: -lanes[unit])
+            room = [(self.sizes[one].height + self.sizes[other].height) / 2 for one, other in itertools.pairwise(units)]
+            gaps = [lanes[one] - lanes[other] for one, other in itertools.pairwise(units)]
+            if any(gap < least for gap, least in zip(gaps, room, strict=True)):
+                units.sort(key=lambda unit: unit not in rising)  # nothing stands in the way of what goes higher
+                middle = (len(units) - 1) / 2
+                found |= {unit: self._lane_pitch * (middle - place) for place, unit in enumerate(units)}
+        return found
 
     def _spread(self, lanes: Mapping[Unit, float]) -> dict[Unit, float]:
         """Return lanes above their row for last states that would overlap, such as those of operators in one row."""

@@ -11,7 +11,7 @@ from unroll.viz.dot_text import text_width
 from unroll.viz.gaps import Gaps
 from unroll.viz.labels import TEXT, Label
 from unroll.viz.levels import Slot
-from unroll.viz.placement import FIRST_BACKWARD, LAST, LAST_BACKWARD, Layout, Rectangle
+from unroll.viz.placement import FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, Layout, Rectangle
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
@@ -101,6 +101,10 @@ class Wiring:
             height, middle = source.y + (within if y > source.y else -within), (start[0] + end[0]) / 2
             start = (start[0], height)
             corners = [start, (middle, height), (middle, y), end]
+        elif self._beside(wire.source) in (FIRST, FIRST_BACKWARD) and abs(y - source.y) > 1:
+            # A first state that stands beside its lane, so that others have room.
+            middle = (start[0] + end[0]) / 2
+            corners = [(start[0], source.y), (middle, source.y), (middle, y), end]
         else:
             corners = [start, end]
         if ends and target.y > source.top:

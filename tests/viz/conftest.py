@@ -17,8 +17,6 @@ LONGEST = 500_000
 KNOWN: dict[str, int] = {
     # The frame is full: a line runs through its name wherever the name stands.
     "test_a_loop_that_reads_another_in_order_stays_in_its_columns[both directions-op]": 1,
-    # Two first states of the two cells in the body of one Scan stand in the same lane.
-    "test_each_loop_of_a_rerolled_network_is_one_box_that_nothing_crosses[attention]": 2,
 }
 
 
