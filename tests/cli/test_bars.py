@@ -29,6 +29,7 @@ SAID = {
     "optimize m.onnx -o x.onnx": ["reading ONNX", "optimizing N nodes", "writing ONNX"],
     "reroll program.py:graph -o x.onnx": ["re-rolling", "measuring"],
     "compile m.onnx --no-cache": ["reading the file", "measuring forms"],
+    "gate-order m.onnx --feed x.npy --expected y.npz": ["reading the file", "trying orders of gates"],
     "equivalent m.onnx program.py:graph": ["reading the file", "comparing"],
 }
 
@@ -64,6 +65,7 @@ def test_what_is_done_is_said_and_nothing_is_printed_meanwhile(
     Path("program.py").write_text(NAMED, encoding="utf-8")
     assert main(["export", "program.py:graph", "-o", "m.onnx"]) == 0
     np.save("x.npy", np.ones((1, 5, 2), "float32"))
+    assert main(["run", "m.onnx", "--feed", "x.npy", "-o", "y.npz"]) == 0
     shown = Shown()
     monkeypatch.setattr(line, "on_terminal", lambda: shown_by(shown))
 

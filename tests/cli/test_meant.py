@@ -67,6 +67,7 @@ def test_arrays_without_their_flag_are_given_it_and_are_fed(capsys, command, fil
         ("equivalent a.onnx b.onnx two.onnx", "'two.onnx' is one argument too many: it compares two"),
         ("draw", "this is missing: PROGRAM (path/to/program.py:name, or an .onnx file) and -o FILE (where to write)"),
         ("export a.onnx", "this is missing: -o FILE.onnx (where to write)"),
+        ("gate-order a.onnx", "this is missing: --expected FILE; see"),
         ("demo two", "'two' is one argument too many; to write there: -o two"),
         ("draw a.onnx op -o y.svg", "write --level op"),
         ("verify a.onnx rows=3", "write --dim rows=3"),

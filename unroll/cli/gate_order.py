@@ -10,9 +10,10 @@ from unroll import parameter_files
 from unroll.array_files import read_npy
 from unroll.cli.arrays import as_text
 from unroll.cli.command import Command
-from unroll.cli.options import add_feeds, add_program, add_sizes, feeds_of, graph_of, say
+from unroll.cli.options import add_feeds, add_program, add_sizes, feeds_of, graph_of, names_of, say
 from unroll.cli.statuses import DISAGREES, DONE
 from unroll.files import as_path, read_bytes
+from unroll.progress import busy
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +43,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     graph, _ = graph_of(options)
     expected = _expected(options.expected)
-    found = unroll.check_gate_order(
-        graph, feeds_of(options) or {}, expected, cell=options.cell, tolerance=options.tolerance
-    )
+    feeds = feeds_of(options, lambda: names_of(graph)) or {}
+    with busy("trying orders of gates"):
+        found = unroll.check_gate_order(graph, feeds, expected, cell=options.cell, tolerance=options.tolerance)
     say(options, found)
     return DONE if found else DISAGREES
 

@@ -142,8 +142,8 @@ def missing_words(command: str, places: list[str], needed: list[str]) -> str:
             f"this is missing: B; {command} compares two programs or files; one by itself is checked by unroll verify"
         )
     what = f"{' and '.join(places)} (path/to/program.py:name, or an .onnx file)" if places else ""
-    where = f"{', '.join(needed)} (where to write)" if needed else ""
-    return f"this is missing: {' and '.join(filter(None, [what, where]))}"
+    flags = [f"{flag} (where to write)" if flag.startswith("-o ") else flag for flag in needed]
+    return f"this is missing: {' and '.join(filter(None, [what, *flags]))}"
 
 
 def _second_half(options: argparse.Namespace, word: str) -> str | None:
