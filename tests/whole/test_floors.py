@@ -164,6 +164,9 @@ def over_time():
     x = unroll.placeholder([None, 2, 3], "x")
     return unroll.Graph([x], unroll.dynamic_rnn(unroll.GRUCell(2), x)[0])
 x = unroll.constant(np.ones((1, 3), "float32"))
+def gate_order():
+    graph, feeds = over_time(), {"x": np.ones((1, 2, 3), "float32")}
+    unroll.check_gate_order(graph, feeds, graph.run(feeds))
 def both_ways():
     unroll.static_bidirectional_rnn(unroll.GRUCell(2), unroll.GRUCell(2), [x, x])
     unroll.stack_bidirectional_rnn([unroll.GRUCell(2)], [unroll.GRUCell(2)], [x, x])
@@ -190,6 +193,7 @@ calls = {
     "stack_bidirectional_dynamic_rnn": lambda: unroll.stack_bidirectional_dynamic_rnn(
         [unroll.GRUCell(2)], [unroll.GRUCell(2)], unroll.placeholder([None, 2, 3], "x")),
     **dict.fromkeys(("StateSaver", "Stream", "static_state_saving_rnn"), saving),
+    "check_gate_order": gate_order,
     "LSTMCell": lambda: unroll.LSTMCell(2), "TensorShape": lambda: unroll.TensorShape([2, 3]),
     "BasicRNNCell": lambda: unroll.BasicRNNCell(2), "BasicLSTMCell": lambda: unroll.BasicLSTMCell(2),
     "GRUCell": lambda: unroll.GRUCell(2), "MultiRNNCell": lambda: unroll.MultiRNNCell([unroll.GRUCell(2)]),
