@@ -54,16 +54,13 @@ def test_a_file_without_names_gets_the_steps_and_gates_that_the_program_had(name
         if traced.gate is not None and read.gate is not None and traced.gate != "gates":
             assert read.gate == traced.gate, (traced, read)
     for cell, pairs in steps.items():
-        assert all(len(several) == 1 for several in pairs.values()), cell  # a step is no part of two
-        order = [several.pop() for _, several in sorted(pairs.items())]
-        assert order in (sorted(set(order)), sorted(set(order), reverse=True)), cell
+        assert {read: {read} for read in pairs} == pairs, cell  # and it is the very one
 
 
 @pytest.mark.parametrize("name", ["image rows", "layers LSTM, 28 steps", "both ways", "two RNNs", "GRU", "stacked"])
-def test_the_steps_found_are_the_very_ones_and_most_of_the_nodes_have_them(name: str) -> None:
+def test_most_of_the_nodes_have_steps(name: str) -> None:
     pairs = found(name)
-    assert all(traced.step in (None, read.step) for traced, read in pairs)
-    assert len(pairs) > 0.8 * len(unroll.to_onnx(NETWORKS[name]()).graph.node)  # states of zeros, slices have none
+    assert len(pairs) > 0.9 * len(unroll.to_onnx(NETWORKS[name]()).graph.node)  # states of zeros, slices have none
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -86,7 +83,7 @@ def test_files_of_others_keep_everything_but_provenance(name: str) -> None:
     ("name", "table", "steps"),
     [
         ("tf2onnx-basic_lstm-bn-t5-op13", "[x 3 + h 4] x [i|j|f|o 4]", 5),
-        ("tf2onnx-lstm_peepholes-b3-t4-op11", "[x 3 + h 4] x [i|j|f|o 4]", 3),
+        ("tf2onnx-lstm_peepholes-b3-t4-op11", "[x 3 + h 4] x [i|j|f|o 4]", 4),
         ("tf2onnx-gru-bn-t5-op13", "[x 3 + h 4] x [r|u 4]", 5),
         ("tf2onnx-basic_rnn-bn-t7-op13", "[x 3 + h 4] x [h 4]", 7),
         ("keras-lstm-return_sequences-bn-t5-op13", "[x 3] x [i|f|c|o 4]", 5),
@@ -109,7 +106,9 @@ def test_a_loop_as_people_write_it_has_steps_and_a_cell() -> None:
     placed = places(graph)
     at = {placed.name(node): node.origin for node in placed.nodes if node.origin.step is not None}
     assert [origin.step for name, origin in at.items() if name.startswith("Tanh")] == list(range(6))
-    assert {origin.cell for origin in at.values()} == {"rnn"}
+    rows = {name for name in at if name.startswith("Gather")}
+    assert [at[name].step for name in rows] == [at[name].step for name in rows if at[name].cell is None]
+    assert len(rows) == 6 and {origin.cell for name, origin in at.items() if name not in rows} == {"rnn"}
     assert "over 6 timesteps" in graph.summary()
 
 

@@ -10,16 +10,18 @@ program's own Parameter, which another graph may read in another way, stays as i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
-from unroll.ops.arithmetic import Add
+from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
 from unroll.parameter import BlockTable, Parameter
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
+from unroll.passes.placing.beside_steps import Beside, Where
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, parameters_of, table_of
 from unroll.passes.placing.gate_nodes import Made, gate_nodes
 from unroll.passes.placing.time_order import Times, timesteps
@@ -39,10 +41,6 @@ from unroll.tensor import Node, Tensor
 
 #: What separates the parts of names: ours, TensorFlow's and PyTorch's.
 _PARTS = re.compile(r"[/.]")
-#: What may stand before a step and be of its cell: a product of its input with a weight, and its bias.
-_WEIGHING = (Add, Gemm, MatMul)
-#: How often nodes between those of one step are looked for.
-_SWEEPS = 4
 #: How many looks at nodes the search for steps may take, and how many for each node of a large graph. A loop takes about
 #: 2 for each; what repeats here and there and is no loop would take as many as the square of its nodes.
 _LOOKS, _LOOKS_A_NODE = 100_000, 8
@@ -56,6 +54,11 @@ class _Place(NamedTuple):
     gate: str | None
     part: str
     names: tuple[str | None, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        above, _, last = self.cell.rpartition("/")
+        return Origin(join(above, f"t{self.step}/{last}/{self.part}"), self.step, self.cell, self.gate)
 
 
 class _Loop(NamedTuple):
@@ -79,11 +82,11 @@ class _Loop(NamedTuple):
 def places(graph: Graph) -> Graph:
     """Return `graph` with steps, cells and gates where it had none; see this module for what is preserved.
 
-    A graph whose nodes have steps, and whose weights have block tables or are read at none of them, is returned as it is; so
-    is one in which the search for steps takes too long, or finds only short runs beside many more products with their weights.
+    A graph whose products with weights have steps, and whose weights have block tables or are read at none of them, is
+    returned as it is; so is one in which the search for steps takes too long, or finds only short runs beside many more
+    products with their weights.
     """
-    stepped = any(origin.step is not None for node in graph.nodes for origin in node.provenance)
-    if stepped and not _lacks_blocks(graph):
+    if any(map(_has_step, graph.nodes)) and not _lacks_blocks(graph) and not _lacks_steps(graph):
         return graph
     with collector_paused():
         plain = cancel_shapes(merge_equal(unhoist_inputs(graph)))
@@ -98,7 +101,11 @@ def places(graph: Graph) -> Graph:
         recurrences.sort(key=lambda item: view.place[item.steps[-1].nodes[0]])
         for recurrence, times in zip(recurrences, timesteps(view, recurrences), strict=True):
             placing.add(recurrence, times)
-        return placing.finish(stepped)
+        return placing.finish()
+
+
+def _has_step(node: Node) -> bool:
+    return any(origin.step is not None for origin in node.provenance)
 
 
 def _lacks_blocks(graph: Graph) -> bool:
@@ -108,6 +115,13 @@ def _lacks_blocks(graph: Graph) -> bool:
         return False
     cells = {node for node in graph.nodes if node.origin.cell is not None and node.origin.step is not None}
     return any(isinstance(tensor, Parameter) for node in cells for tensor in node.inputs)
+
+
+def _lacks_steps(graph: Graph) -> bool:
+    """Say whether products without a step read one weight again and again, as those of a file's functions do."""
+    products = (node for node in graph.nodes if isinstance(node.op, (Conv, Gemm, MatMul)) and not _has_step(node))
+    weights = [tensor for node in products for tensor in node.inputs if isinstance(tensor, Parameter)]
+    return len(set(weights)) < len(weights)
 
 
 class _Placing:
@@ -120,33 +134,31 @@ class _Placing:
         self._ours = set(graph.nodes)
         self._places: dict[Node, _Place] = {}
         self._cells: dict[str, int] = {}
-        self._read: dict[str, frozenset[Parameter]] = {}
+        self._read: dict[str, list[Parameter]] = {}
         self._tables: dict[Parameter, BlockTable] = {}
 
-    def add(self, recurrence: Recurrence, found: Times) -> None:
+    def add(self, recurrence: Recurrence, times: Times) -> None:
         """Place the nodes of one recurrence."""
-        times = found.steps
         loop = self._loop(recurrence)
+        self._read[loop.cell] = times.weights
         states = {recurrence.pattern.states[number].place: name for number, name in loop.states.items()}
         parts = [states.get(place) or self._part(node) for place, node in enumerate(recurrence.steps[-1].nodes)]
         for place, pattern in enumerate(recurrence.pattern.parts):
             part = f"{parts[place]}_{place}" if parts.count(parts[place]) > 1 else parts[place]
             gate, names = loop.gate(pattern, place), loop.names(pattern, place)
-            for at, step in enumerate(recurrence.steps):
+            for step, time in zip(recurrence.steps, times.steps, strict=True):
                 if step.nodes:
-                    self._put(step.nodes[place], _Place(loop.cell, times[at], gate, part, names))
+                    self._put(step.nodes[place], _Place(loop.cell, time, gate, part, names))
         ends = {tensor.node: loop.states.get(number) for number, tensor in enumerate(recurrence.steps[0].after)}
         placed = {node for step in recurrence.steps for node in step.nodes}
-        simplified = {node: times[at] for node, at in recurrence.members.items() if node not in placed}
-        for node, time in (simplified | found.earlier).items():
+        simplified = {node: times.steps[at] for node, at in recurrence.members.items() if node not in placed}
+        for node, time in (simplified | times.earlier).items():
             self._put(node, _Place(loop.cell, time, None, ends.get(node) or self._part(node)))
 
     def _part(self, node: Node) -> str:
-        return re.sub(r"[_0-9]+$", "", _PARTS.split(self._graph_name(node))[-1]) or node.op.name
-
-    def _graph_name(self, node: Node) -> str:
         old = self._original(node)
-        return node.op.name if old is None else self._graph.name(old)
+        name = node.op.name if old is None else self._graph.name(old)
+        return re.sub(r"[_0-9]+$", "", _PARTS.split(name)[-1]) or node.op.name
 
     def _original(self, node: Node) -> Node | None:
         old = self._originals.get(node, node)
@@ -154,7 +166,7 @@ class _Placing:
 
     def _put(self, node: Node, place: _Place) -> None:
         old = self._original(node)
-        if old is not None:
+        if old is not None and not _has_step(old):
             self._places.setdefault(old, place)
 
     def _loop(self, recurrence: Recurrence) -> _Loop:
@@ -172,7 +184,6 @@ class _Placing:
             if table is not None:
                 self._tables.setdefault(parameter, table)
         name = self._name(recurrence, shared, cell.op.lower())
-        self._read[name] = frozenset(blocks)
         gates = gate_nodes(forms, cell, names) if cell.op != "RNN" else {}
         states = dict(zip(cell.states, ("h", "c"), strict=False))
         return _Loop(name, gates, states)
@@ -184,56 +195,50 @@ class _Placing:
         count = self._cells[name] = self._cells.get(name, 0) + 1
         return name if count == 1 else f"{name}_{count - 1}"
 
-    def finish(self, stepped: bool) -> Graph:
-        """Return the graph with everything in its place, nodes between those of one step among them; `stepped`: as it has
-        places already, with block tables alone.
-        """
+    def finish(self) -> Graph:
+        """Return the graph with everything in its place, what lies beside the steps among it."""
         writing = Rewriting(self._graph)
         for parameter, table in self._tables.items():
             writing.redirect(parameter, parameter.with_blocks(table))
-        if stepped:
-            reading = [node for node in self._graph.nodes if not self._tables.keys().isdisjoint(node.inputs)]
-            return writing.walk(set(reading), writing.carry)
-        self._fill()
+        origins = {node: place.origin for node, place in self._places.items()}
+        origins |= self._beside({origin.scope for origin in origins.values()}) if origins else {}
+        names = {node: place.names for node, place in self._places.items()}
 
         def write(node: Node) -> None:
-            place = self._places[node]
-            above, _, last = place.cell.rpartition("/")
-            scope = join(above, f"t{place.step}/{last}/{place.part}")
-            origin = Origin(scope, place.step, place.cell, place.gate)
-            copy = writing.copy(node, writing.inputs(node), frozenset({origin}))
+            where = frozenset({origins[node]}) if node in origins else node.provenance
+            copy = writing.copy(node, writing.inputs(node), where)
             for old, new in zip(node.outputs, copy.outputs, strict=True):
                 writing.redirect(old, new)
-            for tensor, name in zip(copy.outputs, place.names, strict=False):
+            for tensor, name in zip(copy.outputs, names.get(node, ()), strict=False):
                 tensor.hint = name
 
-        return writing.walk(self._places.keys(), write)
+        reading = [node for node in self._graph.nodes if not self._tables.keys().isdisjoint(node.inputs)]
+        return writing.walk({*origins, *reading}, write)
 
-    def _fill(self) -> None:
-        """Place nodes that a step alone reads, and that read what it makes, or multiply its input with its cell's weights."""
-        readers: dict[Node, list[Node]] = {}
+    def _beside(self, taken: set[str]) -> dict[Node, Origin]:
+        """Return where nodes beside the steps come from; no two have one scope."""
+        where, loops, parts = {}, {}, {}
+        for node, place in self._places.items():
+            where[node], parts[node] = Where(place.cell, place.step), place.part
+            loops[node] = place.cell.rpartition("/")[0]
         for node in self._graph.nodes:
-            for tensor in node.inputs:
-                if tensor is not None and tensor.node is not None:
-                    readers.setdefault(tensor.node, []).append(node)
-        outputs = {tensor.node for tensor in self._graph.outputs}
-        for _ in range(_SWEEPS):
-            added = False
-            for node in reversed(self._graph.nodes):
-                if node in self._places or node in outputs:
-                    continue
-                made = {self._places[t.node][:2] for t in node.inputs if t is not None and t.node in self._places}
-                read = {self._places[other][:2] if other in self._places else None for other in readers.get(node, ())}
-                place = next(iter(read), None)
-                if place is None or len(read) > 1 or node in self._view.fixed:
-                    continue
-                weighs = isinstance(node.op, _WEIGHING) and any(t in self._read.get(place[0], ()) for t in node.inputs)
-                if made == read or (weighs and not made):
-                    beside = self._places[readers[node][0]].part  # so that no two nodes of a step have one name
-                    self._places[node] = _Place(*place, None, f"{self._part(node)}_for_{beside}")
-                    added = True
-            if not added:
-                return
+            origin = node.origin
+            if origin.step is not None and len(node.provenance) == 1:
+                loop, _, part = f"{origin.scope}/{node.op.name}".rpartition(f"t{origin.step}/")
+                where[node], loops[node], parts[node] = Where(origin.cell, origin.step), loop.rstrip("/"), part
+        found: dict[Node, Origin] = {}
+        for node, (place, loop) in Beside(self._graph, where, loops, parts, self._read).found().items():
+            within = join(f"t{place.step}", "" if place.cell is None else place.cell.rpartition("/")[2])
+            scope = next(scope for scope in _numbered(join(loop, join(within, self._part(node)))) if scope not in taken)
+            taken.add(scope)
+            found[node] = Origin(scope, place.step, place.cell, None)
+        return found
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """Yield a name, and then the name with one number after another."""
+    yield name
+    yield from (f"{name}_{number}" for number in count(1))
 
 
 def _common(names: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """What the pass `places` is made of.
 
-`time_order` says at which timestep each step of a loop is, `gate_nodes` which node is which gate of a proven cell, and
-`found_blocks` which blocks of its Parameters the gates read.
+`whole_runs` tells loops from short runs that happen to repeat, `time_order` says at which timestep each step of a loop is,
+`gate_nodes` which node is which gate of a proven cell, `found_blocks` which blocks of its Parameters the gates read, and
+`beside_steps` which nodes belong to a step though the search does not need them.
 """

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from unroll.parameter import Parameter
 from unroll.passes.placing.found_blocks import parameters_of
 from unroll.passes.rerolling.finding import Recurrence, View
 from unroll.passes.tools.time_slices import TimeSlices
@@ -34,6 +35,7 @@ class _Reading:
         loops: the step of another recurrence, by its number.
         inputs: the inputs of the graph that one step alone reads, by the step; -1 is one that was written otherwise.
         earlier: the nodes of that step.
+        weights: what the input of each step is made with.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,7 @@ class _Reading:
         self.loops: dict[int, _Found] = {}
         self.inputs: dict[int, list[Tensor]] = {}
         self.earlier: Iterable[Node] = ()
+        self.weights: list[Tensor] = []
 
     def note(self, at: int, places: Iterable[tuple[Tensor | int, int]]) -> None:
         """Take down what a step reads; of what it reads at several places nothing is said."""
@@ -89,10 +92,12 @@ class Times(NamedTuple):
     Attributes:
         steps: the timestep of each step.
         earlier: the nodes of a step before the first that was written otherwise, and its timestep.
+        weights: what all steps read of weights, in making their inputs as well.
     """
 
     steps: list[int]
     earlier: dict[Node, int]
+    weights: list[Parameter]
 
 
 def timesteps(view: View, recurrences: Sequence[Recurrence]) -> list[Times]:
@@ -142,7 +147,8 @@ class _Order:
         for number, (recurrence, reading) in enumerate(zip(self._recurrences, self._readings, strict=True)):
             line = self._lines[number]
             steps = [line.at(step) for step in range(len(recurrence.steps))]
-            times.append(Times(steps, dict.fromkeys(reading.earlier, line.at(-1))))
+            weights = parameters_of([*recurrence.shared(), *reading.weights])
+            times.append(Times(steps, dict.fromkeys(reading.earlier, line.at(-1)), weights))
         return times
 
     def _spread(self, placed: Iterable[int]) -> list[int]:
@@ -229,6 +235,8 @@ class _Order:
             for tensor in (tensor for walk in walks for tensor in walk.inputs):
                 readers.setdefault(tensor, set()).add(at)
             reading.note(at, (item for walk in walks for item in walk.places))
+            weights = dict.fromkeys(tensor for walk in walks for tensor in walk.weights)
+            reading.weights = [tensor for tensor in (reading.weights if at else weights) if tensor in weights]
         for tensor, steps in readers.items():
             if len(steps) == 1:
                 reading.inputs.setdefault(next(iter(steps)), []).append(tensor)
@@ -244,7 +252,7 @@ class _Order:
         """
         recurrence = self._recurrences[number]
         walk = self._above(recurrence.steps[0].before, number, reading.rows.keys())
-        weights = parameters_of([*recurrence.shared(), *self._above(recurrence.steps[0].inputs, number).weights])
+        weights = parameters_of([*recurrence.shared(), *reading.weights])
         inputs = [tensor for tensor in walk.inputs if tensor not in own] if reading.inputs else []
         places = [(source, place) for source, place in walk.places if reading.lacks(source, place)]
         products = {parameter for parameter in parameters_of(walk.weights) if parameter.rank > 1}
