@@ -22,7 +22,7 @@ from unroll.streaming import Stream
 from unroll.structure import Structure, checked_outputs
 from unroll.summary import summarise
 from unroll.tensor import Placeholder, Tensor
-from unroll.words import missing, public_names
+from unroll.words import missing, public_names, spelled_methods
 
 if TYPE_CHECKING:
     import networkx
@@ -52,6 +52,7 @@ def _first(texts: Sequence[str], count: int = 4) -> str:
     return ", ".join([*texts[:count], *([f"and {len(texts) - count} more"] if len(texts) > count else [])])
 
 
+@spelled_methods
 @check_methods("run", "check_feeds", "assign", "save_parameters", "load_parameters", "summary")
 class Graph(Structure):
     """Inputs, outputs, and every node between them.
@@ -130,6 +131,22 @@ class Graph(Structure):
 
         def __getattr__(self, name: str) -> NoReturn:
             raise missing("'Graph' object", name, lambda: public_names(self), lambda: GRAPH)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse ``graph(feeds)``, and ``with graph:``, with what is meant.
+
+        Raises:
+            ArgumentTypeError: always.
+        """
+        raise ArgumentTypeError(f"{self!r} is not called: graph.run({{name: array}}) computes it")
+
+    def __enter__(self) -> NoReturn:
+        raise ArgumentTypeError(
+            f"with {self!r}: tensors refer to what made them, and no graph is entered; leave it out"
+        )
+
+    def __exit__(self, *exception: object) -> None:
+        """There is nothing to leave."""
 
     # -- running and changing -------------------------------------------------------------------------------------
 

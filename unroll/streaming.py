@@ -15,7 +15,7 @@ from unroll.dimensions import shape_text, substitute
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError, UnsupportedError
 from unroll.feeds import InputSpec, bound_sizes, check_is_mapping, fed_names
-from unroll.words import closest
+from unroll.words import closest, spelled_methods
 
 
 class Runner(Protocol):
@@ -31,6 +31,7 @@ class Runner(Protocol):
         """Compute all outputs."""
 
 
+@spelled_methods
 @check_methods("reset")
 class Stream:
     """A graph or session whose state lives between runs: zeros at first, then what the last run left.

@@ -21,7 +21,7 @@ from unroll.parameter import Parameter
 from unroll.scopes import check_name
 from unroll.tensor import Node, Placeholder, Tensor
 from unroll.topological_order import in_order
-from unroll.words import closest
+from unroll.words import closest, spelled_methods
 
 T = TypeVar("T")
 
@@ -55,6 +55,7 @@ class ParameterTable(Mapping[str, Parameter]):
         return "\n".join(f"{name} {shape_text(item.shape)}" for name, item in self._items.items())
 
 
+@spelled_methods
 class Structure:
     """Inputs, outputs, and every node between them, by name. Frozen.
 

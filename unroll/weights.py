@@ -16,7 +16,7 @@ from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, Unsuppor
 from unroll.foreign_names import MODEL
 from unroll.initializers import GLOROT_UNIFORM, InitializerLike, get_initializer
 from unroll.parameter import BlockTable, Parameter, parameter_dtype
-from unroll.words import missing, public_names
+from unroll.words import missing, public_names, spelled_methods
 
 #: How many owners of weights a deep copy is within; the key of its memo.
 _DEPTH = "unroll: depth"
@@ -24,6 +24,11 @@ _DEPTH = "unroll: depth"
 
 class WeightOwner:
     """Base class of cells and layers: makes each weight once and shares it by identity from then on."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith("unroll."):
+            spelled_methods(cls)
 
     if not TYPE_CHECKING:
 

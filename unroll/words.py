@@ -127,7 +127,8 @@ def spelled(
                 return function(*args, **renamed)
             if otherwise is not None and fits(otherwise, *args, **kwargs):
                 return otherwise(*args, **kwargs)
-            raise ArgumentTypeError(_misfit(function, message, parameters, renamed, advice or {})) from None
+            owner = type(args[0]).__name__ if args and next(iter(parameters), "") == "self" else None
+            raise ArgumentTypeError(_misfit(function, owner, message, parameters, renamed, advice or {})) from None
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -144,6 +145,19 @@ def spelled(
         return call
 
     return decorate
+
+
+#: Methods that run once a step, or are defined by users: they cost no more than they do.
+_AS_THEY_ARE = ("call", "call_checked", "check", "check_input", "compute_mask", "step")
+C = TypeVar("C", bound=type)
+
+
+def spelled_methods(cls: C) -> C:
+    """Let the public methods of a class of this package say what they take where a call does not fit: see `spelled`."""
+    for name, function in list(vars(cls).items()):
+        if inspect.isfunction(function) and not name.startswith("_") and name not in _AS_THEY_ARE:
+            setattr(cls, name, spelled()(function))
+    return cls
 
 
 def fits(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
@@ -164,6 +178,7 @@ def _ours(name: str, ours: Iterable[tuple[str, str]], parameters: Mapping[str, A
 
 def _misfit(
     function: Callable[..., Any],
+    owner: str | None,
     message: str,
     parameters: Mapping[str, inspect.Parameter],
     given: Iterable[str],
@@ -171,7 +186,9 @@ def _misfit(
 ) -> str:
     """Return what is wrong with a call that Python refused, with the near names and what there is."""
     names = [name for name in parameters if name != "self"]
-    name = function.__qualname__.removesuffix(".__init__")
+    own = function.__qualname__
+    name = (own if owner is None else f"{owner}.{function.__name__}").removesuffix(".__init__")
+    message = message.replace(own, name)
     unknown = [name for name in given if name not in parameters]
     near = [advice.get(unknown[0]) or closest(unknown[0], names)] if unknown and names else []
     more = [advice[""]] if not unknown and "" in advice else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
 
 import numpy as np
 import onnx
@@ -44,9 +44,10 @@ from unroll.graph import Graph
 from unroll.progress import busy
 from unroll.streaming import Stream
 from unroll.tensor import Tensor
-from unroll.words import closest, missing, public_names
+from unroll.words import closest, missing, public_names, spelled_methods
 
 
+@spelled_methods
 class Session:
     """A model, ready to run in onnxruntime on the CPU.
 
@@ -171,6 +172,21 @@ class Session:
         more = f" and {len(self.inputs) - 4} more" if len(self.inputs) > 4 else ""
         gives = ", ".join(self.output_names[:4]) + (" ..." if len(self.output_names) > 4 else "")
         return f"{type(self).__name__}({takes}{more} -> {gives}; in onnxruntime)"
+
+    def __enter__(self) -> Self:
+        """Return the session: ``with unroll.Session(graph) as session:`` is TensorFlow's way to write it."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Do nothing: a session ends when nothing refers to it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse ``session(feeds)``.
+
+        Raises:
+            ArgumentTypeError: always.
+        """
+        raise ArgumentTypeError(f"{self!r} is not called: session.run({{name: array}}) computes it")
 
     def refresh(self) -> None:
         """Take a new snapshot of the graph's Parameters.

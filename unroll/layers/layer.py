@@ -106,9 +106,9 @@ class Layer(Recorded, WeightOwner):
     _building: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             setattr(cls, "build", _in_own_scope(vars(cls)["build"]))  # noqa: B010
+        super().__init_subclass__(**kwargs)
 
     def __init__(
         self,
