@@ -1,9 +1,10 @@
 """Put gates that go through one function side by side, so that one Sigmoid computes them all.
 
-Preserves all names of what is kept, and the values of the outputs to the bit. ``i, j, f, o`` become ``i, f, o, j``: the
-columns of the weights are put in another order, as expressions over the Parameters; the Split then gives one piece ``i,
-f, o``, on which one Sigmoid acts, and a second Split cuts its result. Done where that takes fewer nodes than a Sigmoid
-for each gate; adds, over weights, at most one Concat and a Slice for each run of columns, once for all steps.
+Preserves all names of what is kept, and the values of the outputs to the bit, as far as a matrix product rounds a column
+alike wherever it stands. ``i, j, f, o`` become ``i, f, o, j``: the columns of the weights are put in another order, as
+expressions over the Parameters; the Split then gives one piece ``i, f, o``, on which one Sigmoid acts, and a second Split
+cuts its result. Done where that takes fewer nodes than a Sigmoid for each gate; adds, over weights, at most one Concat and
+a Slice for each run of columns, once for all steps.
 """
 
 from __future__ import annotations
