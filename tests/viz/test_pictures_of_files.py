@@ -18,6 +18,7 @@ NETWORKS = {
     "LSTM": LAYERS["layers LSTM, 28 steps"],
     "stacked": PROGRAMS["stacked"],
     "GRU": PROGRAMS["GRU"],
+    "GRU of two biases": lambda: keras(layers.GRU(3)),
     "Bidirectional": lambda: keras(layers.Bidirectional(layers.LSTM(5)), steps=9),
     "two loops": LAYERS["two loops"],
 }

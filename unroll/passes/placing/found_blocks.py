@@ -8,15 +8,18 @@ from typing import NamedTuple
 from unroll.ops.joining import Split
 from unroll.ops.operator import axis_of
 from unroll.ops.shaping import Transpose
+from unroll.ops.slicing import Gather
 from unroll.parameter import BlockTable, Parameter
 from unroll.passes.rerolling.native import Cell, Gate
 from unroll.passes.tools.time_slices import slice_of
-from unroll.tensor import Tensor
+from unroll.tensor import Constant, Tensor
 
 #: The gates by the order in which a kernel holds them, as each framework calls them; the places are ONNX's, ``i o f c``.
 _LSTM_ORDERS = {(0, 3, 2, 1): "ijfo", (0, 2, 3, 1): "ifco", (0, 1, 2, 3): "iofc"}
 #: The places are ONNX's, ``z r h``.
 _GRU_ORDERS = {(1, 0): "ru", (0, 1, 2): "zrh", (1, 0, 2): "rzn"}
+#: The rows of biases that are one array, as Keras's GRU has them.
+_X_BIAS, _H_BIAS = "x bias", "h bias"
 _ONNX = {"LSTM": ("i", "o", "f", "c"), "GRU": ("z", "r", "h"), "RNN": ("h",)}
 
 
@@ -27,7 +30,7 @@ class Block(NamedTuple):
         rows: the first row and the one after the last, as the gate reads them; None for a bias.
         columns: the same of the columns.
         transposed: the Parameter itself has gates in its rows.
-        source: what the rows multiply: ``x``, ``h``, or nothing for a bias.
+        source: what the rows multiply, ``x`` or ``h``; of a bias, whether it is added to the product with x or with h.
         gate: the place of the gate in ONNX's order.
     """
 
@@ -52,7 +55,13 @@ def blocks_of(cell: Cell) -> dict[Parameter, list[Block]]:
                 left_out.update(parameters_of([weight]))
             else:
                 found.setdefault(block[0], []).append(block[1])
-    return {parameter: blocks for parameter, blocks in found.items() if parameter not in left_out}
+    return {parameter: _whole_rows(blocks) for parameter, blocks in found.items() if parameter not in left_out}
+
+
+def _whole_rows(blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks with one source a row: of most gates it makes no difference which of two biases is that of h."""
+    of_h = {block.rows for block in blocks if block.source == _H_BIAS}
+    return [block._replace(source=_H_BIAS) if block.rows in of_h else block for block in blocks]
 
 
 def gate_names(cell: Cell, blocks: Iterable[Sequence[Block]]) -> tuple[str, ...]:
@@ -114,8 +123,10 @@ def _weights(cell: Cell, gate: Gate) -> Iterator[tuple[str, Tensor]]:
             yield ("x" if len(cell.inputs) == 1 else f"x{number}"), weight
     for weight, _ in gate.state:
         yield "h", weight
-    for weight, _ in (*gate.bias, *gate.state_bias):
-        yield "", weight
+    for weight, _ in gate.bias:
+        yield _X_BIAS, weight
+    for weight, _ in gate.state_bias:
+        yield _H_BIAS, weight
 
 
 def _block(weight: Tensor, source: str, gate: int) -> tuple[Parameter, Block] | None:
@@ -127,6 +138,15 @@ def _block(weight: Tensor, source: str, gate: int) -> tuple[Parameter, Block] | 
         cut = slice_of(node)
         if node is None or inner is None:
             return None
+        if isinstance(node.op, Gather):
+            index = node.inputs[1]
+            if not isinstance(index, Constant) or index.value.shape:
+                return None
+            axis, place = axis_of(node.op.axis, inner.rank), int(index.value)
+            starts.insert(axis, place)
+            ends.insert(axis, place + 1)
+            weight = inner
+            continue
         if cut is not None:
             axis, first = cut[3], cut[1]
         elif isinstance(node.op, Split):
