@@ -56,6 +56,7 @@ class Folding:
                 self._stands_for |= dict.fromkeys(node.outputs, self.source(first))
         self.titles |= dict.fromkeys(stacked, "Stack")
         self.nodes |= self._of_shapes(readers)
+        self._fold_turns(readers)
         for node in graph.nodes:
             if node not in self.nodes:
                 title = self._title(node, readers)
@@ -64,7 +65,9 @@ class Folding:
 
     def source(self, tensor: Tensor) -> Tensor:
         """Return the tensor that one stands for, before everything that is left out."""
-        return self._stands_for.get(tensor, tensor)
+        while tensor in self._stands_for:
+            tensor = self._stands_for[tensor]
+        return tensor
 
     def _in_cell(self, node: Node) -> bool:
         """Say whether a node is drawn inside the box of a cell: what several steps, or none, of a loop's cell share is not."""
@@ -127,6 +130,45 @@ class Folding:
                 if all(reader in found or _takes_shape(reader, tensor) for tensor, reader in used):
                     found.add(node)
         return found
+
+    def _fold_turns(self, readers: Mapping[Tensor, list[Node]]) -> None:
+        """Leave out Transposes that undo one another, and one that sets the directions of a recurrent node side by side."""
+        for node in self._graph.nodes:
+            turned = node.inputs[0] if node.inputs else None
+            first = turned.node if turned is not None else None
+            if turned is None or first is None or first.op.name != "Transpose" or turned in self._graph.outputs:
+                continue
+            read = [reader for reader in readers.get(turned, ()) if reader not in self.nodes]
+            if read != [node] or first in self.nodes or self._in_cell(first) or self._in_cell(node):
+                continue
+            before = first.inputs[0]
+            joins = self._joins_directions(first, node)
+            if before is not None and (joins or self._undoes(node, first)):
+                self.nodes.add(first)
+                self._stands_for[turned] = self.source(before)
+                if joins:
+                    self.titles[node] = joins
+                else:
+                    self.nodes.add(node)
+                    self._stands_for[node.outputs[0]] = self.source(before)
+
+    def _undoes(self, node: Node, first: Node) -> bool:
+        if node.op.name != "Transpose":
+            return False
+        axes = list(range(first.outputs[0].rank))
+        one, other = (item.op.attributes.get("perm") or axes[::-1] for item in (first, node))
+        return [one[axis] for axis in other] == axes
+
+    def _joins_directions(self, first: Node, node: Node) -> str:
+        """Return what a Reshape is called that sets the directions of every step side by side; nothing for another one."""
+        read = first.inputs[0]
+        native = self._natives.get(read.node) if read is not None and read.node is not None else None
+        if native is None or read is not native.outputs.get("Y") or len(native.sides) < 2:
+            return ""
+        moved = list(first.op.attributes.get("perm") or ()) == [0, 2, 1, 3] and not native.attributes.get("layout", 0)
+        time, _, batch, units = self._graph.shape(read)
+        joined = isinstance(units, int) and self._graph.shape(node.outputs[0]) == (time, batch, 2 * units)
+        return ", ".join(native.sides) if moved and joined and node.op.name == "Reshape" else ""
 
     def _title(self, node: Node, readers: Mapping[Tensor, list[Node]]) -> str:
         name = node.op.name

@@ -11,6 +11,8 @@ from unroll.graph import Graph
 from unroll.tensor import Node, Tensor
 from unroll.viz.boxes import Box, Boxes
 from unroll.viz.contraction import Contraction
+from unroll.viz.dot_text import text_width
+from unroll.viz.labels import TEXT
 from unroll.viz.levels import Slot, arrange, flows_in_time
 from unroll.viz.loop_boxes import loop_box
 from unroll.viz.phases import find_phases
@@ -75,6 +77,8 @@ class Scene:
         self.sizes: dict[Unit, Box] = {
             unit: self.ported[unit].box if unit.kind == "loop" else self.boxes.box(unit) for unit in self.shown.units
         }
+        if self.ported and not opened:
+            self.sizes |= self._outputs_with_room()
         self.begins: dict[Unit, str] = {}
         self.slots: dict[Unit, Slot] = self._columns()
         self.gutters = self._gutters()
@@ -83,6 +87,12 @@ class Scene:
         self._lane_room = max(
             [_LANES_APART, *(self.sizes[unit].height - 24 for unit in self.slots if unit.kind == "cell")]
         )
+
+    def _outputs_with_room(self) -> dict[Unit, Box]:
+        """Return the boxes of outputs as wide as the shapes beside their arrows: over a loop, outputs stand side by side."""
+        wires = {wire.target: wire for wire in self.shown.wires if wire.target.kind == "output"}
+        boxes = {unit: (self.sizes[unit], text_width(self.shape(wire), TEXT)) for unit, wire in wires.items()}
+        return {unit: box._replace(width=max(box.width, wide + 12)) for unit, (box, wide) in boxes.items()}
 
     def level(self, unit: Unit) -> int:
         """Return the row of the picture that a unit stands in."""

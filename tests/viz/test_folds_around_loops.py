@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn_programs import over_steps, texts
+from drawn_programs import over_steps, parsed, places, texts
 from picture_boxes import boxes
 from picture_networks import NETWORKS, file, lstm_layer, read_back, torch_lstm
 
@@ -53,6 +53,25 @@ def test_what_takes_a_direction_is_called_as_that() -> None:
     assert "Gather" not in shown
     # h and c of both layers; and over the two blocks of weights of each.
     assert shown.count("forward") == shown.count("reverse") == 4 + 2
+    assert shown.count("forward, reverse") == 2  # of every step, side by side: what each layer hands to the next
+    assert "perm 0, 2, 1, 3" not in shown
+
+
+def test_the_shape_beside_each_output_is_on_one_side_of_its_arrow() -> None:
+    picture = parsed(unroll.draw(LOOPS["two layers both ways"](), format="dot"))
+    at = places(picture)
+    ends = [edge for edge in picture.edges() if edge[1].startswith("output_")]
+    beside = [float(edge.attr["lp"].split(",")[0]) - at[str(edge[1])][0] for edge in ends]
+    assert len(beside) == 3 and (all(x > 0 for x in beside) or all(x < 0 for x in beside))
+
+
+def test_transposes_that_undo_one_another_are_left_out_and_others_are_not() -> None:
+    x, z = unroll.placeholder([4, 2, 5], "x"), unroll.placeholder([4, 2, 5], "z")
+    same = ops.transpose(ops.transpose(x, [1, 2, 0]), [2, 0, 1])
+    other = ops.transpose(ops.transpose(z, [1, 2, 0]), [1, 2, 0])
+    graph = lstm_and([x, z], ops.reduce_sum(ops.tanh(same)) + ops.reduce_sum(ops.tanh(other)))
+    told = [line for line in texts(unroll.draw(graph)) if line.startswith("perm ")]
+    assert told.count("perm 1, 2, 0") == 2 and "perm 2, 0, 1" not in told
 
 
 def test_a_slice_that_turns_rows_round_stays() -> None:
