@@ -369,6 +369,7 @@ def export_calls() -> dict[str, Call]:
         "reroll": Call(unroll.reroll, (GRAPH,)),
         "equivalent": Call(unroll.equivalent, (GRAPH, GRAPH)),
         "draw": Call(unroll.draw, (GRAPH, "picture.dot")),
+        "view": Call(unroll.view, (GRAPH, "page.html")),
     }
 
 

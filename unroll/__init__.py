@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from unroll.tensor import Tensor, constant, placeholder
     from unroll.tracing import trace
     from unroll.viz.drawing import draw
+    from unroll.viz.page.viewing import view
 
 _HERE = Path(__file__).resolve().parent
 if (
@@ -108,6 +109,7 @@ _HOME = {
     "to_onnx": "unroll.export.lowering",
     "trace": "unroll.tracing",
     "verify": "unroll.export.verifying.verification",
+    "view": "unroll.viz.page.viewing",
 }
 _MODULES = ("activations", "cells", "initializers", "layers", "nest", "nn", "ops")
 
@@ -159,6 +161,7 @@ __all__ = [
     "to_onnx",
     "trace",
     "verify",
+    "view",
 ]
 
 

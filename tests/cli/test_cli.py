@@ -23,7 +23,7 @@ def test_help_names_every_command_and_shows_examples(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["drew"], "there is no command 'drew'; did you mean 'draw', 'demo', 'reroll'; see unroll --help"),
+        (["drew"], "there is no command 'drew'; did you mean 'draw', 'view', 'demo'; see unroll --help"),
         ([""], "there is no command ''; there are 'demo', 'summary',"),
         ([], "name a command: demo, summary, draw,"),
         (["--versoin"], "there is no flag --versoin; did you mean --version"),

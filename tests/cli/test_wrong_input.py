@@ -18,6 +18,7 @@ from unroll.cli.parser import COMMANDS
 READING: dict[str, list[str]] = {
     "summary": [],
     "draw": ["-o", "out.svg"],
+    "view": ["-o", "out.html", "--no-browser"],
     "export": ["-o", "out.onnx"],
     "run": [],
     "gate-order": ["--expected", "x.npy"],

@@ -30,6 +30,7 @@ model = layers.Sequential([layers.Input((None, 5)), layers.LSTM(4), layers.Dense
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("webbrowser.open", lambda address: address.startswith("file://"))
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     (tmp_path / "model.py").write_text(MODEL, encoding="utf-8")
     images = np.random.default_rng(0).random((2, 784), "float32")

@@ -209,6 +209,7 @@ calls = {
     "Session": lambda: unroll.Session(program()),
     "verify": lambda: unroll.verify(program()),
     "draw": lambda: unroll.draw(program(), folder / "picture.svg"),
+    "view": lambda: unroll.view(program(), folder / "page.html"),
 }
 modules = {name for name in unroll.__all__ if isinstance(getattr(unroll, name), types.ModuleType)}
 assert modules == {"activations", "cells", "initializers", "layers", "nest", "nn", "ops"}, modules

@@ -52,7 +52,7 @@ _BARE = {
 }
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
-    r"^(check_gate_order|compile|draw|equivalent|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx|verify): "
+    r"^(check_gate_order|compile|draw|equivalent|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx|verify|view): "
 )
 _GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
 _PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")

@@ -1,0 +1,111 @@
+"""Every number of a page is one that `graph.run` computed, whatever network it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from page_reading import Page, outputs_at, random_feeds
+from picture_networks import NETWORKS
+from random_networks import random_network
+
+import unroll
+from unroll.display import placed
+from unroll.viz.page.planes import Planes
+from unroll.viz.page.values import MOST_WHOLE
+
+#: A page without anything but numbers.
+PAGE = '<script type="application/json" id="data">{{}}</script><script type="text/plain" id="numbers">{}</script>'
+
+
+def check_numbers(graph: unroll.Graph, feeds: dict[str, np.ndarray]) -> int:
+    """Compare each number of a page with `graph.run`'s, by the names that the page gives; return how many there are."""
+    page = Page(unroll.view(graph, feeds=feeds).html)
+    shown = placed(graph)
+    tensors = outputs_at(shown, page)
+    arrays = dict(zip(tensors, shown.run(feeds, list(tensors.values())), strict=True))
+    count = 0
+    for (row, slot, step), array in arrays.items():
+        found = page.values(row, slot)
+        if found is None:
+            continue
+        values, entry = found
+        place = entry["steps"].index(step) if "steps" in entry else step
+        held = values[:, place]
+        wanted = np.asarray(array, float).reshape(len(held), -1) if array.size == held.size else None
+        if wanted is None:  # the first rows of the batch
+            wanted = np.asarray(array, float).reshape(len(array), -1)[: len(held)]
+        # A number of two bytes is cut after its last decimal, which is not shown.
+        apart = 1.01 * 10.0 ** -entry["d"] if entry.get("d") is not None else 1e-6
+        np.testing.assert_allclose(held, wanted, rtol=1e-6, atol=apart)
+        count += held.size
+    return count
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_number_is_that_of_a_run(name: str) -> None:
+    graph = NETWORKS[name]()
+    recurrent = any(row["path"] for row in Page(unroll.view(graph).html).data["rows"])
+    assert check_numbers(graph, random_feeds(graph)) > (0 if recurrent else -1)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_number_of_a_random_network_is_that_of_a_run(seed: int) -> None:
+    graph, feeds = random_network(seed)
+    assert check_numbers(graph, feeds) > 0
+
+
+def test_a_long_sequence_has_all_its_steps_in_two_templates() -> None:
+    inputs = [unroll.placeholder([None, 5], f"x{step}") for step in range(120)]
+    outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(7), inputs)
+    graph = unroll.Graph(inputs, outputs)
+    feeds = random_feeds(graph)
+    page = Page(unroll.view(graph, feeds=feeds).html)
+    (row,) = page.data["rows"]
+    assert row["runs"] == [[0, 0, 0], [1, 1, 119]]
+    assert page.data["values"]["short"], f"more than {MOST_WHOLE} numbers"
+    assert check_numbers(graph, feeds) > MOST_WHOLE
+
+
+def test_a_number_of_two_bytes_is_shown_as_the_number_itself_is() -> None:
+    rng = np.random.default_rng(3)
+    values = np.concatenate(
+        [rng.normal(0, 1, 4000), rng.normal(0, 9, 4000).clip(-32, 32), [0.125, 0.995, -0.005, 0.0049999, 1.0, 0.0]]
+    )
+    for part in (values, values[np.abs(values) < 3], values[np.abs(values) < 0.3]):
+        numbers = np.asarray(part, np.float32)
+        planes = Planes()
+        where = planes.add(numbers, short=True)
+        page = Page(PAGE.format(planes.text()))
+        shown = page.plane(where["at"], where["n"], where["d"])
+        digits = where["d"] - 1
+        exact = [abs(float(one) * 10**digits % 1) == 0.5 for one in numbers]  # halves may go either way
+        told = [f"{one:.{digits}f}" for one in shown]
+        wanted = [f"{float(one):.{digits}f}" for one in numbers]
+        assert all(
+            half or one.lstrip("-") == other.lstrip("-") for one, other, half in zip(told, wanted, exact, strict=True)
+        )
+
+
+def test_nan_and_infinities_stay_what_they_are_and_are_counted() -> None:
+    x = unroll.placeholder([None, 3], "x")
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(4), [x, x])
+    graph = unroll.Graph([x], outputs)
+    graph.parameters["rnn/gru_cell/gates/bias"].assign([np.nan, np.inf, -np.inf, 0, 0, 0, 0, 0])
+    page = Page(unroll.view(graph, feeds={"x": [[np.nan, 1, 2]]}).html)
+    assert next(item for item in page.data["parameters"] if item["name"].endswith("gates/bias"))["odd"] == 3
+    assert {track["name"]: track["odd"] for track in page.data["rows"][0]["tracks"]}["h"] == 8
+
+
+@pytest.mark.parametrize(
+    ("cell", "titles"),
+    [
+        (unroll.BasicLSTMCell, {"i": "input gate", "j": "candidate", "f": "forget gate", "o": "output gate"}),
+        (unroll.GRUCell, {"r": "reset gate", "u": "update gate", "c": "candidate"}),
+    ],
+)
+def test_a_gate_is_what_its_activation_makes(cell: Any, titles: dict[str, str]) -> None:
+    x = unroll.placeholder([None, 3], "x")
+    (row,) = Page(unroll.view(unroll.Graph([x], unroll.static_rnn(cell(4), [x, x])[0])).html).data["rows"]
+    assert {track["name"]: track["title"] for track in row["tracks"] if track["kind"] == "gate"} == titles

@@ -1,0 +1,248 @@
+// What is chosen, and every view that follows it.
+import { begins, holding, panned, segmentAt, segments, zoomed } from "./axis.js";
+import { drawCell } from "./cell.js";
+import { ramps } from "./colours.js";
+import { byId, s, visible } from "./dom.js";
+import { legend } from "./header.js";
+import { Values, written } from "./numbers.js";
+import { between } from "./paths.js";
+import { nameAt } from "./search.js";
+import { chosen, fromLink, toLink, within } from "./selection.js";
+import { drawSide } from "./side.js";
+import { Strips } from "./strips.js";
+import { columnX, drawPlayhead, drawRows, geometry, templateAt } from "./time.js";
+
+export class App {
+  constructor(data, bytes) {
+    this.data = data;
+    this.segments = segments(data.rows);
+    const last = this.segments[this.segments.length - 1];
+    this.columns = last.offset + last.count;
+    this.weights = new Values(data, bytes);
+    this.values = data.values ? this.weights : null;
+    this.strips = new Strips();
+    this.path = new Set();
+    this.hits = [];
+    this.frame = 0;
+    const start = { ...chosen(this.columns), r: this.rowAt(0, Math.min(7, this.columns - 1)) };
+    this.first = start;
+    this.state = within(fromLink(location.hash, start, this.columns), this.limits(start));
+    this.keepRow();
+  }
+
+  limits(state) {
+    const row = this.data.rows[Math.max(0, Math.min(this.data.rows.length - 1, state.r))];
+    return { rows: this.data.rows.length, columns: this.columns, batch: this.data.values?.rows ?? 1, units: Math.max(1, row.units || 1) };
+  }
+
+  // The step of the chosen row that is chosen.
+  step() {
+    const row = this.data.rows[this.state.r];
+    const step = this.state.t - begins(row, this.segments) + row.first;
+    return Math.max(row.first, Math.min(row.first + row.steps - 1, step));
+  }
+
+  // The chosen row, or the first one of the segment that a column lies in.
+  rowAt(r, column) {
+    const { phase } = segmentAt(column, this.segments);
+    return this.data.rows[r]?.phase === phase ? r : this.data.rows.findIndex((row) => row.phase === phase);
+  }
+
+  keepRow() {
+    this.state.r = this.rowAt(this.state.r, this.state.t);
+  }
+
+  cellName(row, step) {
+    const template = row.templates[templateAt(row, step - row.first)];
+    const runs = row.runs.filter(([at]) => row.templates[at] === template);
+    const name = nameAt(template.names[0], step, runs);
+    const at = name.lastIndexOf(`/${row.cell}/`);
+    return at >= 0 ? name.slice(0, at + row.cell.length + 1) : row.path;
+  }
+
+  get dark() {
+    return document.documentElement.classList.contains("dark");
+  }
+
+  // Choose something else, and let every view follow.
+  set(change) {
+    const before = this.state;
+    const merged = { ...before, ...change };
+    if (change.r !== undefined && change.t === undefined) merged.t = this.columnIn(merged.r, merged.t);
+    this.state = within(merged, this.limits(merged));
+    this.keepRow();
+    this.state = within(this.state, this.limits(this.state));
+    if (this.state.t !== before.t) this.state.view = holding(this.state.view, this.columns, this.state.t);
+    if (this.state.r !== before.r || this.state.t !== before.t) this.path = new Set();
+    const same = ["r", "b", "g", "sat"].every((key) => this.state[key] === before[key]) && this.state.view.join() === before.view.join();
+    this.draw(same);
+  }
+
+  columnIn(r, column) {
+    const row = this.data.rows[r];
+    const start = begins(row, this.segments);
+    return Math.max(start, Math.min(start + row.steps - 1, column));
+  }
+
+  window(view) {
+    this.state = { ...this.state, view };
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      this.drawTime();
+      this.save();
+    });
+  }
+
+  draw(onlyStep = false) {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.drawNow(onlyStep));
+  }
+
+  drawNow(onlyStep = false) {
+    if (!onlyStep) this.drawTime();
+    else drawPlayhead(this);
+    drawCell(this);
+    drawSide(this);
+    this.drawBatch();
+    this.tell();
+    this.save();
+  }
+
+  drawTime() {
+    this.place = geometry(this, byId("left").clientWidth);
+    byId("time").style.height = (this.data.rows[this.state.r].path ? this.place.height : 0) + "px";
+    byId("time").hidden = !this.data.rows[this.state.r].path;
+    drawRows(this);
+    this.strips.draw(this);
+    drawPlayhead(this);
+    this.drawHits();
+  }
+
+  drawHits() {
+    const hits = byId("hits");
+    const texts = this.hits.map((column) => {
+      const x = columnX(this.place, column) + this.place.pitch / 2;
+      return x >= this.place.left && x <= this.place.width - this.place.right ? s("path", { d: `M${x} 22v4`, stroke: "var(--odd)", "stroke-width": 2 }) : null;
+    });
+    hits.setAttribute("width", this.place.width);
+    hits.setAttribute("height", 30);
+    hits.replaceChildren(...texts.filter(Boolean));
+  }
+
+  drawBatch() {
+    const kept = this.data.values;
+    byId("batch").hidden = !kept || kept.rows < 2;
+    if (kept) byId("row").textContent = `row ${this.state.b} of ${kept.batch.toLocaleString("en")}`;
+    if (kept && kept.rows > 1) this.thumbnail();
+  }
+
+  thumbnail() {
+    const canvas = byId("thumb");
+    const row = this.data.rows[this.state.r];
+    const track = row.tracks.find((one) => one.kind === "input");
+    const image = track && this.strips.images[row.tracks.indexOf(track)];
+    const paint = canvas.getContext("2d");
+    paint.clearRect(0, 0, 28, 28);
+    if (image) {
+      paint.save();
+      paint.transform(0, 1, 1, 0, 0, 0);
+      paint.drawImage(image, 0, 0, 28, 28);
+      paint.restore();
+    }
+  }
+
+  tell() {
+    const row = this.data.rows[this.state.r];
+    const axis = byId("time");
+    const step = this.step();
+    const states = this.values ? row.tracks.filter((track) => track.kind === "state").map((track) => `${track.name} ${written(this.values.at(this.state.r, track.slot, this.state.b, step - row.first, this.state.u))}`) : [];
+    axis.setAttribute("aria-valuemax", String(this.columns - 1));
+    axis.setAttribute("aria-valuenow", String(this.state.t));
+    axis.setAttribute("aria-valuetext", visible(`step ${step}` + (states.length ? `; unit ${this.state.u}: ${states.join(", ")}` : ""), 200));
+    for (const part of document.querySelectorAll("#pipe [data-row]")) part.classList.toggle("on", Number(part.dataset.row) === this.state.r);
+  }
+
+  save() {
+    const link = toLink(this.state, this.columns);
+    try {
+      history.replaceState(null, "", "#" + link);
+    } catch {
+      this.link = link; // in a frame without an address of its own there is nothing to restore
+    }
+  }
+
+  // -- hands ----------------------------------------------------------------------------------------------------------
+
+  gate(number) {
+    const gate = this.data.rows[this.state.r].tracks.filter((track) => track.kind === "gate")[number];
+    if (gate) this.focus(gate.name);
+  }
+
+  focus(name) {
+    this.set({ g: this.state.g === name ? null : name });
+  }
+
+  zoom(factor, at = this.state.t + 0.5) {
+    this.window(zoomed(this.state.view, this.columns, factor, at));
+  }
+
+  pan(share) {
+    const [from, to] = this.state.view;
+    this.window(panned(this.state.view, this.columns, (to - from) * share));
+  }
+
+  play() {
+    if (this.timer) {
+      clearInterval(this.timer);
+      this.timer = 0;
+    } else this.timer = setInterval(() => this.set({ t: (this.state.t + 1) % this.columns }), 220);
+    byId("play").textContent = this.timer ? "❚❚" : "▶";
+    byId("play").setAttribute("aria-label", this.timer ? "Stop" : "Play");
+  }
+
+  theme(name) {
+    document.documentElement.classList.toggle("dark", name === "dark");
+    this.repaint();
+  }
+
+  repaint() {
+    const style = getComputedStyle(document.documentElement);
+    const marks = [];
+    for (let k = 0; style.getPropertyValue(`--d${k}`); k++) marks.push(style.getPropertyValue(`--d${k}`).trim());
+    this.ramps = ramps(this.dark, marks);
+    this.strips.key = "";
+    legend(this);
+    this.drawNow();
+  }
+
+  // Open a box of the cell; with `along`, show all that lies between it and the one opened before.
+  open(number, along) {
+    const row = this.data.rows[this.state.r];
+    const template = row.templates[templateAt(row, this.step() - row.first)];
+    if (along && this.state.o !== null) {
+      this.path = between(template.wires, ["box", this.state.o], ["box", number]);
+      this.draw();
+    } else {
+      this.path = new Set();
+      this.set({ o: this.state.o === number ? null : number });
+    }
+  }
+
+  // Show one weight alone, and every box that reads it.
+  weight(number) {
+    const row = this.data.rows[this.state.r];
+    const template = row.templates[templateAt(row, this.step() - row.first)];
+    const chosen = this.state.w === number ? null : number;
+    const reading = template.boxes.flatMap((box, at) => (box.nodes.some((node) => template.ops[node].in.some((piece) => piece?.[0] === "s" && template.sources[piece[1]].weights?.includes(number))) ? [`box,${at}`] : []));
+    this.path = new Set(chosen === null ? [] : reading);
+    this.set({ w: chosen });
+  }
+
+  escape() {
+    this.path = new Set();
+    this.hits = [];
+    this.drawHits();
+    byId("keys").hidden = true;
+    this.set({ g: null, o: null, w: null });
+  }
+}

@@ -1,0 +1,230 @@
+// The opened cell: the operators of the chosen step, with their values, laid out once for all steps like it.
+import { css, rampOf } from "./colours.js";
+import { byId, s, visible } from "./dom.js";
+import { formulaText } from "./operands.js";
+import { dimmed, templateAt } from "./time.js";
+import { drawWeight } from "./weights.js";
+
+const TITLE = 34;
+const MOST_FIELDS = 64;
+const SMALLEST = 0.72;
+
+export function drawCell(app) {
+  const { state, data } = app;
+  const row = data.rows[state.r];
+  const step = app.step();
+  const template = row.templates[templateAt(row, step - row.first)];
+  const panel = byId("cell");
+  const svg = byId("open");
+  const wide = panel.clientWidth - 28;
+  const scale = Math.max(SMALLEST, Math.min(1, wide / Math.max(1, template.w)));
+  const width = Math.max(panel.clientWidth, template.w * scale + 28);
+  const needed = TITLE + template.h * scale + 22;
+  const height = Math.max(panel.clientHeight - 1, needed);
+  panel.style.minHeight = Math.min(needed + 12, 560) + "px";
+  svg.setAttribute("width", width);
+  svg.setAttribute("height", height);
+  const shift = Math.max(14, (width - template.w * scale) / 2);
+  const down = TITLE + Math.max(0, (height - needed) / 2);
+  const view = { app, r: state.r, row, template, step };
+  const shown = [...template.wires.map((wire) => wireOf(view, wire)), ...template.sources.map((source, at) => sourceOf(view, source, at))];
+  shown.push(...template.boxes.map((box, at) => boxOf(view, box, at)), ...template.ports.map((port, at) => portOf(view, port, at)));
+  const title = row.path ? visible(app.cellName(row, step), 60) : visible(data.title, 60);
+  const note = `${template.ops.length.toLocaleString("en")} operators` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
+  svg.replaceChildren(
+    s("title", null, `The operators of ${title}`),
+    s("desc", null, `${note}. ${described(view)}`),
+    s("text", { x: 14, y: 22, class: "b" }, title, s("tspan", { class: "m s", dx: 14 }, note)),
+    s("g", { transform: `translate(${shift},${down}) scale(${scale})` }, shown),
+  );
+}
+
+function described({ app, template, step }) {
+  return template.boxes
+    .filter((box) => box.formula && box.kind !== "op")
+    .map((box) => `${box.label} = ${formulaText(app, template, box.formula, step)}`)
+    .join("; ");
+}
+
+function marked(view, key) {
+  const path = view.app.path;
+  return path.size && !path.has(key) ? "off" : null;
+}
+
+function wireOf(view, wire) {
+  const gate = wire.gate ?? null;
+  const color = gate !== null && wire.color !== null && wire.color !== undefined ? `d${wire.color}` : wire.state ? "state" : "line";
+  const on = view.app.path.size && view.app.path.has(wire.from.join()) && view.app.path.has(wire.to.join());
+  const off = view.app.path.size && !on ? "off" : null;
+  const classes = [gate !== null ? dimmed(view.app, gate) : null, off].filter(Boolean).join(" ") || null;
+  return s("path", { d: wire.d, fill: "none", stroke: `var(--${color})`, "stroke-width": gate !== null ? 2 : 1.5, "marker-end": "url(#arrow)", class: classes });
+}
+
+// The values of a tensor at a step, as fields beside one another; the chosen unit has a frame.
+function strip(view, slot, step, at, track) {
+  const { app, r, row } = view;
+  const { values, state } = app;
+  const { x, y, w, h: high } = at;
+  const frame = s("rect", { x: x - 0.5, y: y - 0.5, width: w + 1, height: high + 1, fill: "none", stroke: "var(--opline)", "stroke-width": 0.8 });
+  if (!values || values.at(r, slot, state.b, step - row.first, 0) === undefined) return [frame];
+  const count = values.count(r, slot);
+  const fields = Math.min(count, MOST_FIELDS);
+  const each = w / fields;
+  const scale = track?.scale ?? scaleOf(view, slot, step, count);
+  const ramp = track ? rampOf(track, app.ramps) : app.ramps.signed;
+  const shown = [];
+  for (let field = 0; field < fields; field++) {
+    const unit = Math.floor((field * count) / fields);
+    const value = values.at(r, slot, state.b, step - row.first, unit);
+    shown.push(s("rect", { x: x + field * each, y, width: each + 0.3, height: high, fill: css(ramp, value, scale) }));
+  }
+  const unit = Math.floor((state.u * fields) / count);
+  const units = count > 1 && state.u < count;
+  const mark = units ? s("rect", { x: x + unit * each - 0.6, y: y - 1.6, width: each + 1.2, height: high + 3.2, fill: "none", stroke: "var(--play)", "stroke-width": 1.4 }) : null;
+  return [s("g", { "shape-rendering": "crispEdges" }, shown), frame, mark];
+}
+
+function scaleOf({ app, r, row }, slot, step, count) {
+  let end = 0;
+  for (let unit = 0; unit < count; unit++) end = Math.max(end, Math.abs(app.values.at(r, slot, app.state.b, step - row.first, unit)) || 0);
+  return [-(end || 1), end || 1];
+}
+
+function trackOf(view, slot) {
+  return view.row.tracks.find((track) => track.slot === slot && track.scale);
+}
+
+function sourceOf(view, source, at) {
+  if (source.x === undefined) return null;
+  const { row, step } = view;
+  if (source.kind === "weight") {
+    const name = visible(source.name, 24);
+    return s("g", { class: marked(view, `source,${at}`), data: { weight: source.weights[0] ?? "", key: `source,${at}` } },
+      s("rect", { x: source.x, y: source.y, width: source.w, height: source.h, rx: 5, fill: "var(--panel)", stroke: "var(--weight)" }),
+      s("text", { x: source.x + source.w / 2, y: source.y + source.h / 2 + 4, "text-anchor": "middle", class: "s weight" }, name));
+  }
+  const from = source.kind === "state" ? `from t = ${step - source.back}` : source.kind === "zero" ? "zero" : source.from && source.from !== "input" ? `from ${source.from}` : "";
+  const label = s("text", { x: source.x, y: source.y + 11 }, s("tspan", { class: "b" }, visible(source.name, 10)), s("tspan", { class: "m s", dx: 4 }, visible(from, 14)));
+  const frame = { x: source.x + 0.5, y: source.y + 17, w: source.w - 6, h: 11 };
+  const when = step - (source.back ?? 0);
+  const parts = source.kind === "zero" ? zeros(frame) : strip(view, source.slot, when, frame, trackOf(view, source.slot));
+  const end = s("path", { d: `M${source.x + source.w - 5} ${source.y + source.h / 2}h5`, stroke: "none" });
+  return s("g", { class: marked(view, `source,${at}`), data: { key: `source,${at}` } }, row.path ? label : label, parts, end);
+}
+
+function zeros({ x, y, w, h: high }) {
+  return [
+    s("rect", { x, y, width: w, height: high, fill: "var(--zero)", stroke: "var(--opline)", "stroke-width": 0.8 }),
+    s("text", { x: x + w / 2, y: y + 9, "text-anchor": "middle", class: "m s" }, "0"),
+  ];
+}
+
+function portOf(view, port, at) {
+  const { row, step } = view;
+  const next = row.backward ? step - 1 : step + 1;
+  const inside = next >= row.first && next < row.first + row.steps;
+  const words = port.kind !== "handed" ? "output" : inside ? `to t = ${next}` : "last state";
+  const more = port.kind === "handed" && port.given ? ", output" : "";
+  return s("g", { class: marked(view, `port,${at}`), data: { key: `port,${at}` } },
+    s("text", { x: port.x + 5, y: port.y + port.h / 2 + 4 }, s("tspan", { class: "b" }, visible(port.name, 9)), s("tspan", { class: "m s", dx: 4 }, words + more)));
+}
+
+function boxOf(view, box, at) {
+  const { app } = view;
+  const gate = box.gate ?? null;
+  const known = box.color !== null && box.color !== undefined;
+  const key = `box,${at}`;
+  const chosen = app.state.o === at ? "on" : null;
+  const classes = ["box", gate !== null ? dimmed(app, gate) : null, marked(view, key), chosen].filter(Boolean).join(" ");
+  const looks = { gate: gateBox, named: gateBox, kernel: kernelBox, sign: signBox, op: operatorBox };
+  const data = { key, box: at, ...(gate !== null && box.kind !== "kernel" ? { g: gate } : {}) };
+  const label = box.formula ? `${box.label} = ${formulaText(app, view.template, box.formula, view.step)}` : box.label;
+  return s("g", { class: classes, data, tabindex: 0, role: "button", "aria-label": visible(label || "kernel", 80) }, looks[box.kind](view, box, known));
+}
+
+function gateBox(view, box, known) {
+  const { app, template, step, r, row } = view;
+  const fill = known ? `g${box.color}` : box.kind === "named" ? "cell" : "op";
+  const line = known ? `d${box.color}` : box.kind === "named" ? "cellline" : "opline";
+  const formula = box.formula ? ` = ${formulaText(app, template, box.formula, step)}` : "";
+  const shown = [
+    s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 6, fill: `var(--${fill})`, stroke: `var(--${line})` }),
+    s("text", { x: box.x + 8, y: box.y + 15 }, s("tspan", { class: "b" }, visible(box.label, 14)), lowered(visible(formula, 40))),
+  ];
+  if (box.slot !== undefined) {
+    const value = app.values?.at(r, box.slot, app.state.b, step - row.first, app.state.u);
+    if (value !== undefined) {
+      const text = app.values.written(r, box.slot, value);
+      shown.push(s("text", { x: box.x + box.w - 7, y: box.y + 15, "text-anchor": "end", class: "b s", data: { value: box.label } }, text));
+    }
+    shown.push(...strip(view, box.slot, step, { x: box.x + 8, y: box.y + 21, w: box.w - 16, h: 9 }, trackOf(view, box.slot)));
+  }
+  return shown;
+}
+
+// Text in which an index, as of z_f, stands lower.
+function lowered(text) {
+  const shown = [];
+  let low = false;
+  for (const part of text.split(/(?<=\bz)_(\w+)/)) {
+    if (low) shown.push(s("tspan", { class: "s", dy: 3 }, part), s("tspan", { dy: -3 }, "\u200b"));
+    else if (part) shown.push(part);
+    low = !low;
+  }
+  return shown;
+}
+
+function signBox(view, box, known) {
+  const [x, y] = [box.x + box.w / 2, box.y + box.h / 2];
+  return [s("circle", { cx: x, cy: y, r: 11.5, ...colours(box, known) }), s("text", { x, y: y + 4.5, "text-anchor": "middle", class: "b" }, box.label)];
+}
+
+function colours(box, known) {
+  return { fill: `var(--${known ? `g${box.color}` : "op"})`, stroke: `var(--${known ? `d${box.color}` : "opline"})` };
+}
+
+function operatorBox(view, box, known) {
+  const text = box.formula ? formulaText(view.app, view.template, box.formula, view.step) : box.label;
+  return [
+    s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 6, ...colours(box, known) }),
+    s("text", { x: box.x + box.w / 2, y: box.y + box.h / 2 + 4, "text-anchor": "middle", class: "b" }, visible(text, 40)),
+  ];
+}
+
+function kernelBox(view, box, known) {
+  const { app } = view;
+  const { data } = app;
+  const line = known ? `var(--d${box.color})` : "var(--weight)";
+  const shown = [s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 7, fill: "var(--panel)", stroke: line })];
+  const weights = box.weights.map((number) => ({ number, item: data.parameters[number] }));
+  const maps = weights.filter(({ item }) => item.rows > 1);
+  const others = weights.filter(({ item }) => item.rows <= 1);
+  const [first] = maps;
+  if (first) {
+    shown.push(s("text", { x: box.x + 6, y: box.y + 14, class: "s weight" }, s("tspan", { class: "b" }, `@ ${visible(first.item.short, 12)}`), ` ${visible(first.item.shape, 14)}`));
+    const foot = others.length || maps.length > 1 ? 20 : 6;
+    const area = { x: box.x + 5, y: box.y + 33, w: box.w - 10, h: box.h - 33 - foot };
+    shown.push(...heads(view, first.item, area));
+    shown.push(...drawWeight(app, first.number, area));
+  }
+  const rest = [...maps.slice(1), ...others].map(({ item }) => `+ ${item.short}`).join(" ");
+  if (rest) shown.push(s("text", { x: box.x + 6, y: box.y + box.h - 6, class: "s weight" }, visible(rest, 18)));
+  return shown;
+}
+
+// The gates over a kernel, as wide as their columns.
+function heads(view, item, { x, y, w }) {
+  const columns = item.blocks?.columns ?? [];
+  const total = columns.reduce((sum, [, size]) => sum + size, 0) || 1;
+  let at = x;
+  return columns.map(([name, size]) => {
+    const gate = view.row.gates.find((one) => one.name === name);
+    const width = (w * size) / total;
+    const fill = gate && gate.color !== null ? `var(--g${gate.color})` : "none";
+    const shown = s("g", { class: gate ? dimmed(view.app, name) : null, data: gate ? { g: name } : null },
+      s("rect", { x: at, y: y - 13, width, height: 12, fill }),
+      width > 3 + 7 * name.length ? s("text", { x: at + width / 2, y: y - 3.5, "text-anchor": "middle", class: "s b" }, name) : null);
+    at += width;
+    return shown;
+  });
+}

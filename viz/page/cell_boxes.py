@@ -1,0 +1,176 @@
+"""The boxes of an opened cell: a product with its bias is a kernel, the operators of a gate are one box, others are signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import networkx
+
+from unroll.tensor import Constant, Node, Tensor
+from unroll.viz.dot_text import MINUS, TIMES
+from unroll.viz.page.steps import Template
+
+BoxKind = Literal["kernel", "gate", "named", "sign", "op"]
+_PRODUCTS = ("MatMul", "Gemm", "Conv")
+SIGNS = {"Add": "+", "Sub": MINUS, "Mul": TIMES, "Div": "/"}
+#: What only leads a product on to its gates.
+_CUTTING = ("Split",)
+
+
+@dataclass(eq=False)
+class CellBox:
+    """Operators that are shown as one box.
+
+    Attributes:
+        kind: a kernel, a gate, a tensor with a name, a sign such as x, or another operator.
+        nodes: their numbers in the template.
+        gate: the gate that they are of.
+        label: what the box is called.
+    """
+
+    kind: BoxKind
+    nodes: list[int]
+    gate: str | None = None
+    label: str = ""
+    last: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = self.nodes[-1]
+
+
+def cell_boxes(template: Template) -> list[CellBox]:
+    """Return the boxes of a step, in an order in which each comes after all that it reads.
+
+    Gates, and what a kernel makes for each of them, get a label where they have none.
+    """
+    nodes = template.nodes
+    reads = _reads(nodes)
+    leaves = {at[0] for at in (*template.handed, *template.given)}
+    groups = _kernels(template, reads, leaves)
+    kernels = {number for group in groups for number in group}
+    groups += _gates(nodes, reads, kernels, leaves)
+    held = {number for group in groups for number in group}
+    whole = [*groups, *([number] for number in range(len(nodes)) if number not in held)]
+    whole = _without_circles(whole, reads)
+    boxes = [_box(group, template, kernels) for group in whole]
+    named = {box.gate for box in boxes if box.kind == "gate"}
+    for box in reversed(boxes):
+        if box.kind != "kernel" and box.gate is not None and box.gate not in named:
+            named.add(box.gate)  # a file has no names: what a gate makes last is the gate
+            box.kind, box.label = "gate", box.gate
+    for box in boxes:
+        if box.kind == "gate":
+            template.labels.setdefault((box.last, 0), box.label)
+            _label_preactivations(box, template, kernels)
+    return boxes
+
+
+def _label_preactivations(box: CellBox, template: Template, kernels: set[int]) -> None:
+    place = {node: at for at, node in enumerate(template.nodes)}
+    read = [t for at in box.nodes for t in template.nodes[at].inputs if t is not None and t.node is not None]
+    made = [(place[t.node], t.index) for t in read if t.node in place and place[t.node] in kernels]
+    if len(made) == 1 and len(box.nodes) == len({*box.nodes} - kernels):
+        template.labels.setdefault(made[0], f"z_{box.label}")
+
+
+def gate_of(nodes: Iterable[Node]) -> str | None:
+    """Return the one gate that nodes are of."""
+    gates = {origin.gate for node in nodes for origin in node.provenance}
+    return next(iter(gates)) if len(gates) == 1 else None
+
+
+def _reads(nodes: Sequence[Node]) -> dict[int, list[int]]:
+    """Return for each operator those of the same step that read it."""
+    place = {node: number for number, node in enumerate(nodes)}
+    found: dict[int, list[int]] = {number: [] for number in range(len(nodes))}
+    for number, node in enumerate(nodes):
+        for before in dict.fromkeys(place[t.node] for t in node.inputs if t is not None and t.node in place):
+            found[before].append(number)
+    return found
+
+
+def _kernels(template: Template, reads: Mapping[int, list[int]], leaves: Iterable[int]) -> list[list[int]]:
+    """Return each product with a weight, and what only adds to it or cuts it: sums of products with a bias are one."""
+    nodes, kept = template.nodes, set(leaves)
+    group: dict[int, list[int]] = {}
+    place = {node: number for number, node in enumerate(nodes)}
+    for number, node in enumerate(nodes):
+        moving = [t for t in node.inputs if t is not None and not _is_fixed(t, template)]
+        before = [place[t.node] for t in moving if t.node in place]
+        weighted = any(t is not None and _is_weight(t, template) for t in node.inputs)
+        if node.op.name in _PRODUCTS and weighted:
+            group[number] = [number]
+        elif before and len(before) == len(moving) and (node.op.name == "Add" or node.op.name in _CUTTING):
+            alone = all(one in group and reads[one] == [number] and one not in kept for one in before)
+            if alone and (weighted or len(before) > 1 or node.op.name in _CUTTING):
+                joined = sorted({*(held for one in before for held in group[one]), number})
+                group |= dict.fromkeys(joined, joined)
+    return list({id(held): held for held in group.values()}.values())
+
+
+def _gates(
+    nodes: Sequence[Node], reads: Mapping[int, list[int]], taken: set[int], leaves: Iterable[int]
+) -> list[list[int]]:
+    """Return the operators of each gate that read each other, where one of them alone is read by others."""
+    kept = set(leaves)
+    gate = {number: gate_of([node]) for number, node in enumerate(nodes) if number not in taken}
+    beside: networkx.Graph[int] = networkx.Graph()
+    beside.add_nodes_from(number for number, name in gate.items() if name is not None)
+    beside.add_edges_from(
+        (number, other)
+        for number in list(beside)
+        for other in reads[number]
+        if gate.get(other) is not None and gate[other] == gate[number]
+    )
+    found = []
+    for part in networkx.connected_components(beside):
+        members = sorted(part)
+        out = [number for number in members if number in kept or any(one not in part for one in reads[number])]
+        found += [members] if out == members[-1:] else [[number] for number in members]
+    return found
+
+
+def _without_circles(groups: list[list[int]], reads: Mapping[int, list[int]]) -> list[list[int]]:
+    """Return groups in order; those that read themselves through others are taken to pieces."""
+    while True:
+        of = {number: place for place, group in enumerate(groups) for number in group}
+        graph: networkx.DiGraph[int] = networkx.DiGraph()
+        graph.add_nodes_from(range(len(groups)))
+        graph.add_edges_from((of[one], of[other]) for one in reads for other in reads[one] if of[one] != of[other])
+        circles = {place for part in networkx.strongly_connected_components(graph) if len(part) > 1 for place in part}
+        if not circles:
+            order = networkx.lexicographical_topological_sort(graph, key=lambda place: groups[place][0])
+            return [groups[place] for place in order]
+        groups = [
+            piece
+            for place, group in enumerate(groups)
+            for piece in ([[number] for number in group] if place in circles else [group])
+        ]
+
+
+def _box(group: list[int], template: Template, kernels: set[int]) -> CellBox:
+    nodes = [template.nodes[number] for number in group]
+    last, gate = nodes[-1], gate_of(nodes)
+    label = template.labels.get((group[-1], 0), "") if len(last.outputs) == 1 else ""
+    handed = next((template.handed[at] for at in template.handed if at[0] == group[-1]), "")
+    if group[0] in kernels and any(template.nodes[number].op.name in _PRODUCTS for number in group):
+        return CellBox("kernel", group, gate, "")
+    if gate is not None and label == gate:
+        return CellBox("gate", group, gate, label)
+    if label or handed:
+        return CellBox("named", group, gate, label or handed)
+    operands = [t for t in last.inputs if t is not None and not isinstance(t, Constant)]
+    if last.op.name in SIGNS and len(operands) == 2:
+        return CellBox("sign", group, gate, SIGNS[last.op.name])
+    return CellBox("op", group, gate, last.op.name)
+
+
+def _is_weight(tensor: Tensor, template: Template) -> bool:
+    source = template.sources.get(tensor)
+    return source is not None and source.kind == "weight"
+
+
+def _is_fixed(tensor: Tensor, template: Template) -> bool:
+    return isinstance(tensor, Constant) or _is_weight(tensor, template)

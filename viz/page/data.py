@@ -1,0 +1,216 @@
+"""Everything that the page shows, as JSON and as numbers: laid out once a template, whatever T is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from unroll.display import placed
+from unroll.graph import Graph
+from unroll.tensor import Node
+from unroll.viz.gates import Gates
+from unroll.viz.page.cell_boxes import CellBox, cell_boxes
+from unroll.viz.page.colours import colour_of
+from unroll.viz.page.gate_outputs import find_gates
+from unroll.viz.page.kernels import gate_weights, parameter_data
+from unroll.viz.page.opened_cells import OpenedCell
+from unroll.viz.page.operands import OperandFormulas
+from unroll.viz.page.planes import Planes
+from unroll.viz.page.sentence import sentence
+from unroll.viz.page.slots import Slots
+from unroll.viz.page.steps import Loops, Row, Template
+from unroll.viz.page.tracks import Track, mask_of, sign_of, told, tracks_of
+from unroll.viz.page.values import Run, pack, run_of
+
+FORMAT = 1
+
+
+class PageData:
+    """A graph made ready for the page.
+
+    Args:
+        graph: the graph.
+        feeds: an array for every input, or None.
+        title: what the page is called.
+
+    Attributes:
+        planes: the numbers.
+
+    Raises:
+        FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
+    """
+
+    def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, title: str) -> None:
+        self._title = title
+        self.graph = placed(graph)
+        self._loops = Loops(self.graph)
+        self._rows = self._loops.rows or [self._loops.whole()]
+        self._gates = Gates(self.graph, self._loops.contraction.natives.values())
+        self._formulas = OperandFormulas(self._loops.contraction.states.tensors)
+        self._parameters = {item: at for at, item in enumerate(self.graph.parameters.values())}
+        self._boxes = [self._boxed(row) for row in self._rows]
+        self._slots = [Slots(row, self.graph.shape) for row in self._rows]
+        self._tracks = [
+            tracks_of(row, slots, self._gate_names(row)) for row, slots in zip(self._rows, self._slots, strict=True)
+        ]
+        self._cells = [
+            [self._opened(row, number, slots, boxes) for number, boxes in enumerate(all_boxes)]
+            for row, slots, all_boxes in zip(self._rows, self._slots, self._boxes, strict=True)
+        ]
+        self.planes = Planes()
+        self._run: Run | None = None
+        if feeds is not None:
+            needed = [self._needed(number) for number in range(len(self._rows))]
+            self._run = run_of(self.graph, feeds, self._rows, self._slots, needed)
+            pack(self._run, self.planes)
+
+    def json(self) -> dict[str, Any]:
+        """Return what the page is told, without the numbers."""
+        short = self._run is not None and self._run.kept.short
+        parameters = [parameter_data(item, self.planes, short) for item in self._parameters]
+        return {
+            "format": FORMAT,
+            "title": self._title,
+            "operators": len(self.graph.nodes),
+            "parameters": parameters,
+            "sentence": sentence(self._loops),
+            "rows": [self._row(number, row) for number, row in enumerate(self._rows)],
+            "values": None if self._run is None else vars(self._run.kept),
+        }
+
+    def _boxed(self, row: Row) -> list[list[CellBox]]:
+        """Return the boxes of each template of a row, and note the gates among what they make."""
+        names, found = self._gate_names(row), []
+        for template in row.templates:
+            boxes = cell_boxes(template)
+            find_gates(template, boxes, self._gates, names)
+            found.append(boxes)
+        return found
+
+    def _gate_names(self, row: Row) -> list[str]:
+        """Return the gates of a row: those of the cells that it is joined of, too."""
+        joint = self._loops.contraction.joint
+        cells = [cell for cell, name in joint.names.items() if name == row.path] or [row.path]
+        return list(dict.fromkeys(gate for cell in cells for gate in self._gates.names.get(cell, ())))
+
+    def _color(self, row: Row, gate: str) -> int | None:
+        joint = self._loops.contraction.joint
+        cells = [cell for cell, name in joint.names.items() if name == row.path] or [row.path]
+        return next((at for cell in cells if (at := colour_of(self._gates.color(cell, gate))) is not None), None)
+
+    def _opened(self, row: Row, number: int, slots: Slots, boxes: Sequence[CellBox]) -> dict[str, Any]:
+        cell = OpenedCell(
+            self.graph, row, number, slots, boxes, self._formulas, self._parameters,
+            lambda gate: self._color(row, gate),
+        )  # fmt: skip
+        return cell.data()
+
+    def _needed(self, number: int) -> set[int]:
+        """Return the slots of a row that are shown first: its tracks, and what the formulas of its boxes read."""
+        found = {track.slot for track in self._tracks[number]}
+        mask = mask_of(self._rows[number], self._slots[number])
+        found |= {mask["slot"]} if mask is not None else set()
+        for template in self._cells[number]:
+            for box in template["boxes"]:
+                if box["kind"] in ("gate", "named"):
+                    found |= {slot for piece in box.get("formula", ()) if (slot := _slot(template, piece)) is not None}
+        slots = self._slots[number].slots
+        whole = {slots[at].within[0] for at in found if slots[at].within is not None}  # type: ignore[index]
+        return found | whole
+
+    def _row(self, number: int, row: Row) -> dict[str, Any]:
+        slots = self._slots[number].slots
+        steps = list(row.steps)
+        weights = dict.fromkeys(
+            weight for template in row.templates for source in template.sources.values() for weight in source.weights
+        )
+        state = next((t for t in self._tracks[number] if t.kind == "state"), None)
+        units = 0 if state is None else self._units(number, state)
+        return {
+            "path": row.path,
+            "cell": row.path.rpartition("/")[2],
+            "scope": row.path.rpartition("/")[0],
+            "phase": row.phase,
+            "backward": row.backward,
+            "units": units,
+            "first": steps[0],
+            "steps": len(steps),
+            "states": list(row.states),
+            "runs": [list(run) for run in row.runs],
+            "templates": [
+                cell | {"names": self._operator_names(row, at)} for at, cell in enumerate(self._cells[number])
+            ],
+            "gates": [{"name": gate, "color": self._color(row, gate)} for gate in self._gate_names(row)],
+            "weights": [self._parameters[item] for item in weights],
+            "mask": mask_of(row, self._slots[number]),
+            "tracks": [self._track(number, track) for track in self._tracks[number]],
+            "slots": [self._slot(number, at) for at in range(len(slots))],
+        }
+
+    def _units(self, number: int, track: Track) -> int:
+        tensor = next(iter(self._slots[number].slots[track.slot].tensors.values()))
+        last = self.graph.shape(tensor)[-1:] or (1,)
+        return last[0] if isinstance(last[0], int) else 0
+
+    def _track(self, number: int, track: Track) -> dict[str, Any]:
+        found: dict[str, Any] = {"kind": track.kind, "name": track.name, "title": track.title, "slot": track.slot}
+        if track.kind == "gate":
+            found |= {"activation": sign_of(track.activation), "color": self._color(self._rows[number], track.name)}
+            found |= gate_weights(self._rows[number], track.name)
+        array = None if self._run is None else self._array(number, track.slot)
+        if array is not None and self._run is not None:
+            found |= told(track, array[: self._run.kept.rows])
+        return found
+
+    def _array(self, number: int, at: int) -> Any:
+        """Return the values of a slot, cut from those that it is a piece of; None where the page has none."""
+        if self._run is None:
+            return None
+        slot = self._slots[number].slots[at]
+        if slot.within is None:
+            return self._run.arrays.get((number, at))
+        whole = self._run.arrays.get((number, slot.within[0]))
+        size = next(iter(slot.tensors.values())).shape[-1]
+        return None if whole is None else whole[..., slot.within[1] : slot.within[1] + int(str(size))]
+
+    def _slot(self, number: int, at: int) -> dict[str, Any] | None:
+        slot = self._slots[number].slots[at]
+        if self._run is None or not slot.tensors:
+            return None
+        if slot.within is not None:
+            size = next(iter(slot.tensors.values())).shape[-1]
+            return {"within": slot.within[0], "from": slot.within[1], "n": size}
+        if slot.parts is not None:
+            return {"parts": slot.parts}
+        found = self._run.data.get((number, at))
+        steps = list(self._rows[number].steps)
+        if found is None or len(slot.tensors) == len(steps):
+            return found
+        return found | {"steps": [step - steps[0] for step in slot.tensors]}
+
+    def _operator_names(self, row: Row, number: int) -> list[Any]:
+        """Return the names of a template's operators: each as a pattern with ``{t}`` in it, or a list of one for each step."""
+        steps = [step for run in row.runs if run.template == number for step in range(run.first, run.last + 1)]
+        template: Template = row.templates[number]
+        return [self._pattern([(step, row.steps[step][at]) for step in steps]) for at in range(len(template.nodes))]
+
+    def _pattern(self, nodes: Sequence[tuple[int, Node]]) -> Any:
+        names = [self.graph.name(node) for _, node in nodes]
+        if len(set(names)) == 1 and len(names) > 1:
+            return names[0].replace("{", "{{")
+        step = nodes[0][0]
+        for found in re.finditer(rf"(?<!\d){step}(?!\d)", names[0]):
+            before, after = names[0][: found.start()], names[0][found.end() :]
+            if all(name == f"{before}{at}{after}" for name, (at, _) in zip(names, nodes, strict=True)):
+                return {"before": before, "after": after}
+        return names
+
+
+def _slot(template: Mapping[str, Any], piece: Any) -> int | None:
+    if isinstance(piece, str) or not piece:
+        return None
+    if piece[0] == "n":
+        found: int | None = template["ops"][piece[1]]["slots"][piece[2]]
+        return found
+    return template["sources"][piece[1]].get("slot") if piece[0] == "s" else None

@@ -1,0 +1,285 @@
+"""The loops of a graph as rows of steps; equal steps share one template, so that a cell is laid out once for any T."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from unroll.dtypes import Array
+from unroll.graph import Graph
+from unroll.parameter import Parameter
+from unroll.tensor import Constant, Node, Placeholder, Tensor
+from unroll.viz.contraction import Contraction
+from unroll.viz.phases import find_phases
+from unroll.viz.unit_steps import infer_steps
+from unroll.viz.units import Unit, Wire
+
+Kind = Literal["state", "zero", "first", "input", "weight"]
+# Constants of more elements than this are told apart by which one they are, not by what is in them.
+_MOST_COMPARED = 64
+
+
+class Source(NamedTuple):
+    """What a step reads from outside.
+
+    Attributes:
+        kind: a state of the step before, zeros, another first state, a weight, or any other input.
+        name: what the cell calls it.
+        tensor: the tensor, as the step reads it.
+        weights: the Parameters that a weight is made of.
+        made: the operator, cell or input that makes it.
+    """
+
+    kind: Kind
+    name: str
+    tensor: Tensor
+    weights: tuple[Parameter, ...] = ()
+    made: str = ""
+
+
+@dataclass(eq=False)
+class Template:
+    """One step, for all steps like it.
+
+    Attributes:
+        nodes: its operators, in order.
+        sources: what it reads from outside, by tensor.
+        handed: the outputs of its operators that are states at the next step, by (operator, output), with their names.
+        given: those that something outside of the row reads.
+        labels: what outputs of its operators are called at every step; those without a name are left out.
+        gates: those that are a gate of the cell; see `unroll.viz.page.gate_outputs`.
+    """
+
+    nodes: list[Node]
+    sources: dict[Tensor, Source]
+    handed: dict[tuple[int, int], str] = field(default_factory=dict)
+    given: dict[tuple[int, int], None] = field(default_factory=dict)
+    labels: dict[tuple[int, int], str] = field(default_factory=dict)
+    gates: dict[tuple[int, int], str] = field(default_factory=dict)
+
+
+class Run(NamedTuple):
+    """Steps that follow each other and share a template."""
+
+    template: int
+    first: int
+    last: int
+
+
+@dataclass(eq=False)
+class Row:
+    """A loop: a cell over its steps; or, with no steps, a graph without any.
+
+    Attributes:
+        path: the cell's variable path.
+        phase: how many loops have ended before it.
+        backward: it walks from the last step to the first.
+        states: what its states are called, in order.
+        templates: its different steps.
+        runs: which step has which template, in the order of steps.
+        steps: the operators of each step.
+    """
+
+    path: str
+    phase: int = 0
+    backward: bool = False
+    states: tuple[str, ...] = ()
+    templates: list[Template] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    steps: dict[int, list[Node]] = field(default_factory=dict)
+
+
+class Loops:
+    """The rows of a graph.
+
+    Args:
+        graph: the graph, with the steps, cells and gates that can be found.
+
+    Attributes:
+        graph: the graph.
+        contraction: its units, as a picture of cells has them.
+        rows: its loops, in the order in which they are met.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.contraction = Contraction(graph)
+        find_phases(self.contraction)
+        infer_steps(self.contraction)
+        self._owner = {node: unit for unit in self.contraction.units for node in unit.nodes}
+        self._wires: dict[tuple[Unit, Tensor], Wire] = {}
+        for wire in self.contraction.wires:
+            self._wires.setdefault((wire.target, wire.tensor), wire)
+        units: dict[tuple[str, int], dict[int, Unit]] = {}
+        for unit in self.contraction.units:
+            if unit.kind == "cell" and unit.row is not None and unit.step is not None:
+                units.setdefault((unit.row, unit.phase), {})[unit.step] = unit
+        self.rows = [self._row(path, phase, dict(sorted(found.items()))) for (path, phase), found in units.items()]
+        self.rows.sort(key=lambda row: row.phase)
+
+    def whole(self) -> Row:
+        """Return a graph without loops as one step of all its operators, but those that only make weights and zeros."""
+        shown = {node for unit in self.contraction.units if unit.kind != "zero" for node in unit.nodes}
+        shown |= {tensor.node for tensor in self.graph.outputs if tensor.node is not None}
+        unit = Unit("op", "all", [node for node in self.graph.nodes if node in shown])
+        sources, _ = self._read(unit)
+        row = Row("", templates=[Template(unit.nodes, sources)], runs=[Run(0, 0, 0)], steps={0: unit.nodes})
+        place = {node: number for number, node in enumerate(unit.nodes)}
+        for tensor, name in zip(self.graph.outputs, self.graph.output_names, strict=True):
+            if tensor.node is not None:
+                row.templates[0].given[place[tensor.node], tensor.index] = None
+                row.templates[0].labels[place[tensor.node], tensor.index] = name
+        self._add_labels(row)
+        return row
+
+    def _row(self, path: str, phase: int, units: Mapping[int, Unit]) -> Row:
+        states = self.contraction.states
+        row = Row(path, phase, path in states.backward, tuple(states.names.get(path, ())))
+        known: dict[object, int] = {}
+        for step, unit in units.items():
+            row.steps[step] = unit.nodes
+            sources, signature = self._read(unit)
+            number = known.setdefault(signature, len(known))
+            if number == len(row.templates):
+                row.templates.append(Template(unit.nodes, sources))
+            if row.runs and row.runs[-1].template == number and row.runs[-1].last == step - 1:
+                row.runs[-1] = row.runs[-1]._replace(last=step)
+            else:
+                row.runs.append(Run(number, step, step))
+        self._add_readers(row, units)
+        self._add_labels(row)
+        return row
+
+    def _add_labels(self, row: Row) -> None:
+        """Note what outputs are called, where that is the same at the first and the last step of each run."""
+        label = self.contraction.states.tensors.label
+        for number, template in enumerate(row.templates):
+            ends = [step for run in row.runs if run.template == number for step in {run.first, run.last}]
+            for at, node in enumerate(template.nodes):
+                for tensor in node.outputs:
+                    called = {label(row.steps[step][at].outputs[tensor.index]) for step in ends}
+                    if len(called) == 1 and "" not in called:
+                        template.labels.setdefault((at, tensor.index), called.pop())
+
+    def _read(self, unit: Unit) -> tuple[dict[Tensor, Source], object]:
+        """Return what a step reads, and a key that is equal for steps that compute the same of the same."""
+        place = {node: number for number, node in enumerate(unit.nodes)}
+        sources: dict[Tensor, Source] = {}
+        names, signature = _Names(), list[object]()
+        for node in unit.nodes:
+            read: list[object] = []
+            for tensor in node.inputs:
+                if tensor is None or isinstance(tensor, Constant):
+                    read.append(None if tensor is None else _compared(tensor))
+                elif tensor.node in place:
+                    read.append((place[tensor.node], tensor.index))
+                else:
+                    if tensor not in sources:
+                        sources[tensor] = self._source(unit, tensor, names)
+                    found = sources[tensor]
+                    read.append((found.kind, found.name, found.weights, tensor.shape))
+            shapes = tuple((tensor.shape, tensor.dtype) for tensor in node.outputs)
+            signature.append((type(node.op), repr(node.op), node.origin.gate, shapes, tuple(read)))
+        return sources, tuple(signature)
+
+    def _source(self, unit: Unit, tensor: Tensor, names: _Names) -> Source:
+        weights = self.contraction.made.bases(tensor)
+        if weights or self._is_hidden(tensor):
+            return _weight(tensor, tuple(weights) or self._behind(tensor))
+        folding = self.contraction.folding
+        first = tensor if folding is None else folding.source(tensor)
+        wire = self._wires.get((unit, first))
+        owner = self._owner.get(first.node) if first.node is not None else None
+        if wire is not None and (self.contraction.is_state(wire) or (owner is not None and owner.row == unit.row)):
+            kind: Kind = "state" if owner is not None and owner.row == unit.row else "first"
+            zero = owner is not None and owner.kind == "zero"
+            name = self.contraction.states.name(wire)
+            return Source("zero" if zero else kind, name, tensor, made=self._maker(first))
+        if owner is not None and owner.kind == "zero":
+            return Source("zero", names.of("zero"), tensor)
+        name = "mask" if tensor.dtype.kind == "b" else self._called(first, whole=unit.step is None)
+        return Source("input", names.of(name), tensor, made=self._maker(first))
+
+    def _is_hidden(self, tensor: Tensor) -> bool:
+        """Say whether a tensor is a weight that is made for one operator, and no box of its own."""
+        node, folding = tensor.node, self.contraction.folding
+        folded = folding is not None and node in folding.nodes
+        return node is not None and node not in self._owner and not folded and bool(self._behind(tensor))
+
+    def _behind(self, tensor: Tensor) -> tuple[Parameter, ...]:
+        """Return the Parameters that a tensor is made of by operators that have no box."""
+        found: dict[Parameter, None] = {}
+        open_, seen = [tensor], {tensor}
+        while open_:
+            node = open_.pop().node
+            for before in node.inputs if node is not None and node not in self._owner else ():
+                if isinstance(before, Parameter):
+                    found[before] = None
+                elif before is not None and before not in seen:
+                    seen.add(before)
+                    open_.append(before)
+        return tuple(found)
+
+    def _maker(self, tensor: Tensor) -> str:
+        """Return what makes a tensor: a cell, an operator, or an input of the graph."""
+        owner = self._owner.get(tensor.node) if tensor.node is not None else None
+        if owner is not None and owner.row is not None:
+            return owner.row.rpartition("/")[2]
+        if owner is not None and owner.name:
+            return owner.name.rpartition("/")[2]
+        return self.contraction.title(tensor.node) if tensor.node is not None else "input"
+
+    def _called(self, tensor: Tensor, whole: bool) -> str:
+        """Return what an input is called at every step: a placeholder without its number, what a cell calls its output."""
+        if isinstance(tensor, Placeholder):
+            name = tensor.name.rpartition("/")[2].removesuffix(":0")
+            return name if whole else name.rstrip("0123456789_") or "x"
+        node = tensor.node
+        made = self._owner.get(node) if node is not None else None
+        return self.contraction.states.called(tensor) if made is not None and made.row is not None else "x"
+
+    def _add_readers(self, row: Row, units: Mapping[int, Unit]) -> None:
+        """Note which outputs of each template are states at another step, and which are read outside of the row."""
+        template_of = {step: row.templates[run.template] for run, step in steps_of(row)}
+        step_of = {unit: step for step, unit in units.items()}
+        place = {node: number for unit in units.values() for number, node in enumerate(unit.nodes)}
+        states = self.contraction.states
+        for wire in self.contraction.wires:
+            step, node = step_of.get(wire.source), wire.tensor.node
+            if step is not None and node is not None and node in place:
+                template, at = template_of[step], (place[node], wire.tensor.index)
+                if wire.target.row == row.path:
+                    template.handed.setdefault(at, states.called(wire.tensor))
+                else:
+                    template.given.setdefault(at)
+                    if states.makes(row.path, wire.tensor) and states.called(wire.tensor) in row.states:
+                        template.handed.setdefault(at, states.called(wire.tensor))
+
+
+class _Names:
+    """Names within one step, each different."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, int] = {}
+
+    def of(self, name: str) -> str:
+        count = self._taken[name] = self._taken.get(name, 0) + 1
+        return name if count == 1 else f"{name} {count}"
+
+
+def steps_of(row: Row) -> Iterator[tuple[Run, int]]:
+    """Yield the steps of a row in order, each with its run."""
+    for run in row.runs:
+        for step in range(run.first, run.last + 1):
+            yield run, step
+
+
+def _weight(tensor: Tensor, weights: Sequence[Parameter] = ()) -> Source:
+    known = tuple(weights) or ((tensor,) if isinstance(tensor, Parameter) else ())
+    return Source("weight", ", ".join(item.name.rpartition("/")[2] for item in known), tensor, known)
+
+
+def _compared(constant: Constant) -> Any:
+    value: Array = constant.value
+    return (value.shape, value.tobytes()) if value.size <= _MOST_COMPARED else constant

@@ -1,0 +1,316 @@
+// The time axis: rows of cells, with tracks of the chosen row under them in the same columns.
+import { begins, detail, segmentAt, ticks } from "./axis.js";
+import { byId, s, visible } from "./dom.js";
+import { written } from "./numbers.js";
+
+const TOP = 26;
+const CELL = 54;
+
+// The places of everything on the axis, for a width of the window.
+export function geometry(app, width) {
+  const { data, state } = app;
+  const narrow = width < 640;
+  const left = narrow ? 52 : 128;
+  const right = narrow ? 22 : 84;
+  const [from, to] = state.view;
+  const pitch = (width - left - right) / (to - from);
+  const tall = data.rows.length > 2 ? 40 : CELL;
+  const order = lines(data.rows);
+  const rows = data.rows.map((row, r) => ({ y: TOP + 12 + (order.count - 1 - order.of[r]) * (tall + 34), tall, row, r }));
+  let y = TOP + 12 + order.count * (tall + 34) - 34 + 34;
+  const tracks = data.rows[state.r].tracks.map((track) => {
+    const count = app.values ? app.values.count(state.r, track.slot) : 0;
+    const high = app.values ? Math.round(Math.max(16, Math.min(track.kind === "input" ? 45 : 36, count * (track.kind === "input" ? 1.6 : 2.8)))) : 18;
+    const found = { track, count, y, high };
+    y += high + (track.kind === "input" ? 8 : 4);
+    return found;
+  });
+  return { width, narrow, left, right, pitch, rows, tracks, bottom: y, height: y + 16, from, to };
+}
+
+// Rows of one phase stand over each other, from the first layer at the bottom; those of another phase beside them.
+function lines(rows) {
+  const held = new Map();
+  const of = rows.map((row) => {
+    const line = held.get(row.phase) ?? 0;
+    held.set(row.phase, line + 1);
+    return line;
+  });
+  return { of, count: Math.max(...held.values()) };
+}
+
+export function columnX(place, column) {
+  return place.left + (column - place.from) * place.pitch;
+}
+
+// The SVG of all rows, drawn again when the window, the row or the focus changes.
+export function drawRows(app) {
+  const place = app.place;
+  const net = byId("net");
+  const shown = [];
+  const clip = s("clipPath", { id: "window" }, s("rect", { x: place.left - 1, y: 0, width: place.width - place.left - place.right + 2, height: place.height }));
+  const [begin, end] = [place.left - (place.from <= 0 ? 36 : 2), place.width - place.right + (place.to >= app.columns ? 40 : 2)];
+  const clipRows = s("clipPath", { id: "rows" }, s("rect", { x: begin, y: 0, width: end - begin, height: place.height }));
+  shown.push(s("defs", null, arrowhead(), hatching(), clip, clipRows));
+  shown.push(...numbers(app, place));
+  for (const line of place.rows) shown.push(...row(app, place, line));
+  shown.push(...trackTexts(app, place));
+  net.setAttribute("width", place.width);
+  net.setAttribute("height", place.height);
+  net.replaceChildren(...shown);
+}
+
+function arrowhead() {
+  const head = s("path", { d: "M0 .8 8 4 0 7.2z", fill: "context-stroke" });
+  return s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto-start-reverse" }, head);
+}
+
+function hatching() {
+  const line = s("path", { d: "M-1 7 7 -1M-2 2 2 -2M4 8 8 4", stroke: "var(--faint)", "stroke-width": 1 });
+  return s("pattern", { id: "ended", width: 6, height: 6, patternUnits: "userSpaceOnUse" }, line);
+}
+
+function numbers(app, place) {
+  const every = ticks(place.pitch, app.columns > 999 ? 38 : 24);
+  const texts = [];
+  const starts = new Set(app.segments.map((segment) => segment.offset));
+  for (let column = Math.max(0, Math.floor(place.from)); column < Math.min(app.columns, place.to); column++) {
+    const segment = segmentAt(column, app.segments);
+    const step = column - segment.offset + segment.first;
+    if (step % every && !(starts.has(column) && place.pitch > 24)) continue;
+    const middle = columnX(place, column) + place.pitch / 2;
+    if (middle < place.left + 8 && place.from > 0) continue; // it would be cut
+    texts.push(s("text", { x: middle, y: 17, "text-anchor": "middle", class: "m s" }, String(step)));
+  }
+  const title = s("text", { x: place.narrow ? 8 : 14, y: 17, class: "m s" }, place.narrow ? "t" : "timestep t");
+  const dividers = app.segments.slice(1).map((segment) => {
+    const x = columnX(place, segment.offset);
+    return s("path", { d: `M${x} 4V${place.bottom}`, stroke: "var(--scopeline)", "stroke-dasharray": "3 3" });
+  });
+  return [title, s("g", { "clip-path": "url(#window)" }, texts, dividers)];
+}
+
+function row(app, place, { y, tall, row: loop, r }) {
+  const shown = [];
+  const start = begins(loop, app.segments);
+  const from = Math.max(start, Math.floor(place.from));
+  const to = Math.min(start + loop.steps, Math.ceil(place.to));
+  if (!loop.path) return [];
+  const chosen = r === app.state.r;
+  const [first, last] = [columnX(place, start), columnX(place, start + loop.steps)];
+  const body = [];
+  const mode = detail(place.pitch);
+  const wide = place.pitch >= 14 ? Math.min(place.pitch * 0.74, 26 + (place.pitch > 80 ? place.pitch * 0.6 : 0)) : place.pitch * 0.72;
+  const lanes = laneHeights(loop, tall);
+  const [before, behind] = [start > 0 && !loop.backward ? 2 : loop.backward ? 6 : 34, loop.backward ? 34 : start + loop.steps < app.columns ? 1 : 6];
+  body.push(s("rect", { x: first - before, y: y - 9, width: last - first + before + behind, height: tall + 18, rx: 8, fill: "var(--scope)", stroke: chosen ? "var(--cellline)" : "var(--scopeline)" }));
+  if (mode === "band") body.push(...band(app, place, loop, y, tall, Math.max(first, columnX(place, from)), Math.min(last, columnX(place, to))));
+  else for (let column = from; column < to; column++) body.push(cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }));
+  body.push(...ends(app, loop, start, lanes, y, first, last));
+  if (!place.narrow) shown.push(...rowName(app, loop, r, y, tall, chosen));
+  const label = `${loop.steps} steps of ${loop.cell}`;
+  shown.push(s("g", { "clip-path": "url(#rows)", role: "img", "aria-label": visible(label), data: { row: r } }, body));
+  for (const [lane, name] of lanes.map((lane, k) => [lane, loop.states[k]])) {
+    const at = loop.backward ? first - 40 : last + 24;
+    if (place.narrow || loop.backward || last > place.width - place.right + 4) continue;
+    shown.push(s("text", { x: at, y: y + lane + 4, class: "b s" }, visible(name, 10)));
+  }
+  return shown;
+}
+
+function laneHeights(loop, tall) {
+  const count = loop.states.length;
+  return loop.states.map((_, k) => (count === 1 ? tall / 2 : tall * (0.26 + (0.48 * k) / (count - 1))));
+}
+
+function rowName(app, loop, r, y, tall, chosen) {
+  const words = visible(loop.cell, 40).split(/(?<=_| )/);
+  const lines = [];
+  for (const word of words) {
+    if (lines.length && (lines[lines.length - 1] + word).length <= 12) lines[lines.length - 1] += word;
+    else lines.push(word.slice(0, 14));
+  }
+  const kept = lines.slice(0, 2);
+  const middle = y + tall / 2 - (kept.length * 13 + 13) / 2 + 10;
+  const texts = kept.map((text, k) => s("text", { x: 14, y: middle + 13 * k, class: "b s" }, text));
+  const note = (loop.units ? `${loop.units} units` : "") + (loop.backward ? " ←" : "");
+  texts.push(s("text", { x: 14, y: middle + 13 * kept.length, class: "m s" }, note));
+  return [s("g", { class: chosen ? "rowname on" : "rowname", data: { row: r } }, texts)];
+}
+
+function band(app, place, loop, y, tall, x, end) {
+  const shown = [s("rect", { x, y, width: Math.max(1, end - x), height: tall, rx: 4, fill: "var(--cell)", stroke: "var(--cellline)" })];
+  const gates = loop.gates.filter((gate) => gate.color !== null);
+  const high = (tall - 8) / Math.max(1, gates.length);
+  gates.forEach((gate, k) => {
+    shown.push(s("rect", { x: x + 3, y: y + 4 + high * k, width: Math.max(1, end - x - 6), height: high - 1.8, rx: 1.5, fill: `var(--g${gate.color})`, class: dimmed(app, gate.name), data: { g: gate.name } }));
+  });
+  const count = Math.round((end - x) / place.pitch).toLocaleString("en");
+  shown.push(s("text", { x: (x + end) / 2, y: y + tall / 2 + 4, "text-anchor": "middle", class: "b halo" }, `${count} × ${visible(loop.cell, 30)}`));
+  return shown;
+}
+
+export function dimmed(app, gate) {
+  return app.state.g !== null && app.state.g !== gate ? "dim" : null;
+}
+
+function cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }) {
+  const x = columnX(place, column) + (place.pitch - wide) / 2;
+  const middle = x + wide / 2;
+  const arrow = mode === "plain" ? null : "url(#arrow)";
+  const thin = mode === "plain" ? 0.7 : 1;
+  const shown = [];
+  const [before, after] = loop.backward ? [x + wide, x + place.pitch] : [x - (place.pitch - wide), x];
+  const firstOne = loop.backward ? column === start + loop.steps - 1 : column === start;
+  for (const lane of lanes) {
+    const from = loop.backward ? after : before;
+    const to = loop.backward ? before : after;
+    const edge = (place.pitch - wide) / 2 + (start > 0 && !loop.backward ? 0 : 12);
+    const begin = firstOne ? (loop.backward ? x + wide + edge : x - edge) : from;
+    shown.push(s("path", { d: `M${begin} ${y + lane}H${loop.backward ? to + 0.5 : to - 0.5}`, stroke: "var(--state)", "stroke-width": 1.6, "marker-end": arrow }));
+  }
+  shown.push(s("path", { d: `M${middle} ${y}V${y - 11}`, stroke: "var(--line)", "stroke-width": thin, "marker-end": arrow }));
+  shown.push(s("path", { d: `M${middle} ${y + tall + 20}V${y + tall + 1}`, stroke: "var(--line)", "stroke-width": thin, "marker-end": arrow }));
+  shown.push(s("rect", { x, y, width: wide, height: tall, rx: mode === "plain" ? 2 : 4, fill: "var(--cell)", stroke: "var(--cellline)", "stroke-width": mode === "plain" ? 0.8 : 1.2 }));
+  if (mode === "meters") shown.push(...meters(app, loop, r, column - start, x, y, wide, tall));
+  if (mode === "operators") shown.push(operators(loop, column - start, x, y, wide, tall));
+  if (ended(app, r, column - start)) shown.push(s("rect", { x, y, width: wide, height: tall, rx: 4, fill: "url(#ended)" }));
+  return s("g", null, shown);
+}
+
+// Whether a step is past the length of the chosen row of the batch.
+export function ended(app, r, step) {
+  const mask = app.data.rows[r].mask;
+  if (!mask || !app.values || !app.values.has(r, mask.slot)) return false;
+  const value = app.values.at(r, mask.slot, app.state.b, step, 0);
+  return value !== undefined && Boolean(value) !== mask.active;
+}
+
+function meters(app, loop, r, step, x, y, wide, tall) {
+  const tracks = loop.tracks.filter((track) => track.kind === "gate");
+  const held = tracks.length ? tracks : loop.tracks.filter((track) => track.kind === "state").slice(0, 1);
+  const high = (tall - 6) / Math.max(1, held.length);
+  return held.flatMap((track, k) => {
+    const fill = track.color === null || track.color === undefined ? "op" : `g${track.color}`;
+    const mark = track.color === null || track.color === undefined ? "cellline" : `d${track.color}`;
+    const at = { x: x + 3, y: y + 3 + k * high + 0.8, height: Math.max(1, high - 1.6), rx: 1.2 };
+    const bars = [s("rect", { ...at, width: wide - 6, fill: `var(--${fill})` })];
+    const share = app.values ? mean(app, r, track, step) : 0;
+    if (share > 0) bars.push(s("rect", { ...at, width: Math.max(0.5, (wide - 6) * share), fill: `var(--${mark})` }));
+    return [s("g", { class: dimmed(app, track.name), data: track.kind === "gate" ? { g: track.name } : null }, bars)];
+  });
+}
+
+// How far open a gate is at a step: only the length of a bar is made of this, no number.
+function mean(app, r, track, step) {
+  const count = app.values.count(r, track.slot);
+  const end = Math.max(Math.abs(track.scale?.[0] ?? 1), Math.abs(track.scale?.[1] ?? 1)) || 1;
+  let sum = 0;
+  for (let unit = 0; unit < count; unit++) sum += Math.abs(app.values.at(r, track.slot, app.state.b, step, unit)) || 0;
+  return Math.max(0, Math.min(1, sum / Math.max(1, count) / end));
+}
+
+function operators(loop, step, x, y, wide, tall) {
+  const template = loop.templates[templateAt(loop, step)];
+  const scale = Math.min((wide - 8) / template.w, (tall - 6) / template.h);
+  const wires = template.wires.map((wire) => s("path", { d: wire.d, fill: "none", stroke: "var(--line)", "stroke-width": 2 }));
+  const boxes = template.boxes.map((box) => {
+    const fill = box.color === null || box.color === undefined ? "op" : `g${box.color}`;
+    return s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 5, fill: `var(--${fill})`, stroke: "var(--opline)", "stroke-width": 2 });
+  });
+  const shift = `translate(${x + (wide - template.w * scale) / 2},${y + (tall - template.h * scale) / 2}) scale(${scale})`;
+  return s("g", { transform: shift }, wires, boxes);
+}
+
+// The template of a step, counted from the first.
+export function templateAt(loop, step) {
+  const run = loop.runs.find(([, first, last]) => step + loop.first >= first && step + loop.first <= last);
+  return run ? run[0] : 0;
+}
+
+function ends(app, loop, start, lanes, y, first, last) {
+  const at = loop.backward ? last : first;
+  const out = loop.backward ? first : last;
+  const template = loop.templates[templateAt(loop, loop.backward ? loop.steps - 1 : 0)];
+  return lanes.flatMap((lane, k) => {
+    const source = template.sources.find((one) => one.name === loop.states[k] && (one.kind === "zero" || one.kind === "first"));
+    const x = loop.backward ? at + 20 : at - 20;
+    const further = loop.backward ? start > 0 : start + loop.steps < app.columns;
+    const shown = further ? [] : [s("path", { d: loop.backward ? `M${out} ${y + lane}H${out - 20}` : `M${out} ${y + lane}H${out + 20}`, stroke: "var(--state)", "stroke-width": 1.6, "marker-end": "url(#arrow)" })];
+    if (source && (loop.backward || start === 0)) {
+      shown.push(s("circle", { cx: x, cy: y + lane, r: 8, fill: "var(--page)", stroke: "var(--opline)" }));
+      const text = source.kind === "zero" ? "0" : "•";
+      shown.push(s("text", { x, y: y + lane + 3.8, "text-anchor": "middle", class: "s b" }, text));
+    }
+    return shown;
+  });
+}
+
+function trackTexts(app, place) {
+  const shown = [];
+  if (app.values && !place.narrow && place.tracks.length) {
+    const y = place.tracks[0].y - 4;
+    shown.push(s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s" }, "mean"), s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, "sat."));
+  }
+  for (const { track, y, high, count } of place.tracks) {
+    const middle = y + high / 2 + 4;
+    const gate = track.kind === "gate";
+    const parts = [];
+    const fill = gate && track.color !== null ? `var(--g${track.color})` : "none";
+    const name = visible(track.name, place.narrow ? 5 : 8);
+    const width = Math.max(18, name.length * 6.6 + 8);
+    if (fill !== "none") parts.push(s("rect", { x: 12, y: middle - 13, width, height: 18, rx: 4, fill }));
+    parts.push(s("text", { x: 12 + width / 2, y: middle, "text-anchor": "middle", class: "b" }, name));
+    if (!place.narrow && width < 40) parts.push(s("text", { x: 18 + width, y: middle, class: "m s" }, visible(track.title, 14)));
+    if (!place.narrow && app.values && track.mean) parts.push(...trackNumbers(app, place, track, middle, count));
+    shown.push(s("g", { class: dimmed(app, gate ? track.name : null), data: gate ? { g: track.name } : null }, parts));
+  }
+  return shown;
+}
+
+function trackNumbers(app, place, track, y, count) {
+  if (track.kind === "input") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `${count} a step`)];
+  const batch = Math.min(app.state.b, track.mean.length - 1);
+  const shown = [s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s", data: { mean: track.name } }, written(track.mean[batch]))];
+  const share = track.saturated?.[Math.min(app.state.b, track.saturated.length - 1)];
+  if (share !== undefined) {
+    shown.push(s("text", { x: place.width - 12, y, "text-anchor": "end", class: share > 0.4 ? "b s" : "m s" }, `${Math.round(share * 100)}%`));
+  }
+  if (track.odd) shown.push(s("text", { x: place.width - 12, y: y + 12, "text-anchor": "end", class: "odd s" }, `${track.odd.toLocaleString("en")} not finite`));
+  return shown;
+}
+
+// The playhead over all tracks, and the lens that ties it to the opened cell.
+export function drawPlayhead(app) {
+  const { place, state } = app;
+  const over = byId("over");
+  over.setAttribute("width", place.width);
+  over.setAttribute("height", place.height);
+  if (state.t + 1 < place.from || state.t >= place.to || !app.data.rows[state.r].path) {
+    over.replaceChildren();
+    return;
+  }
+  const wide = Math.max(place.pitch, 3);
+  const x = columnX(place, state.t) + (place.pitch - wide) / 2;
+  const segment = segmentAt(state.t, app.segments);
+  const text = String(state.t - segment.offset + segment.first);
+  const pill = 12 + 8 * text.length;
+  const shown = [
+    s("rect", { x: x + wide / 2 - pill / 2, y: 4, width: pill, height: 18, rx: 9, fill: "var(--play)" }),
+    s("text", { x: x + wide / 2, y: 17, "text-anchor": "middle", class: "s b onplay" }, text),
+  ];
+  const line = place.rows[state.r];
+  shown.push(s("rect", { x: x + 0.5, y: line.y - 5, width: wide - 1, height: line.tall + 10, rx: 4, fill: "none", stroke: "var(--play)", "stroke-width": 1.6 }));
+  const top = place.tracks[0]?.y ?? place.bottom;
+  shown.push(s("rect", { x: x + 0.5, y: top - 2, width: wide - 1, height: Math.max(0, place.bottom - top), fill: "none", stroke: "var(--play)", "stroke-width": 1.6, rx: 2 }));
+  for (const { track, y, high, count } of app.values ? place.tracks : []) {
+    if (track.kind === "input" || state.u >= count) continue;
+    const unit = high / count;
+    shown.push(s("rect", { x: x + 0.8, y: y + state.u * unit - 0.4, width: wide - 1.6, height: unit + 0.8, fill: "none", stroke: "var(--play)" }));
+    shown.push(s("path", { d: `M${place.left - 6} ${y + (state.u + 0.5) * unit - 3}l5 3l-5 3z`, fill: "var(--play)" }));
+  }
+  const foot = place.height;
+  shown.push(s("path", { d: `M${x} ${place.bottom - 4}L0 ${foot}H${place.width}L${x + wide} ${place.bottom - 4}z`, fill: "var(--lens)" }));
+  shown.push(s("path", { d: `M${x} ${place.bottom - 4}L0 ${foot}M${x + wide} ${place.bottom - 4}L${place.width} ${foot}`, fill: "none", stroke: "var(--cellline)", "stroke-width": 0.8, opacity: 0.5 }));
+  over.replaceChildren(...shown);
+}

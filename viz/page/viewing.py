@@ -1,0 +1,88 @@
+"""`view`: a graph as a page, to open in a browser or to look at in a notebook."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unroll.arguments import checked
+from unroll.files import as_path, write_bytes
+from unroll.garbage_collection import collector_paused
+from unroll.graph import Graph, check_graph
+from unroll.viz.page.data import PageData
+from unroll.viz.page.writing import written
+
+_HIGH = 640
+
+
+@dataclass(frozen=True)
+class View:
+    """A graph as a page; a notebook shows it.
+
+    Attributes:
+        html: the page, one file that needs no other.
+    """
+
+    html: str
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to `path`.
+
+        Raises:
+            FileError: the file cannot be written.
+        """
+        write_bytes(as_path(path, "View.save"), self.html.encode("utf-8"))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        frame = (
+            f'<iframe srcdoc="{html.escape(self.html)}" sandbox="allow-scripts allow-downloads" '
+            f'style="width:100%;height:{_HIGH}px;border:1px solid #C9C9C2;border-radius:6px" title="unroll"></iframe>'
+        )
+        return {"text/html": frame, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"View({len(self.html.encode('utf-8')):,} bytes)"
+
+
+@checked()
+def view(
+    graph: Graph,
+    path: str | os.PathLike[str] | None = None,
+    feeds: Mapping[Any, Any] | None = None,
+) -> View:
+    """Make a page of a graph: its cells on a time axis, its kernels to scale, its formulas and its values at every step.
+
+    Args:
+        graph: the graph.
+        path: the file to write, or None to write none.
+        feeds: an array for every input; without them the page shows structure and weights.
+
+    Returns:
+        The page; a notebook shows it, and `View.save` writes it.
+
+    Raises:
+        ArgumentTypeError: `graph` is not a Graph, or `path` is not a path.
+        FileError: the file cannot be written.
+        FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
+        EvaluationError, UnsupportedError: an operator cannot be computed.
+
+    Example:
+        >>> x = unroll.placeholder([None, 3], name="x")
+        >>> outputs, state = unroll.static_rnn(unroll.GRUCell(5), [x])
+        >>> page = unroll.view(unroll.Graph([x], outputs), feeds={"x": [[1, 2, 3]]})
+        >>> page.html.startswith("<!doctype html>")
+        True
+    """
+    check_graph(graph, "view")
+    target = None if path is None else as_path(path, "view")
+    title = target.stem if target is not None else "network"
+    with collector_paused():
+        data = PageData(graph, feeds, title)
+        told = data.json()
+    found = View(written(told, data.planes.text(), title))
+    if target is not None:
+        found.save(target)
+    return found
