@@ -23,6 +23,7 @@ SAID = {
     "summary m.onnx": ["reading the file", "summing up N nodes"],
     "summary program.py:graph": ["summing up N nodes"],
     "draw m.onnx -o x.svg --level op": ["reading the file", "drawing N nodes", "laying out the picture"],
+    "view m.onnx -o x.html --no-browser": ["reading the file", "laying out a page of N nodes"],
     "export m.onnx -o x.onnx": ["reading ONNX", "writing ONNX"],
     "run m.onnx --feed x.npy": ["loading into onnxruntime"],
     "verify m.onnx": ["verifying", "running in NumPy"],

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import add_feeds, add_output, add_program, add_sizes, feeds_of, graph_of
+from unroll.cli.options import add_feeds, add_output, add_program, add_sizes, feeds_of, graph_of, names_of
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
 from unroll.files import as_path
+from unroll.progress import busy
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     graph, _ = graph_of(options)
     page = as_path(options.output, "--output") if options.output else _own_file(options.program)
-    unroll.view(graph, page, feeds=feeds_of(options))
+    feeds = feeds_of(options, lambda: names_of(graph))
+    with busy(f"laying out a page of {len(graph.nodes):,} nodes"):
+        unroll.view(graph, page, feeds=feeds)
     show(f"wrote {page}")
     if not options.no_browser and not webbrowser.open(page.resolve().as_uri()):
         show("no browser could be opened: open that file in one")
