@@ -22,14 +22,15 @@ from unroll.parameter import BlockTable, Parameter
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.beside_steps import Beside, Where
+from unroll.passes.placing.branches import branching_loops
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, parameters_of, table_of
 from unroll.passes.placing.gate_nodes import Made, gate_nodes
+from unroll.passes.placing.kept_back import heads_of
 from unroll.passes.placing.time_order import Times, timesteps
 from unroll.passes.placing.whole_runs import whole_runs
 from unroll.passes.rerolling.finding import Inner, Recurrence, SearchGivenUpError, View, find
 from unroll.passes.rerolling.finding.pattern import Part
 from unroll.passes.rerolling.native import UnmatchedError
-from unroll.passes.rerolling.native.lengths import masked
 from unroll.passes.rerolling.native.pattern_reading import PatternForms
 from unroll.passes.rerolling.native.recognising import recognised
 from unroll.passes.tools.drafting import lineage_of
@@ -92,7 +93,7 @@ def places(graph: Graph) -> Graph:
         plain = cancel_shapes(merge_equal(unhoist_inputs(graph)))
         view = View(plain, looks=max(_LOOKS, _LOOKS_A_NODE * len(plain.nodes)))
         try:
-            recurrences = whole_runs(view, find(view))
+            recurrences = whole_runs(view, find(view)) + branching_loops(view)
         except SearchGivenUpError:
             return graph
         if not recurrences:
@@ -152,8 +153,10 @@ class _Placing:
         ends = {tensor.node: loop.states.get(number) for number, tensor in enumerate(recurrence.steps[0].after)}
         placed = {node for step in recurrence.steps for node in step.nodes}
         simplified = {node: times.steps[at] for node, at in recurrence.members.items() if node not in placed}
-        for node, time in (simplified | times.earlier).items():
-            self._put(node, _Place(loop.cell, time, None, ends.get(node) or self._part(node)))
+        for node, time in (
+            simplified | times.earlier
+        ).items():  # what it reads need not be what the others of its name do
+            self._put(node, _Place(loop.cell, time, None, ends.get(node) or f"first_{self._part(node)}"))
 
     def _part(self, node: Node) -> str:
         old = self._original(node)
@@ -173,7 +176,7 @@ class _Placing:
         """Return the cell that a recurrence is; without gates where it is proven to be none."""
         shared = recurrence.shared()
         try:
-            forms = PatternForms(self._view, recurrence, self._weights, masked(self._view, recurrence).heads)
+            forms = PatternForms(self._view, recurrence, self._weights, heads_of(recurrence))
             cell = recognised(forms)
         except UnmatchedError:
             return _Loop(self._name(recurrence, shared, "loop"), {}, {})
@@ -229,7 +232,8 @@ class _Placing:
         found: dict[Node, Origin] = {}
         for node, (place, loop) in Beside(self._graph, where, loops, parts, self._read).found().items():
             within = join(f"t{place.step}", "" if place.cell is None else place.cell.rpartition("/")[2])
-            scope = next(scope for scope in _numbered(join(loop, join(within, self._part(node)))) if scope not in taken)
+            path = join(loop, join(within, f"beside_{self._part(node)}"))
+            scope = next(scope for scope in _numbered(path) if scope not in taken)
             taken.add(scope)
             found[node] = Origin(scope, place.step, place.cell, None)
         return found
