@@ -22,7 +22,7 @@ from unroll.parameter import BlockTable, Parameter
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.beside_steps import Beside, Where
-from unroll.passes.placing.branches import branching_loops
+from unroll.passes.placing.branches import BRANCH, branching_loops
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, parameters_of, table_of
 from unroll.passes.placing.gate_nodes import Made, gate_nodes
 from unroll.passes.placing.kept_back import heads_of
@@ -148,8 +148,11 @@ class _Placing:
             part = f"{parts[place]}_{place}" if parts.count(parts[place]) > 1 else parts[place]
             gate, names = loop.gate(pattern, place), loop.names(pattern, place)
             for step, time in zip(recurrence.steps, times.steps, strict=True):
-                if step.nodes:
-                    self._put(step.nodes[place], _Place(loop.cell, time, gate, part, names))
+                if (
+                    step.nodes
+                ):  # what a branch reads it reads in any order: the same place is not the same at every step
+                    own = f"{part}_{time}" if pattern.example.op.name == BRANCH else part
+                    self._put(step.nodes[place], _Place(loop.cell, time, gate, own, names))
         ends = {tensor.node: loop.states.get(number) for number, tensor in enumerate(recurrence.steps[0].after)}
         placed = {node for step in recurrence.steps for node in step.nodes}
         simplified = {node: times.steps[at] for node, at in recurrence.members.items() if node not in placed}

@@ -9,13 +9,16 @@ from unroll.passes.rerolling.finding import Inner, Input, Recurrence, Shared, Vi
 from unroll.passes.rerolling.finding.pattern import Part, Pattern, Step
 from unroll.tensor import Node, Tensor
 
+#: The operator that computes a step or leaves it out.
+BRANCH = "If"
+
 
 def branching_loops(view: View) -> list[Recurrence]:
     """Return the runs of Ifs that read the same Parameters, each reading what the one before made."""
     alike: dict[tuple[Tensor, ...], list[Node]] = {}
     for node in view.nodes:
         weights = {tensor: None for tensor in view.inputs[node] if isinstance(tensor, Parameter)}
-        if node.op.name == "If" and weights:
+        if node.op.name == BRANCH and weights:
             alike.setdefault(tuple(sorted(weights, key=lambda tensor: tensor.label)), []).append(node)
     return [_recurrence(view, run) for nodes in alike.values() for run in _runs(view, nodes)]
 
