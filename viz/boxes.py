@@ -163,7 +163,7 @@ class Boxes:
             called = self._states.called(tensor) if is_named or unnamed.isdigit() else unnamed
             return called, "" if made is None or made.step is None else str(made.step)
         if unit.kind == "constant":
-            return tensor.hint or "constant", ""
+            return unit.name or tensor.hint or "constant", ""
         name = unit.name or self._graph.name(tensor)
         if unit.kind == "weight":
             name = "/".join(name.split("/")[-2:])
@@ -252,7 +252,7 @@ class Boxes:
             (tensor, states.called(tensor))
             for node in unit.nodes
             for tensor in node.outputs
-            if states.tensors.own(tensor) or tensor in states.handed
+            if states.tensors.own(tensor) or states.tensors.is_found(tensor) or tensor in states.handed
         ]
         made = [item for item in found if states.makes(row, item[0])]
         made = made or [item for item in found if item[1] in ("c", "h", "state")]

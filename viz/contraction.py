@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import networkx
 
@@ -18,6 +19,7 @@ from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, node_role
 from unroll.viz.units import BEFORE_STEPS, Kind, Unit, Wire
+from unroll.viz.weight_names import weight_names
 from unroll.viz.zero_states import is_zero, marks_apart, zero_helpers
 
 
@@ -50,6 +52,7 @@ class Contraction:
         self.wires: list[Wire] = []
         self.readers: dict[Parameter, list[Unit]] = {item: [] for item in graph.parameters.values()}
         self._owner: dict[Node, Unit] = {}
+        self._read_at: dict[Parameter, list[Wire]] = {}
         self.sources: dict[Tensor, Unit] = {}
         self._scans = scans or {}
         self.natives = native_nodes(graph)
@@ -76,6 +79,8 @@ class Contraction:
         self._add_wires()
         self._add_outputs()
         self.states = States(graph, self.wires, self.joint, self.made.nodes)
+        if self._add_kept_states():
+            self.states = States(graph, self.wires, self.joint, self.made.nodes)
         apart = marks_apart(self.units, self.wires, self.states)
         if apart is not None:
             self.units, self.wires = apart
@@ -227,6 +232,9 @@ class Contraction:
             for place, tensor in enumerate(node.inputs):
                 if place in held or tensor is None:
                     continue
+                role = (self._role(node, target), place)
+                if isinstance(tensor, Parameter) and target.cell is not None:
+                    self._read_at.setdefault(tensor, []).append(Wire(target, target, tensor, role))
                 for item in self.made.bases(tensor):
                     if target not in self.readers[item][-1:]:
                         self.readers[item].append(target)
@@ -234,7 +242,6 @@ class Contraction:
                 source = self._source_of(first)
                 if source is not None and source is not target and target.kind != "zero":
                     parted = first.node is not None and self.title(first.node) == "Unstack"
-                    role = (self._role(node, target), place)
                     self.wires.append(Wire(source, target, first, role, tensor if parted else None))
 
     def _before_folds(self, tensor: Tensor) -> Tensor:
@@ -276,6 +283,21 @@ class Contraction:
             self.units.append(unit)
             if source is not None:
                 self.wires.append(Wire(source, unit, first, read=None if first is tensor else tensor))
+
+    def _add_kept_states(self) -> bool:
+        """Let a weight that cells only begin with, as files keep first states, be a first state and no weight of theirs."""
+        added = False
+        for parameter, reads in self._read_at.items():
+            targets = {wire.target for wire in reads}
+            begins = all(self.states.reads(wire) or self.states.brings(wire) for wire in reads)
+            if begins and all(unit in targets for unit in self.readers[parameter]):
+                name = weight_names([parameter], reads[0].target.cell or "")[parameter]
+                unit = Unit("constant", f"constant_{len(self.units)}", tensor=parameter, name=name)
+                self._source(parameter, unit)
+                self.wires += [replace(wire, source=unit) for wire in reads]
+                self.readers[parameter].clear()
+                added = True
+        return added
 
     def in_order(self) -> list[Unit]:
         """Return the units that hold nodes, in the order of the nodes."""

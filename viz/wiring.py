@@ -40,7 +40,7 @@ class Wiring:
 
     def __init__(self, scene: Scene, layout: Layout, depths: Mapping[int, float], beside: Mapping[Unit, float]) -> None:
         self._scene, self._layout, self._depths = scene, layout, depths
-        wires = {_drawn_once(wire): wire for wire in reversed(scene.shown.wires)}
+        wires = {(*_drawn_once(wire), self._begins(wire)): wire for wire in reversed(scene.shown.wires)}
         self._wires = list(wires.values())[::-1]
         self._columns = {slot: place for place, slot in enumerate(layout.columns)}
         self._taken = layout.at_level(scene.shown.level, beside)
@@ -54,6 +54,11 @@ class Wiring:
         for unit in scene.shown.units:
             if unit.row is not None:
                 self._highest[_frame_of(unit)] = max(self._highest.get(_frame_of(unit), 0), scene.level(unit))
+
+    def _begins(self, wire: Wire) -> str:
+        """Return which state of a cell a wire from beside it brings: one tensor may be the first of several."""
+        given = wire.source.kind in ("input", "constant") and self._scene.is_flat(wire)
+        return self._scene.state_name(wire) if given and self._scene.contraction.is_state(wire) else ""
 
     def lines(self) -> Iterator[Line]:
         """Yield every wire as a line."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from drawn_programs import parsed, places, texts
 from picture_networks import FOREIGN
@@ -97,6 +98,38 @@ def test_a_first_state_that_is_fed_to_both_directions_enters_each_where_it_begin
         str(edge[1]): float(edge.attr["pos"].removeprefix("e,").split(",")[0]) for edge in picture.out_edges([given])
     }
     assert sorted(tip > at[cell][0] for cell, tip in tips.items()) == [False, True]
+
+
+def test_a_first_state_that_a_file_keeps_is_no_weight_of_the_cell() -> None:
+    name = "tf2onnx-basic_lstm-b3-t3-op11"
+    kept = [item for item in unroll.from_onnx(FOREIGN / f"{name}.onnx").parameters.values() if "zeros" in item.name]
+    assert [item.shape for item in kept] == [(3, 4)]
+    picture = drawn(name)
+    (card,) = (node for node in picture.nodes() if node.startswith("weights_"))
+    assert "zeros" not in card.attr["label"]
+    (box,) = (node for node in picture.nodes() if "zeros" in (node.attr["label"] or ""))
+    begun = picture.out_edges([box])
+    assert [str(edge[1])[:5] for edge in begun] == ["cell_"] * len(begun)
+    assert {name for name in states(picture) if name in LSTM} == set(LSTM)
+    assert states(picture).count("c") == states(picture).count("h") == 4  # the first of three steps, two more, the last
+
+
+def test_a_state_that_begins_as_a_weight_is_drawn_as_a_state() -> None:
+    inputs = [unroll.placeholder([3, 4], f"X{step}") for step in range(3)]
+    learned = unroll.Parameter(np.zeros((3, 5), "float32"), "learned")
+    outputs, _ = unroll.static_rnn(unroll.GRUCell(5), inputs, initial_state=learned)
+    picture = parsed(unroll.draw(unroll.Graph(inputs, outputs), format="dot"))
+    (box,) = (node for node in picture.nodes() if "learned" in (node.attr["label"] or ""))
+    assert box.startswith("constant_") and states(picture) == ["h"] * 3
+
+
+def test_cells_of_a_file_print_the_values_of_their_states() -> None:
+    graph = unroll.from_onnx(FOREIGN / "tf2onnx-basic_lstm-bn-t5-op13.onnx")
+    feeds = {tensor: np.full((1, 3), 0.5, "float32") for tensor in graph.inputs}
+    picture = parsed(unroll.draw(graph, format="dot", feeds=feeds))
+    last = graph.run(feeds)["Y4:0"][0, 0]
+    (cell,) = (node for node in picture.nodes() if node.startswith("cell_") and f"h = {last:.4g}" in node.attr["label"])
+    assert "c = " in cell.attr["label"]
 
 
 def formulas(name: str) -> set[str]:
