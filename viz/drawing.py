@@ -78,8 +78,8 @@ def draw(
         level: ``"cell"`` for one box a cell and timestep, ``"op"`` for every operator.
         feeds: an array for every input; the values of small tensors are then printed in place.
         format: svg, png, pdf or dot; by default that of the path's suffix, else svg.
-        full: draw every timestep; by default the middle of a sequence of more than 6 steps (more than 4 at the level of
-            operators) is left out.
+        full: draw every timestep; by default the middle of a sequence of more than 6 steps is left out, of more than 4 at
+            the level of operators and where one loop follows another.
 
     Returns:
         The picture; it holds the DOT source too.

@@ -22,6 +22,8 @@ _ABOVE_CELLS, _ABOVE_OPERATORS = 26.0, 36.0
 _NEXT_SIDE, _NEXT_ABOVE = 8.0, 14.0
 # The distance between two places that are tried for a name.
 _NEXT_TITLE = 5.0
+# A name is set where Graphviz's own width of it begins, and is read by viewers whose widths are a little larger.
+_SLACK = 1.06
 
 
 #: The column of a frame, its path, and, around what makes a first state, the cell that begins with it.
@@ -121,7 +123,7 @@ def title_places(frame: Frame) -> tuple[Rectangle, list[Point]]:
     """Return where the name of a frame stands, at its top left, and where else it may: farther right, at the bottom, or
     between.
     """
-    width = text_width(frame.name, TEXT)
+    width = _SLACK * text_width(frame.name, TEXT)
     first, last = frame.left + 9 + width / 2, frame.right - 9 - width / 2
     rights = [first + _NEXT_TITLE * place for place in range(1 + max(0, int((last - first) // _NEXT_TITLE)))]
     top, bottom = frame.top - 10, frame.bottom + 8

@@ -13,8 +13,8 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
 # How many steps are shown whole, and how many at the beginning and the end of longer sequences.
-_CELLS = (6, 2, 2)
-_OPERATORS = (4, 2, 1)
+_MANY = (6, 2, 2)
+_FEW = (4, 2, 1)
 # How many operators without a step are shown.
 _MOST_STEPLESS = 240
 
@@ -58,8 +58,9 @@ def arrange(contraction: Contraction, full: bool) -> Shown:
     gaps: dict[Unit, Slot] = {}
     stand_in: dict[Unit, Unit] = {}
     for (slot, _), units in _left_out(contraction, columns, level).items():
-        at = sorted(level[unit] for unit in units)[len(units) // 2]
-        row = next((unit.row for unit in units), None)
+        row = next((unit.row for unit in units if unit.row is not None), None)
+        held = sorted(level[unit] for unit in units if unit.row == row)
+        at = held[len(held) // 2]
         counted = contraction.opened or row is not None
         gap = Unit("gap", f"gap_{len(gaps)}", row=row, phase=slot.phase)
         gap.name = more(len({unit.step for unit in units}), "step") if counted else "…"
@@ -87,9 +88,10 @@ def _columns(contraction: Contraction, full: bool) -> list[Slot]:
             found[None].add(unit.step)
             if unit.cell is not None:
                 found.setdefault(unit.cell, set()).add(unit.step)
+    few = contraction.opened or len(loops) > 1  # loops after one another stand side by side
     columns: list[Slot] = []
     for phase, found in sorted(loops.items()):
-        kept = set[int]().union(*(shown_steps(sorted(steps), full, contraction.opened) for steps in found.values()))
+        kept = set[int]().union(*(shown_steps(sorted(steps), full, few) for steps in found.values()))
         columns += [Slot(phase, at) for at in _with_gaps(sorted(found[None]), kept)]
     return columns
 
@@ -109,7 +111,8 @@ def _left_out(
 ) -> dict[tuple[Slot, object], list[Unit]]:
     """Return the units at steps left out, by the gap that they stand in.
 
-    Each cell has its own. What belongs to no cell has one at each level; where every operator is drawn, that of a cell.
+    Each cell has its own, which operators outside of cells share. Inputs and outputs have one at each level; where every
+    operator is drawn, that of a cell.
     """
     gap_of = {(slot.phase, step): slot for slot in columns if isinstance(slot.at, range) for step in slot.at}
     hidden = [
@@ -117,10 +120,11 @@ def _left_out(
         for unit in contraction.units
         if unit.step is not None and (unit.phase, unit.step) in gap_of
     ]
-    first = {slot: unit.cell for unit, slot in reversed(hidden) if unit.cell is not None} if contraction.opened else {}
+    first = {slot: unit.cell for unit, slot in reversed(hidden) if unit.cell is not None}
     found: dict[tuple[Slot, object], list[Unit]] = {}
     for unit, slot in hidden:
-        alone: object = first.get(slot) if contraction.opened else level[unit]
+        shared = contraction.opened or (unit.kind == "op" and slot in first)
+        alone: object = first.get(slot) if shared else level[unit]
         found.setdefault((slot, alone if unit.cell is None else unit.cell), []).append(unit)
     return found
 
@@ -137,15 +141,15 @@ def _middle_stepless(contraction: Contraction, level: Mapping[Unit, int]) -> lis
     return stepless[_MOST_STEPLESS // 2 : -_MOST_STEPLESS // 2] if len(stepless) > _MOST_STEPLESS else []
 
 
-def shown_steps(steps: Sequence[int], full: bool, opened: bool) -> list[int]:
+def shown_steps(steps: Sequence[int], full: bool, few: bool) -> list[int]:
     """Return the timesteps of a loop to draw.
 
     Args:
         steps: all timesteps in order.
         full: leave out none.
-        opened: each step is drawn with all its operators, and fewer of them have room.
+        few: fewer of them have room: each is drawn with all its operators, or other loops stand beside this one.
     """
-    whole, first, last = _OPERATORS if opened else _CELLS
+    whole, first, last = _FEW if few else _MANY
     return list(steps) if full or len(steps) <= whole else [*steps[:first], *steps[len(steps) - last :]]
 
 

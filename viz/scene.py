@@ -101,7 +101,9 @@ class Scene:
     def is_flat(self, wire: Wire) -> bool:
         """Say whether a wire runs level from one column to the next: a state of a cell."""
         cells = wire.source.row is not None or wire.target.row is not None
-        return cells and self.level(wire.source) == self.level(wire.target)
+        # The gap of a cell stands for what is around the cell at its steps, too.
+        around = "gap" in (wire.source.kind, wire.target.kind) and not self.contraction.is_state(wire)
+        return cells and not around and self.level(wire.source) == self.level(wire.target)
 
     def state_name(self, wire: Wire) -> str:
         """Return what the state on a wire is called, such as ``c`` or ``h``."""
@@ -161,7 +163,9 @@ class Scene:
 
     def lanes(self) -> dict[Unit, float]:
         """Return the lane of each first and last state that stands beside the cells."""
-        ends = ((unit, wire) for wire in self.shown.wires for unit in (wire.source, wire.target))
+        # Of the cells that begin with one state, that which it stands beside says in which lane.
+        wires = sorted(self.shown.wires, key=self.is_flat)
+        ends = ((unit, wire) for wire in wires for unit in (wire.source, wire.target))
         lanes = {unit: self.lane(wire) for unit, wire in ends if unit in self.slots and self.slots[unit].at in ASIDE}
         return lanes | self._spread(lanes) | self._apart(lanes)
 

@@ -13,11 +13,6 @@ from unroll.viz import dot_writer, render
 
 #: Longer ones are drawn by tests of what is too large for Graphviz or a bitmap.
 LONGEST = 500_000
-#: Tests whose pictures are known to have faults, and how many: no more, and no fewer.
-KNOWN: dict[str, int] = {
-    # The frame is full: a line runs through its name wherever the name stands.
-    "test_a_loop_that_reads_another_in_order_stays_in_its_columns[both directions-op]": 1,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +31,7 @@ def every_picture_is_without_faults(request: pytest.FixtureRequest) -> Iterator[
     if request.path.name == "test_rendering_limits.py":
         return  # what is drawn there is larger than anything to look at
     found = [fault for dot in dict.fromkeys(drawn) if len(dot) < LONGEST for fault in _faults(dot)]
-    assert len(found) == KNOWN.get(request.node.name, 0), "\n".join([f"{len(found)} faults", *found])
+    assert not found, "\n".join([f"{len(found)} faults", *found])
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 import pygraphviz
 import pytest
 from drawn_programs import cells_of, headings, parsed, places, texts
+from picture_networks import NETWORKS
 
 import unroll
 from unroll import layers, ops
@@ -133,13 +134,34 @@ def test_a_state_that_a_later_loop_reads_too_stands_before_that_loop() -> None:
 
 
 def test_what_is_distributed_over_the_steps_of_a_decoder_stands_over_it() -> None:
+    for full, decoder in ((False, [0, 1, 4]), (True, [0, 1, 2, 3, 4])):
+        picture = unroll.draw(distributed_over_a_decoder(), format="dot", full=full)
+        assert headings(picture) == [0, 1, 2, *decoder]
+        check_nothing_runs_back(parsed(picture))
+
+
+def distributed_over_a_decoder() -> unroll.Graph:
     source, target = unroll.placeholder([None, 3, 4], "source"), unroll.placeholder([None, 5, 4], "target")
     _, h, c = layers.LSTM(3, return_state=True, name="enc")(source)
     y = layers.LSTM(3, return_sequences=True, name="dec")(target, initial_state=[h, c])
-    graph = unroll.Graph([source, target], [layers.TimeDistributed(layers.Dense(2))(y)])
-    picture = unroll.draw(graph, format="dot")
-    assert headings(picture) == [0, 1, 2, 0, 1, 2, 3, 4]
-    check_nothing_runs_back(parsed(picture))
+    return unroll.Graph([source, target], [layers.TimeDistributed(layers.Dense(2))(y)])
+
+
+def test_loops_after_one_another_are_narrow_enough_for_a_page() -> None:
+    """Of six steps all are shown where the loop is alone, three and a gap where another stands beside it."""
+    alone = layers.Sequential([layers.Input((6, 4)), layers.LSTM(3)]).trace()
+    assert headings(unroll.draw(alone)) == [0, 1, 2, 3, 4, 5]
+    assert headings(unroll.draw(NETWORKS["example encoder_decoder"]())) == [0, 1, 4, 0, 1, 5]
+
+
+def test_what_is_computed_around_a_cell_at_the_steps_left_out_shares_the_gap_of_the_cell() -> None:
+    picture = unroll.draw(NETWORKS["example encoder_decoder"](), format="dot")
+    graph = parsed(picture)
+    gaps = [re.sub("<[^>]*>", "", node.attr["label"]) for node in graph.nodes() if node.startswith("gap")]
+    assert gaps == ["... 2 more steps ...", "... 3 more steps ..."]
+    states = [edge for edge in graph.edges() if edge[0].startswith("gap") and edge[1].startswith("cell")]
+    labels = sorted((edge.attr["label"] or "").strip("<>") for edge in states)
+    assert not [label for label in labels if "state" in label], "a word that is fed back is no state"
 
 
 def check_nothing_runs_back(graph: pygraphviz.AGraph) -> None:

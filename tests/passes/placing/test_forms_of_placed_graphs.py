@@ -45,7 +45,9 @@ def check_every_form(graph: unroll.Graph) -> None:
             assert kinds[0] == kinds[1], form
 
 
-@pytest.mark.parametrize("name", ["GRU", "stacked", "layers stacked", "PyTorch, both ways", "Keras, masked", "NumPy style"])
+@pytest.mark.parametrize(
+    "name", ["GRU", "stacked", "layers stacked", "PyTorch, both ways", "Keras, masked", "NumPy style"]
+)
 @pytest.mark.parametrize("path", ["layer_{number}/{operator}", "/{operator}", "same"])
 def test_placing_changes_nothing_of_what_is_written(name: str, path: str) -> None:
     check_every_form(apart(name, path))
