@@ -78,6 +78,11 @@ class WeightOwner:
         """Let graphs number the name of a copy; the parts of one keep theirs, under it."""
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            UnsupportedError: always.
+        """
         raise UnsupportedError(
             f"{self!r} cannot be pickled: its functions and tensors are of this process. Make it again from its arguments, and "
             "carry its weights as arrays: layer.get_weights(), module.state_dict(), graph.save_parameters(path)"
