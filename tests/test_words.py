@@ -264,6 +264,14 @@ def test_a_public_module_shows_its_public_names_alone(module: Any) -> None:
     assert all(hasattr(module, name) for name in dir(module))
 
 
+@pytest.mark.parametrize("thing", [layers.LSTM(2), unroll.GRUCell(2), nn.LSTM(3, 2), MODEL], ids=repr)
+def test_a_layer_shows_nothing_of_how_it_is_named_and_checked(thing: Any) -> None:
+    shown = {name for name in dir(thing) if not name.startswith("_")}
+    assert {"name", "weights"} & shown
+    assert not {"bearer", "ready", "entered", "build_for", "build_part", "takes_checked"} & shown
+    assert not {name for name in shown if name.isupper()}
+
+
 def test_a_tensor_shows_no_attribute_of_the_trace() -> None:
     for tensor in (X, unroll.Parameter([1.0], "w"), X + 1, unroll.constant([1.0])):
         assert {name for name in dir(tensor) if not name.startswith("_")} <= {

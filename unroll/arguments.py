@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from unroll.checks import check_flag, check_int, check_size, shown
 from unroll.errors import ArgumentTypeError
-from unroll.words import closest, spelled
+from unroll.words import called, closest, spelled
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,20 +36,19 @@ def checked(
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         rows = functools.cache(lambda: _rows(function))
-        name = function.__qualname__.removesuffix(".__init__")
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             by_place, by_name = rows()
             for row, value in zip(by_place, args, strict=False):
                 if row is not None and value is not row[1]:
-                    row[2](value, f"{name}: {row[0]}")
+                    row[2](value, f"{called(function, args)}: {row[0]}")
             for key, value in kwargs.items():
                 row = by_name.get(key)
                 if row is not None and value is not row[1]:
-                    row[2](value, f"{name}: {key}")
+                    row[2](value, f"{called(function, args)}: {key}")
             if options is not None:
-                _check_known(name, kwargs, function, options)
+                _check_known(called(function, args), kwargs, function, options)
             return outer(*args, **kwargs)
 
         outer = spelled(words=words, advice=advice)(function)

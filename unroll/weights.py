@@ -30,6 +30,9 @@ class WeightOwner:
         if cls.__module__.startswith("unroll."):
             spelled_methods(cls)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.isupper()]  # what a class says of its arguments
+
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:

@@ -127,8 +127,8 @@ def spelled(
                 return function(*args, **renamed)
             if otherwise is not None and fits(otherwise, *args, **kwargs):
                 return otherwise(*args, **kwargs)
-            owner = type(args[0]).__name__ if args and next(iter(parameters), "") == "self" else None
-            raise ArgumentTypeError(_misfit(function, owner, message, parameters, renamed, advice or {})) from None
+            message = message.replace(function.__qualname__.removesuffix(".__init__"), name := called(function, args))
+            raise ArgumentTypeError(_misfit(name, message, parameters, renamed, advice or {})) from None
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -160,6 +160,13 @@ def spelled_methods(cls: C) -> C:
     return cls
 
 
+def called(function: Callable[..., Any], args: Sequence[Any]) -> str:
+    """Return what a function is called in messages: a method by the class of the object that it is called of."""
+    owner, _, name = function.__qualname__.rpartition(".")
+    is_method = bool(args) and bool(owner) and not owner.endswith("<locals>")
+    return (f"{type(args[0]).__name__}.{name}" if is_method else function.__qualname__).removesuffix(".__init__")
+
+
 def fits(function: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
     """Say whether a function can be called so."""
     try:
@@ -177,8 +184,7 @@ def _ours(name: str, ours: Iterable[tuple[str, str]], parameters: Mapping[str, A
 
 
 def _misfit(
-    function: Callable[..., Any],
-    owner: str | None,
+    name: str,
     message: str,
     parameters: Mapping[str, inspect.Parameter],
     given: Iterable[str],
@@ -186,9 +192,6 @@ def _misfit(
 ) -> str:
     """Return what is wrong with a call that Python refused, with the near names and what there is."""
     names = [name for name in parameters if name != "self"]
-    own = function.__qualname__
-    name = (own if owner is None else f"{owner}.{function.__name__}").removesuffix(".__init__")
-    message = message.replace(own, name)
     unknown = [name for name in given if name not in parameters]
     near = [advice.get(unknown[0]) or closest(unknown[0], names)] if unknown and names else []
     more = [advice[""]] if not unknown and "" in advice else []

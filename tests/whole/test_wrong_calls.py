@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,13 @@ NOT_CALLED = {
     "OPERATORS",
     "RNNCellLike",
 }
+
+
+#: Classes that stand behind the public ones, and what is inside of them.
+INNER = re.compile(
+    r"\b(GatedCell|UnitCell|CellWrapper|WeightedWrapper|NormedCell|WeightOwner|Structure|SequenceModule|StepCell|LSTMStep|GRUStep"
+    r"|RNNStep|Recorded|KerasContract|bearer|REFUSED|TRAINING_ONLY|SCHEDULING)\b"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +77,8 @@ def raw_errors(call: Call) -> Iterator[str]:
             except unroll.UnrollError as error:
                 if not str(error).strip():
                     yield f"{position}={label}: an empty message"
+                if inner := INNER.search(str(error)):
+                    yield f"{position}={label}: {inner[0]} is no word for users: {error}"
             except Exception as error:
                 yield f"{position}={label}: {type(error).__name__}: {error}"
 
