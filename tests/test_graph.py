@@ -196,6 +196,22 @@ def test_the_summary_of_a_gru_shows_both_kernels() -> None:
     assert "(7, 3) = [x 4 + h 3] x [c 3]" in text
 
 
+def test_a_summary_lists_what_is_computed_at_a_run_and_names_the_weights_that_others_are_made_of() -> None:
+    x = [unroll.placeholder([None, 3], f"x{step}") for step in range(4)]
+    traced = unroll.Graph(x, unroll.static_rnn(unroll.BasicLSTMCell(5), x)[0])
+    rolled, _ = unroll.reroll(traced)
+    short, full = rolled.summary(), rolled.summary(full=True)
+    listed = [line.split()[1] for line in short.partition("output shapes")[2].splitlines() if "rnn/" in line]
+    assert "LSTM" in listed and not {"Slice", "Transpose", "Unsqueeze"} & set(listed)
+    assert "from rnn/basic_lstm_cell/kernel, from rnn/basic_lstm_cell/kernel, from rnn/basic_lstm_cell/bias" in short
+    left_out = sum(
+        line.split()[1:2] in (["Slice"], ["Transpose"], ["Unsqueeze"], ["Add"]) for line in full.splitlines()
+    )
+    left_out += 3  # the joined W, R and B
+    assert f"; {left_out} nodes of weights alone are not listed" in short and "not listed" not in full
+    assert "not listed" not in traced.summary()
+
+
 def test_a_long_summary_is_cut_in_the_middle_unless_asked_for_in_full() -> None:
     graph = image_rows()
     assert "more ..." in graph.summary() and "more ..." not in graph.summary(full=True)

@@ -248,7 +248,8 @@ class Graph(Structure):
         """Return a table of inputs, Parameters with their blocks, nodes and outputs.
 
         Args:
-            full: list every node, and every input of it; by default a long list is cut in the middle.
+            full: list every node, and every input of it; by default nodes that compute weights from weights are left out, and
+                a long list is cut in the middle.
             width: how long a line may be, at least 40; longer cells go on in the line below. By default as long as they are.
 
         Returns:

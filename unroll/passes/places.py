@@ -10,8 +10,8 @@ program's own Parameter, which another graph may read in another way, stays as i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from unroll.garbage_collection import collector_paused
@@ -207,7 +207,7 @@ class _Placing:
         for parameter, table in self._tables.items():
             writing.redirect(parameter, parameter.with_blocks(table))
         origins = {node: place.origin for node, place in self._places.items()}
-        origins |= self._beside({origin.scope for origin in origins.values()}) if origins else {}
+        origins |= self._beside() if origins else {}
         names = {node: place.names for node, place in self._places.items()}
 
         def write(node: Node) -> None:
@@ -221,31 +221,27 @@ class _Placing:
         reading = [node for node in self._graph.nodes if not self._tables.keys().isdisjoint(node.inputs)]
         return writing.walk({*origins, *reading}, write)
 
-    def _beside(self, taken: set[str]) -> dict[Node, Origin]:
+    def _beside(self) -> dict[Node, Origin]:
         """Return where nodes beside the steps come from; no two have one scope."""
         where, loops, parts = {}, {}, {}
-        for node, place in self._places.items():
-            where[node], parts[node] = Where(place.cell, place.step), place.part
-            loops[node] = place.cell.rpartition("/")[0]
+        for node, known in self._places.items():
+            where[node], parts[node] = Where(known.cell, known.step), known.part
+            loops[node] = known.cell.rpartition("/")[0]
         for node in self._graph.nodes:
             origin = node.origin
             if origin.step is not None and len(node.provenance) == 1:
                 loop, _, part = f"{origin.scope}/{node.op.name}".rpartition(f"t{origin.step}/")
                 where[node], loops[node], parts[node] = Where(origin.cell, origin.step), loop.rstrip("/"), part
         found: dict[Node, Origin] = {}
+        counts: Counter[str] = Counter()
         for node, (place, loop) in Beside(self._graph, where, loops, parts, self._read).found().items():
+            if _has_step(node):  # of several, which is more than is found here
+                continue
             within = join(f"t{place.step}", "" if place.cell is None else place.cell.rpartition("/")[2])
             path = join(loop, join(within, f"beside_{self._part(node)}"))
-            scope = next(scope for scope in _numbered(path) if scope not in taken)
-            taken.add(scope)
-            found[node] = Origin(scope, place.step, place.cell, None)
+            counts[path] += 1
+            found[node] = Origin(f"{path}_{counts[path]}", place.step, place.cell, None)
         return found
-
-
-def _numbered(name: str) -> Iterator[str]:
-    """Yield a name, and then the name with one number after another."""
-    yield name
-    yield from (f"{name}_{number}" for number in count(1))
 
 
 def _common(names: Sequence[str]) -> str:

@@ -167,8 +167,8 @@ class Beside:
             self._loops[node] = _common([self._loops[maker] for maker in makers if maker is not None])
         for node, place in found.items():
             several = len(steps[kinds[node]]) > 1 and kinds[node] not in torn
-            makers = [tensor.node for tensor in node.inputs if tensor is not None]
-            if several and all(maker not in found or maker in self._places for maker in makers):
+            read = [tensor.node for tensor in node.inputs if tensor is not None]
+            if several and all(maker not in found or maker in self._places for maker in read):
                 self._places[node] = place
 
 

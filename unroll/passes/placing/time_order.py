@@ -51,8 +51,10 @@ class _Reading:
         for source, place in places:
             found.setdefault(source, set()).add(place)
         for source, several in found.items():
-            if len(several) == 1:
-                (self.loops if isinstance(source, int) else self.rows).setdefault(source, {})[at] = several.pop()
+            if len(several) == 1 and isinstance(source, int):
+                self.loops.setdefault(source, {})[at] = several.pop()
+            elif len(several) == 1 and not isinstance(source, int):
+                self.rows.setdefault(source, {})[at] = several.pop()
 
     def lacks(self, source: Tensor | int, place: int) -> bool:
         """Say whether the steps read other places of a source than this one."""
@@ -125,7 +127,7 @@ class _Order:
     def __init__(self, view: View, recurrences: Sequence[Recurrence]) -> None:
         self._view, self._recurrences = view, recurrences
         self._slices = TimeSlices(lambda node: view.inputs.get(node, node.inputs))
-        self._inputs = {tensor: place for place, tensor in enumerate(view.graph.inputs)}
+        self._inputs: dict[Tensor, int] = {tensor: place for place, tensor in enumerate(view.graph.inputs)}
         self._steps = {
             node: (number, at) for number, item in enumerate(recurrences) for node, at in item.members.items()
         }
