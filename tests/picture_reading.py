@@ -108,7 +108,8 @@ class Reading:
             found |= {tensor for full, tensor in self.given.items() if _ends(full, short)}
         if whose != "input":
             weights = {full: tensor for full, tensor in self.weights.items() if _ends(full, short)}
-            own = {tensor for full, tensor in weights.items() if _without_reading(full) == f"{reader.cell}/{short}"}
+            exact = f"{reader.cell}/{short}"
+            own = {tensor for full, tensor in weights.items() if exact in (full, _without_reading(full))}
             found |= own or set(weights.values())
         return self._only(found, name, reader)
 

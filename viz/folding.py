@@ -163,7 +163,7 @@ class Folding:
         """Return what a Reshape is called that sets the directions of every step side by side; nothing for another one."""
         read = first.inputs[0]
         native = self._natives.get(read.node) if read is not None and read.node is not None else None
-        if native is None or read is not native.outputs.get("Y") or len(native.sides) < 2:
+        if native is None or read is None or read is not native.outputs.get("Y") or len(native.sides) < 2:
             return ""
         moved = list(first.op.attributes.get("perm") or ()) == [0, 2, 1, 3] and not native.attributes.get("layout", 0)
         time, _, batch, units = self._graph.shape(read)

@@ -12,7 +12,7 @@ from unroll.ops.operator import OPERATORS
 from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Placeholder, Tensor
-from unroll.viz.weight_names import readable_names
+from unroll.viz.weight_names import readable_names, role_of
 
 _OPERATORS = {name.lower() for _, name in OPERATORS}
 # As files write it, too: ``add_4:0``.
@@ -115,6 +115,8 @@ class TensorNames:
 
     def _source(self, tensor: Parameter | Placeholder, reader: Node) -> str:
         cell = reader.origin.cell
+        if isinstance(tensor, Parameter) and role_of(tensor):
+            return ""
         full = self._read[tensor.name] if isinstance(tensor, Parameter) else tensor.name
         if isinstance(tensor, Parameter) and cell is not None and full.startswith(f"{cell}/"):
             name = full.removeprefix(f"{cell}/")

@@ -70,6 +70,13 @@ def cell_titles(short: Mapping[str, str]) -> dict[str, str]:
     return {path: shown_path(_with_container(path, title)) for path, title in short.items()}
 
 
+def role_of(parameter: Parameter) -> str:
+    """Return what a weight is that only operators name; nothing where it has a name, or is not known."""
+    if parameter.blocks is None or not _unnamed(parameter):
+        return ""
+    return _ROLES.get(tuple(source for source, _ in parameter.blocks.rows), "")
+
+
 def shown_path(path: str) -> str:
     """Return a path with its numbers as PyTorch writes them, ``there/stack.0``, and without how Keras reads what lies there."""
     return re.sub(r"/(\d+)(?=/|$)", r".\1", _KERAS.sub("", path))
@@ -87,10 +94,8 @@ def _called(item: Parameter, scope: Sequence[str]) -> str:
     same = next(
         (place for place, (one, other) in enumerate(zip(told, scope, strict=False)) if one != other), len(scope)
     )
-    if _unnamed(item) and item.blocks is not None:
-        rows = tuple(source for source, _ in item.blocks.rows)
-        if rows in _ROLES:
-            return _ROLES[rows]
+    if role_of(item):
+        return role_of(item)
     if _unnamed(item):
         told = _all_parts(item.name)
     return "/".join(told[min(same, len(told) - 1) :])
