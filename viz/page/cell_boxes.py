@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,21 +40,25 @@ class CellBox:
         self.last = self.nodes[-1]
 
 
-def cell_boxes(template: Template) -> list[CellBox]:
+def cell_boxes(template: Template, gates: Collection[str]) -> list[CellBox]:
     """Return the boxes of a step, in an order in which each comes after all that it reads.
 
     Gates, and what a kernel makes for each of them, get a label where they have none.
+
+    Args:
+        template: the step.
+        gates: what the gates of the cell are called; parts of a cell that nodes call a gate beside these are none.
     """
     nodes = template.nodes
     reads = _reads(nodes)
     leaves = {at[0] for at in (*template.handed, *template.given)}
     groups = _kernels(template, reads, leaves)
     kernels = {number for group in groups for number in group}
-    groups += _gates(nodes, reads, kernels, leaves)
+    groups += _gates(nodes, reads, kernels, leaves, gates)
     held = {number for group in groups for number in group}
     whole = [*groups, *([number] for number in range(len(nodes)) if number not in held)]
     whole = _without_circles(whole, reads)
-    boxes = [_box(group, template, kernels) for group in whole]
+    boxes = [_box(group, template, kernels, gates) for group in whole]
     named = {box.gate for box in boxes if box.kind == "gate"}
     for box in reversed(boxes):
         if box.kind != "kernel" and box.gate is not None and box.gate not in named:
@@ -75,10 +79,11 @@ def _label_preactivations(box: CellBox, template: Template, kernels: set[int]) -
         template.labels.setdefault(made[0], f"z_{box.label}")
 
 
-def gate_of(nodes: Iterable[Node]) -> str | None:
-    """Return the one gate that nodes are of."""
-    gates = {origin.gate for node in nodes for origin in node.provenance}
-    return next(iter(gates)) if len(gates) == 1 else None
+def gate_of(nodes: Iterable[Node], gates: Collection[str]) -> str | None:
+    """Return the one of some gates that nodes are of."""
+    found = {origin.gate for node in nodes for origin in node.provenance}
+    gate = next(iter(found)) if len(found) == 1 else None
+    return gate if gate in gates else None
 
 
 def _reads(nodes: Sequence[Node]) -> dict[int, list[int]]:
@@ -111,11 +116,15 @@ def _kernels(template: Template, reads: Mapping[int, list[int]], leaves: Iterabl
 
 
 def _gates(
-    nodes: Sequence[Node], reads: Mapping[int, list[int]], taken: set[int], leaves: Iterable[int]
+    nodes: Sequence[Node],
+    reads: Mapping[int, list[int]],
+    taken: set[int],
+    leaves: Iterable[int],
+    gates: Collection[str],
 ) -> list[list[int]]:
     """Return the operators of each gate that read each other, where one of them alone is read by others."""
     kept = set(leaves)
-    gate = {number: gate_of([node]) for number, node in enumerate(nodes) if number not in taken}
+    gate = {number: gate_of([node], gates) for number, node in enumerate(nodes) if number not in taken}
     beside: networkx.Graph[int] = networkx.Graph()
     beside.add_nodes_from(number for number, name in gate.items() if name is not None)
     beside.add_edges_from(
@@ -150,9 +159,9 @@ def _without_circles(groups: list[list[int]], reads: Mapping[int, list[int]]) ->
         ]
 
 
-def _box(group: list[int], template: Template, kernels: set[int]) -> CellBox:
+def _box(group: list[int], template: Template, kernels: set[int], gates: Collection[str]) -> CellBox:
     nodes = [template.nodes[number] for number in group]
-    last, gate = nodes[-1], gate_of(nodes)
+    last, gate = nodes[-1], gate_of(nodes, gates)
     label = template.labels.get((group[-1], 0), "") if len(last.outputs) == 1 else ""
     handed = next((template.handed[at] for at in template.handed if at[0] == group[-1]), "")
     if group[0] in kernels and any(template.nodes[number].op.name in _PRODUCTS for number in group):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from unroll.display import placed
 from unroll.graph import Graph
 from unroll.tensor import Node
@@ -83,7 +85,7 @@ class PageData:
         """Return the boxes of each template of a row, and note the gates among what they make."""
         names, found = self._gate_names(row), []
         for template in row.templates:
-            boxes = cell_boxes(template)
+            boxes = cell_boxes(template, names)
             find_gates(template, boxes, self._gates, names)
             found.append(boxes)
         return found
@@ -112,10 +114,11 @@ class PageData:
         mask = mask_of(self._rows[number], self._slots[number])
         found |= {mask["slot"]} if mask is not None else set()
         for template in self._cells[number]:
-            for box in template["boxes"]:
+            for box in (*template["joint"], *template["boxes"]):
                 if box["kind"] in ("gate", "named"):
                     found |= {slot for piece in box.get("formula", ()) if (slot := _slot(template, piece)) is not None}
         slots = self._slots[number].slots
+        found |= {part for at in found for part in slots[at].parts or ()}
         whole = {slots[at].within[0] for at in found if slots[at].within is not None}  # type: ignore[index]
         return found | whole
 
@@ -164,23 +167,27 @@ class PageData:
         return found
 
     def _array(self, number: int, at: int) -> Any:
-        """Return the values of a slot, cut from those that it is a piece of; None where the page has none."""
+        """Return the values of a slot, cut from those that it is a piece of or joined of; None where the page has none."""
         if self._run is None:
             return None
         slot = self._slots[number].slots[at]
+        if slot.parts is not None:
+            parts = [self._array(number, part) for part in slot.parts]
+            held = [part for part in parts if part is not None]
+            batch = max((len(part) for part in held), default=0)
+            alike = [np.broadcast_to(part, (batch, *part.shape[1:])) for part in held]
+            return np.concatenate(alike, axis=-1) if len(held) == len(parts) else None
         if slot.within is None:
             return self._run.arrays.get((number, at))
         whole = self._run.arrays.get((number, slot.within[0]))
-        size = next(iter(slot.tensors.values())).shape[-1]
-        return None if whole is None else whole[..., slot.within[1] : slot.within[1] + int(str(size))]
+        return None if whole is None else whole[..., slot.within[1] : slot.within[1] + slot.width]
 
     def _slot(self, number: int, at: int) -> dict[str, Any] | None:
         slot = self._slots[number].slots[at]
         if self._run is None or not slot.tensors:
             return None
         if slot.within is not None:
-            size = next(iter(slot.tensors.values())).shape[-1]
-            return {"within": slot.within[0], "from": slot.within[1], "n": size}
+            return {"within": slot.within[0], "from": slot.within[1], "n": slot.width}
         if slot.parts is not None:
             return {"parts": slot.parts}
         found = self._run.data.get((number, at))
@@ -210,6 +217,8 @@ class PageData:
 def _slot(template: Mapping[str, Any], piece: Any) -> int | None:
     if isinstance(piece, str) or not piece:
         return None
+    if piece[0] == "v":
+        return int(piece[1])
     if piece[0] == "n":
         found: int | None = template["ops"][piece[1]]["slots"][piece[2]]
         return found

@@ -10,11 +10,12 @@ from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import text_width
-from unroll.viz.page.cell_boxes import CellBox, gate_of
+from unroll.viz.page.cell_boxes import CellBox
 from unroll.viz.page.cell_layout import Joint, Key, Place, Size, lay_out
 from unroll.viz.page.operands import OperandFormulas, Piece
 from unroll.viz.page.slots import Slots
 from unroll.viz.page.steps import Row, Source
+from unroll.viz.page.tracks import sign_of
 from unroll.viz.values import inline
 
 #: Where something of an opened cell comes from: an operator's output, a source, a weight, or a constant's text.
@@ -88,8 +89,34 @@ class OpenedCell:
             "sources": [self._source(at, source, found.places) for at, source in enumerate(self._sources)],
             "boxes": [self._box(place, box, found.places["box", place]) for place, box in enumerate(self._boxes)],
             "ports": [port | _corners(found.places["port", place]) for place, port in enumerate(ports)],
+            "joint": self._joint_gates(),
             "wires": [wire | {"d": _path(points)} for wire, points in zip(wires, found.wires, strict=True)],
         }
+
+    def _joint_gates(self) -> list[dict[str, Any]]:
+        """Return the gates that are pieces of one function of several gates: what makes each is that function of a piece."""
+        found: list[dict[str, Any]] = []
+        in_boxes = {(box.last, 0) for box in self._boxes if box.kind == "gate"}
+        nodes, slots = self._template.nodes, self._slots.outputs[self._number]
+        for (number, output), gate in self._template.gates.items():
+            made = nodes[number].inputs[0]
+            at = self._place.get(made.node) if made is not None and made.node is not None else None
+            before = nodes[at].inputs[0] if at is not None and len(nodes[at].inputs) == 1 else None
+            held = self._place.get(before.node) if before is not None and before.node is not None else None
+            sizes = [tensor.shape[-1] for tensor in nodes[number].outputs]
+            if (
+                (number, output) in in_boxes
+                or nodes[number].op.name != "Split"
+                or not all(isinstance(s, int) for s in sizes)
+            ):
+                continue
+            line: dict[str, Any] = {"kind": "gate", "label": gate, "gate": gate, "slot": slots[number, output]}
+            if at is not None and held is not None and before is not None:
+                begin, size = sum(map(int, map(str, sizes[:output]))), int(str(sizes[output]))
+                piece = self._slots.cut(slots[held, before.index], begin, size)
+                line["formula"] = [f"{sign_of(nodes[at].op.name)}(", ["v", piece, f"z_{gate}"], ")"]
+            found.append(line)
+        return found
 
     def _is_apart(self, source: Source) -> bool:
         """Say whether a weight is read by something else than a kernel's box."""
@@ -199,6 +226,9 @@ class OpenedCell:
         before = self._boxes[self._box_of[at]] if at is not None else None
         if before is not None and before.kind == "kernel" and box.kind == "gate" and box.gate is not None:
             return {"gate": box.gate, "color": self._color(box.gate)}
+        gate = self._template.gates.get((at, tensor.index)) if at is not None and tensor is not None else None
+        if gate is not None and before is not None and before.kind == "op":
+            return {"gate": gate, "color": self._color(gate)}
         source = self._sources[self._source_at[tensor]] if tensor in self._source_at else None
         return {"state": source is not None and source.kind in ("state", "zero", "first")}
 
@@ -270,9 +300,9 @@ class OpenedCell:
         formula = self._formula(at)
         if formula:
             found["formula"] = formula
-        gate = gate_of([node])
+        gate = self._boxes[self._box_of[at]].gate
         if gate is not None:
-            found |= {"gate": gate}
+            found["gate"] = gate
         return found
 
 

@@ -10,6 +10,7 @@ function madeAt(source, step) {
 export function operandName(app, template, piece, step) {
   const [kind, at, output] = piece;
   if (kind === "n") return template.ops[at].labels[output] || template.ops[at].op;
+  if (kind === "v") return output;
   if (kind !== "s") return String(at);
   const source = template.sources[at];
   return source.kind === "state" && source.back ? `${source.name}[${madeAt(source, step)}]` : source.name;
@@ -23,6 +24,7 @@ function operandNumber(app, r, template, piece, step, unit, count) {
   let slot;
   let when = step;
   if (kind === "n") slot = template.ops[at].slots[output];
+  else if (kind === "v") slot = at;
   else if (kind === "s") {
     const source = template.sources[at];
     if (source.kind === "zero") return "0";

@@ -6,7 +6,7 @@ export function asked(query) {
   for (const word of query.trim().split(/\s+/)) {
     const [, key, value] = word.match(/^(op|shape):(.*)$/i) ?? [];
     if (key?.toLowerCase() === "op") found.op = value.toLowerCase();
-    else if (key?.toLowerCase() === "shape") found.shape = value;
+    else if (key?.toLowerCase() === "shape") found.shape = value.replace(/[^\w]/g, "") || null;
     else if (word) found.words.push(word.toLowerCase());
   }
   return found;
@@ -61,7 +61,7 @@ function numbered(name, word) {
 export function searched(list, query, most = 40) {
   const wanted = asked(query);
   if (!wanted.words.length && !wanted.op && !wanted.shape) return [];
-  const size = wanted.shape === null ? null : new RegExp(`(^|\\D)${wanted.shape.replace(/[^\w]/g, "")}(\\D|$)`, "i");
+  const size = wanted.shape === null ? null : new RegExp(`(^|\\D)${wanted.shape}(\\D|$)`, "i");
   const found = [];
   for (const entry of list) {
     if (wanted.op && !entry.op.toLowerCase().startsWith(wanted.op)) continue;

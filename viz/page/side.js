@@ -155,7 +155,7 @@ function gates(view) {
 function numbers(view) {
   const { app, row, template, step, r } = view;
   if (!row.path) return app.values ? null : withoutFeeds(app);
-  const boxes = template.boxes.filter((box) => (box.kind === "gate" || box.kind === "named") && box.formula);
+  const boxes = [...template.joint, ...template.boxes].filter((box) => (box.kind === "gate" || box.kind === "named") && box.formula);
   const lines = boxes.flatMap((box) => {
     const count = app.values ? app.values.count(r, box.slot) : 0;
     const value = app.values?.at(r, box.slot, app.state.b, step - row.first, app.state.u);

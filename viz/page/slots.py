@@ -23,12 +23,20 @@ class Slot:
         tensors: the tensor of each step.
         within: the slot that it is a piece of, and where it begins there; it needs no numbers of its own.
         parts: the slots that it is joined of.
+        size: how many elements it has of the slot that it is a piece of, where no operator makes that piece.
     """
 
     batched: bool
     tensors: dict[int, Tensor] = field(default_factory=dict)
     within: tuple[int, int] | None = None
     parts: list[int] | None = None
+    size: int | None = None
+
+    @property
+    def width(self) -> int:
+        """How long its last axis is."""
+        last = next(iter(self.tensors.values())).shape[-1:]
+        return self.size if self.size is not None else int(str(last[0])) if last else 1
 
 
 class Slots:
@@ -142,6 +150,12 @@ class Slots:
     def _is_batched(self, tensor: Tensor) -> bool:
         shape = self._shape(tensor)
         return self._batch is not None and len(shape) > 0 and shape[0] == self._batch
+
+    def cut(self, whole: int, begin: int, size: int) -> int:
+        """Return a slot of some columns of another one, which no operator cuts out."""
+        slot = self.slots[whole]
+        self.slots.append(Slot(slot.batched, slot.tensors, within=(whole, begin), size=size))
+        return len(self.slots) - 1
 
     @staticmethod
     def array(slot: Slot, values: Sequence[Array]) -> Array:

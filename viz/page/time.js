@@ -54,6 +54,7 @@ export function drawRows(app) {
   shown.push(s("defs", null, arrowhead(), hatching(), clip, clipRows));
   shown.push(...numbers(app, place));
   for (const line of place.rows) shown.push(...row(app, place, line));
+  if (!place.narrow) shown.push(...rowNames(app, place));
   shown.push(...trackTexts(app, place));
   net.setAttribute("width", place.width);
   net.setAttribute("height", place.height);
@@ -107,7 +108,6 @@ function row(app, place, { y, tall, row: loop, r }) {
   if (mode === "band") body.push(...band(app, place, loop, y, tall, Math.max(first, columnX(place, from)), Math.min(last, columnX(place, to))));
   else for (let column = from; column < to; column++) body.push(cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }));
   body.push(...ends(app, loop, start, lanes, y, first, last));
-  if (!place.narrow) shown.push(...rowName(app, loop, r, y, tall, chosen));
   const label = `${loop.steps} steps of ${loop.cell}`;
   shown.push(s("g", { "clip-path": "url(#rows)", role: "img", "aria-label": visible(label), data: { row: r } }, body));
   for (const [lane, name] of lanes.map((lane, k) => [lane, loop.states[k]])) {
@@ -121,6 +121,15 @@ function row(app, place, { y, tall, row: loop, r }) {
 function laneHeights(loop, tall) {
   const count = loop.states.length;
   return loop.states.map((_, k) => (count === 1 ? tall / 2 : tall * (0.26 + (0.48 * k) / (count - 1))));
+}
+
+// The names of rows at the left: of loops that stand beside each other, that of the chosen one or the first.
+function rowNames(app, place) {
+  const named = new Map();
+  for (const line of place.rows.filter((one) => one.row.path)) {
+    if (!named.has(line.y) || line.r === app.state.r) named.set(line.y, line);
+  }
+  return [...named.values()].flatMap(({ row: loop, r, y, tall }) => rowName(app, loop, r, y, tall, r === app.state.r));
 }
 
 function rowName(app, loop, r, y, tall, chosen) {
