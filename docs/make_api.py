@@ -35,7 +35,7 @@ PROGRAM = {
     "Drawing it, and writing and reading ONNX": ("draw", "view", "save", "to_onnx", "from_onnx"),
     "Rewriting it": ("optimize", "reroll", "equivalent"),
     "Running it in onnxruntime": ("Session", "compile", "run_many", "verify"),
-    "Asking about it": ("check_gate_order",),
+    "Asking about it": ("explain", "check_gate_order"),
     "Errors": ("UnrollError", "UnrollWarning"),
 }  # fmt: skip
 #: The words of other frameworks, by the title of the table.

@@ -1,4 +1,4 @@
-"""The grammar of the formulas in pictures, read as a reader does, and their values in NumPy."""
+"""The grammar of the formulas in pictures and explanations, read as a reader does, and their values in NumPy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,25 @@ from helpers import Array
 
 #: What a name stands for; it raises where it can mean nothing, or more than one thing.
 LookUp = Callable[[str], Array]
+#: Computes an operator by its name, of what it reads and its attributes.
+Operator = Callable[[str, "list[Any]", "dict[str, Any]"], Array]
 
 _UNKNOWN = {"·", "…"}
 _NUMBER = re.compile(r"-?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)$|true$|false$")
 # A sign stands between spaces; a name has none, but for a word before it that says whose it is.
-_TOKEN = re.compile(r"[()\[\],](?=.|$)| (?:==|[+\u2212\u00d7/@^<>]) | and |\u2212(?=\()|[^\s()\[\],]+(?:\[-?\d+\])?")
-_BINDS = [[" and "], [" == ", " < ", " > "], [" + ", " \u2212 "], [" \u00d7 ", " / ", " @ "], [" ^ "]]
+_TOKEN = re.compile(
+    r"\w+=(?:\[[^\]]*\]|[^\s,()]+)|[()\[\],](?=.|$)| (?:[<>=]=|[+\u2212\u00d7/@^<>]) | and | or |\u2212(?=\()"
+    r"|[^\s()\[\],]+(?:\[(?:-?\d+|t[+-]\d+)\])?(?:\[\.\.\., \d+:\d+\])?"
+)
+# An attribute, and columns of what has a name.
+_SETTING, _COLUMNS = re.compile(r"(\w+)=(.+)"), re.compile(r"(.+)\[\.\.\., (\d+):(\d+)\]")
+_BINDS = [
+    [" or ", " and "],
+    [" == ", " < ", " > ", " <= ", " >= "],
+    [" + ", " \u2212 "],
+    [" \u00d7 ", " / ", " @ "],
+    [" ^ "],
+]
 
 
 def sigmoid(x: Array) -> Array:
@@ -28,15 +41,26 @@ def softmax(x: Array) -> Array:
     return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
+def clip(x: Array, low: Array, high: Array) -> Array:
+    return np.minimum(np.maximum(x, low), high)
+
+
 CALLS: dict[str, Callable[..., Array]] = {
-    "abs": np.abs, "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), "exp": np.exp,
+    "sigmoid": sigmoid, "clip": clip, "floor": np.floor, "ceil": np.ceil, "max": np.maximum, "min": np.minimum,
+    "hard_sigmoid": lambda x, alpha=0.2, beta=0.5: np.clip(alpha * x + beta, 0, 1),
+    "affine": lambda x, alpha, beta: alpha * x + beta,
+    "scaled_tanh": lambda x, alpha, beta: alpha * np.tanh(beta * x),
+    "thresholded_relu": lambda x, alpha: np.where(x > alpha, x, 0),
+    "leaky_relu": lambda x, alpha=0.01: np.where(x > 0, x, alpha * x),
+    "abs": np.abs, "elu": lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))), "exp": np.exp,
     "hard \u03c3": lambda x: np.clip(0.2 * x + 0.5, 0, 1), "leaky relu": lambda x: np.where(x > 0, x, 0.01 * x), "log": np.log,
     "\u2212": np.negative, "not": np.logical_not, "relu": lambda x: np.maximum(x, 0), "\u03c3": sigmoid, "softmax": softmax,
     "softplus": lambda x: np.logaddexp(x, 0), "softsign": lambda x: x / (1 + np.abs(x)), "sqrt": np.sqrt, "tanh": np.tanh,
     "where": np.where,
 }  # fmt: skip
 SIGNS: dict[str, Callable[[Array, Array], Array]] = {
-    " and ": np.logical_and, " == ": np.equal, " < ": np.less, " > ": np.greater, " + ": np.add, " \u2212 ": np.subtract,
+    " and ": np.logical_and, " or ": np.logical_or, " <= ": np.less_equal, " >= ": np.greater_equal,
+    " == ": np.equal, " < ": np.less, " > ": np.greater, " + ": np.add, " \u2212 ": np.subtract,
     " \u00d7 ": np.multiply, " / ": np.divide, " ^ ": np.power,
 }  # fmt: skip
 
@@ -62,19 +86,23 @@ def formula_of(line: str, outputs: int) -> Formula:
     return Formula([name], text) if is_name else Formula([], line)
 
 
-def value_of(text: str, look_up: LookUp, width: int) -> Array:
-    """Return the value of a formula of a tensor of a width."""
+def no_operator(name: str, values: list[Any], settings: dict[str, Any]) -> Array:
+    raise KeyError(f"{name} is no function of formulas")
+
+
+def value_of(text: str, look_up: LookUp, width: int, operator: Operator = no_operator) -> Array:
+    """Return the value of a formula of a tensor of a width; `operator` computes what is called by an operator's name."""
     tokens = _TOKEN.findall(text)
     assert "".join(tokens).replace(" ", "") == text.replace(" ", ""), f"no formula: {text!r}"
-    reading = _Reading(tokens, look_up)
+    reading = _Reading(tokens, look_up, operator)
     value = reading.sum_of(0)
     assert reading.at == len(tokens), f"{text!r} goes on after {tokens[: reading.at]}"
     return value.of_width(width) if isinstance(value, Joined) else value
 
 
 class _Reading:
-    def __init__(self, tokens: list[str], look_up: LookUp) -> None:
-        self.tokens, self.look_up, self.at = tokens, look_up, 0
+    def __init__(self, tokens: list[str], look_up: LookUp, operator: Operator) -> None:
+        self.tokens, self.look_up, self.operator, self.at = tokens, look_up, operator, 0
 
     def next(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
@@ -107,14 +135,38 @@ class _Reading:
         name, after = " ".join(words), self.next()
         if after == "(":
             self.at += 1
-            values = self.listed(")")
-            return CALLS[name](*values) if name else values[0]
+            listed = self.listed(")")
+            values = [value for value in listed if not isinstance(value, Setting)]
+            settings = {value.name: value.value for value in listed if isinstance(value, Setting)}
+            if not name:
+                return values[0]
+            return CALLS[name](*values, **settings) if name in CALLS else self.operator(name, values, settings)
         if after == "[" and not name:
             self.at += 1
             return joined(self.listed("]"))
         if _NUMBER.match(name):
             return np.array({"true": True, "false": False}.get(name) if name in ("true", "false") else float(name))
+        if found := _SETTING.fullmatch(name):
+            return Setting(found[1], setting_of(found[2]))
+        if found := _COLUMNS.fullmatch(name):
+            return self.look_up(found[1])[..., int(found[2]) : int(found[3])]
         return self.look_up(name)
+
+
+class Setting(NamedTuple):
+    """An attribute of an operator."""
+
+    name: str
+    value: Any
+
+
+def setting_of(text: str) -> Any:
+    """Return the value of an attribute: a number, several in brackets, or a word."""
+    if text.startswith("["):
+        return tuple(setting_of(item) for item in text[1:-1].split())
+    if not _NUMBER.match(text):
+        return text
+    return float(text) if set(text) & set(".en") else int(text)
 
 
 def product(left: Array, right: Array) -> Array:

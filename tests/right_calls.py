@@ -363,6 +363,7 @@ def export_calls() -> dict[str, Call]:
         "run_many": Call(unroll.run_many, (rows, seq), {}, list),
         "compile": Call(unroll.compile, (GRAPH,), {"batch": 2, "tune": False, "cache": False}),
         "verify": Call(unroll.verify, (GRAPH, FEEDS)),
+        "explain": Call(unroll.explain, (GRAPH, FEEDS, 1, 0), {}, str),
         "check_gate_order": Call(unroll.check_gate_order, (GRAPH, FEEDS, np.zeros((2, 2), "float32"))),
         "reroll_file": Call(reroll_file, ("flat.onnx", "small.onnx")),
         "optimize": Call(unroll.optimize, (GRAPH,)),

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from unroll.tensor import Tensor, constant, placeholder
     from unroll.tracing import trace
     from unroll.viz.drawing import draw
+    from unroll.viz.explaining.explanation import explain
     from unroll.viz.page.viewing import view
 
 _HERE = Path(__file__).resolve().parent
@@ -92,6 +93,7 @@ _HOME = {
     "draw": "unroll.viz.drawing",
     "dynamic_rnn": "unroll.drivers",
     "equivalent": "unroll.passes.proving.equivalence",
+    "explain": "unroll.viz.explaining.explanation",
     "from_onnx": "unroll.export.reading.reader",
     "optimize": "unroll.passes.pipeline",
     "placeholder": "unroll.tensor",
@@ -139,6 +141,7 @@ __all__ = [
     "draw",
     "dynamic_rnn",
     "equivalent",
+    "explain",
     "from_onnx",
     "initializers",
     "layers",

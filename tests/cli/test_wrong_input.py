@@ -17,6 +17,7 @@ from unroll.cli.parser import COMMANDS
 #: Every command that reads a program or a file, and what else it must be given.
 READING: dict[str, list[str]] = {
     "summary": [],
+    "explain": [],
     "draw": ["-o", "out.svg"],
     "view": ["-o", "out.html", "--no-browser"],
     "export": ["-o", "out.onnx"],

@@ -209,6 +209,7 @@ calls = {
     "Session": lambda: unroll.Session(program()),
     "verify": lambda: unroll.verify(program()),
     "draw": lambda: unroll.draw(program(), folder / "picture.svg"),
+    "explain": lambda: unroll.explain(program()),
     "view": lambda: unroll.view(program(), folder / "page.html"),
 }
 modules = {name for name in unroll.__all__ if isinstance(getattr(unroll, name), types.ModuleType)}

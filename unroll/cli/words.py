@@ -22,11 +22,14 @@ FLAGS: dict[str, str] = {
     "nonfinite": "--nonfinite",
     "opset": "--opset",
     "quantize": "--quantize",
+    "row": "--row",
     "runtime": "--any-runtime",
     "seed": "--seed",
+    "step": "--step",
     "timesteps": "--dim",
     "tolerance": "--tolerance",
     "tune": "--no-tune",
+    "unit": "--unit",
 }
 #: Flags that say nothing more: which value of the argument they stand for.
 _SWITCHES = {"cache": "False", "full": "True", "nonfinite": "True", "runtime": "None", "tune": "False"}
@@ -52,7 +55,8 @@ _BARE = {
 }
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
-    r"^(check_gate_order|compile|draw|equivalent|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx|verify|view): "
+    r"^(check_gate_order|compile|draw|equivalent|explain|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx"
+    r"|verify|view): "
 )
 _GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
 _PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")
