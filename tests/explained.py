@@ -14,7 +14,9 @@ from unroll.evaluator import evaluate
 from unroll.ops.operator import OPERATORS
 from unroll.tensor import Node, Tensor
 from unroll.trials.trial_feeds import trials
-from unroll.viz.explaining.equations import Block, Explainer
+from unroll.viz.explaining.block_writing import block_of
+from unroll.viz.explaining.context import Context
+from unroll.viz.explaining.equations import Block
 from unroll.viz.explaining.sections import Section
 from unroll.viz.explaining.terms import Name, Symbol, names_in
 from unroll.viz.explaining.units import computes, is_loop
@@ -53,28 +55,28 @@ def values_of(graph: unroll.Graph, feeds: dict[str, Array]) -> dict[Tensor, Arra
 
 def check_section(section: Section, values: dict[Tensor, Array]) -> int:
     """Check every equation of a section at every one of its steps; return how many there were."""
-    explainer = section.explainer
-    assert explainer is not None
+    context = section.context
+    assert context is not None
     count = 0
     for unit in section.units:
-        block = explainer.block(unit)
+        block = block_of(context, unit)
         lines = {TEXT.symbol(line.symbol): TEXT.term(line.term) for line in block.equations}
         if section.steps:  # what is said of all steps at once is what is said of each
             said = {TEXT.symbol(line.symbol): TEXT.term(line.term) for line in section.equations}
             assert said.keys() == lines.keys()
             said = lines if any("t" in text.split() for text in said.values()) else said
             assert said == lines, (section.title, unit.step)
-        count += check_block(explainer, block, values)
+        count += check_block(context, block, values)
     return count
 
 
-def check_block(explainer: Explainer, block: Block, values: dict[Tensor, Array]) -> int:
+def check_block(context: Context, block: Block, values: dict[Tensor, Array]) -> int:
     known = Known()
     for source in block.sources:
         known.add(source.symbol, values[source.tensor])
     for line in block.equations:
         for name in names_in([line.term]):
-            add_weight(known, explainer, name, values)
+            add_weight(known, context, name, values)
     for line in block.equations:
         wanted, text = values[line.tensor], TEXT.term(line.term)
         found = value_of(text, known.look_up, wanted.shape[-1] if wanted.ndim else 1, operator)
@@ -101,7 +103,7 @@ class Known:
         return self.values[name.removesuffix(".T")].T if name.endswith(".T") else self.values[name]
 
 
-def add_weight(known: Known, explainer: Explainer, name: Name, values: dict[Tensor, Array]) -> None:
+def add_weight(known: Known, context: Context, name: Name, values: dict[Tensor, Array]) -> None:
     """Say what a name is that is a weight, a part of one, what is made of some, or a constant."""
     base = name.symbol.base
     if name.region is not None:
@@ -112,10 +114,10 @@ def add_weight(known: Known, explainer: Explainer, name: Name, values: dict[Tens
             value = value[..., name.region.rows[0] : name.region.rows[1], :]
             value = value[0] if len(name.shape) < value.ndim else value
         known.add(name.symbol, value)
-    elif base in explainer.constants.values() and name.found is not None:
+    elif base in context.weights.made.values() and name.found is not None:
         known.add(name.symbol, values[name.found.tensor])
     elif base[:1] == "C" and base[1:].isdecimal() and base not in known.values:
-        known.add(name.symbol, explainer.numbers[int(base[1:]) - 1])
+        known.add(name.symbol, context.weights.numbers[int(base[1:]) - 1])
 
 
 def operator(name: str, inputs: list[Any], settings: dict[str, Any]) -> Array:

@@ -14,7 +14,9 @@ from unroll.errors import ArgumentError
 from unroll.graph import Graph, check_graph
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor
-from unroll.viz.explaining.equations import Equation, Explainer
+from unroll.viz.explaining.block_writing import block_of
+from unroll.viz.explaining.context import Context
+from unroll.viz.explaining.equations import Equation
 from unroll.viz.explaining.natives import native_section
 from unroll.viz.explaining.numbers import Numbers
 from unroll.viz.explaining.pages import Line, Page, html_of, latex_of, text_of
@@ -127,7 +129,7 @@ def explain(
         if feeds is None:
             raise ArgumentError("explain: a unit is asked for, and no numbers: give feeds, an array for every input")
     arrays = None if feeds is None else graph.check_feeds(feeds)
-    sections, explainer = _sections(graph)
+    sections, context = _sections(graph)
     steps = sorted({at for section in sections for at in section.steps})
     if step is not None and step not in steps:
         there = f"there are {steps[0]} to {steps[-1]}" if steps else "nothing in the graph is at a step"
@@ -143,7 +145,7 @@ def explain(
     if numbers is not None and all(line.value is None for page in pages for line in page.lines):
         raise ArgumentError(f"explain: nothing has a unit {unit or 0} in a row {row}; both are counted from 0")
     heading = [] if numbers is None else [f"numbers of unit {unit or 0}, in row {row} of the batch"]
-    pages.append(Page("", [], [], [*heading, *_outputs(graph, explainer)]))
+    pages.append(Page("", [], [], [*heading, *_outputs(graph, context)]))
     return Explanation(graph, sections, pages)
 
 
@@ -181,17 +183,17 @@ def _width(subject: Any) -> tuple[int, Any]:
     )
 
 
-def _sections(graph: Graph) -> tuple[list[Section], Explainer]:
+def _sections(graph: Graph) -> tuple[list[Section], Context]:
     """Return the equations of a graph and of the bodies of its loops."""
-    first: Explainer | None = None
+    first: Context | None = None
     found: list[Section] = []
     waiting: list[tuple[str, Graph]] = [("", graph)]
     while waiting:
         around, inner = waiting.pop(0)
         units = Units(inner, around)
-        explainer = Explainer(inner, units, Symbols(inner, units, TensorNames(inner)))
-        first = first or explainer
-        for section in sections_of(explainer):
+        context = Context(inner, units, Symbols(inner, units, TensorNames(inner)))
+        first = first or context
+        for section in sections_of(context):
             if around:
                 section.steps = []
             found.append(section)
@@ -199,21 +201,21 @@ def _sections(graph: Graph) -> tuple[list[Section], Explainer]:
             found += [native_section(inner, native, side) for side in range(len(native.sides))]
         for node, body in scan_bodies(inner).items():
             waiting.append((f"{path_of(node) or inner.name(node)}, Scan operator, every step", body.graph))
-    return found, first or explainer
+    return found, first or context
 
 
 def _runs(section: Section, graph: Graph) -> bool:
     """Say whether a run of the graph has the numbers of a section: not those within a loop."""
-    return section.explainer is not None and section.explainer.graph is graph
+    return section.context is not None and section.context.graph is graph
 
 
 def _only(section: Section, at: int) -> Section:
     """Return a section at one step alone, which its names say."""
-    explainer = section.explainer
+    context = section.context
     unit = next((unit for unit in section.units if unit.step == at), None)
-    if explainer is None or unit is None:
+    if context is None or unit is None:
         return section
-    found = section_of(explainer, [Alike(explainer.block(unit), [unit])])
+    found = section_of(context, [Alike(block_of(context, unit), [unit])])
     lines = [Equation(_at(line.symbol, at), _placed(line.term, at), line.tensor) for line in found.equations]
     return replace(found, equations=lines, meanings=[item.at(at) for item in found.meanings])
 
@@ -239,21 +241,21 @@ def _page(section: Section, numbers: Numbers | None) -> Page:
     return Page(section.title, lines, [(list(item.symbols), item.said) for item in section.meanings], section.notes)
 
 
-def _outputs(graph: Graph, explainer: Explainer) -> Iterator[str]:
+def _outputs(graph: Graph, context: Context) -> Iterator[str]:
     """Yield what the outputs of a graph are: those that a cell makes at several steps together, of many the first and the
     last.
     """
     groups: list[tuple[object, list[str], list[Tensor]]] = []
     for name, tensor in zip(graph.output_names, graph.outputs, strict=True):
-        unit = explainer.units.of.get(tensor.node) if tensor.node is not None else None
-        key: object = tensor if unit is None or unit.step is None else (unit.path, explainer.symbols.of(tensor))
+        unit = context.units.of.get(tensor.node) if tensor.node is not None else None
+        key: object = tensor if unit is None or unit.step is None else (unit.path, context.symbols.of(tensor))
         if not groups or groups[-1][0] != key:
             groups.append((key, [], []))
         groups[-1][1].append(name)
         groups[-1][2].append(tensor)
     for _, names, tensors in groups if len(groups) <= _MOST_OUTPUTS else [*groups[: _MOST_OUTPUTS - 1], groups[-1]]:
-        said = f"{shape_text(graph.shape(tensors[0]))}: {described(explainer, tensors[0])}"
-        last = explainer.units.of.get(tensors[-1].node) if tensors[-1].node is not None else None
+        said = f"{shape_text(graph.shape(tensors[0]))}: {described(context, tensors[0])}"
+        last = context.units.of.get(tensors[-1].node) if tensors[-1].node is not None else None
         if len(names) == 1 or last is None or last.step is None:
             yield f"output {', '.join(names[:_MOST_OUTPUTS])} {said}"
         else:

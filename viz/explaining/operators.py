@@ -11,7 +11,8 @@ from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS
-from unroll.viz.explaining.terms import Call, Cutting, Found, Infix, Joined, Name, Term, simple
+from unroll.viz.explaining.cutting import Cutting, simple
+from unroll.viz.explaining.terms import Call, Found, Infix, Joined, Name, Term
 
 _SIGNS = {
     "Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "MatMul": "@", "Pow": "^", "Equal": "==", "Less": "<", "Greater": ">",

@@ -10,7 +10,9 @@ import numpy as np
 
 from unroll.dimensions import shape_text
 from unroll.tensor import Placeholder, Tensor
-from unroll.viz.explaining.equations import Block, Equation, Explainer
+from unroll.viz.explaining.block_writing import block_of
+from unroll.viz.explaining.context import Context
+from unroll.viz.explaining.equations import Block, Equation
 from unroll.viz.explaining.terms import Call, Infix, Joined, Name, Number, Symbol, Term, names_in
 from unroll.viz.explaining.units import MOVING, Unit
 from unroll.viz.explaining.writing import TEXT
@@ -49,7 +51,7 @@ class Section:
         meanings: what the names in them stand for.
         units: the operators of each of the steps; none of an operator that is a whole loop.
         notes: what else is to be said.
-        explainer: what has written them; None for an operator that is a whole loop.
+        context: what they depend on; None for an operator that is a whole loop.
     """
 
     path: str
@@ -58,7 +60,7 @@ class Section:
     meanings: list[Meaning]
     units: list[Unit]
     notes: list[str] = field(default_factory=list)
-    explainer: Explainer | None = None
+    context: Context | None = None
 
     @property
     def title(self) -> str:
@@ -85,13 +87,13 @@ class Alike(NamedTuple):
     units: list[Unit]
 
 
-def sections_of(explainer: Explainer) -> list[Section]:
+def sections_of(context: Context) -> list[Section]:
     """Return the equations of all units, those that differ in nothing but the step together."""
     known: dict[object, Alike] = {}
-    for unit in explainer.units.all:
-        key = (unit.path, explainer.alike(unit))
+    for unit in context.units.all:
+        key = (unit.path, context.alike(unit))
         if key not in known:
-            known[key] = Alike(explainer.block(unit), [])
+            known[key] = Alike(block_of(context, unit), [])
         known[key].units.append(unit)
     groups: dict[tuple[str, tuple[str, ...]], list[Alike]] = {}
     for alike in known.values():
@@ -100,7 +102,7 @@ def sections_of(explainer: Explainer) -> list[Section]:
             continue
         lines = tuple(f"{TEXT.symbol(line.symbol)} = {TEXT.term(_open(line.term))}" for line in equations)
         groups.setdefault((alike.block.unit.path, lines), []).append(alike)
-    found = [section_of(explainer, same) for group in groups.values() for same in _same_numbers(group)]
+    found = [section_of(context, same) for group in groups.values() for same in _same_numbers(group)]
     paths = {path: place for place, path in enumerate(dict.fromkeys(section.path for section in found))}
     return sorted(found, key=lambda section: (paths[section.path], min(section.steps, default=-1)))
 
@@ -157,27 +159,27 @@ def _at_step(block: Block, by_step: Sequence[bool]) -> Block:
     return block._replace(equations=[line._replace(term=written(line.term)) for line in block.equations])
 
 
-def section_of(explainer: Explainer, same: Sequence[Alike]) -> Section:
+def section_of(context: Context, same: Sequence[Alike]) -> Section:
     """Return the equations of units that say the same, with what the names in them stand for."""
     first, units = same[0].block, [unit for alike in same for unit in alike.units]
     steps = [unit.step for unit in units if unit.step is not None]
-    meanings = [*_sources(explainer, same), *weight_meanings(explainer, first.equations)]
-    return Section(first.unit.path, steps, first.equations, meanings, units, explainer=explainer)
+    meanings = [*_sources(context, same), *weight_meanings(context, first.equations)]
+    return Section(first.unit.path, steps, first.equations, meanings, units, context=context)
 
 
 # -- what names stand for ----------------------------------------------------------------------------------------------
 
 
-def _sources(explainer: Explainer, same: Sequence[Alike]) -> Iterator[Meaning]:
+def _sources(context: Context, same: Sequence[Alike]) -> Iterator[Meaning]:
     """Yield what is read from outside: the inputs, and the first states."""
     said: dict[Symbol, list[tuple[int | None, str]]] = {}
     count = sum(len(alike.units) for alike in same)
     for source, unit in ((source, unit) for alike in same for source in alike.block.sources for unit in alike.units):
         tensor = source.in_unit(unit)
-        own = explainer.units.of.get(tensor.node) if tensor is not None and tensor.node is not None else None
+        own = context.units.of.get(tensor.node) if tensor is not None and tensor.node is not None else None
         if tensor is None or (source.is_state and own is not None and own.path == unit.path):
             continue  # what the cell itself has made a step before
-        said.setdefault(source.symbol, []).append((unit.step, described(explainer, tensor, unit.step)))
+        said.setdefault(source.symbol, []).append((unit.step, described(context, tensor, unit.step)))
     for symbol, found in said.items():
         words = list(dict.fromkeys(text for _, text in found))
         if len(found) < count:  # a first state
@@ -187,35 +189,35 @@ def _sources(explainer: Explainer, same: Sequence[Alike]) -> Iterator[Meaning]:
         yield Meaning((symbol,), ", ".join(texts))
 
 
-def described(explainer: Explainer, tensor: Tensor, step: int | None = None) -> str:
+def described(context: Context, tensor: Tensor, step: int | None = None) -> str:
     """Return what a tensor is, in words: an input, or what a cell makes; and whether it is cut from it, or joined."""
-    source, moved = _source(explainer, tensor)
+    source, moved = _source(context, tensor)
     parts = [item for item in source.node.inputs if item is not None] if source.node is not None else []
-    if source.node is None or source.node in explainer.units.of or source.node.op.name != "Concat" or len(parts) < 2:
-        return ("cut from " if moved else "") + _origin(explainer, source, step)
-    ends = [_origin(explainer, _source(explainer, item)[0], step) for item in (parts[0], parts[-1])]
+    if source.node is None or source.node in context.units.of or source.node.op.name != "Concat" or len(parts) < 2:
+        return ("cut from " if moved else "") + _origin(context, source, step)
+    ends = [_origin(context, _source(context, item)[0], step) for item in (parts[0], parts[-1])]
     return f"joined of {ends[0]} {'and' if len(parts) == 2 else '...'} {ends[1]}"
 
 
-def _source(explainer: Explainer, tensor: Tensor) -> tuple[Tensor, bool]:
+def _source(context: Context, tensor: Tensor) -> tuple[Tensor, bool]:
     """Return what a tensor is cut from or shaped as, outside of what has equations; and whether it is that itself."""
     moved = False
-    while tensor.node is not None and tensor.node not in explainer.units.of and tensor.node.op.name in MOVING:
-        inputs = [item for item in tensor.node.inputs if item is not None and item not in explainer.units.fixed]
+    while tensor.node is not None and tensor.node not in context.units.of and tensor.node.op.name in MOVING:
+        inputs = [item for item in tensor.node.inputs if item is not None and item not in context.units.fixed]
         if len(inputs) != 1 or is_zero(tensor.node):
             break
         tensor, moved = inputs[0], True
     return tensor, moved
 
 
-def _origin(explainer: Explainer, tensor: Tensor, step: int | None) -> str:
-    graph = explainer.graph
+def _origin(context: Context, tensor: Tensor, step: int | None) -> str:
+    graph = context.graph
     node = tensor.node
     if node is not None and is_zero(node):
         return "zeros"
-    unit = explainer.units.of.get(node) if node is not None else None
+    unit = context.units.of.get(node) if node is not None else None
     if unit is not None:
-        name = TEXT.symbol(Symbol(explainer.symbols.of(tensor)))
+        name = TEXT.symbol(Symbol(context.symbols.of(tensor)))
         at = "" if unit.step is None else " at the same step" if unit.step == step else f" at t = {unit.step}"
         return f"{name} of {unit.path or 'what is outside of cells'}{at}"
     kind = "the input " if isinstance(tensor, Placeholder) else ""
@@ -223,7 +225,7 @@ def _origin(explainer: Explainer, tensor: Tensor, step: int | None) -> str:
     return f"{kind}{graph.name(tensor)} {shape_text(graph.shape(tensor))}"
 
 
-def weight_meanings(explainer: Explainer, equations: Sequence[Equation]) -> Iterator[Meaning]:
+def weight_meanings(context: Context, equations: Sequence[Equation]) -> Iterator[Meaning]:
     """Yield which Parameters the weights in equations are, and what is made of them."""
     names = names_in([line.term for line in equations])
     regions = [name.region for name in names if name.region is not None]
@@ -233,10 +235,10 @@ def weight_meanings(explainer: Explainer, equations: Sequence[Equation]) -> Iter
         )
         blocks = f" = {parameter.blocks}" if parameter.blocks is not None else ""
         yield Meaning(symbols, f"{parameter.name} {shape_text(parameter.shape)}{blocks}")
-    made = {name: text for text, name in explainer.constants.items()}
+    made = {name: text for text, name in context.weights.made.items()}
     for base in dict.fromkeys(name.symbol.base for name in names if name.region is None):
         if base in made:
             yield Meaning((Symbol(base),), f"made once: {made[base]}")
-        elif base[:1] == "C" and base[1:].isdecimal() and int(base[1:]) <= len(explainer.numbers):
-            value = explainer.numbers[int(base[1:]) - 1]
+        elif base[:1] == "C" and base[1:].isdecimal() and int(base[1:]) <= len(context.weights.numbers):
+            value = context.weights.numbers[int(base[1:]) - 1]
             yield Meaning((Symbol(base),), f"a constant {shape_text(value.shape)} of {value.dtype}")

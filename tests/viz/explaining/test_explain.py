@@ -16,6 +16,7 @@ from picture_networks import NETWORKS
 import unroll
 from unroll import layers, nn
 from unroll.parameter import BlockTable
+from unroll.viz.explaining.block_writing import block_of
 from unroll.viz.explaining.numbers import Numbers
 from unroll.viz.explaining.writing import TEXT
 
@@ -105,8 +106,8 @@ def test_every_number_put_in_is_computed_by_the_run_and_gives_what_is_said(name:
     run = run_of(NETWORKS[name]())
     count = 0
     for section in run.sections:
-        explainer = section.explainer
-        for block in [explainer.block(unit) for unit in section.units] if explainer is not None else []:
+        context = section.context
+        for block in [block_of(context, unit) for unit in section.units] if context is not None else []:
             numbers = Numbers(run.graph, run.feeds, block.equations, 0, 1)
             for line in block.equations:
                 put, value = numbers.line(line)

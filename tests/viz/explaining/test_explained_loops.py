@@ -104,8 +104,8 @@ def test_the_draws_hold_every_kind_and_attribute() -> None:
 def test_the_body_of_a_scan_is_explained_as_one_step(name: str) -> None:
     found = unroll.explain(NETWORKS[name]())
     (section,) = [item for item in found.sections if "Scan operator, every step" in item.title]
-    assert section.explainer is not None
-    body = section.explainer.graph
+    assert section.context is not None
+    body = section.context.graph
     feeds = dict(trials(body, seed=3, count=1, rows=3)[0].feeds)
     assert check_section(section, values_of(body, feeds)) >= 3
     assert "h[t-1]" in str(found)

@@ -23,7 +23,7 @@ FOREIGN = {"torch file LSTM"}
 def check(graph: unroll.Graph) -> int:
     run = run_of(graph)
     assert not unsaid(run), "an operator that no equation accounts for"
-    inner = [section for section in run.sections if section.explainer and section.explainer.graph is run.graph]
+    inner = [section for section in run.sections if section.context and section.context.graph is run.graph]
     return sum(check_section(section, run.values) for section in inner)
 
 
