@@ -7,7 +7,21 @@ import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
-from unroll.cli import compile, demo, draw, equivalent, explain, export, gate_order, optimize, reroll, run, summary, verify, view
+from unroll.cli import (
+    compile,
+    demo,
+    draw,
+    equivalent,
+    explain,
+    export,
+    gate_order,
+    optimize,
+    reroll,
+    run,
+    summary,
+    verify,
+    view,
+)
 from unroll.cli.command import Command
 from unroll.cli.meant import extra_word, missing_words, unknown_command, unknown_flag
 from unroll.cli.output import help_width
@@ -17,7 +31,21 @@ from unroll.version import __version__
 #: Every command, in the order of the list.
 COMMANDS: dict[str, Command] = {
     module.COMMAND.name: module.COMMAND
-    for module in (demo, summary, draw, view, explain, export, run, gate_order, verify, optimize, reroll, compile, equivalent)
+    for module in (
+        demo,
+        summary,
+        draw,
+        view,
+        explain,
+        export,
+        run,
+        gate_order,
+        verify,
+        optimize,
+        reroll,
+        compile,
+        equivalent,
+    )
 }
 _DESCRIPTION = (
     "Trace recurrent cells over a fixed list of timesteps into an explicit graph; draw it, write it as ONNX, run it, make it "
