@@ -12,7 +12,7 @@ from unroll.viz.boxes import Box
 from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
 from unroll.viz.states import last_part
 from unroll.viz.values import Values
-from unroll.viz.weight_names import shown_path, two_parts, weight_names
+from unroll.viz.weight_names import role_of, shown_path, two_parts, weight_names
 
 _NARROWEST, _WIDEST = 38.0, 62.0
 _LOWEST, _HIGHEST = 26.0, 64.0
@@ -196,7 +196,7 @@ def _letters(short: Mapping[Parameter, str], sources: Mapping[Parameter, str]) -
     alike = {
         item: (found[item], item.blocks.columns, sources.get(item))
         for item in short
-        if item.blocks is not None and not item.blocks.rows
+        if item.blocks is not None and not item.blocks.rows and not role_of(item)
     }
     names: dict[object, set[str]] = {}
     for item, key in alike.items():
