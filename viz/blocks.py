@@ -189,14 +189,12 @@ def _told_of_shape(item: Parameter) -> str:
 
 
 def _letters(short: Mapping[Parameter, str], sources: Mapping[Parameter, str]) -> dict[Parameter, str]:
-    """Return what formulas call the blocks of each weight; vectors of the same gates that would be called alike have their
-    own names.
-    """
+    """Return what formulas call the blocks of each weight; vectors of the same gates that would all be w have their names."""
     found = {item: _letter(item, name) for item, name in short.items()}
     alike = {
-        item: (found[item], item.blocks.columns, sources.get(item))
+        item: (item.blocks.columns, sources.get(item))
         for item in short
-        if item.blocks is not None and not item.blocks.rows and not role_of(item)
+        if item.blocks is not None and found[item] == "w" and not role_of(item)
     }
     names: dict[object, set[str]] = {}
     for item, key in alike.items():

@@ -64,9 +64,9 @@ def test_a_state_without_a_name_is_printed_too() -> None:
     h, expected = np.zeros(4), []
     for _ in range(5):
         h = np.tanh(x[:, 0] @ np.ones((3, 4)) + h @ np.ones((4, 4)))
-        expected.append(f"state = all {h[0, 0]:.4g}")
+        expected.append(f"h = all {h[0, 0]:.4g}")
     shown = texts(unroll.draw(graph, feeds={"x": x}))
-    assert sorted(text for text in shown if text.startswith("state =")) == sorted(expected)
+    assert sorted(text for text in shown if text.startswith("h =")) == sorted(expected)
 
 
 def test_no_number_is_cut_where_a_name_stands_before_it() -> None:
