@@ -215,8 +215,8 @@ export class App {
     this.drawNow();
   }
 
-  // Open a box of the cell; with `along`, show all that lies between it and the one opened before.
-  open(number, along) {
+  // Open a box of the cell, and dim all gates but that of a gate's box; with `along`, show all that lies between it and the one opened before.
+  open(number, along, gate) {
     const row = this.data.rows[this.state.r];
     const template = row.templates[templateAt(row, this.step() - row.first)];
     if (along && this.state.o !== null) {
@@ -224,7 +224,8 @@ export class App {
       this.draw();
     } else {
       this.path = new Set();
-      this.set({ o: this.state.o === number ? null : number });
+      const opened = this.state.o !== number;
+      this.set({ o: opened ? number : null, ...(gate === undefined ? {} : { g: opened ? gate : null }) });
     }
   }
 

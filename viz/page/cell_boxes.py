@@ -43,7 +43,7 @@ class CellBox:
 def cell_boxes(template: Template, gates: Collection[str]) -> list[CellBox]:
     """Return the boxes of a step, in an order in which each comes after all that it reads.
 
-    Gates, and what a kernel makes for each of them, get a label where they have none.
+    Gates, what a kernel makes for each of them, and what any other kernel makes, get a label where they have none.
 
     Args:
         template: the step.
@@ -68,6 +68,14 @@ def cell_boxes(template: Template, gates: Collection[str]) -> list[CellBox]:
         if box.kind == "gate":
             template.labels.setdefault((box.last, 0), box.label)
             _label_preactivations(box, template, kernels)
+    sums = [box for box in boxes if box.kind == "kernel" and len(template.nodes[box.last].outputs) == 1]
+    unnamed = [box for box in sums if (box.last, 0) not in template.labels]
+    taken = {*template.labels.values(), *(source.name for source in template.sources.values())}
+    free = (
+        name for name in ("z", *(f"z{count}" for count in range(1, len(unnamed) + len(taken) + 1))) if name not in taken
+    )
+    for box in unnamed:
+        template.labels[box.last, 0] = next(free)
     return boxes
 
 

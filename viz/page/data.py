@@ -49,6 +49,7 @@ class PageData:
         self._loops = Loops(self.graph)
         self._rows = self._loops.rows or [self._loops.whole()]
         self._gates = Gates(self.graph, self._loops.contraction.natives.values())
+        self._known_colors: dict[Row, dict[str, int | None]] = {}
         self._formulas = OperandFormulas(self._loops.contraction.states.tensors)
         self._parameters = {item: at for at, item in enumerate(self.graph.parameters.values())}
         self._boxes = [self._boxed(row) for row in self._rows]
@@ -90,16 +91,23 @@ class PageData:
             found.append(boxes)
         return found
 
+    @staticmethod
+    def _cells_of(row: Row) -> list[str]:
+        """Return the cells of a row: its own, and those that it holds or is joined of."""
+        nodes = (node for template in row.templates for node in template.nodes)
+        inner = {origin.cell for node in nodes for origin in node.provenance if origin.cell is not None}
+        return [row.path, *sorted(inner - {row.path})]
+
     def _gate_names(self, row: Row) -> list[str]:
-        """Return the gates of a row: those of the cells that it is joined of, too."""
-        joint = self._loops.contraction.joint
-        cells = [cell for cell, name in joint.names.items() if name == row.path] or [row.path]
-        return list(dict.fromkeys(gate for cell in cells for gate in self._gates.names.get(cell, ())))
+        """Return the gates of a row, in order."""
+        return list(dict.fromkeys(gate for cell in self._cells_of(row) for gate in self._gates.names.get(cell, ())))
 
     def _color(self, row: Row, gate: str) -> int | None:
-        joint = self._loops.contraction.joint
-        cells = [cell for cell, name in joint.names.items() if name == row.path] or [row.path]
-        return next((at for cell in cells if (at := colour_of(self._gates.color(cell, gate))) is not None), None)
+        """Return the number of the colours of a gate."""
+        if gate not in self._known_colors.setdefault(row, {}):
+            fills = (self._gates.color(cell, gate) for cell in self._cells_of(row))
+            self._known_colors[row][gate] = next((at for fill in fills if (at := colour_of(fill)) is not None), None)
+        return self._known_colors[row][gate]
 
     def _opened(self, row: Row, number: int, slots: Slots, boxes: Sequence[CellBox]) -> dict[str, Any]:
         cell = OpenedCell(
@@ -128,8 +136,9 @@ class PageData:
         weights = dict.fromkeys(
             weight for template in row.templates for source in template.sources.values() for weight in source.weights
         )
-        state = next((t for t in self._tracks[number] if t.kind == "state"), None)
-        units = 0 if state is None else self._units(number, state)
+        kinds = ("state", "gate", "output")
+        made = next((t for kind in kinds for t in self._tracks[number] if t.kind == kind), None)
+        units = 0 if made is None else self._units(number, made)
         return {
             "path": row.path,
             "cell": row.path.rpartition("/")[2],

@@ -30,8 +30,9 @@ export class Finder {
       for (const [, first, last] of entry.steps ?? []) {
         const row = this.app.data.rows[entry.row];
         const start = begins(row, this.app.segments) - row.first;
-        const from = step !== null && step >= first && step <= last ? step : first;
-        const to = step !== null ? from : Math.min(last, from + 4000);
+        if (step !== null && (step < first || step > last)) continue;
+        const from = step ?? first;
+        const to = step ?? Math.min(last, first + 4000);
         for (let at = from; at <= to; at++) columns.add(start + at);
       }
     }
@@ -51,7 +52,8 @@ export class Finder {
     const runs = entry.steps;
     const holds = (at) => runs.some(([, first, last]) => at >= first && at <= last);
     const at = step !== null && holds(step) ? step : holds(now) ? now : runs[0][1];
-    const box = row.templates[entry.template].ops[entry.operator].box;
+    const place = entry.places.find((one) => one.steps.some(([, first, last]) => at >= first && at <= last));
+    const box = row.templates[place.template].ops[place.operator].box;
     this.app.set({ r: entry.row, t: begins(row, this.app.segments) + at - row.first, o: box });
   }
 }

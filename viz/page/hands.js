@@ -46,11 +46,11 @@ export function clicks(app) {
   document.addEventListener("click", (event) => {
     const target = event.target;
     const box = target.closest("[data-box]");
-    if (box) {
-      app.open(Number(box.dataset.box), event.shiftKey);
+    const gate = target.closest("[data-g]");
+    if (box && (!gate || box.contains(gate) === (box === gate))) {
+      app.open(Number(box.dataset.box), event.shiftKey, box.dataset.g);
       return;
     }
-    const gate = target.closest("[data-g]");
     const onAxis = target.closest("#time");
     if (gate && !(onAxis && event.clientX - byId("time").getBoundingClientRect().left >= app.place.left)) {
       app.focus(gate.dataset.g);

@@ -16,10 +16,21 @@ export function asked(query) {
 export function entries(data) {
   const found = data.parameters.map((item, number) => ({ name: item.name, op: "Parameter", shape: item.shape, weight: number }));
   data.rows.forEach((row, r) => {
+    const known = new Map();
     row.templates.forEach((template, number) => {
       const steps = row.runs.filter((run) => run[0] === number);
       template.ops.forEach((op, o) => {
-        found.push({ name: template.names[o], op: op.op, shape: op.shapes.join(" "), row: r, template: number, operator: o, steps });
+        const name = template.names[o];
+        const key = name.before === undefined ? null : [op.op, name.before, name.after, op.shapes].join();
+        const place = { template: number, operator: o, steps };
+        if (key !== null && known.has(key)) {
+          known.get(key).places.push(place);
+          known.get(key).steps = [...known.get(key).steps, ...steps];
+          return;
+        }
+        const entry = { name, op: op.op, shape: op.shapes.join(" "), row: r, places: [place], steps };
+        if (key !== null) known.set(key, entry);
+        found.push(entry);
       });
     });
   });

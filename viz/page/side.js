@@ -72,8 +72,9 @@ function map(view, number, under, room) {
   svg.append(...shown);
   const order = gateOrder(row, columns);
   const uses = row.steps > 1 ? `shared by all ${row.steps.toLocaleString("en")} steps` : "one step";
+  const odd = [number, ...under].reduce((sum, one) => sum + app.data.parameters[one].odd, 0);
   const title = h("h2", { class: "weightname" }, visible(item.name, 44), " ", h("span", null, item.shape));
-  const note = h("p", { class: "note" }, item.rows > 1 ? uses : null, order ? [item.rows > 1 ? " · " : "", "gate order ", h("b", null, order)] : null, reduced(item), item.odd ? [" · ", h("b", { class: "odd" }, `${item.odd.toLocaleString("en")} not finite`)] : null);
+  const note = h("p", { class: "note" }, item.rows > 1 ? uses : null, order ? [item.rows > 1 ? " · " : "", "gate order ", h("b", null, order)] : null, reduced(item), odd ? [" · ", h("b", { class: "odd" }, `${odd.toLocaleString("en")} not finite`)] : null);
   return h("section", { class: "map" }, title, note, svg, item.blocks?.note ? h("p", { class: "note" }, visible(item.blocks.note, 160)) : null);
 }
 
@@ -155,17 +156,17 @@ function gates(view) {
 function numbers(view) {
   const { app, row, template, step, r } = view;
   if (!row.path) return app.values ? null : withoutFeeds(app);
-  const boxes = [...template.joint, ...template.boxes].filter((box) => (box.kind === "gate" || box.kind === "named") && box.formula);
+  const boxes = [...template.joint, ...template.boxes].filter((box) => box.kind === "gate" || box.kind === "named");
   const lines = boxes.flatMap((box) => {
     const count = app.values ? app.values.count(r, box.slot) : 0;
     const value = app.values?.at(r, box.slot, app.state.b, step - row.first, app.state.u);
     const dim = box.gate !== undefined ? dimmed(app, box.gate) : null;
-    const formula = formulaElements(app, template, box.formula, step, (gate) => chip(view, gate));
-    const put = app.values ? formulaNumbers(app, r, template, box.formula, step, app.state.u, count) : null;
+    const formula = box.formula ? ["= ", formulaElements(app, template, box.formula, step, (gate) => chip(view, gate))] : "";
+    const put = app.values && box.formula ? formulaNumbers(app, r, template, box.formula, step, app.state.u, count) : null;
     const label = chip(view, box.label) ?? h("b", null, visible(box.label, 12));
     return [
       h("dt", { class: dim }, label),
-      h("dd", { class: dim }, h("span", { class: "eq" }, "= ", formula), h("span", { class: "r", data: { result: box.label } }, written(value))),
+      h("dd", { class: dim }, h("span", { class: "eq" }, formula), h("span", { class: "r", data: { result: box.label } }, value === undefined ? "" : app.values.written(r, box.slot, value))),
       put === null ? null : h("dd", { class: `n ${dim ?? ""}`, data: { put: box.label } }, put),
     ];
   });

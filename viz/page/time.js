@@ -120,7 +120,8 @@ function row(app, place, { y, tall, row: loop, r }) {
 
 function laneHeights(loop, tall) {
   const count = loop.states.length;
-  return loop.states.map((_, k) => (count === 1 ? tall / 2 : tall * (0.26 + (0.48 * k) / (count - 1))));
+  const margin = count > 3 ? 0.04 : count > 2 ? 0.12 : 0.26;
+  return loop.states.map((_, k) => (count === 1 ? tall / 2 : tall * (margin + ((1 - 2 * margin) * k) / (count - 1))));
 }
 
 // The names of rows at the left: of loops that stand beside each other, that of the chosen one or the first.
@@ -247,7 +248,7 @@ function ends(app, loop, start, lanes, y, first, last) {
     const further = loop.backward ? start > 0 : start + loop.steps < app.columns;
     const shown = further ? [] : [s("path", { d: loop.backward ? `M${out} ${y + lane}H${out - 20}` : `M${out} ${y + lane}H${out + 20}`, stroke: "var(--state)", "stroke-width": 1.6, "marker-end": "url(#arrow)" })];
     if (source && (loop.backward || start === 0)) {
-      shown.push(s("circle", { cx: x, cy: y + lane, r: 8, fill: "var(--page)", stroke: "var(--opline)" }));
+      shown.push(s("circle", { cx: x, cy: y + lane, r: lanes.length > 2 ? 6 : 8, fill: "var(--page)", stroke: "var(--opline)" }));
       const text = source.kind === "zero" ? "0" : "•";
       shown.push(s("text", { x, y: y + lane + 3.8, "text-anchor": "middle", class: "s b" }, text));
     }

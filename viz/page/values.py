@@ -18,7 +18,7 @@ from unroll.viz.page.steps import Row
 #: Up to so many numbers stand in the page with all their digits.
 MOST_WHOLE = 25_000
 #: So many numbers, of two bytes each, have room in the page.
-MOST = 1_700_000
+MOST = 1_620_000
 # A tensor outside of loops that is larger than this is not shown by its numbers.
 _LARGEST_ALONE = 65_536
 
