@@ -124,7 +124,9 @@ def operator(name: str, inputs: list[Any], settings: dict[str, Any]) -> Array:
     """Compute an operator that a formula calls by its own name."""
     output = settings.pop("output", 0)
     settings = {key: np.dtype(value) if key == "to" else value for key, value in settings.items()}
-    op: Any = OPERATORS["", name](**settings)
+    if not settings.get("allowzero"):  # as files write what is so anyway
+        settings.pop("allowzero", None)
+    op: Any = OPERATORS["", name.removeprefix("ai.onnx.")](**settings)
     slots = op.signature.slots
     arrays = []
     for place, value in enumerate(inputs):

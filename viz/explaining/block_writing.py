@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -167,17 +168,13 @@ class _Writing:
                 found[tensor] = None
         inputs = [tensor for tensor in found if not self._may_be_state(tensor)]
         names, taken = {}, set(self._of.symbols.taken(self._unit.path))
-        for tensor in [*inputs, *(tensor for tensor in found if tensor not in set(inputs))]:
-            own = self._of.symbols.own(tensor)
-            if len(inputs) > 1 and own and own not in taken:
-                names[tensor] = own
-            else:
-                count = 1
-                base = "x" if len(inputs) == 1 and tensor in inputs and "x" not in taken else ""
-                while not base or base in taken:
-                    base, count = f"x{count}", count + 1
-                names[tensor] = base
-            taken.add(names[tensor])
+        counts = itertools.count(1)
+        for tensor in dict.fromkeys([*inputs, *found]):
+            name = self._of.symbols.own(tensor) if len(inputs) > 1 else "x" if [tensor] == inputs else ""
+            while not name or name in taken:
+                name = f"x{next(counts)}"
+            names[tensor] = name
+            taken.add(name)
         return names
 
     def _may_be_state(self, tensor: Tensor) -> bool:
@@ -189,7 +186,8 @@ class _Writing:
         made = units.of.get(tensor.node) if tensor.node is not None else None
         if made is not None and made.path == unit.path and made.is_cell:
             return True
-        places = [(node, place) for node in unit.nodes for place, item in enumerate(node.inputs) if item is tensor]
+        readers = self._readers[tensor]
+        places = [(node, place) for node in readers for place, item in enumerate(node.inputs) if item is tensor]
         return all(self._of.state_at(unit, node, place) is not None for node, place in places)
 
     def _needed(self) -> list[Equation]:

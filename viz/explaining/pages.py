@@ -13,6 +13,9 @@ from unroll.viz.explaining.writing import HTML, LATEX, TEXT, Writer, latex_text
 #: Of one weight, more blocks than this are not listed.
 _MOST_BLOCKS = 8
 _LONGEST = 400
+#: Of one page, more lines than this are cut in the middle.
+_MOST_LINES = 200
+_ENDS = _MOST_LINES // 2
 
 
 class Line(NamedTuple):
@@ -65,12 +68,25 @@ def _called(symbols: Sequence[Symbol], writer: Writer) -> str:
     return ", ".join(texts)
 
 
+def _shown(page: Page) -> Sequence[Line]:
+    """Return the lines of a page, the first and the last of very many."""
+    many = len(page.lines) > _MOST_LINES
+    return [*page.lines[:_ENDS], *page.lines[-_ENDS:]] if many else page.lines
+
+
+def _left_out(page: Page, before: str = "") -> list[str]:
+    """Return what is said of lines that are left out, in the middle."""
+    count = len(page.lines) - _MOST_LINES
+    return [f"{before}... {count:,} more ..."] if count > 0 else []
+
+
 def text_of(pages: Sequence[Page]) -> str:
     """Return pages as plain text."""
     blocks = []
     for page in pages:
         lines = [visible(page.title, _LONGEST)] if page.title else []
-        lines += [f"  {' = '.join(_sides(line, TEXT))}" for line in page.lines]
+        said = [f"  {' = '.join(_sides(line, TEXT))}" for line in _shown(page)]
+        lines += [*said[:_ENDS], *_left_out(page, "  "), *said[_ENDS:]]
         if page.meanings:
             names = [_called(symbols, TEXT) for symbols, _ in page.meanings]
             wide = min(max(map(len, names)), 24)
@@ -92,9 +108,11 @@ def latex_of(pages: Sequence[Page]) -> str:
 
 def _aligned(page: Page) -> str:
     rows = [rf"&\textbf{{{latex_text(page.title)}}}"] if page.title else []
-    for line in page.lines:
+    said = []
+    for line in _shown(page):
         left, *right = _sides(line, LATEX)
-        rows.append(f"{left} &= {' = '.join(right)}")
+        said.append(f"{left} &= {' = '.join(right)}")
+    rows += [*said[:_ENDS], *(rf"&\text{{{text}}}" for text in _left_out(page)), *said[_ENDS:]]
     inside = " \\\\\n".join(rows)
     return f"\\begin{{aligned}}\n{inside}\n\\end{{aligned}}"
 
@@ -104,11 +122,12 @@ def html_of(pages: Sequence[Page]) -> str:
     parts = []
     for page in pages:
         rows = []
-        for line in page.lines:
+        for line in _shown(page):
             left, *right = _sides(line, HTML)
             cells = f'<td style="text-align:right">{left}</td><td style="text-align:left">= {" = ".join(right)}</td>'
             rows.append(f"<tr>{cells}</tr>")
         parts += [f"<h4>{_escaped(page.title)}</h4>"] if page.title else []
+        rows[_ENDS:_ENDS] = [f"<tr><td></td><td>{text}</td></tr>" for text in _left_out(page)]
         parts += [f"<table>{''.join(rows)}</table>"] if rows else []
         if page.meanings:
             said = "".join(f"<dt>{_called(names, HTML)}</dt><dd>{_escaped(text)}</dd>" for names, text in page.meanings)

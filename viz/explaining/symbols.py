@@ -38,6 +38,8 @@ class Symbols:
         self._generated: dict[tuple[str, str, int], str] = {}
         self._taken: dict[str, dict[str, object]] = {}
         self._handed_on: set[Tensor] = set()
+        self._places: dict[Node, int] = {}
+        self._counts: dict[str, Iterator[int]] = {}
         for unit in units.all:
             self._name_own(unit)
 
@@ -67,8 +69,11 @@ class Symbols:
         unit = self._units.of.get(node)
         if step is None or unit is None or f"/t{step}/" in f"/{name}":
             return without_step(name, step)
-        alike = [other for other in unit.nodes if other.op.name == node.op.name]
-        return f"{node.op.name} {alike.index(node)}"
+        if node not in self._places:
+            counts: dict[str, int] = {}
+            for other in unit.nodes:
+                self._places[other] = counts[other.op.name] = counts.get(other.op.name, -1) + 1
+        return f"{node.op.name} {self._places[node]}"
 
     def handed_on(self, tensors: Iterable[Tensor]) -> None:
         """Say which tensors cells hand on: their states, h where they have no name."""
@@ -78,7 +83,7 @@ class Symbols:
         """Yield names for what has none: h for the state of a cell, v1 and so on for the rest."""
         if unit is not None and tensor in self._handed_on:
             yield "h"
-        for count in itertools.count(1):
+        for count in self._counts.setdefault(unit.path if unit is not None else "", itertools.count(1)):
             yield f"v{count}"
 
     def role(self, node: Node) -> str:

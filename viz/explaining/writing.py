@@ -35,7 +35,9 @@ class Writer(ABC):
             return self.number(constant_text(term.value))
         if isinstance(term, Infix):
             left, right = (
-                self.bracketed(self.term(part)) if needs_brackets(part, term, place) else self.term(part)
+                self.bracketed(self.term(part))
+                if needs_brackets(part, term, place) or (place and _is_negative(part))
+                else self.term(part)
                 for place, part in enumerate(term.inner)
             )
             return f"{left}{self.signs[term.sign]}{right}"
@@ -192,6 +194,11 @@ def is_short(value: Array) -> bool:
 def same(one: Array, other: Array) -> bool:
     """Say whether two constants are the same to the bit."""
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def _is_negative(term: Term) -> bool:
+    """Say whether a number begins with a sign, and cannot stand behind another one."""
+    return isinstance(term, Number) and term.value.size == 1 and bool(np.signbit(term.value.astype(np.float64)).any())
 
 
 def _is_even(value: Array) -> bool:

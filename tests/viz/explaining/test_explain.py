@@ -188,6 +188,19 @@ def test_hostile_names_stay_text(name: str) -> None:
     assert len(str(found)) < 4000
 
 
+def test_a_long_chain_without_a_step_is_bounded() -> None:
+    x = unroll.placeholder([None, 3], "x")
+    y = x
+    for _ in range(5000):
+        y = unroll.ops.tanh(y)
+    for place in range(3000):
+        y = unroll.ops.sigmoid(y + float(place)) * y
+    found = unroll.explain(unroll.Graph([x], {"y": y}))
+    for said in (str(found), found.latex, found.html):
+        assert len(said) < 150_000 and " more ..." in said
+    assert max(map(len, str(found).splitlines())) < 600
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
 GRAPH = unroll.Graph(X := step_inputs(3), unroll.static_rnn(unroll.GRUCell(2), X)[0])

@@ -16,8 +16,6 @@ from unroll.passes.pipeline import PASSES
 
 #: Held in a file with an If, which takes feeds of a kind that no trial draws.
 NOT_RUN = {"tf2onnx lengths"}
-#: What calls an operator of another model's file by its own name, which has no meaning here.
-FOREIGN = {"torch file LSTM"}
 
 
 def check(graph: unroll.Graph) -> int:
@@ -27,7 +25,7 @@ def check(graph: unroll.Graph) -> int:
     return sum(check_section(section, run.values) for section in inner)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in NOT_RUN | FOREIGN])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in NOT_RUN])
 def test_every_equation_of_every_network_is_true(name: str) -> None:
     check(NETWORKS[name]())
 
@@ -60,6 +58,7 @@ CHANGED: dict[str, Callable[[unroll.Graph], unroll.Graph]] = {
     "optimised": unroll.optimize,
     "optimised for many rows": lambda graph: unroll.optimize(graph, batch=64),
     "joined": join_cells,
+    "re-rolled": lambda graph: unroll.reroll(graph)[0],
     "read back": read_back,
     "read back, optimised": lambda graph: unroll.optimize(read_back(graph)),
 }
@@ -69,7 +68,7 @@ CHANGED: dict[str, Callable[[unroll.Graph], unroll.Graph]] = {
 @pytest.mark.parametrize("change", CHANGED)
 def test_every_equation_of_random_networks_is_true(change: str, seed: int) -> None:
     graph, _ = random_network(seed, steps=3)
-    assert check(CHANGED[change](graph)) > 0
+    assert check(CHANGED[change](graph)) > 0 or change == "re-rolled"  # which may be one operator
 
 
 @pytest.mark.parametrize("name", PASSES)
