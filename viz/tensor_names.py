@@ -180,10 +180,15 @@ def found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
         if origins[tensor].gate is None and (*origins[tensor][1:3], name) in named:
             found[tensor] = f"new_{name}"  # as in our cells: Keras calls both a candidate and a state h
     for node, (_, origin) in gates.items():
-        for read in node.inputs:
-            before = gates.get(read.node) if read is not None and read.node is not None else None
-            if before is not None and before[1][1:4] == origin[1:4]:
-                found[before[0]] = f"z_{origin.gate}"
+        for made in [item.node for item in node.inputs if item is not None]:
+            before = gates.get(made) if made is not None else None
+            if made is None or before is None or before[1][1:4] != origin[1:4]:
+                continue
+            name = f"z_{origin.gate}"
+            if any(found.get(item) == name for item in made.inputs if item is not None):
+                found.pop(before[0], None)  # of z_f and z_f + 1 the first has the name, as in our cells
+            else:
+                found[before[0]] = name
     return found
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from unroll.passes.rerolling.finding import Inner
 from unroll.passes.rerolling.native import Cell
-from unroll.passes.rerolling.native.normal_form import Activation, Atoms, Form
+from unroll.passes.rerolling.native.normal_form import CONSTANT, Activation, Atoms, Form
 from unroll.passes.rerolling.native.onnx_formulas import gate_forms
 from unroll.passes.rerolling.native.pattern_reading import PatternForms
 
@@ -36,6 +36,8 @@ def gate_nodes(forms: PatternForms, cell: Cell, names: tuple[str, ...]) -> dict[
     for name, made in zip(names, gate_forms(forms.atoms, cell), strict=True):
         for activated in (True, False):
             wanted = [form for form in made if _is_activated(forms.atoms, form) == activated]
+            if not activated:  # a piece to which a forget bias is yet to be added is called as ours is
+                wanted += [{term: weight for term, weight in form.items() if term != CONSTANT} for form in wanted]
             for inner in forms.equal_to(wanted):
                 if found.setdefault(inner, Made(name, activated)).gate != name:
                     twice.add(inner)
