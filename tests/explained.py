@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,3 +148,13 @@ def unsaid(run: Run) -> list[Node]:
         and not (node in said or is_loop(node) or is_zero(node))
         and not all(tensor in fixed for tensor in node.outputs)
     ]
+
+
+def unmeant(section: Section) -> set[str]:
+    """Return the names in a section that nothing in it says the meaning of: no line, and no word below them."""
+    lines = {TEXT.symbol(line.symbol) for line in section.equations}
+    used = {TEXT.symbol(name.symbol) for name in names_in([line.term for line in section.equations])}
+    said = {TEXT.symbol(symbol) for meaning in section.meanings for symbol in meaning.symbols}
+    used |= {made for meaning in section.meanings for made in re.findall(r"\bM\d+\b", meaning.said)}
+    handed_on = {name for name in used if re.sub(r"\[t[+-]\d+\]$", "", name) in lines}
+    return used - lines - said - handed_on - {"t"}

@@ -11,8 +11,8 @@ from unroll.graph import Graph
 from unroll.ops.recurrent_loop import ACTIVATIONS
 from unroll.viz.explaining.equations import Equation
 from unroll.viz.explaining.sections import Meaning, Section
-from unroll.viz.explaining.terms import Call, Infix, Name, Number, Symbol, Term
-from unroll.viz.native_nodes import Native, path_of, sources
+from unroll.viz.explaining.terms import Call, Infix, Name, Number, Symbol, Term, names_in
+from unroll.viz.native_nodes import PEEPHOLES, Native, path_of, sources
 
 _ANY: Shape = ()
 #: The activations of one direction where none are given.
@@ -33,7 +33,7 @@ def native_section(graph: Graph, native: Native, side: int) -> Section:
     equations = [Equation(Symbol(name, "", 0), term, tensor) for name, term in lines]
     sides = f", {native.sides[side]}" if len(native.sides) > 1 else ""
     title = f"{path_of(native.node) or graph.name(native.node)}, {native.kind} operator{sides}, every step"
-    return Section(title, [], equations, list(_meanings(graph, native)), [], list(_notes(native, side)))
+    return Section(title, [], equations, list(_meanings(graph, native, equations)), [], list(_notes(native, side)))
 
 
 class _Formulas:
@@ -137,22 +137,18 @@ def _plus(terms: Sequence[Term]) -> Term:
     return total
 
 
-def _meanings(graph: Graph, native: Native) -> Iterator[Meaning]:
-    order = ", ".join(native.gates)
-    yield Meaning(
-        (Symbol("x", "", 0),), f"one step of {graph.name(native.inputs['X'])} {shape_text(native.inputs['X'].shape)}"
-    )
-    for name in ("W", "R", "P"):
+def _meanings(graph: Graph, native: Native, equations: Sequence[Equation]) -> Iterator[Meaning]:
+    used = list(dict.fromkeys(name.symbol for name in names_in([line.term for line in equations])))
+    fed = native.inputs["X"]
+    yield Meaning((Symbol("x", "", 0),), f"one step of {graph.name(fed)} {shape_text(graph.shape(fed))}")
+    for bases, name in ((("W",), "W"), (("R",), "R"), (("Wb", "Rb"), "B"), (("P",), "P")):
         if name in native.inputs:
-            made = ", ".join(item.name for item in sources(native.inputs[name]))
-            yield Meaning(
-                (Symbol(name),), f"{made or 'computed'} {shape_text(native.inputs[name].shape)}, blocks {order}"
-            )
-    if "B" in native.inputs:
-        made = ", ".join(item.name for item in sources(native.inputs["B"]))
-        yield Meaning(
-            (Symbol("Wb"),), f"the first half of {made or 'B'} {shape_text(native.inputs['B'].shape)}; Rb is the second"
-        )
+            weight = native.inputs[name]
+            made = ", ".join(item.name for item in sources(weight)) or name
+            order = ", ".join(PEEPHOLES if name == "P" else native.gates)
+            halves = "; Wb is the first half, Rb the second" if name == "B" else ""
+            symbols = tuple(symbol for symbol in used if symbol.base in bases)
+            yield Meaning(symbols, f"{made} {shape_text(weight.shape)}, blocks {order}{halves}")
 
 
 def _notes(native: Native, side: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from unroll.viz.zero_states import is_zero
 
 #: How many lines say what a name is, where it is something else at each step.
 _MOST_SAID = 2
+#: What is made of weights, in the text of what else is made of it.
+_MADE = re.compile(r"\bM\d+\b")
 
 
 class Meaning(NamedTuple):
@@ -174,16 +177,18 @@ def _sources(context: Context, same: Sequence[Alike]) -> Iterator[Meaning]:
     """Yield what is read from outside: the inputs, and the first states."""
     said: dict[Symbol, list[tuple[int | None, str]]] = {}
     count = sum(len(alike.units) for alike in same)
+    made = {line.symbol.base for line in same[0].block.equations}
     for source, unit in ((source, unit) for alike in same for source in alike.block.sources for unit in alike.units):
         tensor = source.in_unit(unit)
         own = context.units.of.get(tensor.node) if tensor is not None and tensor.node is not None else None
-        if tensor is None or (source.is_state and own is not None and own.path == unit.path):
-            continue  # what the cell itself has made a step before
+        is_own = source.is_state and own is not None and own.path == unit.path
+        if tensor is None or (is_own and source.symbol.base in made):
+            continue  # what these lines have made a step before
         said.setdefault(source.symbol, []).append((unit.step, described(context, tensor, unit.step)))
     for symbol, found in said.items():
         words = list(dict.fromkeys(text for _, text in found))
         if len(found) < count:  # a first state
-            texts = [f"{text} at t = {step}" for step, text in found[:_MOST_SAID]]
+            texts = [_at_first(text, step) for step, text in found[:_MOST_SAID]]
         else:
             texts = words if len(words) <= _MOST_SAID else [words[0], "...", words[-1]]
         yield Meaning((symbol,), ", ".join(texts))
@@ -236,9 +241,15 @@ def weight_meanings(context: Context, equations: Sequence[Equation]) -> Iterator
         blocks = f" = {parameter.blocks}" if parameter.blocks is not None else ""
         yield Meaning(symbols, f"{parameter.name} {shape_text(parameter.shape)}{blocks}")
     made = {name: text for text, name in context.weights.made.items()}
-    for base in dict.fromkeys(name.symbol.base for name in names if name.region is None):
+    bases = list(dict.fromkeys(name.symbol.base for name in names if name.region is None))
+    for base in bases:
         if base in made:
             yield Meaning((Symbol(base),), f"made once: {made[base]}")
+            bases += [other for other in _MADE.findall(made[base]) if other in made and other not in bases]
         elif base[:1] == "C" and base[1:].isdecimal() and int(base[1:]) <= len(context.weights.numbers):
             value = context.weights.numbers[int(base[1:]) - 1]
             yield Meaning((Symbol(base),), f"a constant {shape_text(value.shape)} of {value.dtype}")
+
+
+def _at_first(text: str, step: int | None) -> str:
+    return f"at t = {step}: {text}" if " at " in text else f"{text} at t = {step}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from explained import check_section, run_of, unsaid
+from explained import check_section, run_of, unmeant, unsaid
 from picture_networks import NETWORKS, read_back
 from random_networks import random_network
 from right_calls import CELL_INPUTS, NO_STEP, Call, all_calls, x
@@ -21,6 +21,8 @@ NOT_RUN = {"tf2onnx lengths"}
 def check(graph: unroll.Graph) -> int:
     run = run_of(graph)
     assert not unsaid(run), "an operator that no equation accounts for"
+    for section in run.sections:
+        assert not unmeant(section), section.title
     inner = [section for section in run.sections if section.context and section.context.graph is run.graph]
     return sum(check_section(section, run.values) for section in inner)
 
