@@ -48,5 +48,5 @@ export function rampOf(track, found) {
   if (track.kind === "gate" && track.color !== null && track.color !== undefined && track.scale?.[0] === 0) {
     return found.gates[track.color];
   }
-  return track.kind === "input" && track.scale?.[0] === 0 ? found.input : found.signed;
+  return (track.kind === "input" || track.kind === "difference") && track.scale?.[0] === 0 ? found.input : found.signed;
 }

@@ -14,16 +14,18 @@ from unroll.tensor import Node
 from unroll.viz.gates import Gates
 from unroll.viz.page.cell_boxes import CellBox, cell_boxes
 from unroll.viz.page.colours import colour_of
+from unroll.viz.page.expected import Over, differences, over_steps
 from unroll.viz.page.gate_outputs import find_gates
 from unroll.viz.page.kernels import gate_weights, parameter_data
 from unroll.viz.page.opened_cells import OpenedCell
 from unroll.viz.page.operands import OperandFormulas
 from unroll.viz.page.planes import Planes
 from unroll.viz.page.sentence import sentence
-from unroll.viz.page.slots import Slots
+from unroll.viz.page.slots import Slot, Slots
 from unroll.viz.page.steps import Loops, Row, Template
 from unroll.viz.page.tracks import Track, mask_of, sign_of, told, tracks_of
 from unroll.viz.page.values import Run, pack, run_of
+from unroll.viz.values import number as shown_number
 
 FORMAT = 1
 
@@ -35,6 +37,7 @@ class PageData:
         graph: the graph.
         feeds: an array for every input, or None.
         title: what the page is called.
+        expected: arrays by the names of outputs, or None.
 
     Attributes:
         planes: the numbers.
@@ -43,7 +46,13 @@ class PageData:
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
     """
 
-    def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, title: str) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        feeds: Mapping[Any, Any] | None,
+        title: str,
+        expected: Mapping[str, Any] | None = None,
+    ) -> None:
         self._title = title
         self.graph = placed(graph)
         self._loops = Loops(self.graph)
@@ -66,6 +75,10 @@ class PageData:
         if feeds is not None:
             needed = [self._needed(number) for number in range(len(self._rows))]
             self._run = run_of(self.graph, feeds, self._rows, self._slots, needed)
+        self._compared = [] if expected is None else differences(self.graph, feeds, expected)
+        if self._run is not None:
+            for over in over_steps(self._compared, self._rows, self._slots):
+                self._add_difference(self._run, over)
             pack(self._run, self.planes)
 
     def json(self) -> dict[str, Any]:
@@ -80,7 +93,24 @@ class PageData:
             "sentence": sentence(self._loops),
             "rows": [self._row(number, row) for number, row in enumerate(self._rows)],
             "values": None if self._run is None else vars(self._run.kept),
+            "expected": self._expected(),
         }
+
+    def _expected(self) -> dict[str, str] | None:
+        """Return the largest difference from what was expected, and of which output it is."""
+        if not self._compared:
+            return None
+        worst = max(self._compared, key=lambda one: np.inf if np.isnan(one.largest) else one.largest)
+        return {"largest": shown_number(worst.largest), "output": worst.name}
+
+    def _add_difference(self, run: Run, over: Over) -> None:
+        """Add differences as one more track of their loop."""
+        slots = self._slots[over.row].slots
+        slots.append(Slot(batched=True, tensors=over.steps, size=over.array.shape[-1]))
+        key = (over.row, len(slots) - 1)
+        run.arrays[key] = over.array
+        run.needed.add(key)
+        self._tracks[over.row].append(Track("difference", "|\u0394|", "from expected", key[1]))
 
     def _boxed(self, row: Row) -> list[list[CellBox]]:
         """Return the boxes of each template of a row, and note the gates among what they make."""
@@ -203,7 +233,7 @@ class PageData:
         steps = list(self._rows[number].steps)
         if found is None or len(slot.tensors) == len(steps):
             return found
-        return found | {"steps": [step - steps[0] for step in slot.tensors]}
+        return found | {"steps": [step - steps[0] for step in slot.tensors][:: found.get("every", 1)], "every": 1}
 
     def _operator_names(self, row: Row, number: int) -> list[Any]:
         """Return the names of a template's operators: each as a pattern with ``{t}`` in it, or a list of one for each step."""

@@ -18,6 +18,7 @@ export function header(app) {
     parts.push(h("b", null, `T = ${steps.slice(0, 3).map((count) => count.toLocaleString("en")).join(", ")}`));
   } else parts.push("no recurrence over steps");
   parts.push(`${data.operators.toLocaleString("en")} operators`, `${size.toLocaleString("en")} parameters`);
+  if (data.expected) parts.push(h("b", { id: "expected" }, `at most ${data.expected.largest} from expected`));
   byId("facts").replaceChildren(...parts.flatMap((part, k) => (k ? [" · ", part] : [part])));
 }
 

@@ -5,22 +5,24 @@ const INFINITE = 32767;
 
 // The bytes of the page's numbers, from the text that holds them.
 export async function unpacked(text) {
-  const packed = Uint8Array.from(atob(text.trim()), (char) => char.charCodeAt(0));
+  const letters = atob(text.trim());
+  const packed = new Uint8Array(letters.length);
+  for (let k = 0; k < letters.length; k++) packed[k] = letters.charCodeAt(k);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 // An array that begins at a byte: float32, or whole numbers of `decimals` decimals. Bytes of one weight stand together.
 export function plane(bytes, at, count, decimals) {
-  const numbers = new Float64Array(count);
   if (decimals === undefined) {
-    const buffer = new DataView(new ArrayBuffer(4));
-    for (let k = 0; k < count; k++) {
-      for (let part = 0; part < 4; part++) buffer.setUint8(part, bytes[at + part * count + k]);
-      numbers[k] = buffer.getFloat32(0, true);
+    const numbers = new Float32Array(count);
+    const parts = new Uint8Array(numbers.buffer);
+    for (let part = 0; part < 4; part++) {
+      for (let k = 0, from = at + part * count; k < count; k++) parts[4 * k + part] = bytes[from + k];
     }
     return numbers;
   }
+  const numbers = new Float64Array(count);
   const scale = 10 ** decimals;
   for (let k = 0; k < count; k++) {
     const whole = ((bytes[at + k] | (bytes[at + count + k] << 8)) << 16) >> 16;
@@ -45,6 +47,7 @@ export class Values {
     this.data = data;
     this.bytes = bytes;
     this.known = new Map();
+    this.readers = new Map();
   }
 
   has(row, slot) {
@@ -79,48 +82,63 @@ export class Values {
     return whole === "bool" ? String(Boolean(value)) : written(value, whole ? 0 : digits);
   }
 
-  // The place of a step among those that have a tensor; -1 where it does not.
-  line(found, step) {
-    if (found.steps === undefined) return step;
-    if (!this.known.has(found)) this.known.set(found, new Map(found.steps.map((one, place) => [one, place])));
-    return this.known.get(found).get(step) ?? -1;
-  }
-
   // One number: of a row of the batch, at a step counted from the loop's first, of an element. Undefined where it is not here.
   at(row, slot, batch, step, element) {
+    if (!this.slot(row, slot) || step < 0 || step >= this.data.rows[row].steps) return undefined;
+    return this.reader(row, slot, batch)(step, element);
+  }
+
+  // What gives the number of a step and an element, for one row of the batch: made once, then asked often.
+  reader(row, slot, batch) {
+    const key = (row * 4096 + slot) * 65536 + batch;
+    if (!this.readers.has(key)) this.readers.set(key, this.made(row, slot, batch));
+    return this.readers.get(key);
+  }
+
+  made(row, slot, batch) {
     const found = this.slot(row, slot);
-    if (!found || step < 0 || step >= this.data.rows[row].steps) return undefined;
-    if (found.within !== undefined) return this.at(row, found.within, batch, step, found.from + element);
-    if (found.parts !== undefined) {
-      let place = element;
-      for (const part of found.parts) {
-        const count = this.count(row, part);
-        if (place < count) return this.at(row, part, batch, step, place);
-        place -= count;
-      }
-      return undefined;
+    if (!found) return () => undefined;
+    if (found.within !== undefined) {
+      const inner = this.reader(row, found.within, batch);
+      return (step, element) => (element < found.n ? inner(step, found.from + element) : undefined);
     }
+    if (found.parts !== undefined) return this.joined(row, found.parts, batch);
+    if (found.cut && batch >= found.b) return () => undefined;
     const block = found.k ?? 1;
     const width = Math.ceil(found.n / block);
-    if (element < 0 || element >= found.n || (found.cut && batch >= found.b)) return undefined;
-    const place = this.line(found, step);
-    if (place < 0) return undefined;
-    const steps = found.steps?.length ?? this.data.rows[row].steps;
-    const key = row + "/" + slot;
-    if (!this.known.has(key)) {
-      const count = found.b * steps * width;
-      this.known.set(key, plane(this.bytes, found.at, count, found.d));
-    }
-    const line = Math.min(batch, found.b - 1) * steps + place;
-    return this.known.get(key)[line * width + Math.floor(element / block)];
+    const every = found.every ?? 1;
+    const steps = found.steps?.length ?? Math.ceil(this.data.rows[row].steps / every);
+    const numbers = this.plane(row + "/" + slot, found.at, found.b * steps * width, found.d);
+    const base = Math.min(batch, found.b - 1) * steps;
+    const place = found.steps && new Map(found.steps.map((one, at) => [one, at]));
+    return (step, element) => {
+      const line = place ? place.get(step) : step / every;
+      if (line === undefined || !Number.isInteger(line) || element < 0 || element >= found.n) return undefined;
+      return numbers[(base + line) * width + (block > 1 ? Math.floor(element / block) : element)];
+    };
+  }
+
+  joined(row, parts, batch) {
+    const held = parts.map((part) => [this.reader(row, part, batch), this.count(row, part)]);
+    return (step, element) => {
+      let at = element;
+      for (const [reader, count] of held) {
+        if (at < count) return reader(step, at);
+        at -= count;
+      }
+      return undefined;
+    };
+  }
+
+  plane(key, at, count, decimals) {
+    if (!this.known.has(key)) this.known.set(key, plane(this.bytes, at, count, decimals));
+    return this.known.get(key);
   }
 
   // The numbers of a weight, as it is shown.
   weight(number, largest = false) {
     const item = this.data.parameters[number];
     const where = largest ? item.largest : item.plane;
-    const key = "weight" + number + largest;
-    if (!this.known.has(key)) this.known.set(key, plane(this.bytes, where.at, where.n, where.d));
-    return this.known.get(key);
+    return this.plane("weight" + number + largest, where.at, where.n, where.d);
   }
 }

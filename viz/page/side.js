@@ -235,5 +235,6 @@ function others(view) {
   if (kept.rows < kept.batch) said.push(`the first ${kept.rows} of ${kept.batch.toLocaleString("en")} rows of the batch`);
   if (kept.inner < kept.rows) said.push(kept.inner ? `of other operators than gates, states and what they read, the first row` : "of gates, states and what they read");
   if (kept.block > 1) said.push(`means of ${kept.block} units`);
+  if (kept.every > 1) said.push(`every ${kept.every}th step`);
   return said.length ? h("p", { class: "note" }, `Values here: ${said.join(", ")}.`) : null;
 }

@@ -5,6 +5,8 @@ import { ended } from "./time.js";
 import { begins } from "./axis.js";
 
 const MOST_LINES = 90;
+// A canvas that is wider than 65,535 is blank without a word.
+const MOST_COLUMNS = 32768;
 
 export class Strips {
   constructor() {
@@ -26,23 +28,27 @@ export class Strips {
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint.clearRect(0, 0, place.width, place.height);
     if (!app.values) return;
-    const key = [state.r, state.b, state.sat, app.dark].join();
-    if (key !== this.key) {
-      this.key = key;
-      this.images = place.tracks.map((one) => image(app, one.track));
-    }
     const row = app.data.rows[state.r];
     const start = begins(row, app.segments);
     const from = Math.max(place.from, start);
     const to = Math.min(place.to, start + row.steps);
     if (to <= from) return;
+    const long = row.steps > MOST_COLUMNS;
+    const [first, last] = long ? [Math.floor(from) - start, Math.ceil(to) - start] : [0, row.steps];
+    const key = [state.r, state.b, state.sat, app.dark, first, last].join();
+    if (key !== this.key) {
+      this.key = key;
+      this.images = place.tracks.map((one) => image(app, one.track, first, last));
+    }
     paint.imageSmoothingEnabled = place.pitch < 1;
     place.tracks.forEach(({ track, y, high }, number) => {
       const found = this.images[number];
       if (!found) return;
       paint.globalAlpha = state.g !== null && track.name !== state.g ? 0.22 : 1;
       const x = place.left + (from - place.from) * place.pitch;
-      paint.drawImage(found, from - start, 0, to - from, found.height, x, y, (to - from) * place.pitch, high);
+      const share = found.width / (last - first);
+      const [left, wide] = [(from - start - first) * share, (to - from) * share];
+      paint.drawImage(found, left, 0, wide, found.height, x, y, (to - from) * place.pitch, high);
     });
     paint.globalAlpha = 1;
     this.hatch(app, paint, row, start, from, to);
@@ -71,43 +77,47 @@ export class Strips {
   }
 }
 
-// A picture of a track, one pixel a step and a unit; of very many units, one pixel for the mean of some.
-function image(app, track) {
+// A picture of a track from one step to another, one pixel a step and a unit; of very many units, one pixel for the mean of
+// some, and of more steps than a canvas has room for, of one of several.
+function image(app, track, from, to) {
   const { values, state } = app;
   if (!values.has(state.r, track.slot)) return null;
-  const steps = app.data.rows[state.r].steps;
+  const wide = Math.max(1, Math.min(to - from, MOST_COLUMNS));
   const count = values.count(state.r, track.slot);
-  const lines = Math.min(count, MOST_LINES);
+  const lines = Math.max(1, Math.min(count, MOST_LINES));
   const each = count / lines;
-  const canvas = new OffscreenCanvas(steps, lines);
-  const paint = canvas.getContext("2d");
-  const pixels = new ImageData(steps, lines);
-  const ramp = rampOf(track, app.ramps);
-  const bounded = track.saturated !== null && track.saturated !== undefined;
-  const [low, high] = track.scale;
-  for (let step = 0; step < steps; step++) {
+  const canvas = new OffscreenCanvas(wide, lines);
+  const pixels = new ImageData(wide, lines);
+  const colors = new Uint32Array(pixels.data.buffer);
+  const ramp = new Uint32Array(rampOf(track, app.ramps).buffer);
+  const odd = new Uint32Array(Uint8Array.from([213, 94, 0, 255]).buffer)[0];
+  const faint = app.state.sat && track.saturated ? track.scale : null;
+  const read = values.reader(state.r, track.slot, state.b);
+  const every = app.data.values.every;
+  for (let column = 0; column < wide; column++) {
+    const step = from + Math.floor((column * (to - from)) / wide);
     for (let line = 0; line < lines; line++) {
-      const value = averaged(values, state, track.slot, step, Math.floor(line * each), Math.max(Math.floor(line * each) + 1, Math.floor((line + 1) * each)));
-      const at = placeIn(value, track.scale);
+      const value = averaged(read, step - (step % every), Math.floor(line * each), Math.floor((line + 1) * each));
       if (value === undefined) continue; // this step has no such tensor
-      const to = (line * steps + step) * 4;
-      if (at < 0) pixels.data.set([213, 94, 0, 255], to);
-      else {
-        pixels.data.set(ramp.subarray(at * 4, at * 4 + 4), to);
-        const near = (high - low) * 0.025 * (low < 0 ? 1 : 2);
-        if (state.sat && bounded && value > low + near && value < high - near) pixels.data[to + 3] = 36;
-      }
+      const at = placeIn(value, track.scale);
+      const color = at < 0 ? odd : ramp[at];
+      colors[line * wide + column] = faint && between(value, faint) ? (color & 0xffffff) | (36 << 24) : color;
     }
   }
-  paint.putImageData(pixels, 0, 0);
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;
 }
 
-function averaged(values, state, slot, step, from, to) {
-  if (to - from === 1) return values.at(state.r, slot, state.b, step, from);
+// Whether a number is farther than a twentieth from both ends of a gate's range.
+function between(value, [low, high]) {
+  return value > low + 0.05 && value < high - 0.05;
+}
+
+function averaged(read, step, from, to) {
+  if (to - from <= 1) return read(step, from);
   let sum = 0;
   for (let unit = from; unit < to; unit++) {
-    const value = values.at(state.r, slot, state.b, step, unit);
+    const value = read(step, unit);
     if (value === undefined) return undefined;
     sum += value;
   }

@@ -280,6 +280,7 @@ function trackTexts(app, place) {
 
 function trackNumbers(app, place, track, y, count) {
   if (track.kind === "input") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `${count} a step`)];
+  if (track.kind === "difference") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `max ${track.most}`)];
   const batch = Math.min(app.state.b, track.mean.length - 1);
   const shown = [s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s", data: { mean: track.name } }, written(track.mean[batch]))];
   const share = track.saturated?.[Math.min(app.state.b, track.saturated.length - 1)];

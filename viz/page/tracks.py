@@ -14,8 +14,9 @@ from unroll.viz.dot_text import SIGMA
 from unroll.viz.page.gate_outputs import BOUNDS, activation
 from unroll.viz.page.slots import Slots
 from unroll.viz.page.steps import Row, Template
+from unroll.viz.values import number as shown_number
 
-TrackKind = Literal["input", "gate", "state", "output"]
+TrackKind = Literal["input", "gate", "state", "output", "difference"]
 _GATES = {
     "i": "input gate",
     "f": "forget gate",
@@ -151,7 +152,7 @@ def told(track: Track, array: Array) -> dict[str, Any]:
         saturated = near.mean(axis=(1, 2)).tolist()
     if bounds is not None:
         scale: tuple[float, float] = bounds
-    elif track.kind == "input" and low >= 0:
+    elif track.kind in ("input", "difference") and low >= 0:
         scale = (0.0, high)
     else:
         end = float(np.percentile(np.abs(kept), _PERCENTILE)) if kept.size else 1.0
@@ -163,4 +164,5 @@ def told(track: Track, array: Array) -> dict[str, Any]:
         "saturated": saturated,
         "scale": scale,
         "odd": int(finite.size - finite.sum()),
+        "most": shown_number(high),
     }

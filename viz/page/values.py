@@ -19,6 +19,8 @@ from unroll.viz.page.steps import Row
 MOST_WHOLE = 25_000
 #: So many numbers, of two bytes each, have room in the page.
 MOST = 1_620_000
+# A tensor of more units than this may be shown by means of some of them.
+_WIDE = 64
 # A tensor outside of loops that is larger than this is not shown by its numbers.
 _LARGEST_ALONE = 65_536
 
@@ -34,6 +36,7 @@ class Kept:
         inner: for how many of these rows the numbers of every operator are in the page; for the others only those of gates,
             states and their operands are.
         block: so many units are one number, their mean, in a tensor of more than 64 units.
+        every: one step of so many has numbers.
     """
 
     batch: int = 1
@@ -41,6 +44,7 @@ class Kept:
     short: bool = False
     inner: int = 1
     block: int = 1
+    every: int = 1
 
 
 @dataclass
@@ -115,6 +119,8 @@ def _kept(arrays: Mapping[tuple[int, int], Array], needed: set[tuple[int, int]])
         total = sum(array[: kept.rows].size for array in shown)
     if total > MOST:
         kept.block = -(-total // MOST)
+        total = sum(array[: kept.rows].size // (kept.block if array.shape[-1] > _WIDE else 1) for array in shown)
+    kept.every = -(-total // MOST) or 1
     return kept
 
 
@@ -127,7 +133,10 @@ def pack(run: Run, planes: Planes) -> None:
         found: dict[str, Any] = {"b": len(shown), "n": array.shape[-1]}
         if len(shown) < min(len(array), run.kept.rows):
             found["cut"] = True
-        if run.kept.block > 1 and array.shape[-1] > 64:
+        if run.kept.every > 1:
+            shown = shown[:, :: run.kept.every]
+            found["every"] = run.kept.every
+        if run.kept.block > 1 and array.shape[-1] > _WIDE:
             shown = _means(shown, run.kept.block)
             found["k"] = run.kept.block
         if array.dtype.kind in "ib":

@@ -52,6 +52,7 @@ def view(
     graph: Graph,
     path: str | os.PathLike[str] | None = None,
     feeds: Mapping[Any, Any] | None = None,
+    expected: Mapping[str, Any] | None = None,
 ) -> View:
     """Make a page of a graph: its cells on a time axis, its kernels to scale, its formulas and its values at every step.
 
@@ -59,6 +60,8 @@ def view(
         graph: the graph.
         path: the file to write, or None to write none.
         feeds: an array for every input; without them the page shows structure and weights.
+        expected: arrays by the names of outputs, as `Graph.run` returns them; the page then says how far the outputs are from
+            them, with a track of it over the steps.
 
     Returns:
         The page; a notebook shows it, and `View.save` writes it.
@@ -66,7 +69,9 @@ def view(
     Raises:
         ArgumentTypeError: `graph` is not a Graph, or `path` is not a path.
         FileError: the file cannot be written.
-        FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
+        ArgumentError: there are expected outputs and no feeds.
+        NameNotFoundError: no output has the name of an expected one.
+        FeedError, ShapeError, DTypeError: the feeds do not fit the inputs, or what is expected the outputs.
         EvaluationError, UnsupportedError: an operator cannot be computed.
 
     Example:
@@ -80,7 +85,7 @@ def view(
     target = None if path is None else as_path(path, "view")
     title = target.stem if target is not None else "network"
     with collector_paused():
-        data = PageData(graph, feeds, title)
+        data = PageData(graph, feeds, title, expected)
         told = data.json()
     found = View(written(told, data.planes.text(), title))
     if target is not None:

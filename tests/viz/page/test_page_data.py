@@ -109,3 +109,48 @@ def test_a_gate_is_what_its_activation_makes(cell: Any, titles: dict[str, str]) 
     x = unroll.placeholder([None, 3], "x")
     (row,) = Page(unroll.view(unroll.Graph([x], unroll.static_rnn(cell(4), [x, x])[0])).html).data["rows"]
     assert {track["name"]: track["title"] for track in row["tracks"] if track["kind"] == "gate"} == titles
+
+
+def over_four_steps() -> tuple[unroll.Graph, dict[str, Any]]:
+    inputs = [unroll.placeholder([None, 3], f"x{step}") for step in range(4)]
+    outputs, state = unroll.static_rnn(unroll.BasicLSTMCell(2), inputs)
+    graph = unroll.Graph(inputs, {"y": outputs, "c": state.c})
+    return graph, random_feeds(graph)
+
+
+def test_what_was_expected_is_a_track_of_differences() -> None:
+    graph, feeds = over_four_steps()
+    wanted = graph.run(feeds)
+    wanted["y/2"] = wanted["y/2"] + np.float32(0.25)
+    data = Page(html := unroll.view(graph, feeds=feeds, expected=wanted).html).data
+    assert data["expected"] == {"largest": "0.25", "output": "y/2"}
+    (track,) = [track for track in data["rows"][0]["tracks"] if track["kind"] == "difference"]
+    found = Page(html).values(0, track["slot"])
+    assert found is not None
+    np.testing.assert_allclose(found[0], np.tile(np.array([0, 0, 0.25, 0])[None, :, None], (3, 1, 2)), atol=1e-6)
+
+
+def test_a_stack_of_all_steps_is_compared_step_by_step() -> None:
+    graph = NETWORKS["lengths"]()
+    feeds = random_feeds(graph)
+    wanted = graph.run(feeds)
+    wanted["rnn/outputs"] = wanted["rnn/outputs"] + np.arange(4, dtype=np.float32)[None, :, None]
+    page = Page(unroll.view(graph, feeds=feeds, expected=wanted).html)
+    (track,) = [track for track in page.data["rows"][0]["tracks"] if track["kind"] == "difference"]
+    found = page.values(0, track["slot"])
+    assert found is not None
+    np.testing.assert_allclose(found[0][0, :, 0], [0, 1, 2, 3], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("expected", "fed", "error", "said"),
+    [
+        ({"y/0": [[1, 2]]}, False, unroll.UnrollError, "feeds"),
+        ({"z": [[1, 2]]}, True, unroll.UnrollError, "'z', which is no output"),
+        ({"y/0": [[1, 2]]}, True, unroll.UnrollError, r"\(3, 2\) is wanted"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(expected: Any, fed: bool, error: type[Exception], said: str) -> None:
+    graph, feeds = over_four_steps()
+    with pytest.raises(error, match=said):
+        unroll.view(graph, feeds=feeds if fed else None, expected=expected)
