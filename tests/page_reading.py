@@ -85,6 +85,8 @@ def outputs_at(graph: unroll.Graph, page: Page) -> dict[tuple[int, int, int], Te
     nodes = {graph.name(node): node for node in graph.nodes}
     found: dict[tuple[int, int, int], Tensor] = {}
     for number, row in enumerate(page.data["rows"]):
+        if "body" in row:  # of a Scan, whose operators are not the graph's own
+            continue
         for at, template in enumerate(row["templates"]):
             steps = [step for run in row["runs"] if run[0] == at for step in range(run[1], run[2] + 1)]
             for place, step in enumerate(steps):

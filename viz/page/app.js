@@ -45,6 +45,7 @@ export class App {
   // The chosen row, or the first one of the segment that a column lies in.
   rowAt(r, column) {
     const { phase } = segmentAt(column, this.segments);
+    if (this.data.rows[r] && !this.data.rows[r].path) return r;
     return this.data.rows[r]?.phase === phase ? r : this.data.rows.findIndex((row) => row.phase === phase);
   }
 

@@ -9,34 +9,61 @@ const TITLE = 34;
 const MOST_FIELDS = 64;
 const SMALLEST = 0.72;
 
+// Draw the chosen step; of a graph without steps all of it, with the bodies of its loops under it.
 export function drawCell(app) {
   const { state, data } = app;
-  const row = data.rows[state.r];
-  const step = app.step();
-  const template = row.templates[templateAt(row, step - row.first)];
   const panel = byId("cell");
   const svg = byId("open");
+  const views = shownRows(data, state.r).map((r) => viewOf(app, r));
   const wide = panel.clientWidth - 28;
-  const scale = Math.max(SMALLEST, Math.min(1, wide / Math.max(1, template.w)));
-  const width = Math.max(panel.clientWidth, template.w * scale + 28);
-  const needed = TITLE + template.h * scale + 22;
+  const widest = Math.max(1, ...views.map((view) => view.template.w));
+  const scale = Math.max(SMALLEST, Math.min(1, wide / widest));
+  const width = Math.max(panel.clientWidth, widest * scale + 28);
+  const needed = views.reduce((sum, view) => sum + TITLE + view.template.h * scale + 22, 0);
   const height = Math.max(panel.clientHeight - 1, needed);
-  panel.style.minHeight = Math.min(needed + 12, 560) + "px";
+  panel.style.minHeight = Math.min(needed + 12, data.rows[state.r].path ? 560 : 2000) + "px";
   svg.setAttribute("width", width);
   svg.setAttribute("height", height);
-  const shift = Math.max(14, (width - template.w * scale) / 2);
-  const down = TITLE + Math.max(0, (height - needed) / 2);
-  const view = { app, r: state.r, row, template, step };
-  const shown = [...template.wires.map((wire) => wireOf(view, wire)), ...template.sources.map((source, at) => sourceOf(view, source, at))];
-  shown.push(...template.boxes.map((box, at) => boxOf(view, box, at)), ...template.ports.map((port, at) => portOf(view, port, at)));
-  const title = row.path ? visible(app.cellName(row, step), 60) : visible(data.title, 60);
+  let top = Math.max(0, (height - needed) / 2 / Math.max(1, views.length));
+  const shown = views.map((view, k) => {
+    const shift = Math.max(14, (width - view.template.w * scale) / 2);
+    const place = `translate(${shift},${top + TITLE}) scale(${scale})`;
+    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, view.title, s("tspan", { class: "m s", dx: 14 }, view.note));
+    top += TITLE + view.template.h * scale + 22;
+    return [title, s("g", { transform: place, data: { row: view.r } }, pieces(view))];
+  });
+  const told = views.map((view) => `${view.title}: ${view.note}. ${described(view)}`).join(" ");
+  svg.replaceChildren(s("title", null, `The operators of ${views[0].title}`), s("desc", null, told), s("defs", null, arrowhead()), ...shown.flat());
+}
+
+// The rows whose operators are shown: the chosen loop, or all that is at no step.
+function shownRows(data, chosen) {
+  if (data.rows[chosen].path) return [chosen];
+  return data.rows.flatMap((row, r) => (row.path ? [] : [r]));
+}
+
+function viewOf(app, r) {
+  const row = app.data.rows[r];
+  const step = r === app.state.r ? app.step() : row.first;
+  const template = row.templates[templateAt(row, step - row.first)];
+  const title = row.path ? visible(app.cellName(row, step), 60) : visible(row.body ? `in each step of ${row.body}` : app.data.title, 60);
   const note = `${template.ops.length.toLocaleString("en")} operators` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
-  svg.replaceChildren(
-    s("title", null, `The operators of ${title}`),
-    s("desc", null, `${note}. ${described(view)}`),
-    s("text", { x: 14, y: 22, class: "b" }, title, s("tspan", { class: "m s", dx: 14 }, note)),
-    s("g", { transform: `translate(${shift},${down}) scale(${scale})` }, shown),
-  );
+  return { app, r, row, template, step, title, note };
+}
+
+function pieces(view) {
+  const { template } = view;
+  return [
+    ...template.wires.map((wire) => wireOf(view, wire)),
+    ...template.sources.map((source, at) => sourceOf(view, source, at)),
+    ...template.boxes.map((box, at) => boxOf(view, box, at)),
+    ...template.ports.map((port, at) => portOf(view, port, at)),
+  ];
+}
+
+function arrowhead() {
+  const head = s("path", { d: "M0 .8 8 4 0 7.2z", fill: "context-stroke" });
+  return s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto-start-reverse" }, head);
 }
 
 function described({ app, template, step }) {
@@ -48,7 +75,7 @@ function described({ app, template, step }) {
 
 function marked(view, key) {
   const path = view.app.path;
-  return path.size && !path.has(key) ? "off" : null;
+  return view.r === view.app.state.r && path.size && !path.has(key) ? "off" : null;
 }
 
 function wireOf(view, wire) {
@@ -126,7 +153,7 @@ function portOf(view, port, at) {
   const words = port.kind !== "handed" ? "output" : inside ? `to t = ${next}` : "last state";
   const more = port.kind === "handed" && port.given ? ", output" : "";
   return s("g", { class: marked(view, `port,${at}`), data: { key: `port,${at}` } },
-    s("text", { x: port.x + 5, y: port.y + port.h / 2 + 4 }, s("tspan", { class: "b" }, visible(port.name, 9)), s("tspan", { class: "m s", dx: 4 }, words + more)));
+    s("text", { x: port.x + 5, y: port.y + port.h / 2 + 4 }, s("tspan", { class: "b" }, visible(port.name, 24)), s("tspan", { class: "m s", dx: 4 }, words + more)));
 }
 
 function boxOf(view, box, at) {
@@ -134,7 +161,7 @@ function boxOf(view, box, at) {
   const gate = box.gate ?? null;
   const known = box.color !== null && box.color !== undefined;
   const key = `box,${at}`;
-  const chosen = app.state.o === at ? "on" : null;
+  const chosen = app.state.r === view.r && app.state.o === at ? "on" : null;
   const classes = ["box", gate !== null ? dimmed(app, gate) : null, marked(view, key), chosen].filter(Boolean).join(" ");
   const looks = { gate: gateBox, named: gateBox, kernel: kernelBox, sign: signBox, op: operatorBox };
   const data = { key, box: at, ...(gate !== null && box.kind !== "kernel" ? { g: gate } : {}) };
@@ -149,7 +176,7 @@ function gateBox(view, box, known) {
   const formula = box.formula ? ` = ${formulaText(app, template, box.formula, step)}` : "";
   const shown = [
     s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 6, fill: `var(--${fill})`, stroke: `var(--${line})` }),
-    s("text", { x: box.x + 8, y: box.y + 15 }, s("tspan", { class: "b" }, visible(box.label, 14)), lowered(visible(formula, 40))),
+    s("text", { x: box.x + 8, y: box.y + 15 }, s("tspan", { class: "b" }, lowered(visible(box.label, 24))), lowered(visible(formula, 40))),
   ];
   if (box.slot !== undefined) {
     const value = app.values?.at(r, box.slot, app.state.b, step - row.first, app.state.u);

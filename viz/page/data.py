@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from unroll.viz.page.slots import Slot, Slots
 from unroll.viz.page.steps import Loops, Row, Template
 from unroll.viz.page.tracks import Track, mask_of, sign_of, told, tracks_of
 from unroll.viz.page.values import Run, pack, run_of
+from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.values import number as shown_number
 
 FORMAT = 1
@@ -38,6 +39,7 @@ class PageData:
         feeds: an array for every input, or None.
         title: what the page is called.
         expected: arrays by the names of outputs, or None.
+        within: it is the body of a Scan, one step for all.
 
     Attributes:
         planes: the numbers.
@@ -52,11 +54,12 @@ class PageData:
         feeds: Mapping[Any, Any] | None,
         title: str,
         expected: Mapping[str, Any] | None = None,
+        within: bool = False,
     ) -> None:
         self._title = title
         self.graph = placed(graph)
         self._loops = Loops(self.graph)
-        self._rows = self._loops.rows or [self._loops.whole()]
+        self._rows = [self._loops.whole()] if within or not self._loops.rows else self._loops.rows
         self._gates = Gates(self.graph, self._loops.contraction.natives.values())
         self._known_colors: dict[Row, dict[str, int | None]] = {}
         self._formulas = OperandFormulas(self._loops.contraction.states.tensors)
@@ -66,10 +69,7 @@ class PageData:
         self._tracks = [
             tracks_of(row, slots, self._gate_names(row)) for row, slots in zip(self._rows, self._slots, strict=True)
         ]
-        self._cells = [
-            [self._opened(row, number, slots, boxes) for number, boxes in enumerate(all_boxes)]
-            for row, slots, all_boxes in zip(self._rows, self._slots, self._boxes, strict=True)
-        ]
+        self._cells = self._opened_cells()
         self.planes = Planes()
         self._run: Run | None = None
         if feeds is not None:
@@ -84,6 +84,7 @@ class PageData:
     def json(self) -> dict[str, Any]:
         """Return what the page is told, without the numbers."""
         short = self._run is not None and self._run.kept.short
+        bodies = list(self._bodies())  # which may read weights of their own
         parameters = [parameter_data(item, self.planes, short) for item in self._parameters]
         return {
             "format": FORMAT,
@@ -91,10 +92,20 @@ class PageData:
             "operators": len(self.graph.nodes),
             "parameters": parameters,
             "sentence": sentence(self._loops),
-            "rows": [self._row(number, row) for number, row in enumerate(self._rows)],
+            "rows": [*(self._row(number, row) for number, row in enumerate(self._rows)), *bodies],
             "values": None if self._run is None else vars(self._run.kept),
             "expected": self._expected(),
         }
+
+    def _bodies(self) -> Iterator[dict[str, Any]]:
+        """Yield what the Scans of the graph do at each step, as rows of their own."""
+        for node, body in scan_bodies(self.graph).items():
+            inner = PageData(body.graph, None, "", within=True)
+            for item in inner._parameters:
+                self._parameters.setdefault(item, len(self._parameters))
+            inner._parameters = self._parameters
+            inner._cells = inner._opened_cells()
+            yield inner._row(0, inner._rows[0]) | {"body": self.graph.name(node)}
 
     def _expected(self) -> dict[str, str] | None:
         """Return the largest difference from what was expected, and of which output it is."""
@@ -138,6 +149,12 @@ class PageData:
             fills = (self._gates.color(cell, gate) for cell in self._cells_of(row))
             self._known_colors[row][gate] = next((at for fill in fills if (at := colour_of(fill)) is not None), None)
         return self._known_colors[row][gate]
+
+    def _opened_cells(self) -> list[list[dict[str, Any]]]:
+        return [
+            [self._opened(row, number, slots, boxes) for number, boxes in enumerate(all_boxes)]
+            for row, slots, all_boxes in zip(self._rows, self._slots, self._boxes, strict=True)
+        ]
 
     def _opened(self, row: Row, number: int, slots: Slots, boxes: Sequence[CellBox]) -> dict[str, Any]:
         cell = OpenedCell(

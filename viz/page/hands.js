@@ -48,6 +48,8 @@ export function clicks(app) {
     const box = target.closest("[data-box]");
     const gate = target.closest("[data-g]");
     if (box && (!gate || box.contains(gate) === (box === gate))) {
+      const within = Number(box.closest("[data-row]")?.dataset.row ?? app.state.r);
+      if (within !== app.state.r) app.set({ r: within, o: null });
       app.open(Number(box.dataset.box), event.shiftKey, box.dataset.g);
       return;
     }

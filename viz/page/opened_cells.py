@@ -9,7 +9,7 @@ from unroll.dimensions import shape_text
 from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
-from unroll.viz.dot_text import text_width
+from unroll.viz.dot_text import text_width, visible
 from unroll.viz.page.cell_boxes import CellBox
 from unroll.viz.page.cell_layout import Joint, Key, Place, Size, lay_out
 from unroll.viz.page.operands import OperandFormulas, Piece
@@ -25,6 +25,8 @@ _KERNEL_WIDTH, _STRIP = 112.0, 98.0
 _KERNEL_HEIGHTS = (132.0, 92.0, 64.0)
 _TEXT, _SMALL = 12.0, 10.5
 _LONGEST_ATTRIBUTE = 60
+#: How long a label of the cell is; the page's script cuts it there, too.
+LONGEST_LABEL = 24
 
 
 class OpenedCell:
@@ -146,7 +148,8 @@ class OpenedCell:
         pieces = self._pieces[box.last]
         formula = "".join(piece if isinstance(piece, str) else self._shown(piece) for piece in pieces)
         if box.kind in ("gate", "named"):
-            return f"{box.label} = {formula}" if formula else box.label
+            label = visible(box.label, LONGEST_LABEL)
+            return f"{label} = {formula}" if formula else label
         return formula if box.kind == "op" and self._says_more(box) else box.label
 
     def _says_more(self, box: CellBox) -> bool:
@@ -313,7 +316,7 @@ def _cut(value: object) -> str:
 
 def _port_width(port: Mapping[str, Any]) -> float:
     words = "output" if port["kind"] == "output" else "to t = 0000" + (", output" if port["given"] else "")
-    return text_width(port["name"], _TEXT, True) + text_width(words, _SMALL) + 10
+    return text_width(visible(port["name"], LONGEST_LABEL), _TEXT, True) + text_width(words, _SMALL) + 10
 
 
 def _rounded(number: float) -> float:

@@ -32,11 +32,12 @@ export function geometry(app, width) {
 function lines(rows) {
   const held = new Map();
   const of = rows.map((row) => {
+    if (!row.path) return 0;
     const line = held.get(row.phase) ?? 0;
     held.set(row.phase, line + 1);
     return line;
   });
-  return { of, count: Math.max(...held.values()) };
+  return { of, count: Math.max(0, ...held.values()) };
 }
 
 export function columnX(place, column) {
@@ -51,7 +52,7 @@ export function drawRows(app) {
   const clip = s("clipPath", { id: "window" }, s("rect", { x: place.left - 1, y: 0, width: place.width - place.left - place.right + 2, height: place.height }));
   const [begin, end] = [place.left - (place.from <= 0 ? 36 : 2), place.width - place.right + (place.to >= app.columns ? 40 : 2)];
   const clipRows = s("clipPath", { id: "rows" }, s("rect", { x: begin, y: 0, width: end - begin, height: place.height }));
-  shown.push(s("defs", null, arrowhead(), hatching(), clip, clipRows));
+  shown.push(s("defs", null, hatching(), clip, clipRows));
   shown.push(...numbers(app, place));
   for (const line of place.rows) shown.push(...row(app, place, line));
   if (!place.narrow) shown.push(...rowNames(app, place));
@@ -59,11 +60,6 @@ export function drawRows(app) {
   net.setAttribute("width", place.width);
   net.setAttribute("height", place.height);
   net.replaceChildren(...shown);
-}
-
-function arrowhead() {
-  const head = s("path", { d: "M0 .8 8 4 0 7.2z", fill: "context-stroke" });
-  return s("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto-start-reverse" }, head);
 }
 
 function hatching() {

@@ -12,21 +12,27 @@ from unroll.arguments import checked
 from unroll.files import as_path, write_bytes
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
+from unroll.viz.drawing import mimebundle
 from unroll.viz.page.data import PageData
 from unroll.viz.page.writing import written
 
 _HIGH = 640
+# What is read where frames are not shown, as in a notebook that is not trusted; a still picture is beside it.
+_UNTRUSTED = (
+    "A page to step through: trust this notebook, or write it with View.save('page.html') and open that in a browser."
+)
 
 
 @dataclass(frozen=True)
 class View:
-    """A graph as a page; a notebook shows it.
+    """A graph as a page; a notebook shows it in a frame, or the picture of the graph where it shows no frames.
 
     Attributes:
         html: the page, one file that needs no other.
     """
 
     html: str
+    _graph: Graph
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to `path`.
@@ -40,8 +46,10 @@ class View:
         frame = (
             f'<iframe srcdoc="{html.escape(self.html)}" sandbox="allow-scripts allow-downloads" '
             f'style="width:100%;height:{_HIGH}px;border:1px solid #C9C9C2;border-radius:6px" title="unroll"></iframe>'
+            f"<p>{_UNTRUSTED}</p>"
         )
-        return {"text/html": frame, "text/plain": repr(self)}
+        still = mimebundle(self._graph)
+        return still | {"text/html": frame, "text/plain": f"{self!r}\n{_UNTRUSTED}"}
 
     def __repr__(self) -> str:
         return f"View({len(self.html.encode('utf-8')):,} bytes)"
@@ -87,7 +95,7 @@ def view(
     with collector_paused():
         data = PageData(graph, feeds, title, expected)
         told = data.json()
-    found = View(written(told, data.planes.text(), title))
+    found = View(written(told, data.planes.text(), title), graph)
     if target is not None:
         found.save(target)
     return found

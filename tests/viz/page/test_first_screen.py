@@ -153,3 +153,18 @@ def test_no_label_is_cut_or_over_another(name: str, width: int, shown: Callable[
     browser.run("window.dispatchEvent(new Event('resize'))")
     assert labels_cut_or_over_each_other(browser) == []
     assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("name", "inside_of_it"), [("rerolled Scan", "Tanh"), ("read back Scan", "Sigmoid")])
+def test_the_body_of_a_scan_is_shown_inside_the_graph(
+    name: str, inside_of_it: str, shown: Callable[..., Browser]
+) -> None:
+    graph = NETWORKS[name]()
+    browser = shown(graph, random_feeds(graph))
+    assert "in each step of" in browser.text("#open")
+    boxes = browser.run(
+        "return [...document.querySelectorAll('#open [data-row=\"1\"] [data-box]')].map((one) => one.ariaLabel)"
+    )
+    assert any(inside_of_it.lower() in label.lower() or SIGMA in label for label in boxes)
+    browser.click('#open [data-row="1"] [data-box]')
+    assert "float32" in browser.text("#opened")

@@ -161,3 +161,9 @@ def test_a_notebook_shows_the_page_in_a_frame_of_its_own() -> None:
     assert html.unescape(inner) == view.html
     assert 'sandbox="allow-scripts allow-downloads"' in bundle["text/html"]
     assert bundle["text/plain"].startswith("View(")
+
+
+def test_a_notebook_that_is_not_trusted_has_a_still_picture_and_a_line() -> None:
+    bundle: dict[str, Any] = unroll.view(NETWORKS["GRU"]())._repr_mimebundle_()
+    assert "<svg" in bundle["image/svg+xml"]
+    assert "trust this notebook" in bundle["text/plain"] and "trust this notebook" in bundle["text/html"]
