@@ -14,7 +14,7 @@ from unroll.tensor import Node
 from unroll.viz.gates import Gates
 from unroll.viz.page.cell_boxes import CellBox, cell_boxes
 from unroll.viz.page.colours import colour_of
-from unroll.viz.page.expected import Over, differences, over_steps
+from unroll.viz.page.expected import Over, differences, order_that_fits, over_steps
 from unroll.viz.page.gate_outputs import find_gates
 from unroll.viz.page.kernels import gate_weights, parameter_data
 from unroll.viz.page.opened_cells import OpenedCell
@@ -29,6 +29,8 @@ from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.values import number as shown_number
 
 FORMAT = 1
+# Outputs that are nearer than this to what is expected are not asked for another order of gates.
+_CLOSE = 1e-5
 
 
 class PageData:
@@ -76,6 +78,9 @@ class PageData:
             needed = [self._needed(number) for number in range(len(self._rows))]
             self._run = run_of(self.graph, feeds, self._rows, self._slots, needed)
         self._compared = [] if expected is None else differences(self.graph, feeds, expected)
+        self._order = ""
+        if expected is not None and feeds is not None and any(not one.largest <= _CLOSE for one in self._compared):
+            self._order = order_that_fits(self.graph, feeds, expected)
         if self._run is not None:
             for over in over_steps(self._compared, self._rows, self._slots):
                 self._add_difference(self._run, over)
@@ -112,7 +117,7 @@ class PageData:
         if not self._compared:
             return None
         worst = max(self._compared, key=lambda one: np.inf if np.isnan(one.largest) else one.largest)
-        return {"largest": shown_number(worst.largest), "output": worst.name}
+        return {"largest": shown_number(worst.largest), "output": worst.name, "order": self._order}
 
     def _add_difference(self, run: Run, over: Over) -> None:
         """Add differences as one more track of their loop."""

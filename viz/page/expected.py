@@ -9,11 +9,13 @@ import numpy as np
 
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
-from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError, ShapeError, UnrollError
+from unroll.gate_order.checking import check_gate_order
 from unroll.graph import Graph
 from unroll.tensor import Tensor
 from unroll.viz.page.slots import Slots
 from unroll.viz.page.steps import Row
+from unroll.viz.values import number
 from unroll.words import closest
 
 
@@ -92,25 +94,42 @@ def differences(graph: Graph, feeds: Mapping[Any, Any] | None, expected: Mapping
     return compared
 
 
+def order_that_fits(graph: Graph, feeds: Mapping[Any, Any], expected: Mapping[str, Any]) -> str:
+    """Return a sentence about the order of gates with which a graph gives what is expected; nothing where there is none, or it
+    is that of the graph.
+    """
+    try:
+        found = check_gate_order(graph, feeds, expected)
+    except UnrollError:  # there are no gates, or too many, or what is expected is not finite
+        return ""
+    if not found.fits or found:
+        return ""
+    bias = f", forget bias {number(found.best.forget_bias)}" if found.best.forget_bias is not None else ""
+    error = f"off by at most {number(found.best.error)}"
+    beside = f"; the next best, {number(found.runner_up.error)}" if found.runner_up is not None else ""
+    return f"What is expected fits gate order {', '.join(found.best.order)}{bias}: {error}{beside}."
+
+
 def over_steps(compared: Sequence[Difference], rows: Sequence[Row], slots: Sequence[Slots]) -> Iterator[Over]:
     """Yield the differences of each loop over its steps: of outputs that are made at one step, and of stacks of all steps."""
-    for number, row in enumerate(rows):
-        places = {tensor: step for slot in slots[number].slots for step, tensor in slot.tensors.items()}
-        single = [one for one in compared if one.tensor in places and one.array.ndim < 3 and row.path]
-        shapes = [one.array.shape for one in single]
-        kept = {places[one.tensor]: one for one in single if one.array.shape == max(shapes, key=shapes.count)}
-        if len(kept) > 1 or (kept and len(row.steps) == 1):
-            steps = sorted(kept)
-            array = np.stack([kept[step].array for step in steps])
+    last = {len(row.steps): at for at, row in enumerate(rows)}
+    for at, row in enumerate(rows):
+        single = _at_steps(compared, slots[at]) if row.path else {}
+        if len(single) > 1 or (single and len(row.steps) == 1):
+            steps = sorted(single)
+            array = np.stack([single[step].array for step in steps])
             flat = array.reshape(len(steps), -1, array.shape[-1] if array.ndim > 1 else 1)
-            yield Over(number, {step: kept[step].tensor for step in steps}, flat.transpose(1, 0, 2))
+            yield Over(at, {step: single[step].tensor for step in steps}, flat.transpose(1, 0, 2))
             continue
         whole = [one for one in compared if one.array.ndim == 3 and len(row.steps) in one.array.shape[:2]]
-        if (
-            whole
-            and row.path
-            and number == max(at for at, other in enumerate(rows) if len(other.steps) == len(row.steps))
-        ):
+        if whole and row.path and at == last[len(row.steps)]:
             axis = 1 if whole[0].array.shape[1] == len(row.steps) else 0
-            array = np.moveaxis(whole[0].array, axis, 1)
-            yield Over(number, dict.fromkeys(row.steps, whole[0].tensor), array)
+            yield Over(at, dict.fromkeys(row.steps, whole[0].tensor), np.moveaxis(whole[0].array, axis, 1))
+
+
+def _at_steps(compared: Sequence[Difference], slots: Slots) -> dict[int, Difference]:
+    """Return the differences of outputs that are made at one step each, by that step: those of the commonest shape."""
+    places = {tensor: step for slot in slots.slots for step, tensor in slot.tensors.items()}
+    single = [one for one in compared if one.tensor in places and one.array.ndim < 3]
+    shapes = [one.array.shape for one in single]
+    return {places[one.tensor]: one for one in single if one.array.shape == max(shapes, key=shapes.count)}

@@ -15,7 +15,7 @@ export function drawSide(app) {
   const step = app.step();
   const template = row.templates[templateAt(row, step - row.first)];
   const view = { app, row, template, step, r: app.state.r };
-  const parts = [...weights(view), gates(view), opened(view) ?? numbers(view), others(view)];
+  const parts = [...weights(view), gates(view), opened(view) ?? numbers(view), others(view)].flat();
   byId("side").replaceChildren(...parts.filter(Boolean));
 }
 
@@ -148,7 +148,9 @@ function gates(view) {
       h("td", null, chip(view, track.name) ?? h("b", null, visible(track.name, 10)), " ", track.activation),
       h("td", null, columns), h("td", null, bias === null ? "" : written(bias), added), seen.map((text) => h("td", null, text)));
   });
-  return h("table", { class: "gates", "aria-label": "Gates" }, h("thead", null, head), h("tbody", null, lines));
+  const order = app.data.expected?.order;
+  const table = h("table", { class: "gates", "aria-label": "Gates" }, h("thead", null, head), h("tbody", null, lines));
+  return order ? [table, h("p", { class: "odd", id: "order" }, visible(order, 200))] : table;
 }
 
 // -- the chosen step ----------------------------------------------------------------------------------------------------

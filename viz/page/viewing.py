@@ -69,7 +69,8 @@ def view(
         path: the file to write, or None to write none.
         feeds: an array for every input; without them the page shows structure and weights.
         expected: arrays by the names of outputs, as `Graph.run` returns them; the page then says how far the outputs are from
-            them, with a track of it over the steps.
+            them, with a track of it over the steps, and in which order of the gates they would fit; see
+            `unroll.check_gate_order`.
 
     Returns:
         The page; a notebook shows it, and `View.save` writes it.

@@ -123,7 +123,7 @@ def test_what_was_expected_is_a_track_of_differences() -> None:
     wanted = graph.run(feeds)
     wanted["y/2"] = wanted["y/2"] + np.float32(0.25)
     data = Page(html := unroll.view(graph, feeds=feeds, expected=wanted).html).data
-    assert data["expected"] == {"largest": "0.25", "output": "y/2"}
+    assert data["expected"] == {"largest": "0.25", "output": "y/2", "order": ""}
     (track,) = [track for track in data["rows"][0]["tracks"] if track["kind"] == "difference"]
     found = Page(html).values(0, track["slot"])
     assert found is not None
@@ -154,3 +154,24 @@ def test_what_cannot_be_compared_is_refused(expected: Any, fed: bool, error: typ
     graph, feeds = over_four_steps()
     with pytest.raises(error, match=said):
         unroll.view(graph, feeds=feeds if fed else None, expected=expected)
+
+
+def pytorch_columns_in_another_order() -> tuple[unroll.Graph, dict[str, Any], dict[str, Any]]:
+    """A cell that was given PyTorch's columns as if they were TensorFlow's, its feeds, and what PyTorch's cell gives."""
+    rng = np.random.default_rng(0)
+    x, kernel = rng.normal(size=(2, 4, 3)), rng.normal(size=(8, 20))
+    right = unroll.BasicLSTMCell(5, forget_bias=0.0)
+    right.set_weights(kernel, np.zeros(20), gate_order="ifgo")
+    placeholder = unroll.placeholder([2, 4, 3], "x")
+    wanted = unroll.Graph([placeholder], {"y": unroll.dynamic_rnn(right, placeholder)[0]}).run({"x": x})
+    wrong = unroll.BasicLSTMCell(5)
+    wrong.set_weights(kernel, np.zeros(20))
+    return unroll.Graph([placeholder], {"y": unroll.dynamic_rnn(wrong, placeholder)[0]}), {"x": x}, wanted
+
+
+def test_weights_in_another_order_of_gates_are_named() -> None:
+    graph, feeds, wanted = pytorch_columns_in_another_order()
+    told = Page(unroll.view(graph, feeds=feeds, expected=wanted).html).data["expected"]
+    assert told["order"].startswith("What is expected fits gate order i, f, j, o, forget bias 0: off by at most ")
+    own = Page(unroll.view(graph, feeds=feeds, expected=graph.run(feeds)).html).data["expected"]
+    assert own == {"largest": "0", "output": "y", "order": ""}
