@@ -56,6 +56,7 @@ export class App {
   cellName(row, step) {
     const template = row.templates[templateAt(row, step - row.first)];
     const runs = row.runs.filter(([at]) => row.templates[at] === template);
+    if (!template.names.length) return row.path;
     const name = nameAt(template.names[0], step, runs);
     const at = name.lastIndexOf(`/${row.cell}/`);
     return at >= 0 ? name.slice(0, at + row.cell.length + 1) : row.path;

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 Key = Hashable
 _GAP_X, _GAP_Y = 22.0, 14.0
-_SWEEPS = 12
+_SWEEPS, _FEW_SWEEPS = 12, 4
+# Of more boxes and bends than these the order is improved less often; no more than so many wires are led around boxes.
+_MANY, _MOST_BENDS = 600, 6000
 # The room that a wire takes which passes by a layer.
 _PASSING = 10.0
 
@@ -144,15 +146,20 @@ def _layers(
 
 
 def _chains(joints: Sequence[Joint], layer: Mapping[Key, int]) -> list[list[Key]]:
-    """Return each wire as the boxes and bends that it goes through."""
-    return [
-        [
-            joint.source,
-            *(_Bend(number, at) for at in range(layer[joint.source] + 1, layer[joint.target])),
-            joint.target,
-        ]
-        for number, joint in enumerate(joints)
-    ]
+    """Return each wire as the boxes and bends that it goes through; the longest go straight, where there are too many bends."""
+    spans = sorted(layer[joint.target] - layer[joint.source] for joint in joints)
+    longest, total = len(layer), 0
+    for span in spans:
+        total += span
+        if total > _MOST_BENDS:
+            longest = span - 1
+            break
+    found: list[list[Key]] = []
+    for number, joint in enumerate(joints):
+        first, last = layer[joint.source] + 1, layer[joint.target]
+        bends = [_Bend(number, at) for at in range(first, last)] if last - first < longest else []
+        found.append([joint.source, *bends, joint.target])
+    return found
 
 
 def _ordered(
@@ -166,7 +173,7 @@ def _ordered(
     place: dict[Key, float] = {}
     for column in columns:
         place |= {key: float(number) for number, key in enumerate(column)}
-    for sweep in range(_SWEEPS):
+    for sweep in range(_SWEEPS if len(boxes) <= _MANY else _FEW_SWEEPS):
         forward = sweep % 2 == 0
         for at in range(len(columns)) if forward else range(len(columns) - 1, -1, -1):
             column = columns[at]
@@ -196,7 +203,7 @@ def _heights(
     y: dict[Key, float] = {}
     for column in columns:
         _set_out(y, [(float(number) * 40, key) for number, key in enumerate(column)], boxes)
-    for sweep in range(_SWEEPS):
+    for sweep in range(_SWEEPS if len(boxes) <= _MANY else _FEW_SWEEPS):
         forward = sweep % 2 == 0
         for at in range(len(columns)) if forward else range(len(columns) - 1, -1, -1):
             wanted = []

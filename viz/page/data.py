@@ -29,6 +29,8 @@ from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.values import number as shown_number
 
 FORMAT = 1
+# Of a loop whose steps all differ, so many have their operators in the page.
+_MOST_TEMPLATES = 48
 # Outputs that are nearer than this to what is expected are not asked for another order of gates.
 _CLOSE = 1e-5
 
@@ -162,6 +164,8 @@ class PageData:
         ]
 
     def _opened(self, row: Row, number: int, slots: Slots, boxes: Sequence[CellBox]) -> dict[str, Any]:
+        if number >= _MOST_TEMPLATES:
+            return {"w": 0, "h": 0} | {part: [] for part in ("ops", "sources", "boxes", "ports", "joint", "wires")}
         cell = OpenedCell(
             self.graph, row, number, slots, boxes, self._formulas, self._parameters,
             lambda gate: self._color(row, gate),
@@ -201,9 +205,11 @@ class PageData:
             "first": steps[0],
             "steps": len(steps),
             "states": list(row.states),
+            "left_out": row.left_out,
             "runs": [list(run) for run in row.runs],
             "templates": [
-                cell | {"names": self._operator_names(row, at)} for at, cell in enumerate(self._cells[number])
+                cell | {"names": self._operator_names(row, at) if cell["ops"] else []}
+                for at, cell in enumerate(self._cells[number])
             ],
             "gates": [{"name": gate, "color": self._color(row, gate)} for gate in self._gate_names(row)],
             "weights": [self._parameters[item] for item in weights],

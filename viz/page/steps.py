@@ -18,6 +18,8 @@ from unroll.viz.units import Unit, Wire
 Kind = Literal["state", "zero", "first", "input", "weight"]
 # Constants of more elements than this are told apart by which one they are, not by what is in them.
 _MOST_COMPARED = 64
+# How many operators of a graph without steps are shown.
+_MOST = 240
 
 
 class Source(NamedTuple):
@@ -79,6 +81,7 @@ class Row:
         templates: its different steps.
         runs: which step has which template, in the order of steps.
         steps: the operators of each step.
+        left_out: how many operators of a graph without steps are not shown.
     """
 
     path: str
@@ -88,6 +91,7 @@ class Row:
     templates: list[Template] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     steps: dict[int, list[Node]] = field(default_factory=dict)
+    left_out: int = 0
 
 
 class Loops:
@@ -119,15 +123,21 @@ class Loops:
         self.rows.sort(key=lambda row: row.phase)
 
     def whole(self) -> Row:
-        """Return a graph without loops as one step of all its operators, but those that only make weights and zeros."""
+        """Return a graph without loops as one step of all its operators, but those that only make weights and zeros.
+
+        Of very many there are the first and the last ones.
+        """
         shown = {node for unit in self.contraction.units if unit.kind != "zero" for node in unit.nodes}
         shown |= {tensor.node for tensor in self.graph.outputs if tensor.node is not None}
-        unit = Unit("op", "all", [node for node in self.graph.nodes if node in shown])
+        nodes = [node for node in self.graph.nodes if node in shown]
+        kept = [*nodes[: _MOST // 2], *nodes[-_MOST // 2 :]] if len(nodes) > _MOST else nodes
+        unit = Unit("op", "all", kept)
         sources, _ = self._read(unit)
         row = Row("", templates=[Template(unit.nodes, sources)], runs=[Run(0, 0, 0)], steps={0: unit.nodes})
+        row.left_out = len(nodes) - len(kept)
         place = {node: number for number, node in enumerate(unit.nodes)}
         for tensor, name in zip(self.graph.outputs, self.graph.output_names, strict=True):
-            if tensor.node is not None:
+            if tensor.node in place:
                 row.templates[0].given[place[tensor.node], tensor.index] = None
                 row.templates[0].labels[place[tensor.node], tensor.index] = name
         self._add_labels(row)

@@ -218,6 +218,7 @@ function mean(app, r, track, step) {
 
 function operators(loop, step, x, y, wide, tall) {
   const template = loop.templates[templateAt(loop, step)];
+  if (!template.w) return null;
   const scale = Math.min((wide - 8) / template.w, (tall - 6) / template.h);
   const wires = template.wires.map((wire) => s("path", { d: wire.d, fill: "none", stroke: "var(--line)", "stroke-width": 2 }));
   const boxes = template.boxes.map((box) => {

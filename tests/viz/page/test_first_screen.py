@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
+from large_graphs import many_different_steps, many_operators
 from page_reading import random_feeds
 from picture_networks import NETWORKS
 
@@ -168,3 +169,10 @@ def test_the_body_of_a_scan_is_shown_inside_the_graph(
     assert any(inside_of_it.lower() in label.lower() or SIGMA in label for label in boxes)
     browser.click('#open [data-row="1"] [data-box]')
     assert "float32" in browser.text("#opened")
+
+
+def test_what_is_left_out_is_said(shown: Callable[..., Browser]) -> None:
+    browser = shown(many_different_steps(), link="t=55")
+    assert "are not in the page" in browser.text("#open")
+    browser = shown(many_operators())
+    assert "4,000 operators, the first and the last 120 of them shown" in browser.text("#open")

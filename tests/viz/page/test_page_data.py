@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from large_graphs import many_different_steps, many_operators
 from page_reading import Page, outputs_at, random_feeds
 from picture_networks import NETWORKS
 from random_networks import random_network
@@ -175,3 +176,13 @@ def test_weights_in_another_order_of_gates_are_named() -> None:
     assert told["order"].startswith("What is expected fits gate order i, f, j, o, forget bias 0: off by at most ")
     own = Page(unroll.view(graph, feeds=feeds, expected=graph.run(feeds)).html).data["expected"]
     assert own == {"largest": "0", "output": "y", "order": ""}
+
+
+def test_what_is_too_much_to_lay_out_is_bounded_and_said() -> None:
+    graph = many_different_steps()
+    (row,) = Page(unroll.view(graph).html).data["rows"]
+    laid_out = [bool(template["ops"]) for template in row["templates"]]
+    assert laid_out == [True] * 48 + [False] * 12
+    assert check_numbers(graph, random_feeds(graph)) > 0
+    (row,) = Page(unroll.view(many_operators()).html).data["rows"]
+    assert len(row["templates"][0]["ops"]) == 240 and row["left_out"] == 4000 - 240
