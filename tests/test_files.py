@@ -46,6 +46,7 @@ WAYS_IN = {
     "from_onnx": (".onnx", unroll.from_onnx),
     "Session": (".onnx", unroll.Session),
     "draw": (".dot", lambda path: unroll.draw(two_step_graph(), path)),
+    "draw_kernel": (".svg", lambda path: unroll.draw_kernel(two_step_graph(), path)),
     "view": (".html", lambda path: unroll.view(two_step_graph(), path)),
     "save_parameters": (".npz", lambda path: two_step_graph().save_parameters(path)),
     "save_parameters, safetensors": (".safetensors", lambda path: two_step_graph().save_parameters(path)),

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from unroll.tracing import trace
     from unroll.viz.drawing import draw
     from unroll.viz.explaining.explanation import explain
+    from unroll.viz.numbers.kernels import draw_kernel
     from unroll.viz.page.viewing import view
 
 _HERE = Path(__file__).resolve().parent
@@ -91,6 +92,7 @@ _HOME = {
     "compile": "unroll.export.compiler",
     "constant": "unroll.tensor",
     "draw": "unroll.viz.drawing",
+    "draw_kernel": "unroll.viz.numbers.kernels",
     "dynamic_rnn": "unroll.drivers",
     "equivalent": "unroll.passes.proving.equivalence",
     "explain": "unroll.viz.explaining.explanation",
@@ -139,6 +141,7 @@ __all__ = [
     "compile",
     "constant",
     "draw",
+    "draw_kernel",
     "dynamic_rnn",
     "equivalent",
     "explain",

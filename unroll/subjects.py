@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -12,7 +13,9 @@ from unroll.checks import shown
 from unroll.drivers import dynamic_rnn
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.graph import Graph
+from unroll.parameter import Parameter
 from unroll.tensor import placeholder
+from unroll.weights import WeightOwner
 
 #: What the input and the output of a subject that was traced are called.
 INPUT, OUTPUT = "x", "y"
@@ -21,6 +24,25 @@ INPUT, OUTPUT = "x", "y"
 def is_cell(subject: object) -> bool:
     """Say whether something is a cell under TensorFlow's contract."""
     return callable(subject) and hasattr(subject, "state_size") and hasattr(subject, "output_size")
+
+
+def parameters_of(subject: Any) -> list[Parameter]:
+    """Return the weights of a subject, and of the cells that it is made of."""
+    found: dict[Parameter, None] = {}
+    waiting, seen = deque([subject]), {id(subject)}
+    while waiting:
+        owner = waiting.popleft()
+        held = getattr(owner, "weights", None)
+        if held is None and callable(getattr(owner, "parameters", None)):
+            held = list(owner.parameters())
+        items = held.values() if isinstance(held, Mapping) else held if isinstance(held, (list, tuple)) else ()
+        found |= dict.fromkeys(item for item in items if isinstance(item, Parameter))
+        for value in getattr(owner, "__dict__", {}).values():
+            for part in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(part, WeightOwner) and id(part) not in seen:
+                    seen.add(id(part))
+                    waiting.append(part)
+    return list(found)
 
 
 def over_a_sequence(subject: Any, shape: Sequence[int | None], dtype: npt.DTypeLike, what: str) -> Graph:
@@ -43,7 +65,7 @@ def over_a_sequence(subject: Any, shape: Sequence[int | None], dtype: npt.DTypeL
     x = placeholder(list(shape), INPUT, dtype)
     if not is_cell(subject):
         return Graph([x], {OUTPUT: nest.flatten(subject(x))[0]})
-    if not getattr(subject, "weights", True):
+    if hasattr(subject, "weights") and not parameters_of(subject):
         name = getattr(subject, "name", type(subject).__name__)
         raise ArgumentError(
             f"{what}: {name} has no weights yet; call it, or a driver such as static_rnn, first, and load them"

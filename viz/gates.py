@@ -50,6 +50,10 @@ class Gates:
         """Return the fill of a gate of an LSTM, GRU or RNN node."""
         return self._colors.get(gate)
 
+    def cells(self, parameter: Parameter) -> list[str]:
+        """Return the cells that read a weight, or else the scope that it lies in."""
+        return self._cells[parameter]
+
     def paint(self, parameters: Iterable[Parameter]) -> Callable[[str], str | None]:
         """Return what gives each column of some weights its fill: that of the gate in a cell that reads them."""
         cells = dict.fromkeys(cell for item in parameters for cell in self._cells[item])

@@ -20,6 +20,7 @@ READING: dict[str, list[str]] = {
     "explain": [],
     "draw": ["-o", "out.svg"],
     "view": ["-o", "out.html", "--no-browser"],
+    "kernels": ["-o", "out.svg"],
     "export": ["-o", "out.onnx"],
     "run": [],
     "gate-order": ["--expected", "x.npy"],

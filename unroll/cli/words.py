@@ -30,9 +30,17 @@ FLAGS: dict[str, str] = {
     "tolerance": "--tolerance",
     "tune": "--no-tune",
     "unit": "--unit",
+    "values": "--values",
 }
 #: Flags that say nothing more: which value of the argument they stand for.
-_SWITCHES = {"cache": "False", "full": "True", "nonfinite": "True", "runtime": "None", "tune": "False"}
+_SWITCHES = {
+    "cache": "False",
+    "full": "True",
+    "nonfinite": "True",
+    "runtime": "None",
+    "tune": "False",
+    "values": "True",
+}
 #: The one value of an argument that other functions have as well.
 _ONLY = {"dtype": "float16"}
 #: What is done otherwise here.
@@ -55,8 +63,8 @@ _BARE = {
 }
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
-    r"^(check_gate_order|compile|draw|equivalent|explain|export|from_onnx|optimize|reroll|save|Session|summary|to_onnx"
-    r"|verify|view): "
+    r"^(check_gate_order|compile|draw|draw_kernel|equivalent|explain|export|from_onnx|optimize|reroll|save|Session|summary|"
+    r"to_onnx|verify|view): "
 )
 _GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
 _PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")

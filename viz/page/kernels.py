@@ -10,6 +10,7 @@ import numpy as np
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
 from unroll.parameter import Parameter
+from unroll.viz.block_means import block_means
 from unroll.viz.page.planes import Planes
 from unroll.viz.page.steps import Row
 
@@ -92,12 +93,9 @@ def _reduced(grid: Array, steps: tuple[int, int]) -> tuple[Array, Array]:
     rows, columns = (np.arange(0, size, step) for size, step in zip(grid.shape, steps, strict=True))
     wide = grid.astype(np.float64)
     with np.errstate(all="ignore"):
-        total = np.add.reduceat(np.add.reduceat(wide, rows, axis=0), columns, axis=1)
         high = np.maximum.reduceat(np.maximum.reduceat(wide, rows, axis=0), columns, axis=1)
         low = np.minimum.reduceat(np.minimum.reduceat(wide, rows, axis=0), columns, axis=1)
-        heights = np.diff([*rows, grid.shape[0]])[:, None]
-        widths = np.diff([*columns, grid.shape[1]])[None, :]
-        return total / (heights * widths), np.where(-low > high, low, high)
+        return block_means(grid, rows, columns), np.where(-low > high, low, high)
 
 
 def _scale(numbers: Array) -> float:
