@@ -371,6 +371,7 @@ def export_calls() -> dict[str, Call]:
         "equivalent": Call(unroll.equivalent, (GRAPH, GRAPH)),
         "draw": Call(unroll.draw, (GRAPH, "picture.dot")),
         "view": Call(unroll.view, (GRAPH, "page.html")),
+        "draw_values": Call(unroll.draw_values, (GRAPH, FEEDS, "values.svg")),
         "draw_kernel": Call(unroll.draw_kernel, (GRAPH, "kernel.svg")),
     }
 

@@ -47,6 +47,10 @@ WAYS_IN = {
     "Session": (".onnx", unroll.Session),
     "draw": (".dot", lambda path: unroll.draw(two_step_graph(), path)),
     "draw_kernel": (".svg", lambda path: unroll.draw_kernel(two_step_graph(), path)),
+    "draw_values": (
+        ".svg",
+        lambda path: unroll.draw_values(two_step_graph(), {"X0": [[1, 2, 3]], "X1": [[4, 5, 6]]}, path),
+    ),
     "view": (".html", lambda path: unroll.view(two_step_graph(), path)),
     "save_parameters": (".npz", lambda path: two_step_graph().save_parameters(path)),
     "save_parameters, safetensors": (".safetensors", lambda path: two_step_graph().save_parameters(path)),

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from unroll.viz.drawing import draw
     from unroll.viz.explaining.explanation import explain
     from unroll.viz.numbers.kernels import draw_kernel
+    from unroll.viz.numbers.values import draw_values
     from unroll.viz.page.viewing import view
 
 _HERE = Path(__file__).resolve().parent
@@ -93,6 +94,7 @@ _HOME = {
     "constant": "unroll.tensor",
     "draw": "unroll.viz.drawing",
     "draw_kernel": "unroll.viz.numbers.kernels",
+    "draw_values": "unroll.viz.numbers.values",
     "dynamic_rnn": "unroll.drivers",
     "equivalent": "unroll.passes.proving.equivalence",
     "explain": "unroll.viz.explaining.explanation",
@@ -142,6 +144,7 @@ __all__ = [
     "constant",
     "draw",
     "draw_kernel",
+    "draw_values",
     "dynamic_rnn",
     "equivalent",
     "explain",

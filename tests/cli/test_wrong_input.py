@@ -21,6 +21,7 @@ READING: dict[str, list[str]] = {
     "draw": ["-o", "out.svg"],
     "view": ["-o", "out.html", "--no-browser"],
     "kernels": ["-o", "out.svg"],
+    "values": ["-o", "out.svg"],
     "export": ["-o", "out.onnx"],
     "run": [],
     "gate-order": ["--expected", "x.npy"],

@@ -211,6 +211,7 @@ calls = {
     "draw": lambda: unroll.draw(program(), folder / "picture.svg"),
     "explain": lambda: unroll.explain(program()),
     "view": lambda: unroll.view(program(), folder / "page.html"),
+    "draw_values": lambda: unroll.draw_values(program(), {"X0": np.ones((2, 3)), "X1": np.ones((2, 3))}, folder / "values.svg"),
     "draw_kernel": lambda: unroll.draw_kernel(program(), folder / "kernel.svg"),
 }
 modules = {name for name in unroll.__all__ if isinstance(getattr(unroll, name), types.ModuleType)}

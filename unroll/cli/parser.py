@@ -20,6 +20,7 @@ from unroll.cli import (
     reroll,
     run,
     summary,
+    values,
     verify,
     view,
 )
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Command] = {
         view,
         explain,
         kernels,
+        values,
         export,
         run,
         gate_order,

@@ -21,6 +21,11 @@ def scale_bar(canvas: Canvas, x: float, y: float, wide: float, ends: tuple[float
         canvas.text(x + share * wide, y + _THICK + 11, told(value), _TEXT, palette.MUTED, anchor=anchor)  # type: ignore[arg-type]
 
 
+def short(value: float) -> str:
+    """Return a number with three significant digits, and a minus sign that is one."""
+    return f"{value + 0.0:.3g}".replace("-", MINUS)
+
+
 def told(value: float) -> str:
     """Return a number with a minus sign that is one."""
     return number(value).replace("-", MINUS, 1) if value < 0 else number(value)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from unroll.dimensions import Shape
 from unroll.display import placed
+from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.tensor import Node
 from unroll.viz.gates import Gates
@@ -33,6 +35,24 @@ FORMAT = 1
 _MOST_TEMPLATES = 48
 # Outputs that are nearer than this to what is expected are not asked for another order of gates.
 _CLOSE = 1e-5
+
+
+class Shown(NamedTuple):
+    """A track with its numbers.
+
+    Attributes:
+        track: the track.
+        color: which colour its gate has, if any.
+        shape: that of the tensor at one step.
+        steps: the steps that have it.
+        array: its values, ``(batch or 1, steps, elements)``; None where there are none.
+    """
+
+    track: Track
+    color: int | None
+    shape: Shape
+    steps: list[int]
+    array: Array | None
 
 
 class PageData:
@@ -129,6 +149,30 @@ class PageData:
         run.arrays[key] = over.array
         run.needed.add(key)
         self._tracks[over.row].append(Track("difference", "|\u0394|", "from expected", key[1]))
+
+    def rows(self) -> Iterator[tuple[Row, list[Shown], Shown | None]]:
+        """Yield each loop with its tracks, in order, and the one that says at which steps a row of the batch is at its end."""
+        for number, row in enumerate(self._rows):
+            steps = list(row.steps)
+
+            def shown(track: Track, color: int | None = None, number: int = number, steps: list[int] = steps) -> Shown:
+                slot = self._slots[number].slots[track.slot]
+                whole = slot if slot.within is None else self._slots[number].slots[slot.within[0]]
+                array = self._array(number, track.slot)
+                shape = self.graph.shape(next(iter(slot.tensors.values()))) if slot.tensors else ()
+                return Shown(track, color, shape, list(whole.tensors or steps), array)
+
+            tracks = [
+                shown(track, self._color(row, track.name) if track.kind == "gate" else None)
+                for track in self._tracks[number]
+            ]
+            mask = mask_of(row, self._slots[number])
+            ended = (
+                None
+                if mask is None
+                else shown(Track("input", "active" if mask["active"] else "ended", "", mask["slot"]))
+            )
+            yield row, tracks, ended
 
     def _boxed(self, row: Row) -> list[list[CellBox]]:
         """Return the boxes of each template of a row, and note the gates among what they make."""

@@ -27,8 +27,8 @@ _GATES = {
 }
 _STATES = {"c": "cell state", "h": "hidden state"}
 _SIGNS = {"Sigmoid": SIGMA, "Tanh": "tanh", "HardSigmoid": f"hard {SIGMA}", "Relu": "relu", "Softmax": "softmax"}
-# How near to the end of its range a gate is saturated.
-_NEAR = 0.05
+#: How near to the end of its range a gate is saturated.
+NEAR = 0.05
 _PERCENTILE = 98
 
 
@@ -148,7 +148,7 @@ def told(track: Track, array: Array) -> dict[str, Any]:
         mean = np.where(finite, wide, 0).sum(axis=(1, 2)) / np.maximum(count, 1)
     saturated = None
     if bounds is not None:
-        near = (wide > bounds[1] - _NEAR) | (wide < bounds[0] + _NEAR)
+        near = (wide > bounds[1] - NEAR) | (wide < bounds[0] + NEAR)
         saturated = near.mean(axis=(1, 2)).tolist()
     if bounds is not None:
         scale: tuple[float, float] = bounds
