@@ -32,7 +32,8 @@ PROGRAM = {
     "Making a graph": (
         "placeholder", "constant", "Parameter", "scope", "step", "trace", "Graph", "Stream", "StateSaver", "Tensor",
     ),
-    "Drawing it, and writing and reading ONNX": ("draw", "draw_kernel", "draw_values", "view", "save", "to_onnx", "from_onnx"),
+    "Drawing it": ("draw", "draw_kernel", "draw_values", "draw_diff", "view"),
+    "Writing and reading ONNX": ("save", "to_onnx", "from_onnx"),
     "Rewriting it": ("optimize", "reroll", "equivalent"),
     "Running it in onnxruntime": ("Session", "compile", "run_many", "verify"),
     "Asking about it": ("explain", "check_gate_order"),

@@ -372,6 +372,7 @@ def export_calls() -> dict[str, Call]:
         "draw": Call(unroll.draw, (GRAPH, "picture.dot")),
         "view": Call(unroll.view, (GRAPH, "page.html")),
         "draw_values": Call(unroll.draw_values, (GRAPH, FEEDS, "values.svg")),
+        "draw_diff": Call(unroll.draw_diff, (GRAPH, GRAPH, "diff.svg")),
         "draw_kernel": Call(unroll.draw_kernel, (GRAPH, "kernel.svg")),
     }
 

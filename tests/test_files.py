@@ -51,6 +51,7 @@ WAYS_IN = {
         ".svg",
         lambda path: unroll.draw_values(two_step_graph(), {"X0": [[1, 2, 3]], "X1": [[4, 5, 6]]}, path),
     ),
+    "draw_diff": (".svg", lambda path: unroll.draw_diff(two_step_graph(), two_step_graph(), path)),
     "view": (".html", lambda path: unroll.view(two_step_graph(), path)),
     "save_parameters": (".npz", lambda path: two_step_graph().save_parameters(path)),
     "save_parameters, safetensors": (".safetensors", lambda path: two_step_graph().save_parameters(path)),

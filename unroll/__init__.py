@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from unroll.tracing import trace
     from unroll.viz.drawing import draw
     from unroll.viz.explaining.explanation import explain
+    from unroll.viz.numbers.diff import draw_diff
     from unroll.viz.numbers.kernels import draw_kernel
     from unroll.viz.numbers.values import draw_values
     from unroll.viz.page.viewing import view
@@ -93,6 +94,7 @@ _HOME = {
     "compile": "unroll.export.compiler",
     "constant": "unroll.tensor",
     "draw": "unroll.viz.drawing",
+    "draw_diff": "unroll.viz.numbers.diff",
     "draw_kernel": "unroll.viz.numbers.kernels",
     "draw_values": "unroll.viz.numbers.values",
     "dynamic_rnn": "unroll.drivers",
@@ -143,6 +145,7 @@ __all__ = [
     "compile",
     "constant",
     "draw",
+    "draw_diff",
     "draw_kernel",
     "draw_values",
     "dynamic_rnn",

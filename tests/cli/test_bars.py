@@ -33,6 +33,7 @@ SAID = {
     "reroll program.py:graph -o x.onnx": ["re-rolling", "measuring"],
     "compile m.onnx --no-cache": ["reading the file", "measuring forms"],
     "gate-order m.onnx --feed x.npy --expected y.npz": ["reading the file", "trying orders of gates"],
+    "diff m.onnx program.py:graph -o x.svg": ["reading the file", "comparing N nodes"],
     "equivalent m.onnx program.py:graph": ["reading the file", "comparing"],
 }
 

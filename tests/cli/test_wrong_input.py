@@ -29,6 +29,7 @@ READING: dict[str, list[str]] = {
     "optimize": [],
     "reroll": ["-o", "out.onnx"],
     "compile": ["--no-cache"],
+    "diff": ["good.onnx"],
     "equivalent": ["good.onnx"],
 }
 #: What a program does that gives no graph; each defines `g` last, where it comes so far.

@@ -212,6 +212,7 @@ calls = {
     "explain": lambda: unroll.explain(program()),
     "view": lambda: unroll.view(program(), folder / "page.html"),
     "draw_values": lambda: unroll.draw_values(program(), {"X0": np.ones((2, 3)), "X1": np.ones((2, 3))}, folder / "values.svg"),
+    "draw_diff": lambda: unroll.draw_diff(program(), over_time(), folder / "diff.svg"),
     "draw_kernel": lambda: unroll.draw_kernel(program(), folder / "kernel.svg"),
 }
 modules = {name for name in unroll.__all__ if isinstance(getattr(unroll, name), types.ModuleType)}

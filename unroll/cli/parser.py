@@ -10,6 +10,7 @@ from typing import NoReturn
 from unroll.cli import (
     compile,
     demo,
+    diff,
     draw,
     equivalent,
     explain,
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Command] = {
         optimize,
         reroll,
         compile,
+        diff,
         equivalent,
     )
 }
