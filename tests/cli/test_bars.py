@@ -24,6 +24,7 @@ SAID = {
     "summary program.py:graph": ["summing up N nodes"],
     "draw m.onnx -o x.svg --level op": ["reading the file", "drawing N nodes", "laying out the picture"],
     "view m.onnx -o x.html --no-browser": ["reading the file", "laying out a page of N nodes"],
+    "explain m.onnx": ["reading the file", "reading N nodes"],
     "kernels m.onnx -o x.svg": ["reading the file", "drawing kernels"],
     "values m.onnx --feed x.npy -o x.svg": ["reading the file", "drawing the values of N nodes"],
     "export m.onnx -o x.onnx": ["reading ONNX", "writing ONNX"],

@@ -123,7 +123,7 @@ class Canvas:
 
     def svg(self) -> bytes:
         """Return the sheet as SVG, bitmaps and all in the one file."""
-        title = html.escape(visible(self.title, None))
+        title = html.escape(visible(self.title, 200))
         size = (
             f'width="{self.width:.0f}pt" height="{self.height:.0f}pt" viewBox="0 0 {self.width:.0f} {self.height:.0f}"'
         )

@@ -9,7 +9,7 @@ import numpy as np
 from unroll.dtypes import Array
 from unroll.viz import palette
 from unroll.viz.block_means import block_means
-from unroll.viz.dot_text import TIMES, text_width
+from unroll.viz.dot_text import TIMES, text_width, visible
 from unroll.viz.numbers.bitmaps import coloured, signed
 from unroll.viz.numbers.canvas import Canvas
 from unroll.viz.numbers.scales import scale_bar
@@ -135,7 +135,7 @@ class KernelSheet:
         if headed and _named(weight):
             for name, size, start, wide in columns:
                 self.canvas.rect(x + start, y, wide, _BAND - 2, cell.paint(name) or palette.PLAIN_BLOCK)
-                self._fitted(x + start + wide / 2, y + 11, (_sized(name, size), name), wide - 2)
+                self._fitted(x + start + wide / 2, y + 11, (_sized(name, size), visible(name)), wide - 2)
             y += _BAND
         tall, across = self._tall(weight), _across(weight) * self._scale
         rows = list(
@@ -305,4 +305,4 @@ def _across(weight: Weight) -> int:
 
 
 def _sized(name: str, size: int) -> str:
-    return f"{name} {size}"
+    return f"{visible(name)} {size}"

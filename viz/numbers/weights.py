@@ -13,7 +13,7 @@ from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.parameter import BlockTable, Parameter, block_tables
 from unroll.tensor import Constant, Tensor
-from unroll.viz.dot_text import TIMES
+from unroll.viz.dot_text import TIMES, visible
 from unroll.viz.gates import Gates
 from unroll.viz.native_nodes import Native, native_nodes, path_of, sources
 from unroll.viz.weight_names import shown_path, weight_names
@@ -109,14 +109,16 @@ def _weight(item: Parameter, name: str, windows: bool) -> Weight:
     if blocks is None:
         wide = value.shape[-1] if value.ndim else 1
         grid = value.reshape(-1, wide)
-        return Weight(f"{name} {shape_text(item.shape)}", grid, (("", grid.shape[0]),), (("", wide),))
+        return Weight(f"{visible(name)} {shape_text(item.shape)}", grid, (("", grid.shape[0]),), (("", wide),))
     tiles = (1, 1)
     if value.ndim > 2 and blocks.rows:
         window = value.shape[:-2]
         said = f" window {f' {TIMES} '.join(map(str, window))}"
         tiles = (int(np.prod(window[:-1])), window[-1]) if windows else (1, 1)
         value = value if windows else value[(0,) * len(window)]
-    return Weight(f"{name} {shape_text(item.shape)}{said}", _tiled(value, tiles), blocks.rows, blocks.columns, tiles)
+    return Weight(
+        f"{visible(name)} {shape_text(item.shape)}{said}", _tiled(value, tiles), blocks.rows, blocks.columns, tiles
+    )
 
 
 def _tiled(value: Array, tiles: tuple[int, int]) -> Array:

@@ -134,6 +134,17 @@ def test_no_label_of_any_network_stands_on_another(name: str) -> None:
         assert overlapping(svg, lambda text, size, bold: text_width(text, size, bold, None)) == []
 
 
+def test_names_of_any_length_and_signs_stay_text_on_a_sheet_of_any_size(tmp_path: Path) -> None:
+    name = "<script>]]>&amp;" + chr(92) * 2 + '"' + chr(92) + "N" + "n" * 10_000  # two backslashes and one, too
+    cell = unroll.BasicRNNCell(2, name=name)
+    unroll.static_rnn(cell, [unroll.placeholder([None, 3], "x")])
+    for suffix in ("svg", "png", "pdf"):
+        picture = unroll.draw_kernel(cell, tmp_path / f"k.{suffix}", values=True)
+    assert "<script" not in picture.svg
+    assert len(picture.svg) < 20_000
+    assert frames(picture.svg)
+
+
 def test_one_cell_is_drawn_by_its_name(tmp_path: Path) -> None:
     graph = NETWORKS["both ways"]()
     svg = unroll.draw_kernel(graph, cell="fw/basic_lstm_cell").svg
