@@ -40,8 +40,8 @@ from unroll.version import __version__
 TARGETS = ("onnxruntime",)
 #: The ways that are tried, by what a table calls them: how `to_onnx` writes each.
 WAYS: dict[str, dict[str, Any]] = {
-    "unrolled": {},
-    "unrolled, optimized": {"optimized": True},
+    "unrolled": {"form": "unrolled"},
+    "unrolled, optimized": {"form": "unrolled", "optimized": True},
     "rerolled": {"form": "rerolled"},
     "scan": {"form": "scan"},
     "functions": {"form": "functions"},
@@ -154,7 +154,7 @@ def compile(
     if batch is not None and given.get("batch", batch) != batch:
         raise ArgumentError(f"compile: batch is {batch}, and dims say batch = {given['batch']}; give one of them")
     writer = Writer(given.get("batch", size), dtype, quantize)
-    ways = _ways(graph, form, writer.batch, tune)
+    ways = _ways(graph, form, writer.batch, given, tune)
     if not tune:
         return _estimated(graph, writer, given, ways, "asked for" if form not in (None, "auto") else "estimated")
     sizes = sizes_for(graph, size, given)
@@ -172,7 +172,7 @@ def compile(
     return session
 
 
-def _ways(graph: Graph, form: str | None, batch: int, tune: bool) -> list[str]:
+def _ways(graph: Graph, form: str | None, batch: int, dims: Mapping[str, int], tune: bool) -> list[str]:
     """Return which of `WAYS` are to be tried."""
     if form is not None:
         checked_form(form)
@@ -180,7 +180,7 @@ def _ways(graph: Graph, form: str | None, batch: int, tune: bool) -> list[str]:
         return ["unrolled", "unrolled, optimized"] if form == "unrolled" else [str(form)]
     if tune:
         return ["rerolled", "scan", "unrolled", "unrolled, optimized"]
-    chosen = in_form(graph, "auto", batch=batch).form
+    chosen = in_form(graph, "auto", batch=batch, dims=dims).form
     return ["unrolled, optimized" if chosen == "unrolled" else chosen]
 
 

@@ -9,9 +9,10 @@ a flat graph once the batch is large (1431 against 260 us at T = 28, batch 32, 1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log2, prod
 
-from unroll.dimensions import Shape
+from unroll.dimensions import Shape, substitute_shape
 from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.recurrent import RNN, Recurrent
@@ -34,19 +35,22 @@ _NATIVE, _NATIVE_STEP, _NATIVE_ELEMENT, _RNN_ELEMENT = 5e-6, 0.2e-6, 1e-9, 9e-9
 _SCAN, _SCAN_STEP = 14e-6, 0.4e-6
 
 
-def estimated_seconds(graph: Structure, batch: int = 1) -> float:
-    """Return about how long onnxruntime takes to run `graph` once, every symbolic dimension taken for `batch`."""
+def estimated_seconds(graph: Structure, batch: int = 1, dims: Mapping[str, int] | None = None) -> float:
+    """Return about how long onnxruntime takes to run `graph` once, every symbolic dimension taken for `batch` that `dims` does
+    not give a size.
+    """
+    given = dims or {}
     fixed = set(weight_expressions(graph))
     nodes = [node for node in graph.nodes if node not in fixed]
     start = _NODE + _NODE_DOUBLING * log2(max(1.0, len(nodes) / 1000))
     known: dict[Shape, tuple[int, ...]] = {}
-    return sum(start + _arithmetic(node, batch, known) for node in nodes)
+    return sum(start + _arithmetic(node, batch, given, known) for node in nodes)
 
 
-def _arithmetic(node: Node, batch: int, known: dict[Shape, tuple[int, ...]]) -> float:
+def _arithmetic(node: Node, batch: int, dims: Mapping[str, int], known: dict[Shape, tuple[int, ...]]) -> float:
     def sizes(shape: Shape) -> tuple[int, ...]:
         if shape not in known:
-            known[shape] = sizes_of(shape, batch)
+            known[shape] = sizes_of(substitute_shape(shape, dims), batch)
         return known[shape]
 
     op = node.op
@@ -56,7 +60,7 @@ def _arithmetic(node: Node, batch: int, known: dict[Shape, tuple[int, ...]]) -> 
         return _native(op, inputs[0] or (0, 0, 0))
     if isinstance(op, Scan):
         steps = (inputs[op.num_states] or (0,))[0]
-        return _SCAN + steps * (_SCAN_STEP + estimated_seconds(op.body, batch))
+        return _SCAN + steps * (_SCAN_STEP + estimated_seconds(op.body, batch, dims))
     seconds = _ELEMENT * sum(map(prod, outputs))
     if isinstance(op, (MatMul, Gemm, Conv)):
         seconds += op.flops(inputs, outputs) / _rate(prod(outputs[0][:-1]))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from unroll.checks import is_same
+from unroll.dimensions import Dim
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.export.form_cost import estimated_seconds
 from unroll.graph import Graph
@@ -14,6 +15,7 @@ from unroll.passes.pipeline import optimize
 from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling import Rerolled, reroll
 from unroll.passes.rerolling.native_scans import native_scans
+from unroll.tensor import Node
 
 #: The passes that clean a graph up once some of its steps have become an operator.
 _CLEANING = ("fold_constants", "fold_zeros", "cancel_shapes", "merge_equal", "remove_dead")
@@ -33,12 +35,14 @@ class Formed(NamedTuple):
     fold_weights: bool
 
 
-def checked_form(form: object, extra: tuple[str, ...] = ()) -> str:
-    """Return `form`, checked.
+def checked_form(form: object, extra: tuple[str, ...] = ()) -> str | None:
+    """Return `form`, checked; None stands for the graph as it was traced.
 
     Raises:
         ArgumentError: there is no such form; the message lists the known ones.
     """
+    if form is None:
+        return None
     known = (*FORMS, *extra)
     if not isinstance(form, str) or form not in known:
         raise ArgumentError(f"form {form!r}: there are {', '.join(map(repr, known))}")
@@ -47,10 +51,11 @@ def checked_form(form: object, extra: tuple[str, ...] = ()) -> str:
 
 def in_form(
     graph: Graph,
-    form: str,
+    form: str | None,
     *,
     optimized: bool = False,
     batch: int = 1,
+    dims: Mapping[str, int] | None = None,
     steps_per_iteration: int = 1,
     check: bool = True,
 ) -> Formed:
@@ -58,9 +63,10 @@ def in_form(
 
     Args:
         graph: the graph; it is not changed.
-        form: a name in `FORMS`.
-        optimized: of `unrolled`, run `unroll.passes.pipeline.optimize` first.
+        form: a name in `FORMS`; None for every node as it was traced, loops among them.
+        optimized: of `unrolled` and None, run `unroll.passes.pipeline.optimize` first.
         batch: what symbolic dimensions are taken for when asking what pays.
+        dims: what some of them are taken for instead, by name.
         steps_per_iteration: of `scan`, how many steps its body is.
         check: whether a graph that was rewritten is proven; see `unroll.passes.proving.proof`.
 
@@ -70,14 +76,14 @@ def in_form(
             not take an argument that was given; or what was written differs from the graph, and so is not handed out.
     """
     checked_form(form)
-    if optimized and form not in ("unrolled", "auto"):
+    if optimized and form not in (None, "unrolled", "auto"):
         raise UnsupportedError(
             f"form {form!r} is not optimised: that is for 'unrolled', and 'auto' does it where it pays"
         )
     if form != "scan" and not is_same(steps_per_iteration, 1):
         raise UnsupportedError(f"steps_per_iteration={steps_per_iteration!r} goes with form='scan', not {form!r}")
-    asked = _Asked(optimized, batch, steps_per_iteration, check)
-    return FORMS[form](graph, asked)
+    asked = _Asked(optimized, batch, steps_per_iteration, check, dims or {})
+    return _traced(graph, asked) if form is None else FORMS[form](graph, asked)
 
 
 class _Asked(NamedTuple):
@@ -87,11 +93,31 @@ class _Asked(NamedTuple):
     batch: int
     steps: int
     check: bool
+    dims: Mapping[str, int]
 
 
 def _unrolled(graph: Graph, asked: _Asked) -> Formed:
+    loop = next((node for node in graph.nodes if isinstance(node.op, Scan)), None)
+    if loop is not None:
+        time = _steps_of(graph, loop)
+        way = "without rolled=True" if isinstance(time, int) else f"with a number in the place of {time}, such as 28"
+        raise UnsupportedError(
+            f"form 'unrolled': {graph.name(loop)} is a loop over time ({time} steps) of which one step was traced, so "
+            f"there are no steps to write out. Trace the network {way}, or use form='rerolled', 'scan' or 'auto'"
+        )
+    return _traced(graph, asked)
+
+
+def _steps_of(graph: Graph, loop: Node) -> Dim:
+    """Return how many steps a Scan takes."""
+    scanned = loop.inputs[loop.op.num_states] if isinstance(loop.op, Scan) else None
+    return 1 if scanned is None else graph.shape(scanned)[0]
+
+
+def _traced(graph: Graph, asked: _Asked) -> Formed:
+    """Return the graph as it was traced, optimised where that is asked for."""
     new = optimize(graph, batch=asked.batch, check=asked.check) if asked.optimized else graph
-    return Formed("unrolled", new, asked.optimized)
+    return Formed("scan" if _has_loop(graph) else "unrolled", new, asked.optimized)
 
 
 def _functions(graph: Graph, asked: _Asked) -> Formed:
@@ -149,8 +175,8 @@ def _auto(graph: Graph, asked: _Asked) -> Formed:
             formed.append(FORMS[form](graph, asked._replace(optimized=False, steps=1)))
         except UnsupportedError:
             continue
-    formed.append(_unrolled(graph, asked._replace(optimized=True)))
-    return min(formed, key=lambda item: estimated_seconds(item.graph, asked.batch))
+    formed.append(_traced(graph, asked._replace(optimized=True)))
+    return min(formed, key=lambda item: estimated_seconds(item.graph, asked.batch, asked.dims))
 
 
 FORMS: dict[str, Callable[[Graph, _Asked], Formed]] = {

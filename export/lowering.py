@@ -18,7 +18,7 @@ from unroll.errors import ArgumentError, ModelError, UnsupportedError
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
 from unroll.export.forms import checked_form, in_form
-from unroll.export.metadata import LIMITS_KEY, MERGED_KEY, STATES_KEY, is_merged
+from unroll.export.metadata import LIMITS_KEY, MERGED_KEY, STATES_KEY, is_merged, limits_as_json
 from unroll.export.older_opsets import in_opset
 from unroll.export.reading.opaque_nodes import check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
@@ -31,6 +31,7 @@ from unroll.passes import fold_zeros
 from unroll.passes.remove_dead import leave_out_idle
 from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
 from unroll.progress import track
+from unroll.sizes import checked_dims, symbols_of
 from unroll.structure import Structure, leaves_of
 from unroll.tensor import Constant, Node, Tensor
 from unroll.version import __version__
@@ -63,9 +64,10 @@ Lowered: TypeAlias = "tuple[dict[str, Any], int]"
 def to_onnx(
     graph: Graph,
     *,
-    form: str = "unrolled",
+    form: str | None = None,
     optimized: bool = False,
     batch: int = 1,
+    dims: Mapping[str, int] | None = None,
     steps_per_iteration: int = 1,
     opset: int | None = None,
     ir_version: int | None = None,
@@ -81,14 +83,16 @@ def to_onnx(
 
     Args:
         graph: the graph.
-        form: how its steps are written. ``unrolled``: every node, flat. ``functions``: a call of a model-local function for
-            each call of a cell; weights are inputs of the call. ``rerolled``: as LSTM, GRU or RNN operators, and as Scan
-            where there is none. ``scan``: as Scan. ``auto``: the fastest of unrolled (optimised), rerolled and scan in
-            onnxruntime by an estimate from node counts, floating-point operations and `batch`
+        form: how its steps are written; by default every node as it was traced: flat, and as Scan where one step was traced
+            for all, as over a time that is a symbol. ``unrolled``: every node, flat, and no loop. ``functions``: a call of a
+            model-local function for each call of a cell; weights are inputs of the call. ``rerolled``: as LSTM, GRU or RNN
+            operators, and as Scan where there is none. ``scan``: as Scan. ``auto``: the fastest of unrolled (optimised),
+            rerolled and scan in onnxruntime by an estimate from node counts, floating-point operations, `batch` and `dims`
             (`unroll.export.form_cost`); nothing is run, as `unroll.compile` does.
-        optimized: of the unrolled form, run `unroll.passes.pipeline.optimize` first. Weights that it, or another form,
-            makes from Parameters are written as their current values.
+        optimized: of the default and the unrolled form, run `unroll.passes.pipeline.optimize` first. Weights that it, or
+            another form, makes from Parameters are written as their current values.
         batch: what symbolic dimensions are taken for when asking what pays; the model takes any size.
+        dims: what some of them are taken for instead, by name, such as ``{"time": 28}``.
         steps_per_iteration: of the form ``scan``, how many steps one iteration computes.
         opset: the version of the ONNX operators, from 13 on; by default 13, or that in which nodes were read from another
             model that unroll does not know.
@@ -109,7 +113,8 @@ def to_onnx(
 
     Raises:
         ArgumentTypeError: `graph` is not a Graph.
-        ArgumentError: an unknown form, opset, IR version or runtime, or a batch below 1.
+        ArgumentError: an unknown form, opset, IR version or runtime, a batch below 1, or `dims` that name no symbol of the
+            inputs.
         UnsupportedError: the graph cannot take the form; the message says which node prevents it, or what the proof saw.
         UnsupportedError: the runtime has no kernel for an operator on its dtype, or the opset no such form.
         ModelError: the weights exceed the 2 GiB that one ONNX file can hold.
@@ -124,10 +129,11 @@ def to_onnx(
     batch = check_size(batch, "to_onnx: batch")
     foreign = _foreign(graph)
     opset = _checked_opset(foreign, opset)
+    given = checked_dims(dims, symbols_of(graph), "to_onnx")
     version = _ir_version(opset, ir_version, LEAST_IR_VERSION if checked_form(form) == "functions" else 0)
     support.check(graph, runtime)
     formed = in_form(
-        graph, form, optimized=optimized, batch=batch, steps_per_iteration=steps_per_iteration, check=check
+        graph, form, optimized=optimized, batch=batch, dims=given, steps_per_iteration=steps_per_iteration, check=check
     )
     if formed.graph is not graph:
         support.check(formed.graph, runtime)
@@ -140,7 +146,7 @@ def to_onnx(
         model.opset_import.add(domain=domain, version=its_version)
     if graph.states:
         model.metadata_props.add(key=STATES_KEY, value=json.dumps(graph.states))
-    limits = {spec.name: [[item.least, item.most] for item in spec.limits] for spec in graph.input_specs if spec.limits}
+    limits = limits_as_json(graph.input_specs)
     if limits:
         model.metadata_props.add(key=LIMITS_KEY, value=json.dumps(limits))
     with collector_paused():

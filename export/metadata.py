@@ -6,19 +6,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from onnx import ModelProto
 
-from unroll.dimensions import Limit
+from unroll.dimensions import Limit, parse_dimension
 from unroll.errors import ModelError
+from unroll.feeds import InputSpec
 from unroll.tensor import Node
 
 #: Where a model says which of its outputs is the next value of which input: a JSON object of names.
 STATES_KEY = "unroll.states"
 #: Where a model says between which values each input must be: a JSON object of names, each with a list of (least,
-#: most).
+#: most). The most may be a size that a run decides, in the words of `dim_param`: "time".
 LIMITS_KEY = "unroll.limits"
 #: Where a model says which nodes a pass has merged from those of several places: a JSON object with the key "nodes" and a
 #: list of names. Each has the name of one that it was made from.
@@ -47,6 +48,15 @@ def states_of(model: ModelProto, inputs: Collection[str], outputs: Collection[st
     return found
 
 
+def limits_as_json(specs: Iterable[InputSpec]) -> dict[str, list[list[Any]]]:
+    """Return between which values inputs must be, as `LIMITS_KEY` says it."""
+    return {
+        spec.name: [[item.least, item.most if isinstance(item.most, int) else str(item.most)] for item in spec.limits]
+        for spec in specs
+        if spec.limits
+    }
+
+
 def limits_of(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
     """Return between which values each input must be.
 
@@ -56,10 +66,14 @@ def limits_of(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
     found = _metadata(model, LIMITS_KEY)
     if not all(isinstance(pairs, list) and all(map(_is_pair, pairs)) for pairs in found.values()):
         raise ModelError(
-            f"the model's metadata {LIMITS_KEY!r} is not {{name: [[least, most]]}} of whole numbers: {_shown(found)}"
+            f"the model's metadata {LIMITS_KEY!r} is not {{name: [[least, most]]}} of whole numbers, or of a "
+            f"size: {_shown(found)}"
         )
     return {
-        name: tuple(Limit(name, least, most, "the model's metadata") for least, most in pairs)
+        name: tuple(
+            Limit(name, least, parse_dimension(most) if isinstance(most, str) else most, "the model's metadata")
+            for least, most in pairs
+        )
         for name, pairs in found.items()
     }
 
@@ -86,7 +100,10 @@ def merged_of(model: ModelProto) -> frozenset[str]:
 
 
 def _is_pair(pair: object) -> bool:
-    return isinstance(pair, list) and len(pair) == 2 and all(type(end) is int and abs(end) < _INT64 for end in pair)
+    if not isinstance(pair, list) or len(pair) != 2:
+        return False
+    numbers = pair[:1] if isinstance(pair[1], str) and pair[1] else pair
+    return all(type(end) is int and abs(end) < _INT64 for end in numbers)
 
 
 def _metadata(model: ModelProto, key: str) -> dict[str, Any]:

@@ -185,6 +185,13 @@ def constant_of_shape(op: str, x: Draw) -> Iterator[Case]:
             yield Case(op, call, [], {"value": filled}, [np.array(shape, np.int64)])
 
 
+def ranges(op: str, x: Draw) -> Iterator[Case]:
+    for start, stop, step in ((0, 5, 1), (2, 9, 3), (3, 3, 1), (4, -3, -2)):
+        kind = x(()).dtype
+        call = partial(ops.range, start, unroll.constant(stop, kind), step)
+        yield Case(op, call, [], {}, [np.array(item, kind) for item in (start, stop, step)])
+
+
 #: x, kernel, bias, what unroll is told, and what ONNX calls it.
 CONVOLUTIONS: tuple[tuple[Any, ...], ...] = (
     ((2, 3, 5), (4, 3, 2), None, {}, {}),
@@ -427,6 +434,7 @@ CASES: dict[str, Row] = {
     "Or": binary(ops.logical_or),
     "Pow": power,
     "RNN": recurrent(ops.rnn, 1),
+    "Range": ranges,
     "ReduceMax": reduction(ops.reduce_max),
     "ReduceMean": reduction(ops.reduce_mean),
     "ReduceMin": reduction(ops.reduce_min),

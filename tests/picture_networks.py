@@ -96,7 +96,7 @@ def file(name: str) -> Callable[[], unroll.Graph]:
     return lambda: unroll.from_onnx(FOREIGN / f"{name}.onnx")
 
 
-def read_back(graph: unroll.Graph, form: str = "unrolled") -> unroll.Graph:
+def read_back(graph: unroll.Graph, form: str | None = None) -> unroll.Graph:
     return unroll.from_onnx(unroll.to_onnx(graph, form=form))
 
 

@@ -316,12 +316,26 @@ class Requirement(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """Bounds that the values fed to an integer placeholder must keep, such as lengths of rows."""
+    """Bounds that the values fed to an integer placeholder must keep, such as lengths of rows; the upper one may be a size
+    that other feeds decide.
+    """
 
     name: str
     least: int
-    most: int
+    most: Dim
     where: str
+
+
+class Least(NamedTuple):
+    """A size that only a run knows, and how large it must be at least, such as the number of steps of a loop."""
+
+    size: Dim
+    least: int
+    where: str
+
+
+#: What must hold of sizes and values besides shapes.
+Condition: TypeAlias = Requirement | Limit | Least
 
 
 class Solution(NamedTuple):
@@ -419,18 +433,18 @@ def _isolate(difference: Dim) -> tuple[str, Dim] | None:
     return None
 
 
-def bind(sizes: Iterable[tuple[Dim, int, str]], residual: Iterable[Requirement] = ()) -> dict[str, int]:
+def bind(sizes: Iterable[tuple[Dim, int, str]], residual: Iterable[Requirement | Least] = ()) -> dict[str, int]:
     """Find the number each symbol stands for from the sizes of the arrays fed.
 
     Args:
         sizes: (declared dimension, size seen, where) for every axis of every feed.
-        residual: equalities that could not be decided without numbers.
+        residual: equalities and least sizes that could not be decided without numbers.
 
     Returns:
         ``{symbol: number}``.
 
     Raises:
-        ShapeError: two sizes disagree; the message names both places.
+        ShapeError: two sizes disagree, and the message names both places; or one is too small.
     """
     known: dict[str, int] = {}
     source: dict[str, str] = {}
@@ -458,6 +472,12 @@ def bind(sizes: Iterable[tuple[Dim, int, str]], residual: Iterable[Requirement] 
             break
         waiting = left
     for item in residual:
+        if isinstance(item, Least):
+            seen = substitute(item.size, known)
+            if isinstance(seen, int) and seen < item.least:
+                places = ", ".join(source[name] for name in sorted(_names(item.size)) if name in source)
+                raise ShapeError(f"{places}: {item.size} is {seen}, and at least {item.least} is wanted ({item.where})")
+            continue
         difference = substitute(item.left, known) - substitute(item.right, known)
         if is_never_zero(difference):
             raise ShapeError(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unroll.dimensions import Dimension, Limit, Requirement, Shape, bind, shape_text, symbol
+from unroll.dimensions import Dimension, Least, Limit, Requirement, Shape, bind, shape_text, substitute, symbol
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentTypeError, FeedError, ShapeError, UnsupportedError
 from unroll.tensor import Placeholder, Tensor
@@ -22,6 +22,10 @@ class InputSpec(NamedTuple):
     dtype: DType
     limits: tuple[Limit, ...] = ()
 
+    def at(self, sizes: Mapping[str, int]) -> InputSpec:
+        """Return what it takes at sizes: limits that are sizes become numbers."""
+        return self._replace(limits=tuple(item._replace(most=substitute(item.most, sizes)) for item in self.limits))
+
 
 def check_is_mapping(feeds: object) -> None:
     """Refuse feeds that are not a dict.
@@ -34,14 +38,14 @@ def check_is_mapping(feeds: object) -> None:
 
 
 def check_feeds(
-    inputs: Sequence[InputSpec], feeds: Mapping[Any, Any], residual: Iterable[Requirement] = ()
+    inputs: Sequence[InputSpec], feeds: Mapping[Any, Any], residual: Iterable[Requirement | Least] = ()
 ) -> dict[str, Array]:
     """Return ``{input name: array of the input's dtype}``, checked against the inputs and each other.
 
     Args:
         inputs: what is to be fed.
         feeds: arrays (or lists, or numbers) by Placeholder or name.
-        residual: equalities of dimensions that only the sizes fed can decide.
+        residual: equalities of dimensions, and least sizes, that only the sizes fed can decide.
 
     Raises:
         FeedError: an input is missing, or something is fed that is not an input.
@@ -63,11 +67,10 @@ def check_feeds(
             raise ShapeError(
                 f"feed {name!r}: shape {shape_text(arrays[name].shape)} was given, {shape_text(spec.shape)} is wanted"
             )
-        _check_limits(spec, arrays[name])
     missing = [name for name in specs if name not in arrays]
     if missing:
         raise FeedError(f"feeds lack {', '.join(map(repr, missing))}; every input of the graph must be fed")
-    bind(
+    sizes = bind(
         (
             (dim, size, f"feed {spec.name!r} of shape {shape_text(arrays[spec.name].shape)}, axis {axis}")
             for spec in inputs
@@ -75,6 +78,8 @@ def check_feeds(
         ),
         residual,
     )
+    for spec in inputs:
+        _check_limits(spec, arrays[spec.name], sizes)
     return {spec.name: arrays[spec.name] for spec in inputs}
 
 
@@ -117,12 +122,12 @@ class FeedChecker:
 
     Args:
         inputs: what is to be fed.
-        residual: equalities of dimensions that only the sizes fed can decide.
+        residual: equalities of dimensions, and least sizes, that only the sizes fed can decide.
         no_empty: why arrays without elements are refused, and the fix; empty where they are not.
     """
 
     def __init__(
-        self, inputs: Sequence[InputSpec], residual: Iterable[Requirement] = (), *, no_empty: str = ""
+        self, inputs: Sequence[InputSpec], residual: Iterable[Requirement | Least] = (), *, no_empty: str = ""
     ) -> None:
         self._inputs, self._residual, self._no_empty = inputs, tuple(residual), no_empty
         self._by_values = any(spec.limits for spec in inputs)
@@ -179,11 +184,12 @@ def bound_sizes(inputs: Sequence[InputSpec], feeds: Mapping[Any, Any]) -> dict[s
     return known
 
 
-def _check_limits(spec: InputSpec, array: Array) -> None:
-    for limit in spec.limits if array.size else ():
+def _check_limits(spec: InputSpec, array: Array, sizes: Mapping[str, int]) -> None:
+    for limit, known in zip(spec.limits, spec.at(sizes).limits, strict=True) if array.size else ():
         low, high = array.min(), array.max()
-        if low < limit.least or high > limit.most:
+        if low < limit.least or (isinstance(known.most, int) and high > known.most):
+            shown = str(known.most) if known == limit else f"{limit.most} = {known.most}"
             raise FeedError(
-                f"feed {spec.name!r}: {low if low < limit.least else high} was given, {limit.least} to {limit.most} is wanted "
+                f"feed {spec.name!r}: {low if low < limit.least else high} was given, {limit.least} to {shown} is wanted "
                 f"({limit.where})"
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 from unroll import display, nest, parameter_files
 from unroll.arguments import check_methods
 from unroll.checks import check_int, shown
-from unroll.dimensions import Limit, Requirement, shape_text
+from unroll.dimensions import Condition, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, GraphError
 from unroll.evaluator import evaluate
@@ -98,7 +98,7 @@ class Graph(Structure):
         self,
         inputs: Sequence[Placeholder] | Placeholder,
         outputs: Any,
-        requirements: Sequence[Requirement | Limit] = (),
+        requirements: Sequence[Condition] = (),
         lineage: Lineage | None = None,
         states: Mapping[Placeholder, Tensor] | None = None,
     ) -> None:
@@ -121,7 +121,7 @@ class Graph(Structure):
         Raises:
             ArgumentTypeError, FeedError, ShapeError, DTypeError: the feeds do not fit; see `unroll.feeds.check_feeds`.
         """
-        return check_feeds(self.input_specs, feeds, self._solution.residual)
+        return check_feeds(self.input_specs, feeds, self.residual_requirements)
 
     def __getitem__(self, name: str) -> Tensor:
         """Return the tensor called `name`, as `tensor` does."""

@@ -87,6 +87,7 @@ class Sizes:
         self._needs = [
             item._replace(left=substitute(item.left, self._fixed), right=substitute(item.right, self._fixed))
             for item in (*graph.residual_requirements, *given)
+            if isinstance(item, Requirement)
         ]
         self._open = [name for name in self.free if name not in self._fixed]
         self._inner = _dimensions(graph, self._symbols)

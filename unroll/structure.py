@@ -11,7 +11,17 @@ from typing import Any, TypeVar
 
 from unroll import nest
 from unroll.checks import shown
-from unroll.dimensions import Limit, Requirement, Shape, shape_text, solve, substitute_shape
+from unroll.dimensions import (
+    Condition,
+    Least,
+    Limit,
+    Requirement,
+    Shape,
+    shape_text,
+    solve,
+    substitute,
+    substitute_shape,
+)
 from unroll.errors import ArgumentTypeError, GraphError, NameNotFoundError
 from unroll.feeds import InputSpec
 from unroll.garbage_collection import collector_paused
@@ -79,7 +89,7 @@ class Structure:
         self,
         inputs: Sequence[Placeholder] | Placeholder,
         outputs: Any,
-        requirements: Sequence[Requirement | Limit] = (),
+        requirements: Sequence[Condition] = (),
         lineage: Lineage | None = None,
         *,
         next_values: Mapping[Placeholder, Tensor] | None = None,
@@ -94,7 +104,7 @@ class Structure:
         self,
         inputs: Sequence[Placeholder] | Placeholder,
         outputs: Any,
-        requirements: Sequence[Requirement | Limit],
+        requirements: Sequence[Condition],
         lineage: Lineage | None,
         next_values: Mapping[Placeholder, Tensor],
         nodes: tuple[Node, ...] | None,
@@ -111,7 +121,7 @@ class Structure:
         self.states |= {state.name: f"{state.name}/next" for state in next_values}
         added = [self.states[state.name] for state in next_values]
         self.requirements = tuple(requirements or ())
-        if not all(isinstance(item, (Requirement, Limit)) for item in self.requirements):
+        if not all(isinstance(item, (Requirement, Limit, Least)) for item in self.requirements):
             raise GraphError(f"requirements: {shown(requirements)}: a list of Requirements and Limits is wanted")
         self._solve()
         pairs = list(zip(self.outputs, (*given, *added), strict=True))
@@ -167,7 +177,11 @@ class Structure:
     @property
     def input_specs(self) -> list[InputSpec]:
         """What each input takes, by name."""
-        limits = [item for item in self.requirements if isinstance(item, Limit)]
+        limits = [
+            item._replace(most=substitute(item.most, self._solution.values))
+            for item in self.requirements
+            if isinstance(item, Limit)
+        ]
         return [
             InputSpec(
                 tensor.name,
@@ -179,9 +193,13 @@ class Structure:
         ]
 
     @property
-    def residual_requirements(self) -> tuple[Requirement, ...]:
-        """The equalities of dimensions that only the sizes fed can decide."""
-        return self._solution.residual
+    def residual_requirements(self) -> tuple[Requirement | Least, ...]:
+        """The equalities of dimensions, and least sizes, that only the sizes fed can decide."""
+        values = self._solution.values
+        least = (
+            item._replace(size=substitute(item.size, values)) for item in self.requirements if isinstance(item, Least)
+        )
+        return (*self._solution.residual, *least)
 
     def _check_closed(self, leaves: Iterable[Tensor]) -> None:
         listed = set(self.inputs)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from unroll import scopes
 from unroll.bearers import Place
 from unroll.checks import shown
-from unroll.dimensions import Dim, Limit, Requirement, Shape, parse_shape, shape_text
+from unroll.dimensions import Condition, Dim, Shape, parse_shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, NoAttributeError, UnsupportedError
 from unroll.foreign_names import FIXED, SHAPE, TENSOR
@@ -80,7 +80,7 @@ class Node:
         shapes: Sequence[Shape],
         dtypes: Sequence[DType],
         provenance: frozenset[scopes.Origin],
-        requirements: tuple[Requirement | Limit, ...] = (),
+        requirements: tuple[Condition, ...] = (),
     ) -> None:
         self.op = op
         self.inputs = inputs

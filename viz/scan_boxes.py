@@ -49,7 +49,7 @@ def scan_box(node: Node, graph: Graph, read: Collection[Tensor], values: Values,
     into = []
     for place, tensor in enumerate(node.inputs):
         if tensor is not None and place not in body.weights:
-            backward = place >= states and _flag(op.scan_input_directions, place - states)
+            backward = states <= place < rows and _flag(op.scan_input_directions, place - states)
             told = "at first" if place < states else _scanned(backward) if place < rows else "at every step"
             into.append(port(place, body.names[place], [told, shape_text(graph.shape(tensor))]))
     out: list[Port] = []

@@ -94,7 +94,7 @@ def test_the_rolled_loop_computes_what_the_unrolled_one_does(
     feeds = fed(flat)
     wanted = flat.run(feeds)
     check_equal(rolled.run(feeds), wanted)
-    for form in ("unrolled", "scan", "rerolled"):
+    for form in (None, "scan", "rerolled"):
         model = unroll.to_onnx(rolled, form=form)
         onnx.checker.check_model(model, full_check=True)
         check_equal(unroll.Session(model).run(feeds), wanted)
@@ -242,29 +242,30 @@ def test_a_step_that_is_almost_that_of_an_rnn_stays_a_loop() -> None:
     check_equal(unroll.Session(model).run(feeds), rolled.run(feeds))
 
 
-def test_a_loop_that_reads_another_input_is_refused_by_its_name() -> None:
+def test_a_loop_may_read_what_stands_outside_and_computes_it_once() -> None:
     context = unroll.placeholder([None, 4], "context")
 
     class Reading:
         state_size = output_size = 4
 
+        def __init__(self) -> None:
+            self.weight = unroll.Parameter(np.eye(4) / 2, "weight", "float32")
+
         def __call__(self, inputs: Any, state: Any) -> tuple[Any, Any]:
-            new = ops.tanh(state + context)
+            new = ops.tanh(state + ops.sigmoid(context @ self.weight))
             return new, new
 
     x = unroll.placeholder([None, STEPS, FEATURES], "x")
-    refused(
-        lambda: unroll.dynamic_rnn(Reading(), x, rolled=True),
-        NotImplementedError,
-        "context",
-        "(batch, 4)",
-        "rolled=True",
-    )
+    cell = Reading()
+    graphs = [Graph([x, context], {"y": unroll.dynamic_rnn(cell, x, rolled=way)[0]}) for way in (False, True)]
+    (loop,) = [node for node in graphs[1].nodes if node.op.name == "Scan"]
+    assert [node.op.name for node in loop.op.body.nodes] == ["Add", "Tanh"]  # type: ignore[attr-defined]
+    feeds = fed(graphs[0])
+    check_equal(graphs[1].run(feeds), graphs[0].run(feeds))
+    check_equal(unroll.Session(graphs[1]).run(feeds), graphs[0].run(feeds))
 
 
 def test_rolled_refuses_what_the_unrolled_driver_refuses() -> None:
-    x = unroll.placeholder([None, None, FEATURES], "x")
-    refused(lambda: unroll.dynamic_rnn(BasicRNNCell(4), x, rolled=True), ValueError, "time")
     steps = [unroll.placeholder([None, FEATURES], f"x{step}") for step in range(2)]
     refused(lambda: unroll.dynamic_rnn(BasicRNNCell(4), steps, rolled=True), ValueError, "static_rnn")
     x = unroll.placeholder([None, STEPS, FEATURES], "x")

@@ -291,7 +291,7 @@ def test_auto_knows_that_the_native_rnn_is_slow_on_large_batches() -> None:
 # -- bad input --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["flat", "", None, 3, "Unrolled"])
+@pytest.mark.parametrize("form", ["flat", "", 3, "Unrolled"])
 def test_an_unknown_form_is_refused_with_those_there_are(form: Any) -> None:
     graph = sequence_graph(unroll.BasicRNNCell(4))
     refused(lambda: unroll.to_onnx(graph, form=form), ValueError, repr(form), *map(repr, FORMS))

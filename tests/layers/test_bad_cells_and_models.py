@@ -105,14 +105,6 @@ def any_length() -> Any:
     return layers.Sequential([layers.Input((None, 5)), layers.LSTM(3)])
 
 
-def test_a_model_of_any_length_asks_for_the_length_when_traced() -> None:
-    refused(lambda: any_length().trace(), ValueError, "timesteps=", "call", "known")
-
-
-def test_a_layer_on_a_tensor_of_any_length_asks_for_a_known_one() -> None:
-    refused(lambda: layers.LSTM(3)(x(None, None, 5)), ValueError, "LSTM", "x_1", "known", "placeholder")
-
-
 def test_a_model_takes_the_width_its_input_says() -> None:
     model = layers.Sequential([layers.Input((7, 5)), layers.LSTM(3)])
     refused(lambda: model(x(None, 7, 4)), ValueError, "(batch, 7, 4)", "5")

@@ -68,8 +68,8 @@ def test_inputs_that_do_not_fit_are_refused_by_what_they_are(module: Any) -> Non
     refused(lambda: module(3, 4, batch_first=True)(unroll.placeholder([3], "x")), ValueError, "(batch, time, features)")
     refused(lambda: rnn(np.ones((2, 1, 3))), TypeError, said, "no tensor")
     refused(lambda: rnn(sequence(dtype="float64")), TypeError, "must be of dtype float32", "dtype='float64'")
-    refused(lambda: rnn(unroll.placeholder([None, 2, 3], "x")), ValueError, "time", "known number")
-    refused(lambda: rnn(unroll.placeholder([None, 3], "x")), ValueError, "axis 0", "known")
+    refused(lambda: rnn(unroll.placeholder([0, 2, 3], "x")), ValueError, "time 0 on axis 0", "at least 1")
+    refused(lambda: rnn(unroll.placeholder([0, 3], "x")), ValueError, "axis 0", "at least 1")
 
 
 def test_a_first_state_that_does_not_fit_is_refused_by_its_name() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def _add(parser: argparse.ArgumentParser) -> None:
     add_program(parser)
     add_output(parser, "FILE.onnx", "the model")
-    parser.add_argument("--form", default="unrolled", help=f"{FORMS} (default: %(default)s)")
+    parser.add_argument("--form", help=f"{FORMS} (default: flat, and loops over time as Scan)")
     add_opset(parser)
     parser.add_argument(
         "--ir-version", type=int, metavar="N", help="version of the file format (default: the oldest for the opset)"

@@ -34,14 +34,15 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
         found: a Graph, a Sequential or a module; a module over time gets an input of ``(time, batch, features)``, or of
             ``(batch, time, features)`` where that is its order.
         what: how messages call it.
-        dims: sizes by name; a model takes ``time`` where it leaves that open.
+        dims: sizes by name; a model takes ``time`` where it leaves that open; without, it stays
+            a symbol.
         taken: gets the names of the sizes that were taken.
 
     Returns:
         The graph; None for anything else.
 
     Raises:
-        ArgumentError: the time is open, and not given; or a layer or a module whose input is not known.
+        ArgumentError: a layer or a module whose input is not known.
         UnrollError: it cannot be traced.
     """
     kind = type(found)  # isinstance would ask the object, which may raise
@@ -75,11 +76,7 @@ def _steps(dims: Mapping[str, int], taken: set[str]) -> int:
 def _input(module: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> Placeholder:
     """Return the input of a module, of the shape that it takes."""
     if isinstance(module, SequenceModule):
-        if _TIME not in dims:
-            raise ArgumentError(
-                f"{what} is {type(module).__name__} of any number of steps, and steps are unrolled; say how many: --dim time=28"
-            )
-        steps = _steps(dims, taken)
+        steps = _steps(dims, taken) if _TIME in dims else _TIME
         axes: list[str | int] = ["batch", steps] if module.batch_first else [steps, "batch"]
         return placeholder([*axes, module.input_size], "input", module.dtype)
     if isinstance(module, Cell):

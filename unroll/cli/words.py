@@ -50,7 +50,6 @@ _PHRASES = {
     "run the graph with unroll.Session(graph)": "run it with unroll run",
     "run it with unroll.Session": "run it with unroll run",
     "pass cache=a folder of yours, or cache=False": "give cache=False",
-    "trace(timesteps=28), or call the model first on a tensor of known time": "timesteps=28",
 }
 #: Arguments that messages name without a value.
 _BARE = {

@@ -12,10 +12,12 @@ from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State
 from unroll.checks import shown
-from unroll.drivers.dynamic import sequence_steps
-from unroll.drivers.loop import joined, run_cell
+from unroll.drivers.dynamic import sequence_steps, valid_rows
 from unroll.drivers.static import row_lengths
+from unroll.drivers.steps import ListedSteps, Steps
 from unroll.drivers.structure_checks import checked_steps
+from unroll.drivers.valid_rows import Valid
+from unroll.drivers.walk import Walked, walk
 from unroll.errors import ArgumentError, ArgumentTypeError, StructureError
 from unroll.garbage_collection import collector_paused
 from unroll.tensor import named
@@ -63,18 +65,19 @@ def static_bidirectional_rnn(
     what = "static_bidirectional_rnn"
     steps = checked_steps(inputs)
     with collector_paused(), scopes.scope(scope or "bidirectional_rnn"):
+        valid = None if sequence_length is None else ListedSteps(row_lengths(sequence_length, steps, what) or [])
         forward, backward = _both(
-            (cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, sequence_length, what
+            (cell_fw, cell_bw), ListedSteps(steps), (initial_state_fw, initial_state_bw), dtype, valid, what
         )
         outputs = []
-        for step, pair in enumerate(zip(forward[0], backward[0], strict=True)):
+        for step, pair in enumerate(zip(forward.outputs.items, backward.outputs.items, strict=True)):
             if any(nest.is_nested(output) for output in pair):
                 raise StructureError(
                     f"{what}: outputs that are nests cannot be joined; use the cells in two static_rnn"
                 )
             with scopes.at_step(step):
                 outputs.append(named(ops.concat(list(pair), axis=-1), "output"))
-    return outputs, forward[1], backward[1]
+    return outputs, forward.state, backward.state
 
 
 @checked()
@@ -90,6 +93,8 @@ def bidirectional_dynamic_rnn(
     swap_memory: bool = False,
     time_major: bool = False,
     scope: str | None = None,
+    *,
+    rolled: bool = False,
 ) -> tuple[tuple[Any, Any], tuple[State, State]]:
     """Trace two cells over the time axis of one tensor, with TensorFlow 1's ``bidirectional_dynamic_rnn`` signature.
 
@@ -105,12 +110,13 @@ def bidirectional_dynamic_rnn(
         swap_memory: likewise.
         time_major: time is axis 0 of inputs and outputs instead of axis 1.
         scope: the scope of variables and nodes, above ``fw`` and ``bw``; ``bidirectional_rnn`` by default.
+        rolled: as `unroll.dynamic_rnn`.
 
     Returns:
         The outputs ``(forward, backward)``, each stacked on the time axis, and the last states likewise.
 
     Raises:
-        ShapeError: the time dimension is not known, or the rank is below 3; and as `unroll.static_rnn`.
+        ShapeError: the rank is below 3; and as `unroll.static_rnn`.
 
     Example:
         >>> x = unroll.placeholder([None, 7, 28], name="x")
@@ -120,11 +126,11 @@ def bidirectional_dynamic_rnn(
     """
     axis, what = 0 if time_major else 1, "bidirectional_dynamic_rnn"
     with collector_paused(), scopes.scope(scope or "bidirectional_rnn"):
-        steps = sequence_steps(inputs, axis, what)
-        forward, backward = _both(
-            (cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, sequence_length, what
-        )
-        return (joined(forward[0], axis), joined(backward[0], axis)), (forward[1], backward[1])
+        steps = sequence_steps(inputs, axis, what, rolled)
+        valid = valid_rows(sequence_length, inputs, steps, axis, what)
+        walks = _both((cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, valid, what)
+        forward, backward = (walked.outputs.joined(axis) for walked in walks)
+        return (forward, backward), (walks[0].state, walks[1].state)
 
 
 @checked()
@@ -196,6 +202,8 @@ def stack_bidirectional_dynamic_rnn(
     time_major: bool = False,
     scope: str | None = None,
     swap_memory: bool = False,
+    *,
+    rolled: bool = False,
 ) -> tuple[Any, tuple[State, ...], tuple[State, ...]]:
     """Trace a stack of bidirectional layers over the time axis of one tensor.
 
@@ -213,6 +221,7 @@ def stack_bidirectional_dynamic_rnn(
         time_major: time is axis 0 of inputs and outputs instead of axis 1.
         scope: the scope of variables and nodes; ``stack_bidirectional_rnn`` by default.
         swap_memory: nothing to act on.
+        rolled: as `unroll.dynamic_rnn`.
 
     Returns:
         The outputs of the last layer, stacked on the time axis; the last states of the forward cells; those of the
@@ -234,7 +243,7 @@ def stack_bidirectional_dynamic_rnn(
         for layer, (fw, bw, start_fw, start_bw) in enumerate(layers):
             with scopes.scope(f"cell_{layer}"):
                 sides, (state_fw, state_bw) = bidirectional_dynamic_rnn(
-                    fw, bw, inputs, sequence_length, start_fw, start_bw, dtype, time_major=time_major
+                    fw, bw, inputs, sequence_length, start_fw, start_bw, dtype, time_major=time_major, rolled=rolled
                 )
                 inputs = named(ops.concat(list(sides), axis=-1), "outputs")
             states_fw.append(state_fw)
@@ -266,17 +275,16 @@ def _layers(
 
 def _both(
     cells: tuple[RNNCellLike, RNNCellLike],
-    steps: Sequence[Any],
+    steps: Steps,
     starts: tuple[State, State],
     dtype: npt.DTypeLike | None,
-    sequence_length: Any,
+    valid: Valid | None,
     what: str,
-) -> tuple[tuple[list[Any], State], tuple[list[Any], State]]:
+) -> tuple[Walked, Walked]:
     """Walk the steps forward under ``fw`` and backward under ``bw``."""
     forward, backward = (as_cell(cell, what) for cell in cells)
-    valid = row_lengths(sequence_length, steps, what)
     with scopes.scope("fw"):
-        there = run_cell(forward, steps, starts[0], valid=valid, dtype=dtype, what=f"{what}: forward")
+        there = walk(forward, steps, starts[0], valid=valid, dtype=dtype, what=f"{what}: forward")
     with scopes.scope("bw"):
-        back = run_cell(backward, steps, starts[1], valid=valid, backward=True, dtype=dtype, what=f"{what}: backward")
+        back = walk(backward, steps, starts[1], valid=valid, backward=True, dtype=dtype, what=f"{what}: backward")
     return there, back

@@ -10,10 +10,10 @@ from unroll import scopes
 from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State
-from unroll.drivers.loop import joined, run_cell, steps_of
-from unroll.drivers.rolled import rolled_rnn
-from unroll.drivers.static import row_lengths
-from unroll.drivers.structure_checks import checked_steps
+from unroll.drivers.steps import ListedSteps, Steps, steps_of
+from unroll.drivers.structure_checks import checked_steps, main_input
+from unroll.drivers.valid_rows import Valid, lengths_over
+from unroll.drivers.walk import walk
 from unroll.errors import ShapeError
 from unroll.garbage_collection import collector_paused
 from unroll.tensor import Tensor
@@ -33,17 +33,17 @@ def dynamic_rnn(
     *,
     rolled: bool = False,
 ) -> tuple[Any, State]:
-    """Trace `cell` over the time axis of one tensor, with TensorFlow 1's ``dynamic_rnn`` signature, unrolled.
+    """Trace `cell` over the time axis of one tensor, with TensorFlow 1's ``dynamic_rnn`` signature.
 
-    With `rolled`, which TensorFlow does not have, one step is traced, as the body of a loop over time (a Scan, as
-    TensorFlow's own is a while loop): tracing takes no longer for 100,000 steps than for one. Exported with
-    ``form="rerolled"`` the loop becomes LSTM, GRU or RNN operators where the cell is one. Nothing can be fetched from
-    within a step, and pictures show the loop as one node.
+    A time that is a number is unrolled. Where it is not known, or with `rolled`, which TensorFlow does not have, one step is
+    traced, as the body of a loop over time (a Scan, as TensorFlow's own is a while loop): one graph for every length from 1
+    on, and tracing takes no longer for 100,000 steps than for one. Exported with ``form="rerolled"`` or ``"auto"`` the loop
+    becomes LSTM, GRU or RNN operators where the cell is one. Nothing can be fetched from within a step, and pictures show
+    the loop as one node.
 
     Args:
         cell: the cell, called once a step and sharing its weights; of TensorFlow's contract or Keras's.
         inputs: ``(batch, time, features)``, or ``(time, batch, features)`` if `time_major`; or a nest of such tensors.
-            The time must be known.
         sequence_length: as `unroll.static_rnn`.
         initial_state: the state before step 0, a nest as ``cell.state_size``; zeros by default.
         dtype: the dtype of the zero state; that of the inputs by default.
@@ -52,39 +52,47 @@ def dynamic_rnn(
         swap_memory: likewise.
         time_major: time is axis 0 of inputs and outputs instead of axis 1.
         scope: the scope of variables and nodes; ``rnn`` by default.
-        rolled: trace one step as the body of a loop.
+        rolled: trace one step as the body of a loop, where the time is known too.
 
     Returns:
         The outputs, stacked on the time axis, and the last state.
 
     Raises:
-        ShapeError: the time dimension is not known, or the rank is below 3; and as `unroll.static_rnn`.
-        UnsupportedError: with `rolled`, the cell reads what is neither its input, its state, a weight nor a constant.
+        ShapeError: the rank is below 3, or tensors differ in time; and as `unroll.static_rnn`.
 
     Example:
         >>> x = unroll.placeholder([None, 7, 28], name="x")
         >>> outputs, state = unroll.dynamic_rnn(unroll.GRUCell(13), x)
         >>> outputs.shape, state.shape
         ((batch, 7, 13), (batch, 13))
+        >>> x = unroll.placeholder([None, "time", 28], name="x")  # of any length
+        >>> outputs, state = unroll.dynamic_rnn(unroll.GRUCell(13), x, scope="any")
+        >>> outputs.shape, state.shape
+        ((batch, time, 13), (batch, 13))
     """
     cell = as_cell(cell, "dynamic_rnn")
     axis = 0 if time_major else 1
     with collector_paused(), scopes.scope(scope or "rnn"):
-        if rolled:
-            check_not_steps(inputs, "dynamic_rnn")
-            return rolled_rnn(cell, inputs, sequence_length, initial_state, dtype, axis)
-        steps = sequence_steps(inputs, axis, "dynamic_rnn")
-        valid = row_lengths(sequence_length, steps, "dynamic_rnn")
-        outputs, state = run_cell(cell, steps, initial_state, valid=valid, dtype=dtype, what="dynamic_rnn")
-        return joined(outputs, axis), state
+        steps = sequence_steps(inputs, axis, "dynamic_rnn", rolled)
+        valid = valid_rows(sequence_length, inputs, steps, axis, "dynamic_rnn")
+        walked = walk(cell, steps, initial_state, valid=valid, dtype=dtype, what="dynamic_rnn")
+        return walked.outputs.joined(axis), walked.state
 
 
-def sequence_steps(inputs: Any, axis: int, what: str) -> list[Any]:
-    """Cut the inputs of a whole sequence into checked steps; see `unroll.drivers.loop.steps_of`."""
+def sequence_steps(inputs: Any, axis: int, what: str, rolled: bool) -> Steps:
+    """Return the steps of the inputs of a whole sequence, checked; see `unroll.drivers.steps.steps_of`."""
     check_not_steps(inputs, what)
-    steps = steps_of(inputs, axis, what)
-    checked_steps(steps)
+    steps = steps_of(inputs, axis, what, rolled=rolled)
+    if isinstance(steps, ListedSteps):
+        checked_steps(steps.items)
     return steps
+
+
+def valid_rows(sequence_length: Any, inputs: Any, steps: Steps, axis: int, what: str) -> Valid | None:
+    """Return at which steps each row is valid; None where no lengths are given."""
+    if sequence_length is None:
+        return None
+    return lengths_over(sequence_length, steps, (main_input(inputs).shape[1 - axis],), what)
 
 
 def check_not_steps(inputs: Any, what: str) -> None:

@@ -11,8 +11,8 @@ from unroll.cells.contract import as_cell, call_step
 from unroll.cells.rnn_cell import RNNCellLike, State, batch_of, check_state
 from unroll.checks import check_size
 from unroll.dimensions import Shape, shape_text
-from unroll.drivers.loop import Rows
 from unroll.drivers.structure_checks import checked_result, main_input, state_dtype
+from unroll.drivers.valid_rows import Rows
 from unroll.dtypes import BOOL
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StructureError
 from unroll.garbage_collection import collector_paused

@@ -12,8 +12,9 @@ from unroll.arguments import check_methods, checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, batch_of, dims_of
 from unroll.checks import check_size, check_text, shown
-from unroll.drivers.loop import length_steps, run_cell
+from unroll.drivers.loop import run_cell
 from unroll.drivers.structure_checks import checked_steps, main_input
+from unroll.drivers.valid_rows import length_steps
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
 from unroll.garbage_collection import collector_paused
 from unroll.tensor import Placeholder, Tensor, placeholder

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from unroll import nest, scopes
 from unroll.cells.contract import cell_name, returned
 from unroll.cells.rnn_cell import RNNCellLike, State, agreed, dims_of
-from unroll.dimensions import Dimension, Shape, is_never_zero, shape_text
+from unroll.dimensions import Dim, Shape, is_never_zero, shape_text
 from unroll.dtypes import FLOAT32, DType, as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import Tensor
@@ -104,13 +104,13 @@ def _raise_unlike(step: int, tensor: Tensor, first: Tensor) -> None:
     raise ShapeError(f"inputs of step {step}: {tensor.described()} is unlike step 0's {first.described()}; {fix}")
 
 
-def checked_result(cell: RNNCellLike, result: Any, step: int, batch: Shape) -> tuple[Any, State]:
+def checked_result(cell: RNNCellLike, result: Any, step: int | None, batch: Shape) -> tuple[Any, State]:
     """Return what a cell returned, an output and a state, once the output is known to be as its `output_size` says.
 
     Raises:
         StructureError, ShapeError: it is not.
     """
-    what = f"{cell_name(cell)} at step {step}"
+    what = cell_name(cell) if step is None else f"{cell_name(cell)} at step {step}"
     output, state = returned(cell, result, what)
     for tensor, size in zip(nest.flatten(output), nest.flatten(cell.output_size), strict=True):
         wanted = (*batch, *dims_of(size))
@@ -121,16 +121,17 @@ def checked_result(cell: RNNCellLike, result: Any, step: int, batch: Shape) -> t
     return output, state
 
 
-def known_time(tensors: Sequence[Any], axis: int, what: str, batched: bool = True) -> int:
-    """Return the size of the time axis of tensors ``(batch, time, ...)``, where they have a known one in common.
+def time_of(tensors: Sequence[Any], axis: int, what: str, batched: bool = True) -> Dim:
+    """Return the size of the time axis of tensors ``(batch, time, ...)``, which they have in common: a number where one of
+    them says it.
 
     Without a batch, they are ``(time, ...)``.
 
     Raises:
         ArgumentError, ArgumentTypeError: no tensors.
-        ShapeError: a rank below 2, a time that is not known, or several.
+        ShapeError: a rank below 2, a time of 0, or several.
     """
-    times: list[tuple[int, Shape]] = []
+    times: list[tuple[Dim, Shape]] = []
     for tensor in tensors:
         if not isinstance(tensor, Tensor):
             raise ArgumentTypeError(
@@ -143,19 +144,22 @@ def known_time(tensors: Sequence[Any], axis: int, what: str, batched: bool = Tru
                 "static_rnn(cell, unroll.ops.unstack(x))"
             )
         time = tensor.shape[axis]
-        if isinstance(time, Dimension) or time < 1:
-            shape, more = (
-                ("[28, None, features]", "; or, where the batch comes first, say batch_first=True or time_major=False")
-                if axis == 0
-                else ("[None, 28, features]", "")
-            )
+        if isinstance(time, int) and time < 1:
             raise ShapeError(
-                f"{what}: inputs {tensor.described()} have time {time} on axis {axis}; it is unrolled, so it must be a "
-                f"known number of at least 1: make the placeholder with one, such as {shape}{more}"
+                f"{what}: inputs {tensor.described()} have time {time} on axis {axis}; at least 1 step is wanted, or None "
+                "for a time that a run decides"
             )
         times.append((time, tensor.shape))
     if not times:
         raise ArgumentError(f"{what}: inputs are empty; a tensor (batch, time, features) is wanted")
-    if len({time for time, _ in times}) != 1:
-        raise ShapeError(f"{what}: inputs differ in time: {', '.join(shape_text(shape) for _, shape in times)}")
-    return times[0][0]
+    if any(is_never_zero(time - times[0][0]) for time, _ in times):
+        raise ShapeError(
+            f"{what}: inputs differ in time, axis {axis}: {', '.join(shape_text(shape) for _, shape in times)}; "
+            "give them the same steps"
+        )
+    known = [time for time, _ in times if isinstance(time, int)]
+    return (
+        known[0]
+        if known and len(known) == len(times)
+        else next((time for time, _ in times if not isinstance(time, int)), times[0][0])
+    )

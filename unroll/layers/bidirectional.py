@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
-from unroll import nest, ops, scopes
+from unroll import nest, ops
 from unroll.checks import shown
-from unroll.drivers.loop import joined
+from unroll.drivers.walk import Walked
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, check_call, keep
 from unroll.layers.layer import Layer
@@ -147,18 +147,14 @@ class Bidirectional(Layer):
             StructureError: `initial_state` does not divide into two halves.
         """
         halves = self._halves(initial_state)
-        sides: list[list[Tensor]] = []
+        walks: list[Walked] = []
         states: list[Any] = []
         for part, state in zip((self.forward_layer, self.backward_layer), halves, strict=True):
             ready = part._ready(inputs)
             with part._entered():
-                outputs, last = part.walk(ready, state, mask)
-            if part.go_backwards:
-                outputs.reverse()  # the order walked
-            sides.append(outputs if self.return_sequences else outputs[-1:])
-            states += part.listed(last)
-        sides[1].reverse()  # Keras reverses the second layer's outputs, whichever way it walked
-        output = self._merged(*sides)
+                walks.append(part.walk(ready, state, mask))
+            states += part.listed(walks[-1].state)
+        output = self._sequences(*walks) if self.return_sequences else self._last_outputs(*walks)
         if not self.return_state:
             return output
         return (*output, *states) if self.merge_mode is None else (output, *states)
@@ -176,24 +172,31 @@ class Bidirectional(Layer):
         half = len(self.forward_layer.state_size)
         return listed[:half], listed[half:]
 
-    def _merged(self, forward: list[Tensor], backward: list[Tensor]) -> Any:
-        axis = 0 if self.forward_layer.time_major else 1
+    def _last_outputs(self, forward: Walked, backward: Walked) -> Any:
         if self.merge_mode is None:
-            return tuple(joined(side, axis) if self.return_sequences else side[0] for side in (forward, backward))
-        merge = _MERGES[self.merge_mode]
-        widths = forward[0].shape[-1], backward[0].shape[-1]
+            return forward.last, backward.last
+        return named(self._merge(forward.last, backward.last)(forward.last, backward.last), "output")
+
+    def _sequences(self, forward: Walked, backward: Walked) -> Any:
+        axis = 0 if self.forward_layer.time_major else 1
+        # In the order walked; and Keras reverses the second layer's outputs, whichever way it walked.
+        first = forward.outputs.reversed() if self.forward_layer.go_backwards else forward.outputs
+        second = backward.outputs if self.backward_layer.go_backwards else backward.outputs.reversed()
+        if self.merge_mode is None:
+            return first.joined(axis), second.joined(axis)
+        merge = self._merge(forward.last, backward.last)
+        return first.beside(second, lambda left, right: named(merge(left, right), "output")).joined(axis)
+
+    def _merge(self, forward: Tensor, backward: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return how outputs of these widths are merged."""
+        merge = _MERGES[str(self.merge_mode)]
+        widths = forward.shape[-1], backward.shape[-1]
         if self.merge_mode != "concat" and widths[0] != widths[1]:
             raise ShapeError(
                 f"{self.described()}: merge_mode {self.merge_mode!r} is element by element, and the outputs are "
                 f"{widths[0]} and {widths[1]} wide; make the layers alike, or use 'concat' or None"
             )
-        if not self.return_sequences:
-            return named(merge(forward[0], backward[0]), "output")
-        merged = []
-        for step, pair in enumerate(zip(forward, backward, strict=True)):
-            with scopes.at_step(step):
-                merged.append(named(merge(*pair), "output"))
-        return joined(merged, axis)
+        return merge
 
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
         kept = mask if self.return_sequences else None

@@ -13,8 +13,11 @@ from unroll import nest, scopes
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import TensorShape, dims_of
 from unroll.checks import check_size
-from unroll.dimensions import Dimension
-from unroll.drivers.loop import Past, joined, mask_steps, run_cell, steps_of
+from unroll.dimensions import Dim, Dimension
+from unroll.drivers.steps import steps_of
+from unroll.drivers.valid_rows import Past, mask_over
+from unroll.drivers.walk import Walked, walk
+from unroll.dtypes import DType
 from unroll.errors import ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.cell import Cell
@@ -143,25 +146,27 @@ class RNN(Layer):
         Returns:
             The output, or the output and the states.
         """
-        outputs, state = self.walk(inputs, initial_state, mask)
-        if self.go_backwards:
-            outputs.reverse()
-        output = joined(outputs, self._axis) if self.return_sequences else outputs[-1]
-        return (output, *self.listed(state)) if self.return_state else output
+        walked = self.walk(inputs, initial_state, mask)
+        if self.return_sequences:
+            outputs = walked.outputs.reversed() if self.go_backwards else walked.outputs
+            output = outputs.joined(self._axis)
+        else:
+            output = walked.last
+        return (output, *self.listed(walked.state)) if self.return_state else output
 
-    def walk(self, inputs: Tensor, initial_state: Any, mask: Any) -> tuple[list[Any], Any]:
-        """Return the outputs in the order of the steps, whichever way they were walked, and the last state."""
+    def walk(self, inputs: Tensor, initial_state: Any, mask: Any) -> Walked:
+        """Return what a walk over the steps makes; the outputs are in their order, whichever way they were walked."""
         steps = steps_of(inputs, self._axis, self.described())
-        batch = steps[0].shape[:1]
-        valid = None if mask is None else mask_steps(mask, len(steps), batch, self._axis, self.described())
-        state = self._first_state(initial_state, steps[0])
+        batch = inputs.shape[1 - self._axis]
+        valid = None if mask is None else mask_over(mask, steps, (batch,), self._axis, self.described())
+        state = self._first_state(initial_state, batch, inputs.dtype)
         past: Past = "zero" if self.zero_output_for_mask else "previous"
-        outputs, last = run_cell(
+        walked = walk(
             self._contract, steps, state, valid=valid, past=past, backward=self.go_backwards, what=self.described()
         )
         if self.stateful:
-            self.states = dict(zip(nest.flatten(state), nest.flatten(last), strict=True))
-        return outputs, last
+            self.states = dict(zip(nest.flatten(state), nest.flatten(walked.state), strict=True))
+        return walked
 
     def listed(self, state: Any) -> list[Any]:
         """Return a state as Keras returns it: a list, in a stack of cells one list a cell."""
@@ -173,7 +178,7 @@ class RNN(Layer):
     def _axis(self) -> int:
         return 0 if self.time_major else 1
 
-    def _first_state(self, given: Any, first: Tensor) -> Any:
+    def _first_state(self, given: Any, batch: Dim, dtype: DType) -> Any:
         """Return the state before the first step; None for the cell's own."""
         size = self._contract.state_size
         if self.stateful:
@@ -182,7 +187,7 @@ class RNN(Layer):
                     f"{self.described()}: initial_state does not go with stateful=True: the state is fed with every run. Give "
                     "the first one to the stream, or make the layer without stateful"
                 )
-            return nest.pack(size, self._fed_states(first))
+            return nest.pack(size, self._fed_states(batch, dtype))
         if given is None:
             return None
         leaves, places = nest.flatten(given), len(nest.flatten(size))
@@ -191,10 +196,9 @@ class RNN(Layer):
                 f"{self.described()}: initial_state holds {len(leaves)} tensors, and the cell has {places} states: "
                 + ", ".join(state_names(self.cell))
             )
-        return nest.pack(size, [leaf if isinstance(leaf, Tensor) else constant(leaf, first.dtype) for leaf in leaves])
+        return nest.pack(size, [leaf if isinstance(leaf, Tensor) else constant(leaf, dtype) for leaf in leaves])
 
-    def _fed_states(self, first: Tensor) -> list[Placeholder]:
-        batch = first.shape[0]
+    def _fed_states(self, batch: Dim, dtype: DType) -> list[Placeholder]:
         if isinstance(batch, Dimension):
             raise ShapeError(
                 f"{self.described()}: stateful=True needs a known batch size, and the input has {batch}; make the placeholder "
@@ -203,7 +207,7 @@ class RNN(Layer):
         now = scopes.current()
         sizes = nest.flatten(self._contract.state_size)
         return [
-            Placeholder((batch, *dims_of(size)), first.dtype, scopes.join(now.variables, name), now.bearers)
+            Placeholder((batch, *dims_of(size)), dtype, scopes.join(now.variables, name), now.bearers)
             for size, name in zip(sizes, state_names(self.cell), strict=True)
         ]
 

@@ -236,30 +236,25 @@ class Sequential(Layer):
 
         Args:
             timesteps: the time, where the `Input` leaves it open; by default that which the model was built or first called
-                with.
+                with, and where there is none the symbol ``time``: the graph takes sequences of any length from 1 on.
             batch_size: the batch size; by default that of the `Input`, or any.
 
         Returns:
             A graph of one input, the model's outputs, and the states of stateful layers.
 
         Raises:
-            ShapeError: the time is not known, or `timesteps` or `batch_size` is not that of the `Input`.
+            ShapeError: `timesteps` or `batch_size` is not that of the `Input`.
             ArgumentError: the shape of the input is not known, a number is below 1, or the model has no layers.
             ArgumentTypeError: a number is not an int.
         """
-        shape = list(self._shape())
+        shape: list[int | str | None] = list(self._shape())
         self._bind(shape, 1, timesteps, "timesteps")
         self._bind(shape, 0, batch_size, "batch_size")
         if len(shape) > 1 and shape[1] is None:
-            shape[1] = self._timesteps
-        if len(shape) > 1 and shape[1] is None:
-            raise ShapeError(
-                f"{self.described()}: the input {described_shape(tuple(shape))} leaves the time open, and steps "
-                "are unrolled; say it with trace(timesteps=28), or call the model first on a tensor of known time"
-            )
+            shape[1] = self._timesteps or "time"
         return self._graph(shape, self._input_dtype or self.dtype)
 
-    def _graph(self, shape: Sequence[int | None], dtype: DType) -> Graph:
+    def _graph(self, shape: Sequence[int | str | None], dtype: DType) -> Graph:
         name, dtype = (self.input.name, self.input.dtype) if self.input else ("input_layer", dtype)
         x = placeholder(shape, name, dtype)
         outputs = self(x)
@@ -294,7 +289,7 @@ class Sequential(Layer):
         found = graph.run({graph.inputs[0]: array}, list(graph.outputs))
         return found[0] if len(found) == 1 else found
 
-    def _bind(self, shape: list[int | None], axis: int, size: int | None, what: str) -> None:
+    def _bind(self, shape: list[int | str | None], axis: int, size: int | None, what: str) -> None:
         if size is None:
             return
         check_size(size, f"{self.described()}: {what}")

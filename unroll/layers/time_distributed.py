@@ -8,12 +8,13 @@ import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.cells.rnn_cell import agreed
-from unroll.drivers.loop import joined, steps_of
+from unroll.dimensions import Dim, shape_text
+from unroll.drivers.steps import ListedSteps, RolledSteps, steps_of
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.layers.arguments import Regularizer
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import keras_shape
-from unroll.tensor import Tensor, constant
+from unroll.tensor import Tensor, constant, named
 
 
 class TimeDistributed(Layer):
@@ -71,27 +72,50 @@ class TimeDistributed(Layer):
             ``(batch, time, ...)``: what the layer returns for each step, stacked.
 
         Raises:
-            ShapeError: the time is not known, or the mask does not begin with ``(batch, time)``.
+            ShapeError: the mask does not begin with ``(batch, time)``.
         """
         steps = steps_of(inputs, 1, self.described())
-        masks: list[Any] = [None] * len(steps)
-        if mask is not None:
-            mask = mask if isinstance(mask, Tensor) else constant(mask)
-            wanted = (*nest.flatten(inputs)[0].shape[:1], len(steps))
-            mask = agreed(mask, (*wanted, *mask.shape[2:]), f"{self.described()}: the mask")
-            if mask.shape[:2] != wanted:
-                raise ShapeError(
-                    f"{self.described()}: the mask {mask.described()} was given, and the inputs begin with {wanted}"
-                )
-            if mask.rank > 2:
-                masks = ops.unstack(mask, axis=1)
+        mask = self._checked_mask(inputs, mask, steps.time)
+        if isinstance(steps, RolledSteps):
+            return self._on_rows(inputs, mask)
+        masks = [None] * len(steps.items) if mask is None else ops.unstack(mask, axis=1)
         outputs = []
-        for step, (x, step_mask) in enumerate(zip(steps, masks, strict=True)):
+        for step, (x, step_mask) in enumerate(zip(steps.items, masks, strict=True)):
             with scopes.at_step(step):
                 outputs.append(self.layer(x, mask=step_mask))
-        return joined(outputs, 1)
+        return ListedSteps(outputs).joined(1)
+
+    def _checked_mask(self, inputs: Any, mask: Any, time: Dim) -> Tensor | None:
+        """Return the mask of the layer's steps, checked; None where there is nothing in it for a step."""
+        if mask is None:
+            return None
+        mask = mask if isinstance(mask, Tensor) else constant(mask)
+        wanted = (*nest.flatten(inputs)[0].shape[:1], time)
+        mask = agreed(mask, (*wanted, *mask.shape[2:]), f"{self.described()}: the mask")
+        if mask.shape[:2] != wanted:
+            raise ShapeError(
+                f"{self.described()}: the mask {mask.described()} was given, and the inputs begin with {shape_text(wanted)}"
+            )
+        return mask if mask.rank > 2 else None
+
+    def _on_rows(self, inputs: Any, mask: Tensor | None) -> Any:
+        """Trace the layer once, on all steps of all rows as rows of one batch."""
+        first = nest.flatten(inputs)[0]
+        rows = nest.map_leaves(lambda tensor: _as_rows(tensor, "x"), inputs)
+        outputs = self.layer(rows, mask=None if mask is None else _as_rows(mask, "mask"))
+        axes = ops.shape(first)[:2]
+        return nest.map_leaves(
+            lambda tensor: named(ops.reshape(tensor, ops.concat([axes, ops.shape(tensor)[1:]], axis=0)), "outputs"),
+            outputs,
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = keras_shape(input_shape)
         step = self.layer.compute_output_shape((shape[0], *shape[2:]))
         return (step[0], shape[1], *step[1:])
+
+
+def _as_rows(tensor: Tensor, name: str) -> Tensor:
+    """Return ``(batch, time, ...)`` as ``(batch * time, ...)``."""
+    rest = ops.shape(tensor)[2:]
+    return named(ops.reshape(tensor, ops.concat([[-1], rest], axis=0)), name)

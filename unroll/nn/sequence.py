@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy.typing as npt
@@ -11,7 +11,9 @@ from unroll import nest, ops, scopes
 from unroll.cells.rnn_cell import State, agreed_state, check_state
 from unroll.checks import check_flag, check_size, plain, shown
 from unroll.dimensions import Shape
-from unroll.drivers.loop import joined, length_steps, run_cell, steps_of
+from unroll.drivers.steps import steps_of
+from unroll.drivers.valid_rows import lengths_over
+from unroll.drivers.walk import walk
 from unroll.errors import ArgumentError, ShapeError, warn
 from unroll.garbage_collection import collector_paused
 from unroll.nn.direction_weights import RecurrentModule, parts_of
@@ -19,7 +21,7 @@ from unroll.tensor import Tensor, named
 
 
 class SequenceModule(RecurrentModule):
-    """A module over a whole sequence, unrolled; its subclasses say which.
+    """A module over a whole sequence; its subclasses say which.
 
     Raises:
         ArgumentError: a size below 1, `proj_size` not smaller than `hidden_size`, or `dropout` outside 0 to 1.
@@ -77,12 +79,14 @@ class SequenceModule(RecurrentModule):
             )
         return float(share)
 
-    def __call__(self, input: Tensor, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
+    def __call__(
+        self, input: Tensor, hx: Any = None, *, lengths: Any = None, rolled: bool = False
+    ) -> tuple[Tensor, Any]:
         """Trace the module over a sequence.
 
         Args:
             input: ``(time, batch, input_size)``, ``(batch, time, input_size)`` if `batch_first`, or ``(time, input_size)``
-                without a batch. The time must be known.
+                without a batch.
             hx: the first states, ``(layers * directions, batch, size)``, without a batch ``(layers * directions, size)``;
                 an LSTM's as a tuple ``(h_0, c_0)``. The directions of a layer follow one another. Zeros by default.
             lengths: how many steps of each row count: an int32 or int64 tensor or a list of ints ``(batch,)``, in any
@@ -90,6 +94,7 @@ class SequenceModule(RecurrentModule):
                 the module and `pad_packed_sequence` with the whole time as ``total_length`` after it: outputs past a
                 row's end are zero, its last states are those at its end, and the backward direction starts there. A
                 length of 0, which PyTorch refuses, leaves a row's states as they were.
+            rolled: trace one step as the body of a loop, as is done where the time is not known; see `unroll.dynamic_rnn`.
 
         Returns:
             The last layer's outputs, with the directions side by side: as `input` but for the last axis. And the last
@@ -100,6 +105,7 @@ class SequenceModule(RecurrentModule):
             StructureError: `hx` is not as the module's state.
             ArgumentError: a length below 0 or beyond the time.
         """
+        rolled = check_flag(rolled, f"{self._what}: rolled")
         self._check_input(input, self.input_size)
         if input.rank not in (2, 3):
             wanted = "(batch, time, features)" if self.batch_first else "(time, batch, features)"
@@ -108,18 +114,18 @@ class SequenceModule(RecurrentModule):
         axis = 1 if self.batch_first and batched else 0
         batch = (input.shape[1 - axis],) if batched else ()
         with collector_paused(), scopes.bearing(self._bearer):
-            steps = steps_of(input, axis, self._what, batched)
-            valid = None if lengths is None else length_steps(lengths, len(steps), batch, self._what, "lengths")
+            steps = steps_of(input, axis, self._what, batched=batched, rolled=rolled)
+            valid = None if lengths is None else lengths_over(lengths, steps, batch, self._what, "lengths")
             first = self._first_states(hx, batch)
             last: list[State] = []
             for layer, cells in enumerate(self._layers):
-                sides = []
+                sides: list[Any] = []
                 for cell in cells:
-                    outputs, state = run_cell(cell, steps, first[len(last)], valid=valid, backward=cell is not cells[0])
-                    sides.append(outputs)
-                    last.append(state)
-                steps = sides[0] if len(sides) == 1 else _side_by_side(sides, f"l{layer}_both")
-            output = named(joined(steps, axis), "output")
+                    walked = walk(cell, steps, first[len(last)], valid=valid, backward=cell is not cells[0])
+                    sides.append(walked.outputs)
+                    last.append(walked.state)
+                steps = sides[0] if len(sides) == 1 else sides[0].beside(sides[1], _side_by_side(f"l{layer}_both"))
+            output = named(steps.joined(axis), "output")
             return output, self._last_states(last)
 
     def _first_states(self, hx: Any, batch: Shape) -> Sequence[State]:
@@ -145,10 +151,6 @@ class SequenceModule(RecurrentModule):
         )
 
 
-def _side_by_side(sides: Sequence[Sequence[Tensor]], hint: str) -> list[Tensor]:
-    """Join the outputs of both directions at each step."""
-    wide = []
-    for step, pair in enumerate(zip(*sides, strict=True)):
-        with scopes.at_step(step):
-            wide.append(named(ops.concat(list(pair), axis=-1), hint))
-    return wide
+def _side_by_side(hint: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return what joins the outputs of both directions."""
+    return lambda forward, backward: named(ops.concat([forward, backward], axis=-1), hint)

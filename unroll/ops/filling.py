@@ -1,17 +1,17 @@
-"""Reading the shape of a tensor, and filling one of a given shape."""
+"""Reading the shape of a tensor, filling one of a given shape, and counting as far as one goes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import ceil, isfinite, prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from unroll.checks import plain, shown
-from unroll.dimensions import Shape, shape_text
+from unroll.dimensions import Dim, Dimension, Shape, shape_text
 from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.memory import check_fits
@@ -23,7 +23,10 @@ from unroll.ops.operator import (
     int_vector,
     known_shape,
 )
-from unroll.tensor import Known, Tensor, TensorLike
+from unroll.tensor import LARGEST_KNOWN, Constant, Known, Tensor, TensorLike
+
+#: What Range counts in.
+_COUNTED = tuple(np.dtype(kind) for kind in ("float32", "float64", "int32", "int64"))
 
 
 class Shape_(Operator):  # noqa: N801 (the name Shape is taken by the type of shapes)
@@ -68,6 +71,49 @@ class ConstantOfShape(Operator):
     @property
     def attributes(self) -> dict[str, Any]:
         return {"value": np.array([self.value], self.dtype)}
+
+
+class Range(Operator):
+    """The numbers from `start` to before `limit` by `delta`; how many there are must be known while tracing."""
+
+    signature = Signature("start: T, limit: T, delta: T -> output: T", T=_COUNTED)
+    work = 0
+
+    def shapes(self, require: Requirements, start: Tensor, limit: Tensor, delta: Tensor) -> list[Shape]:
+        first, last, step = (_number(tensor) for tensor in (start, limit, delta))
+        if step == 0:
+            raise ShapeError("the step is 0; a number above or below it is wanted")
+        if isinstance(first, Dimension) or isinstance(last, Dimension) or isinstance(step, Dimension):
+            if step != 1 or isinstance(first, float) or isinstance(last, float):
+                raise ShapeError(f"from {first} to {last} by {step}: how many numbers these are is not known")
+            return [(last - first,)]
+        return [(_count(first, last, step),)]
+
+    def evaluate(self, start: Array, limit: Array, delta: Array) -> Array:
+        count = _count(start.item(), limit.item(), delta.item())
+        check_fits(count * start.dtype.itemsize, f"a range of {count} numbers")
+        numbers: Array = np.arange(count).astype(start.dtype) * delta + start
+        return numbers.astype(start.dtype)
+
+    def known(self, start: Tensor, limit: Tensor, delta: Tensor) -> Known:
+        ends = [tensor.known for tensor in (start, limit, delta)]
+        numbers = [end for end in ends if isinstance(end, int)]
+        if len(numbers) < len(ends) or _count(*numbers) > LARGEST_KNOWN:
+            return None
+        return tuple(range(*numbers))
+
+
+def _number(tensor: Tensor) -> Dim | float:
+    if isinstance(tensor, Constant) and not tensor.shape:
+        number: float = tensor.value.item()
+        return number
+    if tensor.shape or isinstance(tensor.known, tuple) or tensor.known is None:
+        raise ShapeError(f"{tensor.described()} must be a number that is known while tracing")
+    return tensor.known
+
+
+def _count(start: float, limit: float, delta: float) -> int:
+    return max(0, ceil((limit - start) / delta)) if isfinite(limit - start) and isfinite(delta) else 0
 
 
 def shape(x: TensorLike) -> Tensor:

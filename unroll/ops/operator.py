@@ -17,7 +17,18 @@ import numpy as np
 
 from unroll import scopes
 from unroll.checks import check_int, plain, shown
-from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, fits, is_never_zero, shape_text
+from unroll.dimensions import (
+    Condition,
+    Dim,
+    Dimension,
+    Least,
+    Limit,
+    Requirement,
+    Shape,
+    fits,
+    is_never_zero,
+    shape_text,
+)
 from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import LARGEST_KNOWN, Constant, Known, Node, Tensor, TensorLike, array_dtype
@@ -64,7 +75,7 @@ class Requirements:
     __slots__ = ("found",)
 
     def __init__(self) -> None:
-        self.found: list[Requirement] = []
+        self.found: list[Requirement | Least] = []
 
     def equal(self, left: Dim, right: Dim, what: str) -> Dim:
         """Require two dimensions to be equal, and return the one that says more.
@@ -78,6 +89,11 @@ class Requirements:
             raise ShapeError(f"{what}: {left} and {right} must be equal")
         self.found.append(Requirement(left, right, f"{scopes.user_line()}: {what}"))
         return left if isinstance(left, int) else right
+
+    def at_least(self, size: Dim, least: int, what: str) -> None:
+        """Require a size that only a run knows to be no smaller than a number."""
+        if not isinstance(size, int):
+            self.found.append(Least(size, least, f"{scopes.user_line()}: {what}"))
 
     def broadcast(self, *shapes: Shape) -> Shape:
         """Return the shape that NumPy's broadcasting gives; a dimension that is not known is taken not to be 1.
@@ -197,9 +213,7 @@ class Operator:
         return f"{self.name}({inner})"
 
 
-def apply(
-    op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()
-) -> tuple[Tensor, ...]:
+def apply(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Condition] = ()) -> tuple[Tensor, ...]:
     """Call an operator: check its inputs, infer shapes and dtypes, and return its outputs as tensors of a new Node.
 
     Args:
@@ -231,9 +245,9 @@ def apply(
         raise ShapeError(f"{op.name}: {error}{_seen(op, inputs)}") from None
 
 
-def _checked(requirements: Any) -> tuple[Requirement | Limit, ...]:
+def _checked(requirements: Any) -> tuple[Condition, ...]:
     found = tuple(listed(requirements, "requirements"))
-    if not all(isinstance(item, (Requirement, Limit)) for item in found):
+    if not all(isinstance(item, (Requirement, Limit, Least)) for item in found):
         raise ArgumentTypeError(f"requirements are {shown(requirements)}; a list of Requirements and Limits is wanted")
     return found
 
@@ -267,7 +281,7 @@ def _node(
     inputs: tuple[Tensor | None, ...],
     types: Mapping[str, DType],
     provenance: frozenset[scopes.Origin],
-    requirements: Iterable[Requirement | Limit] = (),
+    requirements: Iterable[Condition] = (),
 ) -> Node:
     """Return a new node: its shapes, dtypes and requirements are what the operator's own rules say."""
     require = Requirements()
@@ -278,7 +292,7 @@ def _node(
     return Node(op, inputs, shapes, dtypes, provenance, (*require.found, *requirements))
 
 
-def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Requirement | Limit] = ()) -> Tensor:
+def apply_one(op: Operator, *arguments: TensorLike | None, requirements: Iterable[Condition] = ()) -> Tensor:
     """Call an operator of one output and return it; see `apply`.
 
     Args:

@@ -63,6 +63,7 @@ class Scan(Operator):
             if not tensor.shape:
                 raise ShapeError("a scan input must have an axis to scan along")
             time = require.equal(time, tensor.shape[0], "axis 0 of the scan inputs")
+        require.at_least(time, 1, "a loop over time takes a step")
         steps = [*(tensor.shape for tensor in states), *(t.shape[1:] for t in scanned), *(t.shape for t in shared)]
         for place, (inner, shape) in enumerate(zip(self.body.inputs, steps, strict=True)):
             if len(inner.shape) != len(shape):

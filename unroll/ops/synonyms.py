@@ -11,7 +11,9 @@ from unroll.checks import check_number
 from unroll.dtypes import INT64, as_dtype
 from unroll.errors import ArgumentError
 from unroll.memory import check_fits
-from unroll.ops.filling import constant_of_shape
+from unroll.ops.filling import Range, constant_of_shape
+from unroll.ops.functions import cast
+from unroll.ops.operator import apply_one
 from unroll.ops.shaping import unsqueeze
 from unroll.tensor import Tensor, TensorLike, constant
 
@@ -80,12 +82,15 @@ def ones(shape: Sequence[int] | Tensor, dtype: npt.DTypeLike = "float32") -> Ten
     return constant_of_shape(shape, 1, dtype)
 
 
-def range(start: float, stop: float | None = None, step: float = 1, dtype: npt.DTypeLike | None = None) -> Tensor:
+def range(
+    start: float, stop: float | Tensor | None = None, step: float = 1, dtype: npt.DTypeLike | None = None
+) -> Tensor:
     """The numbers from `start` to before `stop` by `step`, a constant; with one number, from 0 to before it.
 
     Args:
         start: the first number; where `stop` is left out, the end.
-        stop: the end, which is not among them.
+        stop: the end, which is not among them. Where only a run knows it, an int64 tensor such as ``unroll.ops.shape(x)[0]``;
+            then all are whole numbers, and the step is 1.
         step: the distance; not 0.
         dtype: by default int64 where all are whole, else float32.
 
@@ -99,6 +104,9 @@ def range(start: float, stop: float | None = None, step: float = 1, dtype: npt.D
         >>> ops.range(2, 8, 3).value.tolist()
         [2, 5]
     """
+    if isinstance(stop, Tensor):
+        numbers = apply_one(Range(), start, stop, step)
+        return numbers if dtype is None else cast(numbers, dtype)
     first, last = (0, start) if stop is None else (start, stop)
     named = (("start", first), ("stop", last), ("step", step))
     limits = [check_number(value, f"range: {name}") for name, value in named]

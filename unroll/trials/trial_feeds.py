@@ -164,7 +164,9 @@ class _Drawing:
             all_ = {tensor: shapes[tensor.name] for tensor in self._followed}
             own = {tensor: shape for tensor, shape in all_.items() if prod(shape) <= _FOLLOWED}
             found = uses_of(self._graph, sizes, own) if own else {}
-            self._seen[key] = {tensor.name: limited(uses, self._specs[tensor.name]) for tensor, uses in found.items()}
+            self._seen[key] = {
+                tensor.name: limited(uses, self._specs[tensor.name].at(sizes)) for tensor, uses in found.items()
+            }
         return self._seen[key]
 
     def _wanted(self, sizes: Mapping[str, int]) -> dict[str, int]:
@@ -209,7 +211,7 @@ class _Drawing:
         shapes = self._shapes(sizes)
         uses = self._uses(sizes, shapes)
         feeds = {
-            name: self._numbers.array(spec, shapes[name], self._row_axis(spec), turn, uses.get(name))
+            name: self._numbers.array(spec.at(sizes), shapes[name], self._row_axis(spec), turn, uses.get(name))
             for name, spec in self._specs.items()
         }
         return Trial(feeds, sizes)

@@ -177,10 +177,11 @@ def _unknown(spec: InputSpec, shape: Sequence[int]) -> Uses:
 
 
 def limited(uses: Uses, spec: InputSpec) -> Uses:
-    """Return uses with the limits that the graph has for an input."""
+    """Return uses with the limits that the graph has for an input, as far as they are numbers."""
     for limit in spec.limits:
         np.maximum(uses.least, limit.least, out=uses.least)
-        np.minimum(uses.most, limit.most, out=uses.most)
+        if isinstance(limit.most, int):
+            np.minimum(uses.most, limit.most, out=uses.most)
     return uses
 
 

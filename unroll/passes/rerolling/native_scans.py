@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from unroll import ops, scopes
-from unroll.dimensions import Dim
+from unroll.dimensions import Dim, Limit, Shape
+from unroll.dtypes import DType
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
+from unroll.ops.filling import Range
+from unroll.ops.functions import Cast
 from unroll.ops.scan import Scan
 from unroll.ops.shaping import Unsqueeze
 from unroll.passes.rerolling.finding import View
@@ -49,6 +53,7 @@ class _Rewriting(Rewriting):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
         self._view = View(graph)
+        self._specs = {spec.name: spec for spec in graph.input_specs}
         self._weights = set(weight_expressions(graph))
         self._read = {tensor for node in graph.nodes for tensor in node.inputs} | set(graph.outputs)
 
@@ -63,7 +68,8 @@ class _Rewriting(Rewriting):
         if outer[op.num_states].shape[0] == 0:  # of no steps onnxruntime's operators give zeros, not the first state
             return False
         wanted = [tensor for tensor in node.outputs if tensor in self._read]
-        few, more = (_Flat(node, op, count, wanted, self._view, self._weights) for count in (_FEW, _MORE))
+        within = self._within(outer[op.num_states])
+        few, more = (_Flat(node, op, count, wanted, self._view, self._weights, within) for count in (_FEW, _MORE))
         found = [_only_native(flat.graph) for flat in (few, more)]
         if found[0] is None or found[1] is None:
             return False
@@ -71,10 +77,14 @@ class _Rewriting(Rewriting):
         if sizes is None:
             return False
         new: dict[Tensor, Tensor] = {inner: self[outer] for inner, outer in few.stands_for.items()}
+        time = self[outer[op.num_states]]
         for inner in found[0].nodes:
-            read = [sizes.get((inner, place), tensor) for place, tensor in enumerate(inner.inputs)]
-            inputs = [None if tensor is None else new.get(tensor, tensor) for tensor in read]
             origins = inner.provenance if inner.provenance != _NOWHERE else node.provenance
+            read = [
+                tensor if (inner, place) not in sizes else _time(sizes[inner, place], time, Maker(origins))
+                for place, tensor in enumerate(inner.inputs)
+            ]
+            inputs = [None if tensor is None else new.get(tensor, tensor) for tensor in read]
             for old, made in zip(inner.outputs, Maker(origins).node(inner.op, *inputs), strict=True):
                 made.hint = old.hint
                 new[old] = made
@@ -84,6 +94,23 @@ class _Rewriting(Rewriting):
         for old, result in zip(wanted, results, strict=True):
             self.stand_in(old, result)
         return True
+
+    def _within(self, scanned: Tensor) -> set[Tensor]:
+        """Return the inputs of the graph that are fed whole numbers from 0 to the number of steps alone, as lengths are."""
+        time = self.graph.shape(scanned)[0]
+        limits = ((tensor, limit) for tensor in self.graph.inputs for limit in self._specs[tensor.name].limits)
+        return {tensor for tensor, limit in limits if limit.least >= 0 and limit.most == time}
+
+
+class _Time(NamedTuple):
+    """The number of steps, where only a run has it, as one number in a tensor."""
+
+    shape: Shape
+    dtype: DType
+
+
+#: What an input of a node holds that says how many steps there are.
+_Held: TypeAlias = Constant | _Time
 
 
 class _Flat:
@@ -95,7 +122,14 @@ class _Flat:
     """
 
     def __init__(
-        self, node: Node, op: Scan, count: int, wanted: Sequence[Tensor], view: View, weights: set[Node]
+        self,
+        node: Node,
+        op: Scan,
+        count: int,
+        wanted: Sequence[Tensor],
+        view: View,
+        weights: set[Node],
+        within: set[Tensor],
     ) -> None:
         self.stands_for: dict[Tensor, Tensor] = {}
         self._op, self._count, self._view, self._weights = op, count, view, weights
@@ -111,6 +145,11 @@ class _Flat:
         self.graph = Graph(
             [tensor for tensor in self.stands_for if isinstance(tensor, Placeholder)],
             [results[node.outputs.index(tensor)] for tensor in wanted],
+            [
+                Limit(inner.name, 0, count, "")
+                for inner, outer in self.stands_for.items()
+                if outer in within and isinstance(inner, Placeholder)
+            ],
         )
 
     def _stand_in(self, tensor: Tensor, count: int | None = None) -> Placeholder:
@@ -121,8 +160,9 @@ class _Flat:
 
     def _rows(self, tensor: Tensor, backward: int) -> list[Tensor]:
         """Return what each step reads, in the order of the steps; where that is the step's number, as a constant."""
-        if isinstance(tensor, Constant) and _counts(tensor) and not backward:
-            return [Constant(np.array(step, tensor.dtype)) for step in range(self._count)]
+        if _counts(tensor):
+            numbers: list[Tensor] = [Constant(np.array(step, tensor.dtype)) for step in range(self._count)]
+            return numbers[:: -1 if backward else 1]
         return ops.unstack(self._stand_in(tensor, self._count))[:: -1 if backward else 1]
 
     def _shared(self, tensor: Tensor) -> Tensor:
@@ -162,9 +202,20 @@ class _Flat:
         return [*states, *(ops.stack(s[:: -1 if back else 1]) for s, back in zip(stacks, backward, strict=True))]
 
 
-def _counts(tensor: Constant) -> bool:
-    """Say whether a vector is 0, 1, 2, ..."""
-    return tensor.rank == 1 and tensor.dtype.kind == "i" and bool((tensor.value == np.arange(tensor.value.size)).all())
+def _counts(tensor: Tensor) -> bool:
+    """Say whether a vector is 0, 1, 2, ..., as far as it goes."""
+    node = tensor.node
+    if node is not None and isinstance(node.op, Cast) and tensor.dtype.kind == "i":
+        return node.inputs[0] is not None and _counts(node.inputs[0])
+    if node is not None and isinstance(node.op, Range):
+        start, _, delta = node.inputs
+        return start is not None and delta is not None and start.known == 0 and delta.known == 1
+    return (
+        isinstance(tensor, Constant)
+        and tensor.rank == 1
+        and tensor.dtype.kind == "i"
+        and bool((tensor.value == np.arange(tensor.value.size)).all())
+    )
 
 
 def _only_native(graph: Graph) -> Graph | None:
@@ -173,12 +224,12 @@ def _only_native(graph: Graph) -> Graph | None:
     return found if report and not report.left else None
 
 
-def _sizes(few: Graph, more: Graph, time: Dim) -> dict[tuple[Node, int], Constant] | None:
+def _sizes(few: Graph, more: Graph, time: Dim) -> dict[tuple[Node, int], _Held] | None:
     """Return the inputs of nodes that hold the number of steps, each with what it holds for `time` steps.
 
     None where the graphs differ in anything but that number and the shapes that follow from it.
     """
-    sizes: dict[tuple[Node, int], Constant] = {}
+    sizes: dict[tuple[Node, int], _Held] = {}
     same: dict[Tensor, Tensor] = dict(_pairs(few.inputs, more.inputs))
     if len(few.nodes) != len(more.nodes):
         return None
@@ -204,7 +255,7 @@ def _pairs(left: Sequence[Tensor], right: Sequence[Tensor]) -> Iterator[tuple[Te
     return zip(left, right, strict=True)
 
 
-def _held(few: Constant, more: Constant, time: Dim) -> Constant | None:
+def _held(few: Constant, more: Constant, time: Dim) -> _Held | None:
     """Return what a constant is for `time` steps, from what it is for few and for more; None where these do not tell."""
     if few.dtype != more.dtype or few.shape != more.shape:
         return None
@@ -212,6 +263,16 @@ def _held(few: Constant, more: Constant, time: Dim) -> Constant | None:
     if not differs.any():
         return few
     numbers = (few.value[differs] == _FEW).all() and (more.value[differs] == _MORE).all()
-    if few.dtype.kind != "i" or not numbers or not isinstance(time, int):
+    if few.dtype.kind != "i" or not numbers:
         return None
-    return Constant(np.where(differs, np.array(time, few.dtype), few.value))
+    if isinstance(time, int):
+        return Constant(np.where(differs, np.array(time, few.dtype), few.value))
+    return _Time(few.shape, few.dtype) if few.value.size == 1 else None
+
+
+def _time(held: _Held, scanned: Tensor, maker: Maker) -> Tensor:
+    """Return a tensor with the number of steps that a scan input has."""
+    if isinstance(held, Constant):
+        return held
+    size = maker.cast(maker.sizes(scanned.shape[:1], measured([(scanned.shape, scanned)])), held.dtype)
+    return size if held.shape else maker.squeeze(size, 0)

@@ -118,7 +118,8 @@ class NativePlan:
         new = emission.new(lengths)
         limits = (item for item in emission.graph.requirements if isinstance(item, Limit))
         limited = isinstance(new, Placeholder) and any(
-            item.name == new.name and item.least >= 0 and item.most <= steps for item in limits
+            item.name == new.name and item.least >= 0 and isinstance(item.most, int) and item.most <= steps
+            for item in limits
         )
         if not limited:
             new = maker.one(Min(), new, Constant(np.array(steps, new.dtype)))
