@@ -11,7 +11,7 @@ from typing import Any
 
 from onnx import ModelProto
 
-from unroll.dimensions import Limit, parse_dimension
+from unroll.dimensions import Dimension, Limit, parse_dimension
 from unroll.errors import ModelError
 from unroll.feeds import InputSpec
 from unroll.tensor import Node
@@ -102,7 +102,8 @@ def merged_of(model: ModelProto) -> frozenset[str]:
 def _is_pair(pair: object) -> bool:
     if not isinstance(pair, list) or len(pair) != 2:
         return False
-    numbers = pair[:1] if isinstance(pair[1], str) and pair[1] else pair
+    size = isinstance(pair[1], str) and isinstance(parse_dimension(pair[1]), Dimension)
+    numbers = pair[:1] if size else pair
     return all(type(end) is int and abs(end) < _INT64 for end in numbers)
 
 

@@ -20,6 +20,8 @@ from packaging.version import Version
 
 import unroll
 from unroll.export.support import kernels_of, lacks_kernel
+from unroll.ops.scan import Scan
+from unroll.structure import Structure
 from unroll.tensor import Node
 
 Array = npt.NDArray[Any]
@@ -54,8 +56,14 @@ def has_kernel(node: Node, runner: str = "onnxruntime") -> bool:
     return not lacks_kernel(kernels_of(runner, version), node)
 
 
-def lacks_kernels(graph: unroll.Graph, runner: str) -> bool:
-    """Whether the generated table says that a runner fails on a node of a graph."""
+def lacks_kernels(graph: Structure, runner: str) -> bool:
+    """Whether the generated table says that a runner fails on a node of a graph, or of a loop in it; onnx's evaluator walks no
+    loop backward.
+    """
+    loops = [node.op for node in graph.nodes if isinstance(node.op, Scan)]
+    backward = any(op.scan_input_directions or op.scan_output_directions for op in loops)
+    if (runner == "reference" and backward) or any(lacks_kernels(op.body, runner) for op in loops):
+        return True
     return not all(has_kernel(node, runner) for node in graph.nodes)
 
 

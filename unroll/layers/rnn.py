@@ -14,7 +14,7 @@ from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import TensorShape, dims_of
 from unroll.checks import check_size
 from unroll.dimensions import Dim, Dimension
-from unroll.drivers.steps import steps_of
+from unroll.drivers.steps import RolledSteps, steps_of
 from unroll.drivers.valid_rows import Past, mask_over
 from unroll.drivers.walk import Walked, walk
 from unroll.dtypes import DType
@@ -29,9 +29,9 @@ from unroll.tensor import Placeholder, Tensor, constant
 
 
 class RNN(Layer):
-    """A cell over a sequence: Keras 3's ``RNN``, unrolled.
+    """A cell over a sequence: Keras 3's ``RNN``; unrolled where the time is a number, and else a loop of any length from 1 on.
 
-    Inputs ``(batch, time, ...)`` of a known time. The call takes `initial_state`, a list of tensors as the cell's
+    Inputs ``(batch, time, ...)``. The call takes `initial_state`, a list of tensors as the cell's
     states, and `mask`, bool ``(batch, time)``, true where a step counts; at other steps the state stays as it was.
 
     Args:
@@ -42,7 +42,7 @@ class RNN(Layer):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `states`. The batch size must be known.
-        unroll: kept; steps are unrolled whatever its value.
+        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses a time that is not known.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         activity_regularizer: kept; it acts in training only.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
@@ -72,6 +72,7 @@ class RNN(Layer):
     return_state: bool
     go_backwards: bool
     stateful: bool
+    unroll: bool
     zero_output_for_mask: bool
     time_major: bool
 
@@ -157,6 +158,11 @@ class RNN(Layer):
     def walk(self, inputs: Tensor, initial_state: Any, mask: Any) -> Walked:
         """Return what a walk over the steps makes; the outputs are in their order, whichever way they were walked."""
         steps = steps_of(inputs, self._axis, self.described())
+        if self.unroll and isinstance(steps, RolledSteps):
+            raise UnsupportedError(
+                f"{self.described()}: unroll=True: {inputs.described()} has time {steps.time} on axis {self._axis}, which only a "
+                "run knows, so that there are no steps to unroll; say how many, as in layers.Input((28, 5)), or leave unroll out"
+            )
         batch = inputs.shape[1 - self._axis]
         valid = None if mask is None else mask_over(mask, steps, (batch,), self._axis, self.described())
         state = self._first_state(initial_state, batch, inputs.dtype)

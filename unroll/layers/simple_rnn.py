@@ -86,7 +86,7 @@ class SimpleRNN(RNN):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `RNN.states`. The batch size must be known.
-        unroll: kept; steps are unrolled whatever its value.
+        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses a time that is not known.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
         name: the layer's scope; ``simple_rnn`` by default.

@@ -20,7 +20,10 @@ def file(name: str) -> unroll.Graph:
     [
         ("tf2onnx-gru-bn-t5-op13", ("r", "u")),  # TensorFlow's GRUCell: r and u by one sigmoid
         ("tf2onnx-two_gru-last-b3-t3-op11", ("r", "u")),
-        ("tf2onnx-basic_lstm-bn-t5-op13", ("z_i", "z_j", "z_f", "z_o")),  # BasicLSTMCell adds its forget bias afterwards
+        (
+            "tf2onnx-basic_lstm-bn-t5-op13",
+            ("z_i", "z_j", "z_f", "z_o"),
+        ),  # BasicLSTMCell adds its forget bias afterwards
         ("tf2onnx-lstm-bn-t4-op13", ("z_i", "z_j", "z_f", "z_o")),
     ],
 )
