@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test quick lint pictures clean
+.PHONY: demo test quick lint pictures gallery clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo
@@ -23,9 +23,11 @@ lint: $(STAMP)
 
 pictures: $(STAMP)  # of the README
 	$(BIN)/unroll draw examples/static_rnn_two_steps.py:with_static_rnn -o docs/static_rnn_two_steps.png
-	$(BIN)/unroll draw examples/image_rows_lstm.py:image_rows -o docs/image_rows_lstm.png
 	$(BIN)/python -c "import unroll; from unroll.examples import static_rnn_two_steps as two; unroll.draw( \
 	  two.with_static_rnn(), 'docs/static_rnn_two_steps_op.png', level='op', feeds={'X0': two.x, 'X1': two.x})"
+
+gallery: $(STAMP)  # needs Chromium and its driver
+	$(BIN)/python docs/make_gallery.py
 
 clean:
 	rm -rf $(VENV) build dist unroll-demo *.egg-info
