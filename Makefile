@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine with Python >= 3.11 and make:
-#   make demo   sets up, then runs the main job: two textbook programs, their pictures and models in unroll-demo/
+#   make demo   sets up, then runs the main job: two textbook programs, their pictures, models and a page in unroll-demo/
 #   make test   sets up, then runs the tests; make quick takes the quick ones, two cases of each
 PYTHON ?= python3
 VENV ?= .venv

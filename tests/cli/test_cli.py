@@ -108,9 +108,13 @@ def test_demo_writes_pictures_and_models(tmp_path, capsys):
     assert "0.94211787" in shown
     assert "with NaN and infinities fed, onnxruntime agrees" in shown and not re.search(r"\w=\w", shown)
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {
+    pictures = {
         f"{stem}{end}" for stem in ("static_rnn_two_steps", "image_rows_lstm") for end in (".svg", ".png", ".onnx")
     }
+    assert names == pictures | {"image_rows_lstm.html"}
+    page = tmp_path / "out" / "image_rows_lstm.html"
+    assert f"open it in a browser: {page.as_uri()}\n" in shown
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 @pytest.mark.slow

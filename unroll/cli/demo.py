@@ -1,4 +1,4 @@
-"""``unroll demo``: two textbook programs, their pictures and their models."""
+"""``unroll demo``: two textbook programs, their pictures and models, and a page of one of them."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _run(options: argparse.Namespace) -> int:
 
 COMMAND = Command(
     "demo",
-    "two textbook programs: their names, shapes, values, pictures and ONNX models",
-    "Trace, show, run, verify, draw and export two textbook programs into a folder.",
+    "two textbook programs: their names, shapes, values, pictures, ONNX models, and a page",
+    "Trace, show, run, verify, draw and export two textbook programs into a folder, and write a page of one.",
     ("unroll demo", "unroll demo -o two-programs"),
     _add,
     _run,
@@ -39,7 +39,7 @@ COMMAND = Command(
 
 
 def _demo(folder: str) -> None:
-    """Trace, show, run, verify, draw and export the two programs, writing into `folder`.
+    """Trace, show, run, verify, draw and export the two programs, and write a page of the second, into `folder`.
 
     Raises:
         FileError: the folder cannot be made or written.
@@ -52,8 +52,13 @@ def _demo(folder: str) -> None:
     x = static_rnn_two_steps.x
     _show(static_rnn_two_steps.with_static_rnn(), {"X0": x, "X1": x}, target / "static_rnn_two_steps")
     show("\n2. The rows of an image through an LSTM: 28 steps of 28 pixels, 13 units\n")
-    _show(image_rows_lstm.image_rows(), {"X": _images()}, target / "image_rows_lstm")
+    rows, images = image_rows_lstm.image_rows(), {"X": _images()}
+    _show(rows, images, target / "image_rows_lstm")
+    page = target / "image_rows_lstm.html"
+    unroll.view(rows, page, feeds=images)
+    show(f"\n3. The same as a page: every gate, state and formula at every step\n\n  wrote {page}")
     show(f"\nEverything is in {target.resolve()}")
+    show(f"To see the page, open it in a browser: {page.resolve().as_uri()}")
 
 
 def _images() -> Any:
