@@ -46,6 +46,8 @@ def test_every_command_runs(command, tmp_path, monkeypatch, capsys):
     for target in ("lstm.onnx", "smaller.onnx"):
         if target in command and f"-o {target}" not in command:
             assert main(["export", "examples/image_rows_lstm.py:image_rows", "-o", target]) == 0
+    if "outputs.npz" in command and "-o outputs.npz" not in command:
+        assert main(["run", "lstm.onnx", "--feed", "images.npy", "-o", "outputs.npz"]) == 0
     capsys.readouterr()
     program, *arguments = shlex.split(command, comments=True)
     assert program == "unroll"
@@ -123,7 +125,15 @@ def test_every_picture_of_the_readme_is_there():
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
     assert len(pictures) >= 2
     for path in pictures:
-        assert (REPOSITORY / path).read_bytes().startswith(b"\x89PNG")
+        assert (REPOSITORY / path).read_bytes().startswith((b"\x89PNG", b"RIFF"))
+
+
+def test_the_first_screen_shows_the_page_and_says_what_there_is():
+    first = README[: README.index("\n## ")]
+    assert "![A page" in first and "docs/gallery/first_screen.webp" in first
+    for name in ("view", "draw", "explain", "check_gate_order", "verify", "reroll"):
+        assert f"`unroll.{name}" in first and name in unroll.__all__
+    assert len(first.splitlines()) <= 25
 
 
 def test_every_folder_in_the_table_is_there():
