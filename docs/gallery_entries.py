@@ -198,8 +198,8 @@ tracks, the kernel and the formulas belong to the row that was clicked: the back
         "encoder_decoder",
         "An encoder and a decoder",
         """
-The decoder follows the encoder on one axis, each with steps of its own. Where the decoder has said its last word its
-state is kept, by a mask: these steps are hatched.
+The decoder follows the encoder on one axis, each with steps of its own. Steps at which a mask keeps the state, for the
+decoder has said its last word, are hatched.
 """,
         "encoder_decoder",
         NETWORKS["example encoder_decoder"],
