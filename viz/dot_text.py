@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 import graphviz
 
@@ -25,17 +26,24 @@ TIMES, MINUS, SIGMA = "\u00d7", "\u2212", "\u03c3"
 LONGEST = 48
 # Characters of four bytes at most; Graphviz scans a little less than 16,384 bytes at a time.
 _PIECE = 4000
+# Steps repeat one another's texts: so many are not measured and escaped again.
+_KEPT = 4096
 
 
 def visible(text: str, longest: int | None = LONGEST) -> str:
     """Return `text` with characters that cannot be printed spelt out, cut in the middle where it is very long."""
-    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    shown = text if text.isprintable() else "".join(map(_spelt, text))
     if longest is None or len(shown) <= longest:
         return shown
     half = longest // 2
     return f"{shown[: half - 1]}…{shown[-half:]}"
 
 
+def _spelt(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+
+
+@lru_cache(maxsize=_KEPT)
 def escaped(text: str, longest: int | None = LONGEST) -> str:
     r"""Return `text` as it must stand inside an HTML-like label to be shown to the letter.
 
@@ -97,6 +105,7 @@ def cell(inner: str, **attributes: object) -> str:
     return f"<TD{text}>{inner}</TD>"
 
 
+@lru_cache(maxsize=_KEPT)
 def text_width(text: str, size: float, bold: bool = False, longest: int | None = LONGEST) -> float:
     """Return about how wide `text` is in points, when shown at `size` points, cut where it is longer than `longest`."""
     return sum(_advance(char) for char in visible(text, longest)) / 100 * size * (_BOLDER if bold else 1)

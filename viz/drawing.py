@@ -11,6 +11,7 @@ from unroll.arguments import checked
 from unroll.display import placed
 from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError, UnrollError
 from unroll.files import as_path, write_bytes
+from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.viz import render
 from unroll.viz.layer_boxes import is_of_layers
@@ -142,7 +143,8 @@ def _source(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: b
         raise MissingPackageError(
             f"the graphviz package cannot be imported ({error}), and every picture needs it: pip install 'graphviz>=0.20'"
         ) from None
-    return dot_writer.write_dot(graph, feeds, full, opened)
+    with collector_paused():
+        return dot_writer.write_dot(graph, feeds, full, opened)
 
 
 def _rendered(dot: str, format: str, advice: str = render.ADVICE) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import graphviz
+from graphviz.quoting import quote
 
 from unroll.viz import routes
 from unroll.viz.dot_text import escaped, html_label, in_pieces, text_width
@@ -14,6 +16,8 @@ from unroll.viz.placement import Rectangle
 from unroll.viz.routes import Point
 
 _LABEL_HIGH = 12.0
+# Boxes and lines share colours and sizes: so many words are not quoted again.
+_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -94,16 +98,27 @@ class Sheet:
                 cluster.attr(bb=",".join(f"{edge:.1f}" for edge in edges), label=frame.label, lp=at, **frame.looks)
         for node in self._nodes:
             size = {"width": f"{node.box.width / 72:.3f}", "height": f"{node.box.height / 72:.3f}"}
-            pos = f"{node.box.x + right:.1f},{node.box.y + up:.1f}"
-            dot.node(prefix + node.id, html_label(node.label), pos=pos, **size, **node.looks)
+            looks = {**node.looks, **size, "pos": f"{node.box.x + right:.1f},{node.box.y + up:.1f}"}
+            dot.body.append(_statement(_quoted(prefix + node.id), html_label(node.label), looks))
         for edge in self._edges:
-            looks = dict(edge.looks)
+            looks, label = dict(edge.looks), None
             if edge.label is not None:
-                looks["label"] = html_label(escaped(edge.label.text))
+                label = html_label(escaped(edge.label.text))
                 looks["lp"] = f"{edge.label.x + right:.1f},{edge.label.y + up:.1f}"
-            points = [(x + right, y + up) for x, y in edge.points]
-            source, target = (prefix + end for end in edge.ends)
-            dot.edge(source, target, pos=in_pieces(routes.spline(points)), **looks)
+            looks["pos"] = in_pieces(routes.spline([(x + right, y + up) for x, y in edge.points]))
+            source, target = (_quoted(prefix + end) for end in edge.ends)
+            dot.body.append(_statement(f"{source} -> {target}", label, looks))
         for id, inner, (x, y) in self._inner:
             middle = inner.extent()
             inner.write(dot, f"{prefix}{id}_", (x + right - middle.x, y + up - middle.y))
+
+
+def _statement(what: str, label: str | None, looks: Mapping[str, str]) -> str:
+    """Return a line of DOT, as the graphviz package writes it but without looking at each word anew."""
+    words = [] if label is None else [f"label={label}"]
+    words += [f"{name}={_quoted(looks[name])}" for name in sorted(looks)]
+    return f"\t{what} [{' '.join(words)}]\n"
+
+
+# The kinds of text are told apart: one may be marked as no markup.
+_quoted = lru_cache(maxsize=_KEPT, typed=True)(quote)
