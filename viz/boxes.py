@@ -217,7 +217,8 @@ class Boxes:
         row = unit.row or ""
         title, marks = self.title(row, unit.nodes), self._marks(unit)
         lines = [Line(title, _TITLE, palette.INK, True)]
-        units = self._units(unit)
+        results = self._named_results(unit)
+        units = self._units(unit, results)
         if units:
             lines.append(Line(units, _SMALL, palette.MUTED))
         rows = [cell(font(escaped(line.text), line.size, line.color, line.bold)) for line in lines]
@@ -228,7 +229,7 @@ class Boxes:
             rows.append(cell(row_of_chips.label))
             width = max(width, row_of_chips.width)
             height += row_of_chips.height
-        for tensor, name in self._named_results(unit):
+        for tensor, name in results:
             for line in self._value_lines(tensor, f"{name} = "):
                 rows.append(cell(font(escaped(line.text), line.size, line.color)))
                 width = max(width, text_width(line.text, line.size))
@@ -265,11 +266,10 @@ class Boxes:
             key=lambda item: order.index(item[1]) if item[1] in order else len(order),
         )
 
-    def _units(self, unit: Unit) -> str:
+    def _units(self, unit: Unit, results: Sequence[tuple[Tensor, str]]) -> str:
         """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""
         tables = self._tables.get(unit.row or "", [])
         columns = next((blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)), ())
-        results = self._named_results(unit)
         sizes: set[Dim] = {size for _, size in columns} or {tensor.shape[-1] for tensor, _ in results if tensor.rank}
         (size,) = sizes if len(sizes) == 1 else (None,)
         return f"{size} unit{'s' * (size != 1)}" if size is not None else ""

@@ -38,6 +38,9 @@ class States:
         self._graph = graph
         self._joint = joint
         self.tensors = TensorNames(graph, unboxed)
+        # Asked for again and again: what a tensor's own name says, and as what it is made.
+        self._own: dict[Tensor, str] = {}
+        self._roles_of: dict[Tensor, Role] = {}
         self._unnamed: dict[str, dict[Role, None]] = {}
         self._pairs = _backward_pairs(wires)
         self.backward = frozenset(source for source, target in self._pairs if source == target)
@@ -111,8 +114,10 @@ class States:
 
     def _named(self, tensor: Tensor) -> str:
         """Return the name of a state; nothing where it has none but that of an output, which differs from step to step."""
-        known = self.tensors.is_placed(tensor) or self.tensors.is_found(tensor)
-        return _state_name(self.tensors.own(tensor)) if known else ""
+        if tensor not in self._own:
+            known = self.tensors.is_placed(tensor) or self.tensors.is_found(tensor)
+            self._own[tensor] = _state_name(self.tensors.own(tensor)) if known else ""
+        return self._own[tensor]
 
     def hands_on(self, cell: str, tensor: Tensor) -> bool:
         """Say whether a cell's output is what the cell reads as its state at the next step, and not only called so."""
@@ -142,9 +147,11 @@ class States:
 
     def _made_as(self, tensor: Tensor) -> Role:
         """Return the name of the node that makes a tensor, without its step, and which of its outputs the tensor is."""
-        node = tensor.node
-        made = self._graph.name(tensor) if node is None else node_role(self._graph, node, self._joint)
-        return (made, tensor.index)
+        if tensor not in self._roles_of:
+            node = tensor.node
+            made = self._graph.name(tensor) if node is None else node_role(self._graph, node, self._joint)
+            self._roles_of[tensor] = (made, tensor.index)
+        return self._roles_of[tensor]
 
 
 def node_role(graph: Graph, node: Node, joint: JointCells) -> str:

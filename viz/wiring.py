@@ -63,10 +63,12 @@ class Wiring:
     def lines(self) -> Iterator[Line]:
         """Yield every wire as a line."""
         carried = [wire for wire in self._wires if self._is_carried(wire)]
-        level = [wire for wire in self._wires if wire not in set(carried) and self._is_level(wire)]
-        apart = {*carried, *level}
+        apart = set(carried)
+        level = [wire for wire in self._wires if wire not in apart and self._is_level(wire)]
+        apart.update(level)
         handed = [wire for wire in self._wires if wire not in apart and self._scene.is_handed_on(wire)]
-        rising = [wire for wire in self._wires if wire not in {*apart, *handed}]
+        apart.update(handed)
+        rising = [wire for wire in self._wires if wire not in apart]
         self._tie([*rising, *carried])
         yield from self._level(level)
         yield from self._carried(carried)
