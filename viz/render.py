@@ -9,6 +9,7 @@ from unroll.errors import FileError, UnsupportedError, warn
 from unroll.progress import busy
 from unroll.viz import process
 from unroll.viz.process import missing
+from unroll.viz.repeats import LARGE, Repeats
 
 _COMPLAINT = re.compile(r"(Error|Warning): ")
 # Messages about pictures that are right all the same: a bitmap scaled down to fit; text that touches the edge of its
@@ -31,7 +32,8 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
         format: svg, png or pdf.
         advice: what makes the picture smaller, or what else to try, for an error.
 
-    A PNG that is larger than a bitmap can be is scaled down, with a warning; if nobody could read it, it is refused.
+    In a large SVG what repeats is drawn once, see `unroll.viz.repeats`. A PNG that is larger than a bitmap can be is scaled
+    down, with a warning; if nobody could read it, it is refused.
 
     Raises:
         MissingPackageError: pygraphviz cannot be imported.
@@ -42,8 +44,9 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
         raise missing("it is not installed")
     if format == "png":
         _check_bitmap(dot, advice)
+    repeats = Repeats(dot) if format == "svg" and len(dot) > LARGE else None
     with busy("laying out the picture"):
-        answer = process.ask(dot, format)
+        answer = process.ask(dot if repeats is None else repeats.dot, format)
     if answer.kind == "MemoryError" or any(_NO_MEMORY.search(line) for line in answer.said):
         raise FileError(f"Graphviz ran out of memory while it drew the graph as {format}; {advice}")
     reasons = [*_complaints(answer.said), *([answer.problem] if answer.problem else [])]
@@ -51,7 +54,7 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
         raise UnsupportedError(
             f"Graphviz could not draw the graph as {format}: {'; '.join(reasons) or 'it returned nothing'}; {advice}"
         )
-    return answer.data
+    return answer.data if repeats is None else repeats.whole(answer.data)
 
 
 def _check_bitmap(dot: str, advice: str) -> None:
