@@ -17,6 +17,7 @@ import graphviz
 from unroll.graph import Graph
 from unroll.tensor import Node
 from unroll.viz import palette
+from unroll.viz.boxes import Line, text_box
 from unroll.viz.dot_text import FONT, escaped, font, html_label, tooltip
 from unroll.viz.frames import TEXT as FRAME_TEXT
 from unroll.viz.frames import outline
@@ -29,8 +30,11 @@ from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
 from unroll.viz.sheet import Sheet
 from unroll.viz.units import Unit
+from unroll.viz.values import NOTE
 
 _ENGINE = "nop2"
+# How far below everything else the note about large values stands.
+_NOTE_BELOW = 10.0
 # How deep bodies within bodies are drawn, how many of a graph, and how many nodes one of them may have.
 _DEEPEST, _MOST_BODIES, _LARGEST_BODY = 3, 12, 200
 
@@ -111,7 +115,15 @@ class _Picture:
             told = _names(self._plan.panels[place])
             self._sheet.edge(f"weights_{place}", reader.id, points, None, tooltip=told, **looks)
         self._write_wires()
+        if self._scene.values.left_out:
+            self._write_note()
         return self._sheet
+
+    def _write_note(self) -> None:
+        """Say once, under everything else, what the mark in the place of large values means."""
+        note, room = text_box([Line(NOTE, TEXT, palette.STATE)], 4), self._sheet.extent()
+        at = Rectangle(room.left + note.width / 2, room.bottom - _NOTE_BELOW - note.height / 2, note.width, note.height)
+        self._sheet.node("note", at, note.label, style="", shape="plain")
 
     def _write_wires(self) -> None:
         for line, at in zip(self._plan.lines, self._plan.texts, strict=True):

@@ -1,4 +1,4 @@
-"""Numbers to print in a picture: small tensors whole, larger ones where all their elements are equal; else a note."""
+"""Numbers to print in a picture: small tensors whole, larger ones where all their elements are equal; else a mark."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from unroll.tensor import Constant, Tensor
 from unroll.viz.dot_text import LONGEST, TIMES
 
 _MOST, _MOST_LINES = 12, 8
+#: What stands for a value that is too large, and what a picture with that mark says once.
+TOO_LARGE = "\u2026"
+NOTE = f"{TOO_LARGE} too large to print: over {_MOST} numbers or {_MOST_LINES} rows"
 _PER_LINE = 6
 # How many elements of a constant are written within a formula.
 _MOST_INLINE = 8
@@ -31,6 +34,7 @@ class Values:
 
     Attributes:
         given: whether there are feeds.
+        left_out: whether lines have been asked for of a value that is too large.
 
     Raises:
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
@@ -38,6 +42,7 @@ class Values:
 
     def __init__(self, graph: Graph, feeds: Mapping[Any, Any] | None, tensors: Iterable[Tensor]) -> None:
         self.given = feeds is not None
+        self.left_out = False
         wanted = list(dict.fromkeys(tensors)) if feeds is not None else []
         arrays = graph.run(feeds, wanted) if feeds is not None else []
         pairs = list(zip(wanted, arrays, strict=True))
@@ -45,10 +50,11 @@ class Values:
         self._small = {tensor: array for tensor, array in pairs if array.size <= _MOST}
 
     def lines(self, tensor: Tensor | None, before: str = "") -> list[str]:
-        """Return the value as lines of text, the first of which begins with the text `before`; they say so where it is too
-        large; none where it was not computed.
+        """Return the value as lines of text, the first of which begins with the text `before`; a mark where it is too large;
+        none where it was not computed.
         """
         lines = self._lines.get(tensor, []) if tensor is not None else []
+        self.left_out |= lines == [TOO_LARGE]
         if tensor in self._small and lines and len(before + lines[0]) > LONGEST:
             lines = value_lines(self._small[tensor], len(before)) or lines
         return [f"{before}{lines[0]}", *lines[1:]] if lines else []
@@ -89,9 +95,8 @@ def _in_lines(rows: Array, count: int) -> list[str]:
 
 
 def _told(array: Array) -> list[str]:
-    """Return an array as lines, or why it has none."""
-    why = "empty" if array.size == 0 else "too large to print"
-    return value_lines(array) or [f"{shape_text(array.shape)}: {why}"]
+    """Return an array as lines, a mark where it is too large."""
+    return value_lines(array) or ([TOO_LARGE] if array.size else [f"{shape_text(array.shape)}: empty"])
 
 
 def number(value: Any) -> str:

@@ -174,8 +174,7 @@ def test_values_at_the_ports_are_those_of_a_run(seed: int) -> None:
         if array.size >= 4 and (array == array.flat[0]).all():
             assert printed[name] == [f"all {array.flat[0] + 0.0:.4g}"]
         elif array.size > 12 or len(array.reshape(-1, array.shape[-1])) > 8:
-            shape = ", ".join(map(str, array.shape))
-            assert printed[name] == [f"({shape}): too large to print"]
+            assert printed[name] == ["\u2026"]
         else:
             values = [float(item) for line in printed[name] for item in line.split(", ")]
             np.testing.assert_allclose(values, array.ravel(), rtol=1e-3)

@@ -163,14 +163,24 @@ def test_a_first_state_that_is_a_weight_stays_a_box() -> None:
     assert "Gather" in texts(unroll.draw(unroll.Graph([ids], {"last": outputs[-1]})))
 
 
-def test_a_value_that_is_too_large_says_so() -> None:
+def test_a_value_that_is_too_large_has_a_mark_that_is_explained_once() -> None:
     graph = image_rows(2)
     feeds = {"images": np.random.default_rng(0).normal(size=(64, 56)).astype("float32")}
     for level in ("cell", "op"):
         shown = texts(unroll.draw(graph, level=level, feeds=feeds))  # type: ignore[arg-type]
-        assert "(64, 56): too large to print" in shown and "(41, 52): too large to print" in shown
-    assert any(text == "h = (64, 13): too large to print" for text in texts(unroll.draw(graph, feeds=feeds)))
+        assert shown.count("\u2026") >= 2 and sum("too large to print" in text for text in shown) == 1
+        told = next(text for text in shown if "too large" in text)
+        assert told.startswith("\u2026 ") and "12 numbers" in told and "8 rows" in told
+    assert "h = \u2026" in texts(unroll.draw(graph, feeds=feeds))
     assert not any("too large" in text for text in texts(unroll.draw(graph)))
+
+
+def test_a_picture_that_prints_every_value_explains_no_mark() -> None:
+    x = unroll.placeholder([None, 3], "x")
+    graph = unroll.Graph([x], {"y": unroll.ops.tanh(x)})
+    shown = texts(unroll.draw(graph, feeds={"x": np.ones((1, 3), "float32")}))
+    assert "all 1" in shown or "1, 1, 1" in shown
+    assert not any("\u2026" in text for text in shown)
 
 
 def test_an_empty_value_says_so() -> None:
