@@ -33,8 +33,8 @@ from unroll.viz.units import Unit
 from unroll.viz.values import NOTE
 
 _ENGINE = "nop2"
-# How far below everything else the note about large values stands.
-_NOTE_BELOW = 10.0
+# How far from everything else the note about large values stands.
+_NOTE_APART = 10.0
 # How deep bodies within bodies are drawn, how many of a graph, and how many nodes one of them may have.
 _DEEPEST, _MOST_BODIES, _LARGEST_BODY = 3, 12, 200
 
@@ -120,9 +120,12 @@ class _Picture:
         return self._sheet
 
     def _write_note(self) -> None:
-        """Say once, under everything else, what the mark in the place of large values means."""
+        """Say once, at the lower left or else under everything, what the mark in the place of large values means."""
         note, room = text_box([Line(NOTE, TEXT, palette.STATE)], 4), self._sheet.extent()
-        at = Rectangle(room.left + note.width / 2, room.bottom - _NOTE_BELOW - note.height / 2, note.width, note.height)
+        at = Rectangle(room.left + note.width / 2, room.bottom + note.height / 2, note.width, note.height)
+        around = at._replace(width=at.width + 2 * _NOTE_APART, height=at.height + 2 * _NOTE_APART)
+        if room.width < note.width or not self._plan.is_free(around):
+            at = at._replace(y=at.y - at.height - _NOTE_APART)
         self._sheet.node("note", at, note.label, style="", shape="plain")
 
     def _write_wires(self) -> None:

@@ -75,10 +75,13 @@ def collect(scene: Scene) -> Weights:
                 key = keys.setdefault(made_with[parameter], key)
             groups.setdefault(key, []).append(parameter)
     weights = Weights([], [])
+    # Weights outside of cells look alike: a small box each where all of them can be that, else cards.
+    small = all(
+        unit.cell is not None for key in groups for item in groups[key] for unit in scene.contraction.readers[item]
+    )
+    small = small and all(_is_small(scene, parameters, reader) for reader, parameters in alone.items())
     for reader, parameters in alone.items():
-        box = beside(parameters, reader.name, scene.values)
-        shown = scene.shown.stand_in.get(reader, reader)
-        if shown is not reader or box.height <= scene.sizes[reader].height + _MORE:
+        if small:
             weights.single.append((parameters, reader))
         else:
             groups.setdefault(_shared_by(parameters[0], [reader], scene.contraction.joint), []).extend(parameters)
@@ -88,6 +91,13 @@ def collect(scene: Scene) -> Weights:
         key=lambda item: min(((scene.level(unit), unit.phase) for unit in item.readers), default=(0, 0))
     )
     return weights
+
+
+def _is_small(scene: Scene, parameters: Sequence[Parameter], reader: Unit) -> bool:
+    """Say whether the one reader of some weights is not shown, or is about as high as they are in few lines."""
+    if reader in scene.shown.stand_in:
+        return True
+    return beside(parameters, reader.name, scene.values).height <= scene.sizes[reader].height + _MORE
 
 
 def _shared_by(parameter: Parameter, readers: Sequence[Unit], joint: JointCells) -> object:

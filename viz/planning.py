@@ -75,6 +75,16 @@ class Plan:
     crowded: list[int] = field(default_factory=list)
     ground: Ground = field(default_factory=Ground)
 
+    def is_free(self, at: Rectangle) -> bool:
+        """Say whether nothing is drawn at a place, and it lies in no frame."""
+        within = any(_meet(outline(frame), at) for frame in self.frames)
+        return not (within or len(self.lines) > _MANY or self.ground.boxes_at(at) or self.ground.lines_at(at))
+
+
+def _meet(one: Rectangle, other: Rectangle) -> bool:
+    across = one.left < other.right and one.right > other.left
+    return across and one.bottom < other.top and one.top > other.bottom
+
 
 def plan(scene: Scene) -> Plan:
     """Return the plan of a scene in which the least text is without room."""

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn_programs import dashed, image_rows, over_steps, parsed, texts
+from drawn_programs import dashed, image_rows, over_steps, parsed, places, texts
 from picture_networks import NETWORKS
 
 import unroll
 from unroll import cells
 from unroll.trials.trial_feeds import trial_feeds
+from unroll.viz import drawing
 from unroll.viz.panel_places import best_arrangement
 from unroll.viz.placement import Rectangle
 
@@ -211,3 +212,30 @@ def test_cards_never_overlap_and_keep_clear_of_the_picture(count: int, opened: b
             for other in every[:place]:
                 apart = one.left >= other.right or other.left >= one.right
                 assert apart or one.bottom >= other.top or other.bottom >= one.top
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("network", ["by hand", "layers without recurrence", "layers Embedding", "NumPy style"])
+def test_weights_outside_of_cells_are_all_cards_or_all_small_boxes(network: str, level: drawing.Level) -> None:
+    graph = NETWORKS[network]()
+    nodes = parsed(
+        unroll.draw(graph, level=level, feeds=trial_feeds(graph, dims={"batch": 1})[0], format="dot")
+    ).nodes()
+    cards = [node for node in nodes if node.startswith("weights_")]
+    boxes = [node for node in nodes if node.startswith("weight_")]
+    # With all its operators drawn, the third has small boxes alone, and a card for its cell.
+    assert (cards and not boxes) or (len(cards) == 1 and len(boxes) == 3)
+
+
+def test_weights_of_a_layer_after_cells_stay_small_boxes() -> None:
+    nodes = parsed(unroll.draw(NETWORKS["layers SimpleRNN and Dense"](), level="op", format="dot")).nodes()
+    assert sum(node.startswith("weight_") for node in nodes) == 2
+
+
+@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("network", ["image rows", "joined both ways", "layers without recurrence", "one step"])
+def test_the_note_on_large_values_stands_on_nothing_and_lowest(network: str, level: drawing.Level) -> None:
+    graph = NETWORKS[network]()
+    picture = unroll.draw(graph, level=level, feeds=trial_feeds(graph, dims={"batch": 1})[0], format="dot")
+    heights = {name: y for name, (_, y) in places(parsed(picture)).items()}
+    assert "note" in heights and min(heights, key=heights.__getitem__) == "note"
