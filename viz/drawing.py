@@ -80,7 +80,7 @@ def draw(
         feeds: an array for every input; the values of small tensors are then printed in place.
         format: svg, png, pdf or dot; by default that of the path's suffix, else svg.
         full: draw every timestep; by default the middle of a sequence of more than 6 steps is left out, of more than 4 at
-            the level of operators and where one loop follows another.
+            the level of operators or where one loop follows another, and of more than 3 where both.
 
     Returns:
         The picture; it holds the DOT source too.

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import heapq
-import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import networkx
 
 from unroll.viz.contraction import Contraction
+from unroll.viz.shown_steps import shown_steps
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
-# How many steps are shown whole, and how many at the beginning and the end of longer sequences.
-_MANY = (6, 2, 2)
-_FEW = (4, 2, 1)
 # How many operators without a step are shown.
 _MOST_STEPLESS = 240
 
@@ -54,7 +51,7 @@ class Shown(NamedTuple):
 def arrange(contraction: Contraction, full: bool) -> Shown:
     """Give every unit a level and leave out the middle of a long sequence, unless `full`."""
     level = _levels(contraction)
-    columns = _columns(contraction, full)
+    columns = [Slot(phase, at) for phase, at in shown_steps(contraction, full)]
     gaps: dict[Unit, Slot] = {}
     stand_in: dict[Unit, Unit] = {}
     for (slot, _), units in _left_out(contraction, columns, level).items():
@@ -77,33 +74,6 @@ def arrange(contraction: Contraction, full: bool) -> Shown:
     units += dict.fromkeys(stand_in.values())
     ranks = {key: rank for rank, key in enumerate(sorted({level[unit] for unit in units}))}
     return Shown(units, wires, {unit: ranks[level[unit]] for unit in units}, columns, gaps, stand_in)
-
-
-def _columns(contraction: Contraction, full: bool) -> list[Slot]:
-    """Return the columns of timesteps, phase by phase: the first and last steps of every loop, and gaps for the others."""
-    loops: dict[int, dict[str | None, set[int]]] = {}
-    for unit in contraction.units:
-        if unit.step is not None and unit.step != BEFORE_STEPS:
-            found = loops.setdefault(unit.phase, {None: set()})
-            found[None].add(unit.step)
-            if unit.cell is not None:
-                found.setdefault(unit.cell, set()).add(unit.step)
-    few = contraction.opened or len(loops) > 1  # loops after one another stand side by side
-    columns: list[Slot] = []
-    for phase, found in sorted(loops.items()):
-        kept = set[int]().union(*(shown_steps(sorted(steps), full, few) for steps in found.values()))
-        columns += [Slot(phase, at) for at in _with_gaps(sorted(found[None]), kept)]
-    return columns
-
-
-def _with_gaps(steps: Sequence[int], kept: Collection[int]) -> Iterator[int | range]:
-    """Yield the steps kept, and ranges for those between them; nothing stands for a single step but itself."""
-    for shown, run in itertools.groupby(steps, kept.__contains__):
-        listed = list(run)
-        if shown or len(listed) == 1:
-            yield from listed
-        else:
-            yield range(listed[0], listed[-1] + 1)
 
 
 def _left_out(
@@ -139,18 +109,6 @@ def _middle_stepless(contraction: Contraction, level: Mapping[Unit, int]) -> lis
     stepless = [unit for unit in contraction.units if unit.kind == "op" and unit.step is None]
     stepless.sort(key=lambda unit: level[unit])
     return stepless[_MOST_STEPLESS // 2 : -_MOST_STEPLESS // 2] if len(stepless) > _MOST_STEPLESS else []
-
-
-def shown_steps(steps: Sequence[int], full: bool, few: bool) -> list[int]:
-    """Return the timesteps of a loop to draw.
-
-    Args:
-        steps: all timesteps in order.
-        full: leave out none.
-        few: fewer of them have room: each is drawn with all its operators, or other loops stand beside this one.
-    """
-    whole, first, last = _FEW if few else _MANY
-    return list(steps) if full or len(steps) <= whole else [*steps[:first], *steps[len(steps) - last :]]
 
 
 def _wires_of_gaps(contraction: Contraction, stand_in: dict[Unit, Unit]) -> list[Wire]:

@@ -46,8 +46,8 @@ def columns(steps: int, whole: int, first: int, last: int) -> list[int]:
 
 
 SHOWN = {"cell": (6, 2, 2), "op": (4, 2, 1)}
-#: Where one loop follows another, at both levels.
-FEW = (4, 2, 1)
+#: Where one loop follows another.
+FEW = {"cell": (4, 2, 1), "op": (2, 1, 1)}
 
 
 @pytest.mark.slow
@@ -56,13 +56,21 @@ FEW = (4, 2, 1)
 def test_a_decoder_of_any_length_follows_an_encoder_of_any_other(read: int, level: str) -> None:
     for written in LENGTHS:
         picture = unroll.draw(encoder_and_decoder(read, written), level=level, format="dot")
-        encoder, decoder = columns(read, *FEW), columns(written, *FEW)
+        encoder, decoder = columns(read, *FEW[level]), columns(written, *FEW[level])
         if read == written == 1:  # nothing tells two single cells from a stack of two
             assert headings(picture) == [0]
             continue
         assert headings(picture) == [*encoder, *decoder], (read, written)
         hidden = [read - len(encoder), written - len(decoder)]
         assert counted(picture) == sorted(count for count in hidden if count), (read, written)
+
+
+def test_operators_of_loops_that_follow_one_another_show_one_step_at_each_end_and_one_that_is_like_neither() -> None:
+    alike = unroll.draw(encoder_and_decoder(7, 5), level="op", format="dot")
+    assert headings(alike) == [0, 6, 0, 4] and counted(alike) == [3, 5]
+    # From its second step on, but for the last, the decoder of words keeps the state of rows that have ended.
+    words = unroll.draw(NETWORKS["example encoder_decoder"](), level="op", format="dot")
+    assert headings(words) == [0, 4, 0, 1, 5]
 
 
 @pytest.mark.slow
