@@ -247,24 +247,36 @@ class Boxes:
         return [(name.lower(), None) for name in list(found)[:2]]
 
     def _named_results(self, unit: Unit) -> list[tuple[Tensor, str]]:
-        """Return the states that a cell makes, each with its name."""
+        """Return the states that a cell makes, each with its name; where it is a joint cell, and a state is of one of its cells
+        alone, with the name of that cell too.
+        """
         row, states = unit.row or "", self._states
         found = [
             (tensor, states.called(tensor))
             for node in unit.nodes
             for tensor in node.outputs
-            if states.tensors.own(tensor) or states.tensors.is_found(tensor) or tensor in states.handed
+            if states.tensors.own(tensor)
+            or states.tensors.is_found(tensor)
+            or tensor in states.handed
+            or states.is_joined(tensor)
         ]
         made = [item for item in found if states.makes(row, item[0])]
         made = made or [item for item in found if item[1] in ("c", "h", "state")]
         # A candidate may be called as the state that is made of it: what is handed on is the state, or else the last.
-        handed = {name: tensor for tensor, name in made if tensor in states.handed}
-        results = {name: tensor for tensor, name in made} | handed
+        made.sort(key=lambda item: item[0] in states.handed)
+        results = {(name, self._part(row, tensor)): tensor for tensor, name in made}
         order = states.names.get(row, [])
-        return sorted(
-            ((tensor, name) for name, tensor in results.items()),
-            key=lambda item: order.index(item[1]) if item[1] in order else len(order),
-        )
+        whole = self._joint.title(row, unit.nodes)
+        return [
+            (tensor, name if part == whole else f"{part} {name}")
+            for (name, part), tensor in sorted(
+                results.items(), key=lambda item: order.index(item[0][0]) if item[0][0] in order else len(order)
+            )
+        ]
+
+    def _part(self, row: str, tensor: Tensor) -> str:
+        """Return which cells of a joint cell make a tensor; nothing for another cell."""
+        return self._joint.title(row, [] if tensor.node is None else [tensor.node])
 
     def _units(self, unit: Unit, results: Sequence[tuple[Tensor, str]]) -> str:
         """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""

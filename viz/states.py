@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 from unroll.graph import Graph
 from unroll.tensor import Node, Tensor
 from unroll.viz.joint_cells import JointCells
+from unroll.viz.joint_states import joined_names, names_at_every_step
 from unroll.viz.tensor_names import TensorNames
 from unroll.viz.units import Unit, Wire
 
@@ -55,6 +56,8 @@ class States:
             and self.is_along(wire)
         ]
         self.handed = {wire.tensor for wire in handed}
+        self._joined: Mapping[Tensor, str] = {}
+        self._joined = self._joined_names(handed)
         for wire in handed:
             if not self._named(wire.tensor):
                 self._unnamed.setdefault(wire.target.row or "", {})[self._made_as(wire.tensor)] = None
@@ -87,6 +90,18 @@ class States:
                     called.add(self.called(wire.tensor))
         self.names = {row: sorted(set().union(*roles.values())) for row, roles in self._roles.items()}
 
+    def _joined_names(self, handed: Iterable[Wire]) -> dict[Tensor, str]:
+        """Return what the states of joint cells are called that have no name of their own."""
+        begun = joined_names(
+            self._graph, self._joint, self._named, lambda node: node_role(self._graph, node, self._joint)
+        )
+        known = {wire.tensor: begun[wire.role] for wire in handed if wire.role in begun}
+        return names_at_every_step(self._graph, self._joint, known)
+
+    def is_joined(self, tensor: Tensor) -> bool:
+        """Say whether a tensor is a state of a joint cell that has its name of the cells that it is joined of."""
+        return tensor in self._joined
+
     def reads(self, wire: Wire) -> bool:
         """Say whether a wire brings a cell its state, from its earlier step or from outside."""
         return wire.role in self._roles.get(wire.target.row or "", {})
@@ -117,7 +132,7 @@ class States:
         if tensor not in self._own:
             known = self.tensors.is_placed(tensor) or self.tensors.is_found(tensor)
             self._own[tensor] = _state_name(self.tensors.own(tensor)) if known else ""
-        return self._own[tensor]
+        return self._own[tensor] or self._joined.get(tensor, "")
 
     def hands_on(self, cell: str, tensor: Tensor) -> bool:
         """Say whether a cell's output is what the cell reads as its state at the next step, and not only called so."""

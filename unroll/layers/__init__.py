@@ -1,4 +1,4 @@
-"""Keras 3's layers: its names, arguments, defaults and numbers, traced over a known time.
+"""Keras 3's layers: its names, arguments, defaults and numbers, traced over a known time or any.
 
 A layer is called on a tensor, ``layers.LSTM(3)(x)``, or stands in a model::
 

@@ -156,12 +156,16 @@ class RNN(Layer):
         return (output, *self.listed(walked.state)) if self.return_state else output
 
     def walk(self, inputs: Tensor, initial_state: Any, mask: Any) -> Walked:
-        """Return what a walk over the steps makes; the outputs are in their order, whichever way they were walked."""
+        """Return what a walk over the steps makes; the outputs are in their order, whichever way they were walked.
+
+        Raises:
+            UnsupportedError: ``unroll=True`` over a time that is not known.
+        """
         steps = steps_of(inputs, self._axis, self.described())
         if self.unroll and isinstance(steps, RolledSteps):
             raise UnsupportedError(
-                f"{self.described()}: unroll=True: {inputs.described()} has time {steps.time} on axis {self._axis}, which only a "
-                "run knows, so that there are no steps to unroll; say how many, as in layers.Input((28, 5)), or leave unroll out"
+                f"{self.described()}: unroll=True: {inputs.described()} has time {steps.time} on axis {self._axis}, which only "
+                "a run knows: there are no steps to unroll. Say how many, as in layers.Input((28, 5)), or leave unroll out"
             )
         batch = inputs.shape[1 - self._axis]
         valid = None if mask is None else mask_over(mask, steps, (batch,), self._axis, self.described())
