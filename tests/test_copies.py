@@ -135,7 +135,9 @@ def test_a_parameter_is_copied_with_its_value() -> None:
 
 
 @pytest.mark.parametrize(
-    "thing", [GRAPH, STATEFUL, unroll.Session(GRAPH), STATEFUL.stream(), unroll.StateSaver({"h": 2}, 2)], ids=repr
+    "thing",
+    [GRAPH, STATEFUL, unroll.Session(GRAPH), STATEFUL.stream(), unroll.StateSaver({"h": 2}, 2)],
+    ids=["graph", "graph with states", "session", "stream", "state saver"],
 )
 def test_graphs_and_what_runs_them_are_neither_copied_nor_pickled(thing: Any) -> None:
     refused(lambda: copy.deepcopy(thing), NotImplementedError, "cannot be copied")

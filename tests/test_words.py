@@ -102,7 +102,9 @@ def test_what_is_not_here_says_what_is(thing: Any, name: str, said: str) -> None
 
 
 @pytest.mark.parametrize(
-    "thing", [unroll, ops, layers, nn, cells, X, MODEL, unroll.GRUCell(2), GRAPH, SESSION], ids=str
+    "thing",
+    [unroll, ops, layers, nn, cells, X, MODEL, unroll.GRUCell(2), GRAPH, SESSION],
+    ids=["unroll", "ops", "layers", "nn", "cells", "tensor", "model", "cell", "graph", "session"],
 )
 def test_what_python_and_notebooks_ask_is_answered_as_ever(thing: Any) -> None:
     for name in (
