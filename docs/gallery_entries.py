@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -45,10 +46,24 @@ class Shown(NamedTuple):
     link: str = ""
     hands: Callable[[Browser], object] | None = None
     size: tuple[int, int] = (1280, 800)
+    expected: Callable[[unroll.Graph], dict[str, Any]] | None = None
 
     @property
     def file(self) -> str:
         return f"{self.name}.webp"
+
+
+class Numbers(NamedTuple):
+    """A picture of numbers: its name, its heading, what is seen, and what draws it."""
+
+    name: str
+    title: str
+    text: str
+    draw: Callable[[Path], object]
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.svg"
 
 
 def digits(_: unroll.Graph) -> dict[str, Any]:
@@ -108,6 +123,28 @@ def path(browser: Browser) -> None:
     boxes = browser.run("return [...document.querySelectorAll('#open [data-box]')].map((one) => one.dataset.box)")
     browser.click(f'#open [data-box="{boxes[0]}"] rect')
     browser.click(f'#open [data-box="{boxes[-1]}"] rect', shift=True)
+
+
+def loaded(gate_order: str, forget_bias: float) -> unroll.Graph:
+    """Return an LSTM over twelve steps whose weights are loaded as if their gates were in this order."""
+    rng = np.random.default_rng(1)
+    cell = unroll.BasicLSTMCell(8, forget_bias=forget_bias)
+    cell.set_weights(rng.normal(0, 0.5, (12, 32)), rng.normal(0, 0.5, 32), gate_order=gate_order)
+    x = unroll.placeholder([None, 12, 4], "x")
+    return unroll.Graph([x], {"y": unroll.dynamic_rnn(cell, x)[0]})
+
+
+def another_version(path: Path) -> unroll.Difference:
+    """Draw what differs between an LSTM and its next version, with another activation and another bias."""
+    before, after = (
+        layers.Sequential(
+            [layers.Input((4, 3)), layers.LSTM(5, activation=activation, name="lstm"), layers.Dense(2)]
+        ).trace()
+        for activation in ("tanh", "softsign")
+    )
+    name = next(name for name in after.parameters if name.endswith("lstm_cell/bias"))
+    after.parameters[name].assign(after.parameters[name].value + 0.25)
+    return unroll.draw_diff(before, after, path)
 
 
 PAGES: tuple[Shown, ...] = (
@@ -227,6 +264,19 @@ operators.
         "tf2onnx_lstm",
         NETWORKS["tf2onnx flat LSTM"],
         random_feeds,
+    ),
+    Shown(
+        "expected",
+        "Another framework's order of gates",
+        """
+An LSTM whose weights lie in PyTorch's order of gates, i, f, j, o, and were loaded as if in TensorFlow's, i, j, f, o, with
+its forget bias. Given the outputs of the right order, the page says which order fits, and a track how far off each
+step is.
+""",
+        "loaded",
+        lambda: loaded("ijfo", 1.0),
+        random_feeds,
+        expected=lambda graph: loaded("ifgo", 0.0).run(random_feeds(graph)),
     ),
     Shown(
         "weights_alone",
@@ -353,5 +403,34 @@ A file with a Scan in it: what goes around, what is read and made at each step, 
 is.
 """,
         NETWORKS["read back Scan"],
+    ),
+)
+
+NUMBERS: tuple[Numbers, ...] = (
+    Numbers(
+        "kernel",
+        "A kernel to scale",
+        """
+`unroll.draw_kernel(graph, "kernel.svg", values=True)`: 28 rows of x over 13 of h, and the columns of four gates, with
+every number as a colour. The bias stands below.
+""",
+        lambda path: unroll.draw_kernel(image_rows_lstm.image_rows(), path, values=True),
+    ),
+    Numbers(
+        "values_over_time",
+        "Values over time",
+        """
+`unroll.draw_values(graph, feeds, "values.svg")`: what gates, states and outputs of the rows of an image hold, units
+down and steps across.
+""",
+        lambda path: unroll.draw_values(rows_graph := image_rows_lstm.image_rows(), digits(rows_graph), path),
+    ),
+    Numbers(
+        "difference",
+        "What a new version changed",
+        """
+`unroll.draw_diff(before, after, "diff.svg")`: another activation, at all steps, and another bias.
+""",
+        another_version,
     ),
 )

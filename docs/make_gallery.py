@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 PLACE = HERE / "gallery"
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 from browser import Browser  # noqa: E402  # of the tests
-from gallery_entries import PAGES, PICTURES, Shown  # noqa: E402
+from gallery_entries import NUMBERS, PAGES, PICTURES, Shown  # noqa: E402
 
 #: What is photographed keeps letters sharp at this share of WebP's best.
 QUALITY = 85
@@ -34,7 +34,7 @@ random and weights are as they begin.
 def text() -> str:
     """Return docs/gallery.md."""
     parts = [HEAD]
-    for heading, entries in (("The page", PAGES), ("Pictures", PICTURES)):
+    for heading, entries in (("The page", PAGES), ("Pictures", PICTURES), ("Pictures of numbers", NUMBERS)):
         parts.append(f"## {heading}\n")
         parts += [f"### {one.title}\n\n{one.text.strip()}\n\n![{one.title}](gallery/{one.file})\n" for one in entries]
     return "\n".join(parts)
@@ -43,7 +43,8 @@ def text() -> str:
 def photograph(browser: Browser, one: Shown, folder: Path) -> bytes:
     """Return what a browser shows of a page, as WebP."""
     graph, page = one.graph(), folder / f"{one.called}.html"
-    unroll.view(graph, page, feeds=one.feeds and one.feeds(graph))
+    expected = one.expected and one.expected(graph)
+    unroll.view(graph, page, feeds=one.feeds and one.feeds(graph), expected=expected)
     browser.resize(*one.size)
     browser.open(page, one.link)
     if one.hands:
@@ -63,6 +64,9 @@ def main(names: list[str]) -> None:
         if not names or drawn.name in names:
             graph = drawn.graph()
             unroll.draw(graph, PLACE / drawn.file, level=drawn.level, feeds=drawn.feeds and drawn.feeds(graph))
+    for numbers in NUMBERS:
+        if not names or numbers.name in names:
+            numbers.draw(PLACE / numbers.file)
     chosen = [page for page in PAGES if not names or page.name in names]
     if chosen:
         browser = Browser()
