@@ -11,9 +11,10 @@ from unroll.viz.placement import Rectangle
 LANES, NEXT_LANE = 34.0, 8.0
 _APART = 24.0
 _NARROWEST = 420.0
-# The page that a picture should fill, and how much larger it must be shown for panels to leave their first place.
+# The page that a picture should fill; of places in which it is shown about as large, up to so much, the one with the least
+# blank is taken.
 _PAGE = (16.0, 9.0)
-_BETTER = 1.08
+_ABOUT = 1.08
 
 Size = tuple[float, float]
 
@@ -41,7 +42,7 @@ def best_arrangement(
     wires: Sequence[tuple[Rectangle, Rectangle]],
     opened: bool,
 ) -> Arrangement:
-    """Return the arrangement of panels in which the page can be shown largest.
+    """Return the arrangement of panels in which the page can be shown about largest, with the least blank.
 
     Args:
         sizes: the two shapes of each panel: wide and upright.
@@ -54,13 +55,11 @@ def best_arrangement(
     """
     if opened:
         return _beside([shapes[1] for shapes in sizes], buses, boxes, lines, True)
-    best, most = None, 0.0
-    for found in _candidates(sizes, boxes, buses, ceiling, lines, wires):
-        shown = _scale([*boxes, *found.places])
-        if best is None or shown > _BETTER * most:
-            best, most = found, shown
-    assert best is not None
-    return best
+    candidates = list(_candidates(sizes, boxes, buses, ceiling, lines, wires))
+    rooms = [_room([*boxes, *found.places]) for found in candidates]
+    scales = [min(_PAGE[0] / width, _PAGE[1] / height) for width, height in rooms]
+    large = [place for place, scale in enumerate(scales) if scale * _ABOUT >= max(scales)]
+    return candidates[min(large, key=lambda place: rooms[place][0] * rooms[place][1])]
 
 
 def _candidates(
@@ -80,11 +79,10 @@ def _candidates(
         yield _beside(shapes, buses, boxes, lines, upright)
 
 
-def _scale(boxes: Sequence[Rectangle]) -> float:
-    """Return how large a picture can be shown on a page."""
+def _room(boxes: Sequence[Rectangle]) -> Size:
+    """Return how wide and how high a picture is."""
     width = max(box.right for box in boxes) - min(box.left for box in boxes)
-    height = max(box.top for box in boxes) - min(box.bottom for box in boxes)
-    return min(_PAGE[0] / width, _PAGE[1] / height)
+    return width, max(box.top for box in boxes) - min(box.bottom for box in boxes)
 
 
 def _beside(

@@ -201,6 +201,22 @@ def test_cards_stand_where_the_page_can_be_shown_largest() -> None:
     assert beside.beside and beside.places[0].right < 0 and beside.places[0].bottom >= 0
 
 
+def test_of_places_where_the_page_is_shown_about_as_large_cards_take_the_one_that_leaves_less_blank() -> None:
+    boxes = [Rectangle(350, 150, 700, 300)]
+    # Below: 700 by 580, of which 3/4 of the lower part is blank. Beside: 970 by 300.
+    found = best_arrangement([((200.0, 220.0), (200.0, 220.0))], boxes, [[100.0]], -60.0, 1, [], False)
+    assert found.beside
+
+
+@pytest.mark.parametrize("network", ["cell BasicRNN", "four states", "example encoder_decoder", "both ways"])
+def test_cards_that_would_leave_a_third_of_the_picture_blank_beside_them_stand_beside_the_cells(network: str) -> None:
+    graph = NETWORKS[network]()
+    drawn = parsed(unroll.draw(graph, feeds=trial_feeds(graph, dims={"batch": 1})[0], format="dot"))
+    place = places(drawn)
+    cards = [place[node][0] for node in drawn.nodes() if node.startswith("weights_")]
+    assert max(cards) < min(x for node, (x, _) in place.items() if node.startswith("cell_"))
+
+
 @pytest.mark.parametrize("count", [1, 2, 5, 9])
 @pytest.mark.parametrize("opened", [False, True])
 def test_cards_never_overlap_and_keep_clear_of_the_picture(count: int, opened: bool) -> None:
