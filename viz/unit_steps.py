@@ -19,7 +19,7 @@ def infer_steps(contraction: Contraction) -> None:
         read_by[wire.source].append(wire)
     if contraction.opened:
         _begin_before_steps(contraction, read_by)
-    ordered, leading = contraction.in_order(), _leading_row(contraction)
+    ordered, leading = contraction.in_order(), _leading_cell(contraction)
     loose = {unit for unit in contraction.units if unit.cell is None and unit.step is not None and unit.kind == "op"}
     latest: dict[Unit, int] = {}  # the phase of the last loop that a unit waits for
     for unit in (*ordered, *(unit for unit in contraction.units if unit.kind == "output")):
@@ -45,7 +45,7 @@ def infer_steps(contraction: Contraction) -> None:
 def _stand_with(unit: Unit, others: Sequence[Unit], leading: str | None) -> None:
     """Let a unit stand at the one step that others stand at, or at that of the leading cell among them."""
     found = _only_place(others) or _only_place(
-        [other for other in others if other.row is not None and other.row == leading]
+        [other for other in others if other.cell is not None and other.cell == leading]
     )
     if found is not None and (unit.cell is None or found[0] == unit.phase):  # a cell's operators are of its loop
         unit.phase, unit.step = found
@@ -66,16 +66,16 @@ def _begin_before_steps(contraction: Contraction, read_by: Mapping[Unit, Sequenc
             unit.step = BEFORE_STEPS
 
 
-def _leading_row(contraction: Contraction) -> str | None:
+def _leading_cell(contraction: Contraction) -> str | None:
     """Return the first cell that reads its inputs in their order: the one whose time the columns follow."""
     places = {unit: place for place, unit in enumerate(unit for unit in contraction.units if unit.kind == "input")}
     order: dict[str, list[tuple[int, int]]] = {}
     for wire in contraction.wires:
-        row, step = wire.target.row, wire.target.step
-        if row is not None and step is not None and not contraction.is_state(wire):
+        cell, step = wire.target.cell, wire.target.step
+        if cell not in (None, wire.source.cell) and step is not None and not contraction.is_state(wire):
             place = places.get(wire.source, wire.tensor.index)
-            order.setdefault(row, []).append((step, place))
-    return next((row for row, found in order.items() if _rises(sorted(set(found)))), None)
+            order.setdefault(cell, []).append((step, place))
+    return next((cell for cell, found in order.items() if _rises(sorted(set(found)))), None)
 
 
 def _rises(pairs: Sequence[tuple[int, int]]) -> bool:

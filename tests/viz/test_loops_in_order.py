@@ -212,3 +212,12 @@ def test_weights_that_are_read_outside_of_steps_too_are_not_said_to_be_for_so_ma
     outputs, _ = unroll.static_rnn(unroll.GRUCell(3), steps, initial_state=first)
     picture = unroll.draw(unroll.Graph([ids], {"last": outputs[-1]}), format="dot")
     assert [text for text in texts(picture) if "one set of weights" in text] == ["one set of weights for all 4 steps"]
+
+
+@pytest.mark.parametrize("level", SHOWN)
+def test_an_input_that_two_loops_read_stands_under_the_first_of_them(level: str) -> None:
+    graph = parsed(unroll.draw(NETWORKS["encoder and decoder"](), level=level, format="dot"))
+    place = places(graph)
+    inputs = {re.findall(r"X\d", node.attr["label"])[0]: node for node in graph.nodes() if node.startswith("input_")}
+    across = [place[inputs[name]][0] for name in ("X0", "X1", "X2")]
+    assert across == sorted(across)
