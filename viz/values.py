@@ -16,7 +16,7 @@ from unroll.viz.dot_text import LONGEST, TIMES
 _MOST, _MOST_LINES = 12, 8
 #: What stands for a value that is too large, and what a picture with that mark says once.
 TOO_LARGE = "\u2026"
-NOTE = f"{TOO_LARGE} too large to print: over {_MOST} numbers or {_MOST_LINES} rows"
+NOTE = f"{TOO_LARGE} in blue: too large, over {_MOST} numbers or {_MOST_LINES} rows"
 _PER_LINE = 6
 # How many elements of a constant are written within a formula.
 _MOST_INLINE = 8
