@@ -23,7 +23,8 @@ def has_time(case: dict[str, Any]) -> bool:
     kind, parts = case["build"]["class"], case["build"]["kwargs"].get("layers", [])
     if is_stateful(case) or any(part["class"] == "Input" and part["kwargs"]["shape"][0] is not None for part in parts):
         return False
-    return kind not in TIMELESS and "Cell" not in kind
+    unrolled = case["build"]["kwargs"].get("unroll")  # which asks for a number of steps
+    return kind not in TIMELESS and "Cell" not in kind and not unrolled
 
 
 @pytest.mark.slow

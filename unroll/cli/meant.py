@@ -15,7 +15,6 @@ from unroll.words import closest
 #: What a command is called elsewhere.
 _COMMANDS = {
     "compare": "equivalent",
-    "diff": "equivalent",
     "info": "summary",
     "inspect": "summary",
     "list": "summary",

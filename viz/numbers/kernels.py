@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from unroll.arguments import checked
+from unroll.checks import check_flag
 from unroll.display import placed
 from unroll.errors import ArgumentError
 from unroll.viz.numbers.chart import Chart, chart_of, target_of
@@ -53,6 +54,7 @@ def draw_kernel(
         True
     """
     target = None if path is None else target_of(path, "draw_kernel")
+    values = check_flag(values, "draw_kernel: values")
     cells = weights_of(placed(graph_of(cell_or_graph, "draw_kernel")), windows=values)
     cells = cells if cell is None else _named(cells, cell)
     if not cells:

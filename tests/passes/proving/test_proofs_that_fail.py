@@ -223,8 +223,8 @@ def test_sizes_and_feeds_can_be_given_on_the_command_line(
         assert main(["verify", "flat.onnx", *given]) == 0
         assert "took part" in capsys.readouterr().out
     for wrong, fragment in (
-        ("time", "NAME=SIZE"),
-        ("time=x", "NAME=SIZE"),
+        ("time", "time=SIZE"),
+        ("time=x", "time=SIZE"),
         ("tim=3", "'time'"),
         ("time=-1", "time = -1"),
     ):
