@@ -142,14 +142,14 @@ def _whole(value: Any, what: str) -> None:
 ARGUMENTS: dict[str, Check] = {
     **dict.fromkeys(
         (
-            "check", "fold_weights", "fold_zero_state", "full", "layer_norm", "measure", "native", "nonfinite", "optimized",
-            "report", "rolled", "skip_connection", "state_is_tuple", "strict", "swap_memory", "time_major", "trainable",
-            "trainable_ratio_on", "transposed", "tune", "use_bias", "use_peepholes", "variational_recurrent",
+            "check", "fold_weights", "fold_zero_state", "full", "layer_norm", "legend", "measure", "native", "nonfinite",
+            "optimized", "report", "rolled", "skip_connection", "state_is_tuple", "strict", "swap_memory", "time_major",
+            "trainable", "trainable_ratio_on", "transposed", "tune", "use_bias", "use_peepholes", "variational_recurrent",
         ),
         check_flag,
     ),
     **dict.fromkeys(
-        ("forget_activation", "nonlinearity", "note"),
+        ("forget_activation", "nonlinearity", "note", "title"),
         _text,
     ),
     "scope": _name,

@@ -16,7 +16,7 @@ from unroll.parameter import BlockTable
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
 from unroll.viz.contraction import Contraction
-from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
+from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
 from unroll.viz.tensor_names import short_names
@@ -213,10 +213,14 @@ class Boxes:
         lines, shown = _wrapped([visible(shapes_text(run), _WIDEST) for run in runs], 2)
         return lines + _rest(sum(map(len, runs[shown:])), "output")
 
-    def _cell(self, unit: Unit) -> Box:
+    def loop(self, unit: Unit, steps: int) -> Box:
+        """Return the box of a cell that stands for all its steps."""
+        return self._cell(unit, f"{steps:,} {TIMES} ")
+
+    def _cell(self, unit: Unit, times: str = "") -> Box:
         row = unit.row or ""
         title, marks = self.title(row, unit.nodes), self._marks(unit)
-        lines = [Line(title, _TITLE, palette.INK, True)]
+        lines = [Line(f"{times}{title}", _TITLE, palette.INK, True)]
         results = self._named_results(unit)
         units = self._units(unit, results)
         if units:

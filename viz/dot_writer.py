@@ -18,9 +18,11 @@ from unroll.graph import Graph
 from unroll.tensor import Node
 from unroll.viz import palette
 from unroll.viz.boxes import Line, text_box
+from unroll.viz.captions import Captions, Meaning, add_legend, add_title
 from unroll.viz.dot_text import FONT, escaped, font, html_label, tooltip
 from unroll.viz.frames import TEXT as FRAME_TEXT
 from unroll.viz.frames import outline
+from unroll.viz.gates import Mark
 from unroll.viz.labels import TEXT, Label
 from unroll.viz.panels import Panel
 from unroll.viz.placement import Rectangle
@@ -35,10 +37,11 @@ from unroll.viz.values import NOTE
 _ENGINE = "nop2"
 # How far from everything else the note about large values stands.
 _NOTE_APART = 10.0
+_NO_CAPTIONS = Captions()
 # How deep bodies within bodies are drawn, how many of a graph, and how many nodes one of them may have.
 _DEEPEST, _MOST_BODIES, _LARGEST_BODY = 3, 12, 200
 
-_LOOKS: dict[str, dict[str, str]] = {
+LOOKS: dict[str, dict[str, str]] = {
     "cell": {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE, "penwidth": "1.6"},
     "loop": {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE, "penwidth": "1.6"},
     "op": {"fillcolor": palette.OP_FILL, "color": palette.OP_LINE},
@@ -57,10 +60,29 @@ _LOOKS: dict[str, dict[str, str]] = {
 }
 
 
-def write_dot(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool) -> str:
+def write_dot(
+    graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, captions: Captions = _NO_CAPTIONS
+) -> str:
     """Return the DOT source of `graph`, its cells opened up or not."""
+    picture = _picture(graph, feeds, full, opened)
+    sheet = picture.sheet()
+    if captions.legend:
+        add_legend(sheet, *picture.legend())
+    if captions.title:
+        add_title(sheet, captions.title)
+    dot = start(layout=_ENGINE, pad="0.15", outputorder="edgesfirst")
+    sheet.write(dot)
+    return str(dot.source)
+
+
+def start(**attributes: str) -> graphviz.Digraph:
+    """Return a graph of DOT with the looks that boxes and lines have where nothing else is said.
+
+    Args:
+        attributes: those of the picture as a whole.
+    """
     dot = graphviz.Digraph("unroll")
-    dot.attr("graph", layout=_ENGINE, pad="0.15", bgcolor="white", fontname=FONT, outputorder="edgesfirst")
+    dot.attr("graph", bgcolor=palette.PAGE, fontname=FONT, **attributes)
     dot.attr(
         "node",
         fontname=FONT,
@@ -71,11 +93,10 @@ def write_dot(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened:
         penwidth="1.1",
     )
     dot.attr("edge", fontname=FONT, fontsize=f"{TEXT:g}", fontcolor=palette.MUTED, color=palette.LINE, arrowsize="0.6")
-    _sheet(graph, feeds, full, opened).write(dot)
-    return str(dot.source)
+    return dot
 
 
-def _sheet(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, depth: int = 0) -> Sheet:
+def _picture(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, depth: int = 0) -> _Picture:
     """Return a picture, those of the bodies of its Scans laid into their frames, down to some depth."""
     bodies = scan_bodies(graph)
     drawn = [node for node, body in bodies.items() if len(body.graph.nodes) <= _LARGEST_BODY][:_MOST_BODIES]
@@ -83,13 +104,13 @@ def _sheet(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bo
     for node in drawn if depth < _DEEPEST else ():
         body = bodies[node].graph
         celled = any(item.origin.cell is not None for item in body.nodes)
-        inner[node] = _sheet(body, None, full, opened or not celled, depth + 1)
+        inner[node] = _picture(body, None, full, opened or not celled, depth + 1).sheet()
     sizes = {node: sheet.extent() for node, sheet in inner.items()}
     insides = {
         node: Inside(body, (sizes[node].width, sizes[node].height) if node in sizes else None)
         for node, body in bodies.items()
     }
-    return _Picture(Scene(graph, feeds, full, opened, insides, within=depth > 0), inner).sheet()
+    return _Picture(Scene(graph, feeds, full, opened, insides, within=depth > 0), inner)
 
 
 class _Picture:
@@ -128,6 +149,21 @@ class _Picture:
             at = at._replace(y=at.y - at.height - _NOTE_APART)
         self._sheet.node("note", at, note.label, style="", shape="plain")
 
+    def legend(self) -> tuple[list[Mark], list[Meaning]]:
+        """Return what the colours of gates and the looks of arrows in this picture mean."""
+        cells = dict.fromkeys(unit.cell for unit in self._plan.units if unit.cell is not None)
+        gates = self._scene.boxes.gates.marks(cells)
+        looks = [line.attributes for line in self._plan.lines]
+        states = {"color": palette.STATE, "penwidth": "1.4"}
+        weights = {"color": palette.WEIGHT, "style": "dashed"}
+        found = [
+            (Meaning("data", {}), any("color" not in look and look.get("style") != "dotted" for look in looks)),
+            (Meaning("state, to the next step", states), any(look.get("color") == palette.STATE for look in looks)),
+            (Meaning("steps left out", {"style": "dotted"}), any(look.get("style") == "dotted" for look in looks)),
+            (Meaning("weights", weights), bool(self._plan.dashed) or any("dashed" in look.values() for look in looks)),
+        ]
+        return list(dict.fromkeys(gates)), [meaning for meaning, is_shown in found if is_shown]
+
     def _write_wires(self) -> None:
         for line, at in zip(self._plan.lines, self._plan.texts, strict=True):
             wire = line.wire
@@ -145,9 +181,9 @@ class _Picture:
 
     def _write_unit(self, unit: Unit) -> None:
         at = self._plan.layout.places[unit]
-        looks = dict(_LOOKS[unit.kind])
+        looks = dict(LOOKS[unit.kind])
         if unit.kind == "zero" and self._scene.contraction.opened:
-            looks = dict(_LOOKS["constant"])
+            looks = dict(LOOKS["constant"])
         if unit.kind == "op" and unit.name:
             looks |= {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE}
         color = self._scene.boxes.gates.fill(unit.nodes[0]) if unit.kind == "op" else None

@@ -1,6 +1,6 @@
 """The process that draws: Graphviz lives in it and not in the user's program (see `unroll.viz.process`).
 
-It takes requests from standard input, ``{"format": ..., "size": ...}`` on a line and then so many bytes of DOT, and
+It takes requests from standard input, ``{"format": ..., "size": ..., "dpi": ...}`` on a line and then so many bytes of DOT, and
 answers on standard output, ``{"size": ..., "problem": ..., "kind": ...}`` on a line and then so many bytes of picture.
 Graphviz's messages go to standard error.
 """
@@ -13,8 +13,6 @@ import signal
 import sys
 from typing import Any, BinaryIO
 
-# Twice the 72 dots an inch of the layout: sharp on today's screens.
-_PNG_DPI = "144"
 _FIRST = 'digraph {a [label="a" pos="0,0"]}'
 
 
@@ -26,7 +24,7 @@ def main() -> None:
     try:
         import pygraphviz  # whose absence is an answer, too
 
-        _drawn(pygraphviz, _FIRST, "svg")  # fontconfig has read its configuration now, which may be removed
+        _drawn(pygraphviz, _FIRST, "svg", 72)  # fontconfig has read its configuration now, which may be removed
     except ImportError as error:
         _answer(answers, b"", str(error))
         return
@@ -36,18 +34,20 @@ def main() -> None:
         request = json.loads(line)
         dot = requests.read(request["size"]).decode("utf-8")
         try:
-            data, problem, kind = _drawn(pygraphviz, dot, request["format"]), "", ""
+            data, problem, kind = _drawn(pygraphviz, dot, request["format"], request["dpi"]), "", ""
         except (ValueError, OSError, RuntimeError, AttributeError, MemoryError) as error:
             data, problem, kind = b"", str(error) or type(error).__name__, type(error).__name__
         _answer(answers, data, problem, kind)
 
 
-def _drawn(pygraphviz: Any, dot: str, format: str) -> bytes:
+def _drawn(pygraphviz: Any, dot: str, format: str, dpi: int) -> bytes:
     picture = pygraphviz.AGraph(string=dot)
     if format == "png":
-        picture.graph_attr["dpi"] = _PNG_DPI
-    picture.has_layout = True  # pygraphviz then draws what stands there, with the engine nop2
-    data = picture.draw(format=format)
+        picture.graph_attr["dpi"] = str(dpi)
+    # Few pictures are laid out here: most have all their places already, and pygraphviz draws them with the engine nop2.
+    is_placed = picture.graph_attr.get("layout") != "dot"
+    picture.has_layout = is_placed
+    data = picture.draw(format=format, prog=None if is_placed else "dot")
     picture.close()
     return data or b""
 

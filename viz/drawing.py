@@ -5,22 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from unroll.arguments import checked
 from unroll.display import placed
-from unroll.errors import ArgumentError, ArgumentTypeError, MissingPackageError, UnrollError
+from unroll.errors import ArgumentError, MissingPackageError, UnrollError, warn
 from unroll.files import as_path, write_bytes
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
-from unroll.viz import render
+from unroll.viz import formats, palette, render
+from unroll.viz.formats import DPI, Direction, Level, Theme
 from unroll.viz.layer_boxes import is_of_layers
 from unroll.viz.units import is_loop
 
-Level = Literal["cell", "op"]
-LEVELS = ("cell", "op")
-FORMATS = ("svg", "png", "pdf", "dot")
-_SAME = {"gv": "dot"}
+# A picture of more steps with every operator is larger than viewers open.
+_MOST_OPENED = 100
 
 
 @dataclass(frozen=True)
@@ -29,28 +28,35 @@ class Picture:
 
     Attributes:
         dot: the DOT source.
-        format: what `data` is: svg, png, pdf or dot.
+        format: what `data` is: svg, png, pdf, dot or mmd.
         data: the picture, as it would stand in a file.
+        dpi: how many dots an inch a PNG of it has.
     """
 
     dot: str
     format: str
     data: bytes
+    dpi: int = DPI
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to `path`, in the format of its suffix.
 
         Raises:
-            ArgumentError: a suffix that is not that of a format of pictures.
+            ArgumentError: a suffix that is not that of a format of pictures, or of Mermaid, and the picture was drawn as
+                another format.
             FileError: the file cannot be written.
             MissingPackageError: pygraphviz is needed and missing.
         """
         target = as_path(path, "Picture.save")
-        format = _format_of(target.suffix, None)
+        format = formats.format_of(target.suffix, None)
+        if format == "mmd" != self.format:
+            raise ArgumentError(
+                f"Picture.save: this picture is {self.format}; draw(graph, 'net.mmd') writes Mermaid text"
+            )
         write_bytes(target, self._as(format))
 
     def _as(self, format: str) -> bytes:
-        return self.data if format == self.format else _rendered(self.dot, format)
+        return self.data if format == self.format else _rendered(self.dot, format, dpi=self.dpi)
 
     def _repr_svg_(self) -> str:
         return self._as("svg").decode("utf-8")
@@ -70,29 +76,43 @@ def draw(
     feeds: Mapping[Any, Any] | None = None,
     format: str | None = None,
     full: bool = False,
+    title: str | None = None,
+    direction: Direction | None = None,
+    theme: Theme = "light",
+    dpi: int | None = None,
+    legend: bool = False,
 ) -> Picture:
     """Draw a graph.
 
     Args:
         graph: the graph.
         path: the file to write, or None to write none.
-        level: ``"cell"`` for one box a cell and timestep, ``"op"`` for every operator.
+        level: ``"cell"`` for one box a cell and timestep, ``"op"`` for every operator, ``"layer"`` for one box a layer, and one
+            for all steps of a loop.
         feeds: an array for every input; the values of small tensors are then printed in place.
-        format: svg, png, pdf or dot; by default that of the path's suffix, else svg.
+        format: svg, png, pdf, dot or mmd, which is Mermaid text for Markdown; by default that of the path's suffix, else svg.
         full: draw every timestep; by default the middle of a sequence of more than 6 steps is left out, of more than 4 at
             the level of operators or where one loop follows another, and of more than 3 where both.
+        title: a text over the picture.
+        direction: ``"right"`` or ``"up"``: where data goes at the level of layers and in Mermaid, ``"right"`` by default. Other
+            pictures have one direction each: steps go to the right, and a graph without any goes up.
+        theme: ``"light"`` or ``"dark"``.
+        dpi: dots an inch of a PNG, 36 to 1200; 144 by default.
+        legend: say under the picture what its colours and arrows mean.
 
     Returns:
         The picture; it holds the DOT source too.
 
     Raises:
-        ArgumentError: an unknown level or format.
+        ArgumentError: an unknown level, format, direction or theme, or arguments that do not go together.
         ArgumentTypeError: `graph` is not a Graph, or `path` is not a path.
         MissingPackageError: the format needs pygraphviz, which cannot be imported.
         FileError: the file cannot be written, or the picture is too large: its text could not be read in a bitmap, or
             there is no memory for it.
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
-        UnsupportedError: Graphviz could not draw the graph.
+        UnsupportedError: Graphviz could not draw the graph, or a picture of layers would have more than 1,000 boxes.
+
+    A picture of every operator of more than 100 steps comes with a warning: few viewers open it, and `unroll.view` shows it.
 
     Example:
         >>> x = unroll.placeholder([None, 3], name="x")
@@ -102,18 +122,41 @@ def draw(
         ('dot', True)
     """
     check_graph(graph, "draw")
-    if not isinstance(level, str) or level not in LEVELS:
-        raise ArgumentError(f"draw: level {level!r} is unknown; use {_listed(LEVELS)}")
+    formats.check_level(level)
+    formats.check_theme(theme)
+    formats.check_direction(direction)
     target = None if path is None else as_path(path, "draw")
-    wanted = _format_of(target.suffix if target is not None else None, format)
+    wanted = formats.format_of(target.suffix if target is not None else None, format)
+    dots = formats.check_dpi(dpi, wanted)
+    formats.check_together(level, wanted, theme, feeds is not None, legend)
     graph = placed(graph)
     stepless = all(len(node.provenance) > 1 or node.origin.step is None for node in graph.nodes)
     looped = any(map(is_loop, graph.nodes)) or is_of_layers(graph)
-    dot = _source(graph, feeds, full, opened=level == "op" or (stepless and not looped))
-    picture = Picture(dot, wanted, _rendered(dot, wanted, _advice(level, full, stepless)))
+    if level != "layer" and wanted != "mmd":
+        formats.check_way(direction, level, stepless)
+    if level == "op" and full:
+        _warn_of_size(graph)
+    opened = level == "op" or (stepless and not looped)
+    dot = _source(graph, feeds, full, opened, level, direction or "right", title, legend)
+    dot = palette.darkened(dot) if theme == "dark" else dot
+    if wanted == "mmd":
+        data = _mermaid(graph, level, full, direction or "right", title)
+    else:
+        data = _rendered(dot, wanted, _advice(level, full, stepless), dots)
+    picture = Picture(dot, wanted, data, dots)
     if target is not None:
         write_bytes(target, picture.data)
     return picture
+
+
+def _warn_of_size(graph: Graph) -> None:
+    """Say how to see every operator of many steps."""
+    steps = {origin.step for node in graph.nodes for origin in node.provenance if origin.step is not None}
+    if len(steps) > _MOST_OPENED:
+        warn(
+            f"draw: every operator of {len(steps):,} steps is more than most viewers open; unroll.view(graph) shows all "
+            "of them in a browser, and without full=True the middle steps are left out"
+        )
 
 
 def mimebundle(graph: Graph) -> dict[str, Any]:
@@ -135,20 +178,44 @@ def _bundle(picture: Picture, text: str) -> dict[str, Any]:
         return {"text/plain": f"{text}\n(no picture: {error})"}
 
 
-def _source(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool) -> str:
+def _source(
+    graph: Graph,
+    feeds: Mapping[Any, Any] | None,
+    full: bool,
+    opened: bool,
+    level: Level,
+    direction: Direction,
+    title: str | None,
+    legend: bool,
+) -> str:
     """Return the DOT source; a graph without timesteps, and not of layers, is shown by its operators."""
     try:
-        from unroll.viz import dot_writer  # needs the graphviz package, without which the rest works
+        from unroll.viz import (
+            captions,
+            chart_dot,
+            charts,
+            dot_writer,
+        )  # the graphviz package, which the rest can do without
     except ImportError as error:
         raise MissingPackageError(
             f"the graphviz package cannot be imported ({error}), and every picture needs it: pip install 'graphviz>=0.20'"
         ) from None
+    around = captions.Captions(title, legend)
     with collector_paused():
-        return dot_writer.write_dot(graph, feeds, full, opened)
+        if level == "layer":
+            return chart_dot.write_chart(charts.chart_of_layers(graph), direction, around)
+        return dot_writer.write_dot(graph, feeds, full, opened, around)
 
 
-def _rendered(dot: str, format: str, advice: str = render.ADVICE) -> bytes:
-    return dot.encode("utf-8") if format == "dot" else render.render(dot, format, advice)
+def _mermaid(graph: Graph, level: Level, full: bool, direction: Direction, title: str | None) -> bytes:
+    from unroll.viz import charts, mermaid  # which measure text with what needs the graphviz package
+
+    chart = charts.chart_of_layers(graph) if level == "layer" else charts.chart_of_cells(graph, full)
+    return mermaid.write_mermaid(chart, direction, title).encode("utf-8")
+
+
+def _rendered(dot: str, format: str, advice: str = render.ADVICE, dpi: int = DPI) -> bytes:
+    return dot.encode("utf-8") if format == "dot" else render.render(dot, format, advice, dpi)
 
 
 def _advice(level: str, full: bool, stepless: bool) -> str:
@@ -161,18 +228,3 @@ def _advice(level: str, full: bool, stepless: bool) -> str:
     smaller += ["without full=True the middle steps are left out"] if full else []
     smaller += [] if smaller else ["a graph of fewer steps makes a smaller picture"]
     return f"{', and '.join(smaller)}. A .dot file shows what Graphviz was given"
-
-
-def _format_of(suffix: str | None, given: str | None) -> str:
-    asked = given if given is not None else suffix.removeprefix(".") if suffix is not None else "svg"
-    if not isinstance(asked, str):
-        raise ArgumentTypeError(f"draw: format {asked!r} is not a name; use {_listed(FORMATS)}")
-    name = _SAME.get(asked.lower(), asked.lower())
-    if name not in FORMATS:
-        what = f"format {asked!r} is unknown" if asked else "the path has no suffix to tell the format by"
-        raise ArgumentError(f"draw: {what}; use {_listed(FORMATS)}")
-    return name
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,7 +1,10 @@
-"""Colours: light fills under dark text, told apart by people who do not see red from green, and in grey by their labels."""
+"""Colours: light fills under dark text, told apart by people who do not see red from green, and in grey by their labels; and
+the same by dark.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 INK = "#222222"
@@ -19,6 +22,43 @@ PLAIN_BLOCK, PANEL_FILL = "#EFE6DA", "#FFFDF9"
 # Okabe and Ito's blue and orange, mixed with white, and six more colours: any two are at least 10 apart in CIELAB, to people
 # with each of the three colour deficiencies too.
 _GATES = ("#BFE0F5", "#FBDDA6", "#D5F8C8", "#C7C0FE", "#F8B9A4", "#CECE80", "#96D5D1", "#96F1D1")
+
+#: What each colour is in a dark picture; the page has the same ones.
+DARK = {
+    INK: "#E8E7E3",
+    MUTED: "#B9BEC4",
+    LINE: "#B9BEC5",
+    STATE: "#8FBDEB",
+    WEIGHT: "#DBA767",
+    CELL_FILL: "#1D2935",
+    CELL_LINE: "#6D9BCB",
+    OP_FILL: "#23282D",
+    OP_LINE: "#7B8188",
+    INPUT_FILL: "#22272C",
+    INPUT_LINE: "#80868C",
+    SCAN_FILL: "#1A222A",
+    SCOPE_FILL: "#191C20",
+    SCOPE_LINE: "#3A3F45",
+    PLAIN_BLOCK: "#2E2A24",
+    PANEL_FILL: "#1B1F23",
+    **dict(
+        zip(
+            _GATES,
+            ("#1F4962", "#5B4617", "#27521F", "#3A3470", "#6B3325", "#4B4B1B", "#1E4F4C", "#184F3B"),
+            strict=True,
+        )
+    ),
+}
+#: The ground of a picture, on light and on dark.
+PAGE, DARK_PAGE = "white", "#15181B"
+# Text of users cannot be taken for one: quotes in labels are entities, and those in tooltips are escaped.
+_COLOUR = re.compile(r'(?<=color=")#[0-9A-F]{6}(?=")', re.IGNORECASE)
+
+
+def darkened(dot: str) -> str:
+    """Return DOT in the colours of a dark picture."""
+    dot = dot.replace(f"bgcolor={PAGE}", f'bgcolor="{DARK_PAGE}"', 1)
+    return _COLOUR.sub(lambda found: DARK.get(found[0].upper(), found[0]), dot)
 
 
 def gate_colors(cells: Iterable[Sequence[str]]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from unroll.errors import FileError, MissingPackageError, UnsupportedError
 from unroll.viz import fonts
+from unroll.viz.formats import DPI
 
 #: After so much DOT text the process is renewed: Graphviz loses about a third of it.
 RENEWED_AFTER = 32 * 2**20
@@ -89,13 +90,15 @@ class Drawer:
                 raise missing(ready.problem)
             undone.pop_all()
 
-    def ask(self, dot: str, format: str) -> Answer:
+    def ask(self, dot: str, format: str, dpi: int) -> Answer:
         """Return the answer to a request to draw `dot`."""
         data = dot.encode("utf-8")
         self.drawn += len(data)
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # where it has ended, the answer says so
-            self._process.stdin.write(json.dumps({"format": format, "size": len(data)}).encode() + b"\n" + data)
+            self._process.stdin.write(
+                json.dumps({"format": format, "size": len(data), "dpi": dpi}).encode() + b"\n" + data
+            )
             self._process.stdin.flush()
         return self._answer()
 
@@ -140,7 +143,7 @@ _lock = threading.Lock()
 _drawer: Drawer | None = None
 
 
-def ask(dot: str, format: str) -> Answer:
+def ask(dot: str, format: str, dpi: int = DPI) -> Answer:
     """Return the answer to a request to draw `dot`, from a process that is started or renewed where needed; one thread
     after another.
 
@@ -155,7 +158,7 @@ def ask(dot: str, format: str) -> Answer:
         if _drawer is None:
             _drawer = Drawer()
         try:
-            answer = _drawer.ask(dot, format)
+            answer = _drawer.ask(dot, format, dpi)
         except BaseException:  # interrupted, perhaps in the middle of an answer
             _end()
             raise

@@ -8,6 +8,7 @@ import re
 from unroll.errors import FileError, UnsupportedError, warn
 from unroll.progress import busy
 from unroll.viz import process
+from unroll.viz.formats import DPI
 from unroll.viz.process import missing
 from unroll.viz.repeats import LARGE, Repeats
 
@@ -18,19 +19,20 @@ _COMPLAINT = re.compile(r"(Error|Warning): ")
 _HARMLESS = re.compile(r"graph is too large for .*bitmaps|size too small for content|Fontconfig warning: ")
 #: Cairo draws bitmaps of at most so many points a side; text in a picture scaled down to less than a quarter cannot be
 #: read.
-_MOST_PIXELS, _PIXELS_A_POINT, _READABLE = 32_767, 2, 0.25
+_MOST_PIXELS, _POINTS_AN_INCH, _READABLE = 32_767, 72, 0.25
 _NO_MEMORY = re.compile(r"out of memory|memory allocation failure|MemoryError")
 _AT = re.compile(r'pos="(-?[\d.]+),(-?[\d.]+)"')
 ADVICE = 'level="cell" and fewer steps make a picture smaller; a .dot file shows what Graphviz was given'
 
 
-def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
+def render(dot: str, format: str, advice: str = ADVICE, dpi: int = DPI) -> bytes:
     """Return `dot`, in which everything has its place, as `format`.
 
     Args:
         dot: the DOT text.
         format: svg, png or pdf.
         advice: what makes the picture smaller, or what else to try, for an error.
+        dpi: dots an inch of a PNG.
 
     In a large SVG what repeats is drawn once, see `unroll.viz.repeats`. A PNG that is larger than a bitmap can be is scaled
     down, with a warning; if nobody could read it, it is refused.
@@ -43,10 +45,10 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
     if importlib.util.find_spec("pygraphviz") is None:
         raise missing("it is not installed")
     if format == "png":
-        _check_bitmap(dot, advice)
+        _check_bitmap(dot, advice, dpi)
     repeats = Repeats(dot) if format == "svg" and len(dot) > LARGE else None
     with busy("laying out the picture"):
-        answer = process.ask(dot if repeats is None else repeats.dot, format)
+        answer = process.ask(dot if repeats is None else repeats.dot, format, dpi)
     if answer.kind == "MemoryError" or any(_NO_MEMORY.search(line) for line in answer.said):
         raise FileError(f"Graphviz ran out of memory while it drew the graph as {format}; {advice}")
     reasons = [*_complaints(answer.said), *([answer.problem] if answer.problem else [])]
@@ -57,10 +59,10 @@ def render(dot: str, format: str, advice: str = ADVICE) -> bytes:
     return answer.data if repeats is None else repeats.whole(answer.data)
 
 
-def _check_bitmap(dot: str, advice: str) -> None:
+def _check_bitmap(dot: str, advice: str, dpi: int) -> None:
     """Refuse a bitmap whose text could not be read, and say so where it is made smaller."""
     points = [float(number) for place in _AT.findall(dot) for number in place]
-    pixels = _PIXELS_A_POINT * max(points, default=0.0)
+    pixels = dpi / _POINTS_AN_INCH * max(points, default=0.0)
     if pixels * _READABLE > _MOST_PIXELS:
         raise FileError(
             f"as PNG the picture would have {pixels:,.0f} pixels a side and a bitmap may have {_MOST_PIXELS:,}; scaled down to "

@@ -95,7 +95,7 @@ def test_steps_stand_from_left_to_right_with_inputs_below_and_outputs_above() ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("level", ("cell", "op"))
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_no_two_boxes_overlap(program: str, level: drawing.Level) -> None:
     graph = parsed(unroll.draw(PROGRAMS[program](), level=level))
@@ -110,7 +110,7 @@ def test_no_two_boxes_overlap(program: str, level: drawing.Level) -> None:
             assert apart, f"{name} and {other[4]}"
 
 
-@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("level", ("cell", "op"))
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_label_fits_into_its_box(program: str, level: drawing.Level) -> None:
     """Graphviz widens a box that is too small for its text: none must have been."""
@@ -215,7 +215,7 @@ def test_a_short_sequence_and_a_full_picture_leave_nothing_out() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("level", ("cell", "op"))
 def test_a_thousand_steps_are_drawn_quickly_and_small(level: drawing.Level) -> None:
     short, long = image_rows(28), image_rows(1000)
     begin = time.perf_counter()

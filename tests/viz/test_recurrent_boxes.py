@@ -70,7 +70,7 @@ def expected_blocks(kind: str, sides: int, given: tuple[str, ...], reset_last: b
     return found * sides
 
 
-@pytest.mark.parametrize("level", drawing.LEVELS)
+@pytest.mark.parametrize("level", ("cell", "op"))
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("kind", GATES)
 def test_every_combination_of_inputs_says_what_is_given_and_nothing_else(
@@ -192,7 +192,7 @@ def test_weights_of_a_rerolled_cell_are_one_table_that_says_where_they_come_from
 
 def test_several_nodes_each_show_their_weights_and_stand_apart() -> None:
     graph, _ = unroll.reroll(torch_lstm())
-    for level in drawing.LEVELS:
+    for level in ("cell", "op"):
         first, second = loops(unroll.draw(graph, level=level))
         assert first.blocks == second.blocks == expected_blocks("LSTM", 2, ("B",))
         assert first.top < second.bottom or second.top < first.bottom

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from unroll.viz.palette import DARK
+
 
 class GateColours(NamedTuple):
     """The colours of one gate: fill and mark, on light and on dark."""
@@ -16,14 +18,14 @@ class GateColours(NamedTuple):
 
 #: For each fill that `unroll.viz.palette` gives a gate: marks are at least 3 : 1 against the page they stand on.
 GATES = (
-    GateColours("#BFE0F5", "#3E93C6", "#1F4962", "#7CC4EE"),
-    GateColours("#FBDDA6", "#B07A12", "#5B4617", "#F0BE5C"),
-    GateColours("#D5F8C8", "#3D9140", "#27521F", "#8FD97B"),
-    GateColours("#C7C0FE", "#7A6BDD", "#3A3470", "#ADA3FF"),
-    GateColours("#F8B9A4", "#CB5B3D", "#6B3325", "#F2947B"),
-    GateColours("#CECE80", "#858519", "#4B4B1B", "#CBCB5C"),
-    GateColours("#96D5D1", "#2A8F88", "#1E4F4C", "#6CCFC8"),
-    GateColours("#96F1D1", "#1E9A70", "#1A5540", "#63DFA9"),
+    GateColours("#BFE0F5", "#3E93C6", DARK["#BFE0F5"], "#7CC4EE"),
+    GateColours("#FBDDA6", "#B07A12", DARK["#FBDDA6"], "#F0BE5C"),
+    GateColours("#D5F8C8", "#3D9140", DARK["#D5F8C8"], "#8FD97B"),
+    GateColours("#C7C0FE", "#7A6BDD", DARK["#C7C0FE"], "#ADA3FF"),
+    GateColours("#F8B9A4", "#CB5B3D", DARK["#F8B9A4"], "#F2947B"),
+    GateColours("#CECE80", "#858519", DARK["#CECE80"], "#CBCB5C"),
+    GateColours("#96D5D1", "#2A8F88", DARK["#96D5D1"], "#6CCFC8"),
+    GateColours("#96F1D1", "#1E9A70", DARK["#96F1D1"], "#63DFA9"),
 )
 _PLACE = {colours.fill: place for place, colours in enumerate(GATES)}
 

@@ -1,0 +1,73 @@
+"""A picture of layers has one box a layer, and one for all steps of a loop."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from drawn_programs import parsed
+from picture_networks import NETWORKS
+
+import unroll
+from unroll import layers, ops
+from unroll.errors import UnsupportedError
+from unroll.viz import charts
+from unroll.viz.dot_text import TIMES
+
+
+def _texts(picture: unroll.Picture) -> dict[str, str]:
+    """The text of each box, its lines joined."""
+    graph = parsed(picture)
+    return {str(node): " ".join(re.sub(r"<[^>]*>", " ", node.attr["label"]).split()) for node in graph.nodes()}
+
+
+def _image_rows() -> unroll.Graph:
+    return NETWORKS["example image rows"]()
+
+
+def test_a_loop_is_one_box_that_says_how_often_it_runs() -> None:
+    picture = unroll.draw(_image_rows(), level="layer", format="dot")
+    texts = list(_texts(picture).values())
+    assert texts == [
+        "X", "Reshape [-1, 28, 28]", "Transpose perm 1, 0, 2", "Reshape [-1, 28]", "Split axis 0",
+        f"28 {TIMES} basic_lstm_cell 13 units i j f o", f"28 {TIMES} h, c, h_1",
+    ]  # fmt: skip
+    edges = parsed(picture).edges()
+    assert [(str(source), str(target)) for source, target in edges] == [
+        (f"part_{place}", f"part_{place + 1}") for place in range(6)
+    ]
+
+
+def test_layers_are_boxes_with_their_names() -> None:
+    model = layers.Sequential(
+        [layers.Input((5, 3)), layers.LSTM(4, return_sequences=True), layers.GRU(2), layers.Dense(1, name="answer")]
+    )
+    texts = " | ".join(_texts(unroll.draw(model.trace(), level="layer", format="dot")).values())
+    for wanted in (f"5 {TIMES} lstm_cell 4 units i f c o", f"5 {TIMES} gru_cell 2 units z r h", "answer 1 unit"):
+        assert wanted in texts
+
+
+@pytest.mark.parametrize("direction", ["up", "right"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_has_a_picture_of_its_layers_without_faults(name: str, direction: str) -> None:
+    graph = NETWORKS[name]()
+    picture = unroll.draw(graph, level="layer", direction=direction)  # type: ignore[arg-type]
+    assert picture.data.count(b'class="node"') >= 2
+    assert f"rankdir={'BT' if direction == 'up' else 'LR'}" in picture.dot
+
+
+def test_a_state_that_one_loop_leaves_to_another_is_drawn_as_a_state() -> None:
+    graph = parsed(unroll.draw(NETWORKS["encoder and decoder"](), level="layer", format="dot"))
+    loops = {str(node) for node in graph.nodes() if "BGCOLOR" in node.attr["label"]}
+    between = [edge for edge in graph.edges() if set(edge) <= loops]
+    assert len(loops) == 2
+    assert [edge.attr["color"] for edge in between] == ["#1F4E79"]
+
+
+def test_very_many_boxes_are_refused_with_another_way_to_see_them() -> None:
+    x = unroll.placeholder([2], "x")
+    y = x
+    for _ in range(charts.MOST_BOXES):
+        y = ops.tanh(y)
+    with pytest.raises(UnsupportedError, match=r"1,002 layers and operators, and at most 1,000.*unroll\.view"):
+        unroll.draw(unroll.Graph([x], y), level="layer", format="dot")
