@@ -226,7 +226,7 @@ def test_sizes_and_feeds_can_be_given_on_the_command_line(
         ("time", "time=SIZE"),
         ("time=x", "time=SIZE"),
         ("tim=3", "'time'"),
-        ("time=-1", "time = -1"),
+        ("time=-1", "'time=-1'"),
     ):
         assert main(["reroll", "flat.onnx", "-o", "no.onnx", "--dim", wrong]) == 2
         assert fragment in capsys.readouterr().err
