@@ -20,23 +20,39 @@ _FEWEST_DOTS, _MOST_DOTS = 36, 1200
 
 
 def check_one_of(name: str, value: object, known: tuple[str, ...]) -> None:
-    """Raise ArgumentError where an argument of `draw` is none of the known words."""
+    """Check that an argument of `draw` is one of the known words.
+
+    Raises:
+        ArgumentError: it is not.
+    """
     if not isinstance(value, str) or value not in known:
         raise ArgumentError(f"draw: {name} {value!r} is unknown; use {listed(known)}")
 
 
 def check_level(level: object) -> None:
-    """Raise ArgumentError for an unknown level."""
+    """Check a level.
+
+    Raises:
+        ArgumentError: it is unknown.
+    """
     check_one_of("level", level, LEVELS)
 
 
 def check_theme(theme: object) -> None:
-    """Raise ArgumentError for an unknown theme."""
+    """Check a theme.
+
+    Raises:
+        ArgumentError: it is unknown.
+    """
     check_one_of("theme", theme, _THEMES)
 
 
 def check_direction(direction: object) -> None:
-    """Raise ArgumentError for an unknown direction."""
+    """Check a direction; None is that of the picture.
+
+    Raises:
+        ArgumentError: it is unknown.
+    """
     if direction is not None:
         check_one_of("direction", direction, _DIRECTIONS)
 
@@ -59,7 +75,11 @@ def check_dpi(dpi: object, format: str) -> int:
 
 
 def check_together(level: str, format: str, theme: str, fed: bool, legend: bool) -> None:
-    """Raise ArgumentError for arguments of `draw` that do not go together."""
+    """Check that arguments of `draw` go together.
+
+    Raises:
+        ArgumentError: they do not.
+    """
     if format == "mmd":
         given = {"theme": theme == "dark", "feeds": fed, "legend": legend}
         for name in (name for name, is_given in given.items() if is_given):
@@ -76,7 +96,11 @@ def check_together(level: str, format: str, theme: str, fed: bool, legend: bool)
 
 
 def check_way(direction: str | None, level: str, stepless: bool) -> None:
-    """Raise ArgumentError for a direction that a picture of timesteps, or of operators, does not have."""
+    """Check a direction for a picture of timesteps, or of operators, which has one.
+
+    Raises:
+        ArgumentError: it is another one.
+    """
     only = "up" if stepless else "right"
     if direction is not None and direction != only:
         why = (
@@ -88,7 +112,12 @@ def check_way(direction: str | None, level: str, stepless: bool) -> None:
 
 
 def format_of(suffix: str | None, given: str | None) -> str:
-    """Return the format that is given, or else that of a suffix, or else svg."""
+    """Return the format that is given, or else that of a suffix, or else svg.
+
+    Raises:
+        ArgumentError: there is no such format.
+        ArgumentTypeError: it is not a string.
+    """
     asked = given if given is not None else suffix.removeprefix(".") if suffix is not None else "svg"
     if not isinstance(asked, str):
         raise ArgumentTypeError(f"draw: format {asked!r} is not a name; use {listed(FORMATS)}")
