@@ -19,7 +19,7 @@ Make = Callable[[int | str], unroll.Graph]
 def native(graph: unroll.Graph) -> set[str]:
     """The native operators that re-rolling gives."""
     try:
-        model = unroll.to_onnx(graph, form="rerolled", runtime=None)
+        model = unroll.to_onnx(graph, form="rerolled", runtime=None, check=False)
     except UnsupportedError:
         return set()
     return {node.op_type for node in model.graph.node} & set(NATIVE)
@@ -52,7 +52,7 @@ def check_any_length(
     if dtype == "float32":
         found = native(graph)
         assert found >= native(make(time))
-        rerolled = unroll.Session(graph, form="rerolled")
+        rerolled = unroll.Session(graph, form="rerolled", check=False)  # its numbers are held here
         for array, other in zip(rerolled.run(feeds).values(), wanted, strict=True):
             np.testing.assert_allclose(array, other, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
     more = longer(feeds, axes)

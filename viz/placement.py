@@ -284,13 +284,30 @@ def _place_free(layout: Layout, shown: Shown, boxes: Mapping[Unit, Box], free: S
         + max((item.right for item in layout.columns.values()), default=0)
     ) / 2
     taken = layout.at_level(shown.level)
-    for unit in sorted(free, key=lambda item: (shown.level[item], wanted.get(item, middle))):
+    for unit, x in _side_by_side(shown, boxes, {unit: wanted.get(unit, middle) for unit in free}):
         band, box = layout.bands[shown.level[unit]], boxes[unit]
         row = taken.setdefault(shown.level[unit], [])
-        x = nearest_free(wanted.get(unit, middle), box.width, row)
+        x = nearest_free(x, box.width, row)
         layout.places[unit] = Rectangle(x, (band.bottom + band.top) / 2, box.width, box.height)
         row.append(layout.places[unit])
         row.sort()
+
+
+def _side_by_side(
+    shown: Shown, boxes: Mapping[Unit, Box], wanted: Mapping[Unit, float]
+) -> Iterator[tuple[Unit, float]]:
+    """Yield units in their order, level by level, and where they are wanted: those of one place side by side around it, as the
+    operands of a Stack, whose order says which is which.
+    """
+    groups: dict[tuple[int, float], list[Unit]] = {}
+    for unit, x in wanted.items():
+        groups.setdefault((shown.level[unit], round(x)), []).append(unit)
+    for (_, middle), units in sorted(groups.items(), key=lambda item: item[0]):
+        end = middle - sum(boxes[unit].width + _APART for unit in units) / 2
+        for unit in units:
+            half = (boxes[unit].width + _APART) / 2
+            yield unit, wanted[unit] if len(units) == 1 else end + half
+            end += 2 * half
 
 
 def nearest_free(x: float, width: float, taken: Iterable[Rectangle], apart: float = _APART) -> float:

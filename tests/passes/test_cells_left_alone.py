@@ -175,11 +175,11 @@ def network(seed: int) -> Graph:
 @pytest.mark.parametrize("block", range(6))
 def test_any_network_computes_the_same_in_fewer_nodes(block: int) -> None:
     joined = 0
-    for seed in range(40 * block, 40 * block + 40):
+    for seed in range(20 * block, 20 * block + 20):
         graph = network(seed)
         feeds = feeds_of(graph, batch=3, seed=seed)
         feeds |= {"n": np.array([1, 5, 3][: len(feeds["n"])], np.int32)} if "n" in feeds else {}
         before, after = check_joined(graph, feeds)
         assert sum(after.values()) <= sum(before.values())
         joined += after != before
-    assert joined >= 15, "most networks have cells to join"
+    assert joined >= 7, "most networks have cells to join"
