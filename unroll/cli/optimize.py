@@ -35,8 +35,11 @@ def _run(options: argparse.Namespace) -> int:
         with busy(f"optimizing {len(graph.nodes):,} nodes"):
             smaller, report = unroll.optimize(graph, report=True, batch=options.batch)
         say(options, report)
-        show(f"{len(graph.nodes):,} nodes became {len(smaller.nodes):,}")
-        return unroll.to_onnx(smaller, fold_weights=True, **given(opset=options.opset))
+        model = unroll.to_onnx(smaller, fold_weights=True, **given(opset=options.opset))
+        computed = len(smaller.nodes) - len(model.graph.node)
+        of_weights = f"; {computed:,} of them work on weights alone, and are computed in the file" if computed else ""
+        show(f"{len(graph.nodes):,} nodes became {len(smaller.nodes):,}{of_weights}")
+        return model
 
     said = write_model(options, make)
     if said:
