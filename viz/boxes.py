@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ def text_box(lines: Sequence[Line], pad: float = 8) -> Box:
     """Return lines of text under one another."""
     rows = [
         cell("", height=_DOWN),
-        *(cell(font(escaped(line.text), line.size, line.color, line.bold)) for line in lines),
+        *map(_text_cell, lines),
     ]
     width = max((text_width(line.text, line.size, line.bold) for line in lines), default=0)
     return Box(table(rows), width + 2 * pad, sum(line.size * 1.4 for line in lines) + pad + _DOWN)
@@ -104,7 +105,7 @@ class Boxes:
         self._title = contraction.title
         cells = dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None)
         self._titles = cell_titles(short_names(cells))
-        self._tables = _row_tables(contraction)
+        self._columns = {cell: _gate_columns(tables) for cell, tables in _row_tables(contraction).items()}
         self.gates = Gates(contraction.graph, contraction.natives.values())
         self._states = contraction.states
         self._joint = contraction.joint
@@ -219,27 +220,12 @@ class Boxes:
 
     def _cell(self, unit: Unit, times: str = "") -> Box:
         row = unit.row or ""
-        title, marks = self.title(row, unit.nodes), self._marks(unit)
-        lines = [Line(f"{times}{title}", _TITLE, palette.INK, True)]
-        results = self._named_results(unit)
-        units = self._units(unit, results)
-        if units:
-            lines.append(Line(units, _SMALL, palette.MUTED))
-        rows = [cell(font(escaped(line.text), line.size, line.color, line.bold)) for line in lines]
-        width = max(text_width(line.text, line.size, line.bold) for line in lines)
-        height = sum(line.size * 1.4 for line in lines) + 14
-        if marks:
-            row_of_chips = chips(marks)
-            rows.append(cell(row_of_chips.label))
-            width = max(width, row_of_chips.width)
-            height += row_of_chips.height
-        for tensor, name in results:
-            for line in self._value_lines(tensor, f"{name} = "):
-                rows.append(cell(font(escaped(line.text), line.size, line.color)))
-                width = max(width, text_width(line.text, line.size))
-                height += line.size * 1.4
+        title, marks = f"{times}{self.title(row, unit.nodes)}", self._marks(unit)
+        columns = self._columns.get(row, ())
+        results = self._named_results(unit) if self._values.given or not columns else []
+        told = [line for tensor, name in results for line in self._value_lines(tensor, f"{name} = ")]
         lanes = 26 * len(self._states.names.get(row, ())) + 8
-        return Box(table(rows), max(width + 16, 64), max(height, 58, lanes))
+        return _cell_box(title, _units(columns, results), tuple(marks), tuple(told), lanes)
 
     def _marks(self, unit: Unit) -> list[Mark]:
         """Return the gates of a cell, or, where it has none to tell apart, its functions."""
@@ -282,13 +268,36 @@ class Boxes:
         """Return which cells of a joint cell make a tensor; nothing for another cell."""
         return self._joint.title(row, [] if tensor.node is None else [tensor.node])
 
-    def _units(self, unit: Unit, results: Sequence[tuple[Tensor, str]]) -> str:
-        """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""
-        tables = self._tables.get(unit.row or "", [])
-        columns = next((blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)), ())
-        sizes: set[Dim] = {size for _, size in columns} or {tensor.shape[-1] for tensor, _ in results if tensor.rank}
-        (size,) = sizes if len(sizes) == 1 else (None,)
-        return f"{size} unit{'s' * (size != 1)}" if size is not None else ""
+
+@lru_cache(maxsize=256)
+def _cell_box(title: str, units: str, marks: tuple[Mark, ...], told: tuple[Line, ...], lanes: float) -> Box:
+    """Return a cell with its width, its gates or functions, and its values; it is as high as the lanes of its states."""
+    lines = [Line(title, _TITLE, palette.INK, True), *([Line(units, _SMALL, palette.MUTED)] if units else [])]
+    rows = [_text_cell(line) for line in lines]
+    width = max(text_width(line.text, line.size, line.bold) for line in (*lines, *told))
+    height = sum(line.size * 1.4 for line in (*lines, *told)) + 14
+    if marks:
+        row_of_chips = chips(marks)
+        rows.append(cell(row_of_chips.label))
+        width = max(width, row_of_chips.width)
+        height += row_of_chips.height
+    return Box(table([*rows, *map(_text_cell, told)]), max(width + 16, 64), max(height, 58, lanes))
+
+
+def _text_cell(line: Line) -> str:
+    return cell(font(escaped(line.text), line.size, line.color, line.bold))
+
+
+def _units(columns: Sequence[tuple[str, int]], results: Sequence[tuple[Tensor, str]]) -> str:
+    """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""
+    sizes: set[Dim] = {size for _, size in columns} or {tensor.shape[-1] for tensor, _ in results if tensor.rank}
+    (size,) = sizes if len(sizes) == 1 else (None,)
+    return f"{size} unit{'s' * (size != 1)}" if size is not None else ""
+
+
+def _gate_columns(tables: Sequence[BlockTable]) -> Sequence[tuple[str, int]]:
+    """Return the gates, with their sizes, of the weights of a cell that read its input, or else its state."""
+    return next((blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)), ())
 
 
 def _row_tables(contraction: Contraction) -> dict[str, list[BlockTable]]:

@@ -6,7 +6,8 @@ from unroll.viz import palette
 from unroll.viz.captions import Captions, title_label
 from unroll.viz.charts import Chart
 from unroll.viz.dot_text import cell, escaped, html_label, table, tooltip
-from unroll.viz.dot_writer import LOOKS, start
+from unroll.viz.sheet_writer import LOOKS
+from unroll.viz.statements import start
 from unroll.viz.formats import Direction
 
 _RANKS: dict[Direction, str] = {"up": "BT", "right": "LR"}

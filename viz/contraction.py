@@ -69,10 +69,12 @@ class Contraction:
             hidden |= self.folding.nodes
             layers = [layer for layer in layer_boxes(graph, hidden) if layer.path not in self._looped]
             self._add_nodes(hidden, {}, layers)
-            outer = self._outer_cells()
+            cycles = self._cycles()
+            outer = _outer_cells(cycles)
             if outer:
                 self._add_nodes(hidden, outer, layers)
-            self._dissolve_cycles()
+                cycles = self._cycles()
+            self._dissolve(cycles)
         self._leave_out_steps()
         for place, tensor in enumerate(graph.inputs):
             self._source(tensor, Unit("input", f"input_{place}", tensor=tensor))
@@ -172,10 +174,14 @@ class Contraction:
 
     def _edges(self) -> list[tuple[Unit, Unit]]:
         """Return which units read which: each pair with the one that makes something before the one that reads it."""
-        owner = self._owner
-        read = ((self._before_folds(tensor), node) for node in owner for tensor in node.inputs if tensor is not None)
-        made = ((owner.get(tensor.node), owner[node]) for tensor, node in read if tensor.node is not None)
-        return list(dict.fromkeys((before, unit) for before, unit in made if before is not None))
+        owner, found = self._owner, dict[tuple[Unit, Unit], None]()
+        for node, unit in owner.items():
+            for tensor in node.inputs:
+                made = self._before_folds(tensor).node if tensor is not None else None
+                before = owner.get(made) if made is not None else None
+                if before is not None and before is not unit:
+                    found[before, unit] = None
+        return list(found)
 
     def _cycles(self) -> list[set[Unit]]:
         """Return the units that feed themselves through others, each with those others."""
@@ -183,27 +189,17 @@ class Contraction:
         reads.add_edges_from(self._edges())
         return [part for part in networkx.strongly_connected_components(reads) if len(part) > 1]
 
-    def _outer_cells(self) -> dict[str, str]:
-        """Return the cell around each cell that cannot be a box of its own, because it feeds the cell around it."""
-        outer: dict[str, str] = {}
-        for part in self._cycles():
-            rows = {unit.row for unit in part}
-            around = min((row for row in rows if row is not None), key=len, default="")
-            if all(row is not None and f"{row}/".startswith(f"{around}/") for row in rows):
-                outer |= {row: around for row in rows if row is not None}
-        return outer
-
     def _rows_around_loops(self) -> set[str]:
         """Return the cells of which something makes what a loop reads, and something else reads what it makes."""
-        reads: networkx.DiGraph[object] = networkx.DiGraph()
-        reads.add_edges_from((one.row or one, other.row or other) for one, other in self._edges())
         loops = {unit for unit in self.units if unit.kind == "loop"}
-        parts = (part for part in networkx.strongly_connected_components(reads) if loops & part) if loops else ()
+        reads: networkx.DiGraph[object] = networkx.DiGraph()
+        reads.add_edges_from((one.row or one, other.row or other) for one, other in (self._edges() if loops else ()))
+        parts = (part for part in networkx.strongly_connected_components(reads) if loops & part)
         return {row for part in parts for row in part if isinstance(row, str)}
 
-    def _dissolve_cycles(self) -> None:
+    def _dissolve(self, cycles: Iterable[set[Unit]]) -> None:
         """Open up boxes that cannot be drawn as one: those that feed themselves through others, and repeated calls."""
-        cyclic = {unit for part in self._cycles() for unit in part if unit.row is not None or unit.name}
+        cyclic = {unit for part in cycles for unit in part if unit.row is not None or unit.name}
         broken = self._rows_around_loops()
         opened: list[Unit] = []
         for unit in self.units:
@@ -302,6 +298,17 @@ class Contraction:
     def in_order(self) -> list[Unit]:
         """Return the units that hold nodes, in the order of the nodes."""
         return list(dict.fromkeys(self._owner[node] for node in self.graph.nodes if node in self._owner))
+
+
+def _outer_cells(cycles: Iterable[set[Unit]]) -> dict[str, str]:
+    """Return the cell around each cell that cannot be a box of its own, because it feeds the cell around it."""
+    outer: dict[str, str] = {}
+    for part in cycles:
+        rows = {unit.row for unit in part}
+        around = min((row for row in rows if row is not None), key=len, default="")
+        if all(row is not None and f"{row}/".startswith(f"{around}/") for row in rows):
+            outer |= {row: around for row in rows if row is not None}
+    return outer
 
 
 def _paths(loops: Iterable[Node]) -> set[str]:

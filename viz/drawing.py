@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unroll.arguments import checked
 from unroll.display import placed
@@ -13,10 +13,13 @@ from unroll.errors import ArgumentError, MissingPackageError, UnrollError, warn
 from unroll.files import as_path, write_bytes
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
-from unroll.viz import formats, palette, render
+from unroll.viz import formats
 from unroll.viz.formats import DPI, Direction, Level, Theme
 from unroll.viz.layer_boxes import is_of_layers
 from unroll.viz.units import is_loop
+
+if TYPE_CHECKING:
+    from unroll.viz.source import Source  # which needs the graphviz package
 
 # A picture of more steps with every operator is larger than viewers open.
 _MOST_OPENED = 100
@@ -27,16 +30,21 @@ class Picture:
     """A drawn graph; a notebook shows it.
 
     Attributes:
-        dot: the DOT source.
+        source: what it is drawn from.
         format: what `data` is: svg, png, pdf, dot or mmd.
         data: the picture, as it would stand in a file.
         dpi: how many dots an inch a PNG of it has.
     """
 
-    dot: str
+    source: Source
     format: str
     data: bytes
     dpi: int = DPI
+
+    @property
+    def dot(self) -> str:
+        """The DOT source."""
+        return self.source.dot
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to `path`, in the format of its suffix.
@@ -56,7 +64,7 @@ class Picture:
         write_bytes(target, self._as(format))
 
     def _as(self, format: str) -> bytes:
-        return self.data if format == self.format else _rendered(self.dot, format, dpi=self.dpi)
+        return self.data if format == self.format else self.source.drawn(format, dpi=self.dpi)
 
     def _repr_svg_(self) -> str:
         return self._as("svg").decode("utf-8")
@@ -131,19 +139,18 @@ def draw(
     formats.check_together(level, wanted, theme, feeds is not None, legend)
     graph = placed(graph)
     stepless = all(len(node.provenance) > 1 or node.origin.step is None for node in graph.nodes)
-    looped = any(map(is_loop, graph.nodes)) or is_of_layers(graph)
+    by_operators = stepless and not (any(map(is_loop, graph.nodes)) or is_of_layers(graph))
     if level != "layer" and wanted != "mmd":
         formats.check_way(direction, level, stepless)
     if level == "op" and full:
         _warn_of_size(graph)
-    opened = level == "op" or (stepless and not looped)
-    dot = _source(graph, feeds, full, opened, level, direction or "right", title, legend)
-    dot = palette.darkened(dot) if theme == "dark" else dot
+    opened = level == "op" or by_operators
+    source = _source(graph, feeds, full, opened, level, direction or "right", theme, title, legend)
     if wanted == "mmd":
         data = _mermaid(graph, level, full, direction or "right", title)
     else:
-        data = _rendered(dot, wanted, _advice(level, full, stepless), dots)
-    picture = Picture(dot, wanted, data, dots)
+        data = source.drawn(wanted, _advice(level, full, stepless), dots)
+    picture = Picture(source, wanted, data, dots)
     if target is not None:
         write_bytes(target, picture.data)
     return picture
@@ -185,16 +192,18 @@ def _source(
     opened: bool,
     level: Level,
     direction: Direction,
+    theme: Theme,
     title: str | None,
     legend: bool,
-) -> str:
-    """Return the DOT source; a graph without timesteps, and not of layers, is shown by its operators."""
+) -> Source:
+    """Return what is drawn; a graph without timesteps, and not of layers, is shown by its operators."""
     try:
         from unroll.viz import (
             captions,
             chart_dot,
             charts,
-            dot_writer,
+            sheet_writer,
+            source,
         )  # the graphviz package, which the rest can do without
     except ImportError as error:
         raise MissingPackageError(
@@ -203,8 +212,8 @@ def _source(
     around = captions.Captions(title, legend)
     with collector_paused():
         if level == "layer":
-            return chart_dot.write_chart(charts.chart_of_layers(graph), direction, around)
-        return dot_writer.write_dot(graph, feeds, full, opened, around)
+            return source.Source(chart_dot.write_chart(charts.chart_of_layers(graph), direction, around), theme)
+        return source.Source(sheet_writer.write_sheet(graph, feeds, full, opened, around), theme)
 
 
 def _mermaid(graph: Graph, level: Level, full: bool, direction: Direction, title: str | None) -> bytes:
@@ -212,10 +221,6 @@ def _mermaid(graph: Graph, level: Level, full: bool, direction: Direction, title
 
     chart = charts.chart_of_layers(graph) if level == "layer" else charts.chart_of_cells(graph, full)
     return mermaid.write_mermaid(chart, direction, title).encode("utf-8")
-
-
-def _rendered(dot: str, format: str, advice: str = render.ADVICE, dpi: int = DPI) -> bytes:
-    return dot.encode("utf-8") if format == "dot" else render.render(dot, format, advice, dpi)
 
 
 def _advice(level: str, full: bool, stepless: bool) -> str:

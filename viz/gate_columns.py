@@ -90,7 +90,7 @@ class GateColumns:
         if name in _KEEPING:
             moving = [tensor for tensor in node.inputs if tensor is not None and tensor not in self._fixed]
             found = [self._computed[tensor] for tensor in moving if tensor in self._computed]
-            alike = all(axis == found[0][0] and np.array_equal(one, found[0][1]) for axis, one in found)
+            alike = all(axis == found[0][0] and _equal(one, found[0][1]) for axis, one in found)
             if found and len(found) == len(moving) and alike:
                 return {node.outputs[0]: found[0]}
         return {}
@@ -108,6 +108,10 @@ class GateColumns:
             axis = -1
         columns = _columns(flat.reshape(-1, flat.shape[-1]))
         return None if columns is None else (axis, columns)
+
+
+def _equal(one: Labels, other: Labels) -> bool:
+    return one is other or np.array_equal(one, other)
 
 
 def _columns(labels: Labels) -> Labels | None:

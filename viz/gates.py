@@ -6,6 +6,7 @@ They are found in the graph, not in the boxes of one picture: a gate has one col
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from unroll.graph import Graph
 from unroll.parameter import BlockTable, Parameter
@@ -39,7 +40,12 @@ class Gates:
                     tables.setdefault(cell, []).append(item.blocks)
         self.names = {cell: gates_of(found, computed.get(cell, ())) for cell, found in tables.items()}
         self._colors = _colors([gates for gates in self.names.values() if len(gates) > 1], natives)
-        self._columns = GateColumns(graph)
+        self._graph = graph
+
+    @cached_property
+    def _columns(self) -> GateColumns:
+        """What is known of tensors' columns, which boxes of whole cells do not ask for."""
+        return GateColumns(self._graph)
 
     def color(self, cell: str | None, gate: str) -> str | None:
         """Return the fill of a gate of a cell; None where the cell has no gates to tell apart."""
@@ -138,7 +144,8 @@ def _computed(graph: Graph) -> Mapping[str, list[str]]:
     """Return for each cell the gates that its nodes say they compute."""
     found: dict[str, dict[str, None]] = {}
     for node in graph.nodes:
-        for origin in sorted(node.provenance, key=lambda one: (one.cell or "", one.gate or "")):
+        one = (node.origin,) if len(node.provenance) == 1 else ()
+        for origin in one or sorted(node.provenance, key=lambda one: (one.cell or "", one.gate or "")):
             if origin.cell is not None:
                 gates = found.setdefault(origin.cell, {})
                 if origin.gate is not None:

@@ -72,6 +72,8 @@ class JointCells:
     def place(self, node: Node) -> Place:
         """Return the first cell of a node, and the step that all its origins agree on; cells that are one count as that."""
         first = self._place(node.origin)
+        if len(node.provenance) == 1:
+            return first
         return first if all(self._place(origin) == first for origin in node.provenance) else first._replace(step=None)
 
     def _place(self, origin: Origin) -> Place:

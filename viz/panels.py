@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from unroll.parameter import Parameter
 from unroll.viz.blocks import Card, beside, panel
@@ -23,6 +23,9 @@ BUS, NEXT_BUS = 10.0, 5.0
 _TITLE_MIDDLE = 15.0
 # How much higher than the box that it stands beside a weight may be.
 _MORE = 24.0
+
+#: The place of a panel, a box that reads its weights, and the corners of the line between them.
+DashedLine: TypeAlias = tuple[int, Unit, list[Point]]
 
 
 @dataclass(eq=False)
@@ -190,8 +193,8 @@ def _bus(scene: Scene, layout: Layout, level: int, under: int) -> float:
     return layout.bands[level].bottom - BUS - NEXT_BUS * under
 
 
-def dashed_lines(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> Iterator[tuple[int, Unit, list[Point]]]:
-    """Yield (place of the panel, box, corners of the line between them); lines of one weight share their first part."""
+def dashed_lines(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> Iterator[DashedLine]:
+    """Yield the lines from panels to boxes; those of one weight share their first part."""
     under = _under(scene, panels)
     starts = _starts(scene, layout, panels, under)
     edge = min((box.left for box in (*layout.columns.values(), *layout.places.values())), default=0.0)
@@ -212,6 +215,20 @@ def dashed_lines(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> Itera
                     corners = [(start, item.place.top), (start, channel), (lane, channel), (lane, bus)]
                 yield place, reader, [*corners, (x, bus), (x, at.bottom)]
             number += 1
+
+
+def shared_once(dashed: Sequence[DashedLine]) -> list[DashedLine]:
+    """Return lines of which only the longest of those that run together has the part that they share: the others rise from it."""
+    longest: dict[tuple[int, Point], int] = {}
+    for number, (panel, _, corners) in enumerate(dashed):
+        together = (panel, corners[-3])  # where the line turns to run under its level
+        if together not in longest or corners[-1][0] > dashed[longest[together]][2][-1][0]:
+            longest[together] = number
+    whole = set(longest.values())
+    return [
+        (panel, reader, corners if number in whole else corners[-2:])
+        for number, (panel, reader, corners) in enumerate(dashed)
+    ]
 
 
 def _starts(

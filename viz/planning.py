@@ -136,7 +136,9 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     panels.place_panels(scene, layout, cards, [outline(frame) for frame in around])
     found = Plan(layout, list(scene.shown.units), cards, around, _headings(scene, layout, around))
     found.lines = lines
-    dashed = panels.dashed_lines(scene, layout, cards)
+    dashed = list(panels.dashed_lines(scene, layout, cards))
+    if len(lines) > _MANY:
+        dashed = panels.shared_once(dashed)
     found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in dashed]
     found.ground = _ground(found)
     _write_on(found.ground, found)

@@ -10,7 +10,6 @@ from unroll.progress import busy
 from unroll.viz import process
 from unroll.viz.formats import DPI
 from unroll.viz.process import missing
-from unroll.viz.repeats import LARGE, Repeats
 
 _COMPLAINT = re.compile(r"(Error|Warning): ")
 # Messages about pictures that are right all the same: a bitmap scaled down to fit; text that touches the edge of its
@@ -34,8 +33,7 @@ def render(dot: str, format: str, advice: str = ADVICE, dpi: int = DPI) -> bytes
         advice: what makes the picture smaller, or what else to try, for an error.
         dpi: dots an inch of a PNG.
 
-    In a large SVG what repeats is drawn once, see `unroll.viz.repeats`. A PNG that is larger than a bitmap can be is scaled
-    down, with a warning; if nobody could read it, it is refused.
+    A PNG that is larger than a bitmap can be is scaled down, with a warning; if nobody could read it, it is refused.
 
     Raises:
         MissingPackageError: pygraphviz cannot be imported.
@@ -46,9 +44,8 @@ def render(dot: str, format: str, advice: str = ADVICE, dpi: int = DPI) -> bytes
         raise missing("it is not installed")
     if format == "png":
         _check_bitmap(dot, advice, dpi)
-    repeats = Repeats(dot) if format == "svg" and len(dot) > LARGE else None
     with busy("laying out the picture"):
-        answer = process.ask(dot if repeats is None else repeats.dot, format, dpi)
+        answer = process.ask(dot, format, dpi)
     if answer.kind == "MemoryError" or any(_NO_MEMORY.search(line) for line in answer.said):
         raise FileError(f"Graphviz ran out of memory while it drew the graph as {format}; {advice}")
     reasons = [*_complaints(answer.said), *([answer.problem] if answer.problem else [])]
@@ -56,7 +53,7 @@ def render(dot: str, format: str, advice: str = ADVICE, dpi: int = DPI) -> bytes
         raise UnsupportedError(
             f"Graphviz could not draw the graph as {format}: {'; '.join(reasons) or 'it returned nothing'}; {advice}"
         )
-    return answer.data if repeats is None else repeats.whole(answer.data)
+    return answer.data
 
 
 def _check_bitmap(dot: str, advice: str, dpi: int) -> None:

@@ -1,87 +1,95 @@
 """SVG of a large picture: what repeats from step to step is drawn by Graphviz once, and placed again by ``<use>``.
 
 A network of 1,000 steps has the same cell, arrow and label 1,000 times. Boxes and lines have their places already when
-Graphviz sees them, so those that differ only in that need not be drawn twice.
+Graphviz sees them, so those that differ only in that need not be drawn twice. Nor need text in no box, of which only the
+digits differ, as in the names of the inputs: all digits are as wide as one another.
 """
 
 from __future__ import annotations
 
 import hashlib
+import html
 import re
-from collections import Counter
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
-#: DOT of more characters than this is drawn so. A smaller picture is plain SVG, which every program reads.
-LARGE = 500_000
-# Text of users stands in labels, where quotes are entities, and in tooltips, where they are escaped, so that neither can be
-# taken for an attribute. A tooltip comes last but for a width.
-_TOOLTIP = re.compile(r' tooltip=("(?:[^"\\]|\\")*"|[^\s"<>]+)')
-_WIDTH = re.compile(r" width=([\d.]+)")
-_HEIGHT = re.compile(r" height=([\d.]+)")
-_BACKSLASH = "&#92;" * 4
+from unroll.viz import statements
+from unroll.viz.dot_text import visible
+from unroll.viz.placement import Rectangle
+from unroll.viz.sheet import Edge, Node, Sheet
+
+# Places are compared in tenths of a point; the same distance, computed at two places, differs by less than this.
+_ALMOST = 0.003
 _GROUP = r'<g id="{}_(\d+)" class="(node|edge)">\n<title>[^<]*</title>\n(.*?)</g>\n'
+
+#: What is equal for boxes, or for lines, that differ in their place, ends and tooltip only.
+_Alike: TypeAlias = tuple[object, ...]
+
+
+# Text of HTML-like labels that is the same in SVG; and the texts of SVG, each with its place.
+_TAG, _DIGIT, _PLAIN = re.compile(r"<[^>]*>"), re.compile(r"\d"), re.compile(r"[\w ./,:=+()\[\]-]*")
+_TEXT = re.compile(r'( x=")(-?[\d.]+)(" y=")(-?[\d.]+)("[^>]*>)([^<]*)')
 
 
 class _Place(NamedTuple):
-    """One of the boxes or lines that look alike: where it is, and the text under a pointer."""
+    """One of the boxes or lines that look alike: where it is, the text under a pointer, and, where they differ, its texts."""
 
     x: float
     y: float
     told: str
-
-
-class _Item(NamedTuple):
-    """A statement on a line of its own, as `unroll.viz.sheet` writes it.
-
-    Attributes:
-        ends: the box, or the boxes at both ends of the line.
-        alike: equal for statements that differ in their place, ends and tooltip only.
-        place: where it is, and what is told of it.
-        reach: how far it reaches: left, bottom, right, top.
-        looks: its attributes but for the tooltip.
-    """
-
-    ends: tuple[str, ...]
-    alike: tuple[object, ...]
-    place: _Place
-    reach: tuple[float, float, float, float]
-    looks: str
+    texts: tuple[str, ...] = ()
 
 
 class Repeats:
     """A picture in which what repeats stands once.
 
+    Args:
+        sheet: the picture.
+
     Attributes:
         dot: what Graphviz is to draw.
     """
 
-    def __init__(self, dot: str) -> None:
-        self._mark = "u" + hashlib.sha256(dot.encode("utf-8")).hexdigest()[:6]
-        lines = dot.split("\n")
-        items = {number: item for number, line in enumerate(lines) if (item := _item(line)) is not None}
-        count = Counter(item.alike for item in items.values())
-        alone = _outermost(items)  # Graphviz finds the size of the picture from what it draws
-        self._places: dict[tuple[object, ...], list[_Place]] = {}
-        boxes: dict[tuple[object, ...], str] = {}
-        stands_for: dict[str, str] = {}
-        for number, item in items.items():
-            if len(item.ends) == 1 and number not in alone:
-                stands_for[item.ends[0]] = boxes.setdefault(item.alike, item.ends[0])
-        kept = []
-        for number, line in enumerate(lines):
-            item = items.get(number)
-            if item is not None and count[item.alike] > 1 and number not in alone:
-                places = self._places.setdefault(item.alike, [])
-                places.append(item.place)
-                if len(places) > 1:
-                    continue
-                line = f'\t{_joined(item, stands_for)} [{item.looks} id="{self._mark}_{len(self._places) - 1}"]'
-            elif item is not None and len(item.ends) > 1:
-                line = f"\t{_joined(item, stands_for)} [{line.partition(' [')[2]}"
-            kept.append(line)
-        self.dot = "\n".join(kept)
-        self._groups = list(self._places.values())
+    def __init__(self, sheet: Sheet) -> None:
+        flat = sheet.flat()
+        alone = _outermost(
+            [node.box for node in flat.nodes]
+        )  # Graphviz finds the size of the picture from what it draws
+        nodes: dict[_Alike, list[Node]] = {}
+        for number, node in enumerate(flat.nodes):
+            nodes.setdefault((_of_node(node), number if number in alone else None), []).append(node)
+        alone = _outermost([_around(edge) for edge in flat.edges])
+        edges: dict[_Alike, list[Edge]] = {}
+        for number, edge in enumerate(flat.edges):
+            edges.setdefault((_of_edge(edge), number if number in alone else None), []).append(edge)
+        # What is drawn once is named by the picture, so that two of them on one page do not name the same.
+        seen = repr((list(nodes), list(edges), len(flat.nodes), len(flat.edges)))
+        self._mark = "u" + hashlib.sha256(seen.encode("utf-8", "backslashreplace")).hexdigest()[:6]
+        self._groups: list[list[_Place]] = []
+        stands_for = {node.id: found[0].id for found in nodes.values() for node in found}
+        body = []
+        for found in nodes.values():
+            differ = any(node.label != found[0].label for node in found)
+            places = [_Place(node.box.x, node.box.y, node.told, _texts(node.label) if differ else ()) for node in found]
+            body.append(statements.node(found[0]._replace(told=self._told(places)), **self._kept(places)))
+        for lines in edges.values():
+            source, target = (stands_for.get(end, end) for end in lines[0].ends)
+            places = [_Place(*edge.points[0], edge.told) for edge in lines]
+            drawn = lines[0]._replace(ends=(source, target), told=self._told(places))
+            body.append(statements.edge(drawn, **self._kept(places)))
+        self.dot = statements.written(flat.frames, body)
+
+    @staticmethod
+    def _told(places: list[_Place]) -> str:
+        """Return what Graphviz sets under a pointer; of what is placed again, each place has its own."""
+        return places[0].told if len(places) == 1 else ""
+
+    def _kept(self, places: list[_Place]) -> dict[str, str]:
+        """Keep the places of what is drawn once, and return the attribute by which it is found again."""
+        if len(places) < 2:
+            return {}
+        self._groups.append(places)
+        return {"id": f"{self._mark}_{len(self._groups) - 1}"}
 
     def whole(self, drawn: bytes) -> bytes:
         """Return the SVG of the whole picture.
@@ -99,6 +107,9 @@ class Repeats:
         name = f"{self._mark}_{number}"
         groups = [f'<g class="{kind}">{_title(first.told)}<g id="{name}">\n{shape}</g></g>\n']
         for place in others:
+            if place.texts:
+                groups.append(f'<g class="{kind}">{_title(place.told)}{_rewritten(shape, first, place)}</g>\n')
+                continue
             at = "".join(
                 f' {axis}="{by:.1f}"' for axis, by in (("x", place.x - first.x), ("y", first.y - place.y)) if by
             )
@@ -106,72 +117,58 @@ class Repeats:
         return "".join(groups)
 
 
-def _item(line: str) -> _Item | None:
-    """Return a statement of a box or line with a place; None for another one."""
-    name, apart, looks = line[1:-1].partition(" [")
-    if not apart or not line.startswith("\t") or not line.endswith("]") or '"' in name or "\t" in name:
-        return None
-    ends, looks, told = tuple(name.split(" -> ")), f" {looks}", None
-    at = looks.rfind(' tooltip="')
-    if at < 0:
-        at = looks.rfind(" tooltip=")
-    tooltip = _TOOLTIP.match(looks, at) if at >= 0 else None
-    if tooltip is not None:
-        told, looks = tooltip[1], looks[:at] + looks[tooltip.end() :]
-    alike, pos = _without(looks, "pos")
-    if not pos or len(ends) > 2 or " " in name.replace(" -> ", ""):
-        return None
-    numbers = _numbers(pos.removeprefix("e,"))
-    xs, ys = numbers[::2], numbers[1::2]
-    x, y = xs[0], ys[0]
-    right, up = 0.0, 0.0
-    if len(ends) == 1:
-        width, height = _WIDTH.search(looks), _HEIGHT.search(looks)
-        right, up = (36 * float(size[1]) if size is not None else 0.0 for size in (width, height))
-    else:
-        alike, label_pos = _without(alike, "lp")
-        numbers += _numbers(label_pos)
-    shape = [round(number - x, 1) for number in numbers[::2]] + [round(number - y, 1) for number in numbers[1::2]]
-    reach = (min(xs) - right, min(ys) - up, max(xs) + right, max(ys) + up)
-    return _Item(ends, (len(ends), alike, *shape), _Place(x, y, _told(told)), reach, looks[1:])
+def _of_node(node: Node) -> _Alike:
+    """Return what is equal for boxes that look alike."""
+    looks = node.label
+    if node.looks.get("shape") == "plain" and node.looks.get("style") == "":  # nothing is drawn but the text
+        parts = _TAG.split(looks)
+        if all(map(_PLAIN.fullmatch, parts)):
+            return (*_TAG.findall(looks), *[_DIGIT.sub("0", part) for part in parts], round(node.box.height, 1))
+    return (looks, round(node.box.width, 1), round(node.box.height, 1), *node.looks.items())
 
 
-def _without(looks: str, name: str) -> tuple[str, str]:
-    """Return attributes without one that is a place, and that."""
-    before, found, rest = looks.partition(f' {name}="')
-    value, _, after = rest.partition('"')
-    return (before + after, value) if found else (looks, "")
+def _texts(label: str) -> tuple[str, ...]:
+    """Return the texts of a label, as they stand in it one after another."""
+    return tuple(part for part in _TAG.split(label) if part)
 
 
-def _numbers(pos: str) -> list[float]:
-    return [float(number) for number in pos.replace(",", " ").split()]
+def _rewritten(shape: str, first: _Place, place: _Place) -> str:
+    """Return the SVG of texts with those of another place, there."""
+    right, down, texts = place.x - first.x, first.y - place.y, iter(place.texts)
+    return _TEXT.sub(
+        lambda found: (
+            f"{found[1]}{float(found[2]) + right:.1f}{found[3]}{float(found[4]) + down:.1f}{found[5]}{next(texts)}"
+        ),
+        shape,
+    )
 
 
-def _joined(item: _Item, stands_for: Mapping[str, str]) -> str:
-    """Return what a statement is of; a line ends at those boxes that are drawn."""
-    return " -> ".join(stands_for.get(end, end) for end in item.ends) if len(item.ends) > 1 else item.ends[0]
+def _of_edge(edge: Edge) -> _Alike:
+    """Return what is equal for lines that look alike."""
+    right, up = _ALMOST - edge.points[0][0], _ALMOST - edge.points[0][1]
+    shape = [round(number, 1) for x, y in edge.points for number in (x + right, y + up)]
+    if edge.label is not None:
+        shape += [round(edge.label.x + right, 1), round(edge.label.y + up, 1)]
+    return (edge.label and edge.label.text, *shape, *edge.looks.items())
 
 
-def _outermost(items: Mapping[int, _Item]) -> set[int]:
-    """Return the statements of what reaches farthest to each side: of the boxes, and of the lines."""
-    found = set()
-    for ends in (1, 2):
-        reaches = {number: item.reach for number, item in items.items() if len(item.ends) == ends}
-        for side, most in enumerate((min, min, max, max)) if reaches else ():
-            found.add(most(reaches, key=lambda number: reaches[number][side]))
-    return found
+def _around(edge: Edge) -> Rectangle:
+    """Return the room that a line takes."""
+    xs, ys = zip(*edge.points, strict=True)
+    left, right, bottom, top = min(xs), max(xs), min(ys), max(ys)
+    return Rectangle((left + right) / 2, (bottom + top) / 2, right - left, top - bottom)
 
 
-def _told(tooltip: str | None) -> str:
-    """Return a tooltip of DOT as text of XML: its ampersands and backslashes are entities already."""
-    if tooltip is None:
-        return ""
-    text = tooltip[1:-1].replace('\\"', '"') if tooltip.startswith('"') else tooltip
-    return text.replace(_BACKSLASH, "&#92;").replace("<", "&lt;").replace(">", "&gt;")
+def _outermost(boxes: Sequence[Rectangle]) -> set[int]:
+    """Return the numbers of the boxes that reach farthest to each side."""
+    if not boxes:
+        return set()
+    reaches = [(-box.left, -box.bottom, box.right, box.top) for box in boxes]
+    return {max(range(len(boxes)), key=lambda number: reaches[number][side]) for side in range(4)}
 
 
 def _title(told: str) -> str:
-    return f"<title>{told}</title>" if told else ""
+    return f"<title>{html.escape(visible(told, None))}</title>" if told else ""
 
 
 def _slim(svg: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from unroll.graph import Graph
@@ -47,18 +48,34 @@ class TensorNames:
         self._unboxed = frozenset(unboxed)
         self._paths = _paths(graph)
         self._found = found_names(tensor for tensor in self._paths if not self.is_placed(tensor))
-        self._places = {tensor: self._place(tensor) for node in graph.nodes for tensor in node.outputs}
-        self._count = Counter(self._places.values())
-        self._in_loop = Counter(item._replace(cell=_loop(item.cell)) for item in self._places.values() if item.cell)
-        self._anywhere = Counter(item._replace(cell=None) for item in self._places.values())
-        self._made = {item.name for item in self._count}
+        self._places: dict[Tensor, _Place] = {}  # those asked for: a picture of cells asks for few
         self._read = readable_names(item.name for item in graph.parameters.values())
         self._given = short_names([*(item.name for item in graph.inputs), *self._read.values()])
 
+    @cached_property
+    def _count(self) -> Counter[_Place]:
+        """How many tensors have each name at its place."""
+        return Counter(self._place(tensor) for node in self._graph.nodes for tensor in node.outputs)
+
+    @cached_property
+    def _in_loop(self) -> Counter[_Place]:
+        """How many have a name and step in a loop."""
+        places = ((item._replace(cell=_loop(item.cell)), count) for item, count in self._count.items() if item.cell)
+        return _summed(places)
+
+    @cached_property
+    def _anywhere(self) -> Counter[_Place]:
+        """How many have a name and step."""
+        return _summed((item._replace(cell=None), count) for item, count in self._count.items())
+
+    @cached_property
+    def _made(self) -> set[str]:
+        return {item.name for item in self._count}
+
     def own(self, tensor: Tensor) -> str:
         """Return what a tensor is called within its step and cell; nothing where only its operator names it."""
-        if tensor in self._places:
-            return self._places[tensor].name
+        if tensor in self._paths:
+            return self._place(tensor).name
         return (tensor.hint or "").rpartition("/")[2]
 
     def path(self, tensor: Tensor) -> str:
@@ -68,7 +85,7 @@ class TensorNames:
     def is_placed(self, tensor: Tensor) -> bool:
         """Say whether a tensor has a name that begins with the scope that it was made in; another is that of an output."""
         path = self._paths.get(tensor, "")
-        return tensor.node is None or any(item.scope for item in _around(tensor.node, path))
+        return tensor.node is None or any(item.scope and _lies_in(path, item.scope) for item in tensor.node.provenance)
 
     def is_found(self, tensor: Tensor) -> bool:
         """Say whether a tensor's name is not the graph's, which says only its operator, but of the state or gate that it is
@@ -82,10 +99,12 @@ class TensorNames:
 
     def label(self, tensor: Tensor) -> str:
         """Return the name that the box of a tensor's node gives it; nothing where that would name another one as well."""
-        place = self._places.get(tensor)
-        if place is None or tensor.node is None or tensor.node in self._unboxed or not self._is_one(place):
+        if tensor not in self._paths or tensor.node is None or tensor.node in self._unboxed:
             return ""
-        beside = [self._places[other].name for other in tensor.node.outputs]
+        place = self._place(tensor)
+        if not self._is_one(place):
+            return ""
+        beside = [self._place(other).name for other in tensor.node.outputs]
         return place.name if len(", ".join(beside)) <= _LONGEST else ""  # a label that is cut names nothing
 
     def seen_from(self, tensor: Tensor, reader: Node) -> str:
@@ -94,9 +113,9 @@ class TensorNames:
         """
         if isinstance(tensor, (Parameter, Placeholder)):
             return self._source(tensor, reader)
-        place = self._places.get(tensor)
-        if place is None or not self.label(tensor):
+        if not self.label(tensor):
             return ""
+        place = self._place(tensor)
         here = self.made_by(reader.outputs[0]) or Origin("", None, None, None)
         cell, step, name = place
         at = "" if step is None or step == here.step else f"[{step}]"
@@ -127,19 +146,36 @@ class TensorNames:
         return _readable(name)
 
     def _place(self, tensor: Tensor) -> _Place:
+        if tensor not in self._places:
+            self._places[tensor] = self._found_place(tensor)
+        return self._places[tensor]
+
+    def _found_place(self, tensor: Tensor) -> _Place:
         path = self._paths[tensor]
         origin = None if tensor.node is None else _origin(tensor.node, path)
-        if origin is not None and tensor in self._found:
+        if origin is None:
+            return _Place(None, None, "")
+        if tensor in self._found:
             return _Place(origin.cell, origin.step, self._found[tensor])
         before, _, name = path.rpartition("/")
         if name == "preactivation":
             name = f"z_{before.rpartition('/')[2]}"
-        if _NUMBERED.sub("", name).lower() in _OPERATORS or (
-            tensor.node is not None and name.startswith(tensor.node.op.name)
-        ):
+        if tensor.node is not None and name.startswith(tensor.node.op.name):
             name = ""
-        name = _readable(name)
-        return _Place(origin.cell, origin.step, name) if origin is not None else _Place(None, None, "")
+        return _Place(origin.cell, origin.step, _unless_an_operator(name))
+
+
+def _summed(places: Iterable[tuple[_Place, int]]) -> Counter[_Place]:
+    found: Counter[_Place] = Counter()
+    for place, count in places:
+        found[place] += count
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _unless_an_operator(name: str) -> str:
+    """Return a name that a formula can hold; nothing for another one, or that of an operator."""
+    return "" if _NUMBERED.sub("", name).lower() in _OPERATORS else _readable(name)
 
 
 def _paths(graph: Graph) -> dict[Tensor, str]:
@@ -194,16 +230,23 @@ def found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
 
 def _origin(node: Node, path: str) -> Origin | None:
     """Return the one of a node's origins that a name lies in."""
+    if len(node.provenance) == 1:
+        return node.origin
     around = _around(node, path)
     if not around:
-        return node.origin if len(node.provenance) == 1 else None
+        return None
     longest = max(len(item.scope) for item in around)
     found = [item for item in around if len(item.scope) == longest]
     return found[0] if len(found) == 1 else None
 
 
 def _around(node: Node, path: str) -> list[Origin]:
-    return [item for item in node.provenance if not item.scope or f"{path}/".startswith(f"{item.scope}/")]
+    """Return the origins of a node that a name lies in."""
+    return [item for item in node.provenance if not item.scope or _lies_in(path, item.scope)]
+
+
+def _lies_in(path: str, scope: str) -> bool:
+    return path.startswith(scope) and path[len(scope) : len(scope) + 1] in ("", "/")
 
 
 def _loop(cell: str | None) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import pytest
 from picture_faults import faults
 
-from unroll.viz import chart_dot, dot_writer, render
+from unroll.viz import render, source
+from unroll.viz.source import Source
 
 #: Longer ones are drawn by tests of what is too large for Graphviz or a bitmap.
 LONGEST = 500_000
@@ -18,22 +19,19 @@ LONGEST = 500_000
 @pytest.fixture(autouse=True)
 def every_picture_is_without_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     """Check each picture that the test has drawn, in any format, once the test is done."""
-    drawn: list[str] = []
+    drawn: list[source.Source] = []
 
-    def kept(write: Callable[..., str]) -> Callable[..., str]:
-        def written(*arguments: Any) -> str:
-            drawn.append(write(*arguments))
-            return drawn[-1]
-
-        return written
+    def kept(*arguments: Any) -> source.Source:
+        drawn.append(Source(*arguments))
+        return drawn[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dot_writer, "write_dot", kept(dot_writer.write_dot))
-        patch.setattr(chart_dot, "write_chart", kept(chart_dot.write_chart))
+        patch.setattr(source, "Source", kept)
         yield
     if request.path.name == "test_rendering_limits.py":
         return  # what is drawn there is larger than anything to look at
-    found = [fault for dot in dict.fromkeys(drawn) if len(dot) < LONGEST for fault in _faults(dot)]
+    dots = dict.fromkeys(item.dot for item in drawn)
+    found = [fault for dot in dots if len(dot) < LONGEST for fault in _faults(dot)]
     assert not found, "\n".join([f"{len(found)} faults", *found])
 
 

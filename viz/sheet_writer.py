@@ -1,10 +1,9 @@
-"""The DOT text of a picture: a column a timestep, weights drawn once with dashed lines to where they are used.
+"""What stands on the sheet of a picture: a column a timestep, weights drawn once with dashed lines to where they are used.
 
 At cell level a cell is one box; at operator level it is a frame around its operators, coloured by gate. A graph without
 timesteps is one column of operators.
 
-Boxes and lines have their places already when Graphviz sees them (``layout=nop2``), so the picture is as regular as one
-drawn by hand, and large graphs cost no layout.
+Boxes and lines have their places on it, so the picture is as regular as one drawn by hand, and large graphs cost no layout.
 """
 
 from __future__ import annotations
@@ -12,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import graphviz
-
 from unroll.graph import Graph
 from unroll.tensor import Node
 from unroll.viz import palette
 from unroll.viz.boxes import Line, text_box
 from unroll.viz.captions import Captions, Meaning, add_legend, add_title
-from unroll.viz.dot_text import FONT, escaped, font, html_label, tooltip
+from unroll.viz.dot_text import escaped, font, html_label
 from unroll.viz.frames import TEXT as FRAME_TEXT
 from unroll.viz.frames import outline
 from unroll.viz.gates import Mark
@@ -34,7 +31,6 @@ from unroll.viz.sheet import Sheet
 from unroll.viz.units import Unit
 from unroll.viz.values import NOTE
 
-_ENGINE = "nop2"
 # How far from everything else the note about large values stands.
 _NOTE_APART = 10.0
 _NO_CAPTIONS = Captions()
@@ -60,40 +56,17 @@ LOOKS: dict[str, dict[str, str]] = {
 }
 
 
-def write_dot(
+def write_sheet(
     graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, captions: Captions = _NO_CAPTIONS
-) -> str:
-    """Return the DOT source of `graph`, its cells opened up or not."""
+) -> Sheet:
+    """Return the picture of `graph`, its cells opened up or not."""
     picture = _picture(graph, feeds, full, opened)
     sheet = picture.sheet()
     if captions.legend:
         add_legend(sheet, *picture.legend())
     if captions.title:
         add_title(sheet, captions.title)
-    dot = start(layout=_ENGINE, pad="0.15", outputorder="edgesfirst")
-    sheet.write(dot)
-    return str(dot.source)
-
-
-def start(**attributes: str) -> graphviz.Digraph:
-    """Return a graph of DOT with the looks that boxes and lines have where nothing else is said.
-
-    Args:
-        attributes: those of the picture as a whole.
-    """
-    dot = graphviz.Digraph("unroll")
-    dot.attr("graph", bgcolor=palette.PAGE, fontname=FONT, **attributes)
-    dot.attr(
-        "node",
-        fontname=FONT,
-        fontcolor=palette.INK,
-        shape="box",
-        style="rounded,filled",
-        margin="0",
-        penwidth="1.1",
-    )
-    dot.attr("edge", fontname=FONT, fontsize=f"{TEXT:g}", fontcolor=palette.MUTED, color=palette.LINE, arrowsize="0.6")
-    return dot
+    return sheet
 
 
 def _picture(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, depth: int = 0) -> _Picture:
@@ -134,7 +107,7 @@ class _Picture:
         looks = {"style": "dashed", "color": palette.WEIGHT, "arrowsize": "0.5"}
         for place, reader, points in self._plan.dashed:
             told = _names(self._plan.panels[place])
-            self._sheet.edge(f"weights_{place}", reader.id, points, None, tooltip=told, **looks)
+            self._sheet.edge(f"weights_{place}", reader.id, points, None, told=told, **looks)
         self._write_wires()
         if self._scene.values.left_out:
             self._write_note()
@@ -170,14 +143,14 @@ class _Picture:
             label = Label(line.label.text, *at) if line.label is not None and at is not None else None
             told = f"{self._scene.graph.name(wire.flowing)} {self._scene.shape(wire)} {wire.flowing.dtype}"
             ends = wire.source.id, wire.target.id
-            self._sheet.edge(*ends, line.points, label, tooltip=tooltip(told), **line.attributes)
+            self._sheet.edge(*ends, line.points, label, told=told, **line.attributes)
 
     def _write_frames(self) -> None:
         """Draw a frame around the boxes of each scope, or of each cell."""
         for frame, title in zip(self._plan.frames, self._plan.titles, strict=True):
             label = html_label(font(escaped(frame.name), FRAME_TEXT, palette.MUTED))
             looks = {"style": "rounded,filled", "color": frame.line, "fillcolor": frame.fill}
-            self._sheet.frame(outline(frame), title, label, tooltip=tooltip(frame.path), **looks)
+            self._sheet.frame(outline(frame), title, label, told=frame.path, **looks)
 
     def _write_unit(self, unit: Unit) -> None:
         at = self._plan.layout.places[unit]
@@ -193,11 +166,11 @@ class _Picture:
         if inner is not None:
             # The frame lies under what is inside; the box over it has only text.
             fills = {"style": "rounded,filled", "color": looks["color"], "fillcolor": palette.SCAN_FILL}
-            self._sheet.frame(at, Rectangle(at.x, at.top, 0, 0), "", tooltip=tooltip(self._told(unit)), **fills)
+            self._sheet.frame(at, Rectangle(at.x, at.top, 0, 0), "", told=self._told(unit), **fills)
             x, y = self._scene.ported[unit].inside
             self._sheet.lay_in(unit.id, inner, (at.x + x, at.y + y))
             looks = {"shape": "plain", "style": ""}
-        self._sheet.node(unit.id, at, self._scene.sizes[unit].label, tooltip=tooltip(self._told(unit)), **looks)
+        self._sheet.node(unit.id, at, self._scene.sizes[unit].label, told=self._told(unit), **looks)
 
     def _told(self, unit: Unit) -> str:
         """Return what a unit is in full, for the text shown under a pointer."""
@@ -210,9 +183,9 @@ class _Picture:
 
     def _write_panel(self, place: int, item: Panel) -> None:
         colors = {"fillcolor": palette.PANEL_FILL, "color": palette.WEIGHT}
-        self._sheet.node(f"weights_{place}", item.place, item.box.label, tooltip=_names(item), **colors)
+        self._sheet.node(f"weights_{place}", item.place, item.box.label, told=_names(item), **colors)
 
 
 def _names(item: Panel) -> str:
     """Return the full names of a panel's weights, for the text shown under a pointer."""
-    return tooltip(", ".join(parameter.name for parameter in item.parameters))
+    return ", ".join(parameter.name for parameter in item.parameters)
