@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
-from unroll.ops.opaque import Opaque, looked_into
 from unroll.ops.operator import made
 from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
@@ -17,8 +16,6 @@ from unroll.tensor import Node, Placeholder, Tensor
 from unroll.viz.scan_places import BodyPlaces, body_places
 from unroll.viz.states import last_part
 
-#: How many Scans of a file are looked into.
-_MOST_READ = 12
 _NO_NAMES = Names((), (), (), ())
 
 
@@ -42,14 +39,8 @@ class ScanBody:
 
 
 def scan_bodies(graph: Graph) -> dict[Node, ScanBody]:
-    """Return the bodies of the Scans of a graph, those of files among them, which take time to be read: a few."""
-    found = {node: scan_body(node, node.op) for node in graph.nodes if isinstance(node.op, Scan)}
-    foreign = [node for node in graph.nodes if isinstance(node.op, Opaque) and node.op.op_type == "Scan"]
-    for node in foreign[:_MOST_READ]:
-        op = looked_into(node)
-        if isinstance(op, Scan):
-            found[node] = scan_body(node, op)
-    return found
+    """Return the bodies of the Scans of a graph."""
+    return {node: scan_body(node, node.op) for node in graph.nodes if isinstance(node.op, Scan)}
 
 
 def scan_body(node: Node, op: Scan) -> ScanBody:

@@ -302,10 +302,10 @@ def write_opaque(
         proto.output[place] = output
     outer = dict(zip(op.captured, inputs[direct:], strict=True))
     for graph in subgraphs(proto):
-        _rename(graph, outer, taken)
+        rename(graph, outer, taken)
 
 
-def _rename(graph: GraphProto, outer: Mapping[str, str], taken: Mapping[str, object]) -> None:
+def rename(graph: GraphProto, outer: Mapping[str, str], taken: Mapping[str, object]) -> None:
     """Give a graph inside a node the new names of what it reads from outside, and others to its own that are taken there."""
     own = [item.name for item in (*graph.input, *graph.initializer)]
     own += [output for node in graph.node for output in node.output if output]
@@ -316,7 +316,7 @@ def _rename(graph: GraphProto, outer: Mapping[str, str], taken: Mapping[str, obj
         for names in (node.input, node.output):
             names[:] = [new.get(name, name) for name in names]
         for inner in subgraphs(node):
-            _rename(inner, new, taken)
+            rename(inner, new, taken)
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 from onnx.inliner import inline_local_functions
 
 from unroll.arguments import checked
-from unroll.dimensions import Dim, Requirement, known_size, solve, substitute_shape
+from unroll.dimensions import Dim, Limit, Requirement, known_size, solve, substitute_shape
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import (
     ArgumentTypeError,
@@ -26,12 +26,13 @@ from unroll.errors import (
 )
 from unroll.export.guards.aborting_nodes import check_nodes
 from unroll.export.guards.trial_load import try_load
-from unroll.export.lowering import LATEST_OPSET
+from unroll.export.lowering import LATEST_OPSET, type_proto
 from unroll.export.metadata import limits_of, states_of
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
-from unroll.export.reading.inner_scans import scan_of
+from unroll.export.reading.inner_graphs import is_weight
 from unroll.export.reading.invalid_nodes import why_invalid
+from unroll.export.reading.loops import BODIES, read_with_bodies
 from unroll.export.reading.named_places import hint_of, named_places
 from unroll.export.reading.node_readers import InexpressibleError, read_node
 from unroll.export.reading.opaque_nodes import (
@@ -51,7 +52,7 @@ from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.naming import Lineage, Names
 from unroll.ops.functions import Identity
-from unroll.ops.opaque import set_hook, set_look
+from unroll.ops.opaque import set_hook
 from unroll.ops.operator import MOST_AXES, Operator, Requirements
 from unroll.parameter import Parameter
 from unroll.progress import track
@@ -62,7 +63,6 @@ OLDEST_OPSET = 9
 
 # Here, where the first operator that is none of ours comes from.
 set_hook(foreign_operators.compute)
-set_look(lambda node: scan_of(node, lambda model: read_graph(model)[0]))
 
 
 @checked()
@@ -192,17 +192,24 @@ def _as_model_errors(what: str) -> Iterator[None]:
 
 
 class _Reader:
-    """Builds a Graph from a model, node by node in the file's order; symbols are replaced by what they are known to equal."""
+    """Builds a Graph from a model, node by node in the file's order.
 
-    def __init__(self, model: ModelProto, equal: Mapping[str, Dim]) -> None:
+    Args:
+        model: the model; one made of the body of a loop is read like any other.
+        equal: what symbols are known to equal, by which they are replaced.
+        given: of a body, the inputs and constants that come from outside, by name.
+    """
+
+    def __init__(self, model: ModelProto, equal: Mapping[str, Dim], given: Mapping[str, Tensor] | None = None) -> None:
         self.model, self.proto, self.equal = model, model.graph, equal
         self.versions = {"" if item.domain in ONNX_DOMAIN else item.domain: item.version for item in model.opset_import}
         self.opset = self.versions.get("", OLDEST_WRITTEN)
         if not OLDEST_OPSET <= self.opset <= LATEST_OPSET:
             raise UnsupportedError(f"opset {self.opset}: models of opset {OLDEST_OPSET} to {LATEST_OPSET} can be read")
-        self.tensors: dict[str, Tensor] = {}
+        self.given = given
+        self.tensors: dict[str, Tensor] = dict(given or {})
         self.names = Names((), (), (), ())
-        self.output_names = dict.fromkeys(item.name for item in self.proto.output)
+        self.output_names = [item.name for item in self.proto.output]
         self._places = named_places(model)
         self._provenance = frozenset({Origin("", None, None, None)})
         self.invalid: list[str] = []
@@ -224,8 +231,12 @@ class _Reader:
             name = self.proto.sparse_initializer[0].values.name
             raise ModelError(f"initializer {name!r} is sparse; only dense ones can be read")
         for weight in self.proto.initializer:
-            self._read_weight(weight)
-        inputs = [self._read_input(item) for item in self.proto.input if item.name not in self.tensors]
+            if weight.name not in self.tensors:
+                self._read_weight(weight)
+        if self.given is None:
+            inputs = [self._read_input(item) for item in self.proto.input if item.name not in self.tensors]
+        else:
+            inputs = [tensor for tensor in self.given.values() if isinstance(tensor, Placeholder)]
         for node in track(self.proto.node, "reading ONNX"):
             self._read_node(node, self.opset)
         outputs = [self._output(name) for name in self.output_names]
@@ -252,7 +263,7 @@ class _Reader:
         if array.dtype not in ALL:
             allowed = ", ".join(map(str, ALL))
             raise ModelError(f"initializer {weight.name!r} is of dtype {array.dtype}; tensors here are of {allowed}")
-        if array.dtype.kind == "f" and array.ndim:
+        if is_weight(weight):
             parameter = Parameter(array, "weight")
             # A file's names need not be ours, such as "/layer/weight".
             parameter.rename(self._inner_name(weight.name))
@@ -307,7 +318,11 @@ class _Reader:
             if node.domain not in ONNX_DOMAIN:
                 raise InexpressibleError(f"domain {node.domain}")
             inputs = self._inputs(node.input)
-            self._bind(node, read_node(node, inputs, opset, self.apply), range(len(node.output)))
+            if node.op_type in BODIES:
+                results = read_with_bodies(node, inputs, opset, self)
+            else:
+                results = read_node(node, inputs, opset, self.apply)
+            self._bind(node, results, range(len(node.output)))
         except (InexpressibleError, UnrollError) as error:  # our rules may be stricter than ONNX's
             read = [self.tensors[name] if name else None for name in node.input]
             wrong = why_invalid(node, read, opset, error)
@@ -372,20 +387,54 @@ class _Reader:
         inputs = list(arguments)
         while inputs and inputs[-1] is None:
             inputs.pop()
-        types = _bound(op, inputs)
+        return self._make(op, tuple(inputs), _bound(op, inputs))
+
+    def _make(self, op: Operator, inputs: tuple[Tensor | None, ...], types: Mapping[str, DType]) -> tuple[Tensor, ...]:
         require = Requirements()
         shapes = op.shapes(require, *inputs)
+        require.found += [item for body in op.bodies for item in body.requirements if not isinstance(item, Limit)]
         if any(len(shape) > MOST_AXES or known_size(shape) >= TOO_MANY for shape in shapes):
             raise InexpressibleError("it makes more axes or elements than an array can have")
         dtypes = op.dtypes(types)
         dtypes = dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes
         found = [item._replace(where=f"{self._title}: {item.where.partition(': ')[2]}") for item in require.found]
-        node = Node(op, tuple(inputs), shapes, dtypes, self._provenance, tuple(found))
+        node = Node(op, inputs, shapes, dtypes, self._provenance, tuple(found))
         base = join(next(iter(self._provenance)).scope, op.name)
         self.names.nodes[node] = base
         for tensor in node.outputs:
             self.names.tensors[tensor] = self._unused(base)
         return node.outputs
+
+    # -- what `unroll.export.reading.loops` asks for ------------------------------------------------------------------
+
+    def found(self, name: str) -> Tensor:
+        return self._found(name, f"what {self._title} reads")
+
+    def move_out(self, weight: TensorProto) -> str:
+        name = self._unused(weight.name)
+        self._taken.add(name)
+        outside = TensorProto()
+        outside.CopyFrom(weight)
+        outside.name = name
+        self._read_weight(outside)
+        return name
+
+    def body(self, graph: GraphProto, given: Mapping[str, Tensor]) -> Graph:
+        model = ModelProto(ir_version=self.model.ir_version, opset_import=self.model.opset_import)
+        model.graph.CopyFrom(graph)
+        del model.graph.input[:]
+        for name, tensor in given.items():
+            if isinstance(tensor, Constant):
+                model.graph.initializer.append(numpy_helper.from_array(tensor.value, name))
+            else:
+                model.graph.input.add(name=name).type.CopyFrom(type_proto(tensor.dtype, tensor.shape))
+        inner = _Reader(model, {}, given)
+        found = inner.read()
+        self.invalid += inner.invalid
+        return found
+
+    def made(self, op: Operator, inputs: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
+        return self._make(op, tuple(inputs), {})
 
     def _unused(self, name: str) -> str:
         """Return a name that no tensor of the file has."""

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto
 from onnx.reference import ReferenceEvaluator
-from onnx.reference.ops import op_loop
+from onnx.reference.ops import op_loop, op_scan
 
 from unroll.dtypes import Array, DType
 from unroll.errors import UnsupportedError, first_line
@@ -23,7 +23,6 @@ from unroll.export.node_walk import all_nodes
 from unroll.export.reading.opaque_nodes import OLDEST_WRITTEN, write_opaque
 from unroll.export.verifying.known_faults import REFERENCE, faults_of
 from unroll.ops.opaque import Opaque
-from unroll.ops.scan import Scan
 from unroll.structure import Structure
 
 #: Operators that onnx's reference computes wrongly in an older opset, and the opset in which the same node is right.
@@ -70,6 +69,33 @@ class Loop(op_loop.Loop):
             return super()._run(*arrays, **options)  # type: ignore[no-untyped-call]
         finally:
             self._run_body = run_body
+
+
+class Scan(op_scan.Scan):
+    """ONNX's Scan, which reads what stands outside its body, by onnx older than 1.23 too, and of any number of states.
+
+    onnx knows it by the name of the class.
+    """
+
+    op_domain = ""
+    body: ReferenceEvaluator
+    num_scan_inputs: int
+    _run_body: Callable[..., Any]
+
+    def need_context(self) -> bool:
+        return True
+
+    def _run(self, *arrays: Any, context: Any = None, **options: Any) -> Any:
+        states, names = list(arrays[: -self.num_scan_inputs]), self.body.input_names
+        rows = arrays[len(states) :]
+        stacks: list[list[Any]] = [[] for _ in self.body.output_names[len(states) :]]
+        for step in range(len(rows[0])):
+            values = (*states, *(array[step] for array in rows))
+            found = self._run_body({**(context or {}), **dict(zip(names, values, strict=True))})
+            states = list(found[: len(states)])
+            for stack, array in zip(stacks, found[len(states) :], strict=True):
+                stack.append(array)
+        return (*states, *map(np.stack, stacks))
 
 
 def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
@@ -124,7 +150,7 @@ def _ready(op: Opaque, dtypes: tuple[DType | None, ...]) -> ReferenceEvaluator:
             f"({'; '.join(known)}), so NumPy cannot compute it; run the graph with unroll.Session(graph)"
         )
     try:
-        return ReferenceEvaluator(model, new_ops=[Loop])
+        return ReferenceEvaluator(model, new_ops=[Loop, Scan])
     except Exception as error:  # it raises errors of every kind
         raise UnsupportedError(
             f"{op!r} came from another model's file and is none of unroll's operators, and onnx has no implementation of "
@@ -162,6 +188,6 @@ def foreign_nodes(graph: Structure) -> list[str]:
     for node in graph.nodes:
         if isinstance(node.op, Opaque):
             found.append(f"{graph.name(node)} ({node.op.op_type})")
-        elif isinstance(node.op, Scan):
-            found += [f"{inner} in {graph.name(node)}" for inner in foreign_nodes(node.op.body)]
+        for body in node.op.bodies:
+            found += [f"{inner} in {graph.name(node)}" for inner in foreign_nodes(body)]
     return found

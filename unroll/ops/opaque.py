@@ -10,13 +10,9 @@ from unroll.dimensions import Shape
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import UnsupportedError
 from unroll.ops.operator import OPERATORS, Operator, Requirements, Signature
-from unroll.tensor import Node
 
 Compute = Callable[["Opaque", Sequence["Array | None"]], Sequence[Array]]
-#: Returns what a node does, as an operator that holds its body; None where there is none.
-Look = Callable[[Node], "Operator | None"]
 _hook: Compute | None = None
-_look: Look | None = None
 
 
 def set_hook(hook: Compute) -> None:
@@ -27,17 +23,6 @@ def set_hook(hook: Compute) -> None:
     """
     global _hook
     _hook = hook
-
-
-def set_look(look: Look) -> None:
-    """Let `look` read the graph inside a loop that unroll does not have, for pictures."""
-    global _look
-    _look = look
-
-
-def looked_into(node: Node) -> Operator | None:
-    """Return what a node that passes through does, as a loop with its body; None where it is no loop that can be read."""
-    return _look(node) if _look is not None and isinstance(node.op, Opaque) else None
 
 
 class HeldGraph(NamedTuple):

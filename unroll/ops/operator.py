@@ -203,6 +203,11 @@ class Operator:
         return self.work * sum(map(prod, outputs))
 
     @property
+    def bodies(self) -> tuple[Any, ...]:
+        """The graphs that it runs, each an `unroll.structure.Structure`: those in its attributes, in their order."""
+        return ()
+
+    @property
     def attributes(self) -> dict[str, Any]:
         """The attributes by ONNX's names, those that are None left out."""
         fields: Iterable[str] = getattr(self, "__dataclass_fields__", ())

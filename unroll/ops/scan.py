@@ -49,6 +49,10 @@ class Scan(Operator):
         return len(self.body.inputs) - self.num_scan_inputs - self.num_shared
 
     @property
+    def bodies(self) -> tuple[Structure, ...]:
+        return (self.body,)
+
+    @property
     def attributes(self) -> dict[str, Any]:
         """ONNX's attributes: all but `num_shared`, which the body implies."""
         return {name: value for name, value in super().attributes.items() if name != "num_shared"}
