@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from unroll.checks import is_same
-from unroll.dimensions import Dim
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.export.form_cost import estimated_seconds
 from unroll.graph import Graph
@@ -15,7 +14,7 @@ from unroll.passes.pipeline import optimize
 from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling import Rerolled, reroll
 from unroll.passes.rerolling.native_scans import native_scans
-from unroll.tensor import Node
+from unroll.passes.unrolling import unroll
 
 #: The passes that clean a graph up once some of its steps have become an operator.
 _CLEANING = ("fold_constants", "fold_zeros", "cancel_shapes", "merge_equal", "remove_dead")
@@ -97,21 +96,15 @@ class _Asked(NamedTuple):
 
 
 def _unrolled(graph: Graph, asked: _Asked) -> Formed:
-    loop = next((node for node in graph.nodes if isinstance(node.op, Scan)), None)
-    if loop is not None:
-        time = _steps_of(graph, loop)
-        way = "without rolled=True" if isinstance(time, int) else f"with a number in the place of {time}, such as 28"
+    new, report = unroll(graph, check=asked.check)
+    if report.left or (report.found and not report):
+        reasons = "; ".join(map(str, report.left))
         raise UnsupportedError(
-            f"form 'unrolled': {graph.name(loop)} is a loop over time ({time} steps) of which one step was traced, so "
-            f"there are no steps to write out. Trace the network {way}, or use form='rerolled', 'scan' or 'auto'"
+            f"form 'unrolled': {reasons}. unroll.unroll(graph, dims=...) takes sizes by name; or use form='rerolled', "
+            "'scan' or 'auto'"
         )
-    return _traced(graph, asked)
-
-
-def _steps_of(graph: Graph, loop: Node) -> Dim:
-    """Return how many steps a Scan takes."""
-    scanned = loop.inputs[loop.op.num_states] if isinstance(loop.op, Scan) else None
-    return 1 if scanned is None else graph.shape(scanned)[0]
+    formed = _traced(new, asked)
+    return formed._replace(fold_weights=formed.fold_weights or bool(report))
 
 
 def _traced(graph: Graph, asked: _Asked) -> Formed:

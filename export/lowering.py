@@ -84,7 +84,8 @@ def to_onnx(
     Args:
         graph: the graph.
         form: how its steps are written; by default every node as it was traced: flat, and as Scan where one step was traced
-            for all, as over a time that is a symbol. ``unrolled``: every node, flat, and no loop. ``functions``: a call of a
+            for all, as over a time that is a symbol. ``unrolled``: flat, and no loop: each is written out step by
+            step, as `unroll.unroll` does, or refused. ``functions``: a call of a
             model-local function for each call of a cell; weights are inputs of the call. ``rerolled``: as LSTM, GRU or RNN
             operators, and as Scan where there is none. ``scan``: as Scan. ``auto``: the fastest of unrolled (optimised),
             rerolled and scan in onnxruntime by an estimate from node counts, floating-point operations, `batch` and `dims`

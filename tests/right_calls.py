@@ -368,6 +368,7 @@ def export_calls() -> dict[str, Call]:
         "reroll_file": Call(reroll_file, ("flat.onnx", "small.onnx")),
         "optimize": Call(unroll.optimize, (GRAPH,)),
         "reroll": Call(unroll.reroll, (GRAPH,)),
+        "unroll": Call(unroll.unroll, (GRAPH,)),
         "equivalent": Call(unroll.equivalent, (GRAPH, GRAPH)),
         "draw": Call(unroll.draw, (GRAPH, "picture.dot")),
         "view": Call(unroll.view, (GRAPH, "page.html")),

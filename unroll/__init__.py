@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from unroll.passes.pipeline import optimize
     from unroll.passes.proving.equivalence import equivalent
     from unroll.passes.rerolling import reroll
+    from unroll.passes.unrolling import unroll
     from unroll.scopes import scope, step
     from unroll.streaming import Stream
     from unroll.tensor import Tensor, constant, placeholder
@@ -116,6 +117,7 @@ _HOME = {
     "step": "unroll.scopes",
     "to_onnx": "unroll.export.lowering",
     "trace": "unroll.tracing",
+    "unroll": "unroll.passes.unrolling",
     "verify": "unroll.export.verifying.verification",
     "view": "unroll.viz.page.viewing",
 }
@@ -172,6 +174,7 @@ __all__ = [
     "step",
     "to_onnx",
     "trace",
+    "unroll",
     "verify",
     "view",
 ]

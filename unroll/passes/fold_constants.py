@@ -29,7 +29,7 @@ def fold_constants(graph: Graph) -> Graph:
 
         def write(node: Node) -> None:
             inputs = folding.inputs(node)
-            values = _values(node, inputs)
+            values = constant_values(node, inputs)
             if values is None:
                 folding.keep(node, inputs)
                 return
@@ -55,7 +55,8 @@ def _decided(graph: Graph) -> set[Node]:
     return found
 
 
-def _values(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array] | None:
+def constant_values(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array] | None:
+    """Return what the outputs of a node are on `inputs` where these decide it; None where a run does, or they are large."""
     if node.outputs[0].known is not None and is_known(node.op):
         known = _known(node.outputs[0])
         if known is not None:

@@ -29,7 +29,7 @@ from unroll.structure import Structure
 from unroll.tensor import Node
 
 #: How many nodes are run at most from end to end, of both graphs together; each takes about 7 microseconds.
-_WHOLE = 2_500
+MOST_WHOLE = 2_500
 #: About how many nodes a stretch has; and how many floating-point operations take as long as a node.
 _STRETCH, _FLOPS_A_NODE = 200, 35_000
 #: How many tensors deep a stretch is at least, so that there are some steps of it however large they are.
@@ -79,9 +79,9 @@ def prove(
         changed = _interface(before, after)
         if changed:
             return Proof(False, changed)
-        size = _size(before)
-        both = size + _size(after)
-        if whole or feeds is not None or both <= _WHOLE:
+        size = cost_of_run(before)
+        both = size + cost_of_run(after)
+        if whole or feeds is not None or both <= MOST_WHOLE:
             return _bounded(before, after, both, "from end to end", given)
         said = []
         shown: Counter[Hashable] = Counter()
@@ -94,7 +94,7 @@ def prove(
             if part is None or new is None:
                 continue
             what = f"on a stretch of {len(part.nodes)} of {len(before.nodes)} nodes"
-            proof = _bounded(part, new, _size(part) + _size(new), what, given, stretch=True)
+            proof = _bounded(part, new, cost_of_run(part) + cost_of_run(new), what, given, stretch=True)
             if proof.holds is False:
                 return proof
             if proof.holds:
@@ -141,7 +141,7 @@ def _rewritten(again: Rewriting, part: Graph) -> Graph | None:
         return None
 
 
-def _size(graph: Structure) -> float:
+def cost_of_run(graph: Structure) -> float:
     """Return what a run costs, in nodes that are next to nothing but the call."""
     size = float(len(graph.nodes))
     for node in graph.nodes:
@@ -158,7 +158,7 @@ def _loop(node: Node) -> float:
     op = node.op
     if isinstance(op, Scan):
         scanned = node.inputs[op.num_states]
-        return min(MOST_STEPS, _sizes(scanned.shape)[0]) * _size(op.body) if scanned is not None else 0.0
+        return min(MOST_STEPS, _sizes(scanned.shape)[0]) * cost_of_run(op.body) if scanned is not None else 0.0
     assert isinstance(op, Recurrent) and node.inputs[0] is not None
     time, batch, features = _sizes(node.inputs[0].shape)
     flops = 2 * batch * op.gates * op.hidden_size * (features + op.hidden_size)

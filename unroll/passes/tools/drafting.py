@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from unroll.dimensions import Condition
 from unroll.graph import Graph
 from unroll.naming import Lineage
 from unroll.structure import Structure, nodes_before
-from unroll.tensor import Node, Tensor
+from unroll.tensor import Node, Placeholder, Tensor
 
 T = TypeVar("T")
 
@@ -24,6 +25,8 @@ class Draft(Graph):
         outputs: the tensors that stand for its outputs, in order.
         copied: the old node that each new one was copied from.
         called: the names of tensors that took the place of others.
+        inputs: the inputs, where their sizes are others than those of the graph.
+        requirements: what must hold besides, where that are others.
 
     Attributes:
         lasting: None where nodes must stay as they are; see `hand_on`.
@@ -34,15 +37,21 @@ class Draft(Graph):
     _studies: dict[Callable[[Graph], Any], Any]
 
     def __init__(
-        self, graph: Graph, outputs: Sequence[Tensor], copied: Mapping[Node, Node], called: Mapping[Tensor, str]
+        self,
+        graph: Graph,
+        outputs: Sequence[Tensor],
+        copied: Mapping[Node, Node],
+        called: Mapping[Tensor, str],
+        inputs: tuple[Placeholder, ...] | None = None,
+        requirements: tuple[Condition, ...] | None = None,
     ) -> None:
         # What Graph sets besides (names, parameters, and what sizes were solved for) is made by `__getattr__`.
-        self.inputs = graph.inputs
+        self.inputs = graph.inputs if inputs is None else inputs
         self.structure = dict(zip(graph.output_names, outputs, strict=True))
         self.outputs = tuple(self.structure.values())
         self.output_names = tuple(self.structure)
         self.states = graph.states
-        self.requirements = graph.requirements
+        self.requirements = graph.requirements if requirements is None else requirements
         self.nodes = nodes_before(self.outputs)
         self._lineage = _composed(graph, copied, called)
         self._studies = {}

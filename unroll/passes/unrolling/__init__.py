@@ -1,0 +1,13 @@
+"""Unrolling: loops are written as the nodes of their steps, the inverse of re-rolling.
+
+1. Sizes that are given by name are put into the inputs (`binding`), and every node is made again by its own shape rule, or
+   computed where constants and sizes decide it (`flattening`).
+2. An RNN, GRU or LSTM is written by the formula of its cell (`natives`, `formulas`), with its weights as kernels that have
+   block tables (`gate_kernels`); a Scan by its body (`scans`). Each node is told its step, cell and gate (`step_places`).
+3. `planner` leads through this, `step_proof` has both graphs run, and `report` says what became of each loop.
+"""
+
+from unroll.passes.unrolling.planner import MOST_NODES, unroll
+from unroll.passes.unrolling.report import Flat, Unrolled
+
+__all__ = ["MOST_NODES", "Flat", "Unrolled", "unroll"]
