@@ -6,9 +6,9 @@ from unroll.viz import palette
 from unroll.viz.captions import Captions, title_label
 from unroll.viz.charts import Chart
 from unroll.viz.dot_text import cell, escaped, html_label, table, tooltip
+from unroll.viz.formats import Direction
 from unroll.viz.sheet_writer import LOOKS
 from unroll.viz.statements import start
-from unroll.viz.formats import Direction
 
 _RANKS: dict[Direction, str] = {"up": "BT", "right": "LR"}
 # Lines bend: text keeps clear of them.

@@ -52,6 +52,7 @@ class Contraction:
         self.wires: list[Wire] = []
         self.readers: dict[Parameter, list[Unit]] = {item: [] for item in graph.parameters.values()}
         self._owner: dict[Node, Unit] = {}
+        self._roles: dict[Node, str] = {}
         self._read_at: dict[Parameter, list[Wire]] = {}
         self.sources: dict[Tensor, Unit] = {}
         self._scans = scans or {}
@@ -257,7 +258,11 @@ class Contraction:
         return self._scans[node].weights if node in self._scans else ()
 
     def _role(self, node: Node, target: Unit) -> str:
-        return self.graph.name(node) if target.step is None else node_role(self.graph, node, self.joint)
+        if target.step is None:
+            return self.graph.name(node)
+        if node not in self._roles:
+            self._roles[node] = node_role(self.graph, node, self.joint)
+        return self._roles[node]
 
     def _source_of(self, tensor: Tensor) -> Unit | None:
         if tensor.node is not None:

@@ -98,6 +98,8 @@ class JointCells:
         """Return the steps at which what stands in a column is computed: ``1 | 6`` where those are two, the leading cell's
         first.
         """
+        if not self._walks:
+            return str(at)
         found: dict[str | None, int] = {}
         for origin in (origin for node in nodes for origin in node.provenance):
             if origin.step is not None and self._place(origin).step == at:

@@ -36,15 +36,17 @@ class Label(NamedTuple):
 
 
 def settle(
-    ground: Ground, labelled: Sequence[tuple[Sequence[Point], Label | None]]
+    ground: Ground, labelled: Sequence[tuple[Sequence[Point], Label | None]], led: bool = True
 ) -> tuple[list[Point | None], list[int]]:
     """Return where each label stands, None for one that says nothing new and has no room; and which of the others have none.
 
     Args:
         ground: what is drawn already, those lines among it; the labels are added to it.
         labelled: the lines of a picture, each with the label it wants.
+        led: some lines may run elsewhere than where their labels expect them.
     """
-    labelled = [(line, None if label is None else _by_its_line(line, label)) for line, label in labelled]
+    if led:
+        labelled = [(line, None if label is None else _by_its_line(line, label)) for line, label in labelled]
     settled: list[Point | None] = [None] * len(labelled)
     said: set[tuple[Hashable, str]] = set()
     waiting: list[int] = []

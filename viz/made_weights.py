@@ -19,6 +19,7 @@ _OTHERWISE = {
     "Transpose": "transposed", "Add": "summed", "Sub": "summed", "Mul": "scaled", "Neg": "scaled", "MatMul": "multiplied",
     "Reshape": "", "Squeeze": "", "Unsqueeze": "", "Identity": "", "Expand": "",
 }  # fmt: skip
+_MAKING = frozenset((*_CUTTING, *_JOINING, *_OTHERWISE))
 
 
 def fixed_tensors(graph: Graph) -> set[Tensor]:
@@ -114,6 +115,8 @@ class MadeWeights:
 
 def _once(node: Node) -> bool:
     """Say whether a node is no step's own: it stands outside of the steps, or was merged from several."""
+    if len(node.provenance) == 1:
+        return node.origin.step is None
     steps = {origin.step for origin in node.provenance}
     return len(steps) > 1 or None in steps
 
@@ -127,7 +130,7 @@ def _candidates(graph: Graph) -> list[Node]:
     elsewhere: set[Tensor] = set()
     found: list[Node] = []
     for node in reversed(graph.nodes):
-        known = node.op.name in (*_CUTTING, *_JOINING, *_OTHERWISE) and _once(node)
+        known = node.op.name in _MAKING and _once(node)
         made = known and all(
             tensor in fixed and tensor not in shown and tensor not in elsewhere for tensor in node.outputs
         )
@@ -136,7 +139,7 @@ def _candidates(graph: Graph) -> list[Node]:
         else:
             weights = _WEIGHTS.get(node.op.name, ())
             elsewhere.update(
-                tensor for place, tensor in enumerate(node.inputs) if tensor is not None and place not in weights
+                [tensor for place, tensor in enumerate(node.inputs) if tensor is not None and place not in weights]
             )
     return found[::-1]
 

@@ -56,7 +56,8 @@ def best_arrangement(
     if opened:
         return _beside([shapes[1] for shapes in sizes], buses, boxes, lines, True)
     candidates = list(_candidates(sizes, boxes, buses, ceiling, lines, wires))
-    rooms = [_room([*boxes, *found.places]) for found in candidates]
+    around = outermost(boxes)
+    rooms = [_room([around, *found.places]) for found in candidates]
     scales = [min(_PAGE[0] / width, _PAGE[1] / height) for width, height in rooms]
     large = [place for place, scale in enumerate(scales) if scale * _ABOUT >= max(scales)]
     return candidates[min(large, key=lambda place: rooms[place][0] * rooms[place][1])]
@@ -77,6 +78,13 @@ def _candidates(
         for width in dict.fromkeys(max(room, _NARROWEST) for room in (right - left, 1.5 * (right - left), everything)):
             yield Arrangement(_below(shapes, boxes, left, width, ceiling, wires), upright, False)
         yield _beside(shapes, buses, boxes, lines, upright)
+
+
+def outermost(boxes: Sequence[Rectangle]) -> Rectangle:
+    """Return the room that boxes take together."""
+    left, right = min([box.left for box in boxes]), max([box.right for box in boxes])
+    bottom, top = min([box.bottom for box in boxes]), max([box.top for box in boxes])
+    return Rectangle((left + right) / 2, (bottom + top) / 2, right - left, top - bottom)
 
 
 def _room(boxes: Sequence[Rectangle]) -> Size:

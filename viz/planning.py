@@ -132,7 +132,10 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     panels.stand_beside(scene, layout, weights.single)
     lines = list(Wiring(scene, layout, depths, room.beside).lines())
     cards = [replace(item) for item in weights.panels]
-    around = _whole(frames(scene, layout, depths), layout)
+    ground = Ground()
+    for box in layout.places.values():
+        ground.add_box(box)
+    around = _whole(frames(scene, layout, depths), layout, ground)
     panels.place_panels(scene, layout, cards, [outline(frame) for frame in around])
     found = Plan(layout, list(scene.shown.units), cards, around, _headings(scene, layout, around))
     found.lines = lines
@@ -140,21 +143,17 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
     if len(lines) > _MANY:
         dashed = panels.shared_once(dashed)
     found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in dashed]
-    found.ground = _ground(found)
+    found.ground = _ground(found, ground)
     _write_on(found.ground, found)
     return found
 
 
-def _whole(around: Sequence[Frame], layout: Layout) -> list[Frame]:
+def _whole(around: Sequence[Frame], layout: Layout, ground: Ground) -> list[Frame]:
     """Return the frames that hold boxes and other frames whole or not at all, those of cells no operators of another cell:
     else they would say something false.
     """
     kept: list[Frame] = []
-    ground = Ground()
-    units: dict[Rectangle, Unit] = {}
-    for unit, place in layout.places.items():
-        ground.add_box(place)
-        units[place] = unit
+    units = {place: unit for unit, place in layout.places.items()}
     cells = {unit.cell for unit in layout.places}
     outlines: list[Rectangle] = []
     for frame in around:
@@ -203,18 +202,13 @@ def _headings(scene: Scene, layout: Layout, around: Sequence[Frame]) -> list[Hea
     return found
 
 
-def _ground(found: Plan) -> Ground:
-    """Return what is drawn, for text to keep clear of; lines that would run through a box are led around it first.
+def _ground(found: Plan, ground: Ground) -> Ground:
+    """Return what is drawn, for text to keep clear of, from the boxes of the units on; lines that would run through a box are
+    led around it first.
 
     In a picture of very many lines, text keeps clear of boxes and other text alone: all lines would take too long.
     """
-    ground = Ground()
-    boxes = [
-        *found.layout.places.values(),
-        *(item.place for item in found.panels),
-        *(item.at for item in found.headings),
-    ]
-    for box in boxes:
+    for box in (*(item.place for item in found.panels), *(item.at for item in found.headings)):
         ground.add_box(box)
     places = found.layout.places
     lines = [(line.points, (places[line.wire.source], places[line.wire.target])) for line in found.lines]
@@ -252,7 +246,8 @@ def _write_on(ground: Ground, found: Plan) -> None:
     found.titles = [labels.settle_title(ground, *title_places(frame)) for frame in found.frames]
     for title in found.titles:
         _clear(ground, found, title)
-    found.texts, found.crowded = labels.settle(ground, [(line.points, line.label) for line in found.lines])
+    lines = [(line.points, line.label) for line in found.lines]
+    found.texts, found.crowded = labels.settle(ground, lines, led=len(lines) <= _MANY)
 
 
 def _clear(ground: Ground, found: Plan, text: Rectangle) -> bool:

@@ -11,6 +11,7 @@ import hashlib
 import html
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from unroll.viz import statements
@@ -27,7 +28,7 @@ _Alike: TypeAlias = tuple[object, ...]
 
 
 # Text of HTML-like labels that is the same in SVG; and the texts of SVG, each with its place.
-_TAG, _DIGIT, _PLAIN = re.compile(r"<[^>]*>"), re.compile(r"\d"), re.compile(r"[\w ./,:=+()\[\]-]*")
+_TAG, _DIGIT, _PLAIN = re.compile(r"<[^>]*>"), re.compile(r"\d(?=[^<>]*(?:<|$))"), re.compile(r"[\w ./,:=+()\[\]-]*")
 _TEXT = re.compile(r'( x=")(-?[\d.]+)(" y=")(-?[\d.]+)("[^>]*>)([^<]*)')
 
 
@@ -121,10 +122,16 @@ def _of_node(node: Node) -> _Alike:
     """Return what is equal for boxes that look alike."""
     looks = node.label
     if node.looks.get("shape") == "plain" and node.looks.get("style") == "":  # nothing is drawn but the text
-        parts = _TAG.split(looks)
-        if all(map(_PLAIN.fullmatch, parts)):
-            return (*_TAG.findall(looks), *[_DIGIT.sub("0", part) for part in parts], round(node.box.height, 1))
+        without_digits = _DIGIT.sub("0", looks)
+        if _is_plain(without_digits):
+            return (without_digits, round(node.box.height, 1))
     return (looks, round(node.box.width, 1), round(node.box.height, 1), *node.looks.items())
+
+
+@lru_cache(maxsize=1024)
+def _is_plain(label: str) -> bool:
+    """Say whether the text of a label stands in SVG as it stands there."""
+    return all(map(_PLAIN.fullmatch, _TAG.split(label)))
 
 
 def _texts(label: str) -> tuple[str, ...]:

@@ -77,6 +77,10 @@ class Scene:
         self.sizes: dict[Unit, Box] = {
             unit: self.ported[unit].box if unit.kind == "loop" else self.boxes.box(unit) for unit in self.shown.units
         }
+        # Asked for again and again, of every wire.
+        self._lane_places: dict[Wire, tuple[int, int]] = {}
+        self._state_labels: dict[Wire, str] = {}
+        self._shapes: dict[Tensor, str] = {}
         if self.ported and not opened:
             self.sizes |= self._outputs_with_room()
         self.begins: dict[Unit, str] = {}
@@ -113,18 +117,25 @@ class Scene:
 
     def shape(self, wire: Wire) -> str:
         """Return the shape of what is on a wire, as text."""
-        return shape_text(self.graph.shape(wire.flowing))
+        tensor = wire.flowing
+        if tensor not in self._shapes:
+            self._shapes[tensor] = shape_text(self.graph.shape(tensor))
+        return self._shapes[tensor]
 
     def state_label(self, wire: Wire) -> str:
         """Return the name and shape of a state."""
-        return f"{self.state_name(wire)} {self.shape(wire)}"
+        if wire not in self._state_labels:
+            self._state_labels[wire] = f"{self.state_name(wire)} {self.shape(wire)}"
+        return self._state_labels[wire]
 
     def lane_place(self, wire: Wire) -> tuple[int, int]:
         """Return the place of a state among those of its cell, from the top, and how many there are."""
-        states = self.contraction.states
-        names = states.names.get(wire.target.row or wire.source.row or "", [])
-        name = states.name(wire) if wire.target.kind == "cell" else states.called(wire.tensor)
-        return (names.index(name), len(names)) if name in names else (0, 1)
+        if wire not in self._lane_places:
+            states = self.contraction.states
+            names = states.names.get(wire.target.row or wire.source.row or "", [])
+            name = states.name(wire) if wire.target.kind == "cell" else states.called(wire.tensor)
+            self._lane_places[wire] = (names.index(name), len(names)) if name in names else (0, 1)
+        return self._lane_places[wire]
 
     def is_handed_on(self, wire: Wire) -> bool:
         """Say whether a wire is a state that one cell leaves to another, as an encoder does to its decoder."""

@@ -138,10 +138,11 @@ class _Picture:
         return list(dict.fromkeys(gates)), [meaning for meaning, is_shown in found if is_shown]
 
     def _write_wires(self) -> None:
+        names = self._scene.graph.names.tensors
         for line, at in zip(self._plan.lines, self._plan.texts, strict=True):
             wire = line.wire
             label = Label(line.label.text, *at) if line.label is not None and at is not None else None
-            told = f"{self._scene.graph.name(wire.flowing)} {self._scene.shape(wire)} {wire.flowing.dtype}"
+            told = f"{names[wire.flowing]} {self._scene.shape(wire)} {wire.flowing.dtype.name}"
             ends = wire.source.id, wire.target.id
             self._sheet.edge(*ends, line.points, label, told=told, **line.attributes)
 

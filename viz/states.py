@@ -173,7 +173,7 @@ def node_role(graph: Graph, node: Node, joint: JointCells) -> str:
     """Return the name of a node without its step, of a joint cell in that; where a file's name has no step in it, the node's
     place in its step.
     """
-    step, name = node.origin.step, graph.name(node)
+    step, name = node.origin.step, graph.names.nodes[node]
     if step is not None and f"/t{step}/" not in f"/{name}":
         name = f"{node.origin.scope}/{node.op.name}"
     return joint.renamed(without_step(name, step), node.origin.cell)

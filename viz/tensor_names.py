@@ -188,7 +188,7 @@ def _paths(graph: Graph) -> dict[Tensor, str]:
                 paths[tensor] = name
     for node in graph.nodes:
         for tensor in node.outputs:
-            paths.setdefault(tensor, graph.name(tensor))
+            paths.setdefault(tensor, graph.names.tensors[tensor])
     return paths
 
 
