@@ -218,16 +218,16 @@ def dashed_lines(scene: Scene, layout: Layout, panels: Sequence[Panel]) -> Itera
 
 
 def shared_once(dashed: Sequence[DashedLine]) -> list[DashedLine]:
-    """Return lines of which only the longest of those that run together has the part that they share: the others rise from it."""
+    """Return lines of which the longest of those that run together has the part that they share: the others rise from it."""
     longest: dict[tuple[int, Point], int] = {}
-    for number, (panel, _, corners) in enumerate(dashed):
-        together = (panel, corners[-3])  # where the line turns to run under its level
+    for number, (place, _, corners) in enumerate(dashed):
+        together = (place, corners[-3])  # where the line turns to run under its level
         if together not in longest or corners[-1][0] > dashed[longest[together]][2][-1][0]:
             longest[together] = number
     whole = set(longest.values())
     return [
-        (panel, reader, corners if number in whole else corners[-2:])
-        for number, (panel, reader, corners) in enumerate(dashed)
+        (place, reader, corners if number in whole else corners[-2:])
+        for number, (place, reader, corners) in enumerate(dashed)
     ]
 
 
