@@ -102,6 +102,7 @@ class Boxes:
         self._values = values
         self._timed = timed
         self._opened = contraction.opened
+        self._unrolled = contraction.unrolled
         self._title = contraction.title
         cells = dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None)
         self._titles = cell_titles(short_names(cells))
@@ -225,7 +226,10 @@ class Boxes:
         results = self._named_results(unit) if self._values.given or not columns else []
         told = [line for tensor, name in results for line in self._value_lines(tensor, f"{name} = ")]
         lanes = 26 * len(self._states.names.get(row, ())) + 8
-        return _cell_box(title, _units(columns, results), tuple(marks), tuple(told), lanes)
+        size = _units(columns, results)
+        if unit in self._unrolled:  # no column says at which step
+            size = ", ".join([f"t = {unit.nodes[0].origin.step}", *([size] if size else [])])
+        return _cell_box(title, size, tuple(marks), tuple(told), lanes)
 
     def _marks(self, unit: Unit) -> list[Mark]:
         """Return the gates of a cell, or, where it has none to tell apart, its functions."""

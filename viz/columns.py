@@ -1,4 +1,6 @@
-"""Where operators stand within one column: each level in the order that keeps wires short, over the middle of its operands."""
+"""Where operators stand within one column: each level in the order that keeps wires short, over the middle of its operands;
+cells of one row side by side.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,9 @@ from unroll.viz.units import Unit
 
 _APART = 10.0
 _SWEEPS = 6
+# Between the operators of two cells side by side: room for their frames and for a line between these.
+_CELLS_APART = 46.0
+_FRAME_TEXT = 10.0
 
 
 def columns(
@@ -35,26 +40,66 @@ def columns(
             below[wire.target].append(wire.source)
             above[wire.source].append(wire.target)
     for slot, units in members.items():
-        levels: dict[int, list[Unit]] = {}
-        for unit in units:
-            levels.setdefault(shown.level[unit], []).append(unit)
-        x = _spread(levels, boxes, below, above)
-        left = min(x[unit] - boxes[unit].width / 2 for unit in units)
-        right = max(x[unit] + boxes[unit].width / 2 for unit in units)
+        wide = {unit: boxes[unit].width for unit in units}
+        beside = _cells_side_by_side(shown, units, wide, below, above, titles)
+        x = beside | _spread(shown, units, wide, below, above, beside)
+        left = min(x[unit] - wide[unit] / 2 for unit in units)
+        right = max(x[unit] + wide[unit] / 2 for unit in units)
         # The name of the cell stands left of the wires that leave its frame in the middle.
-        names = dict.fromkeys(unit.cell for unit in units if unit.cell is not None)
-        name = max((text_width(titles(cell), 10) for cell in names), default=0)
+        names = dict.fromkeys(unit.cell for unit in units if unit.cell is not None and unit not in beside)
+        name = max((text_width(titles(cell), _FRAME_TEXT) for cell in names), default=0)
         yield slot, max(right - left, 2 * name), {unit: x[unit] - (left + right) / 2 for unit in units}
 
 
-def _spread(
-    levels: Mapping[int, Sequence[Unit]],
-    boxes: Mapping[Unit, Box],
+def _cells_side_by_side(
+    shown: Shown,
+    units: Sequence[Unit],
+    wide: Mapping[Unit, float],
     below: Mapping[Unit, Sequence[Unit]],
     above: Mapping[Unit, Sequence[Unit]],
+    titles: Callable[[str], str],
 ) -> dict[Unit, float]:
-    """Sweep up and down the levels, moving each unit towards its neighbours; end with a sweep from the operands up."""
-    x: dict[Unit, float] = {}
+    """Return where the operators stand of cells that are not alone in their row; the middle of the column is at 0.
+
+    The cells to the left in all rows are as wide as one another, and so are those to the right.
+    """
+    cells: dict[str, list[Unit]] = {}
+    for unit in units:
+        if unit.cell is not None and unit.cell in shown.sides:
+            cells.setdefault(unit.cell, []).append(unit)
+    within: dict[str, dict[Unit, float]] = {}
+    widths: dict[int, float] = {}
+    for cell, held in cells.items():
+        x = _spread(shown, held, wide, below, above, {})
+        left, right = min(x[unit] - wide[unit] / 2 for unit in held), max(x[unit] + wide[unit] / 2 for unit in held)
+        within[cell] = {unit: x[unit] - (left + right) / 2 for unit in held}
+        side = shown.sides[cell]
+        widths[side] = max(widths.get(side, 0.0), right - left, text_width(titles(cell), _FRAME_TEXT))
+    ends = {side: sum(wide + _CELLS_APART for other, wide in widths.items() if other < side) for side in widths}
+    middle = (sum(widths.values()) + _CELLS_APART * (len(widths) - 1)) / 2
+    return {
+        unit: x + ends[shown.sides[cell]] + widths[shown.sides[cell]] / 2 - middle
+        for cell, found in within.items()
+        for unit, x in found.items()
+    }
+
+
+def _spread(
+    shown: Shown,
+    units: Sequence[Unit],
+    wide: Mapping[Unit, float],
+    below: Mapping[Unit, Sequence[Unit]],
+    above: Mapping[Unit, Sequence[Unit]],
+    fixed: Mapping[Unit, float],
+) -> dict[Unit, float]:
+    """Sweep up and down the levels, moving each unit that is not fixed towards its neighbours; end with a sweep from the
+    operands up.
+    """
+    levels: dict[int, list[Unit]] = {}
+    for unit in units:
+        if unit not in fixed:
+            levels.setdefault(shown.level[unit], []).append(unit)
+    x = dict(fixed)
     order = sorted(levels)
     for sweep in range(_SWEEPS + 1):
         upward = sweep % 2 == 0
@@ -67,15 +112,15 @@ def _spread(
                     (sum(seen) / len(seen) if seen else x.get(unit, 0.0), x.get(unit, float(place)), place, unit)
                 )
             wanted.sort(key=lambda item: item[:3])
-            _set_out(x, [(want, unit) for want, _, _, unit in wanted], boxes)
+            _set_out(x, [(want, unit) for want, _, _, unit in wanted], wide)
     return x
 
 
-def _set_out(x: dict[Unit, float], row: Sequence[tuple[float, Unit]], boxes: Mapping[Unit, Box]) -> None:
+def _set_out(x: dict[Unit, float], row: Sequence[tuple[float, Unit]], wide: Mapping[Unit, float]) -> None:
     """Place units in order as near to where they are wanted as their widths allow, and centre what moved."""
     end = None
     for want, unit in row:
-        half = boxes[unit].width / 2
+        half = wide[unit] / 2
         x[unit] = want if end is None else max(want, end + _APART + half)
         end = x[unit] + half
     shift = sum(x[unit] - want for want, unit in row) / len(row)

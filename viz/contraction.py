@@ -39,6 +39,7 @@ class Contraction:
         made: the weights that are made from others once.
         folding: what a picture of cells leaves out; None where every operator is drawn.
         states: what the cells hand on from step to step.
+        unrolled: steps of cells that stand by themselves, before and after the loop of the other steps.
         natives: the nodes that are an LSTM, GRU or RNN; what makes their weights is no unit.
         joint: the cells that are computed as one.
         handed: the wires that bring a cell the state that another has ended with, once `unroll.viz.phases` has found them.
@@ -59,6 +60,7 @@ class Contraction:
         self.natives = native_nodes(graph)
         self.made = MadeWeights(graph)
         self.folding: Folding | None = None
+        self.unrolled: set[Unit] = set()
         self._copies = _copies(graph) if graph.states or not opened else {}
         self._looped = _paths([node for node in graph.nodes if self._is_loop(node)])
         hidden = zero_helpers(graph) | folded_weights(graph, self.natives) | self.made.nodes
@@ -204,10 +206,14 @@ class Contraction:
         broken = self._rows_around_loops()
         opened: list[Unit] = []
         for unit in self.units:
+            whole = (unit.row is not None and unit.step is None) or unit.name
+            unrolled = unit.row in broken and unit.step is not None and unit not in cyclic
             if unit.row in broken:
                 unit.step = None
-            whole = (unit.row is not None and unit.step is None) or unit.name
-            if unit in cyclic or unit.row in broken or (whole and _reads_weights_twice(unit)):
+            if unrolled:
+                self.unrolled.add(unit)
+                opened.append(unit)
+            elif unit in cyclic or unit.row in broken or (whole and _reads_weights_twice(unit)):
                 for node in unit.nodes:
                     piece = self._owner[node] = Unit("op", f"{unit.id}_{len(opened)}", [node], unit.step)
                     opened.append(piece)

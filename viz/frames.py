@@ -85,7 +85,10 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
         more = depth - len(_and_around(path, cells)) if is_cell else 0
         side = _SIDE + _NEXT_SIDE * more
         left, right = min(place.left for place in places) - side, max(place.right for place in places) + side
-        if slot is not None and slot in layout.columns:
+        if path in scene.shown.sides:
+            least = (text_width(name, TEXT) + 2 * _SIDE - right + left) / 2
+            left, right = (left - least, right + least) if least > 0 else (left, right)
+        elif slot is not None and slot in layout.columns:
             # Wires leave in the middle of a column: the name needs half of it.
             middle, least = layout.columns[slot].x, text_width(name, TEXT) + _SIDE
             left, right = min(left, middle - least), max(right, middle + least)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import networkx
 
+from unroll.viz.cell_rows import Order, keep_cells_apart
 from unroll.viz.contraction import Contraction
 from unroll.viz.shown_steps import shown_steps
-from unroll.viz.units import BEFORE_STEPS, Unit, Wire
+from unroll.viz.units import Unit, Wire
 
 # How many operators without a step are shown.
 _MOST_STEPLESS = 240
@@ -38,6 +39,7 @@ class Shown(NamedTuple):
         columns: the columns of timesteps, those left out among them.
         gaps: the column of each gap that stands for timesteps.
         stand_in: what is drawn for each unit left out.
+        sides: where every operator is drawn, the place of each cell that stands beside another one in their columns.
     """
 
     units: list[Unit]
@@ -46,11 +48,12 @@ class Shown(NamedTuple):
     columns: list[Slot]
     gaps: dict[Unit, Slot]
     stand_in: dict[Unit, Unit]
+    sides: dict[str, int]
 
 
 def arrange(contraction: Contraction, full: bool) -> Shown:
     """Give every unit a level and leave out the middle of a long sequence, unless `full`."""
-    level = _levels(contraction)
+    level, sides = _levels(contraction)
     columns = [Slot(phase, at) for phase, at in shown_steps(contraction, full)]
     gaps: dict[Unit, Slot] = {}
     stand_in: dict[Unit, Unit] = {}
@@ -73,7 +76,7 @@ def arrange(contraction: Contraction, full: bool) -> Shown:
     wires += _wires_of_gaps(contraction, stand_in)
     units += dict.fromkeys(stand_in.values())
     ranks = {key: rank for rank, key in enumerate(sorted({level[unit] for unit in units}))}
-    return Shown(units, wires, {unit: ranks[level[unit]] for unit in units}, columns, gaps, stand_in)
+    return Shown(units, wires, {unit: ranks[level[unit]] for unit in units}, columns, gaps, stand_in, sides)
 
 
 def _left_out(
@@ -124,22 +127,28 @@ def _wires_of_gaps(contraction: Contraction, stand_in: dict[Unit, Unit]) -> list
     return list(found.values())
 
 
-def _levels(contraction: Contraction) -> dict[Unit, int]:
-    """Stack units by longest path, a cell's steps all on one level of their own, leaving out what flows forward in time."""
+def _levels(contraction: Contraction) -> tuple[dict[Unit, int], dict[str, int]]:
+    """Stack units by longest path, a cell's steps all on one level of their own, leaving out what flows forward in time.
+
+    Returns:
+        The level of each unit, and the place of each cell that stands beside another one.
+    """
     # Cells that walk backward stand above those that do not, where neither reads the other.
     units = sorted(contraction.units, key=lambda unit: unit.cell in contraction.states.backward)
     rows = _level_rows(contraction)
-    groups: dict[Unit, object] = {unit: rows.get(unit.row or "", unit.row) or unit for unit in units}
-    before: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
-    after: dict[object, dict[object, None]] = {group: {} for group in groups.values()}
+    alone = contraction.unrolled
+    groups: dict[Unit, object] = {
+        unit: unit if unit in alone else rows.get(unit.row or "", unit.row) or unit for unit in units
+    }
+    before: Order = {group: {} for group in groups.values()}
+    after: Order = {group: {} for group in groups.values()}
     beside = _beside(contraction)
     for wire in contraction.wires:
         source, target = groups[wire.source], groups[wire.target]
         if source is not target and not flows_in_time(contraction, wire) and wire.source not in beside:
             before[target][source] = None
             after[source][target] = None
-    if contraction.opened:
-        _keep_cells_apart(contraction, before, after)
+    sides = keep_cells_apart(contraction, before, after) if contraction.opened else {}
     place: dict[object, tuple[int, int]] = {}
     taken: set[tuple[int, int]] = set()
     phases: dict[object, set[int]] = {}
@@ -163,10 +172,22 @@ def _levels(contraction: Contraction) -> dict[Unit, int]:
     for group in reversed(order):
         if group in hanging:
             place[group] = (min(place[item] for item in after[group])[0] - 1, 1)
+    place |= _lists_on_one_level(place, hanging)
     for unit, wire in beside.items():
         place[unit] = place[groups[wire.target]]
     ranks = {key: rank for rank, key in enumerate(sorted(set(place.values())))}
-    return {unit: ranks[place[group]] for unit, group in groups.items()}
+    return {unit: ranks[place[group]] for unit, group in groups.items()}, sides
+
+
+def _lists_on_one_level(
+    place: Mapping[object, tuple[int, int]], hanging: Collection[object]
+) -> dict[object, tuple[int, int]]:
+    """Return places for inputs outside of the columns: those of one list stand side by side, as low as the lowest of them."""
+    lists: dict[object, list[Unit]] = {}
+    for unit in place:
+        if unit in hanging and isinstance(unit, Unit) and unit.step is None and unit.listed is not None:
+            lists.setdefault(unit.listed, []).append(unit)
+    return {unit: min(place[item] for item in units) for units in lists.values() for unit in units}
 
 
 def _level_rows(contraction: Contraction) -> dict[str, str]:
@@ -198,68 +219,6 @@ def _level_rows(contraction: Contraction) -> dict[str, str]:
     return {row: level[0] for row, level in standing.items()}
 
 
-def _keep_cells_apart(
-    contraction: Contraction, before: dict[object, dict[object, None]], after: dict[object, dict[object, None]]
-) -> None:
-    """Let the operators of one cell begin where those of the cell before it of its phase end: their frames must not meet.
-
-    Cells that read each other, as a cell and one around it do, are left as they are.
-    """
-    members: dict[object, list[Unit]] = {}
-    for unit in sorted(contraction.units, key=lambda unit: unit.cell in contraction.states.backward):
-        members.setdefault(unit.cell or unit, []).append(unit)
-    if not any(isinstance(key, str) for key in members):
-        return
-    edges = ((source.cell or source, unit.cell or unit) for unit in contraction.units for source in before[unit])  # type: ignore[attr-defined]
-    reads: networkx.DiGraph[object] = networkx.DiGraph()  # given the edges at once, networkx 3.2 asks for pandas
-    reads.add_edges_from((one, other) for one, other in edges if one is not other)
-    reads.add_nodes_from(members)
-    order = {key: place for place, key in enumerate(members)}
-    parts: networkx.DiGraph[int] = networkx.condensation(reads)
-    held: dict[int, set[object]] = networkx.get_node_attributes(parts, "members")
-    ordered = networkx.lexicographical_topological_sort(parts, key=lambda one: min(map(order.__getitem__, held[one])))
-    cells = [part for part in ([key for key in held[one] if isinstance(key, str)] for one in ordered) if part]
-    places = {cell: place for place, part in enumerate(cells) for cell in part}
-    bound = {key for keys in held.values() if any(key in places for key in keys) for key in keys}
-    preludes = _preludes([unit for unit in contraction.units if unit not in bound], places, after)
-    ends: dict[int, object] = {}
-    over: dict[str | None, object] = {}
-    for place, part in enumerate(cells):
-        phase = min(unit.phase for key in part for unit in members[key])
-        for stage in (preludes.get(place, []), [unit for key in part for unit in members[key]]):
-            end = ("end of", place, len(before))
-            before[end], after[end] = {}, {}
-            for unit in stage:
-                if phase in ends:
-                    before[unit][ends[phase]] = after[ends[phase]][unit] = None
-                before[end][unit] = after[unit][end] = None
-            if stage:
-                ends[phase] = end
-        over |= dict.fromkeys(part, ends[phase])
-    final = set(preludes.get(len(cells), ()))
-    phases = {key: unit.phase for key, units in members.items() for unit in units}
-    for unit in (unit for unit in contraction.units if unit.cell is None and unit not in bound):
-        # What others make of a cell's results stands over the whole of it; what no cell reads, over all cells.
-        made = [source.cell for source in before[unit] if isinstance(source, Unit) and source.cell in over]
-        for top in [ends[phases[cell]] if unit in final else over[cell] for cell in made]:
-            before[unit][top] = after[top][unit] = None
-
-
-def _preludes(
-    units: Sequence[Unit], cells: Mapping[str, int], after: Mapping[object, dict[object, None]]
-) -> dict[int, list[Unit]]:
-    """Return, by the place of a cell, the units outside cells that it is the first to read, directly or through others."""
-    first: dict[object, int] = {}
-    found: dict[int, list[Unit]] = {}
-    outside = [unit for unit in units if unit.cell is None and unit.kind != "output" and unit.step != BEFORE_STEPS]
-    # The list has sources at its end.
-    for unit in (*reversed([unit for unit in outside if unit.nodes]), *(unit for unit in outside if not unit.nodes)):
-        readers = (first.get(other, cells.get(getattr(other, "cell", None) or "")) for other in after[unit])
-        first[unit] = min((place for place in readers if place is not None), default=len(cells))
-        found.setdefault(first[unit], []).append(unit)
-    return found
-
-
 def _beside(contraction: Contraction) -> dict[Unit, Wire]:
     """Return the sources that stand beside a cell because they are its first state, each with that wire."""
     readers: dict[Unit, list[Wire]] = {}
@@ -289,7 +248,7 @@ def _in_loop(unit: Unit) -> bool:
     return bool(unit.nodes) and unit.nodes[0].origin.step is not None
 
 
-def _topological(before: dict[object, dict[object, None]], after: dict[object, dict[object, None]]) -> Iterable[object]:
+def _topological(before: Order, after: Order) -> Iterable[object]:
     """Yield groups, sources first; where they read each other in a circle, the first one met goes first."""
     waiting = {group: len(sources) for group, sources in before.items()}
     order = {group: place for place, group in enumerate(waiting)}

@@ -284,13 +284,29 @@ def _place_free(layout: Layout, shown: Shown, boxes: Mapping[Unit, Box], free: S
         + max((item.right for item in layout.columns.values()), default=0)
     ) / 2
     taken = layout.at_level(shown.level)
-    for unit, x in _side_by_side(shown, boxes, {unit: wanted.get(unit, middle) for unit in free}):
+    wanted = {unit: wanted.get(unit, middle) for unit in free}
+    for unit, x in _side_by_side(shown, boxes, wanted | _lists_in_order(shown, wanted)):
         band, box = layout.bands[shown.level[unit]], boxes[unit]
+        if unit.kind == "output" and len(near[unit]) == 1 and near[unit][0] in layout.places:
+            x += layout.places[near[unit][0]].x - wanted.get(near[unit][0], layout.places[near[unit][0]].x)
         row = taken.setdefault(shown.level[unit], [])
         x = nearest_free(x, box.width, row)
         layout.places[unit] = Rectangle(x, (band.bottom + band.top) / 2, box.width, box.height)
         row.append(layout.places[unit])
         row.sort()
+
+
+def _lists_in_order(shown: Shown, wanted: Mapping[Unit, float]) -> dict[Unit, float]:
+    """Return where the inputs, and outputs, of one list and level are wanted: where they would stand, but in their order."""
+    lists: dict[object, list[Unit]] = {}
+    for unit in wanted:
+        if unit.listed is not None:
+            lists.setdefault((unit.listed, shown.level[unit]), []).append(unit)
+    return {
+        unit: x
+        for units in lists.values()
+        for unit, x in zip(units, sorted(wanted[unit] for unit in units), strict=True)
+    }
 
 
 def _side_by_side(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,6 +10,9 @@ from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent import Recurrent
 from unroll.ops.scan import Scan
 from unroll.tensor import Node, Tensor
+
+# The number of an item of a list; in the names of files it may stand before an output's.
+_NUMBER = re.compile(r"\d+")
 
 #: The step of what makes the states of zeros, where every operator is shown.
 BEFORE_STEPS = -1
@@ -41,6 +45,13 @@ class Unit:
     tensor: Tensor | None = None
     name: str = ""
     phase: int = 0
+
+    @property
+    def listed(self) -> tuple[Kind, str] | None:
+        """Which list an input or output is of, such as X0, X1 and X2: its name without the number; None for another unit."""
+        name = self.tensor.label if self.kind == "input" and self.tensor is not None else self.name
+        kept = _NUMBER.sub("", name)
+        return (self.kind, kept) if self.kind in ("input", "output") and kept != name else None
 
 
 @dataclass(frozen=True, eq=False)

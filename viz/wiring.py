@@ -17,6 +17,8 @@ from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
 
 _STATE = {"color": palette.STATE, "penwidth": "1.4"}
+# How much farther from the boxes the lines of a cell that walks backward run, which stands beside one that walks forward.
+_BACKWARD = 6.0
 
 
 class Line(NamedTuple):
@@ -179,8 +181,11 @@ class Wiring:
             if "gap" in (wire.source.kind, wire.target.kind):
                 attributes["style"] = "dotted"
             over = under = 9.0 + 3 * lane
+            level = self._scene.level
+            if self._scene.shown.sides:
+                over += self._layout.bands[level(wire.source)].top - source.top + (0 if ahead else _BACKWARD)
+                under += target.bottom - self._layout.bands[level(wire.target)].bottom + (0 if ahead else _BACKWARD)
             if not opened:
-                level = self._scene.level
                 over += self._layout.bands[level(wire.source)].top - source.top
                 under += target.bottom - self._layout.bands[level(wire.target)].bottom
                 under += self._depths.get(level(wire.target), -4.0)
