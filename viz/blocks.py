@@ -126,9 +126,8 @@ def beside(parameters: Sequence[Parameter], name: str, values: Values) -> Box:
         )
         numbers = values.lines(item)
         rows += [cell(font(escaped(line), _SMALL, palette.STATE)) for line in numbers]
-        width = max(
-            width, text_width(f"{called}  {size}", _TEXT, True), *(text_width(line, _SMALL) for line in numbers)
-        )
+        both = text_width(called, _TEXT, True) + text_width(f"  {size}", _TEXT, True)
+        width = max(width, both, *(text_width(line, _SMALL) for line in numbers))
         height += _TEXT * 1.4 + len(numbers) * _SMALL * 1.4
     return Box(table(rows), width + 14, height + 12)
 

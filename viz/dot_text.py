@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import graphviz
@@ -12,15 +12,21 @@ import graphviz
 #: The family that ships with a dependency comes first, then families of about its width for viewers that lack it.
 FONT = "Open Sans,Segoe UI,Helvetica,Arial,sans-serif"
 
-# Advance widths of Open Sans from space to tilde, in hundredths of an em. Boxes are sized with these, so that a picture is
-# the same DOT text whether or not a layout engine is at hand.
+# Advance widths of Open Sans from space to tilde, regular and bold, in hundredths of an em. Boxes are sized with these, so
+# that a picture is the same DOT text whether or not a layout engine is at hand.
 _REGULAR = (
     26, 27, 40, 65, 57, 82, 73, 22, 30, 30, 55, 57, 25, 32, 27, 37, 57, 57, 57, 57, 57, 57, 57, 57, 57, 57, 27, 27, 57, 57,
     57, 43, 90, 63, 65, 63, 73, 56, 52, 73, 74, 28, 27, 61, 52, 90, 75, 78, 60, 78, 62, 55, 55, 73, 60, 93, 58, 56, 57, 33,
     37, 33, 54, 45, 58, 56, 61, 48, 61, 56, 34, 55, 61, 25, 25, 52, 25, 93, 61, 60, 61, 61, 41, 48, 35, 61, 50, 78, 52, 50,
     47, 38, 55, 38, 57,
 )  # fmt: skip
-_BOLDER = 1.07
+_BOLD = (
+    26, 29, 47, 65, 57, 90, 75, 27, 34, 34, 54, 57, 29, 32, 29, 41, 57, 57, 57, 57, 57, 57, 57, 57, 57, 57, 29, 29, 57, 57,
+    57, 48, 90, 69, 67, 64, 74, 56, 55, 72, 77, 33, 33, 66, 56, 94, 81, 80, 63, 80, 66, 55, 58, 76, 65, 97, 67, 62, 58, 33,
+    41, 33, 53, 41, 61, 60, 63, 51, 63, 59, 39, 56, 66, 31, 31, 62, 31, 98, 66, 62, 63, 63, 45, 50, 43, 66, 57, 86, 58, 57,
+    49, 39, 55, 39, 57,
+)  # fmt: skip
+_WIDER = {"…": 85, "—": 100}
 #: Signs of formulas that the shipped font has.
 TIMES, MINUS, SIGMA = "\u00d7", "\u2212", "\u03c3"
 LONGEST = 48
@@ -108,11 +114,14 @@ def cell(inner: str, **attributes: object) -> str:
 @lru_cache(maxsize=_KEPT)
 def text_width(text: str, size: float, bold: bool = False, longest: int | None = LONGEST) -> float:
     """Return about how wide `text` is in points, when shown at `size` points, cut where it is longer than `longest`."""
-    return sum(_advance(char) for char in visible(text, longest)) / 100 * size * (_BOLDER if bold else 1)
+    widths = _BOLD if bold else _REGULAR
+    return sum(_advance(char, widths) for char in visible(text, longest)) / 100 * size
 
 
-def _advance(char: str) -> int:
+def _advance(char: str, widths: Sequence[int]) -> int:
     place = ord(char) - 32
-    if 0 <= place < len(_REGULAR):
-        return _REGULAR[place]
+    if 0 <= place < len(widths):
+        return widths[place]
+    if char in _WIDER:
+        return _WIDER[char]
     return 100 if unicodedata.east_asian_width(char) in "WF" else 60

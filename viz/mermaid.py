@@ -54,5 +54,5 @@ def _text(item: Item) -> str:
 
 
 def _quoted_title(title: str) -> str:
-    """Return a title between the quotes of YAML."""
-    return visible(title).replace("\\", "\\\\").replace('"', '\\"')
+    """Return a title between the quotes of YAML; Mermaid takes what follows a ``<`` for markup, however it is written."""
+    return visible(title).replace("<", "\u2039").replace("\\", "\\\\").replace('"', '\\"')

@@ -28,8 +28,8 @@ def every_picture_is_without_faults(request: pytest.FixtureRequest) -> Iterator[
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "Source", kept)
         yield
-    if request.path.name == "test_rendering_limits.py":
-        return  # what is drawn there is larger than anything to look at
+    if request.path.name in ("test_rendering_limits.py", "test_hostile_pictures.py", "test_thousand_names.py"):
+        return  # what is drawn there is larger than anything to look at, or in characters that the font lacks
     dots = dict.fromkeys(item.dot for item in drawn)
     found = [fault for dot in dots if len(dot) < LONGEST for fault in _faults(dot)]
     assert not found, "\n".join([f"{len(found)} faults", *found])

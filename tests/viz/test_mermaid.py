@@ -49,12 +49,12 @@ def test_hostile_names_are_text() -> None:
     x = unroll.placeholder([2], name)
     graph = unroll.Graph([x], {"end": ops.tanh(x), "click n0 href": ops.exp(x)})
     for level in ("cell", "layer"):
-        text = "\n".join(_mermaid(graph, level=level, title='a "title": b\n---\n```'))
+        text = "\n".join(_mermaid(graph, level=level, title='a "title" < b: c\n---\n```'))
         body = text.split("---\n", 2)[2]
         for piece in ("<script", "`", "**", "%%", "--> x"):
             assert piece not in body
         assert "#96;" in body and "#60;" in body
-        assert text.splitlines()[:3] == ["---", r'title: "a \"title\": b\\n---\\n```"', "---"]
+        assert text.splitlines()[:3] == ["---", 'title: "a \\"title\\" \u2039 b: c\\\\n---\\\\n```"', "---"]
 
 
 def test_direction_and_file(tmp_path: Path) -> None:

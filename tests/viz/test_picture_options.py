@@ -70,6 +70,14 @@ def test_a_title_stands_over_the_picture(level: Any) -> None:
     assert min(heights, key=heights.__getitem__) == shown
 
 
+@pytest.mark.parametrize("level", ["cell", "op", "layer"])
+def test_a_title_that_is_much_longer_than_its_picture_ends_on_the_page(level: Any) -> None:
+    x = unroll.placeholder([2], "x")
+    title = "What fits title of little, (still) " * 5
+    picture = unroll.draw(unroll.Graph([x], {"y": ops.tanh(x)}), level=level, title=title)
+    assert b"What fits title" in picture.data  # its boxes are checked as those of every picture
+
+
 @pytest.mark.parametrize(("name", "level"), EACH)
 def test_a_legend_and_a_title_disturb_no_picture(name: str, level: Any) -> None:
     unroll.draw(NETWORKS[name](), level=level, legend=True, title="A title that is somewhat longer than its picture")

@@ -71,8 +71,15 @@ def _both(graph: unroll.Graph, level: str) -> tuple[str, Repeats]:
     return picture.dot, Repeats(picture.source.written)
 
 
+def _of_long_names() -> unroll.Graph:
+    with unroll.scope('a long "name" ' * 230):  # that of a box is one piece, those of a line's weights are several
+        return _lstm(4)
+
+
 @pytest.mark.parametrize("level", ["cell", "op"])
-@pytest.mark.parametrize("network", [lambda: _lstm(12), _hostile], ids=["lstm", "hostile"])
+@pytest.mark.parametrize(
+    "network", [lambda: _lstm(12), _hostile, _of_long_names], ids=["lstm", "hostile", "long names"]
+)
 def test_everything_is_drawn_where_plain_svg_has_it(network: Callable[[], unroll.Graph], level: str) -> None:
     dot, repeats = _both(network(), level)
     plain, few = process.ask(dot, "svg").data, repeats.whole(process.ask(repeats.dot, "svg").data)
@@ -90,8 +97,9 @@ def _is_near(one: list[float], other: list[float]) -> bool:
 
 
 @pytest.mark.parametrize("level", ["cell", "op"])
-def test_the_page_is_as_large_and_everything_says_what_it_is(level: str) -> None:
-    dot, repeats = _both(_lstm(12), level)
+@pytest.mark.parametrize("network", [lambda: _lstm(12), _of_long_names], ids=["lstm", "long names"])
+def test_the_page_is_as_large_and_everything_says_what_it_is(network: Callable[[], unroll.Graph], level: str) -> None:
+    dot, repeats = _both(network(), level)
     plain = ElementTree.fromstring(process.ask(dot, "svg").data)
     few = ElementTree.fromstring(repeats.whole(process.ask(repeats.dot, "svg").data))
     assert few.get("viewBox") == plain.get("viewBox")
