@@ -41,17 +41,22 @@ def digest(*parts: object) -> str:
 
 def peers_python(cache: Path) -> Path:
     """Return the Python of an environment that holds the peers; made on the first call, which takes minutes."""
-    folder = cache / f"peers-{digest(sys.version_info[:2], REQUIREMENTS, OPTIONAL)}"
+    return made_environment(cache, "peers", REQUIREMENTS, OPTIONAL)
+
+
+def made_environment(cache: Path, name: str, requirements: tuple[str, ...], optional: str | None = None) -> Path:
+    """Return the Python of an environment that holds some packages, and one more where it installs; made on the first call."""
+    folder = cache / f"{name}-{digest(sys.version_info[:2], requirements, optional)}"
     python = folder / "bin" / "python"
     done = folder / "complete"
     if done.exists():
         return python
-    print(f"installing the peers into {folder}", file=sys.stderr)
+    print(f"installing the {name} into {folder}", file=sys.stderr)
     venv.create(folder, clear=True, with_pip=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, *REQUIREMENTS], check=True)
-    if subprocess.run([*install, OPTIONAL], check=False).returncode:
-        print(f"{OPTIONAL} does not install here; it is left out", file=sys.stderr)
+    subprocess.run([*install, *requirements], check=True)
+    if optional is not None and subprocess.run([*install, optional], check=False).returncode:
+        print(f"{optional} does not install here; it is left out", file=sys.stderr)
     done.touch()
     return python
 

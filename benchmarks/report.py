@@ -27,6 +27,9 @@ BUILDS = {
 }
 
 
+_PAGES = "\n## Pages\n"
+
+
 def write_page(results: Results, folder: Path) -> str:
     """Write benchmarks.md and benchmarks.svg into a folder, and return the page."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +70,14 @@ def markdown(results: Results) -> str:
     parts += _cost_model(results)
     if results.costs:
         parts += _costs(results)
-    return "\n\n".join(parts) + "\n"
+    pages = HERE / "pages.md"
+    whole = "\n\n".join(parts) + "\n"
+    return with_pages(whole, pages.read_text(encoding="utf-8")) if pages.exists() else whole
+
+
+def with_pages(page: str, section: str) -> str:
+    """Return the page with the section on pages, which another benchmark measures, as its last one."""
+    return f"{page.partition(_PAGES)[0].rstrip()}\n\n{section}"
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

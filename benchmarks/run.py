@@ -58,17 +58,22 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def about(peers: Peers) -> dict[str, str]:
-    """Return what a reader needs to judge the figures."""
+def machine() -> str:
+    """Return what processor this is, and how many of its cores are ours."""
     model = platform.processor() or platform.machine()
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):
             model = line.split(":", 1)[1].strip()
             break
+    return f"{model}, {len(os.sched_getaffinity(0))} cores, {platform.system()}"
+
+
+def about(peers: Peers) -> dict[str, str]:
+    """Return what a reader needs to judge the figures."""
     own = {name: metadata.version(name) for name in ("unroll-rnn", "onnxruntime", "onnx", "numpy")}
     return {
         "date": time.strftime("%Y-%m-%d"),
-        "machine": f"{model}, {len(os.sched_getaffinity(0))} cores, {platform.system()}",
+        "machine": machine(),
         "Python": platform.python_version(),
         "here": ", ".join(f"{name} {version}" for name, version in own.items()),
         "peers": ", ".join(f"{name} {version}" for name, version in peers.versions.items()),

@@ -33,9 +33,12 @@ class Browser:
         width: how wide the window is.
         height: how high.
         dark: prefer dark colours.
+        flags: what Chromium is started with.
     """
 
-    def __init__(self, width: int = 1280, height: int = 800, dark: bool = False) -> None:
+    def __init__(
+        self, width: int = 1280, height: int = 800, dark: bool = False, flags: tuple[str, ...] = FLAGS
+    ) -> None:
         assert CHROMIUM is not None and DRIVER is not None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -44,8 +47,8 @@ class Browser:
             [DRIVER, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._root = f"http://127.0.0.1:{port}"
-        flags = [*FLAGS, *(["--blink-settings=preferredColorScheme=0"] if dark else [])]
-        options = {"binary": CHROMIUM, "args": flags}
+        args = [*flags, *(["--blink-settings=preferredColorScheme=0"] if dark else [])]
+        options = {"binary": CHROMIUM, "args": args}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         self._wait()
         made = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
@@ -96,8 +99,11 @@ class Browser:
         drawn = "(next) => requestAnimationFrame(() => requestAnimationFrame(next))"
         whole = "const done = arguments[arguments.length - 1]; const given = Array.from(arguments).slice(0, -1);"
         whole += f"({drawn})(() => done((function () {{ {script} }}).apply(null, given)));"
-        body = {"script": whole}
-        return self._ask("POST", f"{self._session}/execute/async", body | {"args": list(arguments)})
+        return self.answered(whole, *arguments)
+
+    def answered(self, script: str, *arguments: Any) -> Any:
+        """Run a script in the page and return what it gives to its last argument, a function, when it is done."""
+        return self._ask("POST", f"{self._session}/execute/async", {"script": script, "args": list(arguments)})
 
     def text(self, selector: str) -> str:
         """Return the text of the first element that a selector finds."""
