@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from plot import in_units
@@ -20,7 +21,8 @@ SIZES = {28: 250_000, 1000: 1_000_000, 10_000: 4_000_000}
 OF_NETRON = {28: 1 / 3, 100: 1 / 20}
 HANDS = {"open": ("open an operator", 0.033, None), "step": ("move a step", 0.033, None),
          "zoom": ("a frame while zooming", 0.017, 0.034), "pan": ("a frame while panning", 0.017, 0.034)}  # fmt: skip
-VIEWS = (1.0, 1.5)
+# Reading a file is no part of `view`.
+VIEWS = (1.0, 1.5, None)
 DRAWN = ((0.5, 1_000_000), (1.0, 2_000_000))
 # Frames come every 16.7 ms, give or take what clocks are rounded to.
 _ROUNDED = 0.0005
@@ -88,7 +90,11 @@ def _bars(found: Measured) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _row(what: str, most: float, reached: float, written=in_units) -> tuple[str, str, str, str]:  # type: ignore[no-untyped-def]
+def _row(
+    what: str, most: float | None, reached: float, written: Callable[[float], str] = in_units
+) -> tuple[str, str, str, str]:
+    if most is None:
+        return what, "", written(reached), ""
     verdict = "holds" if reached <= most + _ROUNDED else "does not hold"
     return what, written(most), written(reached), verdict
 
