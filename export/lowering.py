@@ -24,8 +24,8 @@ from unroll.export.reading.opaque_nodes import check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.naming import Lineage
+from unroll.ops.bodies import WithBodies
 from unroll.ops.opaque import Opaque
-from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes import fold_zeros
 from unroll.passes.remove_dead import leave_out_idle
@@ -228,8 +228,12 @@ class _Writer:
             write_opaque(proto, node.op, f"{self._prefix}{names.nodes[node]}", inputs, results, names.by_name)
         else:
             attributes, count = _lower(node, self.opset)
-            if isinstance(node.op, Scan):
-                attributes |= {"body": self._body(node, node.op)}
+            if isinstance(node.op, WithBodies):
+                count -= node.op.num_shared
+                attributes = {
+                    name: self._body(node, name, value, node.op.num_shared) if isinstance(value, Structure) else value
+                    for name, value in attributes.items()
+                }
             proto = self.proto.node.add(
                 op_type=node.op.name,
                 domain=node.op.domain,
@@ -245,17 +249,14 @@ class _Writer:
         if self.metadata:
             _write_provenance(proto, node)
 
-    def _body(self, node: Node, op: Scan) -> GraphProto:
-        """Return the body of a loop, which reads what is shared by its name outside."""
-        count = op.num_shared
-        shared = zip(
-            op.body.inputs[len(op.body.inputs) - count :], node.inputs[len(node.inputs) - count :], strict=True
-        )
+    def _body(self, node: Node, name: str, body: Structure, count: int) -> GraphProto:
+        """Return a body, which reads what is shared, its last inputs and the node's, by its name outside."""
+        shared = zip(body.inputs[len(body.inputs) - count :], node.inputs[len(node.inputs) - count :], strict=True)
         outer: dict[Tensor, str] = {inner: self._input(tensor) for inner, tensor in shared if tensor is not None}
-        prefix = f"{self._prefix}{self.graph.names.nodes[node]}/body/"
-        body = GraphProto()
-        _Writer(in_opset(_as_graph(op.body), self.opset), body, self.opset, self.metadata, prefix, outer).write({})
-        return body
+        prefix = f"{self._prefix}{self.graph.names.nodes[node]}/{name}/"
+        proto = GraphProto()
+        _Writer(in_opset(_as_graph(body), self.opset), proto, self.opset, self.metadata, prefix, outer).write({})
+        return proto
 
     def _type(self, tensor: Tensor) -> bytes:
         """Return the bytes of a tensor's type, from which messages are copied; even a long graph has few types."""
@@ -293,7 +294,7 @@ def _as_graph(body: Structure) -> Graph:
 def _foreign(graph: Structure) -> list[Opaque]:
     """Return the operators that unroll does not know, those in the bodies of loops among them."""
     found = [node.op for node in graph.nodes if isinstance(node.op, Opaque)]
-    bodies = [node.op.body for node in graph.nodes if isinstance(node.op, Scan)]
+    bodies = [body for node in graph.nodes for body in node.op.bodies]
     return found + [op for body in bodies for op in _foreign(body)]
 
 
@@ -330,10 +331,6 @@ def _lower_cast(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
     return {"to": ELEMENT_TYPES[attributes["to"]]}, 1
 
 
-def _lower_scan(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
-    return attributes, len(node.inputs) - (node.op.num_shared if isinstance(node.op, Scan) else 0)
-
-
 def _lower_split(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
     if opset < 18:  # equal pieces are told from the number of outputs
         attributes.pop("num_outputs", None)
@@ -354,7 +351,6 @@ LOWERINGS: dict[str, Callable[[Node, dict[str, Any], int], Lowered]] = {
     "ReduceMax": _lower_reduction,
     "ReduceMean": _lower_reduction,
     "ReduceMin": _lower_reduction,
-    "Scan": _lower_scan,
     "Split": _lower_split,
 }
 

@@ -19,7 +19,7 @@ from unroll.dtypes import DType
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.graph import Graph
 from unroll.ops import OPERATORS
-from unroll.ops.scan import Scan
+from unroll.ops.bodies import WithBodies
 from unroll.structure import Structure
 from unroll.tensor import Node
 
@@ -92,8 +92,9 @@ def check(graph: Graph, runtime: str | None) -> None:
 def _lacking(graph: Structure, kernels: Kernels, prefix: str = "") -> Iterator[tuple[str, Node]]:
     """Yield the nodes without a kernel, those in the bodies of loops among them, by the names that they are written under."""
     for node in graph.nodes:
-        if isinstance(node.op, Scan):
-            yield from _lacking(node.op.body, kernels, f"{prefix}{graph.names.nodes[node]}/body/")
+        if isinstance(node.op, WithBodies):
+            for name, body in node.op.named_bodies():
+                yield from _lacking(body, kernels, f"{prefix}{graph.names.nodes[node]}/{name}/")
         if lacks_kernel(kernels, node):
             yield f"{prefix}{graph.names.nodes[node]}", node
 

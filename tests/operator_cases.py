@@ -84,7 +84,8 @@ def model_of(
     """A model of one node (opset 21: axes are inputs), and what to feed it."""
     names = ["" if array is None else f"in{place}" for place, array in enumerate(inputs)]
     feeds = {name: np.asarray(array) for name, array in zip(names, inputs, strict=True) if array is not None}
-    node = helper.make_node(op, names, [f"out{place}" for place in range(outputs)], **attributes)
+    listed = names[:1] if op == "If" else names  # the others are read by its graphs
+    node = helper.make_node(op, listed, [f"out{place}" for place in range(outputs)], **attributes)
     infos = [
         helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in feeds.items()
     ]
@@ -333,6 +334,60 @@ def _onnx_body(dtype: Any) -> onnx.GraphProto:
     return helper.make_graph(nodes, "body", infos[:2], infos[2:])
 
 
+def loop(op: str, x: Draw) -> Iterator[Case]:
+    """Add up the numbers of the runs while the sum is below a bound, and hand on a state of any dtype."""
+    for kind in ALL:
+        state = draw(np.random.default_rng(7), kind, (2,))
+        for count, bound in ((3, 100), (0, 100), (9, 5)):
+            arrays = [np.array(count, np.int64), np.array(True), state, np.array(0, np.int64)]
+            yield Case(op, partial(_looped, bound=bound), arrays, {"body": _loop_body(state.dtype, bound)})
+
+
+def _looped(count: Any, go: Any, state: Any, total: Any, bound: int) -> Any:
+    kinds = {"number": ([], "int64"), "again": ([], "bool"), "before": ([2], state.dtype), "sum": ([], "int64")}
+    number, again, before, so_far = (unroll.placeholder(shape, name, kind) for name, (shape, kind) in kinds.items())
+    after = so_far + number
+    body = unroll.Graph([number, again, before, so_far], [after < bound, ops.identity(before), after])
+    return ops.loop(body, [state, total], count=count, condition=go)
+
+
+def _loop_body(dtype: Any, bound: int) -> onnx.GraphProto:
+    whole, truth, kind = onnx.TensorProto.INT64, onnx.TensorProto.BOOL, helper.np_dtype_to_tensor_dtype(dtype)
+    nodes = [
+        helper.make_node("Add", ["sum", "number"], ["more"]),
+        helper.make_node("Less", ["more", "bound"], ["on"]),
+        helper.make_node("Identity", ["before"], ["after"]),
+    ]
+    infos = [
+        helper.make_tensor_value_info(name, what, [2] if what == kind and name in ("before", "after") else [])
+        for name, what in (
+            *(("number", whole), ("again", truth), ("before", kind), ("sum", whole)),
+            *(("on", truth), ("after", kind), ("more", whole)),
+        )
+    ]
+    return helper.make_graph(nodes, "body", infos[:4], infos[4:], [numpy_helper.from_array(np.array(bound), "bound")])
+
+
+def if_(op: str, x: Draw) -> Iterator[Case]:
+    """A tensor that both branches read from outside as it is, or its rows in another order."""
+    for kind in ALL:
+        for truth in (True, False):
+            arrays = [np.array(truth), draw(np.random.default_rng(7), kind, (3,))]
+            number = helper.np_dtype_to_tensor_dtype(arrays[1].dtype)
+            same, turned = (helper.make_tensor_value_info(name, number, [3]) for name in ("same", "turned"))
+            order = [numpy_helper.from_array(np.array([2, 0, 1]), "order")]
+            then = helper.make_graph([helper.make_node("Identity", ["in1"], ["same"])], "then", [], [same])
+            gather = helper.make_node("Gather", ["in1", "order"], ["turned"], axis=0)
+            other = helper.make_graph([gather], "else", [], [turned], order)
+            yield Case(op, _chosen, arrays, {"then_branch": then, "else_branch": other})
+
+
+def _chosen(condition: Any, x: Any) -> Any:
+    inner = unroll.placeholder([3], "inner", x.dtype)
+    branches = ops.identity(inner), ops.gather(inner, [2, 0, 1])
+    return ops.if_(condition, *(unroll.Graph([inner], branch) for branch in branches), [x])
+
+
 END = np.iinfo(np.int64).max
 #: starts, ends, axes, steps on a tensor (5, 4).
 SLICES: tuple[tuple[list[int], list[int], list[int] | None, list[int] | None], ...] = (
@@ -418,12 +473,14 @@ CASES: dict[str, Row] = {
     "GreaterOrEqual": binary(ops.greater_equal),
     "HardSigmoid": unary(ops.hard_sigmoid, {"alpha": 1 / 6, "beta": 0.25}),
     "Identity": unary(ops.identity),
+    "If": if_,
     "LSTM": recurrent(ops.lstm, 4),
     "LayerNormalization": layer_normalization,
     "LeakyRelu": unary(ops.leaky_relu, {"alpha": 0.2}, {"alpha": 0.0}),
     "Less": binary(ops.less),
     "LessOrEqual": binary(ops.less_equal),
     "Log": unary(ops.log, low=0.5),
+    "Loop": loop,
     "LogSoftmax": along_axis(ops.log_softmax),
     "MatMul": matmul,
     "Max": binary(ops.maximum),

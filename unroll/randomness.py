@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
+from unroll.structure import Structure
 from unroll.tensor import Constant, Node
 
 #: ONNX's operators that draw random numbers: other ones at every run where they have no seed.
@@ -21,9 +21,15 @@ def why_random(nodes: list[str]) -> str:
     return f"{what}, so that no two runs can be compared; give it the attribute seed, or take it out"
 
 
-def random_operators(graph: Graph) -> list[str]:
-    """Return the nodes of a graph that draw other numbers at every run, by name and operator."""
-    return [f"{graph.name(node)} ({_op_type(node)})" for node in graph.nodes if _draws(node)]
+def random_operators(graph: Structure) -> list[str]:
+    """Return the nodes that draw other numbers at every run, those of graphs inside nodes too, by name and operator."""
+    found = []
+    for node in graph.nodes:
+        if _draws(node):
+            found.append(f"{graph.name(node)} ({_op_type(node)})")
+        for body in node.op.bodies:
+            found += [f"{inner} in {graph.name(node)}" for inner in random_operators(body)]
+    return found
 
 
 def _op_type(node: Node) -> str:

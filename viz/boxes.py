@@ -14,6 +14,7 @@ from unroll.dimensions import Dim, shape_text, shapes_text
 from unroll.graph import Graph
 from unroll.ops.opaque import HeldGraph
 from unroll.parameter import BlockTable
+from unroll.structure import Structure
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
 from unroll.viz.contraction import Contraction
@@ -357,6 +358,8 @@ def _rest(count: int, what: str) -> list[str]:
 def _setting(value: object) -> str:
     if isinstance(value, np.ndarray):
         return ", ".join(map(number, value.flat))
+    if isinstance(value, Structure):
+        return repr(HeldGraph(len(value.nodes)))
     return (
         ", ".join(map(str, value))
         if isinstance(value, (tuple, list)) and not isinstance(value, HeldGraph)

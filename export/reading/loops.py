@@ -1,21 +1,27 @@
-"""ONNX's Scan as an operator of ours, whose body is a graph and reads nothing but its inputs."""
+"""ONNX's Scan, Loop and If as operators of ours, whose bodies are graphs and read nothing but their inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import onnx
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
 
-from unroll.dimensions import Shape
+from unroll.dimensions import Shape, symbol
+from unroll.dtypes import BOOL, INT64, DType
 from unroll.export.reading.inner_graphs import ready
 from unroll.export.reading.node_readers import InexpressibleError
 from unroll.graph import Graph
+from unroll.ops.branches import If
+from unroll.ops.loop import Loop
 from unroll.ops.operator import Operator, axis_of
 from unroll.ops.scan import Scan
 from unroll.ops.shaping import Transpose
 from unroll.tensor import LARGEST_KNOWN, Constant, Placeholder, Tensor
+
+#: How often the body of a Loop is read, until the shapes of its states hold for every run.
+_MOST_READINGS = 4
 
 
 class Outside(Protocol):
@@ -32,6 +38,9 @@ class Outside(Protocol):
 
     def apply(self, op: Operator, *arguments: Tensor | None) -> tuple[Tensor, ...]:
         """Make a node."""
+
+    def declared(self, name: str, rank: int) -> Shape:
+        """Return the shape that the file gives a tensor, with symbols for the sizes that it does not say."""
 
     def made(self, op: Operator, inputs: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
         """Make a node of an operator with a body, whose inputs are of any dtypes that the body takes."""
@@ -55,7 +64,8 @@ class _Inside:
     def __init__(self, node: NodeProto, inputs: Sequence[Tensor | None], opset: int, outside: Outside) -> None:
         self.inputs, self.opset, self.outside = inputs, opset, outside
         node, captured = ready(node, outside.move_out)
-        self.outputs = len(node.output)
+        self.names, self.outputs = list(node.output), len(node.output)
+        self.title = node.name or next((name for name in node.output if name), node.op_type)
         self.attributes: dict[str, Any] = {
             item.name: onnx.helper.get_attribute_value(item)
             for item in node.attribute
@@ -157,5 +167,96 @@ def _from_front(call: _Inside, tensor: Tensor, axis: int) -> Tensor:
     return call.outside.apply(Transpose(tuple(order)), tensor)[0] if place else tensor
 
 
+# -- Loop and If ------------------------------------------------------------------------------------------------------
+
+
+def _loop(call: _Inside) -> Sequence[Tensor]:
+    call.only("body")
+    graph = call.attributes["body"]
+    limit, condition = (call.inputs[place] if place < len(call.inputs) else None for place in (0, 1))
+    states = call.tensors(2)
+    if len(graph.input) != 2 + len(states) or len(graph.output) < 1 + len(states):
+        raise InexpressibleError(f"{len(states)} states do not fit its body")
+    _check(limit, INT64, "count")
+    _check(condition, BOOL, "condition")
+    body = _settled(call, graph, states)
+    _check(body.outputs[0], BOOL, "condition for the next run")
+    for before, after in zip(body.inputs[2 : 2 + len(states)], body.outputs[1:], strict=False):
+        if before.dtype != after.dtype:
+            raise InexpressibleError(f"its body makes {after.described()} of {before.described()}")
+    ranks = [tensor.rank + (place >= len(states)) for place, tensor in enumerate(body.outputs[1:])]
+    op = Loop(body, len(call.shared), _declared(call, ranks))
+    return call.outside.made(op, (limit, condition, *states, *call.shared.values()))
+
+
+def _check(tensor: Tensor | None, dtype: DType, what: str) -> None:
+    if tensor is not None and (tensor.dtype != dtype or tensor.rank > 1):
+        raise InexpressibleError(f"the {what} is {tensor.described()}")
+
+
+def _settled(call: _Inside, graph: GraphProto, states: Sequence[Tensor]) -> Graph:
+    """Read the body of a Loop with shapes of the states that hold for every run.
+
+    The first run's are tried. A size that the body changes is one that is not known, and the body is read again.
+
+    Raises:
+        InexpressibleError: the body changes a rank, or changes so many sizes that this would take long.
+    """
+    shapes = [list(tensor.shape) for tensor in states]
+    own: set[tuple[int, int]] = set()
+    for _ in range(_MOST_READINGS):
+        names = [item.name for item in graph.input]
+        given = {
+            names[0]: Placeholder(_declared_rank(graph.input[0]), INT64, names[0]),
+            names[1]: Placeholder(_declared_rank(graph.input[1]), BOOL, names[1]),
+        }
+        for name, shape, tensor in zip(names[2:], shapes, states, strict=True):
+            given[name] = Placeholder(tuple(shape), tensor.dtype, name)
+        body = call.body(graph, given)
+        changed = set(_changed(body, len(states))) - own
+        if not changed:
+            return body
+        own |= changed
+        for place, axis in changed:
+            shapes[place][axis] = symbol(f"{call.title}/{names[2 + place]}_{axis}")
+    raise InexpressibleError("its body changes the sizes of many states")
+
+
+def _declared_rank(item: ValueInfoProto) -> Shape:
+    """Return the shape of one number: of one axis where the file says so."""
+    return (1,) * min(len(item.type.tensor_type.shape.dim), 1)
+
+
+def _changed(body: Graph, states: int) -> Iterator[tuple[int, int]]:
+    """Yield the states that a body gives another size, and the axes."""
+    for place, (before, after) in enumerate(zip(body.inputs[2 : 2 + states], body.outputs[1:], strict=False)):
+        if before.rank != after.rank:
+            raise InexpressibleError(f"its body makes {after.described()} of {before.described()}")
+        for axis, (old, new) in enumerate(zip(body.shape(before), body.shape(after), strict=True)):
+            if old != new:
+                yield place, axis
+
+
+def _if(call: _Inside) -> Sequence[Tensor]:
+    call.only("then_branch", "else_branch")
+    (condition,) = call.tensors()
+    _check(condition, BOOL, "condition")
+    branches = [call.body(call.attributes[name], {}) for name in ("then_branch", "else_branch")]
+    for one, other in zip(branches[0].outputs, branches[1].outputs, strict=True):
+        if one.dtype != other.dtype:
+            raise InexpressibleError(f"its branches make {one.described()} and {other.described()}")
+    declared = _declared(call, [tensor.rank for tensor in branches[0].outputs])
+    return call.outside.made(If(branches[0], branches[1], declared), (condition, *call.shared.values()))
+
+
+def _declared(call: _Inside, ranks: Sequence[int]) -> tuple[Shape, ...]:
+    """Return what the file says of the shapes of the outputs."""
+    names = [*call.names, *(f"{call.title}/{place}" for place in range(len(call.names), len(ranks)))]
+    return tuple(
+        call.outside.declared(name or f"{call.title}/{place}", rank)
+        for place, (name, rank) in enumerate(zip(names, ranks, strict=False))
+    )
+
+
 #: The readers of nodes that hold graphs.
-BODIES: dict[str, Callable[[_Inside], Sequence[Tensor]]] = {"Scan": _scan}
+BODIES: dict[str, Callable[[_Inside], Sequence[Tensor]]] = {"If": _if, "Loop": _loop, "Scan": _scan}

@@ -58,10 +58,15 @@ def dtype_of(kind: TypeProto, what: str) -> DType:
     """Return the dtype of a tensor type.
 
     Raises:
-        ModelError: it is no tensor, or of a dtype that tensors here cannot have.
+        UnsupportedError: it is a sequence, or another value that is no tensor.
+        ModelError: it is of a dtype that tensors here cannot have.
     """
     if not kind.HasField("tensor_type"):
-        raise ModelError(f"{what} is a {kind.WhichOneof('value') or 'value of unknown type'}; only tensors can be read")
+        seen = (kind.WhichOneof("value") or "value of unknown type").removesuffix("_type").replace("_", " ")
+        raise UnsupportedError(
+            f"{what} is {'an' if seen[0] in 'aeiou' else 'a'} {seen}: sequences, optionals and maps cannot be read, only tensors; "
+            "export the model with tensors alone, such as stacked ones"
+        )
     number = kind.tensor_type.elem_type
     found = DTYPES.get(number)
     if found is None:
@@ -146,8 +151,8 @@ def opaque(
             raise ModelError(
                 f"{what}: neither its shape nor its dtype is known; write them into the model as value_info"
             )
-        shape = substitute_shape(shape_of(types[name], name, what), equal)
-        declared.append((shape, dtype_of(types[name], what)))
+        dtype = dtype_of(types[name], what)
+        declared.append((substitute_shape(shape_of(types[name], name, what), equal), dtype))
     payload = NodeProto()
     payload.CopyFrom(node)
     for field in ("name", "input", "output", "doc_string", "metadata_props"):

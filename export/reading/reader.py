@@ -13,7 +13,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, Valu
 from onnx.inliner import inline_local_functions
 
 from unroll.arguments import checked
-from unroll.dimensions import Dim, Limit, Requirement, known_size, solve, substitute_shape
+from unroll.dimensions import Dim, Limit, Requirement, Shape, known_size, solve, substitute_shape, symbol
 from unroll.dtypes import ALL, Array, DType
 from unroll.errors import (
     ArgumentTypeError,
@@ -40,6 +40,7 @@ from unroll.export.reading.opaque_nodes import (
     ONNX_DOMAIN,
     captured_names,
     converted,
+    dims_of,
     dtype_of,
     inferred_types,
     opaque,
@@ -60,6 +61,8 @@ from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 OLDEST_OPSET = 9
+#: How many nodes of bodies are read in one model, those that are read again each time.
+_MOST_INNER = 200_000
 
 # Here, where the first operator that is none of ours comes from.
 set_hook(foreign_operators.compute)
@@ -198,10 +201,19 @@ class _Reader:
         model: the model; one made of the body of a loop is read like any other.
         equal: what symbols are known to equal, by which they are replaced.
         given: of a body, the inputs and constants that come from outside, by name.
+        left: how many more nodes of bodies are read: that of a Loop is read again where it changes sizes, and so are those
+            within it.
     """
 
-    def __init__(self, model: ModelProto, equal: Mapping[str, Dim], given: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(
+        self,
+        model: ModelProto,
+        equal: Mapping[str, Dim],
+        given: Mapping[str, Tensor] | None = None,
+        left: list[int] | None = None,
+    ) -> None:
         self.model, self.proto, self.equal = model, model.graph, equal
+        self.left = [_MOST_INNER] if left is None else left
         self.versions = {"" if item.domain in ONNX_DOMAIN else item.domain: item.version for item in model.opset_import}
         self.opset = self.versions.get("", OLDEST_WRITTEN)
         if not OLDEST_OPSET <= self.opset <= LATEST_OPSET:
@@ -328,7 +340,10 @@ class _Reader:
             wrong = why_invalid(node, read, opset, error)
             if wrong:
                 self.invalid.append(f"{self._title}: {wrong}")
-            self._pass_through(node, opset)
+            try:
+                self._pass_through(node, opset)
+            except ModelError as unknown:
+                raise ModelError(f"{unknown} ({error})" if node.op_type in BODIES else str(unknown)) from None
 
     def _pass_through(self, node: NodeProto, opset: int) -> None:
         """Take a node as it is, in the oldest opset that can be written."""
@@ -420,6 +435,9 @@ class _Reader:
         return name
 
     def body(self, graph: GraphProto, given: Mapping[str, Tensor]) -> Graph:
+        self.left[0] -= len(graph.node)
+        if self.left[0] < 0:
+            raise InexpressibleError("its bodies are large, and would be read many times")
         model = ModelProto(ir_version=self.model.ir_version, opset_import=self.model.opset_import)
         model.graph.CopyFrom(graph)
         del model.graph.input[:]
@@ -428,10 +446,16 @@ class _Reader:
                 model.graph.initializer.append(numpy_helper.from_array(tensor.value, name))
             else:
                 model.graph.input.add(name=name).type.CopyFrom(type_proto(tensor.dtype, tensor.shape))
-        inner = _Reader(model, {}, given)
+        inner = _Reader(model, {}, given, self.left)
         found = inner.read()
         self.invalid += inner.invalid
         return found
+
+    def declared(self, name: str, rank: int) -> Shape:
+        kind = self.types.get(name)
+        if kind is None or len(kind.tensor_type.shape.dim) != rank:
+            return tuple(symbol(f"{name}_{axis}") for axis in range(rank))
+        return substitute_shape(dims_of(kind, name), self.equal)
 
     def made(self, op: Operator, inputs: Sequence[Tensor | None]) -> tuple[Tensor, ...]:
         return self._make(op, tuple(inputs), {})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from unroll.operation_table import OPERATIONS
 from unroll.ops.arithmetic import add, div, mul, pow, sub
+from unroll.ops.branches import if_
 from unroll.ops.choices import (
     clip,
     equal,
@@ -47,6 +48,7 @@ from unroll.ops.functions import (
 from unroll.ops.indexing import getitem
 from unroll.ops.joining import concat, split, stack, unstack
 from unroll.ops.linear import gemm, matmul
+from unroll.ops.loop import loop, most_iterations
 from unroll.ops.normalization import layer_normalization
 from unroll.ops.numpy_functions import NUMPYS, numpy_function
 from unroll.ops.numpy_ufuncs import numpy_ufunc
@@ -89,6 +91,7 @@ __all__ = [
     "gru",
     "hard_sigmoid",
     "identity",
+    "if_",
     "layer_normalization",
     "leaky_relu",
     "less",
@@ -98,10 +101,12 @@ __all__ = [
     "logical_and",
     "logical_not",
     "logical_or",
+    "loop",
     "lstm",
     "matmul",
     "maximum",
     "minimum",
+    "most_iterations",
     "mul",
     "neg",
     "not_equal",

@@ -9,19 +9,27 @@ from typing import Any
 import numpy as np
 
 from unroll import scopes
-from unroll.checks import check_flag, shown
-from unroll.dimensions import Shape, substitute, symbol
+from unroll.checks import check_flag
+from unroll.dimensions import Shape
 from unroll.dtypes import ALL, Array, DType
-from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
-from unroll.evaluator import evaluate
-from unroll.ops.operator import Operator, Requirements, Signature, listed, made
+from unroll.errors import ArgumentError, ShapeError
+from unroll.ops.bodies import (
+    WithBodies,
+    check_dtypes,
+    checked_body,
+    checked_tensors,
+    flops_of,
+    require_alike,
+    run_body,
+)
+from unroll.ops.operator import Requirements, Signature, listed, made
 from unroll.ops.spread import Spread
 from unroll.structure import Structure
 from unroll.tensor import Tensor
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Scan(Operator):
+class Scan(WithBodies):
     """Runs `body` once for each slice of the scan inputs along axis 0, handing the states on.
 
     The node's inputs are the states before the first run, the scan inputs, and what every run reads (ONNX writes those as
@@ -48,15 +56,6 @@ class Scan(Operator):
         """How many states are handed on."""
         return len(self.body.inputs) - self.num_scan_inputs - self.num_shared
 
-    @property
-    def bodies(self) -> tuple[Structure, ...]:
-        return (self.body,)
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """ONNX's attributes: all but `num_shared`, which the body implies."""
-        return {name: value for name, value in super().attributes.items() if name != "num_shared"}
-
     def __repr__(self) -> str:
         return f"Scan({self.num_states} states, {self.num_scan_inputs} scan inputs, {len(self.body.nodes)} nodes)"
 
@@ -68,12 +67,8 @@ class Scan(Operator):
                 raise ShapeError("a scan input must have an axis to scan along")
             time = require.equal(time, tensor.shape[0], "axis 0 of the scan inputs")
         require.at_least(time, 1, "a loop over time takes a step")
-        steps = [*(tensor.shape for tensor in states), *(t.shape[1:] for t in scanned), *(t.shape for t in shared)]
-        for place, (inner, shape) in enumerate(zip(self.body.inputs, steps, strict=True)):
-            if len(inner.shape) != len(shape):
-                raise ShapeError(f"input {place} gives {inner.described()} of the body another rank")
-            for axis, (left, right) in enumerate(zip(inner.shape, shape, strict=True)):
-                require.equal(left, right, f"axis {axis} of {inner.name!r} in the body")
+        rows = [Tensor(tensor.shape[1:], tensor.dtype, hint=tensor.label) for tensor in scanned]
+        require_alike(require, self.body, (*states, *rows, *shared), 0, "the body")
         for inner, new in zip(self.body.inputs[: len(states)], self.body.outputs[: len(states)], strict=True):
             if len(inner.shape) != len(new.shape):
                 raise ShapeError(f"the body takes {inner.described()} and makes {new.described()} of it")
@@ -98,8 +93,6 @@ class Scan(Operator):
 
     def _walked(self, arrays: Sequence[Array], wide: bool = False) -> list[Array]:
         states, scanned, shared = self._parted(arrays)
-        names = [tensor.name for tensor in self.body.inputs]
-        feeds = dict(zip(names[len(names) - self.num_shared :], shared, strict=True))
         backward = self.scan_input_directions or (0,) * len(scanned)
         time, now = len(scanned[0]), list(states)
         if not time:
@@ -109,33 +102,16 @@ class Scan(Operator):
         stacks: list[list[Array]] = [[] for _ in self.body.outputs[len(states) :]]
         for step in range(time):
             rows = [array[time - 1 - step if back else step] for array, back in zip(scanned, backward, strict=True)]
-            feeds |= dict(zip(names[: len(names) - self.num_shared], (*now, *rows), strict=True))
-            found = evaluate(self.body, feeds, self.body.outputs, wide=wide)
+            found = run_body(self.body, (*now, *rows, *shared), wide)
             now = found[: len(states)]
             for stack, array in zip(stacks, found[len(states) :], strict=True):
                 stack.append(array)
         return [*now, *self._stacked(stacks)]
 
     def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
-        """Count the operations of the body, once for each slice; a size that the body's inputs do not decide is taken
-        for 1.
-        """
+        """Count the operations of the body, once for each slice."""
         states, scanned, shared = self._parted(inputs)
-        told: dict[str, int] = {}
-        for inner, sizes in zip(self.body.inputs, (*states, *(item[1:] for item in scanned), *shared), strict=True):
-            for dim, size in zip(inner.shape, sizes, strict=True):
-                if not isinstance(dim, int) and dim == symbol(str(dim)):
-                    told[str(dim)] = size
-
-        def sizes_of(tensor: Tensor) -> list[int]:
-            dims = [dim if isinstance(dim, int) else substitute(dim, told) for dim in tensor.shape]
-            return [dim if isinstance(dim, int) else 1 for dim in dims]
-
-        once = 0
-        for node in self.body.nodes:
-            read = [None if tensor is None else sizes_of(tensor) for tensor in node.inputs]
-            once += node.op.flops(read, [sizes_of(tensor) for tensor in node.outputs])
-        return int(scanned[0][0]) * once
+        return int(scanned[0][0]) * flops_of(self.body, (*states, *(item[1:] for item in scanned), *shared))
 
     def _stacked(self, stacks: Sequence[list[Array]]) -> list[Array]:
         backward = self.scan_output_directions or (0,) * len(stacks)
@@ -187,25 +163,16 @@ def scan(
         >>> unroll.Graph([steps], sums).run({steps: [[1], [2], [3]]}, sums).tolist()
         [[1.0], [3.0], [6.0]]
     """
-    if not isinstance(body, Structure):
-        raise ArgumentTypeError(f"Scan: the body is {shown(body)}; a Graph is wanted")
-    groups = (("states", states), ("inputs", inputs), ("shared", shared))
-    given = tuple(item for what, group in groups for item in listed(group, f"Scan: {what}"))
-    if not all(isinstance(item, Tensor) for item in given):
-        raise ArgumentTypeError(
-            f"Scan: {shown(next(item for item in given if not isinstance(item, Tensor)))} is no tensor"
-        )
-    if len(given) != len(body.inputs) or len(body.outputs) < len(states) or not inputs:
+    body = checked_body(body, "Scan: the body")
+    first, scanned, others = checked_tensors({"states": states, "inputs": inputs, "shared": shared}, "Scan")
+    given = (*first, *scanned, *others)
+    if len(given) != len(body.inputs) or len(body.outputs) < len(first) or not scanned:
         raise ArgumentError(
-            f"Scan: {len(states)} states, {len(inputs)} scan inputs and {len(shared)} shared tensors do not fit {body!r}"
+            f"Scan: {len(first)} states, {len(scanned)} scan inputs and {len(others)} shared tensors do not fit {body!r}"
         )
-    if body.parameters:
-        raise ArgumentError(f"Scan: the body reads {', '.join(body.parameters)} itself; hand Parameters in as shared")
-    for inner, tensor in zip((*body.inputs, *body.outputs[: len(states)]), (*given, *states), strict=True):
-        if inner.dtype != tensor.dtype:
-            raise DTypeError(f"Scan: {tensor.described()} does not fit {inner.described()} of the body")
+    check_dtypes(zip((*body.inputs, *body.outputs[: len(first)]), (*given, *first), strict=True), "Scan")
     directions = _flags(input_directions, "input_directions"), _flags(output_directions, "output_directions")
-    op = Scan(body, len(inputs), len(shared), *directions)
+    op = Scan(body, len(scanned), len(others), *directions)
     return made(op, given, scopes.current().provenance if provenance is None else provenance)
 
 

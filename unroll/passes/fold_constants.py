@@ -12,13 +12,17 @@ import numpy as np
 
 from unroll.dimensions import Dim, product
 from unroll.dtypes import Array
+from unroll.errors import UnrollError
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
+from unroll.ops.loop import most_iterations
 from unroll.parameter import Parameter
 from unroll.passes.tools.rewriting import Rewriting, in_place, is_known
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 MOST_ELEMENTS = 4096
+#: How often the body of a Loop is run.
+_MOST_RUNS = 1000
 
 
 @in_place
@@ -68,9 +72,9 @@ def constant_values(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array
         return None
     arrays = [tensor.value if isinstance(tensor, Constant) else None for tensor in inputs]
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), most_iterations(_MOST_RUNS):
             results = node.op.evaluate(*arrays)
-    except (ValueError, IndexError, ZeroDivisionError):
+    except (ValueError, IndexError, ZeroDivisionError, UnrollError):
         return None  # the run says what is wrong, and where
     listed = list(results) if isinstance(results, (list, tuple)) else [results]
     found = [np.array(array, tensor.dtype) for array, tensor in zip(listed, node.outputs, strict=True)]

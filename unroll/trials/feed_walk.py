@@ -151,7 +151,11 @@ class Walk:
         if _name(node) == "Range" and len(values) == 3 and all(value.size == 1 for value in values):
             start, limit, delta = (float(value.ravel()[0]) for value in values)
             return delta != 0 and abs((limit - start) / delta) <= _FOLLOWED
-        if isinstance(node.op, (Opaque, Scan, Recurrent)) or sum(value.size for value in values) > _FOLLOWED:
+        if (
+            node.op.bodies
+            or isinstance(node.op, (Opaque, Recurrent))
+            or sum(value.size for value in values) > _FOLLOWED
+        ):
             return False
         shapes = [self._shape(tensor) for tensor in node.outputs]
         return sum(_FOLLOWED + 1 if shape is None else prod(shape) for shape in shapes) <= _FOLLOWED

@@ -20,6 +20,7 @@ from unroll.errors import UnrollError
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.loop import Loop
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.scan import Scan
 from unroll.passes.proving.numeric_proof import MOST_STEPS, Given, Proof, by_numbers, loops
@@ -40,6 +41,8 @@ _MOST = 1_000_000
 _ELEMENTS_A_NODE = 10_000
 #: The size that a symbol is taken for when the cost of a run is estimated.
 _SYMBOL = 3
+#: How often a Loop is taken to run.
+_RUNS = 100
 
 #: Rewrites a stretch as the whole graph was rewritten.
 Rewriting = Callable[[Graph], Graph]
@@ -149,6 +152,8 @@ def cost_of_run(graph: Structure) -> float:
             size += _product(node) / _FLOPS_A_NODE
         elif isinstance(node.op, (Recurrent, Scan)):
             size += _loop(node)
+        elif node.op.bodies:
+            size += (_RUNS if isinstance(node.op, Loop) else 1) * sum(map(_size, node.op.bodies))
         elif (made := prod(_sizes(node.outputs[0].shape))) > _ELEMENTS_A_NODE:
             size += len(node.outputs) * made / _ELEMENTS_A_NODE
     return size

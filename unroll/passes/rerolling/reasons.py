@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from unroll.ops.branches import If
 from unroll.ops.convolution import Conv
 from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.loop import Loop
 from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.scan import Scan
@@ -167,8 +169,9 @@ def _notes(view: View) -> Iterator[str]:
             yield f"{name(node)} is a loop in one node already ({node.op.name})"
             break
     for node in view.nodes:
-        if isinstance(node.op, Opaque) and node.op.holds_graphs:
-            yield f"{name(node)}: what is inside this {node.op.op_type} is not looked at; export the model without it"
+        if isinstance(node.op, (If, Loop)) or (isinstance(node.op, Opaque) and node.op.holds_graphs):
+            kind = node.op.op_type if isinstance(node.op, Opaque) else node.op.name
+            yield f"{name(node)}: what is inside this {kind} is not looked at; export the model without it"
             break
     for item in without_products(view, fewest=2):
         yield (

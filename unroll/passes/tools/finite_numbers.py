@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.passes.tools.rewriting import is_known
 from unroll.tensor import Constant, Node, Tensor
@@ -207,12 +206,15 @@ def reduces_some(node: Node) -> bool:
     return all(isinstance(size, int) and size > 0 for size in sizes)
 
 
-def _scanned(node: Node, held: Sequence[Holds]) -> Holds:
-    """A loop holds finite numbers whose body makes such of such."""
-    if not isinstance(node.op, Scan) or not all(item.finite for item in held):
-        return _ANYTHING
+def _of_bodies(node: Node, held: Sequence[Holds]) -> Holds:
+    """What runs graphs holds finite numbers where these make such of such."""
     found = FiniteNumbers()
-    return Holds(False, False) if all(tensor in found for tensor in node.op.body.outputs) else _ANYTHING
+    finite = all(item.finite for item in held)
+    return (
+        Holds(False, False)
+        if finite and all(t in found for body in node.op.bodies for t in body.outputs)
+        else _ANYTHING
+    )
 
 
 _RULES: dict[str, Callable[[Node, Sequence[Holds]], Holds]] = {
@@ -220,9 +222,11 @@ _RULES: dict[str, Callable[[Node, Sequence[Holds]], Holds]] = {
     "ConstantOfShape": _filled,
     "Div": _quotient,
     "Exp": _exponential,
+    "If": _of_bodies,
     "LayerNormalization": _normalized,
+    "Loop": _of_bodies,
     "Pow": _power,
     "ReduceMean": _mean,
-    "Scan": _scanned,
+    "Scan": _of_bodies,
     "Sqrt": _root,
 }

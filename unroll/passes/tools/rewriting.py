@@ -61,8 +61,10 @@ def nodes_called(graph: Graph, names: Container[str]) -> set[Node]:
 
 
 def is_known(op: Operator) -> bool:
-    """Say whether an operator is one of ours: what we do not know is never merged, moved or computed."""
-    return OPERATORS.get((op.domain, op.name)) is type(op)
+    """Say whether an operator is one of ours, and all that it runs: what we do not know is never merged, moved or computed."""
+    if OPERATORS.get((op.domain, op.name)) is not type(op):
+        return False
+    return all(is_known(node.op) for body in op.bodies for node in body.nodes)
 
 
 def op_key(node: Node) -> Hashable:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from unroll.ops.scan import Scan
 from unroll.passes.tools.finite_numbers import FiniteNumbers, Least, is_parameter
 from unroll.passes.tools.rewriting import is_known
 from unroll.structure import Structure
@@ -35,7 +34,7 @@ def tensors_with_signs(graph: Structure) -> set[Tensor]:
 def _divisors(node: Node, numbers: FiniteNumbers) -> Iterator[Tensor]:
     """Yield the inputs of a node in which 0.0 and -0.0 are not the same; of an operator that is not known, all."""
     name, inputs = node.op.name, [tensor for tensor in node.inputs if tensor is not None]
-    if not is_known(node.op) or (isinstance(node.op, Scan) and _divides(node.op.body)):
+    if not is_known(node.op) or any(map(_divides, node.op.bodies)):
         yield from inputs
     elif name == "Div" and node.outputs[0].dtype.kind == "f":
         divisor = inputs[1]
