@@ -127,21 +127,34 @@ def compared(
     seed: int,
     feeds: Given | None,
     dims: Mapping[str, int] | None,
+    values: Mapping[str, Any] | None = None,
+    what: str = "reroll",
 ) -> Both:
     """Run two models side by side; see `prove`.
+
+    Args:
+        original: see there.
+        model: see there.
+        graph: what can be fed to both.
+        tolerance: see there.
+        seed: see there.
+        feeds: see there.
+        dims: see there.
+        values: what the original is fed besides, and the model has fixed.
+        what: who asks, for messages.
 
     Raises:
         VerificationError: an output differs.
         NoWitnessError: the original runs on none of the feeds, or draws random numbers.
         ArgumentTypeError: `feeds` is neither a dict nor a list of such; and what `prove` says of feeds and sizes.
     """
-    both = Both(original, model, graph, tolerance)
+    both = Both(original, model, graph, tolerance, values or {})
     if feeds is None:
-        drawing = {"seed": seed, "dims": dims, "count": _FEEDS, "rows": _ROWS, "what": "reroll"}
+        drawing = {"seed": seed, "dims": dims, "count": _FEEDS, "rows": _ROWS, "what": what}
         refused = run_trials(graph, both.run, refusals=_NOT_ALLOWED, **drawing).refused
         why = none_runs(graph, refused) if not both.tried else ""
     else:
-        check_given(feeds, dims, "reroll")
+        check_given(feeds, dims, what)
         if not isinstance(feeds, (Mapping, list, tuple)):
             raise ArgumentTypeError(
                 f"feeds are {shown(feeds)}; a dict {{input: array}}, or a list of such dicts, is wanted"
@@ -166,12 +179,19 @@ def compared(
 class Both:
     """Runs two models on the same feeds, and keeps how far they were apart."""
 
-    def __init__(self, original: ModelProto, model: ModelProto, graph: Graph, tolerance: float | None) -> None:
+    def __init__(
+        self,
+        original: ModelProto,
+        model: ModelProto,
+        graph: Graph,
+        tolerance: float | None,
+        values: Mapping[str, Any],
+    ) -> None:
         quiet = onnxruntime.SessionOptions()
         quiet.log_severity_level = 4  # that the original refuses a feed is not worth a message
         self._old, self._new = Session(original, quiet), Session(model, quiet)
         self._models = original, model
-        self._graph, self._tolerance = graph, tolerance
+        self._graph, self._tolerance, self._values = graph, tolerance, values
         self._last: dict[str, Array] = {}
         self.rows: list[Difference] = []
         self.tried: list[str] = []
@@ -183,7 +203,7 @@ class Both:
             EvaluationError, ShapeError, FeedError, UnsupportedError: the feeds are not allowed.
             VerificationError: they are, and the new model fails on them.
         """
-        expected = self._old.run(self._graph.check_feeds(feeds))
+        expected = self._old.run({**self._graph.check_feeds(feeds), **self._values})
         shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feeds.items())
         try:
             found = self._new.run(feeds)
@@ -192,7 +212,8 @@ class Both:
                 f"the model in its new form fails on feeds that the original takes, {shapes}; nothing was written: {error}"
             ) from None
         self.rows += [
-            compare(name, "the re-rolled model", expected[name], found[name], self._tolerance) for name in expected
+            compare(name, "the model in its new form", expected[name], found[name], self._tolerance)
+            for name in expected
         ]
         self.tried.append(shapes)
         self._last = feeds

@@ -106,12 +106,11 @@ def reroll_file(
         _, report = reroll(graph, check=False)
     if not report:
         raise UnsupportedError(f"nothing was re-rolled, and nothing written: {report}")
-    its_own = next((item.version for item in original.opset_import if item.domain in ONNX_DOMAIN), DEFAULT_OPSET)
-    written = max(its_own, DEFAULT_OPSET) if opset is None else opset
+    written = opset_of(original) if opset is None else opset
     model = to_onnx(graph, form="rerolled", opset=written, check=False)  # it is compared with the file's own bytes
     both = compared(original, model, graph, tolerance=tolerance, seed=seed, feeds=feeds, dims=dims)
     times = both.times() if measure else None
-    return RerolledFile(save(model, path), report, _operators(original), _operators(model), both.proof(), times)
+    return RerolledFile(save(model, path), report, operators(original), operators(model), both.proof(), times)
 
 
 def rewrite_file(
@@ -147,5 +146,12 @@ def rewrite_file(
     return save(model, path), proof
 
 
-def _operators(model: ModelProto) -> dict[str, int]:
+def opset_of(model: ModelProto) -> int:
+    """Return the opset in which a model is written anew: its own, or the oldest that is written."""
+    its_own = next((item.version for item in model.opset_import if item.domain in ONNX_DOMAIN), DEFAULT_OPSET)
+    return max(its_own, DEFAULT_OPSET)
+
+
+def operators(model: ModelProto) -> dict[str, int]:
+    """Return how many nodes of each operator a model has."""
     return dict(Counter(node.op_type for node in model.graph.node))

@@ -32,6 +32,7 @@ SAID = {
     "verify m.onnx": ["verifying", "running in NumPy"],
     "optimize m.onnx -o x.onnx": ["reading ONNX", "optimizing N nodes", "writing ONNX"],
     "reroll program.py:graph -o x.onnx": ["re-rolling", "measuring"],
+    "unroll m.onnx -o x.onnx --dim batch=1": ["unrolling", "reading ONNX"],
     "compile m.onnx --no-cache": ["reading the file", "measuring forms"],
     "gate-order m.onnx --feed x.npy --expected y.npz": ["reading the file", "trying orders of gates"],
     "diff m.onnx program.py:graph -o x.svg": ["reading the file", "comparing N nodes"],

@@ -16,7 +16,7 @@ import unroll
 from unroll.cli import meant
 from unroll.cli.parser import COMMANDS, _flags_of_all
 
-ONE_FILE = ["summary", "draw", "export", "run", "verify", "optimize", "reroll", "compile"]
+ONE_FILE = ["summary", "draw", "export", "run", "verify", "optimize", "reroll", "unroll", "compile"]
 OUTPUTS = {"draw": "out.svg", "export": "out.onnx", "run": "out.npz", "optimize": "out.onnx", "compile": "out.onnx"}
 
 
@@ -39,7 +39,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[str],
 @pytest.mark.parametrize("other", ["b.onnx", "program.py:model"])
 @pytest.mark.parametrize("command", ONE_FILE)
 def test_two_where_one_is_taken_names_what_compares_two(capsys, command, other):
-    output = ["-o", OUTPUTS.get(command, "out.onnx")] if command in OUTPUTS or command == "reroll" else []
+    output = ["-o", OUTPUTS.get(command, "out.onnx")] if command in OUTPUTS or command in ("reroll", "unroll") else []
     said = refused(capsys, command, "a.onnx", other, *output)
     assert f"{command} takes one; unroll equivalent a.onnx {other} says whether two compute the same" in said
     assert run("equivalent", "a.onnx", "b.onnx") == 0

@@ -14,7 +14,7 @@ from unroll.cli.parser import COMMANDS
 from unroll.cli.words import FLAGS, in_flags
 
 #: Flags that no argument of a Python function stands for.
-OWN = {"--help", "--output", "--force", "--feeds", "--latex", "--no-browser", "--no-measure"}
+OWN = {"--help", "--output", "--force", "--feeds", "--latex", "--no-browser", "--no-measure", "--value"}
 ALL = frozenset(FLAGS.values())
 ARGUMENT = re.compile(rf"\b({'|'.join(FLAGS)})=")
 #: What a message says, and what is said of it where every flag is there.

@@ -28,6 +28,7 @@ READING: dict[str, list[str]] = {
     "verify": [],
     "optimize": [],
     "reroll": ["-o", "out.onnx"],
+    "unroll": ["-o", "out.onnx"],
     "compile": ["--no-cache"],
     "diff": ["good.onnx"],
     "equivalent": ["good.onnx"],
@@ -175,15 +176,19 @@ def test_feeds_that_are_none(
     np.save("wide.npy", np.ones((1, 3), "float32"))
     Path("text.npz").write_text("hello")
     output = ["-o", "new.onnx"] if command in ("optimize", "compile") else []
-    if command == "reroll":  # that reads its feeds once there is something to prove
+    if command in NOTHING:  # these read their feeds once there is something to prove
         output, given = [], [*given]
     said = one_line(capsys, command, "good.onnx", *READING[command], *output, *given)
-    assert fragment in said or (command == "reroll" and "nothing was re-rolled" in said)
+    assert fragment in said or (command in NOTHING and NOTHING[command] in said)
 
 
 #: What good.onnx, which has no cell, is refused by.
-NEEDING_CELLS = ("reroll", "gate-order", "kernels", "values")
-WRITING = {"draw": ".svg", "export": ".onnx", "run": ".npz", "optimize": ".onnx", "reroll": ".onnx", "compile": ".onnx"}
+NOTHING = {"reroll": "nothing was re-rolled", "unroll": "no loop was found"}
+NEEDING_CELLS = (*NOTHING, "gate-order", "kernels", "values")
+WRITING = {
+    "draw": ".svg", "export": ".onnx", "run": ".npz", "optimize": ".onnx", "reroll": ".onnx",
+    "unroll": ".onnx", "compile": ".onnx",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", WRITING)
@@ -203,7 +208,7 @@ def test_an_output_that_cannot_be(command: str, here: Path, capsys: pytest.Captu
     ):
         given = {"compile": ["--no-cache"], "run": ["--feed", "x=x.npy"]}.get(command, [])
         said = one_line(capsys, command, "good.onnx", "-o", target, *given)
-        assert fragment in said or (command == "reroll" and "nothing was re-rolled" in said)
+        assert fragment in said or (command in NOTHING and NOTHING[command] in said)
     assert sorted(item.name for item in here.iterdir()) == sorted(["good.onnx", "x.npy", f"folder{suffix}", "locked"])
 
 

@@ -99,6 +99,41 @@ def read_dims(pairs: Sequence[str]) -> dict[str, int] | None:
     return dims or None
 
 
+def read_values(pairs: Sequence[str]) -> dict[str, Array] | None:
+    """Return the values that ``--value NAME=NUMBER`` and ``NAME=FILE.npy`` give; None where there are none.
+
+    Raises:
+        ArgumentError: a pair is not of that form, or a name is given twice.
+        FileError: a file cannot be read or holds something else.
+    """
+    values: dict[str, Array] = {}
+    for pair in pairs:
+        name, separator, text = pair.partition("=")
+        if not separator or not name or not text:
+            raise ArgumentError(f"--value {pair!r}: write NAME=NUMBER, or NAME=FILE.npy")
+        if as_text(name) in values:
+            raise ArgumentError(f"--value {pair!r}: the value of {name!r} is given already; give each once")
+        values[as_text(name)] = read_npy(read_bytes(as_path(text, "--value")), text) if _is_npy(text) else _number(pair)
+    return values or None
+
+
+def _is_npy(text: str) -> bool:
+    return text.endswith(".npy")
+
+
+def _number(pair: str) -> Array:
+    """Return the number, or true or false, of ``NAME=NUMBER``."""
+    text = pair.partition("=")[2]
+    if text.lower() in ("true", "false"):
+        return np.array(text.lower() == "true")
+    for kind in (int, float):
+        try:
+            return np.array(kind(text))
+        except (ValueError, OverflowError):
+            continue
+    raise ArgumentError(f"--value {pair!r}: {text!r} is no number; write NAME=NUMBER, true or false, or NAME=FILE.npy")
+
+
 def _whole(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 18
 

@@ -32,6 +32,8 @@ _COMMANDS = {
     "fold": "optimize",
     "simplify": "optimize",
     "roll": "reroll",
+    "flatten": "unroll",
+    "unfold": "unroll",
     "benchmark": "compile",
     "tune": "compile",
     "example": "demo",

@@ -22,6 +22,7 @@ FLAGS: dict[str, str] = {
     "ir_version": "--ir-version",
     "legend": "--legend",
     "level": "--level",
+    "most_nodes": "--most-nodes",
     "nonfinite": "--nonfinite",
     "opset": "--opset",
     "quantize": "--quantize",
@@ -64,12 +65,14 @@ _BARE = {
     "in dims": "with --dim",
     "dims": "--dim",
     "feeds hold": "--feed gives",
+    "values hold": "--value gives",
+    "values: ": "--value ",
     "ir_version": "--ir-version",
 }
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
     r"^(check_gate_order|compile|draw|draw_diff|draw_kernel|draw_values|equivalent|explain|export|from_onnx|optimize|reroll|save|Session|summary|"
-    r"to_onnx|verify|view): "
+    r"to_onnx|unroll|verify|view): "
 )
 _GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
 _PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")

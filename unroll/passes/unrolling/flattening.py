@@ -140,7 +140,7 @@ class Flattening:
         """
         self._made += nodes
         if self._made > self._most and self._depth:
-            raise TooManyError(f"it would become more than {self._most} nodes; allow them with most_nodes=")
+            raise TooManyError(f"it would become more than {self._most} nodes; most_nodes={2 * self._most} allows twice as many")
 
     def check_room(self, steps: int, nodes: int) -> None:
         """Check that there is room for so many steps of so many nodes, before any of them is made.

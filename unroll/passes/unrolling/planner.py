@@ -64,7 +64,7 @@ def unroll(
         >>> y, y_h, y_c = ops.lstm(x, w, r, hidden_size=13)
         >>> flat, report = unroll.unroll(unroll.Graph([x], {"last": y_h}), dims={"time": 3})
         >>> print(report.found[0])
-        LSTM: 3 steps written out
+        lstm: LSTM: 3 steps written out
         >>> [node.op.name for node in flat.nodes].count("MatMul")
         3
     """
