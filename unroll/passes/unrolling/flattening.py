@@ -20,6 +20,11 @@ from unroll.tensor import Constant, Node, Tensor
 Inputs: TypeAlias = tuple[Tensor | None, ...]
 
 
+#: Operators that are loops, where a file has one that cannot be read as ours.
+_LOOPS = frozenset(["GRU", "If", "LSTM", "Loop", "RNN", "Scan", "SequenceMap"])
+_OPAQUE = "it says what the operators here cannot, and so passes through as it was read"
+
+
 class LeftError(Exception):
     """A loop that cannot be unrolled; the message says why, and what would settle it."""
 
@@ -87,6 +92,9 @@ class Flattening:
     def _write(self, node: Node, inputs: Inputs, provenance: frozenset[Origin]) -> Sequence[Tensor]:
         writer = self._writers.get(type(node.op))
         if writer is None:
+            if isinstance(node.op, Opaque) and (node.op.holds_graphs or node.op.op_type in _LOOPS):
+                name = base_of(node.op.op_type, provenance)
+                self._add(Flat(name, node.op.op_type, reason=_OPAQUE), len(self.found))
             return self._again(node, inputs, provenance)
         before, self._depth = self._made, self._depth + 1
         at = len(self.found)
@@ -140,7 +148,9 @@ class Flattening:
         """
         self._made += nodes
         if self._made > self._most and self._depth:
-            raise TooManyError(f"it would become more than {self._most} nodes; most_nodes={2 * self._most} allows twice as many")
+            raise TooManyError(
+                f"it would become more than {self._most} nodes; most_nodes={2 * self._most} allows twice as many"
+            )
 
     def check_room(self, steps: int, nodes: int) -> None:
         """Check that there is room for so many steps of so many nodes, before any of them is made.
