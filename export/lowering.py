@@ -18,7 +18,15 @@ from unroll.errors import ArgumentError, ModelError, UnsupportedError
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
 from unroll.export.forms import checked_form, in_form
-from unroll.export.metadata import LIMITS_KEY, MERGED_KEY, STATES_KEY, is_merged, limits_as_json
+from unroll.export.metadata import (
+    LEAST_KEY,
+    LIMITS_KEY,
+    MERGED_KEY,
+    STATES_KEY,
+    is_merged,
+    least_as_json,
+    limits_as_json,
+)
 from unroll.export.older_opsets import in_opset
 from unroll.export.reading.opaque_nodes import check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
@@ -150,6 +158,9 @@ def to_onnx(
     limits = limits_as_json(graph.input_specs)
     if limits:
         model.metadata_props.add(key=LIMITS_KEY, value=json.dumps(limits))
+    least = least_as_json(graph.residual_requirements)
+    if least:
+        model.metadata_props.add(key=LEAST_KEY, value=json.dumps(least))
     with collector_paused():
         lowered = in_opset(leave_out_idle(fold_zeros(formed.graph)) if fold_zero_state else formed.graph, opset)
         writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)

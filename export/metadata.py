@@ -11,7 +11,7 @@ from typing import Any
 
 from onnx import ModelProto
 
-from unroll.dimensions import Dimension, Limit, parse_dimension
+from unroll.dimensions import Dimension, Least, Limit, Requirement, parse_dimension
 from unroll.errors import ModelError
 from unroll.feeds import InputSpec
 from unroll.tensor import Node
@@ -21,6 +21,9 @@ STATES_KEY = "unroll.states"
 #: Where a model says between which values each input must be: a JSON object of names, each with a list of (least,
 #: most). The most may be a size that a run decides, in the words of `dim_param`: "time".
 LIMITS_KEY = "unroll.limits"
+#: Where a model says how large sizes that a run decides must be: a JSON object of sizes, in the words of `dim_param`, each with
+#: the least number. A loop takes a step: {"time": 1}.
+LEAST_KEY = "unroll.least"
 #: Where a model says which nodes a pass has merged from those of several places: a JSON object with the key "nodes" and a
 #: list of names. Each has the name of one that it was made from.
 MERGED_KEY = "unroll.merged"
@@ -76,6 +79,29 @@ def limits_of(model: ModelProto) -> dict[str, tuple[Limit, ...]]:
         )
         for name, pairs in found.items()
     }
+
+
+def least_as_json(conditions: Iterable[Requirement | Least]) -> dict[str, int]:
+    """Return how large sizes must be, as `LEAST_KEY` says it."""
+    found: dict[str, int] = {}
+    for item in conditions:
+        if isinstance(item, Least) and isinstance(item.size, Dimension):
+            found[str(item.size)] = max(item.least, found.get(str(item.size), 0))
+    return found
+
+
+def least_of(model: ModelProto) -> list[Least]:
+    """Return how large sizes that a run decides must be.
+
+    Raises:
+        ModelError: it is no JSON object of such numbers.
+    """
+    found = _metadata(model, LEAST_KEY)
+    if not all(type(least) is int and 0 <= least < _INT64 for least in found.values()):
+        raise ModelError(
+            f"the model's metadata {LEAST_KEY!r} is not {{size: least}} of whole numbers from 0 on: {_shown(found)}"
+        )
+    return [Least(parse_dimension(size), least, "the model's metadata") for size, least in found.items()]
 
 
 def is_merged(node: Node) -> bool:

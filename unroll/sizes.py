@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from unroll.dimensions import Dim, Dimension, Requirement, shape_text, solve, substitute, symbol
+from unroll.dimensions import Dim, Dimension, Least, Requirement, shape_text, solve, substitute, symbol
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.graph import Graph
 from unroll.tensor import Constant, Node, Tensor
@@ -91,6 +91,10 @@ class Sizes:
         ]
         self._open = [name for name in self.free if name not in self._fixed]
         self._inner = _dimensions(graph, self._symbols)
+        self._asked: dict[Dim, int] = {}
+        for item in graph.residual_requirements:
+            if isinstance(item, Least):
+                self._asked[item.size] = max(item.least, self._asked.get(item.size, 0))
         self._read = _least_read(graph)
 
     def undecided(self) -> list[str]:
@@ -112,9 +116,10 @@ class Sizes:
         """
         none = {name for name, size in self._fixed.items() if size == 0}
         least = {d: 0 if d.symbols <= self._fixed.keys() or d.symbols & none else 1 for d in self._inner}
+        least |= {d: max(size, self._asked.get(d, 0)) for d, size in least.items() if size}
         for read in (self._read, {}):  # what is cut off must leave something, where that can be
             for more in range(_LARGER if self._open else 1):
-                open_ = {name: wish[name] + more for name in self._open}
+                open_ = {name: max(wish[name], self._asked.get(symbol(name), 0)) + more for name in self._open}
                 sizes = self._fixed | _solved(self._needs, open_, self._what)
                 numbers = ((dim, substitute(dim, sizes)) for dim in self._inner)
                 short = [d for d, size in numbers if isinstance(size, int) and size < max(least[d], read.get(d, 0))]

@@ -27,7 +27,7 @@ from unroll.errors import (
 from unroll.export.guards.aborting_nodes import check_nodes
 from unroll.export.guards.trial_load import try_load
 from unroll.export.lowering import LATEST_OPSET, type_proto
-from unroll.export.metadata import limits_of, states_of
+from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
 from unroll.export.reading.inner_graphs import is_weight
@@ -253,7 +253,7 @@ class _Reader:
             self._read_node(node, self.opset)
         outputs = [self._output(name) for name in self.output_names]
         limits = [limit for found in limits_of(self.model).values() for limit in found]
-        graph = Graph(inputs, outputs, limits, Lineage(self.names, {}, {}))
+        graph = Graph(inputs, outputs, [*limits, *least_of(self.model)], Lineage(self.names, {}, {}))
         graph.states = states_of(self.model, [item.name for item in graph.inputs], graph.output_names)
         return graph
 

@@ -31,7 +31,7 @@ from unroll.export.guards.empty_tensors import guarded, is_of_guard, why_failed,
 from unroll.export.guards.integer_division import with_safe_division
 from unroll.export.guards.trial_load import serialized, try_load
 from unroll.export.lowering import to_onnx
-from unroll.export.metadata import limits_of, states_of
+from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.reading.bounds import check_bounds, read_model
 from unroll.export.reading.opaque_nodes import dims_of
 from unroll.export.running.session_batches import run_many
@@ -104,7 +104,7 @@ class Session:
         proto, path = _read(model)
         self._start(proto, path)
         self.inputs = _input_specs(proto)
-        self._feeds = FeedChecker(self.inputs, no_empty=self._no_empty)
+        self._feeds = FeedChecker(self.inputs, least_of(proto), no_empty=self._no_empty)
         self.states = states_of(proto, [spec.name for spec in self.inputs], self.output_names)
 
     def _load_graph(self, graph: Graph, check: bool = True) -> None:

@@ -8,14 +8,14 @@ import numpy as np
 
 from unroll import nest, ops, scopes
 from unroll.cells.rnn_cell import agreed
-from unroll.dimensions import Dim, Limit, Requirement, Shape, is_never_zero, shape_text
+from unroll.dimensions import Condition, Dim, Least, Limit, Requirement, Shape, is_never_zero, shape_text
 from unroll.drivers.steps import ListedSteps, RolledSteps, Steps, cut, swapped
 from unroll.dtypes import BOOL, INT64, cast_array
 from unroll.errors import ArgumentError, DTypeError, ShapeError
 from unroll.ops.functions import Identity
 from unroll.ops.operator import apply_one
 from unroll.ops.shaping import Unsqueeze
-from unroll.tensor import Placeholder, Tensor, constant, named
+from unroll.tensor import Constant, Placeholder, Tensor, constant, named
 
 #: The output of a row at a step that is not valid for it: zeros (TensorFlow), or its last output again (Keras).
 Past = Literal["zero", "previous"]
@@ -134,7 +134,7 @@ def length_column(lengths: Any, time: Dim, batch: Shape, what: str, argument: st
 
     Args:
         lengths: an int32 or int64 tensor ``(batch,)`` (a scalar without a batch), or a list of ints. The values of a
-            placeholder are checked when it is fed.
+            placeholder are checked when it is fed; those of a list or constant now, or when a run says the time.
         time: how many steps there are.
         batch: the batch axis of the inputs, as a shape.
         what: who asks, for messages.
@@ -148,25 +148,28 @@ def length_column(lengths: Any, time: Dim, batch: Shape, what: str, argument: st
     if isinstance(lengths, Tensor):
         tensor = lengths
     else:
-        array = np.array(cast_array(lengths, INT64, f"{what}: {argument}"))
-        if array.size and not (array.min() >= 0 and (not isinstance(time, int) or array.max() <= time)):
-            raise ArgumentError(
-                f"{what}: {argument} {array.tolist()} holds a length outside 0 to {time}, the number of steps"
-            )
-        tensor = constant(array, name=argument)
+        tensor = constant(np.array(cast_array(lengths, INT64, f"{what}: {argument}")), name=argument)
     if tensor.dtype.kind != "i":
         raise DTypeError(f"{what}: {argument} {tensor.described()} must be of dtype int32 or int64")
     if tensor.rank != len(batch) or any(is_never_zero(a - b) for a, b in zip(tensor.shape, batch, strict=True)):
         raise ShapeError(
             f"{what}: {argument} {tensor.described()} was given, shape {shape_text(batch)} is wanted: one length a row"
         )
-    needs: list[Requirement | Limit] = [
+    needs: list[Condition] = [
         Requirement(rows, count, f"{what}: one length a row")
         for rows, count in zip(batch, tensor.shape, strict=True)
         if rows != count
     ]
     if isinstance(tensor, Placeholder):
         needs.append(Limit(tensor.name, 0, time, f"{what}: {argument}"))
+    if isinstance(tensor, Constant) and tensor.value.size:
+        longest = int(tensor.value.max())
+        if tensor.value.min() < 0 or (isinstance(time, int) and longest > time):
+            raise ArgumentError(
+                f"{what}: {argument} {tensor.value.tolist()} holds a length outside 0 to {time}, the number of steps"
+            )
+        if not isinstance(time, int):
+            needs.append(Least(time, longest, f"{what}: {argument} holds {longest}"))
     if not batch:
         return apply_one(Identity(), tensor, requirements=needs)
     column = apply_one(Unsqueeze(), tensor, [1], requirements=needs)
