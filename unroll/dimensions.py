@@ -17,6 +17,8 @@ from unroll.errors import ArgumentError, ShapeError
 # A monomial is the sorted names of its symbols, repeated for powers; () is the constant term.
 Monomial: TypeAlias = tuple[str, ...]
 BATCH = "batch"
+#: What a model calls a time that it does not know.
+TIME = "time"
 #: A polynomial is no larger than this: a few operators are enough to make one without end.
 _MOST_TERMS, _HIGHEST_POWER, _LARGEST = 1024, 256, 2**63
 _LONGEST_POLYNOMIAL = 1000

@@ -441,8 +441,8 @@ def placeholder(
     """Declare an input of a graph.
 
     Args:
-        shape: one entry an axis: an int; None (the symbol ``batch`` on axis 0, a symbol ``<name>_<axis>`` elsewhere);
-            a string, which names a symbol; or a dimension of another tensor.
+        shape: one entry an axis: an int; None (the symbol ``batch`` on axis 0, unless a driver takes that axis for the time,
+            and a symbol ``<name>_<axis>`` elsewhere); a string, which names a symbol; or a dimension of another tensor.
         name: the input's name, in the graph and in ONNX; two inputs of one graph need two names.
         dtype: float16, float32, float64, int32, int64 or bool.
 

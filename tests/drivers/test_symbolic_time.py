@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,24 @@ def test_shapes_call_the_time_as_the_placeholder_does() -> None:
     x = unroll.placeholder([None, None, FEATURES], "x")
     assert str(unroll.dynamic_rnn(CELLS["gru"](), x)[0].shape) == "(batch, x_1, 4)"
     x = unroll.placeholder([None, None, FEATURES], "z")
-    assert str(unroll.dynamic_rnn(CELLS["gru"](), x, time_major=True, scope="b")[0].shape) == "(batch, z_1, 4)"
+    assert str(unroll.dynamic_rnn(CELLS["gru"](), x, time_major=True, scope="b")[0].shape) == "(z_0, z_1, 4)"
+
+
+def test_a_time_that_comes_first_is_not_called_batch() -> None:
+    x, start = unroll.placeholder([None, None, FEATURES], "x"), unroll.placeholder([None, 4], "start")
+    graph = Graph([x, start], {"y": unroll.dynamic_rnn(CELLS["gru"](), x, initial_state=start, time_major=True)[0]})
+    assert [str(graph.shape(tensor)) for tensor in (*graph.inputs, *graph.outputs)] == [
+        "(x_0, batch, 5)",
+        "(batch, 4)",
+        "(x_0, batch, 4)",
+    ]
+    feeds = {"x": np.ones((3, ROWS, FEATURES)), "start": np.zeros((ROWS, 4))}
+    assert graph.run(feeds)["y"].shape == (3, ROWS, 4)
+    refused(lambda: graph.run({**feeds, "x": np.ones((0, ROWS, FEATURES))}), ValueError, "axis 0: x_0 is 0")
+    alone = unroll.placeholder([None, FEATURES], "alone")
+    assert str(unroll.nn.GRU(FEATURES, 4)(alone)[0].shape) == "(alone_0, 4)"
+    model = layers.Sequential([layers.Input((None, FEATURES)), layers.GRU(4, return_sequences=True, time_major=True)])
+    assert str(model.trace().outputs[0].shape) == "(time, batch, 4)"
 
 
 def test_a_state_may_be_given() -> None:
@@ -115,10 +133,31 @@ def test_a_state_may_be_given() -> None:
 
 @pytest.mark.parametrize("form", [None, "scan", "rerolled", "auto"])
 @pytest.mark.parametrize("kind", ["rnn", "gru", "projection"])
-def test_no_steps_are_refused_by_name_in_every_runner(kind: str, form: str | None) -> None:
+def test_no_steps_are_refused_by_name_in_every_runner(kind: str, form: str | None, tmp_path: Path) -> None:
     graph = traced(one_way(kind), "time")
-    for runner in (graph, unroll.Session(graph, form=form)):
+    unroll.save(graph, tmp_path / "any.onnx", form=form)
+    read = unroll.from_onnx(tmp_path / "any.onnx")
+    for runner in (graph, unroll.Session(graph, form=form), unroll.Session(tmp_path / "any.onnx"), read):
         refused(lambda runner=runner: runner.run(fed(0)), ValueError, "feed 'x'", "axis 1", "time is 0", "at least 1")
+        assert runner.run(fed(1))
+    again = unroll.from_onnx(unroll.to_onnx(unroll.optimize(read)))
+    refused(lambda: again.run(fed(0)), ValueError, "time is 0", "at least 1", "metadata")
+
+
+@pytest.mark.parametrize("form", [None, "rerolled"])
+@pytest.mark.parametrize("given", [[5, 2], np.array([5, 2], "int32"), "tensor"], ids=["list", "array", "tensor"])
+def test_lengths_that_are_fixed_are_within_the_time_that_is_fed(given: Any, form: str | None) -> None:
+    lengths = unroll.constant(np.array([5, 2]), "int32") if isinstance(given, str) else given
+    graph = traced(lambda x, _: unroll.dynamic_rnn(CELLS["gru"](), x, lengths), "time")
+    model = unroll.to_onnx(graph, form=form)
+    for runner in (graph, unroll.Session(graph, form=form), unroll.Session(model), unroll.from_onnx(model)):
+        refused(lambda runner=runner: runner.run(fed(4)), ValueError, "time is 4, and at least 5 is wanted")
+        outputs = next(iter(runner.run(fed(6)).values()))
+        assert not outputs[0, 5:].any() and not outputs[1, 2:].any() and outputs[0, 4].all() and outputs[1, 1].all()
+    assert unroll.verify(graph)
+    refused(
+        lambda: traced(lambda x, _: unroll.dynamic_rnn(CELLS["gru"](), x, lengths), 4), ValueError, "outside 0 to 4"
+    )
 
 
 def test_lengths_are_within_the_time_that_is_fed() -> None:
@@ -155,8 +194,28 @@ def test_sequences_of_times_that_differ_are_refused() -> None:
 
 def test_a_list_of_steps_is_no_sequence_of_any_length() -> None:
     x = unroll.placeholder([None, None, FEATURES], "x")
-    refused(lambda: unroll.static_rnn(CELLS["gru"](), x), TypeError, "dynamic_rnn")
-    refused(lambda: unroll.dynamic_rnn(CELLS["gru"](), [x, unroll.placeholder([None, FEATURES], "y")]), ValueError)
+    y = unroll.placeholder([None, FEATURES], "y")
+    drivers: dict[str, Callable[[Any], Any]] = {
+        "dynamic_rnn": lambda steps: unroll.static_rnn(CELLS["gru"](), steps),
+        "bidirectional_dynamic_rnn": lambda steps: unroll.static_bidirectional_rnn(
+            CELLS["gru"](), CELLS["gru"](), steps
+        ),
+    }
+    for instead, driver in drivers.items():
+        said = refused(
+            lambda driver=driver: driver(x), TypeError, "time, axis 1, is x_1", f"Use {instead}", "rolled=True"
+        )
+        assert "unstack" not in said
+        for steps in ([x, y], [y, x]):
+            refused(
+                lambda driver=driver, steps=steps: driver(steps),
+                ValueError,
+                "x is a whole sequence, of time x_1 on axis 1",
+                f"give it to {instead}",
+            )
+        known = unroll.placeholder([None, 3, FEATURES], "known")
+        refused(lambda driver=driver, known=known: driver(known), TypeError, "unstack", instead)
+    refused(lambda: unroll.dynamic_rnn(CELLS["gru"](), [x, y]), ValueError)
 
 
 def test_a_cell_that_changes_the_shape_of_its_state_is_refused() -> None:

@@ -14,13 +14,13 @@ from unroll.cells.rnn_cell import RNNCellLike, State
 from unroll.checks import shown
 from unroll.drivers.dynamic import sequence_steps, valid_rows
 from unroll.drivers.static import row_lengths
-from unroll.drivers.steps import ListedSteps, Steps
+from unroll.drivers.steps import Steps, listed_steps
 from unroll.drivers.structure_checks import checked_steps
 from unroll.drivers.valid_rows import Valid
 from unroll.drivers.walk import Walked, walk
 from unroll.errors import ArgumentError, ArgumentTypeError, StructureError
 from unroll.garbage_collection import collector_paused
-from unroll.tensor import named
+from unroll.tensor import Tensor, named
 
 
 @checked()
@@ -33,6 +33,8 @@ def static_bidirectional_rnn(
     dtype: npt.DTypeLike | None = None,
     sequence_length: Any = None,
     scope: str | None = None,
+    *,
+    rolled: bool = False,
 ) -> tuple[list[Any], State, State]:
     """Trace two cells over a list of steps, forward and backward: Schuster and Paliwal 1997.
 
@@ -48,6 +50,7 @@ def static_bidirectional_rnn(
         dtype: as `unroll.static_rnn`.
         sequence_length: as `unroll.static_rnn`.
         scope: the scope of variables and nodes, above ``fw`` and ``bw``; ``bidirectional_rnn`` by default.
+        rolled: as `unroll.static_rnn`.
 
     Returns:
         The outputs, one a step, each forward beside backward on the last axis; the last state of the forward cell; that
@@ -63,21 +66,26 @@ def static_bidirectional_rnn(
         (4, (batch, 10), (batch, 5))
     """
     what = "static_bidirectional_rnn"
-    steps = checked_steps(inputs)
+    items = checked_steps(inputs, "bidirectional_dynamic_rnn")
     with collector_paused(), scopes.scope(scope or "bidirectional_rnn"):
-        valid = None if sequence_length is None else ListedSteps(row_lengths(sequence_length, steps, what) or [])
-        forward, backward = _both(
-            (cell_fw, cell_bw), ListedSteps(steps), (initial_state_fw, initial_state_bw), dtype, valid, what
+        steps = listed_steps(items, rolled=rolled)
+        valid = row_lengths(sequence_length, items, steps, what)
+        walks = _both((cell_fw, cell_bw), steps, (initial_state_fw, initial_state_bw), dtype, valid, what)
+        outputs = walks[0].outputs.beside(walks[1].outputs, _side_by_side).listed()
+    return outputs, walks[0].state, walks[1].state
+
+
+def _side_by_side(forward: Any, backward: Any) -> Tensor:
+    """Return the outputs of both directions as one.
+
+    Raises:
+        StructureError: they are nests.
+    """
+    if nest.is_nested(forward) or nest.is_nested(backward):
+        raise StructureError(
+            "static_bidirectional_rnn: outputs that are nests cannot be joined; use the cells in two static_rnn"
         )
-        outputs = []
-        for step, pair in enumerate(zip(forward.outputs.items, backward.outputs.items, strict=True)):
-            if any(nest.is_nested(output) for output in pair):
-                raise StructureError(
-                    f"{what}: outputs that are nests cannot be joined; use the cells in two static_rnn"
-                )
-            with scopes.at_step(step):
-                outputs.append(named(ops.concat(list(pair), axis=-1), "output"))
-    return outputs, forward.state, backward.state
+    return named(ops.concat([forward, backward], axis=-1), "output")
 
 
 @checked()
@@ -143,6 +151,8 @@ def stack_bidirectional_rnn(
     dtype: npt.DTypeLike | None = None,
     sequence_length: Any = None,
     scope: str | None = None,
+    *,
+    rolled: bool = False,
 ) -> tuple[list[Any], tuple[State, ...], tuple[State, ...]]:
     """Trace a stack of bidirectional layers over a list of steps; both directions of one feed both of the next.
 
@@ -157,6 +167,7 @@ def stack_bidirectional_rnn(
         dtype: as `unroll.static_rnn`.
         sequence_length: as `unroll.static_rnn`.
         scope: the scope of variables and nodes; ``stack_bidirectional_rnn`` by default.
+        rolled: as `unroll.static_rnn`.
 
     Returns:
         The outputs of the last layer, one a step; the last states of the forward cells; those of the backward cells.
@@ -176,13 +187,13 @@ def stack_bidirectional_rnn(
     if not isinstance(inputs, (list, tuple)):
         raise ArgumentTypeError(
             f"stack_bidirectional_rnn: inputs {shown(inputs)}: a list of tensors, one a step, is wanted; "
-            "stack_bidirectional_dynamic_rnn takes one tensor"
+            "stack_bidirectional_dynamic_rnn takes one tensor, of any time"
         )
     outputs, states_fw, states_bw = list(inputs), [], []
     with scopes.scope(scope or "stack_bidirectional_rnn"):
         for layer, (fw, bw, start_fw, start_bw) in enumerate(layers):
             outputs, state_fw, state_bw = static_bidirectional_rnn(
-                fw, bw, outputs, start_fw, start_bw, dtype, sequence_length, f"cell_{layer}"
+                fw, bw, outputs, start_fw, start_bw, dtype, sequence_length, f"cell_{layer}", rolled=rolled
             )
             states_fw.append(state_fw)
             states_bw.append(state_bw)

@@ -22,7 +22,7 @@ from unroll.tensor import Tensor, constant
 LoopFunction = Callable[[int, Any, State, Any], tuple[Any, Any, State, Any, Any]]
 
 
-@checked()
+@checked(advice={"rolled": "loop_fn makes each step by itself, so that every step is traced"})
 def raw_rnn(
     cell: RNNCellLike,
     loop_fn: LoopFunction,

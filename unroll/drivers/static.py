@@ -12,9 +12,10 @@ from unroll.arguments import check_methods, checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State, TensorShape, batch_of, dims_of
 from unroll.checks import check_size, check_text, shown
-from unroll.drivers.loop import run_cell
+from unroll.drivers.steps import Steps, listed_steps
 from unroll.drivers.structure_checks import checked_steps, main_input
-from unroll.drivers.valid_rows import length_steps
+from unroll.drivers.valid_rows import Valid, lengths_over
+from unroll.drivers.walk import walk
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
 from unroll.garbage_collection import collector_paused
 from unroll.tensor import Placeholder, Tensor, placeholder
@@ -29,6 +30,8 @@ def static_rnn(
     dtype: npt.DTypeLike | None = None,
     sequence_length: Any = None,
     scope: str | None = None,
+    *,
+    rolled: bool = False,
 ) -> tuple[list[Any], State]:
     """Trace `cell` over a list of timestep inputs, as TensorFlow 1's ``static_rnn``.
 
@@ -41,6 +44,7 @@ def static_rnn(
         sequence_length: how many steps each row has: an int32 or int64 tensor ``(batch,)``, or a list of ints. Past its
             end a row's output is zero and its state stays what it was.
         scope: the scope of variables and nodes; ``rnn`` by default.
+        rolled: trace one step as the body of a loop over the steps, joined; see `unroll.dynamic_rnn`.
 
     Returns:
         The list of the cell's outputs, one a step, and the last state.
@@ -62,17 +66,19 @@ def static_rnn(
         'rnn/t1/basic_rnn_cell/h'
     """
     cell = as_cell(cell, "static_rnn")
-    steps = checked_steps(inputs)
+    items = checked_steps(inputs)
     with collector_paused(), scopes.scope(scope or "rnn"):
-        valid = row_lengths(sequence_length, steps, "static_rnn")
-        return run_cell(cell, steps, initial_state, valid=valid, dtype=dtype, what="static_rnn")
+        steps = listed_steps(items, rolled=rolled)
+        valid = row_lengths(sequence_length, items, steps, "static_rnn")
+        walked = walk(cell, steps, initial_state, valid=valid, dtype=dtype, what="static_rnn")
+        return walked.outputs.listed(), walked.state
 
 
-def row_lengths(sequence_length: Any, steps: Sequence[Any], what: str) -> list[Tensor] | None:
-    """Return which rows are valid at each step; None where no lengths are given."""
+def row_lengths(sequence_length: Any, items: Sequence[Any], steps: Steps, what: str) -> Valid | None:
+    """Return at which steps each row is valid; None where no lengths are given."""
     if sequence_length is None:
         return None
-    return length_steps(sequence_length, len(steps), batch_of(main_input(steps[0])), what)
+    return lengths_over(sequence_length, steps, batch_of(main_input(items[0])), what)
 
 
 @check_methods("state", "save_state")
@@ -151,6 +157,8 @@ def static_state_saving_rnn(
     state_name: Any,
     sequence_length: Any = None,
     scope: str | None = None,
+    *,
+    rolled: bool = False,
 ) -> tuple[list[Any], State]:
     """Trace `cell` over a list of steps from the state that `state_saver` has, and save the last one there.
 
@@ -163,6 +171,7 @@ def static_state_saving_rnn(
         state_name: the name of the state, or a tuple of names, one for each part of ``cell.state_size`` in order.
         sequence_length: as `static_rnn`.
         scope: as `static_rnn`.
+        rolled: as `static_rnn`.
 
     Returns:
         The list of outputs and the last state.
@@ -198,7 +207,7 @@ def static_state_saving_rnn(
             f"static_state_saving_rnn: state_saver {state_saver!r} lacks {', '.join(missing)}; give an unroll.StateSaver"
         )
     initial = nest.pack(cell.state_size, [state_saver.state(name) for name in names])
-    outputs, state = static_rnn(cell, inputs, initial, sequence_length=sequence_length, scope=scope)
+    outputs, state = static_rnn(cell, inputs, initial, sequence_length=sequence_length, scope=scope, rolled=rolled)
     for name, value in zip(names, nest.flatten(state), strict=True):
         state_saver.save_state(name, value)
     return outputs, state

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from unroll import nest, ops, scopes
-from unroll.dimensions import Dim
+from unroll.dimensions import BATCH, TIME, Dim, symbol
 from unroll.drivers.structure_checks import time_of
-from unroll.tensor import Tensor, named
+from unroll.tensor import Placeholder, Tensor, named
 
 
 class ListedSteps:
@@ -37,6 +37,10 @@ class ListedSteps:
     def reversed(self) -> ListedSteps:
         """Return the steps in the opposite order."""
         return ListedSteps(self.items[::-1])
+
+    def listed(self) -> list[Any]:
+        """Return the steps in a list."""
+        return self.items
 
     def joined(self, axis: int) -> Any:
         """Return the steps as one tensor, or a nest of them, with the time on an axis."""
@@ -65,6 +69,11 @@ class RolledSteps:
         """Return the steps in the opposite order."""
         return RolledSteps(nest.map_leaves(lambda tensor: named(tensor[::-1], "reversed"), self.whole), self.time)
 
+    def listed(self) -> list[Any]:
+        """Return the steps in a list; the time is known."""
+        pieces = [cut(tensor, int(self.time), 0, "output") for tensor in nest.flatten(self.whole)]
+        return [nest.pack(self.whole, list(parts)) for parts in zip(*pieces, strict=True)]
+
     def joined(self, axis: int) -> Any:
         """Return the steps as one tensor, or a nest of them, with the time on an axis."""
         return nest.map_leaves(lambda tensor: swapped(tensor, axis, "outputs"), self.whole)
@@ -87,11 +96,34 @@ def steps_of(inputs: Any, axis: int, what: str, *, batched: bool = True, rolled:
     Raises:
         ShapeError: the time differs from tensor to tensor, is 0, or is missing.
     """
+    for tensor in nest.flatten(inputs) if axis == 0 else ():
+        _call_time_first(tensor)
     time = time_of(nest.flatten(inputs), axis, what, batched)
     if rolled or not isinstance(time, int):
         return RolledSteps(nest.map_leaves(lambda tensor: swapped(tensor, axis, "inputs"), inputs), time)
     pieces = [cut(tensor, time, axis, "x") for tensor in nest.flatten(inputs)]
     return ListedSteps([nest.pack(inputs, [piece[step] for piece in pieces]) for step in range(time)])
+
+
+def _call_time_first(tensor: Any) -> None:
+    """Give a placeholder whose first axis turns out to be the time another symbol for it than ``batch``, which is what it says
+    of a first axis that is left open.
+    """
+    if not isinstance(tensor, Placeholder) or not tensor.shape or tensor.shape[0] != symbol(BATCH):
+        return
+    first, *rest = tensor.shape
+    if rest and rest[0] == symbol(TIME):  # that of an Input, to which the time is axis 1
+        tensor.take_shape((rest[0], first, *rest[1:]))
+    else:
+        tensor.take_shape((symbol(f"{tensor.name}_0"), *rest))
+
+
+def listed_steps(items: Sequence[Any], *, rolled: bool = False) -> Steps:
+    """Return the steps of a list, checked to be alike; as one tensor over time where they are to be `rolled`."""
+    if not rolled:
+        return ListedSteps(items)
+    with scopes.beside_steps("inputs"):
+        return RolledSteps(ListedSteps(items).joined(0), len(items))
 
 
 def cut(tensor: Tensor, time: int, axis: int, hint: str) -> list[Tensor]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from unroll import nest, scopes
 from unroll.cells.contract import cell_name, returned
 from unroll.cells.rnn_cell import RNNCellLike, State, agreed, dims_of
-from unroll.dimensions import Dim, Shape, is_never_zero, shape_text
+from unroll.dimensions import Dim, Dimension, Shape, is_never_zero, shape_text
 from unroll.dtypes import FLOAT32, DType, as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import Tensor
@@ -43,18 +43,19 @@ def state_dtype(first: Tensor, dtype: npt.DTypeLike | None) -> DType:
     return kind
 
 
-def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
+def checked_steps(inputs: Sequence[Any], instead: str = "dynamic_rnn") -> Sequence[Any]:
     """Return `inputs` once every step is known to have tensors alike; batches that are not known must be equal then.
+
+    Args:
+        inputs: the steps.
+        instead: the driver that takes one tensor, for messages.
 
     Raises:
         ArgumentError, ArgumentTypeError: not a list of tensors, or an empty one.
         StructureError, ShapeError, DTypeError: steps that differ.
     """
     if isinstance(inputs, Tensor):
-        raise ArgumentTypeError(
-            f"inputs: {inputs!r} is one tensor; give a list with one tensor a step, unroll.ops.unstack(x, axis), "
-            "or use dynamic_rnn"
-        )
+        raise ArgumentTypeError(f"inputs: {inputs.described()} is one tensor{_listing(inputs, instead)}")
     if not isinstance(inputs, (list, tuple)) or not inputs:
         raise ArgumentError(f"inputs: a non-empty list with one tensor a step is wanted, not {inputs!r}")
     wanted = nest.flatten(inputs[0])
@@ -69,7 +70,7 @@ def checked_steps(inputs: Sequence[Any]) -> Sequence[Any]:
                     f"inputs of step {step}: {type(tensor).__name__} is no tensor; use unroll.placeholder or unroll.constant"
                 )
             if tensor.shape != first.shape or tensor.dtype != first.dtype:
-                _raise_unlike(step, tensor, first)
+                _raise_unlike(step, tensor, first, instead)
     if not wanted or any(tensor.rank == 0 and tensor.dtype.kind == "f" for tensor in wanted):
         raise ShapeError("inputs: every step needs a tensor of rank 1 (features,) or 2 (batch, features)")
     ranks = [tensor for tensor in wanted if tensor.rank > 1]
@@ -88,14 +89,32 @@ def _agreed(given: Any, wanted: Sequence[Any], step: int) -> Any:
         return nest.pack(given, [agreed(part, first.shape, f"inputs of step {step}") for part, first in pairs])
 
 
-def _raise_unlike(step: int, tensor: Tensor, first: Tensor) -> None:
+def _listing(tensor: Tensor, instead: str) -> str:
+    """Say how the steps of one tensor are walked: by another driver, or in a list where it is known how many they are."""
+    if _lasts_unknown(tensor):
+        return (
+            f", whose time, axis 1, is {tensor.shape[1]}: only a run knows it, and there are no steps to list. Use {instead}, "
+            "which traces one step for any time (as rolled=True does)"
+        )
+    return f"; give a list with one tensor a step, unroll.ops.unstack(x, axis), or use {instead}"
+
+
+def _lasts_unknown(tensor: Tensor) -> bool:
+    """Say whether a tensor looks like a sequence of a time that only a run knows."""
+    return tensor.rank > 2 and isinstance(tensor.shape[1], Dimension)
+
+
+def _raise_unlike(step: int, tensor: Tensor, first: Tensor, instead: str) -> None:
     """Raise the error that says how a step's input differs from step 0's."""
     if tensor.dtype != first.dtype:
         raise DTypeError(
             f"inputs of step {step}: {tensor.described()} has another dtype than step 0's {first.described()}; "
             "convert it with unroll.ops.cast"
         )
-    if tensor.rank != first.rank:
+    whole = next((item for item in (tensor, first) if item.rank != min(tensor.rank, first.rank)), None)
+    if whole is not None and _lasts_unknown(whole):
+        fix = f"{whole.label} is a whole sequence, of time {whole.shape[1]} on axis 1: give it to {instead}, without a list"
+    elif tensor.rank != first.rank:
         fix = "give every step the same rank, (batch, features) or (features,)"
     elif tensor.shape[-1] != first.shape[-1]:
         fix = "give every step the same number of features"

@@ -234,6 +234,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "reset_after": check_flag,
     "return_sequences": check_flag,
     "return_state": check_flag,
+    "rolled": check_flag,
     "scale": check_flag,
     "seed": _seed,
     "stateful": check_flag,

@@ -97,7 +97,7 @@ class Bidirectional(Layer):
             raise ArgumentError(
                 f"Bidirectional: both layers have go_backwards={forward.go_backwards}; one is to walk forward and one backward"
             )
-        for name in ("stateful", "return_sequences", "return_state", "time_major"):
+        for name in ("stateful", "return_sequences", "return_state", "time_major", "rolled"):
             pair = getattr(forward, name), getattr(backward, name)
             if pair[0] != pair[1]:
                 raise ArgumentError(

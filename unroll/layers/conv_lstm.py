@@ -73,9 +73,11 @@ class ConvLSTM1D(_ConvLSTM):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `RNN.states`. The batch size must be known.
-        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses a time that is not known.
+        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses `rolled` and a time that is not
+            known.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
+        rolled: trace one step as the body of a loop, where the time is known too, see `unroll.dynamic_rnn`; not in Keras 3.
         name: the layer's scope; ``conv_lstm1d`` by default.
         dtype: of the weights, to which inputs are cast; that of the inputs by default.
         trainable: kept; it acts in training only.
@@ -122,6 +124,7 @@ class ConvLSTM1D(_ConvLSTM):
         unroll: bool = False,
         zero_output_for_mask: bool = False,
         time_major: bool = False,
+        rolled: bool = False,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
@@ -168,9 +171,11 @@ class ConvLSTM2D(_ConvLSTM):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `RNN.states`. The batch size must be known.
-        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses a time that is not known.
+        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses `rolled` and a time that is not
+            known.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
+        rolled: trace one step as the body of a loop, where the time is known too, see `unroll.dynamic_rnn`; not in Keras 3.
         name: the layer's scope; ``conv_lstm2d`` by default.
         dtype: of the weights, to which inputs are cast; that of the inputs by default.
         trainable: kept; it acts in training only.
@@ -217,6 +222,7 @@ class ConvLSTM2D(_ConvLSTM):
         unroll: bool = False,
         zero_output_for_mask: bool = False,
         time_major: bool = False,
+        rolled: bool = False,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
@@ -263,9 +269,11 @@ class ConvLSTM3D(_ConvLSTM):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `RNN.states`. The batch size must be known.
-        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses a time that is not known.
+        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses `rolled` and a time that is not
+            known.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
+        rolled: trace one step as the body of a loop, where the time is known too, see `unroll.dynamic_rnn`; not in Keras 3.
         name: the layer's scope; ``conv_lstm3d`` by default.
         dtype: of the weights, to which inputs are cast; that of the inputs by default.
         trainable: kept; it acts in training only.
@@ -312,6 +320,7 @@ class ConvLSTM3D(_ConvLSTM):
         unroll: bool = False,
         zero_output_for_mask: bool = False,
         time_major: bool = False,
+        rolled: bool = False,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,

@@ -125,10 +125,12 @@ class LSTM(RNN):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `RNN.states`. The batch size must be known.
-        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses a time that is not known.
+        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses `rolled` and a time that is not
+            known.
         use_cudnn: kept; there are no kernels to choose from.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
+        rolled: trace one step as the body of a loop, where the time is known too, see `unroll.dynamic_rnn`; not in Keras 3.
         name: the layer's scope; ``lstm`` by default.
         dtype: of the weights, to which inputs are cast; that of the inputs by default.
         trainable: kept; it acts in training only.
@@ -180,6 +182,7 @@ class LSTM(RNN):
         *,
         zero_output_for_mask: bool = False,
         time_major: bool = False,
+        rolled: bool = False,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,

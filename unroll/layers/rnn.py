@@ -18,7 +18,7 @@ from unroll.drivers.steps import RolledSteps, steps_of
 from unroll.drivers.valid_rows import Past, mask_over
 from unroll.drivers.walk import Walked, walk
 from unroll.dtypes import DType
-from unroll.errors import ShapeError, StructureError, UnsupportedError
+from unroll.errors import ArgumentError, ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.cell import Cell
 from unroll.layers.input_checks import check_floats
@@ -42,10 +42,12 @@ class RNN(Layer):
         go_backwards: walk from the last step to the first; the outputs are in the order walked.
         stateful: the state is an input and an output of the graph, so that it goes on from one run to the next; see
             `states`. The batch size must be known.
-        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses a time that is not known.
+        unroll: kept; steps of a known time are unrolled whatever its value, and True refuses `rolled` and a time that is not
+            known.
         zero_output_for_mask: the output of a step that is masked is zero, instead of the last output again.
         activity_regularizer: kept; it acts in training only.
         time_major: inputs, outputs and masks are ``(time, batch, ...)``; not in Keras 3.
+        rolled: trace one step as the body of a loop, where the time is known too, see `unroll.dynamic_rnn`; not in Keras 3.
         name: the layer's scope; ``rnn`` by default.
         dtype: of the weights, to which inputs are cast; that of the inputs by default.
         trainable: kept; it acts in training only.
@@ -55,7 +57,7 @@ class RNN(Layer):
             them: ``unroll.Graph(inputs, outputs, states=layer.states)``. Empty otherwise.
 
     Raises:
-        ArgumentError: `cell` is no cell; the message names what it lacks.
+        ArgumentError: `cell` is no cell, and the message names what it lacks; or both `unroll` and `rolled` are asked for.
 
     Example:
         >>> layer = layers.RNN([layers.LSTMCell(13), layers.GRUCell(5)])
@@ -75,6 +77,7 @@ class RNN(Layer):
     unroll: bool
     zero_output_for_mask: bool
     time_major: bool
+    rolled: bool
 
     def __init__(
         self,
@@ -88,12 +91,17 @@ class RNN(Layer):
         *,
         activity_regularizer: Regularizer = None,
         time_major: bool = False,
+        rolled: bool = False,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())
+        if self.unroll and self.rolled:
+            raise ArgumentError(
+                f"{type(self).__name__}: unroll=True and rolled=True ask for every step and for a loop; leave one out"
+            )
         self.cell = StackedRNNCells(cell) if isinstance(cell, (list, tuple)) else cell
         self._contract = as_cell(self.cell, type(self).__name__)
         self.states: dict[Placeholder, Tensor] = {}
@@ -161,7 +169,7 @@ class RNN(Layer):
         Raises:
             UnsupportedError: ``unroll=True`` over a time that is not known.
         """
-        steps = steps_of(inputs, self._axis, self.described())
+        steps = steps_of(inputs, self._axis, self.described(), rolled=self.rolled)
         if self.unroll and isinstance(steps, RolledSteps):
             raise UnsupportedError(
                 f"{self.described()}: unroll=True: {inputs.described()} has time {steps.time} on axis {self._axis}, which only "

@@ -7,6 +7,7 @@ from typing import Any
 
 from unroll import nest
 from unroll.checks import check_size, shown
+from unroll.dimensions import TIME
 from unroll.dtypes import INTEGERS, Array, DType, as_array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError, UnsupportedError
 from unroll.graph import Graph
@@ -251,7 +252,7 @@ class Sequential(Layer):
         self._bind(shape, 1, timesteps, "timesteps")
         self._bind(shape, 0, batch_size, "batch_size")
         if len(shape) > 1 and shape[1] is None:
-            shape[1] = self._timesteps or "time"
+            shape[1] = self._timesteps or TIME
         return self._graph(shape, self._input_dtype or self.dtype)
 
     def _graph(self, shape: Sequence[int | str | None], dtype: DType) -> Graph:

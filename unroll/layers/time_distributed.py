@@ -10,8 +10,8 @@ from unroll import nest, ops, scopes
 from unroll.cells.rnn_cell import agreed
 from unroll.dimensions import Dim, shape_text
 from unroll.drivers.steps import ListedSteps, RolledSteps, steps_of
-from unroll.errors import ArgumentTypeError, ShapeError
-from unroll.layers.arguments import Regularizer
+from unroll.errors import ArgumentTypeError, ShapeError, UnsupportedError
+from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import keras_shape
 from unroll.tensor import Tensor, constant, named
@@ -21,7 +21,8 @@ class TimeDistributed(Layer):
     """A layer on every step of ``(batch, time, ...)``, with one set of weights: Keras 3's ``TimeDistributed``.
 
     Args:
-        layer: the layer; each step is ``(batch, ...)`` to it.
+        layer: the layer; each step is ``(batch, ...)`` to it. One that is stateful is refused.
+        rolled: trace the layer once, on all steps as rows of one batch, where the time is known too; not in Keras 3.
         name: the layer's scope; ``time_distributed`` by default.
         dtype: to which inputs are cast; that of the inputs by default.
         trainable: kept; it acts in training only.
@@ -29,6 +30,7 @@ class TimeDistributed(Layer):
 
     Raises:
         ArgumentTypeError: `layer` is no layer.
+        UnsupportedError: it is stateful.
 
     Example:
         >>> layer = layers.TimeDistributed(layers.Dense(3))
@@ -37,11 +39,13 @@ class TimeDistributed(Layer):
     """
 
     supports_masking = True
+    rolled: bool
 
     def __init__(
         self,
         layer: Layer,
         *,
+        rolled: bool = False,
         name: str | None = None,
         dtype: npt.DTypeLike | None = None,
         trainable: bool = True,
@@ -50,6 +54,12 @@ class TimeDistributed(Layer):
         super().__init__(name=name, dtype=dtype, trainable=trainable, activity_regularizer=activity_regularizer)
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f"TimeDistributed: layer {layer!r} is no layer; give one, such as layers.Dense(3)")
+        if getattr(layer, "stateful", False):
+            raise UnsupportedError(
+                f"TimeDistributed: {layer.described()} is stateful, and is to be called on every step: its state would go on "
+                "from step to step, though steps stand side by side. Leave stateful out, or stack recurrent layers"
+            )
+        keep(self, {"rolled": rolled})
         self.layer = layer
 
     def _check(self, inputs: Any) -> None:
@@ -74,7 +84,7 @@ class TimeDistributed(Layer):
         Raises:
             ShapeError: the mask does not begin with ``(batch, time)``.
         """
-        steps = steps_of(inputs, 1, self.described())
+        steps = steps_of(inputs, 1, self.described(), rolled=self.rolled)
         mask = self._checked_mask(inputs, mask, steps.time)
         if isinstance(steps, RolledSteps):
             return self._on_rows(inputs, mask)
