@@ -132,8 +132,8 @@ def test_the_loops_of_other_exporters_are_flat_and_right(path: Path, tmp_path: P
 
 
 def test_a_graph_that_was_rerolled_is_flat_again(tmp_path: Path) -> None:
-    X = [unroll.placeholder([None, 3], f"X{t}") for t in range(4)]
-    graph = unroll.Graph(X, {"y": unroll.static_rnn(unroll.BasicLSTMCell(5), X)[0][-1]})
+    steps = [unroll.placeholder([None, 3], f"X{t}") for t in range(4)]
+    graph = unroll.Graph(steps, {"y": unroll.static_rnn(unroll.BasicLSTMCell(5), steps)[0][-1]})
     rolled = unroll.to_onnx(graph, form="rerolled")
     assert "LSTM" in kinds(rolled)
     found = unroll_file(rolled, tmp_path / "flat.onnx")

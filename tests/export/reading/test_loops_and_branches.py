@@ -48,7 +48,7 @@ def stepping(weights: dict[str, Array] | None = None, condition: str = "go") -> 
 W = floats(4, 4)
 
 
-def only(graph: unroll.Graph, kind: type[Loop] | type[If]) -> unroll.Node:
+def only(graph: unroll.Graph, kind: type[Loop | If]) -> unroll.Node:
     (node,) = (node for node in graph.nodes if isinstance(node.op, kind))
     return node
 

@@ -153,7 +153,7 @@ def cost_of_run(graph: Structure) -> float:
         elif isinstance(node.op, (Recurrent, Scan)):
             size += _loop(node)
         elif node.op.bodies:
-            size += (_RUNS if isinstance(node.op, Loop) else 1) * sum(map(_size, node.op.bodies))
+            size += (_RUNS if isinstance(node.op, Loop) else 1) * sum(map(cost_of_run, node.op.bodies))
         elif (made := prod(_sizes(node.outputs[0].shape))) > _ELEMENTS_A_NODE:
             size += len(node.outputs) * made / _ELEMENTS_A_NODE
     return size
