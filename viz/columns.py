@@ -7,15 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from unroll.viz.boxes import Box
-from unroll.viz.dot_text import text_width
 from unroll.viz.levels import Shown, Slot
+from unroll.viz.titles import title_lines, title_width
 from unroll.viz.units import Unit
 
 _APART = 10.0
 _SWEEPS = 6
 # Between the operators of two cells side by side: room for their frames and for a line between these.
 _CELLS_APART = 46.0
-_FRAME_TEXT = 10.0
 
 
 def columns(
@@ -47,7 +46,7 @@ def columns(
         right = max(x[unit] + wide[unit] / 2 for unit in units)
         # The name of the cell stands left of the wires that leave its frame in the middle.
         names = dict.fromkeys(unit.cell for unit in units if unit.cell is not None and unit not in beside)
-        name = max((text_width(titles(cell), _FRAME_TEXT) for cell in names), default=0)
+        name = max((title_width(title_lines(titles(cell))) for cell in names), default=0)
         yield slot, max(right - left, 2 * name), {unit: x[unit] - (left + right) / 2 for unit in units}
 
 
@@ -67,6 +66,8 @@ def _cells_side_by_side(
     for unit in units:
         if unit.cell is not None and unit.cell in shown.sides:
             cells.setdefault(unit.cell, []).append(unit)
+    if len({shown.sides[cell] for cell in cells}) < 2:
+        return {}
     within: dict[str, dict[Unit, float]] = {}
     widths: dict[int, float] = {}
     for cell, held in cells.items():
@@ -74,7 +75,7 @@ def _cells_side_by_side(
         left, right = min(x[unit] - wide[unit] / 2 for unit in held), max(x[unit] + wide[unit] / 2 for unit in held)
         within[cell] = {unit: x[unit] - (left + right) / 2 for unit in held}
         side = shown.sides[cell]
-        widths[side] = max(widths.get(side, 0.0), right - left, text_width(titles(cell), _FRAME_TEXT))
+        widths[side] = max(widths.get(side, 0.0), right - left, 2 * title_width(title_lines(titles(cell))))
     ends = {side: sum(wide + _CELLS_APART for other, wide in widths.items() if other < side) for side in widths}
     middle = (sum(widths.values()) + _CELLS_APART * (len(widths) - 1)) / 2
     return {

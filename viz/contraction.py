@@ -207,7 +207,7 @@ class Contraction:
         opened: list[Unit] = []
         for unit in self.units:
             whole = (unit.row is not None and unit.step is None) or unit.name
-            unrolled = unit.row in broken and unit.step is not None and unit not in cyclic
+            unrolled = unit.row in broken and unit.step is not None and unit not in cyclic and self._is_whole(unit)
             if unit.row in broken:
                 unit.step = None
             if unrolled:
@@ -220,6 +220,16 @@ class Contraction:
             else:
                 opened.append(unit)
         self.units = opened
+
+    def _is_whole(self, unit: Unit) -> bool:
+        """Say whether a unit reads weights and computes every gate of its cell: another one is a part of a step."""
+        within = f"{unit.row}/"
+        found = (
+            origin for node in self.graph.nodes for origin in node.provenance if f"{origin.cell}/".startswith(within)
+        )
+        gates = {(origin.cell, origin.gate) for origin in found if origin.gate is not None}
+        own = {(origin.cell, origin.gate) for node in unit.nodes for origin in node.provenance}
+        return own >= gates and any(isinstance(tensor, Parameter) for node in unit.nodes for tensor in node.inputs)
 
     def _source(self, tensor: Tensor, unit: Unit) -> Unit:
         self.sources[tensor] = unit

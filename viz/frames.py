@@ -7,17 +7,17 @@ from typing import NamedTuple, TypeAlias
 
 from unroll.tensor import Node
 from unroll.viz import palette
-from unroll.viz.dot_text import text_width
 from unroll.viz.levels import Slot
 from unroll.viz.placement import FIRST, FIRST_BACKWARD, Layout, Rectangle
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
+from unroll.viz.titles import LINE, title_lines, title_width
 from unroll.viz.units import Unit
 
-#: The size of a frame's name.
-TEXT = 10.0
 _SIDE, _BELOW = 12.0, 12.0
 _ABOVE_CELLS, _ABOVE_OPERATORS = 26.0, 36.0
+# The states of the cell beside run under the name.
+_ABOVE_LINES = 10.0
 # The room that a frame needs for each frame within it.
 _NEXT_SIDE, _NEXT_ABOVE = 8.0, 14.0
 # The distance between two places that are tried for a name.
@@ -35,14 +35,14 @@ class Frame(NamedTuple):
 
     Attributes:
         path: the path of the scope or cell.
-        name: the text at its top left.
+        lines: the text at its top left.
         left, bottom, right, top: its edges.
         line: the colour of its edge.
         fill: the colour inside.
     """
 
     path: str
-    name: str
+    lines: list[str]
     left: float
     bottom: float
     right: float
@@ -77,31 +77,36 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
             inside.setdefault(key, []).append(place)
             nodes.setdefault(key, []).extend(unit.nodes)
             below[key] = max(below.get(key, 0.0), depths.get(scene.level(unit), _BELOW))
+    sides: dict[Slot | None, set[int]] = {}
+    for slot, path, _ in inside:
+        if path in scene.shown.sides:
+            sides.setdefault(slot, set()).add(scene.shown.sides[path])
     found = []
     for key in sorted(inside, key=lambda key: key[1].count("/")):
         (slot, path, _), places = key, inside[key]
-        is_cell, name = path in cells, scene.boxes.title(path, nodes[key]) if opened else path
+        is_cell = path in cells
+        lines = title_lines(scene.boxes.title(path, nodes[key]) if opened else path)
         depth = max((len(_and_around(other, cells)) for other in cells if path in _and_around(other, cells)), default=1)
         more = depth - len(_and_around(path, cells)) if is_cell else 0
         side = _SIDE + _NEXT_SIDE * more
         left, right = min(place.left for place in places) - side, max(place.right for place in places) + side
-        if path in scene.shown.sides:
-            least = (text_width(name, TEXT) + 2 * _SIDE - right + left) / 2
+        above = (_ABOVE_OPERATORS if opened else _ABOVE_CELLS) + _NEXT_ABOVE * more
+        if path in scene.shown.sides and len(sides.get(slot, ())) > 1:
+            above += _ABOVE_LINES
+            least = (title_width(lines) + 2 * _SIDE - right + left) / 2
             left, right = (left - least, right + least) if least > 0 else (left, right)
         elif slot is not None and slot in layout.columns:
             # Wires leave in the middle of a column: the name needs half of it.
-            middle, least = layout.columns[slot].x, text_width(name, TEXT) + _SIDE
+            middle, least = layout.columns[slot].x, title_width(lines) + _SIDE
             left, right = min(left, middle - least), max(right, middle + least)
         found.append(
             Frame(
                 path,
-                name,
+                lines,
                 left,
                 min(place.bottom for place in places) - below[key] - _NEXT_SIDE * more,
                 right,
-                max(place.top for place in places)
-                + (_ABOVE_OPERATORS if opened else _ABOVE_CELLS)
-                + _NEXT_ABOVE * more,
+                max(place.top for place in places) + above,
                 palette.CELL_LINE if is_cell else palette.SCOPE_LINE,
                 palette.CELL_FILL if is_cell else palette.SCOPE_FILL,
             )
@@ -126,13 +131,13 @@ def title_places(frame: Frame) -> tuple[Rectangle, list[Point]]:
     """Return where the name of a frame stands, at its top left, and where else it may: farther right, at the bottom, or
     between.
     """
-    width = _SLACK * text_width(frame.name, TEXT)
+    width, height = _SLACK * title_width(frame.lines), LINE * len(frame.lines)
     first, last = frame.left + 9 + width / 2, frame.right - 9 - width / 2
     rights = [first + _NEXT_TITLE * place for place in range(1 + max(0, int((last - first) // _NEXT_TITLE)))]
-    top, bottom = frame.top - 10, frame.bottom + 8
+    top, bottom = frame.top - 4 - height / 2, frame.bottom + 2 + height / 2
     rows = [top - _NEXT_TITLE * place for place in range(1, max(1, int((top - bottom) // _NEXT_TITLE)))]
     others = [(x, y) for y in (top, bottom) for x in (*rights, last)] + [(x, y) for y in rows for x in (first, last)]
-    return Rectangle(first, top, width, 1.2 * TEXT), others
+    return Rectangle(first, top, width, height), others
 
 
 def _path(unit: Unit, slot: Slot | None) -> str | None:

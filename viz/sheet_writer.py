@@ -17,7 +17,6 @@ from unroll.viz import palette
 from unroll.viz.boxes import Line, text_box
 from unroll.viz.captions import Captions, Meaning, add_legend, add_title
 from unroll.viz.dot_text import escaped, font, html_label
-from unroll.viz.frames import TEXT as FRAME_TEXT
 from unroll.viz.frames import outline
 from unroll.viz.gates import Mark
 from unroll.viz.labels import TEXT, Label
@@ -28,6 +27,7 @@ from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
 from unroll.viz.sheet import Sheet
+from unroll.viz.titles import TEXT as FRAME_TEXT
 from unroll.viz.units import Unit
 from unroll.viz.values import NOTE
 
@@ -149,7 +149,8 @@ class _Picture:
     def _write_frames(self) -> None:
         """Draw a frame around the boxes of each scope, or of each cell."""
         for frame, title in zip(self._plan.frames, self._plan.titles, strict=True):
-            label = html_label(font(escaped(frame.name), FRAME_TEXT, palette.MUTED))
+            text = '<BR ALIGN="LEFT"/>'.join(map(escaped, frame.lines))
+            label = html_label(font(text, FRAME_TEXT, palette.MUTED))
             looks = {"style": "rounded,filled", "color": frame.line, "fillcolor": frame.fill}
             self._sheet.frame(outline(frame), title, label, told=frame.path, **looks)
 
