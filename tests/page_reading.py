@@ -80,12 +80,18 @@ def name_at(name: Any, step: int, place: int) -> str:
     return str(name[place]) if isinstance(name, list) else f"{name['before']}{step}{name['after']}"
 
 
-def outputs_at(graph: unroll.Graph, page: Page) -> dict[tuple[int, int, int], Tensor]:
-    """Return for each row, slot and step (counted from the row's first) the tensor that the page says it is, by name."""
+def outputs_at(graph: unroll.Graph, page: Page, around: bool) -> dict[tuple[int, int, int], Tensor]:
+    """Return for each row, slot and step (counted from the row's first) the tensor that the page says it is, by name.
+
+    Args:
+        graph: the graph.
+        page: its page.
+        around: of what stands around the loops, not of the loops.
+    """
     nodes = {graph.name(node): node for node in graph.nodes}
     found: dict[tuple[int, int, int], Tensor] = {}
     for number, row in enumerate(page.data["rows"]):
-        if "body" in row:  # of a Scan, whose operators are not the graph's own
+        if "body" in row or row["around"] != around:  # the operators of a Scan's body are not the graph's own
             continue
         for at, template in enumerate(row["templates"]):
             steps = [step for run in row["runs"] if run[0] == at for step in range(run[1], run[2] + 1)]

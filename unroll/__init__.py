@@ -15,6 +15,8 @@ from unroll import display, foreign_names, operation_table, words
 from unroll.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from unroll import activations, cells, initializers, layers, nest, nn, ops
     from unroll.cells import (
         BasicLSTMCell,
@@ -224,5 +226,11 @@ def _show_graphs_as_pictures() -> None:
 
         return places.places(graph)
 
+    def flat(graph: Graph, dims: Mapping[str, int]) -> Graph:
+        from unroll.passes.unrolling import unroll  # loads the writers of loops
+
+        return unroll(graph, dims=dims)[0]
+
     display.set_hook(show)
+    display.set_flat(flat)
     display.set_places(places)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -20,6 +20,30 @@ def _as_it_is(graph: Any) -> Any:
 
 #: Gives nodes without a timestep the steps, cells and gates that can be found.
 _places: Callable[[Any], Any] = _as_it_is
+
+
+def _loops_as_they_are(graph: Any, dims: Mapping[str, int]) -> Any:
+    return graph
+
+
+#: Writes loops within operators step by step.
+_flat: Callable[[Any, Mapping[str, int]], Any] = _loops_as_they_are
+
+
+def set_flat(hook: Callable[[Any, Mapping[str, int]], Any]) -> None:
+    """Let `hook` write out the loops of graphs whose steps are shown; what it cannot write out it leaves as it was."""
+    global _flat
+    _flat = hook
+
+
+def flat(graph: Any, dims: Mapping[str, int]) -> Any:
+    """Return a Graph with its loops written out, step by step: LSTM, GRU, RNN and Scan.
+
+    Args:
+        graph: the Graph.
+        dims: sizes of symbols of its inputs, by name.
+    """
+    return _flat(graph, dims)
 
 
 def set_places(hook: Callable[[Any], Any]) -> None:

@@ -54,6 +54,19 @@ class Pipeline:
                 self.wires.setdefault((of[wire.source], of[wire.target]), []).append(wire)
 
 
+def cell_title(path: str) -> str:
+    """Return what a cell is called beside its scope: the last part of its path, with that before where it is only a number."""
+    parts = path.split("/")
+    return "/".join(parts[-2:] if parts[-1].isdecimal() else parts[-1:])
+
+
+def _without_operator(name: str, tensor: Tensor) -> str:
+    """Return the name of what a layer makes, where only the layer's last operator has named it: ``dense/Add`` is ``dense``."""
+    before, _, last = name.rpartition("/")
+    made = tensor.node.op.name if tensor.node is not None else ""
+    return before if before and made and last.rstrip("0123456789_") == made else name
+
+
 def _key(unit: Unit) -> object:
     """Return a key that is equal for what is named once: all steps of a loop, and all inputs of one shape."""
     if unit.kind == "cell" and unit.step is not None:
@@ -68,11 +81,11 @@ def _key(unit: Unit) -> object:
 def _part(units: list[Unit], contraction: Contraction) -> Part:
     unit = units[0]
     if unit.kind == "cell" and unit.step is not None:
-        scope, _, cell = (unit.row or "").rpartition("/")
-        return Part("loop", scope, f"{len(units)} {TIMES} {cell}", units)
+        path, cell = unit.row or "", cell_title(unit.row or "")
+        return Part("loop", path.removesuffix(cell).removesuffix("/"), f"{len(units)} {TIMES} {cell}", units)
     if unit.kind in ("input", "output"):
         tensors = [one.tensor for one in units if one.tensor is not None]
-        names = [one.name or one.tensor.label for one in units if one.tensor is not None]
+        names = [_without_operator(one.name or one.tensor.label, one.tensor) for one in units if one.tensor is not None]
         kind: Literal["input", "output"] = "input" if unit.kind == "input" else "output"
         return Part(kind, _listed(names), _shapes(tensors, contraction), units)
     return Part("op", unit.name.rpartition("/")[2] or _title(unit, contraction), _often(units, contraction), units)

@@ -15,11 +15,11 @@ from unroll.viz.dot_text import text_width
 from unroll.viz.numbers.bitmaps import Ramp, coloured, of_gate, plain, signed
 from unroll.viz.numbers.canvas import Canvas
 from unroll.viz.numbers.scales import short
+from unroll.viz.page.activations import NEAR, percent, saturated, sign_of
 from unroll.viz.page.colours import GATES
 from unroll.viz.page.data import Shown
-from unroll.viz.page.gate_outputs import BOUNDS
 from unroll.viz.page.steps import Row
-from unroll.viz.page.tracks import NEAR, sign_of, told
+from unroll.viz.page.tracks import told
 from unroll.viz.weight_names import shown_path
 
 # The widest strip, and how wide one step is where there are few.
@@ -139,7 +139,7 @@ class StripSheet:
         marked = self._mark(shown, grid, x + 3, y, high)
         self._scale(x + 14, y, high, (low, top), ramp)
         share = facts["saturated"][0] if facts["saturated"] is not None else 0
-        lines = [f"mean {short(facts['mean'][0])}" + (f", {max(share, 0.01):.0%} saturated" if share else "")]
+        lines = [f"mean {short(facts['mean'][0])}" + (f", {percent(share)} saturated" if share else "")]
         if facts["odd"]:
             marked.append(f"{facts['odd']:,} not finite")
             self._marks["odd"] += facts["odd"]
@@ -185,21 +185,19 @@ class StripSheet:
         held = grid.values[:, grid.active]
         if held.shape[1] < 2 or shown.track.kind == "input":
             return []
-        bounds = BOUNDS.get(shown.track.activation)
-        saturated = np.zeros(len(held), bool)
+        near = saturated(held, shown.track.activation)
+        most = _SATURATED * np.maximum(1, np.isfinite(held).sum(axis=1))
+        full = np.zeros(len(held), bool) if near is None else near.sum(axis=1) >= most
         with np.errstate(invalid="ignore"):
-            if bounds is not None:
-                near = (held > bounds[1] - NEAR) | (held < bounds[0] + NEAR)
-                saturated = near.sum(axis=1) >= _SATURATED * np.maximum(1, np.isfinite(held).sum(axis=1))
-            still = (np.ptp(held, axis=1) <= _STILL * np.maximum(1, np.abs(held).max(axis=1))) & ~saturated
+            still = (np.ptp(held, axis=1) <= _STILL * np.maximum(1, np.abs(held).max(axis=1))) & ~full
         tall = high / len(held)
         side = min(_MARK, max(tall - 1, 1.5))
-        for unit in np.flatnonzero(saturated):
+        for unit in np.flatnonzero(full):
             self.canvas.rect(x, y + (unit + 0.5) * tall - side / 2, side, side, palette.INK)
         for unit in np.flatnonzero(still):
             self.canvas.rect(x, y + (unit + 0.5) * tall - side / 2, side, side, "#FFFFFF", palette.INK)
         found = []
-        for kind, units in (("saturated", saturated), ("dead", still)):
+        for kind, units in (("saturated", full), ("dead", still)):
             if units.any():
                 self._marks[kind] += int(units.sum())
                 found.append(f"{units.sum()} {kind}")

@@ -26,8 +26,9 @@ def draw_values(
     """Draw what the gates, states and outputs of a graph's cells hold at every step: units down, steps across.
 
     Each is a strip of colours with its scale at its right; all stand on one time axis, and stacked cells and both directions
-    have strips of their own. Gates that are saturated (within 0.05 of an end of their range) at nine of ten steps are marked,
-    and so are units that do not change over the steps. Steps after a sequence's end are hatched.
+    have strips of their own. The steps inside an LSTM, GRU, RNN or Scan, as of re-rolled graphs, are written out. Gates that
+    are saturated (within 0.05 of an end of their range) at nine of ten steps are marked, and so are units that do not change
+    over the steps. Steps after a sequence's end are hatched.
 
     Args:
         graph: the graph.
@@ -61,8 +62,8 @@ def draw_values(
         rows = [found for found in PageData(graph, feeds, "").rows() if found[0].path]
     if not rows:
         raise ArgumentError(
-            "draw_values: there is no cell over steps in this graph; a re-rolled graph holds its steps in one operator: draw "
-            "the graph that it was made from, or use unroll.view"
+            "draw_values: there is no cell over steps in this graph, nor one that could be written out of an LSTM, GRU, RNN "
+            "or Scan; unroll.unroll says why a loop stays as it is, and unroll.view shows the operators"
         )
     batch = max((len(shown.array) for _, tracks, _ in rows for shown in tracks if shown.array is not None), default=1)
     if not 0 <= place < batch:

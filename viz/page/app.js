@@ -1,16 +1,16 @@
 // What is chosen, and every view that follows it.
-import { begins, holding, panned, segmentAt, segments, zoomed } from "./axis.js";
+import { begins, columnX, holding, panned, segmentAt, segments, zoomed } from "./axis.js";
 import { drawCell } from "./cell.js";
 import { ramps } from "./colours.js";
 import { byId, s, visible } from "./dom.js";
 import { legend } from "./header.js";
 import { Values, written } from "./numbers.js";
-import { between } from "./paths.js";
+import { wayOver } from "./paths.js";
 import { nameAt } from "./search.js";
 import { chosen, fromLink, toLink, within } from "./selection.js";
 import { drawSide } from "./side.js";
 import { Strips } from "./strips.js";
-import { columnX, drawPlayhead, drawRows, geometry, templateAt } from "./time.js";
+import { drawPlayhead, drawRows, geometry, templateAt } from "./time.js";
 
 export class App {
   constructor(data, bytes) {
@@ -21,7 +21,8 @@ export class App {
     this.weights = new Values(data, bytes);
     this.values = data.values ? this.weights : null;
     this.strips = new Strips();
-    this.path = new Set();
+    this.forget();
+    this.start = null;
     this.hits = [];
     this.frame = 0;
     const start = { ...chosen(this.columns), r: this.rowAt(0, Math.min(7, this.columns - 1)) };
@@ -32,7 +33,8 @@ export class App {
 
   limits(state) {
     const row = this.data.rows[Math.max(0, Math.min(this.data.rows.length - 1, state.r))];
-    return { rows: this.data.rows.length, columns: this.columns, batch: this.data.values?.rows ?? 1, units: Math.max(1, row.units || 1) };
+    const looped = this.data.rows.filter((one) => one.path).length;
+    return { rows: looped || this.data.rows.length, columns: this.columns, batch: this.data.values?.rows ?? 1, units: Math.max(1, row.units || 1) };
   }
 
   // The step of the chosen row that is chosen.
@@ -70,12 +72,14 @@ export class App {
   set(change) {
     const before = this.state;
     const merged = { ...before, ...change };
+    if (change.p === undefined && (change.o !== undefined || change.r !== undefined || change.w !== undefined)) merged.p = null;
     if (change.r !== undefined && change.t === undefined) merged.t = this.columnIn(merged.r, merged.t);
     this.state = within(merged, this.limits(merged));
     this.keepRow();
     this.state = within(this.state, this.limits(this.state));
     if (this.state.t !== before.t) this.state.view = holding(this.state.view, this.columns, this.state.t);
-    if (this.state.r !== before.r || this.state.t !== before.t) this.path = new Set();
+    if (this.state.r !== before.r) this.way = null;
+    if (this.state.r !== before.r || this.state.t !== before.t) this.path = this.way?.get(this.step()) ?? new Set();
     const same = ["r", "b", "g", "sat"].every((key) => this.state[key] === before[key]) && this.state.view.join() === before.view.join();
     this.draw(same);
   }
@@ -212,23 +216,40 @@ export class App {
     const marks = [];
     for (let k = 0; style.getPropertyValue(`--d${k}`); k++) marks.push(style.getPropertyValue(`--d${k}`).trim());
     this.ramps = ramps(this.dark, marks);
-    this.strips.key = "";
+    this.strips.known.clear();
     legend(this);
     this.drawNow();
   }
 
-  // Open a box of the cell, and dim all gates but that of a gate's box; with `along`, show all that lies between it and the one opened before.
+  // Open a box of the cell, and dim all gates but that of a gate's box; with `along`, show all that lies between it and the one
+  // opened before, be that at another step.
   open(number, along, gate) {
     const row = this.data.rows[this.state.r];
-    const template = row.templates[templateAt(row, this.step() - row.first)];
-    if (along && this.state.o !== null) {
-      this.path = between(template.wires, ["box", this.state.o], ["box", number]);
+    const here = { step: this.step(), box: number };
+    if (along && this.start?.r === this.state.r) {
+      this.way = wayOver(row, (step) => row.templates[templateAt(row, step - row.first)], this.start, here);
+      this.path = this.way.get(here.step) ?? new Set();
       this.draw();
     } else {
-      this.path = new Set();
+      this.forget();
       const opened = this.state.o !== number;
+      this.start = opened ? { ...here, r: this.state.r } : null;
       this.set({ o: opened ? number : null, ...(gate === undefined ? {} : { g: opened ? gate : null }) });
     }
+  }
+
+  // Open a part of the sentence: a loop is chosen, of anything else its operators are shown.
+  openPart(number) {
+    const part = this.data.sentence[number];
+    const whole = this.data.rows.findIndex((row) => !row.path && !row.around);
+    if (part.row !== undefined) this.set({ r: part.row, t: begins(this.data.rows[part.row], this.segments), p: part.ops ? number : null, o: null });
+    else if (part.ops?.length && whole >= 0) this.set({ r: whole, o: this.data.rows[whole].templates[0].ops[part.ops[part.ops.length - 1]].box });
+    else if (part.ops) this.set({ p: this.state.p === number ? null : number, o: null });
+  }
+
+  forget() {
+    this.path = new Set();
+    this.way = null;
   }
 
   // Show one weight alone, and every box that reads it.
@@ -237,15 +258,17 @@ export class App {
     const template = row.templates[templateAt(row, this.step() - row.first)];
     const chosen = this.state.w === number ? null : number;
     const reading = template.boxes.flatMap((box, at) => (box.nodes.some((node) => template.ops[node].in.some((piece) => piece?.[0] === "s" && template.sources[piece[1]].weights?.includes(number))) ? [`box,${at}`] : []));
+    this.way = null;
     this.path = new Set(chosen === null ? [] : reading);
     this.set({ w: chosen });
   }
 
   escape() {
-    this.path = new Set();
+    this.forget();
+    this.start = null;
     this.hits = [];
     this.drawHits();
     byId("keys").hidden = true;
-    this.set({ g: null, o: null, w: null });
+    this.set({ g: null, o: null, w: null, p: null });
   }
 }

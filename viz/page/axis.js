@@ -1,7 +1,9 @@
 // The one time axis: loops that follow each other are segments of it, and a window of it is shown.
 
 // The segments of the axis, one for the loops of each phase: where it begins, and its first step.
-export function segments(rows) {
+export function segments(all) {
+  const looped = all.filter((row) => row.path);
+  const rows = looped.length ? looped : all;
   const phases = [...new Set(rows.map((row) => row.phase))].sort((a, b) => a - b);
   let offset = 0;
   return phases.map((phase) => {
@@ -25,9 +27,9 @@ export function segmentAt(column, found) {
   return found.find((one) => column < one.offset + one.count) ?? found[found.length - 1];
 }
 
-// How a row of cells is drawn in columns of this width.
+// How a row of cells is drawn in columns of this width: from 150 on, gates have their names and the numbers of the chosen unit.
 export function detail(width) {
-  return width < 5 ? "band" : width < 14 ? "plain" : width < 150 ? "meters" : "operators";
+  return width < 5 ? "band" : width < 14 ? "plain" : width < 150 ? "meters" : "named";
 }
 
 // The distance of numbered steps, so that two numbers are `room` apart at least: 1, 2, 5, 10 ...
@@ -58,4 +60,9 @@ export function holding([from, to], total, step) {
   if (size >= total || (step >= from && step + 1 <= to)) return [from, to];
   const start = step < from ? step - size * 0.1 : step + 1 - size * 0.9;
   return panned([0, size], total, Math.max(0, Math.min(total - size, start)));
+}
+
+// Where a column begins, in a row that is drawn in these places.
+export function columnX(place, column) {
+  return place.left + (column - place.from) * place.pitch;
 }

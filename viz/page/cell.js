@@ -2,12 +2,15 @@
 import { css, rampOf } from "./colours.js";
 import { byId, s, visible } from "./dom.js";
 import { formulaText } from "./operands.js";
-import { dimmed, templateAt } from "./time.js";
+import { templateAt } from "./time.js";
 import { drawWeight } from "./weights.js";
+import { dimmed } from "./selection.js";
 
 const TITLE = 34;
 const MOST_FIELDS = 64;
-const SMALLEST = 0.72;
+// Never smaller than can be read, nor larger than the labels around it.
+const SMALLEST = 0.62;
+const LARGEST = 1.2;
 
 // Draw the chosen step; of a graph without steps all of it, with the bodies of its loops under it.
 export function drawCell(app) {
@@ -17,7 +20,10 @@ export function drawCell(app) {
   const views = shownRows(data, state.r).map((r) => viewOf(app, r));
   const wide = panel.clientWidth - 28;
   const widest = Math.max(1, ...views.map((view) => view.template.w));
-  const scale = Math.max(SMALLEST, Math.min(1, wide / widest));
+  const tallest = views.reduce((sum, view) => sum + view.template.h, 1);
+  const room = panel.clientHeight - 1 - views.length * (TITLE + 22);
+  const scale = Math.max(SMALLEST, Math.min(1, wide / widest), Math.min(LARGEST, wide / widest, room / tallest));
+  const cut = widest * scale > wide + 1;
   const width = Math.max(panel.clientWidth, widest * scale + 28);
   const needed = views.reduce((sum, view) => sum + TITLE + view.template.h * scale + 22, 0);
   const height = Math.max(panel.clientHeight - 1, needed);
@@ -28,7 +34,7 @@ export function drawCell(app) {
   const shown = views.map((view, k) => {
     const shift = Math.max(14, (width - view.template.w * scale) / 2);
     const place = `translate(${shift},${top + TITLE}) scale(${scale})`;
-    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, view.title, s("tspan", { class: "m s", dx: 14 }, view.note));
+    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, view.title, s("tspan", { class: "m s", dx: 14 }, view.note + (cut ? " · scroll sideways for the rest →" : "")));
     top += TITLE + view.template.h * scale + 22;
     return [title, s("g", { transform: place, data: { row: view.r } }, pieces(view))];
   });
@@ -165,17 +171,23 @@ function boxOf(view, box, at) {
   const key = `box,${at}`;
   const chosen = app.state.r === view.r && app.state.o === at ? "on" : null;
   const classes = ["box", gate !== null ? dimmed(app, gate) : null, marked(view, key), chosen].filter(Boolean).join(" ");
-  const looks = { gate: gateBox, named: gateBox, kernel: kernelBox, sign: signBox, op: operatorBox };
-  const data = { key, box: at, ...(gate !== null && box.kind !== "kernel" ? { g: gate } : {}) };
+  const looks = { gate: gateBox, gates: gatesBox, named: gateBox, kernel: kernelBox, sign: signBox, op: operatorBox };
+  const data = { key, box: at, ...(gate !== null && box.kind !== "kernel" ? { g: gate } : {}), ...(box.parts ? { parts: box.parts.length } : {}) };
   const label = box.formula ? `${box.label} = ${formulaText(app, view.template, box.formula, view.step)}` : box.label;
   return s("g", { class: classes, data, tabindex: 0, role: "button", "aria-label": visible(label || "kernel", 80) }, looks[box.kind](view, box, known));
+}
+
+// Several gates that are computed at once: a box for each, over one another.
+function gatesBox(view, box) {
+  const { app } = view;
+  return box.parts.map((part) => s("g", { class: dimmed(app, part.gate), data: { g: part.gate } }, gateBox(view, part, part.color !== null && part.color !== undefined)));
 }
 
 function gateBox(view, box, known) {
   const { app, template, step, r, row } = view;
   const fill = known ? `g${box.color}` : box.kind === "named" ? "cell" : "op";
   const line = known ? `d${box.color}` : box.kind === "named" ? "cellline" : "opline";
-  const formula = box.formula ? ` = ${formulaText(app, template, box.formula, step)}` : "";
+  const formula = box.formula && !template.narrow ? ` = ${formulaText(app, template, box.formula, step)}` : "";
   const shown = [
     s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 6, fill: `var(--${fill})`, stroke: `var(--${line})` }),
     s("text", { x: box.x + 8, y: box.y + 15 }, s("tspan", { class: "b" }, lowered(visible(box.label, 24))), lowered(visible(formula, 40))),
@@ -214,8 +226,11 @@ function colours(box, known) {
 
 function operatorBox(view, box, known) {
   const text = box.formula ? formulaText(view.app, view.template, box.formula, view.step) : box.label;
+  const each = (box.w - 8) / (box.colors?.length || 1);
+  const marks = (box.colors ?? []).map((color, k) => (color === null ? null : s("rect", { x: box.x + 4 + k * each, y: box.y + box.h - 5.5, width: each, height: 3.5, fill: `var(--d${color})` })));
   return [
     s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 6, ...colours(box, known) }),
+    marks,
     s("text", { x: box.x + box.w / 2, y: box.y + box.h / 2 + 4, "text-anchor": "middle", class: "b" }, visible(text, 40)),
   ];
 }
@@ -230,7 +245,10 @@ function kernelBox(view, box, known) {
   const others = weights.filter(({ item }) => item.rows <= 1);
   const [first] = maps;
   if (first) {
-    shown.push(s("text", { x: box.x + 6, y: box.y + 14, class: "s weight" }, s("tspan", { class: "b" }, `@ ${visible(first.item.short, 12)}`), ` ${visible(first.item.shape, 14)}`));
+    const name = box.label || `@ ${visible(first.item.short, box.w < 100 ? 9 : 12)}`;
+    const left = Math.floor((box.w - 12) / 5.8) - name.length - 1;
+    const room = left < first.item.shape.length ? 0 : left;
+    shown.push(s("text", { x: box.x + 6, y: box.y + 14, class: "s weight" }, s("tspan", { class: "b" }, name), room > 0 ? ` ${visible(first.item.shape, room)}` : ""));
     const foot = others.length || maps.length > 1 ? 20 : 6;
     const area = { x: box.x + 5, y: box.y + 33, w: box.w - 10, h: box.h - 33 - foot };
     shown.push(...heads(view, first.item, area));

@@ -10,10 +10,13 @@ import networkx
 
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, TIMES
+from unroll.viz.gates import Gates
+from unroll.viz.native_nodes import GATES as NATIVE
+from unroll.viz.page.activations import BOUNDS, activation
 from unroll.viz.page.steps import Template
 
-BoxKind = Literal["kernel", "gate", "named", "sign", "op"]
-_PRODUCTS = ("MatMul", "Gemm", "Conv")
+BoxKind = Literal["kernel", "gate", "gates", "named", "sign", "op"]
+_PRODUCTS = ("MatMul", "Gemm", "Conv", *NATIVE)
 SIGNS = {"Add": "+", "Sub": MINUS, "Mul": TIMES, "Div": "/"}
 #: What only leads a product on to its gates.
 _CUTTING = ("Split",)
@@ -24,23 +27,26 @@ class CellBox:
     """Operators that are shown as one box.
 
     Attributes:
-        kind: a kernel, a gate, a tensor with a name, a sign such as x, or another operator.
+        kind: a kernel, a gate, several gates that are computed at once, a tensor with a name, a sign such as x, or another
+            operator.
         nodes: their numbers in the template.
         gate: the gate that they are of.
         label: what the box is called.
+        parts: the gates that are computed at once, by the outputs of the last operator.
     """
 
     kind: BoxKind
     nodes: list[int]
     gate: str | None = None
     label: str = ""
+    parts: list[str] = field(default_factory=list)
     last: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.last = self.nodes[-1]
 
 
-def cell_boxes(template: Template, gates: Collection[str]) -> list[CellBox]:
+def cell_boxes(template: Template, gates: Collection[str], known: Gates) -> list[CellBox]:
     """Return the boxes of a step, in an order in which each comes after all that it reads.
 
     Gates, what a kernel makes for each of them, and what any other kernel makes, get a label where they have none.
@@ -48,18 +54,26 @@ def cell_boxes(template: Template, gates: Collection[str]) -> list[CellBox]:
     Args:
         template: the step.
         gates: what the gates of the cell are called; parts of a cell that nodes call a gate beside these are none.
+        known: the gates of the graph.
     """
     nodes = template.nodes
     reads = _reads(nodes)
     leaves = {at[0] for at in (*template.handed, *template.given)}
     groups = _kernels(template, reads, leaves)
     kernels = {number for group in groups for number in group}
-    groups += _gates(nodes, reads, kernels, leaves, gates)
+    joint = _joint_gates(template, reads, kernels | leaves, gates, known)
+    groups += [group for group, _ in joint.values()]
+    groups += _gates(nodes, reads, {number for group in groups for number in group}, leaves, gates)
     held = {number for group in groups for number in group}
     whole = [*groups, *([number] for number in range(len(nodes)) if number not in held)]
     whole = _without_circles(whole, reads)
-    boxes = [_box(group, template, kernels, gates) for group in whole]
-    named = {box.gate for box in boxes if box.kind == "gate"}
+    boxes = [
+        CellBox("gates", group, None, ", ".join(joint[group[-1]][1]), joint[group[-1]][1])
+        if group[-1] in joint and group == joint[group[-1]][0]
+        else _box(group, template, kernels, gates)
+        for group in whole
+    ]
+    named = {box.gate for box in boxes if box.kind == "gate"} | {gate for box in boxes for gate in box.parts}
     for box in reversed(boxes):
         if box.kind != "kernel" and box.gate is not None and box.gate not in named:
             named.add(box.gate)  # a file has no names: what a gate makes last is the gate
@@ -68,7 +82,9 @@ def cell_boxes(template: Template, gates: Collection[str]) -> list[CellBox]:
         if box.kind == "gate":
             template.labels.setdefault((box.last, 0), box.label)
             _label_preactivations(box, template, kernels)
-    sums = [box for box in boxes if box.kind == "kernel" and len(template.nodes[box.last].outputs) == 1]
+    sums = [
+        box for box in boxes if box.kind == "kernel" and not box.label and len(template.nodes[box.last].outputs) == 1
+    ]
     unnamed = [box for box in sums if (box.last, 0) not in template.labels]
     taken = {*template.labels.values(), *(source.name for source in template.sources.values())}
     free = (
@@ -117,10 +133,29 @@ def _kernels(template: Template, reads: Mapping[int, list[int]], leaves: Iterabl
             group[number] = [number]
         elif before and len(before) == len(moving) and (node.op.name == "Add" or node.op.name in _CUTTING):
             alone = all(one in group and reads[one] == [number] and one not in kept for one in before)
+            alone = alone and not any(nodes[one].op.name in NATIVE for one in before)
             if alone and (weighted or len(before) > 1 or node.op.name in _CUTTING):
                 joined = sorted({*(held for one in before for held in group[one]), number})
                 group |= dict.fromkeys(joined, joined)
     return list({id(held): held for held in group.values()}.values())
+
+
+def _joint_gates(
+    template: Template, reads: Mapping[int, list[int]], taken: Collection[int], gates: Collection[str], known: Gates
+) -> dict[int, tuple[list[int], list[str]]]:
+    """Return each Split that cuts one function of several gates into these, with that function, and the gates."""
+    place = {node: number for number, node in enumerate(template.nodes)}
+    found = {}
+    for number, node in enumerate(template.nodes):
+        held = known.held(node) if node.op.name == "Split" and activation(template, number) in BOUNDS else []
+        names = [gate for gate, _ in held]
+        made = node.inputs[0].node if held and node.inputs[0] is not None else None
+        before = place.get(made) if made is not None else None
+        if before is None or number in taken or not set(names) <= set(gates) or len(set(names)) < len(names):
+            continue
+        if template.nodes[before].op.name in BOUNDS and reads[before] == [number] and before not in taken:
+            found[number] = ([before, number], names)
+    return found
 
 
 def _gates(
@@ -173,7 +208,10 @@ def _box(group: list[int], template: Template, kernels: set[int], gates: Collect
     label = template.labels.get((group[-1], 0), "") if len(last.outputs) == 1 else ""
     handed = next((template.handed[at] for at in template.handed if at[0] == group[-1]), "")
     if group[0] in kernels and any(template.nodes[number].op.name in _PRODUCTS for number in group):
-        return CellBox("kernel", group, gate, "")
+        native = next(
+            (template.nodes[number].op.name for number in group if template.nodes[number].op.name in NATIVE), ""
+        )
+        return CellBox("kernel", group, gate, native)
     if gate is not None and label == gate:
         return CellBox("gate", group, gate, label)
     if label or handed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,19 +15,23 @@ from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.tensor import Node
 from unroll.viz.gates import Gates
+from unroll.viz.page.activations import sign_of
+from unroll.viz.page.attention import find_attention
 from unroll.viz.page.cell_boxes import CellBox, cell_boxes
 from unroll.viz.page.colours import colour_of
 from unroll.viz.page.expected import Over, differences, order_that_fits, over_steps
 from unroll.viz.page.gate_outputs import find_gates
+from unroll.viz.page.inner_loops import InnerLoop, inner_loops, shown_flat
 from unroll.viz.page.kernels import gate_weights, parameter_data
 from unroll.viz.page.opened_cells import OpenedCell
 from unroll.viz.page.operands import OperandFormulas
 from unroll.viz.page.planes import Planes
-from unroll.viz.page.sentence import sentence
+from unroll.viz.page.sentence import outside, sentence
 from unroll.viz.page.slots import Slot, Slots
 from unroll.viz.page.steps import Loops, Row, Template
-from unroll.viz.page.tracks import Track, mask_of, sign_of, told, tracks_of
+from unroll.viz.page.tracks import Track, mask_of, told, tracks_of
 from unroll.viz.page.values import Run, pack, run_of
+from unroll.viz.pipeline import Pipeline, cell_title
 from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.values import number as shown_number
 
@@ -81,28 +86,44 @@ class PageData:
         within: bool = False,
     ) -> None:
         self._title = title
-        self.graph = placed(graph)
+        whole = placed(graph)
+        arrays = None if feeds is None else whole.check_feeds(feeds)
+        self._inner = [] if within else inner_loops(whole)
+        self.graph = shown_flat(whole, self._inner, arrays) if self._inner else whole
         self._loops = Loops(self.graph)
-        self._rows = [self._loops.whole()] if within or not self._loops.rows else self._loops.rows
+        if not self._loops.rows and self.graph is not whole:
+            self.graph, self._loops = whole, Loops(whole)
+        outer = self._loops if self.graph is whole else Loops(whole)
+        self._pipeline = Pipeline(outer.contraction)
+        if within or not self._loops.rows:
+            self._rows = [self._loops.whole()]
+        else:
+            self._rows = [*self._loops.rows, outer.around(outside(self._pipeline))]
+        self._whole = whole
         self._gates = Gates(self.graph, self._loops.contraction.natives.values())
         self._known_colors: dict[Row, dict[str, int | None]] = {}
-        self._formulas = OperandFormulas(self._loops.contraction.states.tensors)
-        self._parameters = {item: at for at, item in enumerate(self.graph.parameters.values())}
+        self._formulas = OperandFormulas()
+        held = dict.fromkeys([*self.graph.parameters.values(), *whole.parameters.values()])
+        self._parameters = {item: at for at, item in enumerate(held)}
         self._boxes = [self._boxed(row) for row in self._rows]
-        self._slots = [Slots(row, self.graph.shape) for row in self._rows]
+        self._slots: list[Slots] = []
+        for row in self._rows:
+            batch = self._slots[0].batch if row.around else None
+            self._slots.append(Slots(row, row.graph.shape, batch))
         self._tracks = [
             tracks_of(row, slots, self._gate_names(row)) for row, slots in zip(self._rows, self._slots, strict=True)
         ]
         self._cells = self._opened_cells()
+        self._attention = {found.row: found for found in find_attention(self._loops, self._rows, self._slots)}
         self.planes = Planes()
         self._run: Run | None = None
-        if feeds is not None:
+        if arrays is not None:
             needed = [self._needed(number) for number in range(len(self._rows))]
-            self._run = run_of(self.graph, feeds, self._rows, self._slots, needed)
-        self._compared = [] if expected is None else differences(self.graph, feeds, expected)
+            self._run = run_of(arrays, self._rows, self._slots, needed)
+        self._compared = [] if expected is None else differences(self.graph, arrays, expected)
         self._order = ""
-        if expected is not None and feeds is not None and any(not one.largest <= _CLOSE for one in self._compared):
-            self._order = order_that_fits(self.graph, feeds, expected)
+        if expected is not None and arrays is not None and any(not one.largest <= _CLOSE for one in self._compared):
+            self._order = order_that_fits(self.graph, arrays, expected)
         if self._run is not None:
             for over in over_steps(self._compared, self._rows, self._slots):
                 self._add_difference(self._run, over)
@@ -116,13 +137,31 @@ class PageData:
         return {
             "format": FORMAT,
             "title": self._title,
-            "operators": len(self.graph.nodes),
+            "operators": len(self._whole.nodes),
+            "size": sum(int(item.value.size) for item in self._whole.parameters.values()),
+            "loops": [self._loop(item) for item in self._inner],
+            "flat": self.graph is not self._whole,
             "parameters": parameters,
-            "sentence": sentence(self._loops),
+            "sentence": self._sentence(),
             "rows": [*(self._row(number, row) for number, row in enumerate(self._rows)), *bodies],
             "values": None if self._run is None else vars(self._run.kept),
             "expected": self._expected(),
         }
+
+    def _loop(self, item: InnerLoop) -> dict[str, Any]:
+        """Return what is said of an operator that holds a loop."""
+        units = None if item.units is None else str(item.units)
+        return {"op": item.node.op.name, "steps": str(item.steps), "units": units}
+
+    def _sentence(self) -> list[dict[str, Any]]:
+        looped = {(row.path, row.phase): number for number, row in enumerate(self._rows) if row.path}
+        inner: dict[Node, int] = {}
+        if self.graph is not self._whole and sum(item.directions for item in self._inner) == len(looped):
+            begins = itertools.accumulate((item.directions for item in self._inner), initial=0)
+            inner = {item.node: at for item, at in zip(self._inner, begins, strict=False)}
+        alone = next((row for row in self._rows if not row.path), None)
+        place = {} if alone is None else {node: at for at, node in enumerate(alone.templates[0].nodes)}
+        return sentence(self._pipeline, looped, inner, place)
 
     def _bodies(self) -> Iterator[dict[str, Any]]:
         """Yield what the Scans of the graph do at each step, as rows of their own."""
@@ -159,7 +198,7 @@ class PageData:
                 slot = self._slots[number].slots[track.slot]
                 whole = slot if slot.within is None else self._slots[number].slots[slot.within[0]]
                 array = self._array(number, track.slot)
-                shape = self.graph.shape(next(iter(slot.tensors.values()))) if slot.tensors else ()
+                shape = self._rows[number].graph.shape(next(iter(slot.tensors.values()))) if slot.tensors else ()
                 return Shown(track, color, shape, list(whole.tensors or steps), array)
 
             tracks = [
@@ -178,7 +217,7 @@ class PageData:
         """Return the boxes of each template of a row, and note the gates among what they make."""
         names, found = self._gate_names(row), []
         for template in row.templates:
-            boxes = cell_boxes(template, names)
+            boxes = cell_boxes(template, names, self._gates)
             find_gates(template, boxes, self._gates, names)
             found.append(boxes)
         return found
@@ -209,10 +248,10 @@ class PageData:
 
     def _opened(self, row: Row, number: int, slots: Slots, boxes: Sequence[CellBox]) -> dict[str, Any]:
         if number >= _MOST_TEMPLATES:
-            return {"w": 0, "h": 0} | {part: [] for part in ("ops", "sources", "boxes", "ports", "joint", "wires")}
+            return {"w": 0, "h": 0} | {part: [] for part in ("ops", "sources", "boxes", "ports", "wires")}
         cell = OpenedCell(
-            self.graph, row, number, slots, boxes, self._formulas, self._parameters,
-            lambda gate: self._color(row, gate),
+            row.graph, row, number, slots, boxes, self._formulas, self._parameters,
+            lambda gate: self._color(row, gate), self._gates,
         )  # fmt: skip
         return cell.data()
 
@@ -221,8 +260,9 @@ class PageData:
         found = {track.slot for track in self._tracks[number]}
         mask = mask_of(self._rows[number], self._slots[number])
         found |= {mask["slot"]} if mask is not None else set()
+        found |= {self._attention[number].slot} if number in self._attention else set()
         for template in self._cells[number]:
-            for box in (*template["joint"], *template["boxes"]):
+            for box in (part for whole in template["boxes"] for part in whole.get("parts", (whole,))):
                 if box["kind"] in ("gate", "named"):
                     found |= {slot for piece in box.get("formula", ()) if (slot := _slot(template, piece)) is not None}
         slots = self._slots[number].slots
@@ -238,10 +278,12 @@ class PageData:
         )
         kinds = ("state", "gate", "output")
         made = next((t for kind in kinds for t in self._tracks[number] if t.kind == kind), None)
+        attention = self._attention.get(number)
         units = 0 if made is None else self._units(number, made)
         return {
             "path": row.path,
             "cell": row.path.rpartition("/")[2],
+            "title": cell_title(row.path),
             "scope": row.path.rpartition("/")[0],
             "phase": row.phase,
             "backward": row.backward,
@@ -250,6 +292,7 @@ class PageData:
             "steps": len(steps),
             "states": list(row.states),
             "left_out": row.left_out,
+            "around": row.around,
             "runs": [list(run) for run in row.runs],
             "templates": [
                 cell | {"names": self._operator_names(row, at) if cell["ops"] else []}
@@ -258,13 +301,14 @@ class PageData:
             "gates": [{"name": gate, "color": self._color(row, gate)} for gate in self._gate_names(row)],
             "weights": [self._parameters[item] for item in weights],
             "mask": mask_of(row, self._slots[number]),
+            "attention": attention and {"to": attention.to, "slot": attention.slot},
             "tracks": [self._track(number, track) for track in self._tracks[number]],
             "slots": [self._slot(number, at) for at in range(len(slots))],
         }
 
     def _units(self, number: int, track: Track) -> int:
         tensor = next(iter(self._slots[number].slots[track.slot].tensors.values()))
-        last = self.graph.shape(tensor)[-1:] or (1,)
+        last = self._rows[number].graph.shape(tensor)[-1:] or (1,)
         return last[0] if isinstance(last[0], int) else 0
 
     def _track(self, number: int, track: Track) -> dict[str, Any]:
@@ -311,10 +355,14 @@ class PageData:
         """Return the names of a template's operators: each as a pattern with ``{t}`` in it, or a list of one for each step."""
         steps = [step for run in row.runs if run.template == number for step in range(run.first, run.last + 1)]
         template: Template = row.templates[number]
-        return [self._pattern([(step, row.steps[step][at]) for step in steps]) for at in range(len(template.nodes))]
+        return [
+            self._pattern([(step, row.steps[step][at]) for step in steps], row.graph)
+            for at in range(len(template.nodes))
+        ]
 
-    def _pattern(self, nodes: Sequence[tuple[int, Node]]) -> Any:
-        names = [self.graph.name(node) for _, node in nodes]
+    @staticmethod
+    def _pattern(nodes: Sequence[tuple[int, Node]], graph: Graph) -> Any:
+        names = [graph.name(node) for _, node in nodes]
         if len(set(names)) == 1 and len(names) > 1:
             return names[0].replace("{", "{{")
         step = nodes[0][0]

@@ -112,7 +112,7 @@ def order_that_fits(graph: Graph, feeds: Mapping[Any, Any], expected: Mapping[st
 
 def over_steps(compared: Sequence[Difference], rows: Sequence[Row], slots: Sequence[Slots]) -> Iterator[Over]:
     """Yield the differences of each loop over its steps: of outputs that are made at one step, and of stacks of all steps."""
-    last = {len(row.steps): at for at, row in enumerate(rows)}
+    last = {len(row.steps): at for at, row in enumerate(rows) if row.path}
     for at, row in enumerate(rows):
         single = _at_steps(compared, slots[at]) if row.path else {}
         if len(single) > 1 or (single and len(row.steps) == 1):

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unroll.tensor import Node
 from unroll.viz.gates import Gates
+from unroll.viz.page.activations import BOUNDS, activation
 from unroll.viz.page.cell_boxes import CellBox
 from unroll.viz.page.steps import Template
-
-#: Of an activation, the numbers that it lies between.
-BOUNDS = {"Sigmoid": (0.0, 1.0), "HardSigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
-_PASSING = ("Split", "Slice", "Identity", "Reshape", "Squeeze")
 
 
 def find_gates(template: Template, boxes: Sequence[CellBox], gates: Gates, names: Sequence[str]) -> None:
@@ -38,11 +34,3 @@ def find_gates(template: Template, boxes: Sequence[CellBox], gates: Gates, names
             if gate in wanted and gate not in template.gates.values():
                 template.gates[number, output] = gate
                 template.labels.setdefault((number, output), gate)
-
-
-def activation(template: Template, number: int) -> str:
-    """Return the operator that makes a gate, before what only cuts it."""
-    node: Node | None = template.nodes[number]
-    while node is not None and node.op.name in _PASSING:
-        node = node.inputs[0].node if node.inputs[0] is not None else None
-    return node.op.name if node is not None else template.nodes[number].op.name

@@ -47,10 +47,10 @@ export function clicks(app) {
     const target = event.target;
     const box = target.closest("[data-box]");
     const gate = target.closest("[data-g]");
-    if (box && (!gate || box.contains(gate) === (box === gate))) {
+    if (box && (!gate || box === gate || box.dataset.parts !== undefined)) {
       const within = Number(box.closest("[data-row]")?.dataset.row ?? app.state.r);
       if (within !== app.state.r) app.set({ r: within, o: null });
-      app.open(Number(box.dataset.box), event.shiftKey, box.dataset.g);
+      app.open(Number(box.dataset.box), event.shiftKey, gate?.dataset.g);
       return;
     }
     const onAxis = target.closest("#time");

@@ -9,13 +9,15 @@ from unroll.dimensions import shape_text
 from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
-from unroll.viz.dot_text import text_width, visible
+from unroll.viz.dot_text import SIGMA, text_width, visible
+from unroll.viz.gates import Gates
+from unroll.viz.page.activations import sign_of
 from unroll.viz.page.cell_boxes import CellBox
 from unroll.viz.page.cell_layout import Joint, Key, Place, Size, lay_out
+from unroll.viz.page.colours import colour_of
 from unroll.viz.page.operands import OperandFormulas, Piece
 from unroll.viz.page.slots import Slots
 from unroll.viz.page.steps import Row, Source
-from unroll.viz.page.tracks import sign_of
 from unroll.viz.values import inline
 
 #: Where something of an opened cell comes from: an operator's output, a source, a weight, or a constant's text.
@@ -23,6 +25,10 @@ Reference: TypeAlias = "list[Any] | None"
 
 _KERNEL_WIDTH, _STRIP = 112.0, 98.0
 _KERNEL_HEIGHTS = (132.0, 92.0, 64.0)
+# A gate's box, and what is between two of one box.
+_HIGH, _BETWEEN = 36.0, 8.0
+# A cell that is wider than this is laid out anew, with names in its boxes and no formulas: the side has those.
+_WIDEST = 1150.0
 _TEXT, _SMALL = 12.0, 10.5
 _LONGEST_ATTRIBUTE = 60
 #: How long a label of the cell is; the page's script cuts it there, too.
@@ -41,6 +47,7 @@ class OpenedCell:
         formulas: writes formulas.
         parameters: the number of each Parameter of the graph.
         color: the number of a gate's colours.
+        gates: the gates of the graph.
     """
 
     def __init__(
@@ -53,8 +60,9 @@ class OpenedCell:
         formulas: OperandFormulas,
         parameters: Mapping[Parameter, int],
         color: Callable[[str], int | None],
+        gates: Gates,
     ) -> None:
-        self._graph, self._row, self._color = graph, row, color
+        self._graph, self._row, self._color, self._gates = graph, row, color, gates
         self._template = row.templates[number]
         self._slots, self._number = slots, number
         self._parameters = parameters
@@ -67,9 +75,31 @@ class OpenedCell:
         known = {*self._template.sources, *(nodes[at].outputs[output] for at, output in labels)}
         self._pieces = {at: formulas.of(node, known) for at, node in enumerate(nodes)}
         self._kernels = sum(box.kind == "kernel" for box in boxes)
+        self._joint = {place: self._joint_gates(box) for place, box in enumerate(boxes) if box.kind == "gates"}
+        self._narrow = False
 
     def data(self) -> dict[str, Any]:
         """Return the template as the page has it."""
+        sizes, first, last, ports = self._sizes()
+        joints, wires = self._wires(ports)
+        found = lay_out(sizes, joints, first, last)
+        if found.width > _WIDEST:
+            self._narrow = True
+            sizes, first, last, ports = self._sizes()
+            found = lay_out(sizes, joints, first, last)
+        return {
+            "w": _rounded(found.width),
+            "h": _rounded(found.height),
+            "narrow": self._narrow,
+            "ops": [self._operator(at, node) for at, node in enumerate(self._template.nodes)],
+            "sources": [self._source(at, source, found.places) for at, source in enumerate(self._sources)],
+            "boxes": [self._box(place, box, found.places["box", place]) for place, box in enumerate(self._boxes)],
+            "ports": [port | _corners(found.places["port", place]) for place, port in enumerate(ports)],
+            "wires": [wire | {"d": _path(points)} for wire, points in zip(wires, found.wires, strict=True)],
+        }
+
+    def _sizes(self) -> tuple[dict[Key, Size], list[Key], list[Key], list[dict[str, Any]]]:
+        """Return how large everything is, what stands at the left edge and at the right one, and what leaves the cell."""
         sizes: dict[Key, Size] = {}
         read = [at for at, source in enumerate(self._sources) if source.kind != "weight"]
         first: list[Key] = [("source", at) for at in sorted(read, key=lambda at: self._rank(self._sources[at]))]
@@ -82,41 +112,24 @@ class OpenedCell:
         ports = self._ports()
         last: list[Key] = [("port", place) for place in range(len(ports))]
         sizes |= {key: Size(_port_width(port), 24) for key, port in zip(last, ports, strict=True)}
-        joints, wires = self._wires(ports)
-        found = lay_out(sizes, joints, first, last)
-        return {
-            "w": _rounded(found.width),
-            "h": _rounded(found.height),
-            "ops": [self._operator(at, node) for at, node in enumerate(self._template.nodes)],
-            "sources": [self._source(at, source, found.places) for at, source in enumerate(self._sources)],
-            "boxes": [self._box(place, box, found.places["box", place]) for place, box in enumerate(self._boxes)],
-            "ports": [port | _corners(found.places["port", place]) for place, port in enumerate(ports)],
-            "joint": self._joint_gates(),
-            "wires": [wire | {"d": _path(points)} for wire, points in zip(wires, found.wires, strict=True)],
-        }
+        return sizes, first, last, ports
 
-    def _joint_gates(self) -> list[dict[str, Any]]:
+    def _joint_gates(self, box: CellBox) -> list[dict[str, Any]]:
         """Return the gates that are pieces of one function of several gates: what makes each is that function of a piece."""
         found: list[dict[str, Any]] = []
-        in_boxes = {(box.last, 0) for box in self._boxes if box.kind == "gate"}
         nodes, slots = self._template.nodes, self._slots.outputs[self._number]
-        for (number, output), gate in self._template.gates.items():
-            made = nodes[number].inputs[0]
-            at = self._place.get(made.node) if made is not None and made.node is not None else None
-            before = nodes[at].inputs[0] if at is not None and len(nodes[at].inputs) == 1 else None
-            held = self._place.get(before.node) if before is not None and before.node is not None else None
-            sizes = [tensor.shape[-1] for tensor in nodes[number].outputs]
-            if (
-                (number, output) in in_boxes
-                or nodes[number].op.name != "Split"
-                or not all(isinstance(s, int) for s in sizes)
-            ):
-                continue
-            line: dict[str, Any] = {"kind": "gate", "label": gate, "gate": gate, "slot": slots[number, output]}
-            if at is not None and held is not None and before is not None:
-                begin, size = sum(map(int, map(str, sizes[:output]))), int(str(sizes[output]))
+        function, split = (nodes[number] for number in box.nodes)
+        before = function.inputs[0]
+        held = self._place.get(before.node) if before is not None and before.node is not None else None
+        begin = 0
+        for output, gate in enumerate(box.parts):
+            size = split.outputs[output].shape[-1]
+            line: dict[str, Any] = {"kind": "gate", "label": gate, "gate": gate, "color": self._color(gate)}
+            line["slot"] = slots[box.last, output]
+            if held is not None and before is not None and isinstance(size, int) and begin >= 0:
                 piece = self._slots.cut(slots[held, before.index], begin, size)
-                line["formula"] = [f"{sign_of(nodes[at].op.name)}(", ["v", piece, f"z_{gate}"], ")"]
+                line["formula"] = [f"{sign_of(function.op.name)}(", ["v", piece, f"z_{gate}"], ")"]
+            begin = begin + size if isinstance(size, int) else -1
             found.append(line)
         return found
 
@@ -135,13 +148,17 @@ class OpenedCell:
 
     def _size(self, box: CellBox) -> Size:
         if box.kind == "kernel":
-            return Size(_KERNEL_WIDTH, _KERNEL_HEIGHTS[min(self._kernels, 3) - 1])
+            return Size(84.0 if self._narrow else _KERNEL_WIDTH, _KERNEL_HEIGHTS[min(self._kernels, 3) - 1])
+        if box.kind == "gates":
+            count = len(box.parts)
+            wide = max(text_width(f"{gate} = {SIGMA}(z_{gate})", _TEXT) for gate in box.parts)
+            return Size(78.0 if self._narrow else max(112.0, wide + 52), count * _HIGH + (count - 1) * _BETWEEN)
         text = self._text(box)
         if box.kind == "sign":
             return Size(24, 24)
         if box.kind == "op":
             return Size(max(34.0, text_width(text, _TEXT, True) + 20), 26)
-        return Size(max(112.0, text_width(text, _TEXT) + 56), 36)
+        return Size(max(78.0 if self._narrow else 112.0, text_width(text, _TEXT) + (44 if self._narrow else 56)), _HIGH)
 
     def _text(self, box: CellBox) -> str:
         """Return about what stands in a box, to know how wide it is."""
@@ -149,7 +166,7 @@ class OpenedCell:
         formula = "".join(piece if isinstance(piece, str) else self._shown(piece) for piece in pieces)
         if box.kind in ("gate", "named"):
             label = visible(box.label, LONGEST_LABEL)
-            return f"{label} = {formula}" if formula else label
+            return f"{label} = {formula}" if formula and not self._narrow else label
         return formula if box.kind == "op" and self._says_more(box) else box.label
 
     def _says_more(self, box: CellBox) -> bool:
@@ -220,6 +237,8 @@ class OpenedCell:
         if ("box", place) == target:
             return None
         count = len(tensor.node.outputs)
+        if self._boxes[place].kind == "gates":
+            return ("box", place), (2 * tensor.index, 2 * count - 1)  # at the middle of its part
         return ("box", place), (tensor.index, count)
 
     def _look(self, tensor: Tensor | None, box: CellBox) -> dict[str, Any]:
@@ -230,7 +249,7 @@ class OpenedCell:
         if before is not None and before.kind == "kernel" and box.kind == "gate" and box.gate is not None:
             return {"gate": box.gate, "color": self._color(box.gate)}
         gate = self._template.gates.get((at, tensor.index)) if at is not None and tensor is not None else None
-        if gate is not None and before is not None and before.kind == "op":
+        if gate is not None and before is not None and before.kind in ("op", "gates"):
             return {"gate": gate, "color": self._color(gate)}
         source = self._sources[self._source_at[tensor]] if tensor in self._source_at else None
         return {"state": source is not None and source.kind in ("state", "zero", "first")}
@@ -245,6 +264,16 @@ class OpenedCell:
             found |= {"gate": box.gate, "color": self._color(box.gate)}
         if len(node.outputs) == 1:
             found["slot"] = self._slots.outputs[self._number][box.last, 0]
+        if box.kind == "gates":
+            high = [at.y + number * (_HIGH + _BETWEEN) for number in range(len(box.parts))]
+            found["parts"] = [
+                part | _corners(Place(at.x, y, at.width, _HIGH))
+                for part, y in zip(self._joint[place], high, strict=True)
+            ]
+        elif box.kind == "op":
+            colors = [colour_of(fill) for _, fill in self._gates.held(node)]
+            if any(color is not None for color in colors):
+                found["colors"] = colors
         if box.kind == "kernel":
             weights = [w for at in box.nodes for t in self._template.nodes[at].inputs if t in self._source_at
                        for w in self._sources[self._source_at[t]].weights]  # fmt: skip

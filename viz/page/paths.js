@@ -37,3 +37,35 @@ export function between(wires, one, other) {
   }
   return new Set();
 }
+
+// Everything on the ways from one box to another, at the same step or over several: a Map from each step to what lies on them.
+// From step to step a way goes through what the earlier hands on and the later reads. It is empty where there is no way.
+export function wayOver(row, templateOf, one, other) {
+  if (one.step === other.step) return new Map([[one.step, between(templateOf(one.step).wires, ["box", one.box], ["box", other.box])]]);
+  const back = (one.step > other.step) !== row.backward;
+  const [from, to] = back ? [other, one] : [one, other];
+  const by = row.backward ? -1 : 1;
+  const steps = [];
+  for (let step = from.step; step !== to.step + by; step += by) steps.push(step);
+  const ahead = [];
+  let carried = null;
+  for (const step of steps) {
+    const template = templateOf(step);
+    const starts = carried === null ? [`box,${from.box}`] : template.sources.flatMap((source, at) => (source.kind === "state" && carried.has(source.name) ? [`source,${at}`] : []));
+    const seen = new Set(starts.flatMap((start) => [...reached(start, after(template.wires))]));
+    ahead.push(seen);
+    carried = new Set(template.ports.filter((port, at) => port.kind === "handed" && seen.has(`port,${at}`)).map((port) => port.name));
+  }
+  const found = new Map();
+  let wanted = null;
+  for (let k = steps.length - 1; k >= 0; k--) {
+    const template = templateOf(steps[k]);
+    const ends = wanted === null ? [`box,${to.box}`] : template.ports.flatMap((port, at) => (port.kind === "handed" && wanted.has(port.name) ? [`port,${at}`] : []));
+    const turned = after(template.wires.map((wire) => ({ from: wire.to, to: wire.from })));
+    const on = new Set(ends.filter((end) => ahead[k].has(end)).flatMap((end) => [...reached(end, turned)]).filter((key) => ahead[k].has(key)));
+    if (!on.size) return new Map();
+    found.set(steps[k], on);
+    wanted = new Set(template.sources.filter((source, at) => on.has(`source,${at}`)).map((source) => source.name));
+  }
+  return found;
+}

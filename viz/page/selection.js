@@ -1,7 +1,7 @@
 // What is chosen: a loop, a step, a unit, a gate, a row of the batch; and the link that brings it back.
 
 export function chosen(total) {
-  return { r: 0, t: Math.max(0, Math.min(7, total - 1)), b: 0, u: 2, g: null, o: null, w: null, sat: false, view: [0, total] };
+  return { r: 0, t: Math.max(0, Math.min(7, total - 1)), b: 0, u: 2, g: null, o: null, w: null, p: null, sat: false, view: [0, total] };
 }
 
 function whole(text, fallback) {
@@ -15,6 +15,7 @@ export function fromLink(text, before, total) {
   const found = { ...before };
   for (const key of ["r", "t", "b", "u"]) found[key] = whole(link.get(key), found[key]);
   found.o = link.has("o") ? whole(link.get("o"), null) : null;
+  found.p = link.has("p") ? whole(link.get("p"), null) : null;
   found.g = link.get("g") || null;
   found.sat = link.get("sat") === "1";
   const [from, to] = (link.get("v") ?? "").split("-").map(Number);
@@ -31,6 +32,7 @@ export function toLink(selection, total) {
   if (selection.r) link.set("r", String(selection.r));
   if (selection.g) link.set("g", selection.g);
   if (selection.o !== null) link.set("o", String(selection.o));
+  if (selection.p !== null && selection.p !== undefined) link.set("p", String(selection.p));
   if (selection.sat) link.set("sat", "1");
   const [from, to] = selection.view;
   if (from > 0 || to < total) link.set("v", `${+from.toFixed(1)}-${+to.toFixed(1)}`);
@@ -43,4 +45,9 @@ export function within(selection, limits) {
   const held = (value, most) => Math.max(0, Math.min(most - 1, value));
   const { rows, columns, batch, units } = limits;
   return { ...selection, r: held(selection.r, rows), t: held(selection.t, columns), b: (selection.b + batch) % batch || 0, u: held(selection.u, units) };
+}
+
+// The class of what is of a gate: dimmed where another one is chosen.
+export function dimmed(app, gate) {
+  return app.state.g !== null && app.state.g !== gate ? "dim" : null;
 }

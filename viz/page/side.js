@@ -3,8 +3,9 @@ import { byId, h, s, visible } from "./dom.js";
 import { written } from "./numbers.js";
 import { formulaElements, formulaNumbers, operandName } from "./operands.js";
 import { nameAt } from "./search.js";
-import { dimmed, templateAt } from "./time.js";
+import { templateAt } from "./time.js";
 import { drawWeight } from "./weights.js";
+import { dimmed } from "./selection.js";
 
 const WIDE = 260;
 const LEFT = 44;
@@ -158,7 +159,8 @@ function gates(view) {
 function numbers(view) {
   const { app, row, template, step, r } = view;
   if (!row.path) return app.values ? null : withoutFeeds(app);
-  const boxes = [...template.joint, ...template.boxes].filter((box) => box.kind === "gate" || box.kind === "named");
+  const all = template.boxes.flatMap((box) => box.parts ?? [box]);
+  const boxes = [...gatesFirst(row, all.filter((box) => box.kind === "gate")), ...all.filter((box) => box.kind === "named")];
   const lines = boxes.flatMap((box) => {
     const count = app.values ? app.values.count(r, box.slot) : 0;
     const value = app.values?.at(r, box.slot, app.state.b, step - row.first, app.state.u);
@@ -176,6 +178,12 @@ function numbers(view) {
   return h("section", { class: "f" }, title, h("dl", null, lines), app.values ? null : withoutFeeds(app));
 }
 
+// Gates in the order of the kernel.
+function gatesFirst(row, boxes) {
+  const place = new Map(row.gates.map((gate, at) => [gate.name, at]));
+  return boxes.slice().sort((one, other) => (place.get(one.label) ?? 99) - (place.get(other.label) ?? 99));
+}
+
 function withoutFeeds(app) {
   const names = app.data.sentence.filter((part) => part.kind === "input").map((part) => part.label);
   const first = visible((names[0] ?? "X").split(" … ")[0], 20);
@@ -186,11 +194,25 @@ function withoutFeeds(app) {
 
 function opened(view) {
   const { app, template } = view;
+  if (app.state.p !== null && app.state.p !== undefined) return openedPart(view);
   if (app.state.o === null || !template.boxes[app.state.o]) return null;
   const box = template.boxes[app.state.o];
   const close = h("button", { class: "close", "aria-label": "Close", onclick: () => app.set({ o: null }) }, "×");
   const title = h("h2", { class: "plain" }, box.nodes.length > 1 ? `${box.nodes.length} operators` : "One operator", close);
   return h("section", { class: "f", id: "opened" }, title, box.nodes.map((number) => operator(view, number)));
+}
+
+// What stands around the loops: the operators of a part of the sentence.
+function openedPart({ app }) {
+  const r = app.data.rows.findIndex((row) => row.around);
+  const part = app.data.sentence[app.state.p];
+  if (r < 0 || !part?.ops) return null;
+  const row = app.data.rows[r];
+  const view = { app, row, r, template: row.templates[0], step: row.first };
+  const close = h("button", { class: "close", "aria-label": "Close", onclick: () => app.set({ p: null }) }, "×");
+  const several = /^\d+ ×$/.test(part.note) ? `, the first of ${parseInt(part.note, 10)}` : "";
+  const title = h("h2", { class: "plain" }, part.ops.length > 1 ? `${visible(part.label, 30)}: ${part.ops.length} operators` : "One operator", h("span", { class: "note" }, several), close);
+  return h("section", { class: "f", id: "opened" }, title, part.ops.map((number) => operator(view, number)));
 }
 
 function operator(view, number) {

@@ -45,17 +45,19 @@ class Slots:
     Args:
         row: the loop.
         shape: tells the shape of a tensor.
+        batch: the size of the batch, where the row does not say it itself; None where it does.
 
     Attributes:
         slots: all of them.
+        batch: the size of the batch; None where there is none.
         outputs: for each template, the slot of each output of each operator, by (operator, output).
         sources: for each template, the slot of each source, by tensor, and how many steps before it was made.
     """
 
-    def __init__(self, row: Row, shape: Callable[[Tensor], Shape]) -> None:
+    def __init__(self, row: Row, shape: Callable[[Tensor], Shape], batch: Dim | None = None) -> None:
         self.slots: list[Slot] = []
         self._shape = shape
-        self._batch = _batch_of(row, shape)
+        self.batch = _batch_of(row, shape) if batch is None else batch
         known: dict[object, int] = {}
 
         def numbered(key: object, tensor: Tensor) -> int:
@@ -129,7 +131,8 @@ class Slots:
         begin = 0
         for tensor in node.outputs:
             size = tensor.shape[-1] if tensor.shape else None
-            flat = 0 < tensor.rank < 3 and isinstance(size, int)
+            # Of one row of the batch it is one line of numbers.
+            flat = isinstance(size, int) and (tensor.rank == 1 or (tensor.rank == 2 and self._is_batched(tensor)))
             if node.op.name == "Split" and flat and before is not None and _is_last(node.op.attributes["axis"], tensor):
                 yield "within", (self.outputs[number][before, first.index if first is not None else 0], begin)
                 begin += int(str(size))
@@ -149,7 +152,7 @@ class Slots:
 
     def _is_batched(self, tensor: Tensor) -> bool:
         shape = self._shape(tensor)
-        return self._batch is not None and len(shape) > 0 and shape[0] == self._batch
+        return self.batch is not None and len(shape) > 0 and shape[0] == self.batch
 
     def cut(self, whole: int, begin: int, size: int) -> int:
         """Return a slot of some columns of another one, which no operator cuts out."""

@@ -75,6 +75,7 @@ class Row:
 
     Attributes:
         path: the cell's variable path.
+        graph: the graph that it is of.
         phase: how many loops have ended before it.
         backward: it walks from the last step to the first.
         states: what its states are called, in order.
@@ -82,9 +83,11 @@ class Row:
         runs: which step has which template, in the order of steps.
         steps: the operators of each step.
         left_out: how many operators of a graph without steps are not shown.
+        around: it is what stands around loops; each operator of it is opened by itself.
     """
 
     path: str
+    graph: Graph
     phase: int = 0
     backward: bool = False
     states: tuple[str, ...] = ()
@@ -92,6 +95,7 @@ class Row:
     runs: list[Run] = field(default_factory=list)
     steps: dict[int, list[Node]] = field(default_factory=dict)
     left_out: int = 0
+    around: bool = False
 
 
 class Loops:
@@ -129,13 +133,19 @@ class Loops:
         """
         shown = {node for unit in self.contraction.units if unit.kind != "zero" for node in unit.nodes}
         shown |= {tensor.node for tensor in self.graph.outputs if tensor.node is not None}
+        folding = self.contraction.folding
+        if folding is not None:  # what only gives or takes axes of 1 is led through here
+            read = {tensor for node in shown for tensor in node.inputs}
+            for node in reversed(self.graph.nodes):
+                moves = node in folding.nodes and folding.source(node.outputs[0]) is not node.outputs[0]
+                if moves and not read.isdisjoint(node.outputs):
+                    shown.add(node)
+                    read.update(node.inputs)
         nodes = [node for node in self.graph.nodes if node in shown]
         kept = [*nodes[: _MOST // 2], *nodes[-_MOST // 2 :]] if len(nodes) > _MOST else nodes
-        unit = Unit("op", "all", kept)
-        sources, _ = self._read(unit)
-        row = Row("", templates=[Template(unit.nodes, sources)], runs=[Run(0, 0, 0)], steps={0: unit.nodes})
+        row = self._at_once(kept)
         row.left_out = len(nodes) - len(kept)
-        place = {node: number for number, node in enumerate(unit.nodes)}
+        place = {node: number for number, node in enumerate(kept)}
         for tensor, name in zip(self.graph.outputs, self.graph.output_names, strict=True):
             if tensor.node in place:
                 row.templates[0].given[place[tensor.node], tensor.index] = None
@@ -143,9 +153,21 @@ class Loops:
         self._add_labels(row)
         return row
 
+    def around(self, nodes: Sequence[Node]) -> Row:
+        """Return some operators that stand around loops as a row of its own, on no axis."""
+        row = self._at_once(list(nodes))
+        row.around = True
+        self._add_labels(row)
+        return row
+
+    def _at_once(self, nodes: list[Node]) -> Row:
+        """Return operators as one step."""
+        sources, _ = self._read(Unit("op", "all", nodes))
+        return Row("", self.graph, templates=[Template(nodes, sources)], runs=[Run(0, 0, 0)], steps={0: nodes})
+
     def _row(self, path: str, phase: int, units: Mapping[int, Unit]) -> Row:
         states = self.contraction.states
-        row = Row(path, phase, path in states.backward, tuple(states.names.get(path, ())))
+        row = Row(path, self.graph, phase, path in states.backward, tuple(states.names.get(path, ())))
         known: dict[object, int] = {}
         for step, unit in units.items():
             row.steps[step] = unit.nodes

@@ -10,7 +10,7 @@ const MOST_COLUMNS = 32768;
 
 export class Strips {
   constructor() {
-    this.key = "";
+    this.known = new Map();
     this.images = [];
   }
 
@@ -28,21 +28,27 @@ export class Strips {
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint.clearRect(0, 0, place.width, place.height);
     if (!app.values) return;
-    const row = app.data.rows[state.r];
+    for (const [r, tracks] of sharing(app)) this.row(app, paint, r, tracks);
+  }
+
+  // The tracks of one loop, in the lines of those of the chosen loop.
+  row(app, paint, r, tracks) {
+    const { place, state } = app;
+    const row = app.data.rows[r];
     const start = begins(row, app.segments);
     const from = Math.max(place.from, start);
     const to = Math.min(place.to, start + row.steps);
     if (to <= from) return;
     const long = row.steps > MOST_COLUMNS;
     const [first, last] = long ? [Math.floor(from) - start, Math.ceil(to) - start] : [0, row.steps];
-    const key = [state.r, state.b, state.sat, app.dark, first, last].join();
-    if (key !== this.key) {
-      this.key = key;
-      this.images = place.tracks.map((one) => image(app, one.track, first, last));
-    }
+    const key = [state.b, state.sat, app.dark, first, last, tracks.map((track) => track?.slot)].join();
+    const known = this.known.get(r);
+    const images = known?.key === key ? known.images : tracks.map((track) => track && image(app, r, track, first, last));
+    this.known.set(r, { key, images });
+    if (r === state.r) this.images = images;
     paint.imageSmoothingEnabled = place.pitch < 1;
     place.tracks.forEach(({ track, y, high }, number) => {
-      const found = this.images[number];
+      const found = images[number];
       if (!found) return;
       paint.globalAlpha = state.g !== null && track.name !== state.g ? 0.22 : 1;
       const x = place.left + (from - place.from) * place.pitch;
@@ -51,16 +57,16 @@ export class Strips {
       paint.drawImage(found, left, 0, wide, found.height, x, y, (to - from) * place.pitch, high);
     });
     paint.globalAlpha = 1;
-    this.hatch(app, paint, row, start, from, to);
+    this.hatch(app, paint, r, start, from, to);
   }
 
-  hatch(app, paint, row, start, from, to) {
-    const { place, state } = app;
-    if (!row.mask || !place.tracks.length) return;
+  hatch(app, paint, r, start, from, to) {
+    const { place } = app;
+    if (!app.data.rows[r].mask || !place.tracks.length) return;
     const top = place.tracks[0].y;
     paint.strokeStyle = app.dark ? "#8a9096" : "#8a8a86";
     for (let column = Math.floor(from); column < to; column++) {
-      if (!ended(app, state.r, column - start)) continue;
+      if (!ended(app, r, column - start)) continue;
       const x = place.left + (column - place.from) * place.pitch;
       paint.save();
       paint.beginPath();
@@ -77,13 +83,30 @@ export class Strips {
   }
 }
 
+// The chosen loop with its tracks; and, of the loops before and after it, one each with its tracks of the same kinds and names.
+function sharing({ data, place, state }) {
+  const chosen = data.rows[state.r];
+  const tracks = place.tracks.map(({ track }) => track);
+  const found = [[state.r, tracks]];
+  const phases = new Set(data.rows.filter((row) => row.path).map((row) => row.phase));
+  phases.delete(chosen.phase);
+  for (const phase of phases) {
+    const r = data.rows.findIndex((row) => row.path && row.phase === phase);
+    const other = data.rows[r];
+    const inputs = other.tracks.filter((track) => track.kind === "input");
+    let input = 0;
+    found.push([r, tracks.map((track) => (track.kind === "input" ? inputs[input++] : other.tracks.find((one) => one.kind === track.kind && one.name === track.name)))]);
+  }
+  return found;
+}
+
 // A picture of a track from one step to another, one pixel a step and a unit; of very many units, one pixel for the mean of
 // some, and of more steps than a canvas has room for, of one of several.
-function image(app, track, from, to) {
+function image(app, r, track, from, to) {
   const { values, state } = app;
-  if (!values.has(state.r, track.slot)) return null;
+  if (!values.has(r, track.slot)) return null;
   const wide = Math.max(1, Math.min(to - from, MOST_COLUMNS));
-  const count = values.count(state.r, track.slot);
+  const count = values.count(r, track.slot);
   const lines = Math.max(1, Math.min(count, MOST_LINES));
   const each = count / lines;
   const canvas = new OffscreenCanvas(wide, lines);
@@ -92,7 +115,7 @@ function image(app, track, from, to) {
   const ramp = new Uint32Array(rampOf(track, app.ramps).buffer);
   const odd = new Uint32Array(Uint8Array.from([213, 94, 0, 255]).buffer)[0];
   const faint = app.state.sat && track.saturated ? track.scale : null;
-  const read = values.reader(state.r, track.slot, state.b);
+  const read = values.reader(r, track.slot, state.b);
   const every = app.data.values.every;
   for (let column = 0; column < wide; column++) {
     const step = from + Math.floor((column * (to - from)) / wide);

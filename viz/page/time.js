@@ -1,9 +1,11 @@
 // The time axis: rows of cells, with tracks of the chosen row under them in the same columns.
-import { begins, detail, segmentAt, ticks } from "./axis.js";
+import { ARCS, arcs } from "./arcs.js";
+import { begins, columnX, detail, segmentAt, ticks } from "./axis.js";
 import { byId, s, visible } from "./dom.js";
-import { written } from "./numbers.js";
+import { dimmed } from "./selection.js";
+import { trackTexts } from "./tracks.js";
 
-const TOP = 26;
+const HEAD = 26;
 const CELL = 54;
 
 // The places of everything on the axis, for a width of the window.
@@ -16,15 +18,18 @@ export function geometry(app, width) {
   const pitch = (width - left - right) / (to - from);
   const tall = data.rows.length > 2 ? 40 : CELL;
   const order = lines(data.rows);
+  const TOP = data.rows[state.r].attention && app.values ? HEAD + ARCS : HEAD;
   const rows = data.rows.map((row, r) => ({ y: TOP + 12 + (order.count - 1 - order.of[r]) * (tall + 34), tall, row, r }));
   let y = TOP + 12 + order.count * (tall + 34) - 34 + 34;
-  const tracks = data.rows[state.r].tracks.map((track) => {
-    const count = app.values ? app.values.count(state.r, track.slot) : 0;
-    const high = app.values ? Math.round(Math.max(16, Math.min(track.kind === "input" ? 45 : 36, count * (track.kind === "input" ? 1.6 : 2.8)))) : 18;
+  const held = app.values ? data.rows[state.r].tracks : []; // without feeds there is nothing to show over time
+  const tracks = held.map((track) => {
+    const count = app.values.count(state.r, track.slot);
+    const high = Math.round(Math.max(16, Math.min(track.kind === "input" ? 45 : 36, count * (track.kind === "input" ? 1.6 : 2.8))));
     const found = { track, count, y, high };
     y += high + (track.kind === "input" ? 8 : 4);
     return found;
   });
+  if (!app.values) y += 22;
   return { width, narrow, left, right, pitch, rows, tracks, bottom: y, height: y + 16, from, to };
 }
 
@@ -40,10 +45,6 @@ function lines(rows) {
   return { of, count: Math.max(0, ...held.values()) };
 }
 
-export function columnX(place, column) {
-  return place.left + (column - place.from) * place.pitch;
-}
-
 // The SVG of all rows, drawn again when the window, the row or the focus changes.
 export function drawRows(app) {
   const place = app.place;
@@ -57,6 +58,7 @@ export function drawRows(app) {
   for (const line of place.rows) shown.push(...row(app, place, line));
   if (!place.narrow) shown.push(...rowNames(app, place));
   shown.push(...trackTexts(app, place));
+  shown.push(...arcs(app, place));
   net.setAttribute("width", place.width);
   net.setAttribute("height", place.height);
   net.replaceChildren(...shown);
@@ -104,7 +106,7 @@ function row(app, place, { y, tall, row: loop, r }) {
   if (mode === "band") body.push(...band(app, place, loop, y, tall, Math.max(first, columnX(place, from)), Math.min(last, columnX(place, to))));
   else for (let column = from; column < to; column++) body.push(cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }));
   body.push(...ends(app, loop, start, lanes, y, first, last));
-  const label = `${loop.steps} steps of ${loop.cell}`;
+  const label = `${loop.steps} steps of ${loop.title}`;
   shown.push(s("g", { "clip-path": "url(#rows)", role: "img", "aria-label": visible(label), data: { row: r } }, body));
   for (const [lane, name] of lanes.map((lane, k) => [lane, loop.states[k]])) {
     const at = loop.backward ? first - 40 : last + 24;
@@ -130,17 +132,17 @@ function rowNames(app, place) {
 }
 
 function rowName(app, loop, r, y, tall, chosen) {
-  const words = visible(loop.cell, 40).split(/(?<=_| )/);
+  const words = visible(loop.title, 40).split(/(?<=_| )/);
   const lines = [];
   for (const word of words) {
-    if (lines.length && (lines[lines.length - 1] + word).length <= 12) lines[lines.length - 1] += word;
-    else lines.push(word.slice(0, 14));
+    if (lines.length && (lines[lines.length - 1] + word).length <= 15) lines[lines.length - 1] += word;
+    else lines.push(visible(word, 15));
   }
   const kept = lines.slice(0, 2);
   const middle = y + tall / 2 - (kept.length * 13 + 13) / 2 + 10;
-  const texts = kept.map((text, k) => s("text", { x: 14, y: middle + 13 * k, class: "b s" }, text));
+  const texts = kept.map((text, k) => s("text", { x: 8, y: middle + 13 * k, class: text.length > 12 ? "b xs" : "b s" }, text));
   const note = (loop.units ? `${loop.units} units` : "") + (loop.backward ? " ←" : "");
-  texts.push(s("text", { x: 14, y: middle + 13 * kept.length, class: "m s" }, note));
+  texts.push(s("text", { x: 8, y: middle + 13 * kept.length, class: "m s" }, note));
   return [s("g", { class: chosen ? "rowname on" : "rowname", data: { row: r } }, texts)];
 }
 
@@ -152,12 +154,8 @@ function band(app, place, loop, y, tall, x, end) {
     shown.push(s("rect", { x: x + 3, y: y + 4 + high * k, width: Math.max(1, end - x - 6), height: high - 1.8, rx: 1.5, fill: `var(--g${gate.color})`, class: dimmed(app, gate.name), data: { g: gate.name } }));
   });
   const count = Math.round((end - x) / place.pitch).toLocaleString("en");
-  shown.push(s("text", { x: (x + end) / 2, y: y + tall / 2 + 4, "text-anchor": "middle", class: "b halo" }, `${count} × ${visible(loop.cell, 30)}`));
+  shown.push(s("text", { x: (x + end) / 2, y: y + tall / 2 + 4, "text-anchor": "middle", class: "b halo" }, `${count} × ${visible(loop.title, 30)}`));
   return shown;
-}
-
-export function dimmed(app, gate) {
-  return app.state.g !== null && app.state.g !== gate ? "dim" : null;
 }
 
 function cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }) {
@@ -173,15 +171,22 @@ function cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }
     const to = loop.backward ? before : after;
     const edge = (place.pitch - wide) / 2 + (start > 0 && !loop.backward ? 0 : 12);
     const begin = firstOne ? (loop.backward ? x + wide + edge : x - edge) : from;
-    shown.push(s("path", { d: `M${begin} ${y + lane}H${loop.backward ? to + 0.5 : to - 0.5}`, stroke: "var(--state)", "stroke-width": 1.6, "marker-end": arrow }));
+    const along = !firstOne && app.way?.size > 1 && r === app.state.r && onWay(app, loop, column - start);
+    shown.push(s("path", { d: `M${begin} ${y + lane}H${loop.backward ? to + 0.5 : to - 0.5}`, stroke: "var(--state)", "stroke-width": along ? 4 : 1.6, "marker-end": along ? null : arrow }));
   }
   shown.push(s("path", { d: `M${middle} ${y}V${y - 11}`, stroke: "var(--line)", "stroke-width": thin, "marker-end": arrow }));
   shown.push(s("path", { d: `M${middle} ${y + tall + 20}V${y + tall + 1}`, stroke: "var(--line)", "stroke-width": thin, "marker-end": arrow }));
   shown.push(s("rect", { x, y, width: wide, height: tall, rx: mode === "plain" ? 2 : 4, fill: "var(--cell)", stroke: "var(--cellline)", "stroke-width": mode === "plain" ? 0.8 : 1.2 }));
   if (mode === "meters") shown.push(...meters(app, loop, r, column - start, x, y, wide, tall));
-  if (mode === "operators") shown.push(operators(loop, column - start, x, y, wide, tall));
+  if (mode === "named") shown.push(...meters(app, loop, r, column - start, x, y, wide, tall, true));
   if (ended(app, r, column - start)) shown.push(s("rect", { x, y, width: wide, height: tall, rx: 4, fill: "url(#ended)" }));
   return s("g", null, shown);
+}
+
+// Whether the way that is shown comes to a step from the one before it.
+function onWay(app, loop, place) {
+  const step = place + loop.first;
+  return app.way.has(step) && app.way.has(loop.backward ? step + 1 : step - 1);
 }
 
 // Whether a step is past the length of the chosen row of the batch.
@@ -192,7 +197,8 @@ export function ended(app, r, step) {
   return value !== undefined && Boolean(value) !== mask.active;
 }
 
-function meters(app, loop, r, step, x, y, wide, tall) {
+// A bar for each gate, or for the first state where there are none; `named`, with its name and the chosen unit's number.
+function meters(app, loop, r, step, x, y, wide, tall, named = false) {
   const tracks = loop.tracks.filter((track) => track.kind === "gate");
   const held = tracks.length ? tracks : loop.tracks.filter((track) => track.kind === "state").slice(0, 1);
   const high = (tall - 6) / Math.max(1, held.length);
@@ -203,8 +209,17 @@ function meters(app, loop, r, step, x, y, wide, tall) {
     const bars = [s("rect", { ...at, width: wide - 6, fill: `var(--${fill})` })];
     const share = app.values ? mean(app, r, track, step) : 0;
     if (share > 0) bars.push(s("rect", { ...at, width: Math.max(0.5, (wide - 6) * share), fill: `var(--${mark})` }));
+    if (named && high > 10) bars.push(...meterTexts(app, r, track, step, { x, y: at.y + at.height / 2 + 3.6, wide }));
     return [s("g", { class: dimmed(app, track.name), data: track.kind === "gate" ? { g: track.name } : null }, bars)];
   });
+}
+
+function meterTexts(app, r, track, step, { x, y, wide }) {
+  const unit = Math.min(app.state.u, Math.max(0, (app.values?.count(r, track.slot) ?? 1) - 1));
+  const value = app.values?.at(r, track.slot, app.state.b, step, unit);
+  const texts = [s("text", { x: x + 8, y, class: "s b meter" }, visible(track.name, 8))];
+  if (value !== undefined) texts.push(s("text", { x: x + wide - 8, y, "text-anchor": "end", class: "s meter" }, app.values.written(r, track.slot, value)));
+  return texts;
 }
 
 // How far open a gate is at a step: only the length of a bar is made of this, no number.
@@ -214,19 +229,6 @@ function mean(app, r, track, step) {
   let sum = 0;
   for (let unit = 0; unit < count; unit++) sum += Math.abs(app.values.at(r, track.slot, app.state.b, step, unit)) || 0;
   return Math.max(0, Math.min(1, sum / Math.max(1, count) / end));
-}
-
-function operators(loop, step, x, y, wide, tall) {
-  const template = loop.templates[templateAt(loop, step)];
-  if (!template.w) return null;
-  const scale = Math.min((wide - 8) / template.w, (tall - 6) / template.h);
-  const wires = template.wires.map((wire) => s("path", { d: wire.d, fill: "none", stroke: "var(--line)", "stroke-width": 2 }));
-  const boxes = template.boxes.map((box) => {
-    const fill = box.color === null || box.color === undefined ? "op" : `g${box.color}`;
-    return s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 5, fill: `var(--${fill})`, stroke: "var(--opline)", "stroke-width": 2 });
-  });
-  const shift = `translate(${x + (wide - template.w * scale) / 2},${y + (tall - template.h * scale) / 2}) scale(${scale})`;
-  return s("g", { transform: shift }, wires, boxes);
 }
 
 // The template of a step, counted from the first.
@@ -251,41 +253,6 @@ function ends(app, loop, start, lanes, y, first, last) {
     }
     return shown;
   });
-}
-
-function trackTexts(app, place) {
-  const shown = [];
-  if (app.values && !place.narrow && place.tracks.length) {
-    const y = place.tracks[0].y - 4;
-    shown.push(s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s" }, "mean"), s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, "sat."));
-  }
-  for (const { track, y, high, count } of place.tracks) {
-    const middle = y + high / 2 + 4;
-    const gate = track.kind === "gate";
-    const parts = [];
-    const fill = gate && track.color !== null ? `var(--g${track.color})` : "none";
-    const name = visible(track.name, place.narrow ? 5 : 8);
-    const width = Math.max(18, name.length * 6.6 + 8);
-    if (fill !== "none") parts.push(s("rect", { x: 12, y: middle - 13, width, height: 18, rx: 4, fill }));
-    parts.push(s("text", { x: 12 + width / 2, y: middle, "text-anchor": "middle", class: "b" }, name));
-    if (!place.narrow && width < 40) parts.push(s("text", { x: 18 + width, y: middle, class: "m s" }, visible(track.title, 14)));
-    if (!place.narrow && app.values && track.mean) parts.push(...trackNumbers(app, place, track, middle, count));
-    shown.push(s("g", { class: dimmed(app, gate ? track.name : null), data: gate ? { g: track.name } : null }, parts));
-  }
-  return shown;
-}
-
-function trackNumbers(app, place, track, y, count) {
-  if (track.kind === "input") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `${count} a step`)];
-  if (track.kind === "difference") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `max ${track.most}`)];
-  const batch = Math.min(app.state.b, track.mean.length - 1);
-  const shown = [s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s", data: { mean: track.name } }, written(track.mean[batch]))];
-  const share = track.saturated?.[Math.min(app.state.b, track.saturated.length - 1)];
-  if (share !== undefined) {
-    shown.push(s("text", { x: place.width - 12, y, "text-anchor": "end", class: share > 0.4 ? "b s" : "m s" }, `${Math.round(share * 100)}%`));
-  }
-  if (track.odd) shown.push(s("text", { x: place.width - 12, y: y + 12, "text-anchor": "end", class: "odd s" }, `${track.odd.toLocaleString("en")} not finite`));
-  return shown;
 }
 
 // The playhead over all tracks, and the lens that ties it to the opened cell.

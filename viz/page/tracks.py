@@ -10,8 +10,7 @@ import numpy as np
 
 from unroll.dtypes import Array
 from unroll.tensor import Tensor
-from unroll.viz.dot_text import SIGMA
-from unroll.viz.page.gate_outputs import BOUNDS, activation
+from unroll.viz.page.activations import BOUNDS, activation, percent, saturated
 from unroll.viz.page.slots import Slots
 from unroll.viz.page.steps import Row, Template
 from unroll.viz.values import number as shown_number
@@ -26,10 +25,10 @@ _GATES = {
     "z": "update gate",
 }
 _STATES = {"c": "cell state", "h": "hidden state"}
-_SIGNS = {"Sigmoid": SIGMA, "Tanh": "tanh", "HardSigmoid": f"hard {SIGMA}", "Relu": "relu", "Softmax": "softmax"}
-#: How near to the end of its range a gate is saturated.
-NEAR = 0.05
+#: A signed range of colours ends where so many of a hundred numbers lie.
 _PERCENTILE = 98
+#: It is said to end there where the largest number is so many times larger.
+_CLIPPED = 1.25
 
 
 @dataclass(eq=False)
@@ -126,11 +125,6 @@ def _slot_of(tensor: Tensor | None, template: Template, slots: Slots, number: in
     return slots.outputs[number][place[tensor.node], tensor.index]
 
 
-def sign_of(activation: str) -> str:
-    """Return how an activation is written."""
-    return _SIGNS.get(activation, activation)
-
-
 def told(track: Track, array: Array) -> dict[str, Any]:
     """Return what is said of a track: its range, and for each row of the batch its mean and how much of it is saturated.
 
@@ -146,10 +140,8 @@ def told(track: Track, array: Array) -> dict[str, Any]:
     with np.errstate(all="ignore"):
         count = finite.sum(axis=(1, 2))
         mean = np.where(finite, wide, 0).sum(axis=(1, 2)) / np.maximum(count, 1)
-    saturated = None
-    if bounds is not None:
-        near = (wide > bounds[1] - NEAR) | (wide < bounds[0] + NEAR)
-        saturated = near.mean(axis=(1, 2)).tolist()
+    near = saturated(wide, track.activation)
+    shares = None if near is None else near.mean(axis=(1, 2)).tolist()
     if bounds is not None:
         scale: tuple[float, float] = bounds
     elif track.kind in ("input", "difference") and low >= 0:
@@ -157,11 +149,15 @@ def told(track: Track, array: Array) -> dict[str, Any]:
     else:
         end = float(np.percentile(np.abs(kept), _PERCENTILE)) if kept.size else 1.0
         scale = (-end, end)
-    return {
+    outside = float((np.abs(kept) > scale[1]).mean()) if kept.size and bounds is None else 0.0
+    clips = outside > 0 and max(high, -low) > _CLIPPED * scale[1]
+    clipped = {"clipped": f"{scale[1]:.2g}", "outside": percent(outside)} if clips else {}
+    return clipped | {
         "lo": low,
         "hi": high,
         "mean": mean.tolist(),
-        "saturated": saturated,
+        "saturated": shares,
+        "percent": None if shares is None else [percent(share) for share in shares],
         "scale": scale,
         "odd": int(finite.size - finite.sum()),
         "most": shown_number(high),

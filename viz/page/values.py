@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from unroll.dtypes import Array
-from unroll.graph import Graph
 from unroll.tensor import Tensor
 from unroll.viz.page.planes import Planes
 from unroll.viz.page.slots import Slots
@@ -65,7 +64,6 @@ class Run:
 
 
 def run_of(
-    graph: Graph,
     feeds: Mapping[Any, Any],
     rows: Sequence[Row],
     slots: Sequence[Slots],
@@ -74,7 +72,6 @@ def run_of(
     """Compute what the page shows, with `graph.run`.
 
     Args:
-        graph: the graph.
         feeds: an array for every input.
         rows: its loops.
         slots: the tensors of each.
@@ -84,20 +81,21 @@ def run_of(
         FeedError, ShapeError, DTypeError: the feeds do not fit the inputs.
         EvaluationError, UnsupportedError: an operator cannot be computed.
     """
-    wanted: list[Tensor] = []
-    begins: dict[tuple[int, int], int] = {}
-    for number, found in enumerate(slots):
-        for at, slot in enumerate(found.slots):
-            if slot.tensors and slot.within is None and slot.parts is None:
-                begins[number, at] = len(wanted)
-                wanted += slot.tensors.values()
-    values = graph.run(feeds, wanted)
     run = Run(Kept(), {(number, at) for number, found in enumerate(needed) for at in found})
-    for (number, at), begin in begins.items():
-        slot = slots[number].slots[at]
-        array = Slots.array(slot, values[begin : begin + len(slot.tensors)])
-        if rows[number].path or array.size <= _LARGEST_ALONE:
-            run.arrays[number, at] = array
+    for graph in dict.fromkeys(row.graph for row in rows):
+        wanted: list[Tensor] = []
+        begins: dict[tuple[int, int], int] = {}
+        for number, found in enumerate(slots):
+            for at, slot in enumerate(found.slots if rows[number].graph is graph else ()):
+                if slot.tensors and slot.within is None and slot.parts is None:
+                    begins[number, at] = len(wanted)
+                    wanted += slot.tensors.values()
+        values = graph.run(feeds, wanted)
+        for (number, at), begin in begins.items():
+            slot = slots[number].slots[at]
+            array = Slots.array(slot, values[begin : begin + len(slot.tensors)])
+            if rows[number].path or array.size <= _LARGEST_ALONE:
+                run.arrays[number, at] = array
     run.kept = _kept(run.arrays, run.needed)
     return run
 

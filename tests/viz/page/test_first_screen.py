@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
 from large_graphs import many_different_steps, many_operators
 from page_reading import random_feeds
 from picture_networks import NETWORKS
 
+import unroll
 from unroll.viz.dot_text import SIGMA, TIMES
 
 pytestmark = pytest.mark.skipif(
@@ -156,7 +158,45 @@ def test_no_label_is_cut_or_over_another(name: str, width: int, shown: Callable[
     assert browser.run("return document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize(("name", "inside_of_it"), [("rerolled Scan", "Tanh"), ("read back Scan", "Sigmoid")])
+@pytest.mark.parametrize(
+    ("name", "inside", "gates"),
+    [
+        ("rerolled LSTM", "inside one LSTM operator", {"i", "f", "o"}),
+        ("rerolled GRU", "inside one GRU operator", {"z", "r", "h"}),
+        ("rerolled Scan", "inside one Scan operator", {"g", "c"}),
+        ("torch file LSTM", "inside one LSTM operator", {"i", "f", "o"}),
+    ],
+)
+def test_steps_inside_an_operator_are_shown_on_the_axis(
+    name: str, inside: str, gates: set[str], shown: Callable[..., Browser]
+) -> None:
+    graph = NETWORKS[name]()
+    browser = shown(graph, random_feeds(graph))
+    facts = browser.text("#facts")
+    assert inside in facts and f"{len(graph.nodes)} operators" in facts and "no recurrence" not in facts
+    assert gates <= set(
+        browser.run("return [...document.querySelectorAll('#net [data-g]')].map((one) => one.dataset.g)")
+    )
+    operator = inside.split()[2]
+    browser.run(
+        "[...document.querySelectorAll('#pipe button')].find((one) => one.textContent === arguments[0]).click()",
+        operator,
+    )
+    assert operator in browser.text("#opened h3")
+
+
+def test_a_scan_whose_length_only_a_run_knows_has_its_steps_once_there_are_feeds(shown: Callable[..., Browser]) -> None:
+    x = unroll.placeholder([None, None, 3], "x")
+    outputs, _ = unroll.dynamic_rnn(unroll.GRUCell(4), x)
+    graph = unroll.Graph([x], {"y": outputs})
+    browser = shown(graph)
+    assert "in each step of" in browser.text("#open") and "one Scan operator" in browser.text("#facts")
+    browser = shown(graph, {"x": np.ones((2, 6, 3), np.float32)})
+    assert "T = 6" in browser.text("#facts")
+    assert "rnn/t5/gru_cell" in browser.text("#open") or "step 5 of 6" in browser.text("#open")
+
+
+@pytest.mark.parametrize(("name", "inside_of_it"), [("read back Scan", "Sigmoid")])
 def test_the_body_of_a_scan_is_shown_inside_the_graph(
     name: str, inside_of_it: str, shown: Callable[..., Browser]
 ) -> None:

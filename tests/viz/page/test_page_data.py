@@ -23,9 +23,13 @@ PAGE = '<script type="application/json" id="data">{{}}</script><script type="tex
 def check_numbers(graph: unroll.Graph, feeds: dict[str, np.ndarray]) -> int:
     """Compare each number of a page with `graph.run`'s, by the names that the page gives; return how many there are."""
     page = Page(unroll.view(graph, feeds=feeds).html)
-    shown = placed(graph)
-    tensors = outputs_at(shown, page)
-    arrays = dict(zip(tensors, shown.run(feeds, list(tensors.values())), strict=True))
+    arrays = {}
+    for around in (False, True):
+        # What is inside operators has the numbers of the same operators written out.
+        inside = page.data["flat"] and not around
+        shown = placed(unroll.unroll(graph)[0] if inside else graph)
+        tensors = outputs_at(shown, page, around)
+        arrays |= dict(zip(tensors, shown.run(feeds, list(tensors.values())), strict=True))
     count = 0
     for (row, slot, step), array in arrays.items():
         found = page.values(row, slot)
@@ -63,7 +67,7 @@ def test_a_long_sequence_has_all_its_steps_in_two_templates() -> None:
     graph = unroll.Graph(inputs, outputs)
     feeds = random_feeds(graph)
     page = Page(unroll.view(graph, feeds=feeds).html)
-    (row,) = page.data["rows"]
+    row, *_ = page.data["rows"]
     assert row["runs"] == [[0, 0, 0], [1, 1, 119]]
     assert page.data["values"]["short"], f"more than {MOST_WHOLE} numbers"
     assert check_numbers(graph, feeds) > MOST_WHOLE
@@ -108,7 +112,7 @@ def test_nan_and_infinities_stay_what_they_are_and_are_counted() -> None:
 )
 def test_a_gate_is_what_its_activation_makes(cell: Any, titles: dict[str, str]) -> None:
     x = unroll.placeholder([None, 3], "x")
-    (row,) = Page(unroll.view(unroll.Graph([x], unroll.static_rnn(cell(4), [x, x])[0])).html).data["rows"]
+    row, *_ = Page(unroll.view(unroll.Graph([x], unroll.static_rnn(cell(4), [x, x])[0])).html).data["rows"]
     assert {track["name"]: track["title"] for track in row["tracks"] if track["kind"] == "gate"} == titles
 
 
@@ -180,9 +184,9 @@ def test_weights_in_another_order_of_gates_are_named() -> None:
 
 def test_what_is_too_much_to_lay_out_is_bounded_and_said() -> None:
     graph = many_different_steps()
-    (row,) = Page(unroll.view(graph).html).data["rows"]
+    row, *_ = Page(unroll.view(graph).html).data["rows"]
     laid_out = [bool(template["ops"]) for template in row["templates"]]
     assert laid_out == [True] * 48 + [False] * 12
     assert check_numbers(graph, random_feeds(graph)) > 0
-    (row,) = Page(unroll.view(many_operators()).html).data["rows"]
+    row, *_ = Page(unroll.view(many_operators()).html).data["rows"]
     assert len(row["templates"][0]["ops"]) == 240 and row["left_out"] == 4000 - 240

@@ -18,7 +18,7 @@ test("loops that follow each other are segments of one axis", () => {
 });
 
 test("cells are drawn with as much as their width has room for", () => {
-  assert.deepEqual([1, 5, 13.9, 14, 149, 150].map(detail), ["band", "plain", "plain", "meters", "meters", "operators"]);
+  assert.deepEqual([1, 5, 13.9, 14, 149, 150].map(detail), ["band", "plain", "plain", "meters", "meters", "named"]);
 });
 
 test("numbered steps are far enough apart", () => {
