@@ -64,8 +64,8 @@ def dtype_of(kind: TypeProto, what: str) -> DType:
     if not kind.HasField("tensor_type"):
         seen = (kind.WhichOneof("value") or "value of unknown type").removesuffix("_type").replace("_", " ")
         raise UnsupportedError(
-            f"{what} is {'an' if seen[0] in 'aeiou' else 'a'} {seen}: sequences, optionals and maps cannot be read, only "
-            "tensors; export the model with tensors alone, such as stacked ones"
+            f"{what} is of type {seen}: sequences, optionals and maps are not read, only tensors; "
+            "export the model with tensors alone, such as stacked ones"
         )
     number = kind.tensor_type.elem_type
     found = DTYPES.get(number)

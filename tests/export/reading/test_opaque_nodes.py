@@ -82,7 +82,7 @@ def test_outputs_that_a_node_leaves_out_stay_left_out() -> None:
 @pytest.mark.parametrize("opset", [12, 13, 16])
 @pytest.mark.parametrize("flag", [True, False])
 def test_branches_still_read_what_they_read_outside(opset: int, flag: bool) -> None:
-    graph = check_same(branches(opset), {"flag": np.array(flag), "x": floats(3)}, ["If"])
+    graph = check_same(branches(opset), {"flag": np.array(flag), "x": floats(3)})
     assert {tensor.label for tensor in graph.nodes[-1].inputs if tensor is not None} >= {"flag", "x", "w"}
 
 

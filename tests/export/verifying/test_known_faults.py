@@ -157,12 +157,10 @@ def test_the_reference_is_no_witness_of_these_loops(stacking: bool, condition: b
     model, feeds = loop(stacking, condition, [2, 3])
     assert not agree(model, feeds)
     assert why in why_aside(model, REFERENCE)
-    with pytest.raises(NoWitnessError, match="there is no witness: NumPy cannot compute the model itself: loop: "):
-        unroll.verify(model, feeds)
+    assert why in unroll.verify(model, feeds).left_out[REFERENCE]
     model, feeds = loop(False, True, [2, 3])
     assert agree(model, feeds)
-    found = unroll.verify(model, feeds)
-    assert found.foreign == ("loop (Loop)",)
+    assert not unroll.verify(model, feeds).left_out
     np.testing.assert_allclose(unroll.from_onnx(model).run(feeds)["last"], feeds["start"] * 8, rtol=1e-6)
 
 

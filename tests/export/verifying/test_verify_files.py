@@ -26,7 +26,6 @@ CASES: list[dict[str, Any]] = [case for case in golden_json("foreign/manifest.js
 FOREIGN = {
     "dynamo-nn_lstm-bn-t4-op18": "Reshape",
     "dynamo-rows-bn-t3-op18": "MaxPool",
-    "tf2onnx-basic_rnn-lengths=fed-bn-t4-op13": "If",
 }
 #: Whether onnx's evaluator is one that gets more of the recurrent operators wrong, and steps aside.
 REFERENCE_IS_OLD = Version(onnx.__version__) < Version("1.23")
