@@ -13,13 +13,14 @@ from helpers import Array
 
 import unroll
 from unroll.display import placed
+from unroll.sizes import symbols_of
 from unroll.tensor import Node, Tensor
 from unroll.trials.trial_feeds import trials
 from unroll.viz.drawing import Picture
 
 # Formulas stand in ink, settings are muted.
 _FORMULA = 'POINT-SIZE="9" COLOR="#222222"'
-_DIM = re.compile(r"^[\w*+-]+$")
+_DIM = re.compile(r"^[\w*+-]+$|^\?$")
 
 
 @dataclass
@@ -124,7 +125,9 @@ class Reading:
         for part, size in zip(parts, shape, strict=False):
             if part.isidentifier():
                 self.sizes.setdefault(part, size)
-        return [eval(part, {"__builtins__": {}}, dict(self.sizes)) for part in parts] == list(shape)
+        # A question mark is a size that nobody has named.
+        said = [eval(part, {"__builtins__": {}}, dict(self.sizes)) if part != "?" else None for part in parts]
+        return len(said) == len(shape) and all(one in (size, None) for one, size in zip(said, shape, strict=True))
 
 
 def read(graph: unroll.Graph, with_values: bool = False, **options: object) -> Reading:
@@ -133,12 +136,17 @@ def read(graph: unroll.Graph, with_values: bool = False, **options: object) -> R
     for parameter in graph.parameters.values():
         if parameter.dtype.kind == "f":
             parameter.assign(rng.uniform(-0.9, 0.9, [int(size) for size in parameter.shape]))
-    one = {"batch": 1} if with_values else None  # of more rows, most values are too large to print
+    # Of more rows, most values are too large to print; and a branch that is not taken still has to fit.
+    one = dict.fromkeys(symbols_of(graph), 1) if with_values or any(map(_chooses, graph.nodes)) else None
     drawn = trials(graph, seed=3, count=1, rows=3, dims=one)[0]
     feeds = dict(drawn.feeds)
     graph = placed(graph)
     picture = unroll.draw(graph, format="dot", feeds=feeds if with_values else None, **options)  # type: ignore[arg-type]
     return Reading(graph, picture, feeds, drawn.sizes)
+
+
+def _chooses(node: Node) -> bool:
+    return node.op.name == "If"
 
 
 def _ends(full: str, short: str) -> bool:

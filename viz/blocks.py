@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from unroll.dimensions import shape_text
 from unroll.parameter import BlockTable, Parameter, block_tables
 from unroll.viz import palette
 from unroll.viz.boxes import Box
 from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
+from unroll.viz.shapes import shape_text
 from unroll.viz.states import last_part
 from unroll.viz.values import Values
 from unroll.viz.weight_names import role_of, shown_path, two_parts, weight_names

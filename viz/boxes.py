@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unroll.dimensions import Dim, shape_text, shapes_text
+from unroll.dimensions import Dim
 from unroll.graph import Graph
 from unroll.ops.opaque import HeldGraph
 from unroll.parameter import BlockTable
@@ -21,6 +21,7 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
+from unroll.viz.shapes import shape_text
 from unroll.viz.tensor_names import short_names
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
@@ -211,9 +212,10 @@ class Boxes:
 
     def _shapes(self, node: Node) -> list[str]:
         """Return the shapes of an operator's outputs in few lines, runs of equal ones counted."""
-        shapes = [self._graph.shape(tensor) for tensor in node.outputs]
+        shapes = [shape_text(self._graph.shape(tensor)) for tensor in node.outputs]
         runs = [list(group) for _, group in itertools.groupby(shapes)]
-        lines, shown = _wrapped([visible(shapes_text(run), _WIDEST) for run in runs], 2)
+        counted = [run[0] if len(run) == 1 else f"{len(run)} x {run[0]}" for run in runs]
+        lines, shown = _wrapped([visible(text, _WIDEST) for text in counted], 2)
         return lines + _rest(sum(map(len, runs[shown:])), "output")
 
     def loop(self, unit: Unit, steps: int) -> Box:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unroll.dimensions import shape_text
 from unroll.errors import UnsupportedError
 from unroll.graph import Graph
 from unroll.viz import palette
@@ -21,6 +20,7 @@ from unroll.viz.pipeline import Part, Pipeline
 from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
+from unroll.viz.shapes import shape_text
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import Kind, Wire
 from unroll.viz.values import Values

@@ -20,7 +20,7 @@ from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, node_role
 from unroll.viz.units import BEFORE_STEPS, Kind, Unit, Wire
 from unroll.viz.weight_names import weight_names
-from unroll.viz.zero_states import is_zero, marks_apart, zero_helpers
+from unroll.viz.zero_states import begins_with, is_zero, marks_apart, zero_helpers
 
 
 class Contraction:
@@ -306,8 +306,7 @@ class Contraction:
         added = False
         for parameter, reads in self._read_at.items():
             targets = {wire.target for wire in reads}
-            begins = all(self.states.reads(wire) or self.states.brings(wire) for wire in reads)
-            if begins and all(unit in targets for unit in self.readers[parameter]):
+            if begins_with(reads, self.wires, self.states) and all(unit in targets for unit in self.readers[parameter]):
                 name = weight_names([parameter], reads[0].target.cell or "")[parameter]
                 unit = Unit("constant", f"constant_{len(self.units)}", tensor=parameter, name=name)
                 self._source(parameter, unit)

@@ -45,13 +45,14 @@ class Folding:
             for tensor in node.inputs:
                 if tensor is not None:
                     readers.setdefault(tensor, []).append(node)
+        masks = self._masks_of_steps(readers)
         stacked = {node for node in graph.nodes if self._stacks_alone(node, readers)}
         for node in graph.nodes:
             first = next((tensor for tensor in node.inputs if not isinstance(tensor, Constant)), None)
             if first is None or isinstance(first, Parameter) or self._in_cell(node):
                 continue
             parted = first.node in stacked
-            if parted or self._is_same(node, first) or self._is_mask_of_steps(node, readers):
+            if parted or self._is_same(node, first) or node in masks:
                 self.nodes.add(node)
                 self._stands_for |= dict.fromkeys(node.outputs, self.source(first))
         self.titles |= dict.fromkeys(stacked, "Stack")
@@ -105,14 +106,23 @@ class Folding:
         apart = (*shape[:axis], len(shapes), *shape[axis:])
         return not self._in_cell(read[0]) and self._graph.shape(read[0].outputs[0]) == apart
 
-    def _is_mask_of_steps(self, node: Node, readers: Mapping[Tensor, list[Node]]) -> bool:
-        """Say whether a node makes the mask of a step for cells, which nothing else reads: it cuts a mask into steps, or
-        compares lengths with the number of a step.
+    def _masks_of_steps(self, readers: Mapping[Tensor, list[Node]]) -> set[Node]:
+        """Return the nodes that make the masks of steps for cells, which nothing else reads: they cut a mask into steps, or
+        compare lengths, or the longest or the shortest of them, with the number of a step.
         """
-        compared = node.op.name in _COMPARING and any(isinstance(tensor, Constant) for tensor in node.inputs)
-        if not (compared or node.op.name == "Split") or node.outputs[0].dtype.kind != "b":
-            return False
-        return all(self._in_cell(reader) for tensor in node.outputs for reader in readers.get(tensor, ()))
+        found: set[Node] = set()
+        for node in reversed(self._graph.nodes):
+            read = [reader for tensor in node.outputs for reader in readers.get(tensor, ())]
+            if self._is_of_masks(node) and read and all(self._in_cell(one) or one in found for one in read):
+                found.add(node)
+        return found
+
+    def _is_of_masks(self, node: Node) -> bool:
+        name, first = node.op.name, node.inputs[0]
+        if name in ("ReduceMax", "ReduceMin", "Cast"):
+            return first is not None and first.dtype.kind == "i"
+        compared = name in _COMPARING and any(isinstance(tensor, Constant) for tensor in node.inputs)
+        return (compared or name in ("Not", "Split")) and node.outputs[0].dtype.kind == "b"
 
     def _of_shapes(self, readers: Mapping[Tensor, list[Node]]) -> set[Node]:
         """Return the nodes that only work out shapes, lengths and places of what others reshape or cut."""

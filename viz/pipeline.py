@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from unroll.dimensions import shape_text
 from unroll.tensor import Tensor
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import TIMES
+from unroll.viz.shapes import shape_text
 from unroll.viz.units import Unit, Wire
 
 

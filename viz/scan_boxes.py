@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from unroll.dimensions import Dim, shape_text
+from unroll.dimensions import Dim
 from unroll.graph import Graph
 from unroll.tensor import Node, Tensor
 from unroll.viz import palette
@@ -15,6 +15,7 @@ from unroll.viz.dot_text import cell, escaped, font, table, text_width
 from unroll.viz.native_nodes import path_of, steps_text
 from unroll.viz.ports import Port, Ported, port, with_ports
 from unroll.viz.scan_bodies import ScanBody
+from unroll.viz.shapes import shape_text
 from unroll.viz.values import Values
 
 _TITLE, _TEXT, _SMALL = 13, 10, 9

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from unroll.dimensions import shape_text
 from unroll.graph import Graph
 from unroll.tensor import Node, Tensor
 from unroll.viz.boxes import Box, Boxes
@@ -19,11 +18,14 @@ from unroll.viz.phases import find_phases
 from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
 from unroll.viz.ports import Ported
 from unroll.viz.scan_boxes import Inside
+from unroll.viz.shapes import shape_text
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 from unroll.viz.values import Values
 
 _LANES_APART = 34.0
+#: How much of the height of a cell is above and below its lanes.
+_LANES_WITHIN = 24.0
 
 
 class Scene:
@@ -88,8 +90,9 @@ class Scene:
         self.gutters = self._gutters()
         beside = (self.sizes[unit].height + 4 for unit, slot in self.slots.items() if slot.at in ASIDE)
         self._lane_pitch = max([_LANES_APART, *beside])
+        self.sizes |= self._cells_with_lanes()
         self._lane_room = max(
-            [_LANES_APART, *(self.sizes[unit].height - 24 for unit in self.slots if unit.kind == "cell")]
+            [_LANES_APART, *(self.sizes[unit].height - _LANES_WITHIN for unit in self.slots if unit.kind == "cell")]
         )
 
     def _outputs_with_room(self) -> dict[Unit, Box]:
@@ -97,6 +100,15 @@ class Scene:
         wires = {wire.target: wire for wire in self.shown.wires if wire.target.kind == "output"}
         boxes = {unit: (self.sizes[unit], text_width(self.shape(wire), TEXT)) for unit, wire in wires.items()}
         return {unit: box._replace(width=max(box.width, wide + 12)) for unit, (box, wide) in boxes.items()}
+
+    def _cells_with_lanes(self) -> dict[Unit, Box]:
+        """Return the boxes of cells as high as what stands beside their lanes, such as last states with their values."""
+        states, found = self.contraction.states, {}
+        for unit in self.slots if self._lane_pitch > _LANES_APART else ():
+            if unit.kind == "cell":
+                least = self._lane_pitch * (len(states.names.get(unit.row or "", ())) - 1) + _LANES_WITHIN
+                found[unit] = self.sizes[unit]._replace(height=max(self.sizes[unit].height, least))
+        return found
 
     def level(self, unit: Unit) -> int:
         """Return the row of the picture that a unit stands in."""

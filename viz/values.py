@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from unroll.dimensions import shape_text
 from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.tensor import Constant, Tensor
 from unroll.viz.dot_text import LONGEST, TIMES
+from unroll.viz.shapes import shape_text
 
 _MOST, _MOST_LINES = 12, 8
 #: What stands for a value that is too large, and what a picture with that mark says once.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from unroll.graph import Graph
+from unroll.ops.convolution import Conv
 from unroll.ops.filling import ConstantOfShape
+from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.shaping import Expand
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.states import States
@@ -43,17 +45,72 @@ def marks_apart(units: Sequence[Unit], wires: Sequence[Wire], states: States) ->
     """
     begun: dict[Unit, dict[tuple[str, str], Unit]] = {}
     led: list[Wire] = []
-    for wire in wires:
+    begins, called = _as_states(wires, states)
+    for wire in begins:
         cell, zero = wire.target.cell, wire.source
         if zero.kind != "zero" or cell is None or not (states.reads(wire) or states.brings(wire)):
             led.append(wire)
             continue
         # Where every operator is shown, one mark says the shape of all states of a cell.
-        key = (cell, states.name(wire) if wire.target.row is not None else "")
+        key = (cell, called.get(wire, states.name(wire)) if wire.target.row is not None else "")
         marks = begun.setdefault(zero, {})
         if key not in marks:
             marks[key] = replace(zero, id=f"{zero.id}_{len(marks)}") if marks else zero
         led.append(replace(wire, source=marks[key]))
-    if all(len(marks) < 2 for marks in begun.values()):
+    if begins == list(wires) and all(len(marks) < 2 for marks in begun.values()):
         return None
     return [mark for unit in units for mark in {unit: None, **dict.fromkeys(begun.get(unit, {}).values())}], led
+
+
+def begins_with(reads: Sequence[Wire], wires: Iterable[Wire], states: States) -> bool:
+    """Say whether a weight is what a cell begins with, as files keep first states: it is read as a state alone, or it has the
+    shape of what the cell hands on, and nothing else is there to begin with. What multiplies by it is no step's beginning.
+
+    Args:
+        reads: the wires by which cells read it.
+        wires: what flows between units.
+        states: what the cells hand on.
+    """
+    if all(states.reads(wire) or states.brings(wire) for wire in reads):
+        return True
+    cells = {wire.target.cell for wire in reads}
+    if len(cells) > 1 or any(_is_multiplied(wire) for wire in reads):
+        return False
+    ends = {wire.target for wire in wires if wire.source.cell == wire.target.cell and wire.tensor in states.handed}
+    handed = [wire.tensor for wire in wires if wire.target in ends and wire.target.cell in cells]
+    begins = {wire.target for wire in reads} - ends
+    brought = any(wire.target in begins and states.reads(wire) for wire in wires)
+    shapes = {tensor.shape for tensor in handed if tensor in states.handed}
+    return len(begins) == 1 and not brought and reads[0].tensor.shape in shapes
+
+
+def _is_multiplied(wire: Wire) -> bool:
+    read = (node for node in wire.target.nodes if wire.tensor in node.inputs)
+    return any(isinstance(node.op, (Conv, Gemm, MatMul)) for node in read)
+
+
+def _as_states(wires: Sequence[Wire], states: States) -> tuple[list[Wire], dict[Wire, str]]:
+    """Return the wires with first states, zeros or others, that the box of a cell begins with as all its states of that width,
+    where it reads them once for all; those that it reads beside states that are handed on, as what stands in rows that have
+    ended, are left out. And what the states of the first are called.
+    """
+    handed: dict[str, dict[str, Wire]] = {}
+    later = set()
+    for wire in wires:
+        row = wire.target.row
+        if row is not None and wire.source.row == row and wire.tensor in states.handed:
+            handed.setdefault(row, {}).setdefault(states.called(wire.tensor), wire)
+            later.add(wire.target)
+    known = {(row, wire.role) for row, found in handed.items() for wire in found.values()}
+    led: list[Wire] = []
+    called: dict[Wire, str] = {}
+    for wire in wires:
+        row = wire.target.row or ""
+        if wire.source.kind not in ("zero", "constant") or row not in handed or (row, wire.role) in known:
+            led.append(wire)
+        elif wire.target not in later:
+            alike = {name: one for name, one in handed[row].items() if one.tensor.shape[-1:] == wire.tensor.shape[-1:]}
+            first = {replace(wire, role=one.role): name for name, one in alike.items()}
+            led += first or [wire]
+            called |= first
+    return led, called

@@ -18,8 +18,6 @@ from unroll.passes.join_cells import join_cells
 from unroll.passes.pipeline import PASSES
 from unroll.tensor import Constant, Tensor
 
-#: Held in a file with an If, which takes feeds of a kind that no trial draws.
-NOT_RUN = {"tf2onnx lengths"}
 _FARTHEST, _MOST_TRIED = 4, 3000
 
 
@@ -69,7 +67,7 @@ def is_so(text: str, look_up: Callable[[str], Array], wanted: Array) -> bool:
     return shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-3, atol=1e-5, equal_nan=True))
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in NOT_RUN])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_formula_of_every_network_is_true(name: str) -> None:
     check_formulas(read(NETWORKS[name](), level="op", full=True))
 

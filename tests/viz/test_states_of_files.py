@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from drawn_programs import parsed, places, texts
@@ -112,6 +114,42 @@ def test_a_first_state_that_a_file_keeps_is_no_weight_of_the_cell() -> None:
     assert [str(edge[1])[:5] for edge in begun] == ["cell_"] * len(begun)
     assert {name for name in states(picture) if name in LSTM} == set(LSTM)
     assert states(picture).count("c") == states(picture).count("h") == 4  # the first of three steps, two more, the last
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "steps"),
+    [
+        ("tf2onnx-basic_lstm-lengths=fed-bn-t4-op15", LSTM, 4),
+        ("tf2onnx-basic_rnn-lengths=fed-bn-t4-op13", ["h"], 4),
+        ("tf2onnx-gru-lengths=fed-b3-t3-op9", ["h"], 3),
+    ],
+)
+def test_steps_that_an_if_computes_hand_their_states_on_and_say_nothing_of_masks(
+    name: str, called: list[str], steps: int
+) -> None:
+    picture = drawn(name)
+    assert sorted(states(picture)) == sorted(called * (steps + 1))  # what they begin with, and the last one
+    kinds = Counter(str(node).partition("_")[0] for node in picture.nodes())
+    begun = kinds["zero"] or kinds["constant"]
+    assert begun == len(called) and kinds["cell"] == steps and not kinds["op"]
+    assert ("(?, 3)" in edge_texts(picture)) == ("-bn-" in name)
+
+
+def edge_texts(picture: AGraph) -> list[str]:
+    return [edge.attr["xlabel"] or edge.attr["label"] or "" for edge in picture.edges()]
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("tf2onnx-lstm_peepholes-b3-t4-op11", LSTM), ("tf2onnx-lstm_proj_clip-b3-t3-op9", ["state 0", "state 1"])],
+)
+def test_a_first_step_that_was_written_otherwise_hands_on_the_states_of_the_others(
+    name: str, called: list[str]
+) -> None:
+    picture = drawn(name)
+    cells = [str(node) for node in picture.nodes() if node.startswith("cell_")]
+    assert sorted(states(picture)) == sorted(called * (len(cells) + 1))
+    assert not any("zeros" in node.attr["label"] for node in picture.nodes() if node.startswith("weights_"))
 
 
 def test_a_state_that_begins_as_a_weight_is_drawn_as_a_state() -> None:

@@ -22,7 +22,7 @@ from unroll.parameter import BlockTable, Parameter
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.merge_equal import merge_equal
 from unroll.passes.placing.beside_steps import Beside, Where
-from unroll.passes.placing.branches import BRANCH, branching_loops
+from unroll.passes.placing.branches import closed, opened
 from unroll.passes.placing.found_blocks import blocks_of, gate_names, parameters_of, table_of
 from unroll.passes.placing.gate_nodes import Made, gate_nodes
 from unroll.passes.placing.kept_back import heads_of
@@ -89,11 +89,14 @@ def places(graph: Graph) -> Graph:
     """
     if any(map(_has_step, graph.nodes)) and not _lacks_blocks(graph) and not _lacks_steps(graph):
         return graph
+    branches = opened(graph)
+    if branches is not None:
+        return closed(graph, branches, places(branches.graph))
     with collector_paused():
         plain = cancel_shapes(merge_equal(unhoist_inputs(graph)))
         view = View(plain, looks=max(_LOOKS, _LOOKS_A_NODE * len(plain.nodes)))
         try:
-            recurrences = whole_runs(view, find(view)) + branching_loops(view)
+            recurrences = whole_runs(view, find(view))
         except SearchGivenUpError:
             return graph
         if not recurrences:
@@ -148,12 +151,13 @@ class _Placing:
             part = f"{parts[place]}_{place}" if parts.count(parts[place]) > 1 else parts[place]
             gate, names = loop.gate(pattern, place), loop.names(pattern, place)
             for step, time in zip(recurrence.steps, times.steps, strict=True):
-                if (
-                    step.nodes
-                ):  # what a branch reads it reads in any order: the same place is not the same at every step
-                    own = f"{part}_{time}" if pattern.example.op.name == BRANCH else part
-                    self._put(step.nodes[place], _Place(loop.cell, time, gate, own, names))
-        ends = {tensor.node: loop.states.get(number) for number, tensor in enumerate(recurrence.steps[0].after)}
+                if step.nodes:
+                    self._put(step.nodes[place], _Place(loop.cell, time, gate, part, names))
+        first = recurrence.steps[0]
+        made = (
+            first.before if times.earlier else first.after
+        )  # what the first step ends with that was written otherwise
+        ends = {tensor.node: loop.states.get(number) for number, tensor in enumerate(made)}
         placed = {node for step in recurrence.steps for node in step.nodes}
         simplified = {node: times.steps[at] for node, at in recurrence.members.items() if node not in placed}
         for node, time in (
@@ -182,7 +186,8 @@ class _Placing:
             forms = PatternForms(self._view, recurrence, self._weights, heads_of(recurrence))
             cell = recognised(forms)
         except UnmatchedError:
-            return _Loop(self._name(recurrence, shared, "loop"), {}, {})
+            states = {number: f"state_{number}" for number in range(len(recurrence.pattern.states))}
+            return _Loop(self._name(recurrence, shared, "loop"), {}, states)
         blocks = blocks_of(cell)
         names = gate_names(cell, blocks.values())
         for parameter, found in blocks.items():

@@ -73,18 +73,3 @@ def test_functions_that_are_read_back_have_steps_cells_and_gates() -> None:
     assert {node.origin.cell for node in placed.nodes} - {None} == {origin.cell for origin in called.values()} - {None}
     sigmoids = [node.origin for node in placed.nodes if node.op.name == "Sigmoid" and node.origin.step != 0]
     assert sorted((origin.step, origin.gate) for origin in sigmoids) == [(t, gate) for t in (1, 2, 3) for gate in "fio"]
-
-
-@pytest.mark.parametrize(
-    ("name", "steps", "cell"),
-    [
-        ("tf2onnx-basic_lstm-lengths=fed-bn-t4-op15", 4, "rnn/basic_lstm_cell"),
-        ("tf2onnx-basic_rnn-lengths=fed-bn-t4-op13", 4, "rnn/basic_rnn_cell"),
-        ("tf2onnx-gru-lengths=fed-b3-t3-op9", 3, "rnn"),
-    ],
-)
-def test_each_if_of_a_file_with_lengths_is_a_step(name: str, steps: int, cell: str) -> None:
-    placed = file(name)
-    branches = [node for node in placed.nodes if node.op.name == "If"]
-    assert [(node.origin.step, node.origin.cell) for node in branches] == [(step, cell) for step in range(steps)]
-    assert [node.inputs[0].node.origin.step for node in branches] == [*range(steps)]  # what says whether a step is made

@@ -160,7 +160,8 @@ class Beside:
             times = {(self._places.get(maker) or found[maker]).step for maker in makers if maker is not None}
             if len(times) > 1:
                 torn.add(kind)
-            if len(times) > 1 or (isinstance(node.op, _TAKING_APART) and node in wanted):
+            elsewhere = node in wanted and wanted[node].step not in times  # made of a state for the next step alone
+            if len(times) > 1 or elsewhere or (isinstance(node.op, _TAKING_APART) and node in wanted):
                 continue
             kinds[node], found[node] = kind, Where(None, times.pop())
             steps.setdefault(kind, set()).add(found[node].step)
