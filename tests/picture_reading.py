@@ -92,6 +92,8 @@ class Reading:
         It stands in the box's own frame and column, or in the column that an index says, in the frame of the loop that a word
         before it says; else it is an input or a weight.
         """
+        if name.endswith("^T"):
+            return self.look_up(reader, name.removesuffix("^T")).T
         whose, _, short = name.rpartition(" ")
         short, _, index = short.partition("[")
         step = int(index[:-1]) if index else reader.step
@@ -110,9 +112,17 @@ class Reading:
         if whose != "input":
             weights = {full: tensor for full, tensor in self.weights.items() if _ends(full, short)}
             exact = f"{reader.cell}/{short}"
-            own = {tensor for full, tensor in weights.items() if exact in (full, _without_reading(full))}
+            own = {tensor for full, tensor in weights.items() if exact in _names(full)}
+            own = own or self._lettered(short, reader.cell)
             found |= own or set(weights.values())
         return self._only(found, name, reader)
+
+    def _lettered(self, letter: str, cell: str | None) -> set[Tensor]:
+        """Return the weights that only operators name, called as the blocks of their cards: ``W_x`` of the blocks ``W_xi``."""
+        rows = {"W_x": ("x",), "W_h": ("h",), "W": ("x", "h"), "b": ()}.get(letter)
+        read = {tensor for node in self.graph.nodes if node.origin.cell == cell for tensor in node.inputs}
+        tables = {item: item.blocks for item in self.weights.values() if item.blocks is not None and item in read}
+        return {item for item, table in tables.items() if tuple(source for source, _ in table.rows) == rows}
 
     def _only(self, found: set[Tensor], name: str, reader: Box) -> Array:
         assert len(found) == 1, f"{name!r} in {reader.lines} of {reader.tip} leads to {len(found)} tensors: {found}"
@@ -150,7 +160,12 @@ def _chooses(node: Node) -> bool:
 
 
 def _ends(full: str, short: str) -> bool:
-    return any(name == short or name.endswith(f"/{short}") for name in (full, _without_reading(full)))
+    return any(name == short or name.endswith(f"/{short}") for name in _names(full))
+
+
+def _names(full: str) -> tuple[str, ...]:
+    """The ways to write a name: without what TensorFlow adds to it, and with slashes for PyTorch's dots."""
+    return full, full.removesuffix(":0"), _without_reading(full), full.replace(".", "/")
 
 
 def _without_reading(name: str) -> str:

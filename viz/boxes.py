@@ -25,7 +25,7 @@ from unroll.viz.shapes import shape_text
 from unroll.viz.tensor_names import short_names
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, inline, number, value_lines
-from unroll.viz.weight_names import cell_titles
+from unroll.viz.weight_names import cell_titles, without_port
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _PRODUCTS = ("MatMul", "Gemm")
@@ -173,6 +173,8 @@ class Boxes:
             name = "/".join(name.split("/")[-2:])
         if len(name) > _LONGEST_NAME:
             name = self._short_outputs.get(name, name)
+        if without_port(name) not in self._graph.names.by_name:
+            name = without_port(name)
         return visible(name, _LONGEST_NAME), ""
 
     def _value_lines(self, tensor: Tensor, prefix: str = "") -> list[Line]:

@@ -19,7 +19,7 @@ from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, node_role
 from unroll.viz.units import BEFORE_STEPS, Kind, Unit, Wire
-from unroll.viz.weight_names import weight_names
+from unroll.viz.weight_names import weight_names, without_port
 from unroll.viz.zero_states import begins_with, is_zero, marks_apart, zero_helpers
 
 
@@ -307,8 +307,8 @@ class Contraction:
         for parameter, reads in self._read_at.items():
             targets = {wire.target for wire in reads}
             if begins_with(reads, self.wires, self.states) and all(unit in targets for unit in self.readers[parameter]):
-                name = weight_names([parameter], reads[0].target.cell or "")[parameter]
-                unit = Unit("constant", f"constant_{len(self.units)}", tensor=parameter, name=name)
+                name = weight_names([parameter], reads[0].target.cell or "")[parameter].rpartition("/")[2]
+                unit = Unit("constant", f"constant_{len(self.units)}", tensor=parameter, name=without_port(name))
                 self._source(parameter, unit)
                 self.wires += [replace(wire, source=unit) for wire in reads]
                 self.readers[parameter].clear()

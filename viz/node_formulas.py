@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 
 from unroll.ops.filling import ConstantOfShape
+from unroll.ops.functions import Identity
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm
 from unroll.ops.operator import OPERATORS
+from unroll.ops.slicing import Slice, bounds_of
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, SIGMA, TIMES
 from unroll.viz.tensor_names import TensorNames
@@ -28,7 +30,8 @@ _BINDS = {
     "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "Add": 2, "Sub": 2, "Gemm": 2, "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
     "Pow": 4,
 }  # fmt: skip
-_LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 26, 3, 8, 2
+_LONGEST_WITHIN = 20
+_LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 34, 3, 8, 2
 #: What stands for an operand that has no name of its own, and for a formula that is too long.
 UNNAMED, LONG = "·", "…"
 
@@ -70,7 +73,14 @@ class Formulas:
         if name in _INFIX and len(operands) == 2:
             return f" {_INFIX[name]} ".join(operands)
         if isinstance(node.op, Gemm):
-            return f"{operands[0]} @ {operands[1]}{''.join(f' + {bias}' for bias in operands[2:] if bias)}"
+            turned = (node.op.transA, node.op.transB)
+            one, other = (_turned(text) if turn else text for text, turn in zip(operands, turned, strict=False))
+            return f"{one} @ {other}{''.join(f' + {bias}' for bias in operands[2:] if bias)}"
+        if isinstance(node.op, Identity):
+            return operands[0]
+        if isinstance(node.op, Slice):
+            columns = _columns(node)
+            return f"{_atom(operands[0])}[..., {columns.start}:{columns.stop}]" if columns else None
         if isinstance(node.op, Concat):
             return f"[{', '.join(operands)}]" if len(operands) <= 3 else None
         return f"{_CALLS[name]}({', '.join(operands)})" if name in _CALLS else None
@@ -93,7 +103,7 @@ class Formulas:
         if tensor.node is None or depth == 0 or len(tensor.node.outputs) > 1:
             return UNNAMED
         inner = self._applied(tensor.node, reader, depth - 1)
-        if inner is None or len(inner) > _LONGEST // 2 or inner.count(UNNAMED) > 1:
+        if inner is None or len(inner) > _LONGEST_WITHIN or inner.count(UNNAMED) > 1:
             return UNNAMED
         return f"({inner})" if _needs_brackets(tensor.node.op.name, node.op.name, place) else inner
 
@@ -103,9 +113,35 @@ def _is_plain(node: Node) -> bool:
     op = node.op
     if OPERATORS.get((op.domain, op.name)) is not type(op):
         return False
+    if isinstance(op, Gemm):
+        return op.alpha == op.beta == 1
     if "axis" in op.attributes:
         return int(op.attributes["axis"]) in (-1, node.outputs[0].rank - 1)
     return not is_dataclass(op) or all(getattr(op, item.name) == item.default for item in fields(op))
+
+
+def _turned(text: str) -> str:
+    """Return a matrix transposed."""
+    return f"{_atom(text)}^T"
+
+
+def _atom(text: str) -> str:
+    """Return a name, and one sign for what has none, to which something is written that is of the whole of it."""
+    return UNNAMED if any(sign in text for sign in " ([") else text
+
+
+def _columns(node: Node) -> range | None:
+    """Return the columns that a Slice takes; None where it takes rows, steps over some, or is not known."""
+    source, bounds = node.inputs[0], bounds_of(node)
+    if source is None or bounds is None or not source.rank:
+        return None
+    after, last = node.outputs[0].shape, source.rank - 1
+    start, end = bounds.get(last, (None, None))
+    whole = all(after[axis] == source.shape[axis] for axis in range(last))
+    width = source.shape[last]
+    if not (whole and isinstance(start, int) and isinstance(end, int) and isinstance(width, int)):
+        return None
+    return range(*slice(start, end).indices(width))
 
 
 def _needs_brackets(inner: str, outer: str, place: int) -> bool:

@@ -12,6 +12,7 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import TIMES
 from unroll.viz.shapes import shape_text
 from unroll.viz.units import Unit, Wire
+from unroll.viz.weight_names import without_port
 
 
 class Part(NamedTuple):
@@ -85,7 +86,11 @@ def _part(units: list[Unit], contraction: Contraction) -> Part:
         return Part("loop", path.removesuffix(cell).removesuffix("/"), f"{len(units)} {TIMES} {cell}", units)
     if unit.kind in ("input", "output"):
         tensors = [one.tensor for one in units if one.tensor is not None]
-        names = [_without_operator(one.name or one.tensor.label, one.tensor) for one in units if one.tensor is not None]
+        names = [
+            without_port(_without_operator(one.name or one.tensor.label, one.tensor))
+            for one in units
+            if one.tensor is not None
+        ]
         kind: Literal["input", "output"] = "input" if unit.kind == "input" else "output"
         return Part(kind, _listed(names), _shapes(tensors, contraction), units)
     return Part("op", unit.name.rpartition("/")[2] or _title(unit, contraction), _often(units, contraction), units)
@@ -109,7 +114,7 @@ def _shapes(tensors: Sequence[Tensor], contraction: Contraction) -> str:
 
 
 def _stem(name: str) -> str:
-    return name.removesuffix(":0").rstrip("0123456789")
+    return without_port(name).rstrip("0123456789")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -117,7 +122,7 @@ def _listed(names: Sequence[str]) -> str:
     stems: dict[str, list[str]] = {}
     for name in names:
         last = name.rpartition("/")[2]
-        stems.setdefault(_stem(name) if last.removesuffix(":0").isdigit() or "/" not in name else last, []).append(name)
+        stems.setdefault(_stem(name) if last.isdigit() or "/" not in name else last, []).append(name)
     texts = [_range(stem, found) for stem, found in stems.items()]
     return ", ".join(texts) if len(texts) <= 4 else f"{', '.join(texts[:3])} and {len(texts) - 3:,} more"
 

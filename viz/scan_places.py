@@ -15,7 +15,7 @@ from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Placeholder, Tensor
-from unroll.viz.tensor_names import found_names
+from unroll.viz.found_names import found_names
 
 #: How many steps are written: the middle one of them has a step before it and one after it.
 _STEPS, _MIDDLE = 3, 1

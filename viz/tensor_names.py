@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from unroll.ops.operator import OPERATORS
 from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Placeholder, Tensor
-from unroll.viz.weight_names import readable_names, role_of
+from unroll.viz.found_names import found_columns, found_names, found_rows
+from unroll.viz.weight_names import letter_of, readable_names, without_port
 
 _OPERATORS = {name.lower() for _, name in OPERATORS}
 # As files write it, too: ``add_4:0``.
@@ -47,10 +48,13 @@ class TensorNames:
         self._graph = graph
         self._unboxed = frozenset(unboxed)
         self._paths = _paths(graph)
-        self._found = found_names(tensor for tensor in self._paths if not self.is_placed(tensor))
+        self._outputs = frozenset(graph.outputs)
+        unplaced = [tensor for tensor in self._paths if not self.is_placed(tensor)]
+        self._found = found_rows(graph, unplaced) | found_names(unplaced)
+        self._found |= found_columns(graph, self._found, unplaced)
         self._places: dict[Tensor, _Place] = {}  # those asked for: a picture of cells asks for few
         self._read = readable_names(item.name for item in graph.parameters.values())
-        self._given = short_names([*(item.name for item in graph.inputs), *self._read.values()])
+        self._given = _without_ports(short_names([*(item.name for item in graph.inputs), *self._read.values()]))
 
     @cached_property
     def _count(self) -> Counter[_Place]:
@@ -67,6 +71,12 @@ class TensorNames:
     def _anywhere(self) -> Counter[_Place]:
         """How many have a name and step."""
         return _summed((item._replace(cell=None), count) for item, count in self._count.items())
+
+    @cached_property
+    def _letters(self) -> Counter[tuple[str | None, str]]:
+        """How many weights of each cell that only operators name are called by each letter."""
+        read = {(node.origin.cell, tensor) for node in self._graph.nodes for tensor in node.inputs}
+        return Counter((cell, letter_of(tensor)) for cell, tensor in read if isinstance(tensor, Parameter))
 
     @cached_property
     def _made(self) -> set[str]:
@@ -105,7 +115,8 @@ class TensorNames:
         if not self._is_one(place):
             return ""
         beside = [self._place(other).name for other in tensor.node.outputs]
-        return place.name if len(", ".join(beside)) <= _LONGEST else ""  # a label that is cut names nothing
+        # A label that is cut names nothing, and of rows that are all called x none is.
+        return place.name if len(", ".join(beside)) <= _LONGEST and beside.count(place.name) == 1 else ""
 
     def seen_from(self, tensor: Tensor, reader: Node) -> str:
         """Return what a formula of `reader` calls a tensor, with step and loop where they are not its own; nothing where no
@@ -122,7 +133,8 @@ class TensorNames:
         if cell == here.cell:
             return f"{name}{at}"
         loop = _loop(cell)
-        if self._anywhere[place._replace(cell=None)] == 1 and (loop == _loop(here.cell) or here.cell is None):
+        near = cell is None or here.cell is None or loop == _loop(here.cell)
+        if near and self._anywhere[place._replace(cell=None)] == 1:
             return f"{name}{at}"
         if loop and loop != _loop(here.cell) and self._in_loop[place._replace(cell=loop)] == 1:
             return f"{loop} {name}{at}"
@@ -134,11 +146,12 @@ class TensorNames:
 
     def _source(self, tensor: Parameter | Placeholder, reader: Node) -> str:
         cell = reader.origin.cell
-        if isinstance(tensor, Parameter) and role_of(tensor):
-            return ""
+        letter = letter_of(tensor) if isinstance(tensor, Parameter) else ""
+        if letter:
+            return letter if self._letters[cell, letter] == 1 and letter not in self._made else ""
         full = self._read[tensor.name] if isinstance(tensor, Parameter) else tensor.name
         if isinstance(tensor, Parameter) and cell is not None and full.startswith(f"{cell}/"):
-            name = full.removeprefix(f"{cell}/")
+            name = without_port(full.removeprefix(f"{cell}/"))
         else:
             name = self._given[full]
         if name in self._made:  # such as a state that is fed as `c`, beside the one that the cell makes of it
@@ -157,12 +170,14 @@ class TensorNames:
             return _Place(None, None, "")
         if tensor in self._found:
             return _Place(origin.cell, origin.step, self._found[tensor])
+        if not self.is_placed(tensor) and tensor not in self._outputs and (origin.scope or tensor.hint is None):
+            return _Place(None, None, "")  # a converter's name for it, such as ``strided_slice_3``, says nothing
         before, _, name = path.rpartition("/")
         if name == "preactivation":
             name = f"z_{before.rpartition('/')[2]}"
         if tensor.node is not None and name.startswith(tensor.node.op.name):
             name = ""
-        return _Place(origin.cell, origin.step, _unless_an_operator(name))
+        return _Place(origin.cell, origin.step, _unless_an_operator(without_port(name)))
 
 
 def _summed(places: Iterable[tuple[_Place, int]]) -> Counter[_Place]:
@@ -190,42 +205,6 @@ def _paths(graph: Graph) -> dict[Tensor, str]:
         for tensor in node.outputs:
             paths.setdefault(tensor, graph.names.tensors[tensor])
     return paths
-
-
-def found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
-    """Return what tensors of files are called that are found to be a state or a gate: the gate after its activation, and
-    what enters that, as in our cells, ``z_f``.
-    """
-    origins = {tensor: tensor.node.origin for tensor in tensors if tensor.node is not None}
-    found: dict[Tensor, str] = {}
-    gates: dict[Node, tuple[Tensor, Origin]] = {}
-    for tensor, origin in origins.items():
-        name = origin.scope.rpartition("/")[2]
-        if origin.cell is None or origin.step is None or tensor.node is None or len(tensor.node.provenance) > 1:
-            continue
-        if tensor.hint is not None and len(tensor.node.outputs) > 1:  # a gate that is cut from a joined product
-            found[tensor] = tensor.hint
-            continue
-        if origin.gate is not None and name != origin.gate:  # else it is one of the operators of a gate of ours
-            found[tensor] = origin.gate
-            gates[tensor.node] = (tensor, origin)
-        elif origin.gate is None and name in ("c", "h"):
-            found[tensor] = name
-    named = {(*origin[1:3], found[tensor]) for tensor, origin in gates.values()}
-    for tensor, name in found.items():
-        if origins[tensor].gate is None and (*origins[tensor][1:3], name) in named:
-            found[tensor] = f"new_{name}"  # as in our cells: Keras calls both a candidate and a state h
-    for node, (_, origin) in gates.items():
-        for made in [item.node for item in node.inputs if item is not None]:
-            before = gates.get(made) if made is not None else None
-            if made is None or before is None or before[1][1:4] != origin[1:4]:
-                continue
-            name = f"z_{origin.gate}"
-            if any(found.get(item) == name for item in made.inputs if item is not None):
-                found.pop(before[0], None)  # of z_f and z_f + 1 the first has the name, as in our cells
-            else:
-                found[before[0]] = name
-    return found
 
 
 def _origin(node: Node, path: str) -> Origin | None:
@@ -256,6 +235,12 @@ def _loop(cell: str | None) -> str:
 def _readable(name: str) -> str:
     """Return a name that a formula can hold; nothing for another one."""
     return name if len(name) <= _LONGEST_NAME and _READABLE.fullmatch(name) and name not in _WORDS else ""
+
+
+def _without_ports(short: Mapping[str, str]) -> dict[str, str]:
+    """Return names without the number of an operator's output, where that leaves them apart."""
+    count = Counter(map(without_port, short.values()))
+    return {full: without_port(name) if count[without_port(name)] == 1 else name for full, name in short.items()}
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:

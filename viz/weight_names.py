@@ -18,6 +18,8 @@ _NUMBERED = re.compile(r"(_\d+)?(:\d+)?$")
 _KERAS = re.compile(r"(?<=.)(/(Cast|BiasAdd|ReadVariableOp)(_\d+)?(:\d+)?)+$")
 #: What a weight is called that only operators name, by the sources of its rows: as the box of a native node says it.
 _ROLES = {("x",): "weights of x", ("h",): "weights of h", ("x", "h"): "weights of x and h", (): "biases"}
+#: What formulas call it, and, with a gate, the blocks of its card.
+_LETTERS = {"weights of x": "W_x", "weights of h": "W_h", "weights of x and h": "W", "biases": "b"}
 
 
 def name_parts(name: str) -> list[str]:
@@ -75,6 +77,16 @@ def role_of(parameter: Parameter) -> str:
     if parameter.blocks is None or not _unnamed(parameter):
         return ""
     return _ROLES.get(tuple(source for source, _ in parameter.blocks.rows), "")
+
+
+def letter_of(parameter: Parameter) -> str:
+    """Return what a formula calls a weight that only operators name: ``W_x``; nothing where it has a name, or is not known."""
+    return _LETTERS.get(role_of(parameter), "")
+
+
+def without_port(name: str) -> str:
+    """Return the name of a tensor without what TensorFlow says of which output of its operator it is: ``Y0`` for ``Y0:0``."""
+    return name.removesuffix(":0") or name
 
 
 def shown_path(path: str) -> str:

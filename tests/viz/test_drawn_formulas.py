@@ -43,7 +43,13 @@ def readings(reading: Reading, box: Box, blanks: int) -> Iterator[Callable[[str]
     ]
     for values in itertools.islice(itertools.product(near, repeat=blanks), _MOST_TRIED):
         left = iter(values)
-        yield lambda name, left=left: next(left) if name == "\u00b7" else reading.look_up(box, name)  # type: ignore[misc]
+        yield lambda name, left=left: _found(name, left, reading, box)  # type: ignore[misc]
+
+
+def _found(name: str, left: Iterator[Array], reading: Reading, box: Box) -> Array:
+    if not name.startswith("\u00b7"):
+        return reading.look_up(box, name)
+    return next(left).T if name.endswith("^T") else next(left)
 
 
 def before(box: Box) -> list[Tensor]:
@@ -60,9 +66,10 @@ def before(box: Box) -> list[Tensor]:
 def is_so(text: str, look_up: Callable[[str], Array], wanted: Array) -> bool:
     """Say whether a formula has a value, to the digits that a picture prints of numbers."""
     try:
-        found = value_of(text, look_up, wanted.shape[-1] if wanted.ndim else 1)
+        with np.errstate(all="ignore"):
+            found = value_of(text, look_up, wanted.shape[-1] if wanted.ndim else 1)
         shape = np.broadcast_shapes(found.shape, wanted.shape)
-    except (ValueError, IndexError):  # what is read does not fit together
+    except (ValueError, IndexError, TypeError):  # what is read does not fit together
         return False
     return shape == wanted.shape and bool(np.allclose(found, wanted, rtol=1e-3, atol=1e-5, equal_nan=True))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from picture_networks import NETWORKS
 from picture_reading import read
 
 import unroll
@@ -105,4 +107,43 @@ def test_two_weights_of_one_name_are_told_apart() -> None:
     x = unroll.placeholder([None, 4], "x")
     outputs, _ = unroll.static_rnn(unroll.GRUCell(3), [x])
     texts = said(unroll.Graph([x], outputs), "MatMul")
-    assert texts[0] == "[x, 0] @ gates/kernel" and texts[1] == "\u00b7 @ candidate/kernel"
+    assert texts == ["[x, 0] @ gates/kernel", "[x, r \u00d7 0] @ candidate/kernel"]
+
+
+@pytest.mark.parametrize(
+    ("turned", "text"),
+    [((0, 0), "a @ w + b"), ((0, 1), "a @ w^T + b"), ((1, 0), "a^T @ w + b"), ((1, 1), "a^T @ w^T + b")],
+)
+def test_a_product_of_transposed_matrices_says_so(turned: tuple[int, int], text: str) -> None:
+    a = unroll.placeholder([3, 3], "a")
+    w, b = unroll.Parameter(np.eye(3, dtype=np.float32), "w"), unroll.Parameter(np.ones(3, np.float32), "b")
+    graph = unroll.Graph([a], {"y": ops.gemm(a, w, b, transA=bool(turned[0]), transB=bool(turned[1]))})
+    assert said(graph, "Gemm") == [f"y = {text}"]
+
+
+def test_a_product_that_is_scaled_says_nothing() -> None:
+    a, w = unroll.placeholder([3, 3], "a"), unroll.Parameter(np.eye(3, dtype=np.float32), "w")
+    assert said(unroll.Graph([a], {"y": ops.gemm(a, w, alpha=2.0)}), "Gemm") == ["y = \u2026"]
+
+
+def test_columns_that_are_cut_out_are_said_by_their_numbers() -> None:
+    a = unroll.placeholder([2, 6], "a")
+    cuts = [a[:, 2:4], (a + 1.0)[:, -2:], a[:1, 2:4], a[:, ::2]]
+    assert said(unroll.Graph([a], cuts), "Slice")[:2] == ["a[..., 2:4]", "\u00b7[..., 4:6]"]
+    assert not [text for text in said(unroll.Graph([a], cuts), "Slice")[2:] if "..." in text]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in NETWORKS if name.startswith(("tf2onnx", "Keras file", "torch"))],
+)
+def test_what_a_converter_calls_a_tensor_is_no_name(name: str) -> None:
+    """Only a search's finds, outputs, inputs and weights have names: no operator's with a number."""
+    reading = read(NETWORKS[name](), level="op", full=True)
+    given = {*reading.graph.output_names, *(item.name for item in reading.graph.inputs)}
+    short = {part.rpartition("/")[2].removesuffix(":0") for part in given}
+    for box in reading.boxes:
+        for called in box.formula.names if box.node is not None else ():
+            found = re.fullmatch(r"(new_|z_)?[a-z]|x|\u00b7", called)
+            assert found or called in short, f"{called!r} in {box.lines}"
+    assert not [box.lines for box in reading.boxes if box.node is not None for line in box.lines if ":0" in line]

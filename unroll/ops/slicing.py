@@ -21,7 +21,7 @@ from unroll.ops.operator import (
     known_vector,
     rank_of,
 )
-from unroll.tensor import Constant, Known, Tensor, TensorLike
+from unroll.tensor import Constant, Known, Node, Tensor, TensorLike
 
 #: Where a slice that runs to the end of an axis ends.
 END = int(np.iinfo(np.int64).max)
@@ -202,3 +202,22 @@ def gather(x: TensorLike, indices: TensorLike, axis: int = 0) -> Tensor:
     if not isinstance(indices, Tensor):
         indices = Constant(np.array(cast_array(indices, INT64, "gather: indices")))
     return apply_one(Gather(axis_of(axis, rank, "gather: axis")), x, indices)
+
+
+def bounds_of(node: Node | None) -> dict[int, tuple[Dim, Dim]] | None:
+    """Return where a Slice by steps of one begins and ends, by axis, as far as tracing knows; None for other nodes."""
+    if node is None or not isinstance(node.op, Slice) or node.inputs[0] is None:
+        return None
+    # Axes and steps that are left out are the first ones, and one by one.
+    given = [tensor for tensor in node.inputs[1:] if tensor is not None]
+    if not all(isinstance(tensor.known, tuple) for tensor in given):
+        return None
+    known = [() if tensor is None else tensor.known for tensor in (*node.inputs[1:], None, None)][:4]
+    starts, ends, axes, steps = [dims if isinstance(dims, tuple) else () for dims in known]
+    if any(step != 1 for step in steps):
+        return None
+    rank = node.inputs[0].rank
+    return {
+        int(axis) % rank: bounds
+        for axis, bounds in zip(axes or range(rank), zip(starts, ends, strict=True), strict=False)
+    }

@@ -14,9 +14,8 @@ from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.joining import Split
 from unroll.ops.operator import made
-from unroll.ops.slicing import Slice
+from unroll.ops.slicing import Slice, bounds_of
 from unroll.passes.tools.rewriting import Rewriting, in_place, ints, is_known, nodes_called, tensors_read
-from unroll.passes.tools.time_slices import bounds_of
 from unroll.tensor import Node, Tensor
 
 

@@ -10,8 +10,9 @@ import pytest
 
 import unroll
 from unroll import Graph, ops
+from unroll.ops.slicing import bounds_of
 from unroll.passes.tools.making import Maker
-from unroll.passes.tools.time_slices import TimeSlices, bounds_of, slice_of
+from unroll.passes.tools.time_slices import TimeSlices, slice_of
 from unroll.scopes import Origin
 from unroll.tensor import Tensor
 

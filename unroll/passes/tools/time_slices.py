@@ -9,30 +9,11 @@ from typing import NamedTuple, TypeAlias
 from unroll.dimensions import Dim
 from unroll.ops.joining import Split
 from unroll.ops.shaping import Squeeze
-from unroll.ops.slicing import Gather, Slice
+from unroll.ops.slicing import Gather, bounds_of
 from unroll.tensor import Node, Tensor
 
 #: What a node reads; None for a node that is not looked at.
 Inputs: TypeAlias = "Callable[[Node], Sequence[Tensor | None] | None]"
-
-
-def bounds_of(node: Node | None) -> dict[int, tuple[Dim, Dim]] | None:
-    """Return where a Slice by steps of one begins and ends, by axis, as far as tracing knows; None for other nodes."""
-    if node is None or not isinstance(node.op, Slice) or node.inputs[0] is None:
-        return None
-    # Axes and steps that are left out are the first ones, and one by one.
-    given = [tensor for tensor in node.inputs[1:] if tensor is not None]
-    if not all(isinstance(tensor.known, tuple) for tensor in given):
-        return None
-    known = [() if tensor is None else tensor.known for tensor in (*node.inputs[1:], None, None)][:4]
-    starts, ends, axes, steps = [dims if isinstance(dims, tuple) else () for dims in known]
-    if any(step != 1 for step in steps):
-        return None
-    rank = node.inputs[0].rank
-    return {
-        int(axis) % rank: bounds
-        for axis, bounds in zip(axes or range(rank), zip(starts, ends, strict=True), strict=False)
-    }
 
 
 def slice_of(node: Node | None) -> tuple[Tensor, int, int, int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from unroll.ops.arithmetic import Add, Div, Mul, Sub
+from unroll.ops.slicing import bounds_of
 from unroll.passes.rerolling.native.normal_form import (
     CONSTANT,
     Activation,
@@ -15,7 +16,6 @@ from unroll.passes.rerolling.native.normal_form import (
     scaled,
     total,
 )
-from unroll.passes.tools.time_slices import bounds_of
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.tensor import Node, Tensor
 
