@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from unroll.viz.dot_text import text_width
 
 #: The size of a frame's name, and the height of a line of it.
@@ -18,6 +20,6 @@ def title_lines(name: str) -> list[str]:
     return list(min(((name[:end], name[end:]) for end in ends), key=title_width))
 
 
-def title_width(lines: list[str] | tuple[str, ...]) -> float:
+def title_width(lines: Iterable[str]) -> float:
     """Return how wide the lines of a name are."""
     return max(text_width(line, TEXT) for line in lines)
