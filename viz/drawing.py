@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from unroll.viz.source import Source  # which needs the graphviz package
 
 # A picture of more steps with every operator is larger than viewers open.
+# How far a notebook shrinks a picture, and where its width stands.
+_READABLE, _WIDTH = 0.45, re.compile(r'<svg width="([\d.]+)pt"')
 _MOST_OPENED = 100
 
 
@@ -178,9 +181,16 @@ def mimebundle(graph: Graph) -> dict[str, Any]:
     return _bundle(picture, repr(graph))
 
 
+def _fitting(svg: str) -> str:
+    """Return a picture that is as wide as a notebook where it would be wider, but not so small that nobody could read it."""
+    width = _WIDTH.search(svg)
+    least = _READABLE * float(width[1]) if width is not None else 0
+    return svg.replace("<svg ", f'<svg style="max-width:max(100%,{least:.0f}pt);height:auto" ', 1)
+
+
 def _bundle(picture: Picture, text: str) -> dict[str, Any]:
     try:
-        return {"image/svg+xml": picture._repr_svg_(), "text/plain": text}
+        return {"image/svg+xml": _fitting(picture._repr_svg_()), "text/plain": text}
     except MissingPackageError as error:
         return {"text/plain": f"{text}\n(no picture: {error})"}
 

@@ -112,6 +112,11 @@ def test_a_notebook_shows_a_graph_as_its_picture() -> None:
     bundle = two_steps()._repr_mimebundle_()
     assert bundle["image/svg+xml"].startswith("<?xml") and "kernel" in bundle["image/svg+xml"]
     assert bundle["text/plain"].startswith("Graph(")
+    width = re.search(r'width="(\d+)pt"', bundle["image/svg+xml"])
+    assert width is not None and 'style="max-width:max(100%,' in bundle["image/svg+xml"]
+    least = re.search(r"max\(100%,(\d+)pt\)", bundle["image/svg+xml"])
+    assert least is not None and 0.4 < int(least[1]) / int(width[1]) < 0.6  # text of 8 points stays readable
+    assert b"max-width" not in unroll.draw(two_steps()).data
     assert set(unroll.draw(two_steps(), format="dot")._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import os
 from collections.abc import Mapping
@@ -17,7 +19,8 @@ from unroll.viz.page.data import PageData
 from unroll.viz.page.writing import written
 
 _HIGH = 640
-# What is read where frames are not shown, as in a notebook that is not trusted; a still picture is beside it.
+# What is read where frames are not shown, as in a notebook that is not trusted, over a still picture. A style sheet hides
+# both where it may; where frames are taken away, it is, too.
 _UNTRUSTED = (
     "A page to step through: trust this notebook, or write it with View.save('page.html') and open that in a browser."
 )
@@ -43,16 +46,25 @@ class View:
         write_bytes(as_path(path, "View.save"), self.html.encode("utf-8"))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        still = mimebundle(self._graph)
+        name = f"unroll-{hashlib.sha256(self.html.encode('utf-8')).hexdigest()[:12]}"
         frame = (
             f'<iframe srcdoc="{html.escape(self.html)}" sandbox="allow-scripts allow-downloads" '
             f'style="width:100%;height:{_HIGH}px;border:1px solid #C9C9C2;border-radius:6px" title="unroll"></iframe>'
-            f"<p>{_UNTRUSTED}</p>"
+            f'<div class="{name}"><p>{_UNTRUSTED}</p>{_image(still)}</div><style>.{name}{{display:none}}</style>'
         )
-        still = mimebundle(self._graph)
         return still | {"text/html": frame, "text/plain": f"{self!r}\n{_UNTRUSTED}"}
 
     def __repr__(self) -> str:
         return f"View({len(self.html.encode('utf-8')):,} bytes)"
+
+
+def _image(still: Mapping[str, str]) -> str:
+    """Return a still picture as an image, in which no script of anybody would run; nothing where there is none."""
+    if "image/svg+xml" not in still:
+        return ""
+    packed = base64.b64encode(still["image/svg+xml"].encode("utf-8")).decode("ascii")
+    return f'<img src="data:image/svg+xml;base64,{packed}" alt="the network" style="max-width:100%">'
 
 
 @checked()
