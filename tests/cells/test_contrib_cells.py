@@ -3,73 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, check_three_runners, golden_arrays, golden_json, names_and_shapes, refused
+from contrib_programs import CASES, MODULES, build, make_cell
+from helpers import Array, check_three_runners, golden_arrays, names_and_shapes, refused
 
 import unroll
-from unroll import nest, ops
-
-MANIFEST = golden_json("contrib_cells.json")
-CASES: list[dict[str, Any]] = MANIFEST["cases"]
-
-#: Where each cell lives.
-MODULES = {
-    "AttentionCellWrapper": "attention",
-    "Conv1DLSTMCell": "conv_lstm",
-    "Conv2DLSTMCell": "conv_lstm",
-    "Conv3DLSTMCell": "conv_lstm",
-    "ConvLSTMCell": "conv_lstm",
-    "CoupledInputForgetGateLSTMCell": "coupled",
-    "EmbeddingWrapper": "embedding_wrapper",
-    "IndRNNCell": "ind_rnn",
-    "IndyGRUCell": "ind_rnn",
-    "IndyLSTMCell": "ind_rnn",
-    "InputProjectionWrapper": "projection",
-    "IntersectionRNNCell": "intersection",
-    "LayerNormBasicLSTMCell": "layer_norm_lstm",
-    "MinimalRNNCell": "minimal_rnn",
-    "NASCell": "nas",
-    "OutputProjectionWrapper": "projection",
-    "PhasedLSTMCell": "phased_lstm",
-    "SLSTMCell": "slstm",
-    "SRUCell": "sru",
-    "UGRNNCell": "ugrnn",
-}
-
-
-def make_cell(name: str, kwargs: dict[str, Any]) -> Any:
-    inner = {key: make_cell(value["cell"], value["kwargs"]) for key, value in kwargs.items() if key == "cell"}
-    module = importlib.import_module(f"unroll.cells.{MODULES[name]}") if name in MODULES else unroll
-    return getattr(module, name)(**{**kwargs, **inner})
-
-
-@cache
-def build(index: int) -> tuple[unroll.Graph, dict[str, Array], list[Array]]:
-    """The user's program for a case, what it is fed, and TensorFlow's numbers."""
-    case = CASES[index]
-    arrays, keys = golden_arrays("contrib_cells.npz"), case["arrays"]
-    cell = make_cell(case["cell"], case["kwargs"])
-    feeds: dict[Any, Array] = {}
-
-    def placed(name: str, array: Array) -> Any:
-        tensor = unroll.placeholder([None, *array.shape[1:]], name, array.dtype)
-        feeds[tensor] = array
-        return tensor
-
-    leaves = [[placed(f"X{i}_{t}", step) for t, step in enumerate(arrays[key])] for i, key in enumerate(keys["inputs"])]
-    steps = list(zip(*leaves, strict=True)) if len(leaves) > 1 else leaves[0]
-    given = [placed(f"state{i}", arrays[key]) for i, key in enumerate(keys["state0"])]
-    state = nest.pack(cell.state_size, given) if given else None
-    outputs, final = unroll.static_rnn(cell, steps, initial_state=state, dtype=case["dtype"])
-    graph = unroll.Graph(list(feeds), [ops.stack(outputs), final])
-    graph.assign({item["name"]: arrays[item["key"]] for item in case["variables"]})
-    expected = [arrays[key] for key in (keys["outputs"], *keys["state"])]
-    return graph, {tensor.name: array for tensor, array in feeds.items()}, expected
-
+from unroll import nest
 
 every_case = pytest.mark.parametrize("index", range(len(CASES)), ids=[case["id"] for case in CASES])
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from unroll import ops, scopes
 from unroll.dimensions import Dim, Limit, Shape
-from unroll.dtypes import DType
+from unroll.dtypes import INT64, DType
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.filling import Range
 from unroll.ops.functions import Cast
 from unroll.ops.scan import Scan
-from unroll.ops.shaping import Unsqueeze
+from unroll.ops.shaping import Reshape, Unsqueeze
 from unroll.passes.rerolling.finding import View
 from unroll.passes.rerolling.planner import reroll
 from unroll.passes.tools.digests import op_digest
@@ -31,11 +31,11 @@ _NOWHERE = frozenset({Origin("", None, None, None)})
 
 
 def native_scans(graph: Graph) -> Graph:
-    """Return `graph` with every Scan whose body is the step of an LSTM, GRU or RNN written as those.
+    """Return `graph` with every Scan whose body is the step of an LSTM, GRU or RNN, or holds such a step, written as those.
 
-    A body is unrolled over a few steps and re-rolled, twice, with different numbers of steps. Where all of it became native
-    operators and the two results are the same node by node, these are put in the place of the Scan. A long sequence takes
-    no longer.
+    A body is unrolled over a few steps and re-rolled, twice, with different numbers of steps. Where all of it became operators,
+    native ones among them, and the two results are the same node by node, these are put in the place of the Scan. A long
+    sequence takes no longer.
 
     Preserves the inputs, the names of inputs and outputs, their shapes and dtypes, states and requirements; the values of the
     outputs but for rounding, for finite inputs. Reads no Parameter's value. A Scan that has no such form stays as it is.
@@ -70,7 +70,7 @@ class _Rewriting(Rewriting):
         wanted = [tensor for tensor in node.outputs if tensor in self._read]
         within = self._within(outer[op.num_states])
         few, more = (_Flat(node, op, count, wanted, self._view, self._weights, within) for count in (_FEW, _MORE))
-        found = [_only_native(flat.graph) for flat in (few, more)]
+        found = [_with_natives(flat.graph) for flat in (few, more)]
         if found[0] is None or found[1] is None:
             return False
         sizes = _sizes(found[0], found[1], outer[op.num_states].shape[0])
@@ -81,7 +81,7 @@ class _Rewriting(Rewriting):
         for inner in found[0].nodes:
             origins = inner.provenance if inner.provenance != _NOWHERE else node.provenance
             read = [
-                tensor if (inner, place) not in sizes else _time(sizes[inner, place], time, Maker(origins))
+                tensor if (inner, place) not in sizes else _told(sizes[inner, place], time, Maker(origins))
                 for place, tensor in enumerate(inner.inputs)
             ]
             inputs = [None if tensor is None else new.get(tensor, tensor) for tensor in read]
@@ -109,8 +109,14 @@ class _Time(NamedTuple):
     dtype: DType
 
 
+class _Numbers(NamedTuple):
+    """The numbers of the steps, where only a run has them: 0, 1, 2, ..."""
+
+    dtype: DType
+
+
 #: What an input of a node holds that says how many steps there are.
-_Held: TypeAlias = Constant | _Time
+_Held: TypeAlias = Constant | _Time | _Numbers
 
 
 class _Flat:
@@ -218,10 +224,10 @@ def _counts(tensor: Tensor) -> bool:
     )
 
 
-def _only_native(graph: Graph) -> Graph | None:
-    """Return a flat graph re-rolled, where all its recurrences became native operators."""
-    found, report = reroll(graph, scan=False)
-    return found if report and not report.left else None
+def _with_natives(graph: Graph) -> Graph | None:
+    """Return a flat graph re-rolled, where each of its recurrences became an operator, and one at least a native one."""
+    found, report = reroll(graph, check=False)  # what is written is proven as a whole
+    return found if not report.left and any(name != "Scan" for name in report.operators) else None
 
 
 def _sizes(few: Graph, more: Graph, time: Dim) -> dict[tuple[Node, int], _Held] | None:
@@ -240,7 +246,7 @@ def _sizes(few: Graph, more: Graph, time: Dim) -> dict[tuple[Node, int], _Held] 
             if one is other:
                 continue
             if isinstance(one, Constant) and isinstance(other, Constant):
-                held = _held(one, other, time)
+                held = _held(one, other, time, place == 1 and isinstance(left.op, Reshape))
                 if held is None:
                     return None
                 sizes[left, place] = held
@@ -255,9 +261,16 @@ def _pairs(left: Sequence[Tensor], right: Sequence[Tensor]) -> Iterator[tuple[Te
     return zip(left, right, strict=True)
 
 
-def _held(few: Constant, more: Constant, time: Dim) -> _Held | None:
-    """Return what a constant is for `time` steps, from what it is for few and for more; None where these do not tell."""
-    if few.dtype != more.dtype or few.shape != more.shape:
+def _held(few: Constant, more: Constant, time: Dim, reshaped: bool) -> _Held | None:
+    """Return what a constant is for `time` steps, from what it is for few and for more; None where these do not tell.
+
+    A shape that something is `reshaped` to may leave one size open.
+    """
+    if few.dtype != more.dtype:
+        return None
+    if few.shape == (_FEW,) and more.shape == (_MORE,) and _counts(few) and _counts(more):
+        return Constant(np.arange(time, dtype=few.dtype)) if isinstance(time, int) else _Numbers(few.dtype)
+    if few.shape != more.shape:
         return None
     differs = few.value != more.value
     if not differs.any():
@@ -267,12 +280,18 @@ def _held(few: Constant, more: Constant, time: Dim) -> _Held | None:
         return None
     if isinstance(time, int):
         return Constant(np.where(differs, np.array(time, few.dtype), few.value))
+    if reshaped and differs.sum() == 1 and -1 not in few.value:
+        return Constant(np.where(differs, -1, few.value))
     return _Time(few.shape, few.dtype) if few.value.size == 1 else None
 
 
-def _time(held: _Held, scanned: Tensor, maker: Maker) -> Tensor:
-    """Return a tensor with the number of steps that a scan input has."""
+def _told(held: _Held, scanned: Tensor, maker: Maker) -> Tensor:
+    """Return a tensor with the number of steps that a scan input has, or their numbers."""
     if isinstance(held, Constant):
         return held
-    size = maker.cast(maker.sizes(scanned.shape[:1], measured([(scanned.shape, scanned)])), held.dtype)
+    size = maker.sizes(scanned.shape[:1], measured([(scanned.shape, scanned)]))
+    if isinstance(held, _Numbers):
+        bounds = (Constant(np.array(0, INT64)), maker.squeeze(size, 0), Constant(np.array(1, INT64)))
+        return maker.cast(maker.one(Range(), *bounds), held.dtype)
+    size = maker.cast(size, held.dtype)
     return size if held.shape else maker.squeeze(size, 0)
