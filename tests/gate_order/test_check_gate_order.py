@@ -13,6 +13,7 @@ from nn_modules import golden, state_dict
 
 import unroll
 from unroll import layers, nn
+from unroll.gate_order import expected
 
 
 def torch_lstm(case_id: str) -> tuple[Array, Array, Array, Array]:
@@ -218,11 +219,12 @@ def test_a_long_sequence_is_tried_on_its_first_steps(monkeypatch: pytest.MonkeyP
     graph = unroll.Graph([fed], {"y": unroll.dynamic_rnn(unroll.BasicLSTMCell(3), fed)[0]})
     feeds = {"X": np.random.default_rng(2).normal(size=(2, 300, 3))}
     wanted, counts = graph.run(feeds), []
-    from unroll.gate_order import checking
+    computed = expected.Errors.of
 
-    counted = checking.error_of
-    monkeypatch.setattr(
-        checking, "error_of", lambda g, f, p, v: counts.append(sum(i.wanted.shape[1] for i in p)) or counted(g, f, p, v)
-    )
+    def counted(errors: expected.Errors, given: Any) -> float:
+        counts.append(sum(piece.wanted.shape[1] for piece in errors.pieces))
+        return computed(errors, given)
+
+    monkeypatch.setattr(expected.Errors, "of", counted)
     assert unroll.check_gate_order(graph, feeds, wanted)
-    assert counts[:48] == [3] * 48 and set(counts[48:]) == {300} and len(counts) <= 50
+    assert counts[:48] == [2] * 48 and set(counts[48:]) == {300} and len(counts) <= 50

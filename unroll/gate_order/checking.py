@@ -14,7 +14,7 @@ from unroll.checks import check_number, check_text
 from unroll.comparison import tolerance_for
 from unroll.dtypes import Array, DType, as_array
 from unroll.errors import ArgumentError, ArgumentTypeError
-from unroll.gate_order.expected import Piece, check_finite, error_of, expected_pieces, first_steps
+from unroll.gate_order.expected import Errors, Piece, check_finite, expected_pieces, first_steps
 from unroll.gate_order.report import GateOrder, GateOrderFit
 from unroll.gate_order.weights import FORGET, Gated, Way, gated_cells
 from unroll.graph import Graph
@@ -88,7 +88,9 @@ def check_gate_order(
 
     def tried(ways: Sequence[Way], held: Sequence[Piece]) -> list[GateOrderFit]:
         """Return ways with their errors, the best first; of those that fit, in the order in which they are given."""
-        fits = [GateOrderFit(*way, error_of(graph, arrays, held, gated.given(*way))) for way in ways]
+        given = [gated.given(*way) for way in ways]
+        errors = Errors(graph, arrays, held, {key for values in given for key in values})
+        fits = [GateOrderFit(*way, errors.of(values)) for way, values in zip(ways, given, strict=True)]
         return sorted(fits, key=lambda fit: 0.0 if fit.error <= allowed else fit.error)
 
     nearest = tried(ways, first_steps(graph, pieces))

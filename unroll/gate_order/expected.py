@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +14,11 @@ from unroll.errors import ArgumentError, FeedError, ShapeError
 from unroll.evaluator import evaluate
 from unroll.graph import Graph
 from unroll.ops.joining import Concat
+from unroll.structure import Structure
 from unroll.tensor import Tensor
 
-#: How many steps the orders are tried on.
-_STEPS = 3
+#: How many steps the orders are tried on: what a gate does to a state shows at the second one.
+_STEPS = 2
 
 
 class Piece(NamedTuple):
@@ -110,7 +111,35 @@ def _cut(whole: Piece) -> list[Piece]:
     return found
 
 
-def error_of(graph: Graph, feeds: Mapping[str, Array], pieces: Sequence[Piece], given: Mapping[Any, Array]) -> float:
-    """Return the largest |difference| from what is expected, with values given in place of the graph's own."""
-    found = evaluate(graph, feeds, [piece.tensor for piece in pieces], given=given)
-    return max(float(gaps(array, piece.wanted)[0].max()) for array, piece in zip(found, pieces, strict=True))
+class Errors:
+    """How far a graph is from what is expected, with values given in place of its own; what does not depend on them is
+    computed once.
+
+    Args:
+        graph: the graph.
+        feeds: checked arrays by input name.
+        pieces: what is expected.
+        changing: what values are given of.
+
+    Attributes:
+        pieces: what is expected.
+    """
+
+    def __init__(
+        self, graph: Graph, feeds: Mapping[str, Array], pieces: Sequence[Piece], changing: Collection[Any]
+    ) -> None:
+        self._feeds, self.pieces = feeds, pieces
+        self._part = Structure(graph.inputs, list(dict.fromkeys(piece.tensor for piece in pieces)))
+        moving, read = set(changing), dict[Tensor, None]()
+        for node in self._part.nodes:
+            if moving.isdisjoint(node.inputs):
+                continue
+            moving.update(node.outputs)
+            read |= dict.fromkeys(t for t in node.inputs if t is not None and t.node is not None and t not in moving)
+        self._known = dict(zip(read, evaluate(self._part, feeds, list(read)), strict=True))
+
+    def of(self, given: Mapping[Any, Array]) -> float:
+        """Return the largest |difference| from what is expected, with these values."""
+        wanted = [piece.tensor for piece in self.pieces]
+        found = evaluate(self._part, self._feeds, wanted, given={**self._known, **given})
+        return max(float(gaps(array, piece.wanted)[0].max()) for array, piece in zip(found, self.pieces, strict=True))

@@ -87,8 +87,9 @@ class PageData:
     ) -> None:
         self._title = title
         whole = placed(graph)
-        arrays = None if feeds is None else whole.check_feeds(feeds)
         self._inner = [] if within else inner_loops(whole)
+        # By name: a graph whose loops are written out has inputs of its own.
+        arrays = whole.check_feeds(feeds) if self._inner and feeds is not None else feeds
         self.graph = shown_flat(whole, self._inner, arrays) if self._inner else whole
         self._loops = Loops(self.graph)
         if not self._loops.rows and self.graph is not whole:

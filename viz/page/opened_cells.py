@@ -270,7 +270,7 @@ class OpenedCell:
                 part | _corners(Place(at.x, y, at.width, _HIGH))
                 for part, y in zip(self._joint[place], high, strict=True)
             ]
-        elif box.kind == "op":
+        elif box.kind == "op" and self._follows_a_kernel(node):
             colors = [colour_of(fill) for _, fill in self._gates.held(node)]
             if any(color is not None for color in colors):
                 found["colors"] = colors
@@ -279,6 +279,11 @@ class OpenedCell:
                        for w in self._sources[self._source_at[t]].weights]  # fmt: skip
             found["weights"] = [self._parameters[item] for item in dict.fromkeys(weights)]
         return found
+
+    def _follows_a_kernel(self, node: Node) -> bool:
+        """Say whether an operator reads what a product makes, which may be for several gates."""
+        made = [self._place.get(tensor.node) for tensor in node.inputs if tensor is not None and tensor.node is not None]
+        return any(at is not None and self._boxes[self._box_of[at]].kind == "kernel" for at in made)
 
     def _formula(self, at: int) -> list[Any]:
         """Return a formula in pieces: text, or what stands there."""
