@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from unroll.viz.source import Source  # which needs the graphviz package
 
 # A picture of more steps with every operator is larger than viewers open.
-# How far a notebook shrinks a picture, and where its width stands.
-_READABLE, _WIDTH = 0.45, re.compile(r'<svg width="([\d.]+)pt"')
+# How wide a notebook is in points, how far a picture is shrunk for it, and where its size stands.
+_NOTEBOOK, _READABLE, _SIZE = 530, 0.5, re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')
 _MOST_OPENED = 100
 
 
@@ -182,10 +182,19 @@ def mimebundle(graph: Graph) -> dict[str, Any]:
 
 
 def _fitting(svg: str) -> str:
-    """Return a picture that is as wide as a notebook where it would be wider, but not so small that nobody could read it."""
-    width = _WIDTH.search(svg)
-    least = _READABLE * float(width[1]) if width is not None else 0
-    return svg.replace("<svg ", f'<svg style="max-width:max(100%,{least:.0f}pt);height:auto" ', 1)
+    """Return a picture no wider than a notebook, and yet no smaller than people can read.
+
+    JupyterLab shows it as an image, in which a largest width would not count.
+    """
+    found = _SIZE.search(svg)
+    if found is None:
+        return svg
+    share = min(1.0, max(_NOTEBOOK / float(found[1]), _READABLE))
+    size = " ".join(
+        f'{name}="{float(points) * share:.0f}pt"'
+        for name, points in zip(("width", "height"), found.groups(), strict=True)
+    )
+    return svg.replace(found[0], f"<svg {size}", 1)
 
 
 def _bundle(picture: Picture, text: str) -> dict[str, Any]:

@@ -112,12 +112,22 @@ def test_a_notebook_shows_a_graph_as_its_picture() -> None:
     bundle = two_steps()._repr_mimebundle_()
     assert bundle["image/svg+xml"].startswith("<?xml") and "kernel" in bundle["image/svg+xml"]
     assert bundle["text/plain"].startswith("Graph(")
-    width = re.search(r'width="(\d+)pt"', bundle["image/svg+xml"])
-    assert width is not None and 'style="max-width:max(100%,' in bundle["image/svg+xml"]
-    least = re.search(r"max\(100%,(\d+)pt\)", bundle["image/svg+xml"])
-    assert least is not None and 0.4 < int(least[1]) / int(width[1]) < 0.6  # text of 8 points stays readable
-    assert b"max-width" not in unroll.draw(two_steps()).data
     assert set(unroll.draw(two_steps(), format="dot")._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+
+
+@pytest.mark.parametrize(("steps", "least", "most"), [(1, 1.0, 1.0), (2, 0.5, 0.9), (12, 0.5, 0.5)])
+def test_a_notebook_shows_a_picture_no_wider_than_itself_nor_too_small_to_read(
+    steps: int, least: float, most: float
+) -> None:
+    xs = [unroll.placeholder([None, 3], f"X{step}") for step in range(steps)]
+    outputs, _ = unroll.static_rnn(unroll.BasicRNNCell(2), xs)
+    picture = unroll.draw(unroll.Graph(xs, outputs), full=True)
+    pattern = r'<svg width="(\d+)pt" height="(\d+)pt"\n viewBox="0.00 0.00 ([\d.]+) ([\d.]+)"'
+    found = re.search(pattern, picture._repr_mimebundle_()["image/svg+xml"])
+    assert found is not None
+    width, height, wide, high = map(float, found.groups())
+    assert least - 0.01 <= width / wide <= most + 0.01 and height / high == pytest.approx(width / wide, abs=0.01)
+    assert width <= 530 or width / wide < 0.51  # 711 pixels of a notebook are 533 points
 
 
 def test_without_pygraphviz_dot_still_works_and_the_rest_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
