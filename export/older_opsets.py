@@ -1,8 +1,9 @@
-"""Operators that an older opset does not have, written as the operators that they are made of."""
+"""Operators that an older opset does not have, or no opset in a form that runtimes take, written as others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,9 @@ from unroll.ops.arithmetic import Add, Div, Mul, Sub
 from unroll.ops.functions import Cast, Sqrt
 from unroll.ops.normalization import LayerNormalization
 from unroll.ops.operator import Operator, axis_of, made
+from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.reduction import ReduceMean
+from unroll.ops.shaping import Transpose
 from unroll.passes.tools.rewriting import Rewriting, ints
 from unroll.tensor import Constant, Node, Tensor
 
@@ -24,12 +27,19 @@ def in_opset(graph: Graph, opset: int) -> Graph:
     rewriting = Rewriting(graph)
 
     def write(node: Node) -> None:
-        rewriting.stand_in(node.outputs[0], _WRITTEN_OUT[type(node.op)][1](node, rewriting.inputs(node)))
+        if isinstance(node.op, Recurrent):
+            results = _time_first(node, node.op, rewriting.inputs(node))
+        else:
+            results = [_WRITTEN_OUT[type(node.op)][1](node, rewriting.inputs(node))]
+        for old, new in zip(node.outputs, results, strict=True):
+            rewriting.stand_in(old, new)
 
     return rewriting.walk({node for node in graph.nodes if _is_newer(node.op, opset)}, write)
 
 
 def _is_newer(op: Operator, opset: int) -> bool:
+    if isinstance(op, Recurrent):
+        return bool(op.layout)
     since, _ = _WRITTEN_OUT.get(type(op), (0, None))
     return since > opset
 
@@ -51,6 +61,20 @@ def _layer_normalization(node: Node, inputs: tuple[Tensor | None, ...]) -> Tenso
     result = one(Div(), centred, spread)
     result = one(Mul(), one(Cast(x.dtype), result) if half else result, inputs[1])
     return one(Add(), result, inputs[2]) if len(inputs) > 2 else result
+
+
+def _time_first(node: Node, op: Recurrent, inputs: tuple[Tensor | None, ...]) -> list[Tensor]:
+    """Return the outputs of a recurrent operator whose batch comes first, which onnxruntime has no kernel for."""
+
+    def turned(tensor: Tensor, *order: int) -> Tensor:
+        return made(Transpose(order), (tensor,), node.provenance)[0]
+
+    given = [
+        turned(tensor, 1, 0, 2) if tensor is not None and slot.name in ("X", "initial_h", "initial_c") else tensor
+        for slot, tensor in zip(op.signature.slots, inputs, strict=False)
+    ]
+    y, *last = made(replace(op, layout=0), given, node.provenance)
+    return [turned(y, 2, 0, 1, 3), *(turned(state, 1, 0, 2) for state in last)]
 
 
 #: By operator: the opset that introduced it, and the function that makes its output from older ones.

@@ -17,6 +17,8 @@ FUNCTIONS = {"RNN": 1, "GRU": 2, "LSTM": 3}
 PLAIN = ("Relu", "Sigmoid", "Softsign", "Softplus", "Tanh")
 #: Activations by how many parameters they have; those in `PARAMETERS_GIVEN` have no defaults.
 PARAMETERS = {"LeakyRelu": 1, "Elu": 1, "ThresholdedRelu": 1, "HardSigmoid": 2, "Affine": 2, "ScaledTanh": 2}
+#: The defaults that ONNX's text gives, and runtimes have: for ThresholdedRelu onnxruntime has another one.
+DEFAULTS = {"LeakyRelu": (0.01, None), "Elu": (1.0, None), "HardSigmoid": (0.2, 0.5)}
 KINDS = ((TensorProto.FLOAT, "float32"), (TensorProto.DOUBLE, "float64"))
 
 
@@ -26,22 +28,23 @@ class Drawn(NamedTuple):
     Attributes:
         model: one recurrent node, its weights as initializers.
         feeds: what it is run on.
-        known: whether NumPy here has all its attributes.
+        fixed: whether ONNX's text fixes what it means: which activation takes which parameter, and that none is missing.
         told: what it is, in words.
     """
 
     model: ModelProto
     feeds: dict[str, Array]
-    known: bool
+    fixed: bool
     told: str
 
 
-def draw_node(seed: int, foreign: float = 0.1) -> Drawn:
+def draw_node(seed: int, foreign: float = 0.1, mixed: float = 0.0) -> Drawn:
     """Return a random recurrent node.
 
     Args:
         seed: the same seed gives the same node.
-        foreign: the share of each attribute that NumPy here has not: `layout`, `clip`, `input_forget`.
+        foreign: the share of each attribute that runners lack or get wrong: `layout`, `clip`, `input_forget`.
+        mixed: the share of nodes whose activations have any parameters, or fewer than they need.
     """
     rng = np.random.default_rng([seed, 9])
     kind = str(rng.choice(list(GATES)))
@@ -54,6 +57,8 @@ def draw_node(seed: int, foreign: float = 0.1) -> Drawn:
         attributes["direction"] = direction
     if rng.random() < 0.3:
         attributes |= _activations(rng, FUNCTIONS[kind] * dirs)
+    if mixed and rng.random() < mixed:
+        attributes |= _mixed_activations(rng, FUNCTIONS[kind] * dirs)
     if kind == "GRU" and rng.random() < 0.5:
         attributes["linear_before_reset"] = int(rng.integers(0, 2))
     strange: dict[str, Any] = {}
@@ -103,7 +108,62 @@ def draw_node(seed: int, foreign: float = 0.1) -> Drawn:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
     told = f"seed {seed}: {kind} {attributes} of {dtype} on {inputs}"
-    return Drawn(model, fed, not strange, told)
+    return Drawn(model, fed, _is_fixed(attributes), told)
+
+
+def time_first(drawn: Drawn) -> tuple[ModelProto, dict[str, Array]]:
+    """Return a model whose batch comes first as onnxruntime takes it, with time first, and its feeds.
+
+    Its outputs are those of the model, for whom `batch_first` turns them back.
+    """
+    model = ModelProto()
+    model.CopyFrom(drawn.model)
+    node = model.graph.node[0]
+    kept = [item for item in node.attribute if item.name != "layout"]
+    if len(kept) == len(node.attribute):
+        return model, drawn.feeds
+    del node.attribute[:]
+    node.attribute.extend(kept)
+    feeds = {name: array if name == "lengths" else array.swapaxes(0, 1) for name, array in drawn.feeds.items()}
+    for item in model.graph.input:
+        dims = item.type.tensor_type.shape.dim
+        for dim, size in zip(dims, feeds[item.name].shape, strict=True):
+            dim.dim_value = size
+    for item in model.graph.output:
+        item.type.tensor_type.ClearField("shape")
+    return model, feeds
+
+
+def batch_first(array: Array) -> Array:
+    """Return what a model of `time_first` makes with the batch first."""
+    return array.transpose(2, 0, 1, 3) if array.ndim == 4 else array.swapaxes(0, 1)
+
+
+def _mixed_activations(rng: np.random.Generator, count: int) -> dict[str, Any]:
+    """Return random activations with random numbers of parameters."""
+    names = [str(name) for name in rng.choice([*PLAIN, *PARAMETERS], count)]
+    found: dict[str, Any] = {"activations": names}
+    for place, name in enumerate(("activation_alpha", "activation_beta")):
+        takers = sum(PARAMETERS.get(item, 0) > place for item in names)
+        given = int(rng.integers(0, count + 1)) if rng.random() < 0.3 else takers
+        if given:
+            found[name] = list(rng.uniform(0.1, 0.9, given))
+    return found
+
+
+def _is_fixed(attributes: dict[str, Any]) -> bool:
+    """Whether both readings of ONNX's text, the next parameter for each that has one or that of its place, say the same."""
+    names = attributes.get("activations", [])
+    for place, attribute in enumerate(("activation_alpha", "activation_beta")):
+        given = list(attributes.get(attribute, ()))
+        following = iter(given)
+        for at, name in enumerate(names):
+            if PARAMETERS.get(name, 0) > place:
+                default = DEFAULTS.get(name, (None, None))[place]
+                one = next(following, default)
+                if one is None or one != (given[at] if at < len(given) else default):
+                    return False
+    return True
 
 
 def _outputs(

@@ -16,12 +16,11 @@ from onnx import NodeProto, numpy_helper
 from unroll.dimensions import known_size
 from unroll.errors import ShapeError, first_line
 from unroll.export.lowering import type_proto
+from unroll.export.reading.node_readers import RECURRENT
 from unroll.export.reading.opaque_nodes import ONNX_DOMAIN, subgraphs
-from unroll.ops.recurrent import GRU, LSTM, RNN
-from unroll.ops.recurrent_loop import DIRECTIONS, Recurrent
+from unroll.ops.recurrent_loop import DIRECTIONS
 from unroll.tensor import Constant, Tensor
 
-_RECURRENT: dict[str, type[Recurrent]] = {"GRU": GRU, "LSTM": LSTM, "RNN": RNN}
 #: Operators whose shape inference in onnx ends the process on some invalid nodes.
 _NEVER_ASKED = frozenset(["Split"])
 #: From so many elements on, onnx is given the shape of a constant, not its value.
@@ -41,7 +40,7 @@ def why_invalid(node: NodeProto, inputs: Sequence[Tensor | None], opset: int, er
     """
     if node.domain not in ONNX_DOMAIN:
         return ""
-    if node.op_type in _RECURRENT:
+    if node.op_type in RECURRENT:
         # onnx infers shapes from hidden_size alone, and looks at no weight; our rule is the specification's, word for word.
         return str(error) if isinstance(error, ShapeError) else _wrong_attributes(node)
     if node.op_type == "Reshape":
@@ -65,7 +64,7 @@ def _wrong_attributes(node: NodeProto) -> str:
     direction = given.get("direction", b"forward").decode(errors="replace")
     if direction not in DIRECTIONS:
         return f"direction {direction!r}; there are {', '.join(DIRECTIONS)}"
-    wanted = len(_RECURRENT[node.op_type].default_activations) * (2 if direction == "bidirectional" else 1)
+    wanted = len(RECURRENT[node.op_type].default_activations) * (2 if direction == "bidirectional" else 1)
     count = len(given.get("activations", ()))
     return f"{count} activations; {wanted} are wanted" if count not in (0, wanted) else ""
 

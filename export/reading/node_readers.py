@@ -96,17 +96,15 @@ def _attribute(item: AttributeProto) -> Any:
     raise InexpressibleError(f"attribute {item.name} holds a graph")
 
 
+#: The recurrent operators, by name.
+RECURRENT: dict[str, type[GRU | LSTM | RNN]] = {"GRU": GRU, "LSTM": LSTM, "RNN": RNN}
 #: Attributes that change nothing where they have this value.
 _NEUTRAL: dict[tuple[str, str], Any] = {
     ("ArgMax", "select_last_index"): 0,
     ("Cast", "saturate"): 1,
     ("Cast", "round_mode"): "up",
     ("Conv", "auto_pad"): "NOTSET",
-    ("GRU", "layout"): 0,
-    ("LSTM", "input_forget"): 0,
-    ("LSTM", "layout"): 0,
     ("LayerNormalization", "stash_type"): 1,
-    ("RNN", "layout"): 0,
     ("Reshape", "allowzero"): 0,
 }
 
@@ -312,12 +310,14 @@ def _recurrent(kind: type[GRU | LSTM | RNN]) -> Read:
         weights = call.tensor(2)
         if not weights.rank:
             raise InexpressibleError("the weights of the state are one number")
-        width = weights.shape[-1]
-        given = {"hidden_size": width} | _without(call)
+        given = {"hidden_size": weights.shape[-1]} | _without(call)
         strange = given.keys() - _fields(kind).keys()
-        if strange or not isinstance(width, int):
-            raise InexpressibleError(f"attribute {', '.join(strange)} is not known")
-        return call.apply(kind(**given), *call.inputs)
+        if strange or not isinstance(given["hidden_size"], int):
+            raise InexpressibleError(f"attribute {', '.join(strange) or 'hidden_size'} is not known")
+        op = kind(**given)
+        if op.open_meaning:
+            raise InexpressibleError(op.open_meaning)
+        return call.apply(op, *call.inputs)
 
     return read
 
@@ -345,13 +345,10 @@ READERS: dict[str, Read] = {
     "ConstantOfShape": _constant_of_shape,
     "Conv": _conv,
     "Dropout": _dropout,
-    "GRU": _recurrent(GRU),
-    "LSTM": _recurrent(LSTM),
     "LayerNormalization": _layer_normalization,
     "LogSoftmax": _softmax,
     "Max": _chain(Max),
     "Min": _chain(Min),
-    "RNN": _recurrent(RNN),
     "ReduceMax": _reduction,
     "ReduceMean": _reduction,
     "ReduceMin": _reduction,
@@ -365,4 +362,4 @@ READERS: dict[str, Read] = {
     "Sum": _chain(Add),
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
-}
+} | {name: _recurrent(kind) for name, kind in RECURRENT.items()}

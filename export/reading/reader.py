@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from unroll.export.reading.inner_graphs import is_weight
 from unroll.export.reading.invalid_nodes import why_invalid
 from unroll.export.reading.loops import BODIES, read_with_bodies
 from unroll.export.reading.named_places import hint_of, named_places
-from unroll.export.reading.node_readers import InexpressibleError, read_node
+from unroll.export.reading.node_readers import RECURRENT, InexpressibleError, read_node
 from unroll.export.reading.opaque_nodes import (
     OLDEST_WRITTEN,
     ONNX_DOMAIN,
@@ -341,11 +342,11 @@ class _Reader:
             if wrong:
                 self.invalid.append(f"{self._title}: {wrong}")
             try:
-                self._pass_through(node, opset)
+                self._pass_through(node, opset, str(error) if node.op_type in RECURRENT else "")
             except ModelError as unknown:
                 raise ModelError(f"{unknown} ({error})" if node.op_type in BODIES else str(unknown)) from None
 
-    def _pass_through(self, node: NodeProto, opset: int) -> None:
+    def _pass_through(self, node: NodeProto, opset: int, open_meaning: str = "") -> None:
         """Take a node as it is, in the oldest opset that can be written."""
         known = node.domain in ONNX_DOMAIN
         if known and opset < OLDEST_WRITTEN:
@@ -354,7 +355,7 @@ class _Reader:
                 self._read_converted(node, newer)
                 return
         version = max(opset, OLDEST_WRITTEN) if known else self.versions.get(node.domain, 1)
-        op = opaque(node, version, self.types, self.equal, self._title)
+        op = replace(opaque(node, version, self.types, self.equal, self._title), open_meaning=open_meaning)
         inputs = tuple(self._inputs((*node.input, *op.captured)))
         made = Node(op, inputs, op.shapes(Requirements()), op.dtypes({}), self._provenance)
         self._bind(node, made.outputs, op.places)

@@ -109,6 +109,10 @@ def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
         UnsupportedError: onnx has no implementation of it, or one that is known to be wrong; or a loop goes on and on.
         ValueError: the implementation fails on these inputs, or gives another dtype or rank than the model says.
     """
+    if op.open_meaning:
+        raise UnsupportedError(
+            f"{op!r}: {op.open_meaning}, so NumPy does not compute it; run the graph with unroll.Session(graph)"
+        )
     dtypes = tuple(None if array is None else array.dtype for array in arrays)
     evaluator = _ready(op, dtypes)
     feeds = {f"input_{place}": array for place, array in enumerate(arrays) if array is not None}

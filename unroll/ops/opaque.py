@@ -49,6 +49,7 @@ class Opaque(Operator, abstract=True):
         places: which of the file's outputs these are: optional ones may be left out.
         captured: how many of the last inputs are read by graphs inside the payload, and by what names.
         shown: the attributes, for display.
+        open_meaning: why nobody can say what it computes, though ONNX has it: its text leaves that open.
     """
 
     signature = Signature("inputs: T* -> outputs: T", T=ALL)
@@ -61,6 +62,7 @@ class Opaque(Operator, abstract=True):
     places: tuple[int, ...]
     captured: tuple[str, ...] = ()
     shown: tuple[tuple[str, Any], ...] = ()
+    open_meaning: str = ""
 
     def __post_init__(self) -> None:
         qualified = self.op_domain or ("", self.op_type) in OPERATORS

@@ -6,8 +6,8 @@ of the inputs before that of the state; sequence_lens ``(batch,)`` int32; initia
 P ``(dirs, 3 * hidden)``. Outputs: Y ``(time, dirs, batch, hidden)``; Y_h and Y_c ``(dirs, batch, hidden)``.
 
 Past a row's length Y is zero, and Y_h and Y_c are those at its end; the reverse direction starts there. ONNX does not
-define the last states of a row of length 0: they are zero here, as in onnxruntime. Only layout 0 is supported, without
-`clip` and `input_forget`.
+define the last states of a row of length 0: they are zero here, as in onnxruntime. These are the shapes of layout 0; for
+those of layout 1 see `unroll.ops.recurrent_loop.Recurrent`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RNN(Recurrent):
         steps = []
         for way, (f,) in enumerate(self.functions()):
             wx, rh, wb, rb = self.weights(w, r, b, way)
-            steps.append(lambda x_t, h, f=f, wx=wx, rh=rh, bias=wb + rb: [f(x_t @ wx + h @ rh + bias)])
+            steps.append(lambda x_t, h, f=f, wx=wx, rh=rh, bias=wb + rb: [f(self.clipped(x_t @ wx + h @ rh + bias))])
         return self.walk(x, sequence_lens, [initial_h], steps)
 
 
@@ -87,27 +87,30 @@ class GRU(Recurrent):
     def _step(
         self, f: Function, g: Function, of_x: Array, of_h: Array, b_x: Array, b_h: Array
     ) -> Callable[[Array, Array], list[Array]]:
-        last = 2 * self.hidden_size  # where the columns of n begin
+        last, cut = 2 * self.hidden_size, self.clipped  # where the columns of n begin
 
         def step(x: Array, h: Array) -> list[Array]:
             x_z, x_r, x_n = self.parted(x @ of_x + b_x)
             if self.linear_before_reset:
                 h_z, h_r, h_n = self.parted(h @ of_h + b_h)
-                z, n = f(x_z + h_z), g(x_n + f(x_r + h_r) * h_n)
+                z, reset = f(cut(x_z + h_z)), f(cut(x_r + h_r))
+                n = g(cut(x_n + reset * h_n))
             else:
                 h_z, h_r = self.parted(h @ of_h[:, :last] + b_h[:last])
-                z, n = f(x_z + h_z), g(x_n + (f(x_r + h_r) * h) @ of_h[:, last:] + b_h[last:])
+                z, reset = f(cut(x_z + h_z)), f(cut(x_r + h_r))
+                n = g(cut(x_n + (reset * h) @ of_h[:, last:] + b_h[last:]))
             return [((1 - z) * n + z * h).astype(x.dtype)]
 
         return step
 
 
+@dataclass(frozen=True, repr=False)
 class LSTM(Recurrent):
     """``c' = f * c + i * n``, ``h' = o * h_(c')``, by default with sigmoid, tanh and tanh as f, g and h_.
 
     ``i = f(x @ W.T + h @ R.T + P_i * c + Wb + Rb)``, f likewise, ``n = g(x @ W.T + h @ R.T + Wb + Rb)``, and
     ``o = f(x @ W.T + h @ R.T + P_o * c' + Wb + Rb)``. The gates' order is i, o, f, n (ONNX calls the last one c), that of the
-    peepholes i, o, f.
+    peepholes i, o, f. With `input_forget` the gates i and f are coupled: ``f = 1 - i``.
     """
 
     signature = Signature(
@@ -116,6 +119,11 @@ class LSTM(Recurrent):
     )
     gates = 4
     default_activations = ("Sigmoid", "Tanh", "Tanh")
+    input_forget: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        flag_attribute(self, "input_forget")
 
     def elementwise(self, given: Sequence[bool]) -> int:
         peepholes = 6 if given[7] else 0
@@ -144,11 +152,13 @@ class LSTM(Recurrent):
         p_i, p_o, p_f = (None, None, None) if p is None else np.split(p, 3)
 
         def seen(gate: Array, peephole: Array | None, c: Array) -> Array:
-            return gate if peephole is None else gate + peephole * c
+            return self.clipped(gate if peephole is None else gate + peephole * c)
 
         def step(x: Array, h: Array, c: Array) -> list[Array]:
             i, o, forget, n = self.parted(x @ of_x + h @ of_h + b_x + b_h)
-            new = f(seen(forget, p_f, c)) * c + f(seen(i, p_i, c)) * g(n)
+            enters = f(seen(i, p_i, c))
+            stays = 1 - enters if self.input_forget else f(seen(forget, p_f, c))
+            new = stays * c + enters * g(self.clipped(n))
             return [(f(seen(o, p_o, new)) * out(new)).astype(x.dtype), new.astype(x.dtype)]
 
         return step

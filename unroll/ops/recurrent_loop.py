@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -13,7 +14,7 @@ from unroll.dimensions import Dim, Shape
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
-from unroll.ops.operator import Operator, Requirements, listed
+from unroll.ops.operator import Operator, Requirements, flag_attribute, listed
 from unroll.ops.spread import Spread
 from unroll.tensor import Tensor
 
@@ -73,10 +74,13 @@ class Recurrent(Gated, abstract=True):
         activations: names in `ACTIVATIONS`, those of one direction after those of the other; None for the operator's own.
         activation_alpha: the first parameters of those activations that have one, in their order; the rest have defaults.
         activation_beta: the second parameters, likewise.
+        clip: what goes into an activation is cut off at this and at its negative; the state of an LSTM is not.
+        layout: 1 where the batch comes first: X ``(batch, time, input)``, initial states, Y_h and Y_c ``(batch, dirs,
+            hidden)``, and Y ``(batch, time, dirs, hidden)``.
 
     Raises:
-        ArgumentError: there is no such direction, the activations are not as many as the directions need, or one lacks a
-            parameter for which ONNX has no default.
+        ArgumentError: there is no such direction, the activations are not as many as the directions need, one lacks a
+            parameter for which ONNX has no default, or `clip` is no finite number above 0.
         UnsupportedError: an activation that ONNX does not have.
     """
 
@@ -85,6 +89,8 @@ class Recurrent(Gated, abstract=True):
     activations: tuple[str, ...] | None = None
     activation_alpha: tuple[float, ...] | None = None
     activation_beta: tuple[float, ...] | None = None
+    clip: float | None = None
+    layout: int = 0
 
     def __post_init__(self) -> None:
         check_size(self.hidden_size, f"{self.name}: hidden_size")
@@ -103,7 +109,34 @@ class Recurrent(Gated, abstract=True):
         for name in names:
             if not isinstance(name, str) or name not in ACTIVATIONS:
                 raise UnsupportedError(f"{self.name}: activation {name!r}; there are {', '.join(ACTIVATIONS)}")
+        flag_attribute(self, "layout")
+        if self.clip is not None:
+            clip = check_number(self.clip, f"{self.name}: clip")
+            if not 0 < clip < math.inf:
+                raise ArgumentError(f"{self.name}: clip={self.clip!r}: a number above 0 is wanted")
+            object.__setattr__(self, "clip", float(np.float32(clip)))
         self.functions()
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """ONNX's attributes; those that opset 14 brought, and that couple gates, only where they say something."""
+        found = super().attributes
+        return {name: value for name, value in found.items() if value or name not in ("layout", "input_forget")}
+
+    @property
+    def open_meaning(self) -> str:
+        """What ONNX's text leaves open of this operator, in words; empty where it says all.
+
+        Runtimes take `activation_alpha` in two ways: the next one for each activation that has one, or that of its place
+        for each activation.
+        """
+        names = self.activations or ()
+        for place, attribute in enumerate(("activation_alpha", "activation_beta")):
+            given = getattr(self, attribute) or ()
+            takers = [at for at, name in enumerate(names) if ACTIVATIONS[name].parameters > place]
+            if any(at != taken and min(at, taken) < len(given) for taken, at in enumerate(takers)):
+                return f"{', '.join(names)}: ONNX does not say which of them takes which {attribute}"
+        return ""
 
     @property
     def directions(self) -> int:
@@ -132,6 +165,10 @@ class Recurrent(Gated, abstract=True):
         alpha, beta = values
         return lambda x: function(x, alpha, beta).astype(x.dtype)
 
+    def clipped(self, x: Array) -> Array:
+        """Return what goes into an activation."""
+        return x if self.clip is None else np.clip(x, x.dtype.type(-self.clip), x.dtype.type(self.clip))
+
     def shapes(
         self,
         require: Requirements,
@@ -144,8 +181,8 @@ class Recurrent(Gated, abstract=True):
     ) -> list[Shape]:
         """Return the shapes of Y, Y_h and, of an LSTM, Y_c."""
         if len(x.shape) != 3:
-            raise ShapeError("X must be (time, batch, input)")
-        time, batch, features = x.shape
+            raise ShapeError(f"X must be {'(batch, time, input)' if self.layout else '(time, batch, input)'}")
+        time, batch, features = self._turned(x.shape)
         dirs, hidden, rows = self.directions, self.hidden_size, self.gates * self.hidden_size
         wanted: list[tuple[str, Tensor | None, tuple[Dim, ...]]] = [
             ("W", w, (dirs, rows, features)),
@@ -154,7 +191,8 @@ class Recurrent(Gated, abstract=True):
             ("sequence_lens", sequence_lens, (batch,)),
         ]
         states = ("initial_h", "initial_c")
-        wanted += [(name, state, (dirs, batch, hidden)) for name, state in zip(states, more, strict=False)]
+        last = self._turned((dirs, batch, hidden))
+        wanted += [(name, state, last) for name, state in zip(states, more, strict=False)]
         wanted += [("P", p, (dirs, 3 * hidden)) for p in more[2:]]
         for name, tensor, shape in wanted:
             if tensor is None:
@@ -163,40 +201,48 @@ class Recurrent(Gated, abstract=True):
                 raise ShapeError(f"{name} must have rank {len(shape)}")
             for axis, (seen, size) in enumerate(zip(tensor.shape, shape, strict=True)):
                 require.equal(seen, size, f"axis {axis} of {name}")
-        return [(time, dirs, batch, hidden)] + [(dirs, batch, hidden)] * (len(self.signature.outputs) - 1)
+        y = (batch, time, dirs, hidden) if self.layout else (time, dirs, batch, hidden)
+        return [y] + [last] * (len(self.signature.outputs) - 1)
+
+    def _turned(self, sizes: tuple[Dim, Dim, Dim]) -> tuple[Dim, Dim, Dim]:
+        """Return three sizes with the first two in the order of the layout, or back from there."""
+        first, second, third = sizes
+        return (second, first, third) if self.layout else sizes
 
     def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:
         """Count two products a step and direction, of the inputs and of the state, and `elementwise` for each unit."""
-        time, batch, features = inputs[0] or (0, 0, 0)
+        rows, others, features = inputs[0] or (0, 0, 0)
         products = 2 * self.gates * (features + self.hidden_size)
         given = [place < len(inputs) and inputs[place] is not None for place in range(len(self.signature.slots))]
-        return time * self.directions * batch * self.hidden_size * (products + self.elementwise(given))
+        return rows * others * self.directions * self.hidden_size * (products + self.elementwise(given))
 
     def elementwise(self, given: Sequence[bool]) -> int:
         """Return how many operations there are a step for each unit besides the products.
 
-        In each gate the products are added up, and a bias, and an activation is taken.
+        In each gate the products are added up, and a bias; the sum may be cut off, and an activation is taken.
 
         Args:
             given: which of the inputs there are.
         """
-        return self.gates * (2 + given[3])
+        return self.gates * (2 + given[3] + (self.clip is not None))
 
     def evaluate_wide(self, *arrays: Any, most_steps: int | None = None) -> Any:
         given: list[Any] = [*arrays, *[None] * (5 - len(arrays))]
         x, w, r, b, lengths, *states = given
-        few = Spread.over(len(x), most_steps)
+        few = Spread.over(x.shape[self.layout], most_steps)
         if few is None:
             return super().evaluate_wide(*arrays)
         if lengths is not None:
             lengths = np.sum(few.places[:, None] < lengths, axis=0, dtype=lengths.dtype)
-        y, *last = super().evaluate_wide(x[few.places], w, r, b, lengths, *states)
-        return [y[few.nearest], *last]
+        y, *last = super().evaluate_wide(x.take(few.places, self.layout), w, r, b, lengths, *states)
+        return [y.take(few.nearest, self.layout), *last]
 
     def walk(
         self, x: Array, sequence_lens: Array | None, states: Sequence[Array | None], steps: Sequence[Callable[..., Any]]
     ) -> list[Array]:
         """Run each direction's step, ``(x_t, *states) -> states`` with h first, and return Y and the last states."""
+        if self.layout:
+            x, states = x.swapaxes(0, 1), [None if state is None else state.swapaxes(0, 1) for state in states]
         time, batch = x.shape[:2]
         zero = np.zeros((batch, self.hidden_size), x.dtype)
         y = np.zeros((time, self.directions, batch, self.hidden_size), x.dtype)
@@ -215,7 +261,8 @@ class Recurrent(Gated, abstract=True):
             if sequence_lens is not None:
                 now = [np.where(sequence_lens[:, None] > 0, state, 0).astype(x.dtype) for state in now]
             last.append(now)
-        return [y, *(np.stack(parts) for parts in zip(*last, strict=True))]
+        found = [y, *(np.stack(parts) for parts in zip(*last, strict=True))]
+        return [y.transpose(2, 0, 1, 3), *(array.swapaxes(0, 1) for array in found[1:])] if self.layout else found
 
     def _order(self, time: int, way: int) -> Iterator[int]:
         backward = self.direction == "reverse" or way == 1

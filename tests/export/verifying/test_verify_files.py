@@ -59,19 +59,20 @@ def test_files_of_other_tools_are_proven_as_they_are(case: dict[str, Any]) -> No
 
 @pytest.mark.slow
 def test_random_recurrent_nodes_raise_no_alarm_and_what_nobody_can_tell_is_said() -> None:
-    """2,000 nodes were tried when this was written: 1,456 proven, 544 without a witness, no alarm."""
+    """2,000 nodes are tried by benchmarks/recurrent_nodes.py."""
     proven = 0
     for seed in range(100):
-        drawn = draw_node(seed)
+        drawn = draw_node(seed, mixed=0.1)
         try:
             found = unroll.verify(drawn.model, drawn.feeds)
         except NoWitnessError as error:
-            double = drawn.feeds["X"].dtype == np.float64  # onnxruntime has no kernels for it
-            assert double or not drawn.known, drawn.told
+            # onnxruntime has no kernels for these, and the reference more faults.
+            lacking = drawn.feeds["X"].dtype == np.float64 or "'layout': 1" in drawn.told
+            assert lacking or not drawn.fixed, drawn.told
             assert "there is no witness" in str(error), drawn.told
             continue
         proven += 1
-        assert drawn.known, drawn.told
+        assert drawn.fixed, drawn.told
         assert {"onnx reference", "onnxruntime"} & set(found.runners), drawn.told
         assert set(found.runners) | set(found.left_out) == {"NumPy", "onnx reference", "onnxruntime", REWRITTEN}
     assert proven > 60
