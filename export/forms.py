@@ -14,7 +14,7 @@ from unroll.passes.pipeline import optimize
 from unroll.passes.proving.proof import prove
 from unroll.passes.rerolling import Rerolled, reroll
 from unroll.passes.rerolling.native_scans import native_scans
-from unroll.passes.unrolling import unroll
+from unroll.passes.unrolling import unroll, unrolled_again
 
 #: The passes that clean a graph up once some of its steps have become an operator.
 _CLEANING = ("fold_constants", "fold_zeros", "cancel_shapes", "merge_equal", "remove_dead")
@@ -140,7 +140,7 @@ def _proven(formed: Formed, graph: Graph, write: Callable[[Graph], Graph], asked
         UnsupportedError: it differs from the graph, or no proof can be made.
     """
     if asked.check:
-        proof = prove(graph, formed.graph, write)
+        proof = prove(graph, formed.graph, write, flat=unrolled_again)
         if not proof:
             raise UnsupportedError(f"form {formed.form!r}: what was written {proof}. Use form='unrolled'")
     return formed

@@ -53,7 +53,7 @@ class Proof(NamedTuple):
     Attributes:
         holds: whether old and new agree; None where no proof could be made.
         said: what was compared, in words; or what differs, or why no proof could be made.
-        means: how it was shown: ``"numbers"``.
+        means: how it was shown: ``"numbers"``, or ``"structure"``.
     """
 
     holds: bool | None

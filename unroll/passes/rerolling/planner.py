@@ -24,6 +24,7 @@ from unroll.passes.rerolling.writing import Emission, NativePlan, Plan, ordered,
 from unroll.passes.slice_inputs import slice_inputs
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.passes.unhoist_inputs import unhoist_inputs
+from unroll.passes.unrolling import unrolled_again
 from unroll.tensor import Node, Tensor
 
 
@@ -79,7 +80,7 @@ def reroll(
         new, found = plan(graph)
         if new is graph or not check:
             return new, found
-        proof = prove(graph, new, lambda part: plan(part)[0], dims=dims, feeds=feeds)
+        proof = prove(graph, new, lambda part: plan(part)[0], dims=dims, feeds=feeds, flat=unrolled_again)
     return (new, replace(found, proof=proof)) if proof else (graph, found.withdrawn(proof))
 
 

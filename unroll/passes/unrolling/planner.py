@@ -94,3 +94,8 @@ def _flat(
     outputs = [new.get(tensor, tensor) for tensor in graph.outputs]
     found = Draft(graph, outputs, flattening.copied, {}, inside.inputs, inside.requirements)
     return cancel_shapes(found), report, flattening.loops
+
+
+def unrolled_again(graph: Graph) -> Graph:
+    """Return a graph with all its loops written out that can be, over the weights that it has: to compare it with another."""
+    return _flat(graph, {}, MOST_NODES, settled=False)[0]
