@@ -15,7 +15,7 @@ from unroll.passes.unrolling.report import Flat
 from unroll.passes.unrolling.step_places import Place, base_of, unmoved
 from unroll.scopes import Origin
 from unroll.sizes import symbols_of
-from unroll.tensor import Constant, Node, Tensor
+from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 Inputs: TypeAlias = tuple[Tensor | None, ...]
 
@@ -123,7 +123,8 @@ class Flattening:
     def _again(self, node: Node, inputs: Inputs, provenance: frozenset[Origin]) -> Sequence[Tensor]:
         """Return a node's outputs on new inputs: by its own shape rule, or as constants where these decide them."""
         if inputs == node.inputs and provenance is node.provenance:
-            return node.outputs
+            values = constant_values(node, inputs)
+            return node.outputs if values is None else [Constant(value) for value in values]
         op = node.op
         if self._sizes and isinstance(op, Opaque):
             op = replace(op, declared=tuple((self.bound(shape), dtype) for shape, dtype in op.declared))
@@ -191,6 +192,31 @@ class Flattening:
         if dim == 0:
             raise LeftError("it takes no steps")
         return dim
+
+    def deciders(self, tensor: Tensor | None) -> str:
+        """Return what a tensor follows from, and how that is given, in words."""
+        waiting, seen = [tensor], set[Tensor]()
+        sizes: dict[str, None] = {}
+        fed: dict[str, None] = {}
+        while waiting:
+            one = waiting.pop()
+            if one is None or one in seen:
+                continue
+            seen.add(one)
+            dims = one.known if isinstance(one.known, tuple) else (one.known,)
+            named = [dim for dim in dims if isinstance(dim, Dimension)]
+            if named:
+                sizes.update((name, None) for dim in named for name in sorted(dim.symbols))
+            elif isinstance(one, Placeholder):
+                fed[one.name] = None
+            elif one.node is not None:
+                waiting += one.node.inputs
+        if sizes and not fed:
+            return self.knob(sizes)
+        if fed:
+            values = ", ".join(f'"{name}": ...' for name in fed)
+            return f"it follows from {', '.join(map(repr, fed))}, which values={{{values}}} on from_onnx fixes"
+        return "it follows from weights, which are not computed here"
 
     def knob(self, names: Iterable[str]) -> str:
         """Return how sizes are given, in words."""

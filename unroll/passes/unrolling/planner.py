@@ -9,13 +9,17 @@ from unroll.arguments import checked
 from unroll.checks import check_size
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
+from unroll.ops.branches import If
+from unroll.ops.loop import Loop
 from unroll.ops.operator import Operator
 from unroll.ops.recurrent import GRU, LSTM, RNN
 from unroll.ops.scan import Scan
 from unroll.passes.cancel_shapes import cancel_shapes
 from unroll.passes.tools.drafting import Draft
 from unroll.passes.unrolling.binding import bound
+from unroll.passes.unrolling.branches import write_if
 from unroll.passes.unrolling.flattening import Flattening, Writer
+from unroll.passes.unrolling.loops import write_loop
 from unroll.passes.unrolling.natives import write_native
 from unroll.passes.unrolling.report import Unrolled
 from unroll.passes.unrolling.scans import write_scan
@@ -23,7 +27,12 @@ from unroll.passes.unrolling.step_proof import prove
 from unroll.sizes import checked_dims, symbols_of
 from unroll.tensor import Node, Tensor
 
-WRITERS: dict[type[Operator], Writer] = {GRU: write_native, LSTM: write_native, RNN: write_native, Scan: write_scan}
+WRITERS: dict[type[Operator], Writer] = {
+    **dict.fromkeys((GRU, LSTM, RNN), write_native),
+    If: write_if,
+    Loop: write_loop,
+    Scan: write_scan,
+}
 #: How many nodes are made at most by default.
 MOST_NODES = 1_000_000
 
@@ -37,8 +46,9 @@ def unroll(
     An RNN, GRU or LSTM, with all attributes that ONNX gives them, becomes the formula of its cell, step by step, with the
     kernel ``(input + hidden, gates * hidden)``: where the operator reads its weights from Parameters without a block table,
     as those of a file are, a new Parameter with one, which holds the values that they have now. A Scan becomes its body, step
-    by step. Every node knows its step, and those of a cell their cell and gate; the two directions of a cell are called
-    ``fw`` and ``bw``. Every other node is made again by its own shape rule, and computed where constants and sizes decide it.
+    by step; so does a Loop, whose count and condition are computed meanwhile; an If becomes the branch that is chosen. Every
+    node knows its step, and those of a cell their cell and gate; the two directions of a cell are called ``fw`` and ``bw``.
+    Every other node is made again by its own shape rule, and computed where constants and sizes decide it.
 
     Preserves the inputs, but for the sizes given, the names of inputs and outputs, dtypes, states and requirements; the
     values of the outputs but for rounding.
@@ -89,7 +99,7 @@ def _flat(
     new: dict[Tensor, Tensor] = {old: made for old, made in pairs if made is not old}
     flattening.walk(graph.nodes, new)
     report = Unrolled(tuple(flattening.found))
-    if not new:
+    if not sizes and not report:
         return graph, report, []
     outputs = [new.get(tensor, tensor) for tensor in graph.outputs]
     found = Draft(graph, outputs, flattening.copied, {}, inside.inputs, inside.requirements)

@@ -28,6 +28,8 @@ class Flat:
         name = f"{self.scope}: {self.operator}" if self.scope else self.operator
         if self.reason:
             return f"{name}: left as it was ({self.reason})"
+        if self.operator == "If":
+            return f"{name}: the branch that its condition chooses written out"
         return f"{name}: {self.steps} step{'s' * (self.steps != 1)} written out"
 
 

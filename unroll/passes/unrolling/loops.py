@@ -1,0 +1,111 @@
+"""Loop operators, run by run: their conditions are computed as they are unrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from unroll.ops.loop import Loop, goes_on
+from unroll.ops.operator import Operator
+from unroll.passes.tools.making import Maker
+from unroll.passes.unrolling.flattening import Flattening, Inputs, LeftError
+from unroll.passes.unrolling.step_places import at_step
+from unroll.scopes import Origin
+from unroll.tensor import Constant, Node, Tensor
+
+
+def write_loop(
+    flat: Flattening, node: Node, op: Operator, inputs: Inputs, provenance: frozenset[Origin]
+) -> tuple[Sequence[Tensor], int]:
+    """Write a Loop as the nodes of its runs.
+
+    Args:
+        flat: the graph in the making.
+        node: the old node.
+        op: its operator.
+        inputs: what it reads in the new graph.
+        provenance: where it comes from.
+
+    Returns:
+        The last states, then the stacks, and the number of runs.
+
+    Raises:
+        LeftError: only a run knows the count or a condition, or there are no runs to stack.
+    """
+    assert isinstance(op, Loop)
+    body, maker = op.body, Maker(provenance)
+    limit, go = _number(flat, inputs[0], "count"), _truth(flat, inputs[1])
+    states = [tensor for tensor in inputs[2 : 2 + op.num_states] if tensor is not None]
+    shared = inputs[2 + op.num_states :]
+    if limit is not None and goes_on(body):
+        flat.check_room(limit, len(body.nodes))
+    stacks: list[list[Tensor]] = [[] for _ in body.outputs[1 + op.num_states :]]
+    step = 0
+    while go and (limit is None or step < limit):
+        flat.count(1)
+        place = at_step(provenance, step)
+        given = [_filled(body.inputs[0], step), _filled(body.inputs[1], True), *states, *shared]
+        new: dict[Tensor, Tensor] = {
+            inner: tensor for inner, tensor in zip(body.inputs, given, strict=True) if tensor is not None
+        }
+        flat.walk(body.nodes, new, place)
+        found = [new.get(tensor, tensor) for tensor in body.outputs]
+        go = _truth(flat, found[0])
+        states = found[1 : 1 + op.num_states]
+        here = Maker(place(provenance))
+        for stack, tensor in zip(stacks, found[1 + op.num_states :], strict=True):
+            stack.append(here.unsqueeze(tensor, 0))
+        step += 1
+    joined = [maker.joined(stack, 0) if stack else _nothing(op, place) for place, stack in enumerate(stacks)]
+    for old, tensor in zip(node.outputs[op.num_states :], joined, strict=True):
+        if tensor.node is not None:
+            tensor.hint = old.hint
+    return [*states, *joined], step
+
+
+def _number(flat: Flattening, tensor: Tensor | None, what: str) -> int | None:
+    """Return the number that a tensor holds; None where there is none.
+
+    Raises:
+        LeftError: only a run knows it.
+    """
+    if tensor is None:
+        return None
+    known = tensor.known[0] if isinstance(tensor.known, tuple) and len(tensor.known) == 1 else tensor.known
+    if isinstance(known, int):
+        return known
+    if isinstance(tensor, Constant) and tensor.value.size == 1:
+        return int(tensor.value.item())
+    raise LeftError(f"only a run knows its {what}; {flat.deciders(tensor)}")
+
+
+def _truth(flat: Flattening, tensor: Tensor | None) -> bool:
+    """Return whether a condition is true; one that is left out is.
+
+    Raises:
+        LeftError: only a run knows it.
+    """
+    if tensor is None:
+        return True
+    if isinstance(tensor, Constant) and tensor.value.size == 1:
+        return bool(tensor.value.item())
+    raise LeftError(f"only a run knows when it ends; {flat.deciders(tensor)}")
+
+
+def _filled(inner: Tensor, value: int | bool) -> Constant:
+    """Return the number of the run, or the condition, as the body takes it."""
+    return Constant(np.full([1] * inner.rank, value, inner.dtype))
+
+
+def _nothing(op: Loop, place: int) -> Constant:
+    """Return a stack of no runs.
+
+    Raises:
+        LeftError: its sizes are not known.
+    """
+    tensor = op.body.outputs[1 + op.num_states + place]
+    sizes = op.body.shape(tensor)
+    if not all(isinstance(size, int) for size in sizes):
+        raise LeftError("it runs not once, and only a run knows the sizes of what it would stack")
+    return Constant(np.zeros((0, *(int(size) for size in sizes)), tensor.dtype))
