@@ -8,34 +8,26 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-
-from unroll.dimensions import Dim
 from unroll.graph import Graph
-from unroll.ops.opaque import HeldGraph
-from unroll.parameter import BlockTable
-from unroll.structure import Structure
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz import palette
+from unroll.viz.cell_widths import gate_columns, units_text
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
+from unroll.viz.settings import WIDEST, op_detail, rest, wrapped
 from unroll.viz.shapes import shape_text
 from unroll.viz.tensor_names import short_names
 from unroll.viz.units import Unit
-from unroll.viz.values import Values, inline, number, value_lines
+from unroll.viz.values import Values, value_lines
 from unroll.viz.weight_names import cell_titles, without_port
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _PRODUCTS = ("MatMul", "Gemm")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
-# How long a line of settings is, and how many there are.
-_WIDEST, _MOST_LINES = 32, 3
 # How much of the name of an input or output is shown.
 _LONGEST_NAME = 24
-# How much of a value is shown, however long its name is.
-_NARROWEST = 12
 # Graphviz sets text a little above the middle of its line.
 _DOWN = 4
 
@@ -108,7 +100,7 @@ class Boxes:
         self._title = contraction.title
         cells = dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None)
         self._titles = cell_titles(short_names(cells))
-        self._columns = {cell: _gate_columns(tables) for cell, tables in _row_tables(contraction).items()}
+        self._columns = gate_columns(contraction)
         self.gates = Gates(contraction.graph, contraction.natives.values())
         self._states = contraction.states
         self._joint = contraction.joint
@@ -192,9 +184,9 @@ class Boxes:
         width = unit.nodes[-1].outputs[0].shape[-1:] if any(name in _PRODUCTS for name in names) else ()
         said = [f"{width[0]} unit{'s' * (width[0] != 1)}"] if width else []
         said += functions or ([] if width else list(names))
-        told, shown = _wrapped(said, 1)
+        told, shown = wrapped(said, 1)
         lines = [Line(unit.name.rpartition("/")[2], _TITLE, palette.INK, True)]
-        lines += [Line(text, _SMALL, palette.MUTED) for text in [*told, *_rest(len(said) - shown, "operator")]]
+        lines += [Line(text, _SMALL, palette.MUTED) for text in [*told, *rest(len(said) - shown, "operator")]]
         return text_box([*lines, *self._only_value(unit.nodes[-1])], 6)
 
     def _only_value(self, node: Node) -> list[Line]:
@@ -217,8 +209,8 @@ class Boxes:
         shapes = [shape_text(self._graph.shape(tensor)) for tensor in node.outputs]
         runs = [list(group) for _, group in itertools.groupby(shapes)]
         counted = [run[0] if len(run) == 1 else f"{len(run)} x {run[0]}" for run in runs]
-        lines, shown = _wrapped([visible(text, _WIDEST) for text in counted], 2)
-        return lines + _rest(sum(map(len, runs[shown:])), "output")
+        lines, shown = wrapped([visible(text, WIDEST) for text in counted], 2)
+        return lines + rest(sum(map(len, runs[shown:])), "output")
 
     def loop(self, unit: Unit, steps: int) -> Box:
         """Return the box of a cell that stands for all its steps."""
@@ -231,7 +223,7 @@ class Boxes:
         results = self._named_results(unit) if self._values.given or not columns else []
         told = [line for tensor, name in results for line in self._value_lines(tensor, f"{name} = ")]
         lanes = 26 * len(self._states.names.get(row, ())) + 8
-        size = _units(columns, results)
+        size = units_text(columns, results)
         if unit in self._unrolled:  # no column says at which step
             size = ", ".join([f"t = {unit.nodes[0].origin.step}", *([size] if size else [])])
         return _cell_box(title, size, tuple(marks), tuple(told), lanes)
@@ -297,82 +289,6 @@ def _text_cell(line: Line) -> str:
     return cell(font(escaped(line.text), line.size, line.color, line.bold))
 
 
-def _units(columns: Sequence[tuple[str, int]], results: Sequence[tuple[Tensor, str]]) -> str:
-    """Return how wide a cell is: as its gates are, or else its states; nothing where those differ."""
-    sizes: set[Dim] = {size for _, size in columns} or {tensor.shape[-1] for tensor, _ in results if tensor.rank}
-    (size,) = sizes if len(sizes) == 1 else (None,)
-    return f"{size} unit{'s' * (size != 1)}" if size is not None else ""
-
-
-def _gate_columns(tables: Sequence[BlockTable]) -> Sequence[tuple[str, int]]:
-    """Return the gates, with their sizes, of the weights of a cell that read its input, or else its state."""
-    return next((blocks.columns for source in "hx" for blocks in tables if source in dict(blocks.rows)), ())
-
-
-def _row_tables(contraction: Contraction) -> dict[str, list[BlockTable]]:
-    """Return the block tables of each cell row."""
-    tables: dict[str, list[BlockTable]] = {unit.cell: [] for unit in contraction.units if unit.cell is not None}
-    for parameter, readers in contraction.readers.items():
-        for row in {unit.cell for unit in readers if unit.cell is not None}:
-            if parameter.blocks is not None:
-                tables[row].append(parameter.blocks)
-    return tables
-
-
 def _is_own_name(name: str, path: str) -> bool:
     """Say whether an output has the name of its tensor, perhaps with a number that tells it from another one."""
     return name == path or re.fullmatch(r"_\d+", name.removeprefix(path)) is not None
-
-
-def op_detail(node: Node) -> list[str]:
-    """Return the settings of an operator in few lines: its small constant operands and its attributes.
-
-    A value that is long is cut in its middle; what has no room is counted.
-    """
-    operands = [inline(tensor) for tensor in node.inputs if isinstance(tensor, Constant) and tensor.value.size <= 8]
-    settings = [
-        f"{name} {visible(_setting(value), max(_WIDEST - len(name) - 1, _NARROWEST))}"
-        for name, value in node.op.attributes.items()
-        if _worth_saying(name, value)
-    ]
-    told = [*(visible(text, _WIDEST) for text in operands), *settings]
-    lines, shown = _wrapped(told, _MOST_LINES)
-    return lines + _rest(len(told) - shown, "attribute" if shown >= len(operands) else "setting")
-
-
-def _wrapped(items: Sequence[str], most: int) -> tuple[list[str], int]:
-    """Return items in lines, none of them broken, and how many have room."""
-    lines: list[str] = []
-    for place, text in enumerate(items):
-        longer = f"{lines[-1]}, {text}" if lines else text
-        if lines and len(longer) <= _WIDEST:
-            lines[-1] = longer
-        elif len(lines) == most:
-            return lines, place
-        else:
-            lines.append(text)
-    return lines, len(items)
-
-
-def _rest(count: int, what: str) -> list[str]:
-    """Return a line that counts what has no room."""
-    return [f"and {count} more {what}{'s' * (count != 1)}"] if count else []
-
-
-def _setting(value: object) -> str:
-    if isinstance(value, np.ndarray):
-        return ", ".join(map(number, value.flat))
-    if isinstance(value, Structure):
-        return repr(HeldGraph(len(value.nodes)))
-    return (
-        ", ".join(map(str, value))
-        if isinstance(value, (tuple, list)) and not isinstance(value, HeldGraph)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
-
-
-def _worth_saying(name: str, value: object) -> bool:
-    defaults = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0, "keepdims": 0, "noop_with_empty_axes": 0}
-    return name != "num_outputs" and not (name in defaults and defaults[name] == value)

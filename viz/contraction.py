@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import networkx
-
 from unroll.graph import Graph
 from unroll.ops.functions import Identity
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
+from unroll.viz.circles import circles, is_whole, looped_paths, outer_cells, reads_weights_twice, rows_around_loops
 from unroll.viz.folding import Folding
 from unroll.viz.joint_cells import JointCells
 from unroll.viz.layer_boxes import LayerBox, layer_boxes
@@ -62,7 +61,7 @@ class Contraction:
         self.folding: Folding | None = None
         self.unrolled: set[Unit] = set()
         self._copies = _copies(graph) if graph.states or not opened else {}
-        self._looped = _paths([node for node in graph.nodes if self._is_loop(node)])
+        self._looped = looped_paths([node for node in graph.nodes if self._is_loop(node)])
         hidden = zero_helpers(graph) | folded_weights(graph, self.natives) | self.made.nodes
         hidden |= {copy.node for copy in self._copies if copy.node is not None}
         if opened:
@@ -72,11 +71,11 @@ class Contraction:
             hidden |= self.folding.nodes
             layers = [layer for layer in layer_boxes(graph, hidden) if layer.path not in self._looped]
             self._add_nodes(hidden, {}, layers)
-            cycles = self._cycles()
-            outer = _outer_cells(cycles)
+            cycles = circles(self._edges())
+            outer = outer_cells(cycles)
             if outer:
                 self._add_nodes(hidden, outer, layers)
-                cycles = self._cycles()
+                cycles = circles(self._edges())
             self._dissolve(cycles)
         self._leave_out_steps()
         for place, tensor in enumerate(graph.inputs):
@@ -186,50 +185,27 @@ class Contraction:
                     found[before, unit] = None
         return list(found)
 
-    def _cycles(self) -> list[set[Unit]]:
-        """Return the units that feed themselves through others, each with those others."""
-        reads: networkx.DiGraph[Unit] = networkx.DiGraph()  # given the edges at once, networkx 3.2 asks for pandas
-        reads.add_edges_from(self._edges())
-        return [part for part in networkx.strongly_connected_components(reads) if len(part) > 1]
-
-    def _rows_around_loops(self) -> set[str]:
-        """Return the cells of which something makes what a loop reads, and something else reads what it makes."""
-        loops = {unit for unit in self.units if unit.kind == "loop"}
-        reads: networkx.DiGraph[object] = networkx.DiGraph()
-        reads.add_edges_from((one.row or one, other.row or other) for one, other in (self._edges() if loops else ()))
-        parts = (part for part in networkx.strongly_connected_components(reads) if loops & part)
-        return {row for part in parts for row in part if isinstance(row, str)}
-
     def _dissolve(self, cycles: Iterable[set[Unit]]) -> None:
         """Open up boxes that cannot be drawn as one: those that feed themselves through others, and repeated calls."""
         cyclic = {unit for part in cycles for unit in part if unit.row is not None or unit.name}
-        broken = self._rows_around_loops()
+        loops = any(unit.kind == "loop" for unit in self.units)
+        broken = rows_around_loops(self.units, self._edges() if loops else ())
         opened: list[Unit] = []
         for unit in self.units:
             whole = (unit.row is not None and unit.step is None) or unit.name
-            unrolled = unit.row in broken and unit.step is not None and unit not in cyclic and self._is_whole(unit)
+            alone = unit.row in broken and unit.step is not None and unit not in cyclic and is_whole(unit, self.graph)
             if unit.row in broken:
                 unit.step = None
-            if unrolled:
+            if alone:
                 self.unrolled.add(unit)
                 opened.append(unit)
-            elif unit in cyclic or unit.row in broken or (whole and _reads_weights_twice(unit)):
+            elif unit in cyclic or unit.row in broken or (whole and reads_weights_twice(unit)):
                 for node in unit.nodes:
                     piece = self._owner[node] = Unit("op", f"{unit.id}_{len(opened)}", [node], unit.step)
                     opened.append(piece)
             else:
                 opened.append(unit)
         self.units = opened
-
-    def _is_whole(self, unit: Unit) -> bool:
-        """Say whether a unit reads weights and computes every gate of its cell: another one is a part of a step."""
-        within = f"{unit.row}/"
-        found = (
-            origin for node in self.graph.nodes for origin in node.provenance if f"{origin.cell}/".startswith(within)
-        )
-        gates = {(origin.cell, origin.gate) for origin in found if origin.gate is not None}
-        own = {(origin.cell, origin.gate) for node in unit.nodes for origin in node.provenance}
-        return own >= gates and any(isinstance(tensor, Parameter) for node in unit.nodes for tensor in node.inputs)
 
     def _source(self, tensor: Tensor, unit: Unit) -> Unit:
         self.sources[tensor] = unit
@@ -320,32 +296,9 @@ class Contraction:
         return list(dict.fromkeys(self._owner[node] for node in self.graph.nodes if node in self._owner))
 
 
-def _outer_cells(cycles: Iterable[set[Unit]]) -> dict[str, str]:
-    """Return the cell around each cell that cannot be a box of its own, because it feeds the cell around it."""
-    outer: dict[str, str] = {}
-    for part in cycles:
-        rows = {unit.row for unit in part}
-        around = min((row for row in rows if row is not None), key=len, default="")
-        if all(row is not None and f"{row}/".startswith(f"{around}/") for row in rows):
-            outer |= {row: around for row in rows if row is not None}
-    return outer
-
-
-def _paths(loops: Iterable[Node]) -> set[str]:
-    """Return the paths of the cells that are inside loops, and all that they lie in."""
-    ends = [origin.cell or origin.scope for node in loops for origin in node.provenance]
-    parts = [end.split("/") for end in dict.fromkeys(ends)]
-    return {"/".join(names[:count]) for names in parts for count in range(1, len(names) + 1)}
-
-
 def _is_data(constant: Constant) -> bool:
     """Say whether a constant is data to show, not a setting such as axes or a bias of 1."""
     return constant.dtype.kind == "f" and constant.value.size > 1
-
-
-def _reads_weights_twice(unit: Unit) -> bool:
-    read = [tensor for node in unit.nodes for tensor in node.inputs if isinstance(tensor, Parameter)]
-    return len(read) > len(set(read))
 
 
 def _copies(graph: Graph) -> dict[Tensor, Tensor]:

@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from unroll.tensor import Node
 from unroll.viz import palette
-from unroll.viz.levels import Slot
-from unroll.viz.placement import FIRST, FIRST_BACKWARD, Layout, Rectangle
+from unroll.viz.levels import FIRST, FIRST_BACKWARD, Slot
+from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.titles import LINE, title_lines, title_width

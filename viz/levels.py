@@ -13,6 +13,11 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.shown_steps import shown_steps
 from unroll.viz.units import Unit, Wire
 
+#: Columns that are not timesteps: the first states of cells at the left and the last ones at the right, the other way
+#: round for cells that walk backward; and the one column of a graph without timesteps.
+FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD, ONLY = "first", "last", "first backward", "last backward", "only"
+#: Columns beside the timesteps.
+ASIDE = (FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD)
 # How many operators without a step are shown.
 _MOST_STEPLESS = 240
 

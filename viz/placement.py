@@ -6,25 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from unroll.viz.bands import Band, Room, bands
 from unroll.viz.boxes import Box
 from unroll.viz.columns import columns
-from unroll.viz.levels import Shown, Slot
+from unroll.viz.levels import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY, Shown, Slot
 from unroll.viz.units import Unit
 
-#: Columns that are not timesteps: the first states of cells at the left and the last ones at the right, the other way
-#: round for cells that walk backward; and the one column of a graph without timesteps.
-FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD, ONLY = "first", "last", "first backward", "last backward", "only"
-#: Columns beside the timesteps.
-ASIDE = (FIRST, LAST, FIRST_BACKWARD, LAST_BACKWARD)
 _APART = 16.0
-_LEVEL_GAP, _ABOVE_CELLS, _BELOW_CELLS = 34.0, 46.0, 38.0
 _SWEEPS = 4
-# Curves that spread over the whole width need height, or they would lie flat.
-_FAN, _MOST_FAN = 0.05, 46.0
 # The frame around a scope's cells lies between its last column and the states that leave it.
 _FRAME = 16.0
-# What the frames of opened cells need between levels, for their names and for the states that leave and enter them.
-_UNDER_FRAME, _OVER_FRAME = 14.0, 22.0
 
 
 class Rectangle(NamedTuple):
@@ -53,29 +44,6 @@ class Rectangle(NamedTuple):
 
 
 NOWHERE = Rectangle(0, 0, 0, 0)
-
-
-class Band(NamedTuple):
-    """The heights between which a level lies."""
-
-    bottom: float
-    top: float
-
-
-class Room(NamedTuple):
-    """Room beyond what boxes take.
-
-    Attributes:
-        above: above some levels.
-        before: to the left of some columns.
-        beside: between some units and the lines that pass by.
-        heights: how high some levels are at least.
-    """
-
-    above: dict[int, float]
-    before: dict[Slot, float]
-    beside: dict[Unit, float]
-    heights: dict[int, float]
 
 
 @dataclass
@@ -143,7 +111,8 @@ def place(
         x += (_FRAME if slot.at == LAST else 0) + room.before.get(slot, 0.0)
         layout.columns[slot] = Rectangle(x + width / 2, 0, width, 0)
         x += width + pitch + (_FRAME if slot.at == LAST_BACKWARD else 0)
-    _set_bands(layout, shown, boxes, slots, members, depths, channels, opened, room)
+    width = max((column.right for column in layout.columns.values()), default=0)
+    layout.bands = bands(shown, boxes, slots, depths, channels, opened, room, width)
     for (slot, level), units in members.items():
         if opened and slot.at not in (LAST, LAST_BACKWARD):
             _set_apart(layout, units, boxes, slot, level, offsets)
@@ -168,62 +137,6 @@ def _row(shown: Shown) -> Iterator[Slot]:
 def _row_width(units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: Slot) -> float:
     widths = [boxes[unit].width for unit in units]
     return max(widths) if slot.at in ASIDE else sum(widths) + _APART * (len(widths) - 1)
-
-
-def _set_bands(
-    layout: Layout,
-    shown: Shown,
-    boxes: Mapping[Unit, Box],
-    slots: Mapping[Unit, Slot],
-    members: Mapping[tuple[Slot, int], Sequence[Unit]],
-    depths: Mapping[int, float],
-    channels: Mapping[int, float],
-    opened: bool,
-    room: Room,
-) -> None:
-    heights: dict[int, float] = dict(room.heights)
-    rows: set[int] = set()
-    for unit in shown.units:
-        level = shown.level[unit]
-        heights[level] = max(heights.get(level, 0), boxes[unit].height)
-        if unit.kind == "cell":
-            rows.add(level)
-    for (slot, level), units in members.items():
-        if slot.at in (LAST, LAST_BACKWARD) or (slot.at in ASIDE and not opened):
-            heights[level] = max(heights[level], sum(boxes[unit].height + 6 for unit in units))
-    fans = _fans(shown, slots)
-    width = max((column.right for column in layout.columns.values()), default=0)
-    starts, ends = frame_ends(shown, slots) if opened else (set(), set())
-    y = 0.0
-    for level in range(max(heights) + 1):
-        y += _UNDER_FRAME if level in starts else 0
-        if level in rows and level:
-            y += _BELOW_CELLS - _LEVEL_GAP
-        y += depths.get(level, 0.0) + channels.get(level, 0.0)
-        layout.bands.append(Band(y, y + heights.get(level, 0)))
-        y += heights.get(level, 0) + (_ABOVE_CELLS if level in rows else _LEVEL_GAP)
-        y += (_OVER_FRAME if level in ends else 0) + room.above.get(level, 0.0)
-        y += min(_MOST_FAN, _FAN * width) if level in fans else 0
-
-
-def frame_ends(shown: Shown, slots: Mapping[Unit, Slot]) -> tuple[set[int], set[int]]:
-    """Return the levels at which the frames of opened cells begin, and those at which they end."""
-    levels: dict[tuple[object, str | None], list[int]] = {}
-    for unit in shown.units:
-        if unit.cell is not None:
-            levels.setdefault((slots.get(unit), unit.cell), []).append(shown.level[unit])
-    return {min(found) for found in levels.values()}, {max(found) for found in levels.values()}
-
-
-def _fans(shown: Shown, slots: Mapping[Unit, Slot]) -> set[int]:
-    """Return the levels above which wires fan out of one unit in the middle, or into one."""
-    out: dict[Unit, set[Unit]] = {}
-    into: dict[Unit, set[Unit]] = {}
-    for wire in shown.wires:
-        out.setdefault(wire.source, set()).add(wire.target)
-        into.setdefault(wire.target, set()).add(wire.source)
-    levels = {shown.level[unit] for unit, ends in out.items() if len(ends) > 2 and unit not in slots}
-    return levels | {shown.level[unit] - 1 for unit, ends in into.items() if len(ends) > 2 and unit not in slots}
 
 
 def _line_up(layout: Layout, units: Sequence[Unit], boxes: Mapping[Unit, Box], slot: Slot, level: int) -> None:

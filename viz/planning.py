@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from unroll.viz import labels, palette, panels, placement
+from unroll.viz.bands import Room
 from unroll.viz.blocks import beside
 from unroll.viz.boxes import Line as TextLine
 from unroll.viz.boxes import text_box
@@ -17,7 +18,7 @@ from unroll.viz.ground import Ground
 from unroll.viz.levels import Slot
 from unroll.viz.panels import Panel, Weights
 from unroll.viz.phases import loop_names
-from unroll.viz.placement import Layout, Rectangle, Room
+from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.routes import Point, rounded
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit

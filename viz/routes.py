@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from unroll.viz.bands import Band
 from unroll.viz.gaps import Gaps
-from unroll.viz.placement import Band
 
 Point: TypeAlias = tuple[float, float]
 #: A straight part of a line: x and y where it begins, and where it ends.

@@ -12,10 +12,19 @@ from unroll.viz.boxes import Box, Boxes
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import text_width
 from unroll.viz.labels import TEXT
-from unroll.viz.levels import Slot, arrange, flows_in_time
+from unroll.viz.levels import (
+    ASIDE,
+    FIRST,
+    FIRST_BACKWARD,
+    LAST,
+    LAST_BACKWARD,
+    ONLY,
+    Slot,
+    arrange,
+    flows_in_time,
+)
 from unroll.viz.loop_boxes import loop_box
 from unroll.viz.phases import find_phases
-from unroll.viz.placement import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY
 from unroll.viz.ports import Ported
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.shapes import shape_text

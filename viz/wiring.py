@@ -8,10 +8,11 @@ from typing import NamedTuple
 from unroll.tensor import Tensor
 from unroll.viz import palette, routes
 from unroll.viz.dot_text import text_width
+from unroll.viz.ends import Ends, enters_sideways
 from unroll.viz.gaps import Gaps
 from unroll.viz.labels import TEXT, Label
-from unroll.viz.levels import Slot
-from unroll.viz.placement import FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, Layout, Rectangle
+from unroll.viz.levels import FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, Slot
+from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
@@ -49,9 +50,6 @@ class Wiring:
         self._rows: dict[int, Gaps] = {}
         self._tall = {scene.level(unit) for unit in scene.ported}
         self._labelled: set[tuple[Unit, Tensor]] = set()
-        self._leaves: dict[tuple[Unit, Tensor], float] = {}
-        self._arrives: dict[Wire, float] = {}
-        self._into: dict[Unit, int] = {}
         self._highest: dict[str, int] = {}
         for unit in scene.shown.units:
             if unit.row is not None:
@@ -71,7 +69,7 @@ class Wiring:
         handed = [wire for wire in self._wires if wire not in apart and self._scene.is_handed_on(wire)]
         apart.update(handed)
         rising = [wire for wire in self._wires if wire not in apart]
-        self._tie([*rising, *carried])
+        self._ends = Ends(self._scene, self._layout, [*rising, *carried])
         yield from self._level(level)
         yield from self._carried(carried)
         yield from (self._handed_on(wire) for wire in handed)
@@ -173,7 +171,10 @@ class Wiring:
                 tensors.append(wire.tensor)
             lane = tensors.index(wire.tensor)
             source, target = self._place(wire.source), self._place(wire.target)
-            start, end = (self._leaves[wire.source, wire.tensor], source.top), (self._arrives[wire], target.bottom)
+            start, end = (
+                (self._ends.leaves[wire.source, wire.tensor], source.top),
+                (self._ends.arrives[wire], target.bottom),
+            )
             column = self._layout.columns[slot]
             away = (22 if opened else 10) + 7 * lane
             gutter = column.left - away if ahead else column.right + away
@@ -225,60 +226,25 @@ class Wiring:
         label = Label(text, gutter - out * (12 + text_width(text, TEXT) / 2), channel + 7, (wire.tensor,))
         return Line(wire, routes.rounded(corners), dict(_STATE), label)
 
-    def _tie(self, wires: list[Wire]) -> None:
-        """Decide where each wire leaves the top of its source and reaches the bottom of its target."""
-        out: dict[Unit, dict[Tensor, float]] = {}
-        into: dict[Unit, list[Wire]] = {}
-        for wire in wires:
-            out.setdefault(wire.source, {}).setdefault(wire.tensor, self._place(wire.target).x)
-            if not self._enters_sideways(wire):
-                into.setdefault(wire.target, []).append(wire)
-        for unit, tensors in out.items():
-            place = self._place(unit)
-            # The outputs of a Split leave as a bundle.
-            offsets = routes.spread(len(tensors), place.width, 14 if len(tensors) < 3 else 0)
-            for tensor, offset in zip(sorted(tensors, key=tensors.__getitem__), offsets, strict=True):
-                self._leaves[unit, tensor] = place.x + offset
-        for unit, ends in into.items():
-            place = self._place(unit)
-            self._into[unit] = len({wire.source for wire in ends})
-            ends.sort(key=lambda wire: self._place(wire.source).x)
-            for wire, offset in zip(ends, routes.spread(len(ends), place.width, 12), strict=True):
-                self._arrives[wire] = place.x + offset
-        self._tie_ports(wires)
-
-    def _tie_ports(self, wires: list[Wire]) -> None:
-        """Let wires leave and reach loops at their ports, where their names stand."""
-        for wire in wires:
-            source, target = (self._scene.ported.get(unit) for unit in (wire.source, wire.target))
-            if source is not None and wire.tensor in source.out:
-                self._leaves[wire.source, wire.tensor] = self._place(wire.source).x + source.out[wire.tensor]
-            if target is not None and wire.role[1] in target.into and wire in self._arrives:
-                self._arrives[wire] = self._place(wire.target).x + target.into[wire.role[1]]
-
-    def _enters_sideways(self, wire: Wire) -> bool:
-        """Say whether a wire is a state that comes from another level, such as an encoder's last one."""
-        return self._scene.contraction.is_state(wire) and wire.source.kind != "gap"
-
     def _rising(self, wire: Wire) -> Line:
         source, target = self._place(wire.source), self._place(wire.target)
         low, high = self._scene.level(wire.source), self._scene.level(wire.target)
         attributes = {"style": "dotted"} if "gap" in (wire.source.kind, wire.target.kind) else {}
-        sideways = self._enters_sideways(wire)
+        sideways = enters_sideways(self._scene, wire)
         if sideways:
             attributes |= _STATE
         if low >= high:
             points = routes.sideways((source.right, source.y + 8), (target.left, target.y - 8))
             return Line(wire, points, attributes)
-        start = (self._leaves[wire.source, wire.tensor], source.top)
+        start = (self._ends.leaves[wire.source, wire.tensor], source.top)
         y = target.y + self._scene.lane(wire)
         # A cell that walks backward begins at its right.
         side, ahead = (
             (target.right, -1) if wire.target.row in self._scene.contraction.states.backward else (target.left, 1)
         )
         corner = (side - ahead * (24 + 0.3 * (target.top - y)), y)
-        end = (corner[0], target.bottom - 4) if sideways else (self._arrives[wire], target.bottom)
-        lean = 0.35 if self._into.get(wire.target, 1) == 1 else 0.8
+        end = (corner[0], target.bottom - 4) if sideways else (self._ends.arrives[wire], target.bottom)
+        lean = 0.35 if self._ends.into.get(wire.target, 1) == 1 else 0.8
         bands, rows = self._layout.bands[low + 1 : high], [self._row(level) for level in range(low + 1, high)]
         # Beside a loop, which is tall, lines run straight.
         leave = (start[0], self._layout.bands[low].top if low in self._tall else start[1])
@@ -307,7 +273,7 @@ class Wiring:
         text = self._scene.state_label(wire) if sideways else self._scene.shape(wire)
         half, low = text_width(text, TEXT) / 2, self._scene.level(wire.source)
         of = (wire.tensor,) if sideways else (wire.tensor, wire.source, wire.target)
-        if sideways or self._into.get(wire.target, 1) > 1:
+        if sideways or self._ends.into.get(wire.target, 1) > 1:
             key = (wire.source, wire.tensor)
             if key in self._labelled:
                 return None

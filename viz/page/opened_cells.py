@@ -282,7 +282,9 @@ class OpenedCell:
 
     def _follows_a_kernel(self, node: Node) -> bool:
         """Say whether an operator reads what a product makes, which may be for several gates."""
-        made = [self._place.get(tensor.node) for tensor in node.inputs if tensor is not None and tensor.node is not None]
+        made = [
+            self._place.get(tensor.node) for tensor in node.inputs if tensor is not None and tensor.node is not None
+        ]
         return any(at is not None and self._boxes[self._box_of[at]].kind == "kernel" for at in made)
 
     def _formula(self, at: int) -> list[Any]:
