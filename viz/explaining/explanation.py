@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from unroll import display, subjects
+from unroll import display
 from unroll.arguments import checked
 from unroll.checks import check_size
 from unroll.dimensions import shape_text
 from unroll.errors import ArgumentError
-from unroll.graph import Graph, check_graph
-from unroll.parameter import Parameter
+from unroll.graph import Graph
+from unroll.subjects import graph_of
 from unroll.tensor import Tensor
 from unroll.viz.explaining.block_writing import block_of
 from unroll.viz.explaining.context import Context
@@ -120,7 +120,7 @@ def explain(
         <BLANKLINE>
         outputs rnn/t0/basic_rnn_cell/h ... rnn/t1/basic_rnn_cell/h (batch, 2): h of rnn/basic_rnn_cell at t = 0 ... 1
     """
-    graph = display.placed(_graph_of(graph_or_cell))
+    graph = display.placed(graph_of(graph_or_cell, "explain", _TRACED))
     if step is not None:
         check_size(step, "explain: step", least=0)
     check_size(row, "explain: row", least=0)
@@ -147,40 +147,6 @@ def explain(
     heading = [] if numbers is None else [f"numbers of unit {unit or 0}, in row {row} of the batch"]
     pages.append(Page("", [], [], [*heading, *_outputs(graph, context)]))
     return Explanation(graph, sections, pages)
-
-
-def _graph_of(subject: Any) -> Graph:
-    """Return the graph of what is to be explained."""
-    if isinstance(subject, Graph):
-        return subject
-    if not callable(subject) or isinstance(subject, type):
-        return check_graph(subject, "explain")
-    if callable(getattr(subject, "trace", None)):
-        return check_graph(subject.trace(), "explain")
-    width, kind = _width(subject)
-    shape = [None, _TRACED, width] if getattr(subject, "batch_first", True) else [_TRACED, None, width]
-    return subjects.over_a_sequence(subject, shape, kind, "explain")
-
-
-def _width(subject: Any) -> tuple[int, Any]:
-    """Return how wide the input of a cell, layer or module is, and its dtype: as its weights say.
-
-    Raises:
-        ArgumentError: they do not say it.
-    """
-    weights = getattr(subject, "weights", None)
-    listed = weights.values() if isinstance(weights, Mapping) else weights or ()
-    if callable(getattr(subject, "parameters", None)):
-        listed = subject.parameters()
-    for item in listed:
-        if isinstance(item, Parameter) and item.blocks is not None and not item.blocks.window:
-            for source, size in item.blocks.rows:
-                if source == "x":
-                    return size, item.dtype
-    name = getattr(subject, "name", None) or type(subject).__name__
-    raise ArgumentError(
-        f"explain: {name} has no weight that says how wide its input is; call it first, or explain a Graph of it"
-    )
 
 
 def _sections(graph: Graph) -> tuple[list[Section], Context]:

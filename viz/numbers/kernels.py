@@ -10,9 +10,9 @@ from unroll.arguments import checked
 from unroll.checks import check_flag
 from unroll.display import placed
 from unroll.errors import ArgumentError
+from unroll.subjects import graph_of
 from unroll.viz.numbers.chart import Chart, chart_of, target_of
 from unroll.viz.numbers.kernel_sheet import KernelSheet
-from unroll.viz.numbers.subjects import graph_of
 from unroll.viz.numbers.weights import CellWeights, weights_of
 
 
