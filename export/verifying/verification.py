@@ -18,6 +18,7 @@ from unroll.export.lowering import to_onnx
 from unroll.export.verifying.foreign_operators import foreign_nodes
 from unroll.export.verifying.known_faults import ONNXRUNTIME, REFERENCE
 from unroll.export.verifying.random_nodes import random_nodes
+from unroll.export.verifying.rounding import check_rounding
 from unroll.export.verifying.verification_report import Difference, Verification, compare, listed
 from unroll.export.verifying.witnesses import NUMPY, REWRITTEN, Subject, Witness, subject_of, witnesses_of
 from unroll.graph import Graph
@@ -177,6 +178,7 @@ def _verified_on(
         drawn = why_random([*random_operators(graph), *random_nodes(subject.model)][:1])
         if drawn:
             raise NoWitnessError(f"nothing can be proven: {drawn}")
+        check_rounding(graph, fed, rows, expected)
         _raise_disagreement(found, rows, expected, results)
     if nonfinite_seed is not None:
         found = found._replace(nonfinite=_with_nonfinite(graph, fed[0], witnesses, tolerance, nonfinite_seed))

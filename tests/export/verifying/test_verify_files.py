@@ -301,3 +301,9 @@ def test_a_file_that_breaks_onnxs_rules_is_shown_with_a_warning_and_never_proven
     assert len(said.err.splitlines()) == 1
     assert main(["verify", str(tmp_path / "m.onnx")]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_rounding_that_a_growing_state_makes_large_is_no_alarm() -> None:
+    drawn = draw_node(1422, foreign=0.3, mixed=0.2)  # a GRU of straight lines, whose state reaches 93,000
+    with pytest.raises(NoWitnessError, match="rounding alone takes float32 as far from float64"):
+        unroll.verify(drawn.model, drawn.feeds)
