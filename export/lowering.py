@@ -28,7 +28,7 @@ from unroll.export.metadata import (
     limits_as_json,
 )
 from unroll.export.older_opsets import in_opset
-from unroll.export.reading.opaque_nodes import check_opset, write_opaque
+from unroll.export.reading.opaque_nodes import LATEST_WRITTEN, check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.naming import Lineage
@@ -47,7 +47,7 @@ from unroll.version import __version__
 #: Opset 13 (ONNX 1.8, 2020) with IR version 7: the oldest with today's Squeeze, Split and Softmax, so the one that most
 #: runtimes and converters read.
 DEFAULT_OPSET = 13
-LATEST_OPSET = min(25, onnx.defs.onnx_opset_version())
+LATEST_OPSET = LATEST_WRITTEN
 LATEST_IR_VERSION = min(13, int(onnx.IR_VERSION))
 #: Who has made a model, as it says itself: its nodes are named by the grammar of `unroll.naming`.
 PRODUCER = "unroll"

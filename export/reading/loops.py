@@ -15,9 +15,10 @@ from unroll.export.reading.node_readers import InexpressibleError
 from unroll.graph import Graph
 from unroll.ops.branches import If
 from unroll.ops.loop import Loop
-from unroll.ops.operator import Operator, axis_of
+from unroll.ops.operator import Operator, axis_of, made
 from unroll.ops.scan import Scan
 from unroll.ops.shaping import Transpose
+from unroll.scopes import Origin
 from unroll.tensor import LARGEST_KNOWN, Constant, Placeholder, Tensor
 
 #: How often the body of a Loop is read, until the shapes of its states hold for every run.
@@ -111,7 +112,7 @@ def _inner(name: str, shape: Shape, tensor: Tensor) -> Placeholder:
 
 def _scan(call: _Inside) -> Sequence[Tensor]:
     if call.opset < 9:
-        raise InexpressibleError("before opset 9 it ran over a batch as well")
+        return _scan_of_batches(call)
     flags, axes = ("scan_input_directions", "scan_output_directions"), ("scan_input_axes", "scan_output_axes")
     call.only("body", "num_scan_inputs", *flags, *axes)
     body, scanned = call.attributes["body"], call.attributes["num_scan_inputs"]
@@ -137,6 +138,35 @@ def _scan(call: _Inside) -> Sequence[Tensor]:
     for place, axis in enumerate(_axes(call.attributes.get(axes[1]), stacks), states):
         results[place] = _from_front(call, results[place], axis)
     return results
+
+
+def _scan_of_batches(call: _Inside) -> Sequence[Tensor]:
+    """Read the Scan of opset 8, which runs over time for each row of a batch: as a Scan over the batch of one over time.
+
+    Its inputs are how long each row is, the states ``(batch, ...)``, and what is scanned, ``(batch, time, ...)``.
+    """
+    call.only("body", "num_scan_inputs", "directions")
+    body, scanned = call.attributes["body"], call.attributes["num_scan_inputs"]
+    if call.inputs[0] is not None:
+        raise InexpressibleError("rows of several lengths are not read")
+    tensors = call.tensors(1)
+    states = len(tensors) - scanned
+    ranks = [1] * states + [2] * scanned
+    short = any(tensor.rank < rank for tensor, rank in zip(tensors, ranks, strict=False))
+    if scanned < 1 or states < 0 or short or len(body.input) != len(tensors) or len(body.output) < states:
+        raise InexpressibleError(f"{len(tensors)} inputs do not fit its body")
+    names = [item.name for item in body.input]
+    given = {
+        name: _inner(name, tensor.shape[rank:], tensor)
+        for name, tensor, rank in zip(names, tensors, ranks, strict=True)
+    }
+    found = call.body(body, given)
+    ways = _flags(call.attributes.get("directions"), scanned)
+    over_time = Scan(found, scanned, len(call.shared), ways)
+    row = [_inner(name, tensor.shape[1:], tensor) for name, tensor in zip(names, tensors, strict=True)]
+    shared = [_inner(name, tensor.shape, tensor) for name, tensor in call.shared.items()]
+    inside = Graph([*row, *shared], made(over_time, [*row, *shared], frozenset({Origin("", None, None, None)})))
+    return call.outside.made(Scan(inside, len(tensors), len(shared)), (*tensors, *call.shared.values()))
 
 
 def _axes(values: Sequence[int] | None, count: int) -> Sequence[int]:

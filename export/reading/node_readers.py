@@ -1,4 +1,4 @@
-"""ONNX nodes as unroll's operators: what differs between opsets 9 and 25 is brought to one form here.
+"""ONNX nodes as unroll's operators: what differs between opsets 7 and 27 is brought to one form here.
 
 A row of `READERS` is an operator whose attributes or inputs need more than their names; every other operator of ours is read
 by `_plain`. What cannot be said with our operators raises `InexpressibleError`, and the node passes through as it is.
@@ -17,7 +17,7 @@ from onnx import AttributeProto, NodeProto, numpy_helper
 from unroll.dtypes import ALL, INT64
 from unroll.export.reading.opaque_nodes import DTYPES
 from unroll.ops import OPERATORS
-from unroll.ops.arithmetic import Add
+from unroll.ops.arithmetic import Add, Div
 from unroll.ops.choices import Clip, Max, Min
 from unroll.ops.convolution import Conv
 from unroll.ops.filling import ConstantOfShape, Shape_
@@ -243,6 +243,17 @@ def _cast(call: Call) -> Sequence[Tensor]:
     return call.apply(Cast(dtype), call.tensor(0))
 
 
+def _cast_like(call: Call) -> Sequence[Tensor]:
+    _only(call, "saturate")
+    return call.apply(Cast(call.tensor(1).dtype), call.tensor(0))
+
+
+def _reciprocal(call: Call) -> Sequence[Tensor]:
+    _only(call)
+    x = call.tensor(0)
+    return call.apply(Div(), Constant(np.array(1, x.dtype)), x)
+
+
 def _transpose(call: Call) -> Sequence[Tensor]:
     _only(call, "perm")
     x = call.tensor(0)
@@ -340,6 +351,7 @@ def _chain(op: type[Operator]) -> Read:
 
 READERS: dict[str, Read] = {
     "Cast": _cast,
+    "CastLike": _cast_like,
     "Clip": _clip,
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
@@ -349,6 +361,7 @@ READERS: dict[str, Read] = {
     "LogSoftmax": _softmax,
     "Max": _chain(Max),
     "Min": _chain(Min),
+    "Reciprocal": _reciprocal,
     "ReduceMax": _reduction,
     "ReduceMean": _reduction,
     "ReduceMin": _reduction,

@@ -19,9 +19,12 @@ from unroll.ops.opaque import HeldGraph, Opaque
 ONNX_DOMAIN = ("", "ai.onnx")
 #: The oldest opset that is written; nodes of older ones are converted to it.
 OLDEST_WRITTEN = 13
-#: The opset since which an operator has its form of opset 13, where that is after opset 9; 14 where it has no form
+#: The newest that is written.
+LATEST_WRITTEN = min(25, int(onnx.defs.onnx_opset_version()))
+#: The opset since which an operator has its form of opset 13, where that is after opset 7; 14 where it has no form
 #: there.
 _FORM_SINCE = {
+    "BatchNormalization": 9,
     "Clip": 11,
     "Dropout": 12,
     "Hardmax": 13,
@@ -29,6 +32,7 @@ _FORM_SINCE = {
     "Pad": 11,
     "ReduceSum": 13,
     "Resize": 11,
+    "Scan": 9,
     "Scatter": 14,
     "Slice": 10,
     "Softmax": 13,
@@ -38,8 +42,8 @@ _FORM_SINCE = {
     "Unsqueeze": 13,
     "Upsample": 14,
 }
-#: Those that changed only where this attribute, an input since then, is given.
-_MOVED = {"ReduceSum": "axes", "Split": "split", "Squeeze": "axes"}
+#: Those that changed only where this attribute is given, which was dropped or is an input since then.
+_MOVED = {"BatchNormalization": "spatial", "ReduceSum": "axes", "Split": "split", "Squeeze": "axes"}
 #: Those that onnx's own converter is known to convert. For Upsample and Resize it loses where the centre of a pixel is,
 #: and it leaves Hardmax unchanged.
 _CONVERTED = ("LogSoftmax", "Pad", "Softmax", "TopK")
@@ -254,6 +258,16 @@ def _older(node: NodeProto, opset: int) -> str | None:
         if inner.domain in ONNX_DOMAIN and opset < _FORM_SINCE.get(inner.op_type, 0) and (not moved or moved in given):
             return inner.op_type
     return None
+
+
+def written_version(node: NodeProto, opset: int) -> int:
+    """Return the opset in which a node of ONNX's own domain is written: its own, or where that is newer than any that is
+    written, the first in which it means the same.
+    """
+    if opset <= LATEST_WRITTEN:
+        return max(opset, OLDEST_WRITTEN)
+    inner = [item.op_type for item in _with_inner(node) if item.domain in ONNX_DOMAIN]
+    return max(OLDEST_WRITTEN, *(_since(name, opset) for name in inner))
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------

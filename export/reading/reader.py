@@ -27,7 +27,7 @@ from unroll.errors import (
 )
 from unroll.export.guards.aborting_nodes import check_nodes
 from unroll.export.guards.trial_load import try_load
-from unroll.export.lowering import LATEST_OPSET, type_proto
+from unroll.export.lowering import type_proto
 from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
@@ -46,6 +46,7 @@ from unroll.export.reading.opaque_nodes import (
     inferred_types,
     opaque,
     shape_of,
+    written_version,
 )
 from unroll.export.reading.tensor_sizes import TOO_MANY
 from unroll.export.verifying import foreign_operators
@@ -61,7 +62,9 @@ from unroll.progress import track
 from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
-OLDEST_OPSET = 9
+OLDEST_OPSET = 7
+#: The newest that the installed onnx knows; what is written is of an older one.
+NEWEST_OPSET = int(onnx.defs.onnx_opset_version())
 #: How many nodes of bodies are read in one model, those that are read again each time.
 _MOST_INNER = 200_000
 
@@ -78,8 +81,8 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
     unless it is a single number of no axes, which becomes a Constant, as initializers of other dtypes do.
 
     Args:
-        model: an ``onnx.ModelProto``, or the path of an ``.onnx`` file; opset 9 to 25. Weights may lie in other files in the
-            folder of the file, and nowhere else.
+        model: an ``onnx.ModelProto``, or the path of an ``.onnx`` file; opset 7 to the newest that the installed onnx knows.
+            Weights may lie in other files in the folder of the file, and nowhere else.
 
     Returns:
         The graph: the model's inputs (those without an initializer) and outputs, in order and by name. Symbolic sizes
@@ -98,7 +101,7 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
             data outside its folder, or functions that grow without end. The message names the node or tensor.
         ShapeError: the operators need sizes to be equal that are not; a size that is not known is taken not to be 1, so
             that it never broadcasts.
-        UnsupportedError: the opset is not one of 9 to 25, the weights of a ModelProto lie in other files, or a node that
+        UnsupportedError: the opset is not one of these, the weights of a ModelProto lie in other files, or a node that
             passes through has no known form in opset 13, the oldest that is written.
 
     Example:
@@ -217,8 +220,8 @@ class _Reader:
         self.left = [_MOST_INNER] if left is None else left
         self.versions = {"" if item.domain in ONNX_DOMAIN else item.domain: item.version for item in model.opset_import}
         self.opset = self.versions.get("", OLDEST_WRITTEN)
-        if not OLDEST_OPSET <= self.opset <= LATEST_OPSET:
-            raise UnsupportedError(f"opset {self.opset}: models of opset {OLDEST_OPSET} to {LATEST_OPSET} can be read")
+        if not OLDEST_OPSET <= self.opset <= NEWEST_OPSET:
+            raise UnsupportedError(f"opset {self.opset}: models of opset {OLDEST_OPSET} to {NEWEST_OPSET} can be read")
         self.given = given
         self.tensors: dict[str, Tensor] = dict(given or {})
         self.names = Names((), (), (), ())
@@ -354,7 +357,7 @@ class _Reader:
             if newer is not None:
                 self._read_converted(node, newer)
                 return
-        version = max(opset, OLDEST_WRITTEN) if known else self.versions.get(node.domain, 1)
+        version = written_version(node, opset) if known else self.versions.get(node.domain, 1)
         op = replace(opaque(node, version, self.types, self.equal, self._title), open_meaning=open_meaning)
         inputs = tuple(self._inputs((*node.input, *op.captured)))
         made = Node(op, inputs, op.shapes(Requirements()), op.dtypes({}), self._provenance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from helpers import Array
+from helpers import Array, refused
 from onnx import TensorProto, helper, numpy_helper
 from read_models import check_same, floats, ints, model_of, opaque_names, run
 
@@ -115,6 +115,25 @@ def test_a_loop_in_a_loop_is_read_with_the_weights_of_the_inner_one() -> None:
     assert list(graph.parameters) == ["W", "R"]
     op, _ = the_scan(graph)
     assert [node.op.name for node in op.body.nodes] == ["Scan"]
+
+
+@pytest.mark.parametrize("directions", [None, [0], [1]])
+def test_the_scan_of_opset_8_runs_over_the_rows_of_a_batch_as_well(directions: list[int] | None) -> None:
+    options = {} if directions is None else {"directions": directions}
+    node = helper.make_node("Scan", ["", "start", "rows"], ["last", "all"], "loop", body=rnn_body(), **SCAN, **options)
+    shapes = {"start": [3, 2, 4], "rows": [3, 5, 2, 3]}
+    model = model_of([node], shapes, {"last": [3, 2, 4], "all": [3, 5, 2, 4]}, {"W": W, "R": R}, 8)
+    graph = check_same(model, {"start": floats(3, 2, 4), "rows": floats(3, 5, 2, 3)})
+    (outer,) = [node.op for node in graph.nodes if isinstance(node.op, Scan)]
+    assert [node.op.name for node in outer.body.nodes] == ["Scan"]
+
+
+def test_rows_of_several_lengths_of_opset_8_are_refused_by_name() -> None:
+    node = helper.make_node("Scan", ["lens", "start", "rows"], ["last", "all"], "loop", body=rnn_body(), **SCAN)
+    shapes = {"lens": [3], "start": [3, 2, 4], "rows": [3, 5, 2, 3]}
+    outputs = {"last": [3, 2, 4], "all": [3, 5, 2, 4]}
+    model = model_of([node], shapes, outputs, {"W": W, "R": R}, 8, {"lens": TensorProto.INT64})
+    refused(lambda: unroll.from_onnx(model), NotImplementedError, "loop", "Scan", "opset 8")
 
 
 def test_a_shape_that_stands_outside_is_known_inside() -> None:

@@ -12,8 +12,7 @@ from onnx import TensorProto, helper
 from read_models import FLOAT, branches, floats, model_of
 
 import unroll
-from unroll.export.lowering import LATEST_OPSET
-from unroll.export.reading.reader import from_onnx
+from unroll.export.reading.reader import NEWEST_OPSET, from_onnx
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", bytes(64), b"\x08\x07", b"PK\x03\x04"])
@@ -107,8 +106,12 @@ def without_outputs() -> onnx.ModelProto:
         (lambda: of_dtype(TensorProto.BFLOAT16), ValueError, ["'x'", "bfloat16"]),
         (cast_to_bytes, ValueError, ["'narrow'", "uint8"]),
         (undefined, ValueError, ["not a valid ONNX model", "nothing"]),
-        (lambda: of_opset(8), NotImplementedError, ["opset 8", f"9 to {LATEST_OPSET}"]),
-        (lambda: of_opset(26), NotImplementedError, ["opset 26", f"9 to {LATEST_OPSET}"]),
+        (lambda: of_opset(6), NotImplementedError, ["opset 6", f"7 to {NEWEST_OPSET}"]),
+        (
+            lambda: of_opset(NEWEST_OPSET + 1),
+            NotImplementedError,
+            [f"opset {NEWEST_OPSET + 1}", f"7 to {NEWEST_OPSET}"],
+        ),
         (without_outputs, ValueError, ["it has no outputs"]),
         (onnx.ModelProto, ValueError, ["no ir_version and no outputs"]),
     ],
