@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from onnx import ModelProto
 
 from unroll.arguments import checked
-from unroll.errors import UnsupportedError
-from unroll.export.file_binding import bound_model
+from unroll.errors import UnsupportedError, warn
 from unroll.export.file_proof import Given, Proof, compared
 from unroll.export.file_rerolling import operators, opset_of
 from unroll.export.lowering import to_onnx
-from unroll.export.reading.reader import from_onnx, load_model
+from unroll.export.reading.binding import bound_model
+from unroll.export.reading.reader import load_model, read_model_graph
 from unroll.export.saving import save
 from unroll.export.verifying.verification import check_seed, check_tolerance
 from unroll.files import as_path
@@ -84,7 +84,9 @@ def unroll_file(
     check_seed(seed, "unroll")
     path = as_path(target, "unroll")
     original = load_model(source)
-    graph = from_onnx(bound_model(original, dims, values, "unroll"))
+    graph, broken = read_model_graph(bound_model(original, dims, values, "unroll"))
+    if broken:
+        warn(broken)
     new, report = unroll(graph, most_nodes=most_nodes, check=False)  # it is compared with the file's own bytes
     if report.left:
         raise UnsupportedError(f"nothing was written: {'; '.join(map(str, report.left))}")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,6 +31,7 @@ from unroll.export.guards.trial_load import try_load
 from unroll.export.lowering import type_proto
 from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.node_walk import all_nodes
+from unroll.export.reading.binding import bound_model
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
 from unroll.export.reading.inner_graphs import is_weight
 from unroll.export.reading.invalid_nodes import why_invalid
@@ -58,6 +60,7 @@ from unroll.ops.functions import Identity
 from unroll.ops.opaque import set_hook
 from unroll.ops.operator import MOST_AXES, Operator, Requirements
 from unroll.parameter import Parameter
+from unroll.passes.unrolling import folded
 from unroll.progress import track
 from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
@@ -73,7 +76,12 @@ set_hook(foreign_operators.compute)
 
 
 @checked()
-def from_onnx(model: ModelProto | str | Path) -> Graph:
+def from_onnx(
+    model: ModelProto | str | Path,
+    *,
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Graph:
     """Read an ONNX model as a Graph.
 
     Operators of ours become ours whatever their opset; a node that they cannot express passes through untouched, and
@@ -83,6 +91,10 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
     Args:
         model: an ``onnx.ModelProto``, or the path of an ``.onnx`` file; opset 7 to the newest that the installed onnx knows.
             Weights may lie in other files in the folder of the file, and nowhere else.
+        dims: sizes of symbols of the inputs by name, such as ``{"time": 28}``; a size that has no name is called
+            ``<input>_<axis>``. They are put into the file before its shapes are inferred, and what follows from them is
+            computed: constants, sizes, and which branch of an If is taken.
+        values: inputs by name that are fixed, such as ``{"sr": 16000}``, likewise; the graph has them no more.
 
     Returns:
         The graph: the model's inputs (those without an initializer) and outputs, in order and by name. Symbolic sizes
@@ -94,13 +106,15 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
             that it can be inspected.
 
     Raises:
-        ArgumentTypeError: neither a model nor a path.
+        ArgumentTypeError: neither a model nor a path, or `dims` or `values` are no dicts by name.
+        ArgumentError: `dims` or `values` hold a name that no symbol or input has; the message lists those there are.
         FileError: the file cannot be read.
         ModelError: it is no valid ONNX model, is larger than 2 GiB, or a tensor has a dtype that tensors here cannot
             have, or no known rank; or it declares something impossible (see `unroll.export.reading.bounds`), such as
             data outside its folder, or functions that grow without end. The message names the node or tensor.
         ShapeError: the operators need sizes to be equal that are not; a size that is not known is taken not to be 1, so
-            that it never broadcasts.
+            that it never broadcasts. A value has another shape than its input.
+        DTypeError: a value is of another kind than its input.
         UnsupportedError: the opset is not one of these, the weights of a ModelProto lie in other files, or a node that
             passes through has no known form in opset 13, the oldest that is written.
 
@@ -109,16 +123,23 @@ def from_onnx(model: ModelProto | str | Path) -> Graph:
         >>> path = unroll.save(unroll.Graph([x], {"y": unroll.ops.tanh(x)}), "tanh.onnx")
         >>> unroll.from_onnx(path)
         Graph(x (batch, 3) -> y (batch, 3); 1 nodes)
+        >>> unroll.from_onnx(path, dims={"batch": 2})
+        Graph(x (2, 3) -> y (2, 3); 1 nodes)
     """
-    graph, broken = read_graph(model)
+    proto = load_model(model)
+    graph, broken = read_model_graph(bound_model(proto, dims, values))
     if broken:
         warn(broken)
-    return graph
+    return folded(graph) if dims or values else graph
 
 
 def read_graph(model: ModelProto | str | Path) -> tuple[Graph, str]:
     """Return what `from_onnx` does, and which nodes break ONNX's own rules, in words; empty for none."""
-    proto = load_model(model)
+    return read_model_graph(load_model(model))
+
+
+def read_model_graph(proto: ModelProto) -> tuple[Graph, str]:
+    """Return what `read_graph` does of a model that was loaded with `load_model`."""
     with collector_paused():
         reader = _Reader(proto, {})
         graph = reader.read()

@@ -118,7 +118,9 @@ def test_whole_steps_beside_a_loop_are_boxes_that_say_their_step(steps: int) -> 
 
 def test_a_part_of_a_step_beside_a_loop_claims_nothing_of_the_whole() -> None:
     graph, _ = unroll.reroll(NETWORKS["one state tensor"]())
-    assert not [name for name in boxes(unroll.draw(graph, format="dot")) if name.startswith("cell_") and name.count("_") == 1]
+    assert not [
+        name for name in boxes(unroll.draw(graph, format="dot")) if name.startswith("cell_") and name.count("_") == 1
+    ]
 
 
 @pytest.mark.parametrize("steps", [3, 6])

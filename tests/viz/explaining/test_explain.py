@@ -213,7 +213,11 @@ REFUSED: dict[str, tuple[Callable[[], object], type[Exception], tuple[str, ...]]
     "a row too far": (lambda: unroll.explain(GRAPH, FED, row=2), ValueError, ("row 2",)),
     "a path": (lambda: unroll.explain("model.onnx"), TypeError, ("Graph",)),
     "a class": (lambda: unroll.explain(unroll.GRUCell), TypeError, ("Graph",)),
-    "a cell that has no weights": (lambda: unroll.explain(unroll.GRUCell(2)), ValueError, ("has no weights yet", "call it")),
+    "a cell that has no weights": (
+        lambda: unroll.explain(unroll.GRUCell(2)),
+        ValueError,
+        ("has no weights yet", "call it"),
+    ),
     "feeds that do not fit": (lambda: unroll.explain(GRAPH, {"X0": 1}), ValueError, ("X0",)),
 }
 

@@ -90,7 +90,10 @@ def unroll(
 
 
 def _flat(
-    graph: Graph, sizes: Mapping[str, int], most: int, settled: bool = True
+    graph: Graph,
+    sizes: Mapping[str, int],
+    most: int,
+    settled: bool = True,
 ) -> tuple[Graph, Unrolled, Sequence[Node]]:
     """Return a graph with its loops written out, what became of them, and the loops."""
     inside = bound(graph, sizes)
@@ -104,6 +107,16 @@ def _flat(
     outputs = [new.get(tensor, tensor) for tensor in graph.outputs]
     found = Draft(graph, outputs, flattening.copied, {}, inside.inputs, inside.requirements)
     return cancel_shapes(found), report, flattening.loops
+
+
+def folded(graph: Graph) -> Graph:
+    """Return a graph with what constants and sizes decide computed, and the branches of an If chosen where they decide it."""
+    flattening = Flattening(graph, {}, {If: write_if}, MOST_NODES)
+    new: dict[Tensor, Tensor] = {}
+    flattening.walk(graph.nodes, new)
+    if not new:
+        return graph
+    return Draft(graph, [new.get(tensor, tensor) for tensor in graph.outputs], flattening.copied, {})
 
 
 def unrolled_again(graph: Graph) -> Graph:
