@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from unroll.viz.gates import Gates, Mark
 from unroll.viz.node_formulas import LONG, Formulas
 from unroll.viz.settings import WIDEST, op_detail, rest, wrapped
 from unroll.viz.shapes import shape_text
+from unroll.viz.states import EARLIER
 from unroll.viz.tensor_names import short_names
 from unroll.viz.units import Unit
 from unroll.viz.values import Values, value_lines
@@ -104,6 +106,9 @@ class Boxes:
         self.gates = Gates(contraction.graph, contraction.natives.values())
         self._states = contraction.states
         self._joint = contraction.joint
+        into_loops = Counter(wire.source for wire in contraction.wires if wire.target.kind == "loop")
+        #: What a loop begins with as more than one of its states.
+        self._of_several = {unit for unit, count in into_loops.items() if count > 1}
         self._formulas = Formulas(contraction.states.tensors)
         self._short_outputs = short_names(self._graph.output_names)
 
@@ -122,7 +127,8 @@ class Boxes:
         if unit.kind == "zero":
             if self._opened and unit.tensor is not None:
                 shape = shape_text(self._graph.shape(unit.tensor))
-                name = "" if unit.tensor.hint is None or unit.tensor.node is None else self._states.called(unit.tensor)
+                named = unit.tensor.hint is not None and unit.tensor.node is not None and unit not in self._of_several
+                name = self._states.called(unit.tensor) if named else ""
                 shape = f"{name} {shape}" if name not in ("", "state") else shape
                 return text_box([Line("0", 11, palette.INK, True), Line(shape, 8, palette.MUTED)], 5)
             return Box(table([cell("", height=2), cell(font("0", 11, palette.INK, True))]), 24, 24)
@@ -167,6 +173,8 @@ class Boxes:
             name = self._short_outputs.get(name, name)
         if without_port(name) not in self._graph.names.by_name:
             name = without_port(name)
+        if unit.kind == "input" and name.endswith(EARLIER):
+            return visible(name.removesuffix(EARLIER), _LONGEST_NAME), EARLIER.strip("[]")
         return visible(name, _LONGEST_NAME), ""
 
     def _value_lines(self, tensor: Tensor, prefix: str = "") -> list[Line]:

@@ -30,7 +30,7 @@ _BINDS = {
     "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "Add": 2, "Sub": 2, "Gemm": 2, "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
     "Pow": 4,
 }  # fmt: skip
-_LONGEST_WITHIN = 20
+_LONGEST_WITHIN = 24
 _LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 34, 3, 8, 2
 #: What stands for an operand that has no name of its own, and for a formula that is too long.
 UNNAMED, LONG = "·", "…"

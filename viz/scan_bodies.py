@@ -14,7 +14,7 @@ from unroll.parameter import Parameter
 from unroll.structure import Structure
 from unroll.tensor import Node, Placeholder, Tensor
 from unroll.viz.scan_places import BodyPlaces, body_places
-from unroll.viz.states import last_part
+from unroll.viz.states import EARLIER, last_part
 
 _NO_NAMES = Names((), (), (), ())
 
@@ -60,20 +60,20 @@ def scan_body(node: Node, op: Scan) -> ScanBody:
             inside[inner] = weights[place]
             names[place] = weights[place].name
         else:
-            inputs.append(Placeholder(inner.shape, inner.dtype, names[place]))
+            called = f"{names[place]}{EARLIER}" if place < states else names[place]
+            inputs.append(Placeholder(inner.shape, inner.dtype, called))
             inside[inner] = inputs[-1]
     _copy(op.body, inside, found)
     after = [inside.get(tensor, tensor) for tensor in op.body.outputs]
-    nexts = [f"{name}/next" for name in names[:states]]
-    taken.update(nexts)
     stacks = [_free(name, taken) for name in _plain(_last_parts(op.body.output_names[states:]), "kept", "y")]
     # Names of files need not be ones that we would give: with a lineage they are taken as they are.
-    outputs = dict(zip((*nexts, *stacks), after, strict=True))
+    handed = names[:states]
+    outputs = dict(zip((*handed, *stacks), after, strict=True))
     # The first output of one step rises from it; states leave beside it.
-    first = {name: outputs[name] for name in (*stacks, *nexts)}
+    first = {name: outputs[name] for name in (*stacks, *handed)}
     graph = Graph(inputs, first, lineage=Lineage(_NO_NAMES, {}, {}))
-    graph.states = dict(zip(names, nexts, strict=False))
-    return ScanBody(op, graph, tuple(names), (*names[:states], *stacks), weights)
+    graph.states = {f"{name}{EARLIER}": name for name in handed}
+    return ScanBody(op, graph, tuple(names), (*handed, *stacks), weights)
 
 
 def _free(name: str, taken: set[str]) -> str:

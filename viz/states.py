@@ -16,6 +16,9 @@ from unroll.viz.units import Unit, Wire
 #: A node's name without its step, and which of its inputs or outputs is meant.
 Role: TypeAlias = tuple[str, int]
 
+#: What the name of a state ends with that is of the step before: ``h[t-1]``, as equations write it.
+EARLIER = "[t-1]"
+
 
 class States:
     """The states of the cells of a picture.
@@ -193,7 +196,7 @@ def _state_name(name: str) -> str:
     """Return the name of a state, of what a cell calls its new value and a driver the one that it keeps where rows have ended;
     nothing where that is no name but a number.
     """
-    state = re.sub(r"_kept(_\d+)?$", "", name).removeprefix("new_")
+    state = re.sub(r"_kept(_\d+)?$", "", name.removesuffix(EARLIER)).removeprefix("new_")
     return "" if state.isdigit() else state
 
 

@@ -20,7 +20,7 @@ _OPERATORS = {name.lower() for _, name in OPERATORS}
 # As files write it, too: ``add_4:0``.
 _NUMBERED = re.compile(r"(_\d+)?(:\d+)?$")
 # What cannot be taken for a number, a sign or two names.
-_READABLE = re.compile(r"[^\W\d][\w./:]*")
+_READABLE = re.compile(r"[^\W\d][\w./:]*(\[t-1\])?")
 _LONGEST, _LONGEST_NAME = 48, 24
 _WORDS = {"and", "not", "inf", "nan", "true", "false"}
 

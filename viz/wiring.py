@@ -20,6 +20,8 @@ from unroll.viz.units import Unit, Wire
 _STATE = {"color": palette.STATE, "penwidth": "1.4"}
 # How much farther from the boxes the lines of a cell that walks backward run, which stands beside one that walks forward.
 _BACKWARD = 6.0
+# How far from a first state a line runs that another one under it sends up.
+_CLEAR = 6.0
 
 
 class Line(NamedTuple):
@@ -236,7 +238,7 @@ class Wiring:
         if low >= high:
             points = routes.sideways((source.right, source.y + 8), (target.left, target.y - 8))
             return Line(wire, points, attributes)
-        start = (self._ends.leaves[wire.source, wire.tensor], source.top)
+        start = self._rises_from(wire, source)
         y = target.y + self._scene.lane(wire)
         # A cell that walks backward begins at its right.
         side, ahead = (
@@ -261,6 +263,20 @@ class Wiring:
         if wire.source.kind != "gap" and wire.target.kind != "gap" and not opened:
             return Line(wire, points, attributes, self._rising_label(wire, start, end, sideways))
         return Line(wire, points, attributes)
+
+    def _rises_from(self, wire: Wire, source: Rectangle) -> Point:
+        """Return where a wire leaves what is under it: at the top; at the side where first states stand over one another."""
+        slots, level = self._scene.slots, self._scene.level(wire.source)
+        beside = self._beside(wire.source)
+        column = [
+            unit for unit, slot in slots.items() if slot == slots.get(wire.source) and self._scene.level(unit) == level
+        ]
+        over = [place for place in map(self._place, column) if place.bottom > source.top]
+        if beside not in (FIRST, FIRST_BACKWARD) or not over:
+            return self._ends.leaves[wire.source, wire.tensor], source.top
+        if beside == FIRST:
+            return max(source.right, *(place.right + _CLEAR for place in over)), source.y
+        return min(source.left, *(place.left - _CLEAR for place in over)), source.y
 
     def _row(self, level: int) -> Gaps:
         """Return what is taken of a level by boxes, and by the lines that pass between them."""

@@ -61,8 +61,8 @@ def test_states_enter_left_of_the_cell_and_leave_right_of_it() -> None:
     held = [box for name, box in boxes(picture).items() if name.startswith("loop_") and name.count("_") > 1]
     (cell,) = (box for box in held if "5 units" in box.lines)
     for state in ("c", "h"):
-        (before,) = (box for box in held if box.lines == [state])
-        (after,) = (box for box in held if box.lines == [f"{state}/next"])
+        (before,) = (box for box in held if box.lines == [f"{state}t-1"])
+        (after,) = (box for box in held if box.lines == [state])
         assert before.right < cell.left and cell.right < after.left
         assert cell.bottom < (before.bottom + before.top) / 2 < cell.top
 
@@ -144,7 +144,7 @@ def test_the_scan_of_a_file_shows_the_cell_that_the_graph_had() -> None:
 
 def test_the_operators_in_the_scan_of_a_file_have_the_gates_and_names_of_the_cell() -> None:
     for graph, formulas in (
-        (read_back(lstm_layer(), "scan"), {"c = tanh(z_c)", "h = o \u00d7 tanh(new_c)", "f \u00d7 input c"}),
+        (read_back(lstm_layer(), "scan"), {"c = tanh(z_c)", "h = o \u00d7 tanh(new_c)", "f \u00d7 c[t-1]"}),
         (read_back(keras(layers.GRU(3)), "scan"), {"z = \u03c3(z_z)", "h = tanh(z_h)", "(1 \u2212 z) \u00d7 h"}),
     ):
         said = {line for box in boxes(unroll.draw(graph, level="op")).values() for line in box.lines}
