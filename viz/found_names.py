@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from unroll.graph import Graph
+from unroll.ops.arithmetic import Add
+from unroll.ops.joining import Split
+from unroll.ops.linear import Gemm, MatMul
+from unroll.ops.slicing import Slice
+from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
 from unroll.viz.gate_columns import GateColumns
 
 #: What makes a gate of its columns.
 _FUNCTIONS = ("HardSigmoid", "Relu", "Sigmoid", "Tanh")
+#: How many additions may lie between a product and where it is cut.
+_FARTHEST = 3
 
 
 def found_names(tensors: Iterable[Tensor]) -> dict[Tensor, str]:
@@ -90,6 +97,44 @@ def found_columns(graph: Graph, found: Mapping[Tensor, str], tensors: Iterable[T
         if len(gates) == 1:
             made.setdefault((at, gates[0]), []).append(tensor)
     return {several[0]: gate for (at, gate), several in made.items() if len(several) == 1 and (at, gate) not in known}
+
+
+def found_pieces(graph: Graph) -> dict[Tensor, str]:
+    """Return what the pieces of products are called that are added up to what enters a gate, as the blocks of their weights
+    are: ``x_r`` and ``h_r`` of those that W_xr and W_hr make; nothing where a cell has two of one name at a step.
+    """
+    cut = [node for node in graph.nodes if isinstance(node.op, (Split, Slice)) and node.origin.cell is not None]
+    if not cut:
+        return {}
+    columns = GateColumns(graph)
+    made: dict[tuple[frozenset[Origin], str], list[Tensor]] = {}
+    for node in cut:
+        source = _source_of(node)
+        where = frozenset(origin._replace(scope="", gate=None) for origin in node.provenance)
+        for tensor in node.outputs if source else ():
+            gates = columns.gates(tensor)
+            if len(gates) == 1:
+                made.setdefault((where, f"{source}_{gates[0]}"), []).append(tensor)
+    return {tensors[0]: name for (_, name), tensors in made.items() if len(tensors) == 1}
+
+
+def _source_of(node: Node) -> str:
+    """Return the one source of the rows of the weight that a product is made with, of which a node cuts a piece."""
+    tensor = node.inputs[0]
+    for _ in range(_FARTHEST):
+        made = tensor.node if tensor is not None else None
+        if made is None:
+            return ""
+        if isinstance(made.op, (Gemm, MatMul)):
+            weight = made.inputs[1]
+            weight = weight.node.inputs[0] if weight is not None and weight.node is not None else weight
+            blocks = weight.blocks if isinstance(weight, Parameter) else None
+            return blocks.rows[0][0] if blocks is not None and len(blocks.rows) == 1 else ""
+        if not isinstance(made.op, Add):
+            return ""
+        moving = [item for item in made.inputs if item is not None and item.node is not None]
+        tensor = moving[0] if len(moving) == 1 else None
+    return ""
 
 
 def _at(origin: Origin) -> tuple[str | None, int | None]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from unroll.dtypes import Array
 from unroll.graph import Graph
+from unroll.ops.slicing import columns_of
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.made_weights import fixed_tensors
@@ -83,6 +84,9 @@ class GateColumns:
         given = self._computed.get(first) if first is not None else None
         if name == "Split" and given is not None:
             return _cut(node, *given)
+        if name == "Slice" and given is not None and given[0] == -1:
+            columns = columns_of(node)
+            return {} if columns is None else {node.outputs[0]: (-1, given[1][columns.start : columns.stop])}
         if name == "Transpose" and given is not None and first is not None:
             order = [int(axis) for axis in node.op.attributes.get("perm", ())]
             axis = first.rank + given[0]

@@ -9,7 +9,7 @@ from unroll.ops.functions import Identity
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm
 from unroll.ops.operator import OPERATORS
-from unroll.ops.slicing import Slice, bounds_of
+from unroll.ops.slicing import Slice, columns_of
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, SIGMA, TIMES
 from unroll.viz.tensor_names import TensorNames
@@ -79,7 +79,7 @@ class Formulas:
         if isinstance(node.op, Identity):
             return operands[0]
         if isinstance(node.op, Slice):
-            columns = _columns(node)
+            columns = columns_of(node)
             return f"{_atom(operands[0])}[..., {columns.start}:{columns.stop}]" if columns else None
         if isinstance(node.op, Concat):
             return f"[{', '.join(operands)}]" if len(operands) <= 3 else None
@@ -128,20 +128,6 @@ def _turned(text: str) -> str:
 def _atom(text: str) -> str:
     """Return a name, and one sign for what has none, to which something is written that is of the whole of it."""
     return UNNAMED if any(sign in text for sign in " ([") else text
-
-
-def _columns(node: Node) -> range | None:
-    """Return the columns that a Slice takes; None where it takes rows, steps over some, or is not known."""
-    source, bounds = node.inputs[0], bounds_of(node)
-    if source is None or bounds is None or not source.rank:
-        return None
-    after, last = node.outputs[0].shape, source.rank - 1
-    start, end = bounds.get(last, (None, None))
-    whole = all(after[axis] == source.shape[axis] for axis in range(last))
-    width = source.shape[last]
-    if not (whole and isinstance(start, int) and isinstance(end, int) and isinstance(width, int)):
-        return None
-    return range(*slice(start, end).indices(width))
 
 
 def _needs_brackets(inner: str, outer: str, place: int) -> bool:

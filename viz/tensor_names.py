@@ -13,7 +13,7 @@ from unroll.ops.operator import OPERATORS
 from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Placeholder, Tensor
-from unroll.viz.found_names import found_columns, found_names, found_rows
+from unroll.viz.found_names import found_columns, found_names, found_pieces, found_rows
 from unroll.viz.weight_names import letter_of, readable_names, without_port
 
 _OPERATORS = {name.lower() for _, name in OPERATORS}
@@ -55,6 +55,10 @@ class TensorNames:
         self._places: dict[Tensor, _Place] = {}  # those asked for: a picture of cells asks for few
         self._read = readable_names(item.name for item in graph.parameters.values())
         self._given = _without_ports(short_names([*(item.name for item in graph.inputs), *self._read.values()]))
+
+    @cached_property
+    def _pieces(self) -> dict[Tensor, str]:
+        return found_pieces(self._graph)
 
     @cached_property
     def _count(self) -> Counter[_Place]:
@@ -170,6 +174,12 @@ class TensorNames:
             return _Place(None, None, "")
         if tensor in self._found:
             return _Place(origin.cell, origin.step, self._found[tensor])
+        if (
+            tensor in self._pieces
+            and tensor not in self._outputs
+            and (tensor.hint is None or not self.is_placed(tensor))
+        ):
+            return _Place(origin.cell, origin.step, self._pieces[tensor])
         if not self.is_placed(tensor) and tensor not in self._outputs and (origin.scope or tensor.hint is None):
             return _Place(None, None, "")  # a converter's name for it, such as ``strided_slice_3``, says nothing
         before, _, name = path.rpartition("/")

@@ -144,6 +144,17 @@ def test_what_a_converter_calls_a_tensor_is_no_name(name: str) -> None:
     short = {part.rpartition("/")[2].removesuffix(":0") for part in given}
     for box in reading.boxes:
         for called in box.formula.names if box.node is not None else ():
-            found = re.fullmatch(r"(new_|z_)?[a-z]|x|\u00b7", called)
+            found = re.fullmatch(r"(new_|z_|x_|h_)?[a-z]|\u00b7", called)
             assert found or called in short, f"{called!r} in {box.lines}"
     assert not [box.lines for box in reading.boxes if box.node is not None for line in box.lines if ":0" in line]
+
+
+@pytest.mark.parametrize(
+    "name", ["Keras file GRU", "torch file GRU both ways", "read back GRU", "layers GRU, reset before"]
+)
+def test_what_enters_the_gates_of_a_gru_is_called_by_where_it_comes_from(name: str) -> None:
+    reading = read(NETWORKS[name](), level="op", full=True)
+    texts = {box.formula.text for box in reading.boxes if box.node is not None and box.step == 1}
+    assert {"x_r + h_r", "x_z + h_z"} <= texts
+    if name != "layers GRU, reset before":  # there the last product is of what is reset
+        assert texts & {"x_h + r \u00d7 h_h", "x_n + h_n \u00d7 r", "x_n + r \u00d7 h_n"}

@@ -221,3 +221,17 @@ def bounds_of(node: Node | None) -> dict[int, tuple[Dim, Dim]] | None:
         int(axis) % rank: bounds
         for axis, bounds in zip(axes or range(rank), zip(starts, ends, strict=True), strict=False)
     }
+
+
+def columns_of(node: Node) -> range | None:
+    """Return the columns that a Slice takes; None where it takes rows, steps over some, or is not known."""
+    source, bounds = node.inputs[0], bounds_of(node)
+    if source is None or bounds is None or not source.rank:
+        return None
+    after, last = node.outputs[0].shape, source.rank - 1
+    start, end = bounds.get(last, (None, None))
+    whole = all(after[axis] == source.shape[axis] for axis in range(last))
+    width = source.shape[last]
+    if not (whole and isinstance(start, int) and isinstance(end, int) and isinstance(width, int)):
+        return None
+    return range(*slice(start, end).indices(width))
