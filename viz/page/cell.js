@@ -4,7 +4,7 @@ import { byId, s, visible } from "./dom.js";
 import { formulaText } from "./operands.js";
 import { templateAt } from "./time.js";
 import { drawWeight } from "./weights.js";
-import { dimmed } from "./selection.js";
+import { dimmed, gateNamed } from "./selection.js";
 
 const TITLE = 34;
 const MOST_FIELDS = 64;
@@ -34,7 +34,7 @@ export function drawCell(app) {
   const shown = views.map((view, k) => {
     const shift = Math.max(14, (width - view.template.w * scale) / 2);
     const place = `translate(${shift},${top + TITLE}) scale(${scale})`;
-    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, view.title, s("tspan", { class: "m s", dx: 14 }, view.note + (cut ? " · scroll sideways for the rest →" : "")));
+    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, view.title, s("tspan", { class: "m s", dx: 14 }, (cut ? "scroll sideways → · " : "") + view.note));
     top += TITLE + view.template.h * scale + 22;
     return [title, s("g", { transform: place, data: { row: view.r } }, pieces(view))];
   });
@@ -254,6 +254,7 @@ function kernelBox(view, box, known) {
     shown.push(...heads(view, first.item, area));
     shown.push(...drawWeight(app, first.number, area));
   }
+  if (!first) shown.push(s("text", { x: box.x + box.w / 2, y: box.y + box.h / 2 + 4, "text-anchor": "middle", class: "b weight" }, box.label || view.template.ops[box.nodes[0]].op));
   const rest = [...maps.slice(1), ...others].map(({ item }) => `+ ${item.short}`).join(" ");
   if (rest) shown.push(s("text", { x: box.x + 6, y: box.y + box.h - 6, class: "s weight" }, visible(rest, 18)));
   return shown;
@@ -265,10 +266,10 @@ function heads(view, item, { x, y, w }) {
   const total = columns.reduce((sum, [, size]) => sum + size, 0) || 1;
   let at = x;
   return columns.map(([name, size]) => {
-    const gate = view.row.gates.find((one) => one.name === name);
+    const gate = gateNamed(view.row, name);
     const width = (w * size) / total;
     const fill = gate && gate.color !== null ? `var(--g${gate.color})` : "none";
-    const shown = s("g", { class: gate ? dimmed(view.app, name) : null, data: gate ? { g: name } : null },
+    const shown = s("g", { class: gate ? dimmed(view.app, gate.name) : null, data: gate ? { g: gate.name } : null },
       s("rect", { x: at, y: y - 13, width, height: 12, fill }),
       width > 3 + 7 * name.length ? s("text", { x: at + width / 2, y: y - 3.5, "text-anchor": "middle", class: "s b" }, name) : null);
     at += width;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,17 +17,18 @@ from unroll.viz.gates import Gates
 from unroll.viz.page.activations import sign_of
 from unroll.viz.page.attention import find_attention
 from unroll.viz.page.cell_boxes import CellBox, cell_boxes
-from unroll.viz.page.colours import colour_of
 from unroll.viz.page.expected import Over, differences, order_that_fits, over_steps
 from unroll.viz.page.gate_outputs import find_gates
 from unroll.viz.page.inner_loops import InnerLoop, inner_loops, shown_flat
 from unroll.viz.page.kernels import gate_weights, parameter_data
 from unroll.viz.page.opened_cells import OpenedCell
 from unroll.viz.page.operands import OperandFormulas
+from unroll.viz.page.operator_names import operator_names
 from unroll.viz.page.planes import Planes
+from unroll.viz.page.row_gates import RowGates
 from unroll.viz.page.sentence import outside, sentence
 from unroll.viz.page.slots import Slot, Slots
-from unroll.viz.page.steps import Loops, Row, Template
+from unroll.viz.page.steps import Loops, Row
 from unroll.viz.page.tracks import Track, mask_of, told, tracks_of
 from unroll.viz.page.values import Run, pack, run_of
 from unroll.viz.pipeline import Pipeline, cell_title
@@ -102,7 +102,7 @@ class PageData:
             self._rows = [*self._loops.rows, outer.around(outside(self._pipeline))]
         self._whole = whole
         self._gates = Gates(self.graph, self._loops.contraction.natives.values())
-        self._known_colors: dict[Row, dict[str, int | None]] = {}
+        self._row_gates = RowGates(self._gates, self.graph is not whole)
         self._formulas = OperandFormulas()
         held = dict.fromkeys([*self.graph.parameters.values(), *whole.parameters.values()])
         self._parameters = {item: at for at, item in enumerate(held)}
@@ -112,7 +112,8 @@ class PageData:
             batch = self._slots[0].batch if row.around else None
             self._slots.append(Slots(row, row.graph.shape, batch))
         self._tracks = [
-            tracks_of(row, slots, self._gate_names(row)) for row, slots in zip(self._rows, self._slots, strict=True)
+            tracks_of(row, slots, self._row_gates.names(row))
+            for row, slots in zip(self._rows, self._slots, strict=True)
         ]
         self._cells = self._opened_cells()
         self._attention = {found.row: found for found in find_attention(self._loops, self._rows, self._slots)}
@@ -203,7 +204,7 @@ class PageData:
                 return Shown(track, color, shape, list(whole.tensors or steps), array)
 
             tracks = [
-                shown(track, self._color(row, track.name) if track.kind == "gate" else None)
+                shown(track, self._row_gates.color(row, track.name) if track.kind == "gate" else None)
                 for track in self._tracks[number]
             ]
             mask = mask_of(row, self._slots[number])
@@ -216,30 +217,12 @@ class PageData:
 
     def _boxed(self, row: Row) -> list[list[CellBox]]:
         """Return the boxes of each template of a row, and note the gates among what they make."""
-        names, found = self._gate_names(row), []
+        names, found = self._row_gates.names(row), []
         for template in row.templates:
             boxes = cell_boxes(template, names, self._gates)
             find_gates(template, boxes, self._gates, names)
             found.append(boxes)
         return found
-
-    @staticmethod
-    def _cells_of(row: Row) -> list[str]:
-        """Return the cells of a row: its own, and those that it holds or is joined of."""
-        nodes = (node for template in row.templates for node in template.nodes)
-        inner = {origin.cell for node in nodes for origin in node.provenance if origin.cell is not None}
-        return [row.path, *sorted(inner - {row.path})]
-
-    def _gate_names(self, row: Row) -> list[str]:
-        """Return the gates of a row, in order."""
-        return list(dict.fromkeys(gate for cell in self._cells_of(row) for gate in self._gates.names.get(cell, ())))
-
-    def _color(self, row: Row, gate: str) -> int | None:
-        """Return the number of the colours of a gate."""
-        if gate not in self._known_colors.setdefault(row, {}):
-            fills = (self._gates.color(cell, gate) for cell in self._cells_of(row))
-            self._known_colors[row][gate] = next((at for fill in fills if (at := colour_of(fill)) is not None), None)
-        return self._known_colors[row][gate]
 
     def _opened_cells(self) -> list[list[dict[str, Any]]]:
         return [
@@ -252,7 +235,7 @@ class PageData:
             return {"w": 0, "h": 0} | {part: [] for part in ("ops", "sources", "boxes", "ports", "wires")}
         cell = OpenedCell(
             row.graph, row, number, slots, boxes, self._formulas, self._parameters,
-            lambda gate: self._color(row, gate), self._gates,
+            lambda gate: self._row_gates.color(row, gate), self._gates,
         )  # fmt: skip
         return cell.data()
 
@@ -296,10 +279,10 @@ class PageData:
             "around": row.around,
             "runs": [list(run) for run in row.runs],
             "templates": [
-                cell | {"names": self._operator_names(row, at) if cell["ops"] else []}
+                cell | {"names": operator_names(row, at) if cell["ops"] else []}
                 for at, cell in enumerate(self._cells[number])
             ],
-            "gates": [{"name": gate, "color": self._color(row, gate)} for gate in self._gate_names(row)],
+            "gates": self._row_gates.told(row),
             "weights": [self._parameters[item] for item in weights],
             "mask": mask_of(row, self._slots[number]),
             "attention": attention and {"to": attention.to, "slot": attention.slot},
@@ -315,8 +298,12 @@ class PageData:
     def _track(self, number: int, track: Track) -> dict[str, Any]:
         found: dict[str, Any] = {"kind": track.kind, "name": track.name, "title": track.title, "slot": track.slot}
         if track.kind == "gate":
-            found |= {"activation": sign_of(track.activation), "color": self._color(self._rows[number], track.name)}
-            found |= gate_weights(self._rows[number], track.name)
+            found |= {
+                "activation": sign_of(track.activation),
+                "color": self._row_gates.color(self._rows[number], track.name),
+            }
+            names = [track.name, *self._row_gates.also(self._rows[number], track.name)]
+            found |= gate_weights(self._rows[number], names)
         array = None if self._run is None else self._array(number, track.slot)
         if array is not None and self._run is not None:
             found |= told(track, array[: self._run.kept.rows])
@@ -351,27 +338,6 @@ class PageData:
         if found is None or len(slot.tensors) == len(steps):
             return found
         return found | {"steps": [step - steps[0] for step in slot.tensors][:: found.get("every", 1)], "every": 1}
-
-    def _operator_names(self, row: Row, number: int) -> list[Any]:
-        """Return the names of a template's operators: each as a pattern with ``{t}`` in it, or a list of one for each step."""
-        steps = [step for run in row.runs if run.template == number for step in range(run.first, run.last + 1)]
-        template: Template = row.templates[number]
-        return [
-            self._pattern([(step, row.steps[step][at]) for step in steps], row.graph)
-            for at in range(len(template.nodes))
-        ]
-
-    @staticmethod
-    def _pattern(nodes: Sequence[tuple[int, Node]], graph: Graph) -> Any:
-        names = [graph.name(node) for _, node in nodes]
-        if len(set(names)) == 1 and len(names) > 1:
-            return names[0].replace("{", "{{")
-        step = nodes[0][0]
-        for found in re.finditer(rf"(?<!\d){step}(?!\d)", names[0]):
-            before, after = names[0][: found.start()], names[0][found.end() :]
-            if all(name == f"{before}{at}{after}" for name, (at, _) in zip(names, nodes, strict=True)):
-                return {"before": before, "after": after}
-        return names
 
 
 def _slot(template: Mapping[str, Any], piece: Any) -> int | None:

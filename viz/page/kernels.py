@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,10 @@ def parameter_data(item: Parameter, planes: Planes, short: bool) -> dict[str, An
     return found
 
 
-def gate_weights(row: Row, gate: str) -> dict[str, Any]:
+def gate_weights(row: Row, names: Sequence[str]) -> dict[str, Any]:
     """Return the columns of a loop's kernel that are a gate's, as ``columns``, and the mean of its biases, as ``bias``.
+
+    The gate may have several names.
 
     What no block table says is left out, and a mean that is no number.
     """
@@ -73,9 +76,9 @@ def gate_weights(row: Row, gate: str) -> dict[str, Any]:
     for item in weights:
         begin = 0
         for name, size in item.blocks.columns if item.blocks is not None else ():
-            if name == gate and item.blocks is not None and item.blocks.rows and item.rank > 1:
+            if name in names and item.blocks is not None and item.blocks.rows and item.rank > 1:
                 found.setdefault("columns", f"{begin}\u2013{begin + size - 1}" if size > 1 else str(begin))
-            elif name == gate and item.rank == 1 and "bias" in _trimmed(item).rpartition("/")[2]:
+            elif name in names and item.rank == 1 and "bias" in _trimmed(item).rpartition("/")[2]:
                 biases.append(float(np.mean(item.value[begin : begin + size], dtype=np.float64)))
             begin += size
     if biases and np.isfinite(sum(biases)):

@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 import { Finder } from "./finder.js";
 import { clicks, controls, keyboard, pointer } from "./hands.js";
 import { header, sentence } from "./header.js";
+import { hover } from "./hover.js";
 import { unpacked } from "./numbers.js";
 
 async function start() {
@@ -17,6 +18,7 @@ async function start() {
   const finder = new Finder(app);
   keyboard(app, finder);
   controls(app, finder);
+  hover(app);
   app.theme(app.state.theme ?? prefers);
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
 }

@@ -51,3 +51,8 @@ export function within(selection, limits) {
 export function dimmed(app, gate) {
   return app.state.g !== null && app.state.g !== gate ? "dim" : null;
 }
+
+// The gate of a loop that a block of a weight belongs to: frameworks have names of their own for some.
+export function gateNamed(row, name) {
+  return row.gates.find((gate) => gate.name === name) ?? row.gates.find((gate) => gate.also?.includes(name));
+}

@@ -5,7 +5,7 @@ import { formulaElements, formulaNumbers, operandName } from "./operands.js";
 import { nameAt } from "./search.js";
 import { templateAt } from "./time.js";
 import { drawWeight } from "./weights.js";
-import { dimmed } from "./selection.js";
+import { dimmed, gateNamed } from "./selection.js";
 
 const WIDE = 260;
 const LEFT = 44;
@@ -85,8 +85,7 @@ function reduced(item) {
 }
 
 function gateOrder(row, columns) {
-  const names = new Set(row.gates.map((gate) => gate.name));
-  return columns.length > 1 && columns.every(([name]) => names.has(name)) ? columns.map(([name]) => name).join(", ") : "";
+  return columns.length > 1 && columns.every(([name]) => gateNamed(row, name)) ? columns.map(([name]) => name).join(", ") : "";
 }
 
 function heads(view, item, wide, top) {
@@ -94,12 +93,12 @@ function heads(view, item, wide, top) {
   if (top < 10) return [];
   let at = LEFT;
   return columns.map(([name, size]) => {
-    const gate = view.row.gates.find((one) => one.name === name);
+    const gate = gateNamed(view.row, name);
     const width = (wide * size) / item.full[1];
     const fill = gate && gate.color !== null ? `var(--g${gate.color})` : "none";
     const label = visible(name, Math.max(1, Math.floor(width / 8)));
     const sized = width > label.length * 8 + 22;
-    const shown = s("g", { class: gate ? dimmed(view.app, name) : null, data: gate ? { g: name } : null },
+    const shown = s("g", { class: gate ? dimmed(view.app, gate.name) : null, data: gate ? { g: gate.name } : null },
       s("rect", { x: at, y: 0, width, height: 17, fill }),
       s("text", { x: at + width / 2, y: 13, "text-anchor": "middle" }, s("tspan", { class: "b" }, label), sized ? s("tspan", { class: "s m", dx: 3 }, String(size)) : null));
     at += width;

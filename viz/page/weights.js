@@ -41,7 +41,7 @@ function link(app, number) {
 // A weight as SVG within an area, with lines between its sources and its gates.
 export function drawWeight(app, number, { x, y, w, h: high }) {
   const item = app.data.parameters[number];
-  const shown = [s("image", { x, y, width: w, height: Math.max(1, high), preserveAspectRatio: "none", href: link(app, number), class: "pixels" })];
+  const shown = [s("image", { x, y, width: w, height: Math.max(1, high), preserveAspectRatio: "none", href: link(app, number), class: "pixels", data: { map: number } })];
   shown.push(s("rect", { x, y, width: w, height: Math.max(1, high), fill: "none", stroke: "var(--weight)" }));
   const rows = item.blocks?.rows ?? [];
   const window = item.blocks?.window?.length ? 0 : 1;
