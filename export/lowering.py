@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 
 from unroll.arguments import checked
 from unroll.checks import check_size
 from unroll.dimensions import Shape
-from unroll.dtypes import Array, DType
+from unroll.dtypes import TEXT, Array, DType
 from unroll.errors import ArgumentError, ModelError, UnsupportedError
 from unroll.export import support
 from unroll.export.form_functions import LEAST_IR_VERSION, into_functions
@@ -28,7 +28,7 @@ from unroll.export.metadata import (
     limits_as_json,
 )
 from unroll.export.older_opsets import in_opset
-from unroll.export.reading.opaque_nodes import LATEST_WRITTEN, check_opset, write_opaque
+from unroll.export.reading.opaque_nodes import LATEST_WRITTEN, NUMBERS, PACKED, check_opset, write_opaque
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.naming import Lineage
@@ -55,7 +55,7 @@ PRODUCER = "unroll"
 METADATA_IR_VERSION = 10
 _TWO_GIB = 2**31
 
-ELEMENT_TYPES: dict[DType, int] = {
+ELEMENT_TYPES: dict[DType, int] = NUMBERS | {
     np.dtype("float16"): TensorProto.FLOAT16,
     np.dtype("float32"): TensorProto.FLOAT,
     np.dtype("float64"): TensorProto.DOUBLE,
@@ -383,6 +383,9 @@ def type_proto(dtype: DType, shape: Shape) -> TypeProto:
 
 
 def _write_array(proto: TensorProto, name: str, array: Array) -> None:
+    if array.dtype == TEXT or array.dtype in PACKED:
+        proto.CopyFrom(numpy_helper.from_array(array, name))
+        return
     proto.name = name
     proto.data_type = ELEMENT_TYPES[array.dtype]
     proto.dims.extend(array.shape)

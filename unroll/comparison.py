@@ -10,14 +10,21 @@ from unroll.dimensions import shape_text
 from unroll.dtypes import Array, DType
 
 #: By dtype: two runners agree where ``|a - b| <= tolerance * max(1, |b|)``. Integers and booleans must be equal.
-TOLERANCES: dict[str, float] = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-9}
+TOLERANCES: dict[str, float] = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-9, "bfloat16": 5e-2}
+#: That of floats of 8 bits and less, which only pass through.
+_COARSE = 0.5
 
 
 def tolerance_for(dtype: DType, tolerance: float | None = None) -> float:
     """Return the tolerance of a dtype, or the one that is given for floats."""
-    if dtype.kind != "f":
+    if not is_float(dtype):
         return 0.0
-    return TOLERANCES[str(dtype)] if tolerance is None else float(tolerance)
+    return TOLERANCES.get(str(dtype), _COARSE) if tolerance is None else float(tolerance)
+
+
+def is_float(dtype: DType) -> bool:
+    """Say whether a dtype is one of floats, such as those of other files that NumPy itself does not have."""
+    return dtype.kind == "f" or (dtype.kind == "V" and "float" in dtype.name)
 
 
 def gaps(seen: Array, expected: Array) -> tuple[Array, Array]:
@@ -26,7 +33,7 @@ def gaps(seen: Array, expected: Array) -> tuple[Array, Array]:
     NaN in the same place, and equal infinities, differ by 0; in other places by infinity. Integers and booleans differ by
     1 where they are not equal.
     """
-    if expected.dtype.kind != "f":
+    if not is_float(expected.dtype):
         differs = (seen != expected).astype(np.float64)
         return differs, differs
     a, b = seen.astype(np.float64), expected.astype(np.float64)

@@ -21,7 +21,10 @@ INT64: DType = np.dtype("int64")
 FLOAT32: DType = np.dtype("float32")
 FLOAT64: DType = np.dtype("float64")
 NUMBERS: tuple[DType, ...] = (*FLOATS, *INTEGERS)
+#: The dtypes of tensors here. Those of other files pass through: no operator of ours computes with them.
 ALL: tuple[DType, ...] = (*NUMBERS, BOOL)
+#: The dtype of text in other files.
+TEXT: DType = np.dtype(object)
 
 
 def widened(array: Array) -> Array:
@@ -77,10 +80,14 @@ def cast_array(value: Any, dtype: DType, what: str) -> Array:
         ShapeError: a nested list is ragged.
     """
     array = as_array(value, what)
-    if array.dtype == dtype:
+    if array.dtype == dtype != TEXT:
         return array
     if array.size == 0 and not hasattr(value, "dtype"):
         return array.astype(dtype)  # an empty list has no dtype of its own
+    if dtype == TEXT:
+        if array.dtype.kind in "UST" or all(isinstance(item, (str, bytes)) for item in array.flat):
+            return array.astype(TEXT)
+        raise DTypeError(f"{what}: an array of dtype {array.dtype} is no text; give an array of strings")
     if array.dtype.kind not in "biuf":
         raise DTypeError(
             f"{what}: an array of dtype {array.dtype} cannot be used as {dtype}; give an array of numbers of one dtype"

@@ -238,13 +238,15 @@ def _softmax(call: Call) -> Sequence[Tensor]:
 def _cast(call: Call) -> Sequence[Tensor]:
     _only(call, "to")
     dtype = DTYPES.get(call.attributes["to"])
-    if dtype is None:
+    if dtype not in ALL:
         raise InexpressibleError("it casts to what is no dtype of ours")
     return call.apply(Cast(dtype), call.tensor(0))
 
 
 def _cast_like(call: Call) -> Sequence[Tensor]:
     _only(call, "saturate")
+    if call.tensor(1).dtype not in ALL:
+        raise InexpressibleError("it casts to what is no dtype of ours")
     return call.apply(Cast(call.tensor(1).dtype), call.tensor(0))
 
 
@@ -281,8 +283,6 @@ def _constant(call: Call) -> Sequence[Tensor]:
     for name, dtype in {"value": None, "value_float": np.float32, "value_floats": np.float32}.items():
         if name in call.attributes:
             array = np.array(call.attributes[name], dtype)
-            if array.dtype not in ALL:
-                raise InexpressibleError(f"{array.dtype} is no dtype of ours")
             return [Constant(array)]
     for name in ("value_int", "value_ints"):
         if name in call.attributes:

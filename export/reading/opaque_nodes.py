@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto
 
@@ -51,8 +52,28 @@ _CONVERTED = ("LogSoftmax", "Pad", "Softmax", "TopK")
 #: Of a longer vector of integers only the size is followed: onnx would note something for every element.
 _LONGEST_VECTOR = 2**20
 _INTEGERS = (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
-#: The dtypes of tensors here, by their numbers in ONNX. (onnx before 1.19 calls bfloat16 float32 when it is asked for NumPy's.)
-DTYPES: dict[int, DType] = {onnx.helper.np_dtype_to_tensor_dtype(dtype): dtype for dtype in ALL}
+
+
+def _dtypes() -> dict[int, DType]:
+    found: dict[int, DType] = {onnx.helper.np_dtype_to_tensor_dtype(dtype): dtype for dtype in ALL}
+    for number in onnx.TensorProto.DataType.values():
+        if number not in (onnx.TensorProto.UNDEFINED, *found):
+            dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(number))
+            if dtype not in found.values():  # one that onnx has no array for has that of another one
+                found[number] = dtype
+    return found
+
+
+#: The dtypes of tensors by their numbers in ONNX: those that our operators compute with, then those that pass through.
+DTYPES: dict[int, DType] = _dtypes()
+#: The numbers of the dtypes.
+NUMBERS: dict[DType, int] = {dtype: number for number, dtype in DTYPES.items()}
+#: Those whose elements share bytes.
+PACKED = frozenset(
+    DTYPES.get(number)
+    for name, number in onnx.TensorProto.DataType.items()
+    if name in ("UINT4", "INT4", "FLOAT4E2M1", "UINT2", "INT2")
+)
 
 
 # -- types ------------------------------------------------------------------------------------------------------------
@@ -74,9 +95,7 @@ def dtype_of(kind: TypeProto, what: str) -> DType:
     number = kind.tensor_type.elem_type
     found = DTYPES.get(number)
     if found is None:
-        names = onnx.TensorProto.DataType
-        seen = str(names.Name(number)).lower() if number in names.values() else str(number)
-        raise ModelError(f"{what} is of dtype {seen}; tensors here are of {', '.join(map(str, ALL))}")
+        raise ModelError(f"{what} is of data type {number}, which the installed onnx {onnx.__version__} does not know")
     return found
 
 

@@ -16,7 +16,7 @@ from onnx.inliner import inline_local_functions
 
 from unroll.arguments import checked
 from unroll.dimensions import Dim, Limit, Requirement, Shape, known_size, solve, substitute_shape, symbol
-from unroll.dtypes import ALL, Array, DType
+from unroll.dtypes import Array, DType
 from unroll.errors import (
     ArgumentTypeError,
     DTypeError,
@@ -297,9 +297,6 @@ class _Reader:
             array = numpy_helper.to_array(weight)
         except (ValueError, TypeError, KeyError) as error:
             raise ModelError(f"initializer {weight.name!r} does not hold what it says: {first_line(error)}") from None
-        if array.dtype not in ALL:
-            allowed = ", ".join(map(str, ALL))
-            raise ModelError(f"initializer {weight.name!r} is of dtype {array.dtype}; tensors here are of {allowed}")
         if is_weight(weight):
             parameter = Parameter(array, "weight")
             # A file's names need not be ours, such as "/layer/weight".

@@ -25,8 +25,8 @@ from unroll.export.verifying.known_faults import REFERENCE, faults_of
 from unroll.ops.opaque import Opaque
 from unroll.structure import Structure
 
-#: Operators that onnx's reference computes wrongly in an older opset, and the opset in which the same node is right.
-_COMPUTED_IN = {"BatchNormalization": 15}
+#: Operators that onnx's reference computes wrongly in an older opset, or not at all, and that in which the same node is right.
+_COMPUTED_IN = {"BatchNormalization": 15, "DequantizeLinear": 19}
 #: How often bodies of loops are run in one call, about 3 seconds: a Loop may say that it never ends.
 _MOST_ITERATIONS = 30_000
 #: How many operators stay ready to be computed again: an If in every step makes a few.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unroll.dtypes import Array
+from unroll.dtypes import ALL, FLOAT32, INT64, TEXT, Array
 from unroll.feeds import InputSpec
 from unroll.trials.feed_uses import Uses
 
@@ -20,6 +20,8 @@ _UNKNOWN = (4, 1, 40)
 PATTERNS = 6
 #: How many rows show a mask that hides some elements of a row, all, or none.
 MASKED = 24
+#: What is fed where text is wanted, and how large whole numbers of dtypes that only pass through may be.
+_WORDS, _SMALL = ("a", "word", "", "two words"), 3
 #: A range of up to this many whole numbers is dealt out in full; of a wider one, the numbers compared with and some
 #: others.
 DEALT = 4096
@@ -72,11 +74,22 @@ class Numbers:
             turn: which feed it is for.
             uses: what the graph does with each element; None where that does not matter, or is not known.
         """
+        if spec.dtype not in ALL:
+            return self._passed_on(spec, shape, rows, turn, uses)
         if spec.dtype.kind == "b":
             return self._booleans(spec, shape, rows, turn)
         if spec.dtype.kind == "f" and (uses is None or not _counts(uses)):
             return self._floats(spec, shape, turn, uses)
         return self._whole(spec, shape, turn, _unknown(spec, shape) if uses is None else uses)
+
+    def _passed_on(self, spec: InputSpec, shape: Sequence[int], rows: int, turn: int, uses: Uses | None) -> Array:
+        """Return an array of a dtype of other files: text, small or unsigned integers, or floats of a few bits."""
+        if spec.dtype == TEXT:
+            return self._rng.choice(_WORDS, tuple(shape)).astype(TEXT)
+        if "int" in spec.dtype.name:
+            drawn = self.array(spec._replace(dtype=INT64), shape, rows, turn, uses)
+            return np.asarray(np.minimum(np.abs(drawn), _SMALL)).astype(spec.dtype)
+        return self.array(spec._replace(dtype=FLOAT32), shape, rows, turn, uses).astype(spec.dtype)
 
     def _floats(self, spec: InputSpec, shape: Sequence[int], turn: int, uses: Uses | None) -> Array:
         size = int(np.prod(shape))

@@ -103,7 +103,8 @@ def test_verify_never_cries_wolf_over_them_and_says_who_took_part(why: str, exam
     try:
         found = unroll.verify(model, feeds)
     except NoWitnessError as error:
-        assert why in str(error) or not NEW  # an older evaluator has faults that come first
+        # An older evaluator has faults that come first, and NumPy computes nothing whose meaning is open.
+        assert why in str(error) or not NEW or "ONNX does not say which" in str(error)
         return
     assert found.runners[0] == "NumPy"
     if not is_mended(ROWS[why]):
