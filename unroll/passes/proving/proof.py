@@ -98,7 +98,8 @@ def prove(
         both = size + cost_of_run(after)
         if whole or feeds is not None or (both <= MOST_WHOLE and (by_form is None or short)):
             return _bounded(before, after, both, "from end to end", given)
-        said, means = [], []
+        said: list[str] = []
+        means: list[str] = []
         shown: Counter[Hashable] = Counter()
         kinds = _kinds(before)
         depths = Depths(before)

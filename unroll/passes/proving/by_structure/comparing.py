@@ -1,6 +1,6 @@
 """Two graphs held against each other by their forms: no feeds, and no values of Parameters.
 
-A Parameter stands for whole numbers that are drawn for its name, so that what is cut, joined and added of weights is exact,
+A Parameter stands for whole numbers that are drawn for it, so that what is cut, joined and added of weights is exact,
 however it is written.
 """
 
@@ -32,11 +32,11 @@ def same_forms(a: Graph, b: Graph, flat: Callable[[Graph], Graph]) -> bool:
 
     Args:
         a: a graph.
-        b: another, whose inputs, outputs and Parameters go by the same names.
+        b: another of the same Parameters, whose inputs and outputs go by the same names.
         flat: writes the loops of a graph out.
     """
     values = Values(Atoms())
-    weights: dict[str, Array] = {}
+    weights: dict[Parameter, Array] = {}
     try:
         left, right = (_outputs(flat(graph), values, weights) for graph in (a, b))
     except RecursionError:  # a move that is carried through more steps than there can be calls
@@ -46,7 +46,7 @@ def same_forms(a: Graph, b: Graph, flat: Callable[[Graph], Graph]) -> bool:
     )
 
 
-def _outputs(graph: Graph, values: Values, weights: dict[str, Array]) -> dict[str, Value]:
+def _outputs(graph: Graph, values: Values, weights: dict[Parameter, Array]) -> dict[str, Value]:
     """Return what the outputs of a graph are, by their names."""
     reading = _Reading(graph, values, weights)
     for node in graph.nodes:
@@ -58,7 +58,7 @@ def _outputs(graph: Graph, values: Values, weights: dict[str, Array]) -> dict[st
 class _Reading:
     """Finds what each tensor of a graph is."""
 
-    def __init__(self, graph: Graph, values: Values, weights: dict[str, Array]) -> None:
+    def __init__(self, graph: Graph, values: Values, weights: dict[Parameter, Array]) -> None:
         self._graph, self._values, self._weights = graph, values, weights
         self._found: dict[Tensor, Value] = {}
         self._states = _states(graph)
@@ -80,12 +80,12 @@ class _Reading:
             return self._values.number(value.astype(np.float64) if value.dtype.kind == "f" else value)
         assert isinstance(tensor, Parameter)
         if tensor.dtype.kind != "f":
-            return self._values.atomic(("Parameter", tensor.name), tensor.shape)
-        if tensor.name not in self._weights:
+            return self._values.atomic(("Parameter", id(tensor)), tensor.shape)
+        if tensor not in self._weights:
             rng = np.random.default_rng([len(self._weights), 7])
             whole = rng.integers(_LEAST, _MOST, tensor.value.shape) * rng.choice([-1, 1], tensor.value.shape)
-            self._weights[tensor.name] = whole.astype(np.float64)
-        return self._values.number(self._weights[tensor.name])
+            self._weights[tensor] = whole.astype(np.float64)
+        return self._values.number(self._weights[tensor])
 
     def add(self, node: Node) -> None:
         """Take up a node whose inputs were taken up before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -256,7 +256,7 @@ class Moving:
         key = (id(matrix), cut._replace(axis=1))
         known = self._cut.get(key)
         if known is None or known[0] is not matrix:
-            known = self._cut[key] = (matrix, np.ascontiguousarray(matrix[:, cut.start : cut.end]))  # type: ignore[misc]  # ints
+            known = self._cut[key] = (matrix, np.ascontiguousarray(matrix[:, cut.start : cut.end]))
         return known[1]
 
     def _view(self, number: int, atom: Atom, move: Move, shape: Shape) -> int:
@@ -297,7 +297,7 @@ def _whole(number: int, shape: Shape) -> View:
 
 def _moved_numbers(numbers: Array, move: Move) -> Array:
     if isinstance(move, At):
-        return np.take(numbers, min(move.place, numbers.shape[move.axis] - 1), move.axis)
+        return np.asarray(np.take(numbers, min(move.place, numbers.shape[move.axis] - 1), move.axis))
     if isinstance(move, Cut):
         if numbers.shape[move.axis] == 1:
             return numbers
@@ -328,9 +328,9 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     return tuple([next((size for size in sizes if size != 1), 1) for sizes in zip(*shapes, strict=True)])
 
 
-def function(atoms: Atoms, name: object, forms: tuple[Value, ...], shape: Shape) -> int:
+def function(atoms: Atoms, name: Hashable, forms: tuple[Value, ...], shape: Shape) -> int:
     """Return the atom of a function, element by element."""
-    return atoms.add(("function", name, *map(atoms.key, forms)), Atom(shape, "function", forms, name))  # type: ignore[arg-type]  # names are hashable
+    return atoms.add(("function", name, *map(atoms.key, forms)), Atom(shape, "function", forms, name))
 
 
 def closed(atoms: Atoms, form: Value) -> int:

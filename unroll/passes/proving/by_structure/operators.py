@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,12 +16,11 @@ from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm
 from unroll.ops.operator import Operator
 from unroll.ops.shaping import Transpose
-from unroll.ops.slicing import Gather
-from unroll.passes.proving.by_structure.atoms import Value
+from unroll.ops.slicing import Gather, bounds_of
+from unroll.passes.proving.by_structure.atoms import Atom, Form, Value
 from unroll.passes.proving.by_structure.moving import At, Back, Cut, Turn, UnlikeError, joined
 from unroll.passes.proving.by_structure.values import Values
 from unroll.passes.tools.rewriting import op_key
-from unroll.passes.tools.time_slices import bounds_of
 from unroll.tensor import Node
 
 #: ``(values, node, what it reads, the shape of its output) -> what it makes``.
@@ -94,7 +93,7 @@ def _matmul(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> 
     matrix = values.full(read[1])
     if matrix is None or matrix.ndim != 2 or len(read[0].shape) < 2:
         raise UnlikeError("a product of two values")
-    return [values.times_matrix(read[0], _base(matrix))]
+    return [values.times_matrix(read[0], matrix)]
 
 
 def _gemm(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> Sequence[Value]:
@@ -104,16 +103,62 @@ def _gemm(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> Se
     if matrix is None:
         raise UnlikeError("a product of two values")
     left = values.move(read[0], Turn((1, 0))) if op.transA else read[0]
-    result = values.scaled(values.times_matrix(left, _turned(matrix) if op.transB else _base(matrix)), op.alpha)
+    result = values.scaled(values.times_matrix(left, np.ascontiguousarray(matrix.T) if op.transB else matrix), op.alpha)
     return [result if len(read) < 3 else values.add(result, values.scaled(read[2], op.beta))]
 
 
-def _base(matrix: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    return matrix
+def _less(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> Sequence[Value]:
+    one, other = read if node.op.name == "Less" else read[::-1]
+    return [values.applied("Less", one, other)]
 
 
-def _turned(matrix: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    return np.ascontiguousarray(matrix.T)
+def _where(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> Sequence[Value]:
+    def choice(condition: Form, new: Form, old: Form) -> Form:
+        inner = _atom(values, new)
+        if inner is not None and inner.kind == "function" and inner.name == "Where":  # by the same condition: it holds
+            new = inner.inside[1] if values.atoms.key(inner.inside[0]) == values.atoms.key(condition) else new
+        bound = _bound(values, condition)
+        if bound is not None and values.atoms.key(_past(values, new, bound)) == values.atoms.key(old):
+            return new
+        found = values.applied("Where", condition, new, old)
+        assert isinstance(found, Form)
+        return found
+
+    return [values.each(choice, *read)]
+
+
+#: A number, and what it is compared with: ``number < what``.
+_Bound: TypeAlias = tuple[float, Hashable]
+
+
+def _bound(values: Values, condition: Form) -> _Bound | None:
+    """Return what a condition says, where it is that a number is less than something: a step, and the lengths of rows."""
+    atom = _atom(values, condition)
+    if atom is None or atom.kind != "function" or atom.name != "Less":
+        return None
+    number = values.full(atom.inside[0]) if isinstance(atom.inside[0], Form) else None
+    return None if number is None or number.size != 1 else (float(number.item()), values.atoms.key(atom.inside[1]))
+
+
+def _past(values: Values, form: Form, bound: _Bound) -> Form:
+    """Return what a value is where a bound does not hold: of choices by later steps of the same lengths, the old value."""
+    while True:
+        atom = _atom(values, form)
+        if atom is None or atom.kind != "function" or atom.name != "Where":
+            return form
+        condition, _, old = atom.inside
+        other = _bound(values, condition)
+        if other is None or other[1] != bound[1] or other[0] < bound[0]:
+            return form
+        form = old
+
+
+def _atom(values: Values, form: Form) -> Atom | None:
+    """Return the atom that a form is; None for any other form."""
+    ((monomial, numbers),) = form.terms.items() if len(form.terms) == 1 else (((), None),)
+    if numbers is None or len(monomial) != 1 or not (numbers == 1).all():
+        return None
+    return values.atoms[monomial[0]]
 
 
 def _concat(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> Sequence[Value]:
@@ -205,7 +250,9 @@ RULES: dict[str, Rule] = {
     "Expand": _expand,
     "Gather": _gather,
     "Gemm": _gemm,
+    "Greater": _less,
     "Identity": _same,
+    "Less": _less,
     "MatMul": _matmul,
     "Mul": _mul,
     "Neg": _neg,
@@ -216,4 +263,5 @@ RULES: dict[str, Rule] = {
     "Sub": _sub,
     "Transpose": _transpose,
     "Unsqueeze": _reshape,
+    "Where": _where,
 }

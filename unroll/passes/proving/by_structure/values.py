@@ -108,7 +108,7 @@ class Values(Moving):
 
     def _multiplied(self, one: Form, other: Form) -> Form:
         if len(one.terms) * len(other.terms) > _MOST_TERMS:
-            one, other = self.whole(one), self.whole(other)
+            one, other = self._as_one(one), self._as_one(other)
         if one.constant is None and other.constant is None:
             one, other = self.settled(one), self.settled(other)
         terms: dict[Monomial, Array] = {}
@@ -136,7 +136,7 @@ class Values(Moving):
                 return self.of(function(self.atoms, name, tuple(given), shape))
             inner = self.settled(Form(shape, {key: numbers * signs for key, numbers in given[0].terms.items()}))
             (atom,) = self.of(function(self.atoms, name, (inner,), shape)).terms
-            rest = {(): (1 - signs) / 2} if name == "Sigmoid" else {}
+            rest: dict[Monomial, Array] = {(): (1 - signs) / 2} if name == "Sigmoid" else {}
             return Form(shape, {atom: signs, **rest})
 
         return self.each(make, *values)
@@ -164,12 +164,12 @@ class Values(Moving):
 
     def settled(self, form: Form) -> Form:
         """Return a form in which the numbers before a product with a matrix are in the matrix."""
-        products = [key for key in form.terms if len(key) == 1 and self.atoms[key[0]].kind == "product"]
         groups: dict[Monomial, list[Monomial]] = {}
-        for key in products:
-            groups.setdefault(self.atoms[key[0]].inside[0], []).append(key)
-        terms = dict(form.terms)
-        for factors, keys in groups.items():
+        for monomial in form.terms:
+            if len(monomial) == 1 and self.atoms[monomial[0]].kind == "product":
+                groups.setdefault(self.atoms[monomial[0]].inside[0], []).append(monomial)
+        terms: dict[Monomial, Array] = dict(form.terms)
+        for factors, keys in groups.items():  # the products of one left side
             if len(keys) == 1 and (form.terms[keys[0]] == 1).all():
                 continue
             if any(any(size != 1 for size in form.terms[key].shape[:-1]) for key in keys):
@@ -183,7 +183,7 @@ class Values(Moving):
             shape = self.atoms[keys[0][0]].shape
             if np.any(total):
                 number = product(self.atoms, factors, total, shape, self.rows_of(factors))
-                terms[(number,)] = np.ones([1] * len(shape))
+                terms[number,] = np.ones([1] * len(shape))
         return Form(form.shape, terms)
 
     def _times(self, matrix: Array, numbers: Array) -> Array:
@@ -196,13 +196,10 @@ class Values(Moving):
 
     def whole(self, value: Value) -> Value:
         """Return a value whose sums stand as one atom each."""
+        return self.each(self._as_one, value)
 
-        def make(form: Form) -> Form:
-            if len(form.terms) < 2:
-                return form
-            return self.of(closed(self.atoms, self.settled(form)))
-
-        return self.each(make, value)
+    def _as_one(self, form: Form) -> Form:
+        return form if len(form.terms) < 2 else self.of(closed(self.atoms, self.settled(form)))
 
     # -- matrices -----------------------------------------------------------------------------------------------------
 
