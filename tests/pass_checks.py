@@ -49,9 +49,16 @@ def most_weight_nodes(name: str, graph: Graph) -> int:
     return 0
 
 
-def check_pass(name: str, graph: Graph, feeds: dict[str, Array]) -> Graph:
-    """Run one pass and check everything that is promised of all of them; returns the new graph."""
-    wanted = graph.run(feeds)
+def check_pass(name: str, graph: Graph, feeds: dict[str, Array], wanted: dict[str, Array] | None = None) -> Graph:
+    """Run one pass and check everything that is promised of all of them; returns the new graph.
+
+    Args:
+        name: of the pass.
+        graph: what it is given.
+        feeds: on which both graphs are run.
+        wanted: what the graph computes from them, where that is known.
+    """
+    wanted = graph.run(feeds) if wanted is None else wanted
     before = graph.tensor_names(), graph.nodes, [(node.inputs, node.outputs, node.provenance) for node in graph.nodes]
     found = PASSES[name](graph)
     assert before == (graph.tensor_names(), graph.nodes, [(n.inputs, n.outputs, n.provenance) for n in graph.nodes])
