@@ -108,8 +108,8 @@ def _time_to_reroll(steps: int, **options: Any) -> float:
 
 
 @pytest.mark.slow
-def test_ten_thousand_steps_are_rerolled_in_linear_time() -> None:
+def test_thousands_of_steps_are_rerolled_in_linear_time() -> None:
     """The bound is wide, as the machine may be busy: a quadratic pass would take 25 times as long for 5 times the steps."""
-    fewer = min(_time_to_reroll(2000) for _ in range(2))
-    more = _time_to_reroll(10_000)
-    assert more < 12 * max(fewer, 0.3)
+    fewer = min(_time_to_reroll(600) for _ in range(2))
+    more = _time_to_reroll(3000)
+    assert more < 12 * max(fewer, 0.1)
