@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from any_length import check_any_length
+from any_length import check_any_length, shortest_and_longest
 from helpers import Array, golden_arrays, golden_json
 
 import unroll
 from unroll import nest
 
-CASES = golden_json("tensorflow_rnn.json")["cases"]
+CASES = shortest_and_longest(golden_json("tensorflow_rnn.json")["cases"])
 
 
 def cell_of(case: dict[str, Any]) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from any_length import check_any_length
+from any_length import check_any_length, shortest_and_longest
 from helpers import Array, refused
-from keras_programs import arrays_of, build, cases, is_stateful, weights_of
+from keras_programs import CASES, arrays_of, build, is_stateful, weights_of
 
 import unroll
 from unroll import layers, nest
@@ -28,7 +28,9 @@ def has_time(case: dict[str, Any]) -> bool:
 
 
 @pytest.mark.slow
-@cases(has_time)
+@pytest.mark.parametrize(
+    "case", shortest_and_longest([case for case in CASES if has_time(case)]), ids=lambda case: str(case["id"])
+)
 def test_a_layer_of_any_length_gives_keras_numbers(case: dict[str, Any]) -> None:
     call, feeds, axes = case["calls"][0], dict[str, Array](), dict[str, int]()
     feeds["x"] = arrays_of(case, call["input"])
