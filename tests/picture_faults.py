@@ -38,9 +38,14 @@ def faults(svg: bytes | str) -> list[str]:
 
 
 @cache
+def faults_of_dot(dot: str) -> list[str]:
+    """Return the faults of a picture that is given as DOT; one that is drawn several times is looked at once."""
+    return faults(render.render(dot, "svg"))
+
+
 def check_dot(dot: str) -> None:
     """Check that a picture, given as DOT, has no faults."""
-    found = faults(render.render(dot, "svg"))
+    found = faults_of_dot(dot)
     assert not found, "\n".join(found)
 
 

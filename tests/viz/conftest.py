@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import pytest
-from picture_faults import faults
+from picture_faults import faults_of_dot
 
-from unroll.viz import render, source
+from unroll.viz import source
 from unroll.viz.source import Source
 
 #: Longer ones are drawn by tests of what is too large for Graphviz or a bitmap.
@@ -31,10 +30,5 @@ def every_picture_is_without_faults(request: pytest.FixtureRequest) -> Iterator[
     if request.path.name in ("test_rendering_limits.py", "test_hostile_pictures.py", "test_thousand_names.py"):
         return  # what is drawn there is larger than anything to look at, or in characters that the font lacks
     dots = dict.fromkeys(item.dot for item in drawn)
-    found = [fault for dot in dots if len(dot) < LONGEST for fault in _faults(dot)]
+    found = [fault for dot in dots if len(dot) < LONGEST for fault in faults_of_dot(dot)]
     assert not found, "\n".join([f"{len(found)} faults", *found])
-
-
-@cache
-def _faults(dot: str) -> list[str]:
-    return faults(render.render(dot, "svg"))
