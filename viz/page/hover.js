@@ -38,8 +38,13 @@ export function told(item, row, column, mean, largest) {
     const gate = within(item.blocks?.columns, column) ?? `column ${column}`;
     return `${visible(item.short, 20)}, ${source ? visible(source, 20) + ", " : ""}${visible(gate, 20)}: ${written(mean, digits)}`;
   }
-  const span = (from, size, all) => `${from * size}–${Math.min(all, (from + 1) * size) - 1}`;
-  return `${visible(item.short, 20)}, rows ${span(row, tall, item.full[0])}, columns ${span(column, wide, item.full[1])}: mean ${written(mean, digits)}, largest ${written(largest, digits)}`;
+  const [rows, columns] = [span("row", row * tall, tall, item.full[0]), span("column", column * wide, wide, item.full[1])];
+  return `${visible(item.short, 20)}, ${rows}, ${columns}: mean ${written(mean, digits)}, largest ${written(largest, digits)}`;
+}
+
+function span(what, from, size, all) {
+  const last = Math.min(all, from + size) - 1;
+  return last > from ? `${what}s ${from} to ${last}` : `${what} ${from}`;
 }
 
 function ofWeight(app, event) {
