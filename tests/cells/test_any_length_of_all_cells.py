@@ -1,5 +1,6 @@
-"""The rest of TensorFlow's cells and drivers, and contrib's, over a time that is a symbol: the frameworks' numbers, and a
-second length. Of cases that differ in batch, lengths or first state alone one is taken; ``tests/try_any_length.py`` tries all.
+"""The rest of TensorFlow's cells and drivers, and contrib's, over a time that is a symbol: their numbers, and a second length.
+
+Of cases that differ in batch, lengths or first state alone one is taken; ``python tests/try_any_length.py`` tries all.
 """
 
 from __future__ import annotations
