@@ -3,7 +3,7 @@
 any_length.py [--rounds 40] [--times 28 100 1000] [--batches 1 32] [--units 13] [--peers-python PYTHON]
 
 Ours is one file, read once. Theirs is a file for each T: with an open time (`dynamic_shapes`) torch 2.13 writes the T that it
-was shown into a Reshape, and its file runs at no other. Both hold the same weights and give every output and the last states; they
+was shown into a Reshape, and its file runs at no other. Both hold the same weights, give all outputs and last states, and
 run in turns.
 
 Then what it takes from the first line of the program to the bytes of the model, in CPU time of this process.
