@@ -180,6 +180,24 @@ def in_gate(name: str) -> AbstractContextManager[None]:
     return _Entered(_state(now, now.variables, join(now.nodes, name), now.step, now.cell, name))
 
 
+def without_step(path: str, step: int | None, cell: str | None = None) -> str:
+    """Return a path of nodes without its timestep.
+
+    A layer may be called ``t0`` as well: of several parts that are called like the step, that one is the step without which
+    the path leads into the cell, else the last.
+
+    Args:
+        path: the scope, or the name, of a node.
+        step: its timestep, or None.
+        cell: the path of its cell's variables, or None.
+    """
+    parts = path.split("/")
+    places = [place for place, part in enumerate(parts) if part == f"t{step}"]
+    found = ["/".join(parts[:place] + parts[place + 1 :]) for place in reversed(places)] if step is not None else []
+    inside = [item for item in found if cell is not None and f"{item}/".startswith(f"{cell}/")]
+    return next(iter([*inside, *found]), path)
+
+
 def beside_steps(name: str) -> AbstractContextManager[None]:
     """Name nodes made inside under `name` without entering it for Parameters."""
     now = current()

@@ -9,8 +9,8 @@ import networkx
 
 from unroll.graph import Graph
 from unroll.parameter import Parameter
+from unroll.scopes import without_step
 from unroll.tensor import Node
-from unroll.viz.states import without_step
 
 
 class LayerBox(NamedTuple):

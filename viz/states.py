@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 from unroll.graph import Graph
+from unroll.scopes import without_step
 from unroll.tensor import Node, Tensor
 from unroll.viz.joint_cells import JointCells
 from unroll.viz.joint_states import joined_names, names_at_every_step
@@ -179,12 +180,7 @@ def node_role(graph: Graph, node: Node, joint: JointCells) -> str:
     step, name = node.origin.step, graph.names.nodes[node]
     if step is not None and f"/t{step}/" not in f"/{name}":
         name = f"{node.origin.scope}/{node.op.name}"
-    return joint.renamed(without_step(name, step), node.origin.cell)
-
-
-def without_step(name: str, step: int | None) -> str:
-    """Return the name of a node without the timestep in it."""
-    return name if step is None else f"/{name}".replace(f"/t{step}/", "/", 1)
+    return joint.renamed(without_step(name, step, node.origin.cell), node.origin.cell)
 
 
 def last_part(tensor: Tensor) -> str:

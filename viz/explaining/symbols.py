@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from unroll.graph import Graph
 from unroll.ops.operator import OPERATORS
+from unroll.scopes import without_step
 from unroll.tensor import Node, Tensor
 from unroll.viz.explaining.operators import BY_ELEMENT
 from unroll.viz.explaining.units import Unit, Units
-from unroll.viz.states import node_role, without_step
+from unroll.viz.states import node_role
 from unroll.viz.tensor_names import TensorNames
 
 _OPERATORS = {name.lower() for _, name in OPERATORS}

@@ -9,10 +9,10 @@ from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent import Recurrent
 from unroll.ops.scan import Scan
+from unroll.scopes import without_step
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.joint_cells import JointCells
 from unroll.viz.made_weights import fixed_tensors
-from unroll.viz.states import without_step
 from unroll.viz.zero_states import is_zero, zero_helpers
 
 #: What moves elements and computes nothing.

@@ -55,7 +55,7 @@ NETWORK: dict[str, Said] = {
         ("f = s(zf)",),
     ),
     "tf2onnx flat LSTM": Said(
-        "T = 5", "basic_lstm_cell", "4 units", "(7, 16)", "i, j, f, o", "X0:0 … 4:0", "Y0:0 … 6:0",
+        "T = 5", "basic_lstm_cell", "4 units", "(7, 16)", "i, j, f, o", "X0 … 4", "Y0 … 6",
         ("f = s(zf + 1)", "i = s(zi)"),
     ),
 }  # fmt: skip

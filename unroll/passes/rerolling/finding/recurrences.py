@@ -9,7 +9,7 @@ from unroll.ops.shaping import Unsqueeze
 from unroll.passes.rerolling.finding.pattern import Inner, Pattern, Shared, Step
 from unroll.passes.rerolling.finding.view import View
 from unroll.passes.tools.rewriting import merged
-from unroll.scopes import Origin, join
+from unroll.scopes import Origin, join, without_step
 from unroll.tensor import Node, Tensor
 
 #: The same tensor at every step, in order.
@@ -133,7 +133,7 @@ def common_scope(origins: Sequence[Origin]) -> str:
 
 
 def _without_step(origin: Origin) -> str:
-    return "/".join(part for part in origin.scope.split("/") if part != f"t{origin.step}")
+    return without_step(origin.scope, origin.step, origin.cell)
 
 
 def _alike(one: Origin, other: Origin) -> str:
