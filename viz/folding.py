@@ -72,9 +72,11 @@ class Folding:
 
     def _in_cell(self, node: Node) -> bool:
         """Say whether a node is drawn inside the box of a cell: what several steps, or none, of a loop's cell share is not."""
+        if len(node.provenance) == 1:
+            cell, step = node.origin.cell, node.origin.step
+            return cell is not None and (step is not None or cell not in self._looped)
         cells = {origin.cell for origin in node.provenance} - {None}
-        one_step = len(node.provenance) == 1 and node.origin.step is not None
-        return bool(cells) and (one_step or not cells <= self._looped)
+        return bool(cells) and not cells <= self._looped
 
     def _is_same(self, node: Node, first: Tensor) -> bool:
         """Say whether a node changes nothing but axes of 1."""

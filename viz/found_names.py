@@ -104,14 +104,14 @@ def found_pieces(graph: Graph) -> dict[Tensor, str]:
     are: ``x_r`` and ``h_r`` of those that W_xr and W_hr make; nothing where a cell has two of one name at a step.
     """
     cut = [node for node in graph.nodes if isinstance(node.op, (Split, Slice)) and node.origin.cell is not None]
-    if not cut:
+    sources = {node: source for node in cut if (source := _source_of(node))}
+    if not sources:
         return {}
     columns = GateColumns(graph)
     made: dict[tuple[frozenset[Origin], str], list[Tensor]] = {}
-    for node in cut:
-        source = _source_of(node)
+    for node, source in sources.items():
         where = frozenset(origin._replace(scope="", gate=None) for origin in node.provenance)
-        for tensor in node.outputs if source else ():
+        for tensor in node.outputs:
             gates = columns.gates(tensor)
             if len(gates) == 1:
                 made.setdefault((where, f"{source}_{gates[0]}"), []).append(tensor)

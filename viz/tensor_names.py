@@ -175,9 +175,9 @@ class TensorNames:
         if tensor in self._found:
             return _Place(origin.cell, origin.step, self._found[tensor])
         if (
-            tensor in self._pieces
-            and tensor not in self._outputs
+            tensor not in self._outputs
             and (tensor.hint is None or not self.is_placed(tensor))
+            and tensor in self._pieces
         ):
             return _Place(origin.cell, origin.step, self._pieces[tensor])
         if not self.is_placed(tensor) and tensor not in self._outputs and (origin.scope or tensor.hint is None):

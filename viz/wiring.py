@@ -266,13 +266,14 @@ class Wiring:
 
     def _rises_from(self, wire: Wire, source: Rectangle) -> Point:
         """Return where a wire leaves what is under it: at the top; at the side where first states stand over one another."""
-        slots, level = self._scene.slots, self._scene.level(wire.source)
-        beside = self._beside(wire.source)
-        column = [
-            unit for unit, slot in slots.items() if slot == slots.get(wire.source) and self._scene.level(unit) == level
-        ]
-        over = [place for place in map(self._place, column) if place.bottom > source.top]
-        if beside not in (FIRST, FIRST_BACKWARD) or not over:
+        beside, over = self._beside(wire.source), list[Rectangle]()
+        if beside in (FIRST, FIRST_BACKWARD):
+            slots, level = self._scene.slots, self._scene.level(wire.source)
+            column = [
+                unit for unit, slot in slots.items() if slot == slots[wire.source] and self._scene.level(unit) == level
+            ]
+            over = [place for place in map(self._place, column) if place.bottom > source.top]
+        if not over:
             return self._ends.leaves[wire.source, wire.tensor], source.top
         if beside == FIRST:
             return max(source.right, *(place.right + _CLEAR for place in over)), source.y

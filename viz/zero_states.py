@@ -30,8 +30,8 @@ def zero_helpers(graph: Graph) -> set[Node]:
     for node in reversed(graph.nodes):
         if is_zero(node):
             continue
-        if any(tensor in used for tensor in node.outputs):
-            used.update(tensor for tensor in node.inputs if tensor is not None)
+        if not used.isdisjoint(node.outputs):
+            used.update([tensor for tensor in node.inputs if tensor is not None])
         else:
             helpers.add(node)
     return helpers

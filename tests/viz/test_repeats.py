@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 
@@ -114,6 +115,36 @@ def test_1000_steps_of_cells_take_less_than_2_megabytes() -> None:
     svg = unroll.draw(_lstm(1000), full=True).data
     assert len(svg) < 1_500_000
     assert sum(text.startswith("text basic_lstm_cell ") for text, _ in _shown(svg)) == 1000
+
+
+@pytest.mark.slow
+def test_every_step_takes_as_long_in_a_long_picture_as_in_a_short_one() -> None:
+    """What is looked for among all boxes, for every line, takes four times as long at every step of four times as many."""
+
+    def seconds(steps: int) -> float:
+        graph = _lstm(steps)
+        taken = []
+        for _ in range(3):
+            begun = time.process_time()
+            unroll.draw(graph, full=True, format="svg")
+            taken.append(time.process_time() - begun)
+        return min(taken)
+
+    seconds(20)
+    assert seconds(2000) < 5.5 * seconds(500)
+
+
+def test_names_that_differ_in_digits_stand_at_their_own_places_with_their_own_tooltips() -> None:
+    svg = unroll.draw(_lstm(200), full=True).data
+    shown = {text.split()[1]: numbers for text, numbers in _shown(svg) if text.startswith("text X")}
+    assert list(map(len, shown.values())) == [2] * 200
+    across = [shown[f"X{step}"][0] for step in range(200)]
+    gaps = {round(right - left) for left, right in zip(across[10:99], across[11:100], strict=True)}
+    assert len(gaps) <= 2 and min(gaps) > 100, "the columns are as wide as one another"
+    told = {item.text for item in ElementTree.fromstring(svg).iter(f"{_SVG}title")}
+    assert {f"X{step}" for step in range(1, 199)} <= told | {
+        item.get(f"{_LINK}title") for item in ElementTree.fromstring(svg).iter(f"{_SVG}a")
+    }
 
 
 def test_a_small_picture_is_plain_svg() -> None:
