@@ -55,7 +55,7 @@ function viewOf(app, r) {
   const title = row.path ? visible(app.cellName(row, step), 60) : visible(row.body ? `in each step of ${row.body}` : app.data.title, 60);
   const all = template.ops.length + row.left_out;
   const some = row.left_out ? `, the first and the last ${(template.ops.length / 2).toLocaleString("en")} of them shown` : "";
-  const note = !all ? `the operators of step ${step} are not in the page: too many steps differ` : `${all.toLocaleString("en")} operators${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
+  const note = !all ? `the operators of step ${step} are not in the page: too many steps differ` : `${all.toLocaleString("en")} operator${all === 1 ? "" : "s"}${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
   return { app, r, row, template, step, title, note };
 }
 

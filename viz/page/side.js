@@ -72,10 +72,10 @@ function map(view, number, under, room) {
   shown.push(...marks(view, item, wide, top + high + under.length * 16));
   svg.append(...shown);
   const order = gateOrder(row, columns);
-  const uses = row.steps > 1 ? `shared by all ${row.steps.toLocaleString("en")} steps` : "one step";
+  const uses = !row.path ? null : row.steps > 1 ? `shared by all ${row.steps.toLocaleString("en")} steps` : "one step";
   const odd = [number, ...under].reduce((sum, one) => sum + app.data.parameters[one].odd, 0);
   const title = h("h2", { class: "weightname" }, visible(item.name, 44), " ", h("span", null, item.shape));
-  const note = h("p", { class: "note" }, item.rows > 1 ? uses : null, order ? [item.rows > 1 ? " · " : "", "gate order ", h("b", null, order)] : null, reduced(item), odd ? [" · ", h("b", { class: "odd" }, `${odd.toLocaleString("en")} not finite`)] : null);
+  const note = h("p", { class: "note" }, item.rows > 1 ? uses : null, order ? [uses && item.rows > 1 ? " · " : "", "gate order ", h("b", null, order)] : null, reduced(item), odd ? [" · ", h("b", { class: "odd" }, `${odd.toLocaleString("en")} not finite`)] : null);
   return h("section", { class: "map" }, title, note, svg, item.blocks?.note ? h("p", { class: "note" }, visible(item.blocks.note, 160)) : null);
 }
 

@@ -146,6 +146,26 @@ def test_many_steps_and_units_are_drawn_with_fewer_dots_than_numbers() -> None:
     assert len(picture.svg) < 1_000_000
 
 
+def test_steps_inside_an_operator_have_the_values_of_the_graph_that_it_was_made_of() -> None:
+    graph, _ = rnn(6)
+    rolled, report = unroll.reroll(graph)
+    assert report and [node.op.name for node in rolled.nodes].count("LSTM") == 1
+    own = strips(unroll.draw_values(graph, feeds_of(graph)).svg)
+    inner = strips(unroll.draw_values(rolled, feeds_of(graph)).svg)
+    assert [strip.shape for strip in inner] == [strip.shape for strip in own]
+    for place in (0, 1, 3, 4, 5, 6):  # x, i, f, o, c, h; the candidate is j in one of them and c in the other
+        assert np.abs(inner[place].astype(int) - own[place]).max() <= 2
+
+
+def test_a_loop_of_any_length_has_the_steps_that_are_fed() -> None:
+    x = unroll.placeholder([None, "time", 3], "x")
+    graph = unroll.Graph([x], {"y": unroll.dynamic_rnn(unroll.GRUCell(4), x)[0]})
+    picture = unroll.draw_values(graph, {x: np.ones((2, 7, 3))})
+    assert any("7 steps, 4 units" in text for text in texts(picture.svg)), (
+        "the key of a feed is a placeholder of that graph"
+    )
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_label_of_any_network_stands_on_another(name: str) -> None:
     graph = NETWORKS[name]()

@@ -14,7 +14,7 @@ from page_reading import random_feeds
 from picture_networks import NETWORKS
 
 import unroll
-from unroll.viz.dot_text import SIGMA, TIMES
+from unroll.viz.dot_text import MINUS, SIGMA, TIMES
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or DRIVER is None,
@@ -209,6 +209,39 @@ def test_the_body_of_a_scan_is_shown_inside_the_graph(
     assert any(inside_of_it.lower() in label.lower() or SIGMA in label for label in boxes)
     browser.click('#open [data-row="1"] [data-box]')
     assert "float32" in browser.text("#opened")
+
+
+def test_a_loop_whose_path_ends_in_a_number_has_a_name(shown: Callable[..., Browser]) -> None:
+    graph = NETWORKS["torch file flat RNN"]()
+    browser = shown(graph, random_feeds(graph))
+    assert browser.text("#facts b") == "stack/0"
+    assert browser.text("#pipe .loop") == f"4 {TIMES} stack/0"
+    assert browser.text("#net .rowname").startswith("stack/0")
+
+
+def test_what_the_search_box_asks_for_and_the_name_of_a_loop_are_not_cut(shown: Callable[..., Browser]) -> None:
+    graph = NETWORKS["example image rows"]()
+    browser = shown(graph, random_feeds(graph))
+    room = browser.run(
+        "const box = document.getElementById('q'), paint = document.createElement('canvas').getContext('2d');"
+        "paint.font = getComputedStyle(box).font; return box.clientWidth - paint.measureText(box.placeholder).width"
+    )
+    assert room >= 0
+    assert browser.texts("#net .rowname text") == ["basic_lstm_cell", "13 units"]
+    assert browser.texts("#legend span") == [f"{MINUS}+", "gate: 0 shut1 open"]
+
+
+def test_a_cell_as_wide_as_an_lstm_with_a_mask_is_not_cut(shown: Callable[..., Browser]) -> None:
+    for name in ("example encoder_decoder", "GRU", "lengths", "rerolled LSTM", "read back Scan"):
+        graph = NETWORKS[name]()
+        browser = shown(graph, random_feeds(graph), name=name)
+        wide, room = browser.run(
+            "const open = document.getElementById('open'); return [open.clientWidth, open.parentNode.clientWidth]"
+        )
+        assert wide <= room, name
+        assert "scroll" not in browser.text("#open")
+    graph = NETWORKS["attention"]()
+    assert "scroll sideways" in shown(graph, random_feeds(graph)).text("#open")
 
 
 def test_what_is_left_out_is_said(shown: Callable[..., Browser]) -> None:
