@@ -8,20 +8,20 @@ import re
 from collections.abc import Iterable, Sequence
 
 INK = "#222222"
-MUTED = "#6B6B6B"
+MUTED = "#555555"
 LINE = "#4A4A4A"
 STATE = "#1F4E79"
 WEIGHT = "#9A6324"
 CELL_FILL, CELL_LINE = "#EAF1F8", "#5B84B1"
-OP_FILL, OP_LINE = "#F6F6F6", "#9A9A9A"
+OP_FILL, OP_LINE = "#F6F6F6", "#8C8C8C"
 INPUT_FILL, INPUT_LINE = "#FFFFFF", "#8A8A8A"
 SCAN_FILL = "#F4F8FC"
 SCOPE_FILL, SCOPE_LINE = "#FBFBF9", "#C9C9C2"
 PLAIN_BLOCK, PANEL_FILL = "#EFE6DA", "#FFFDF9"
 
-# Okabe and Ito's blue and orange, mixed with white, and six more colours: any two are at least 10 apart in CIELAB, to people
-# with each of the three colour deficiencies too.
-_GATES = ("#BFE0F5", "#FBDDA6", "#D5F8C8", "#C7C0FE", "#F8B9A4", "#CECE80", "#96D5D1", "#96F1D1")
+# Any two fills, and any two marks on the page, by light or dark, are at least 7 apart in CIEDE2000, to people with each of the
+# three colour deficiencies too; and all text that stands on them can be read.
+_GATES = ("#BFE0F5", "#EBD57B", "#E1F8B3", "#C6C5FE", "#F7BDB1", "#D2D405", "#27F6CA", "#ADF4EA")
 
 #: What each colour is in a dark picture; the page has the same ones.
 DARK = {
@@ -44,7 +44,7 @@ DARK = {
     **dict(
         zip(
             _GATES,
-            ("#1F4962", "#5B4617", "#27521F", "#3A3470", "#6B3325", "#4B4B1B", "#1E4F4C", "#184F3B"),
+            ("#2C3A58", "#604208", "#3D4D39", "#2D1B80", "#590000", "#2F361E", "#1C4948", "#0B3128"),
             strict=True,
         )
     ),

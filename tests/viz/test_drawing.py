@@ -139,7 +139,7 @@ def test_what_surrounds_the_cells_is_drawn_too() -> None:
 def test_scopes_are_frames() -> None:
     graph = parsed(unroll.draw(two_rnns_and_a_dense_layer()))
     assert sorted(frame.graph_attr["label"] for frame in graph.subgraphs()) == [
-        f'<FONT POINT-SIZE="10" COLOR="#6B6B6B">{scope}</FONT>' for scope in "ab"
+        f'<FONT POINT-SIZE="10" COLOR="#555555">{scope}</FONT>' for scope in "ab"
     ]
 
 

@@ -1,8 +1,7 @@
-"""A gate has one colour: in cells, in blocks of weights and in operators, at both levels, and for those who see fewer."""
+"""A gate has one colour: in cells, in blocks of weights and in operators, at both levels."""
 
 from __future__ import annotations
 
-import itertools
 import re
 
 import numpy as np
@@ -136,35 +135,6 @@ def test_what_is_one_column_and_no_gate_has_no_colour() -> None:
     assert {color for color, index in blocks if index in ("xx", "attns,x", "cy", "hy", "y", "output")} == {
         palette.PLAIN_BLOCK
     }
-
-
-# Machado, Oliveira and Fernandes 2009, severity 1; each row times linear RGB.
-SEEN_BY = {
-    "all": np.eye(3),
-    "protanopes": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopes": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-    "tritanopes": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
-}
-
-
-def lab(color: str, seen_by: str) -> np.ndarray:
-    """A colour in CIELAB (D65), as somebody sees it."""
-    rgb = np.array([int(color[place : place + 2], 16) for place in (1, 3, 5)]) / 255
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = np.clip(np.array(SEEN_BY[seen_by]) @ linear, 0, 1)
-    to_xyz = np.array(
-        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
-    )
-    xyz = to_xyz @ linear / [0.95047, 1, 1.08883]
-    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
-
-
-@pytest.mark.parametrize("seen_by", SEEN_BY)
-def test_the_gates_of_a_cell_are_told_apart_by_everyone(seen_by: str) -> None:
-    colors = palette.gate_colors([[f"g{place}" for place in range(8)]])
-    for one, other in itertools.combinations(colors.values(), 2):
-        assert np.linalg.norm(lab(one, seen_by) - lab(other, seen_by)) >= 10, (one, other)
 
 
 def test_a_gate_of_the_same_name_has_its_colour_in_every_cell_and_no_cell_has_a_colour_twice() -> None:

@@ -14,7 +14,7 @@ _MARGIN = 18.0
 #: Fill and line by sign: told apart by the sign too, and removed ones by a dashed line.
 _LOOKS = {
     PLUS: ("#BFE0F5", "#12507F"),
-    MINUS: ("#F8B9A4", "#A33A1B"),
+    MINUS: ("#F9C5B3", "#A33A1B"),
     UNLIKE: ("#FBDDA6", "#7A5200"),
     "": (palette.OP_FILL, palette.OP_LINE),
 }

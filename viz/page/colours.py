@@ -16,16 +16,16 @@ class GateColours(NamedTuple):
     dark_mark: str
 
 
-#: For each fill that `unroll.viz.palette` gives a gate: marks are at least 3 : 1 against the page they stand on.
+#: For each fill that `unroll.viz.palette` gives a gate: marks are at least 3 : 1 against the page and against the fill.
 GATES = (
-    GateColours("#BFE0F5", "#3E93C6", DARK["#BFE0F5"], "#7CC4EE"),
-    GateColours("#FBDDA6", "#B07A12", DARK["#FBDDA6"], "#F0BE5C"),
-    GateColours("#D5F8C8", "#3D9140", DARK["#D5F8C8"], "#8FD97B"),
-    GateColours("#C7C0FE", "#7A6BDD", DARK["#C7C0FE"], "#ADA3FF"),
-    GateColours("#F8B9A4", "#CB5B3D", DARK["#F8B9A4"], "#F2947B"),
-    GateColours("#CECE80", "#858519", DARK["#CECE80"], "#CBCB5C"),
-    GateColours("#96D5D1", "#2A8F88", DARK["#96D5D1"], "#6CCFC8"),
-    GateColours("#96F1D1", "#1E9A70", DARK["#96F1D1"], "#63DFA9"),
+    GateColours("#BFE0F5", "#4280B1", DARK["#BFE0F5"], "#96C0E8"),
+    GateColours("#EBD57B", "#A66A00", DARK["#EBD57B"], "#FACB4C"),
+    GateColours("#E1F8B3", "#259C4C", DARK["#E1F8B3"], "#C0E793"),
+    GateColours("#C6C5FE", "#5A4DAA", DARK["#C6C5FE"], "#8798DD"),
+    GateColours("#F7BDB1", "#AB4641", DARK["#F7BDB1"], "#F39A7D"),
+    GateColours("#D2D405", "#5C580D", DARK["#D2D405"], "#839021"),
+    GateColours("#27F6CA", "#1D6B64", DARK["#27F6CA"], "#62B9BF"),
+    GateColours("#ADF4EA", "#238358", DARK["#ADF4EA"], "#69E7C5"),
 )
 _PLACE = {colours.fill: place for place, colours in enumerate(GATES)}
 
