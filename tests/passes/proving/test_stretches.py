@@ -32,7 +32,7 @@ def test_a_long_network_is_proven_on_its_beginning_and_its_end_and_the_report_sa
     assert report.proof is not None
     assert report.proof.holds
     assert report.proof.said.count("on a stretch of") == 2
-    assert "proven by numbers" in str(report)
+    assert "proven by structure" in str(report)
 
 
 @pytest.mark.slow

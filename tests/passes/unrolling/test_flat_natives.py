@@ -19,6 +19,9 @@ NATIVES = {"GRU", "LSTM", "RNN"}
 
 
 def run_file(model: ModelProto, feeds: dict[str, Array]) -> dict[str, Array]:
+    """What onnxruntime makes of a file; NumPy where rows come first, which onnxruntime refuses."""
+    if any(item.name == "layout" and item.i for node in model.graph.node for item in node.attribute):
+        return unroll.from_onnx(model).run(feeds)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [item.name for item in model.graph.output]
     return dict(zip(names, session.run(names, feeds), strict=True))
@@ -47,7 +50,7 @@ def test_random_nodes_of_every_attribute_are_flat_and_right(start: int) -> None:
     seen = 0
     for seed in range(start, start + 30):
         drawn = draw_node(seed, foreign=0.3)
-        if drawn.feeds["X"].dtype != np.float32:  # for which onnxruntime has no kernel
+        if drawn.feeds["X"].dtype != np.float32 or not drawn.fixed:  # no kernel in onnxruntime, or no meaning in ONNX
             continue
         check_flat(drawn.model, drawn.feeds, drawn.told)
         seen += 1

@@ -216,7 +216,7 @@ class Flattening:
         if fed:
             values = ", ".join(f'"{name}": ...' for name in fed)
             return f"it follows from {', '.join(map(repr, fed))}, which values={{{values}}} on from_onnx fixes"
-        return "it follows from weights, which are not computed here"
+        return "it follows from weights, or from an operator of which no value is computed here"
 
     def knob(self, names: Iterable[str]) -> str:
         """Return how sizes are given, in words."""

@@ -35,6 +35,8 @@ WRITERS: dict[type[Operator], Writer] = {
 }
 #: How many nodes are made at most by default.
 MOST_NODES = 1_000_000
+#: Up to how many nodes loops are written out to be compared.
+_COMPARED = 3_000
 
 
 @checked()
@@ -120,5 +122,5 @@ def folded(graph: Graph) -> Graph:
 
 
 def unrolled_again(graph: Graph) -> Graph:
-    """Return a graph with all its loops written out that can be, over the weights that it has: to compare it with another."""
-    return _flat(graph, {}, MOST_NODES, settled=False)[0]
+    """Return a graph with its loops written out over the weights that it has, to be compared; long ones are left."""
+    return _flat(graph, {}, _COMPARED, settled=False)[0]
