@@ -12,6 +12,7 @@ import unroll
 from unroll import cells, initializers, layers, nest, nn, ops
 from unroll.export import Bound
 from unroll.export.file_rerolling import reroll_file
+from unroll.export.file_unrolling import unroll_file
 from unroll.ops.functions import Tanh
 from unroll.ops.joining import Concat
 from unroll.passes import fold_zeros
@@ -366,6 +367,7 @@ def export_calls() -> dict[str, Call]:
         "explain": Call(unroll.explain, (GRAPH, FEEDS, 1, 0), {}, str),
         "check_gate_order": Call(unroll.check_gate_order, (GRAPH, FEEDS, np.zeros((2, 2), "float32"))),
         "reroll_file": Call(reroll_file, ("flat.onnx", "small.onnx")),
+        "unroll_file": Call(unroll_file, ("rolled.onnx", "flat_again.onnx")),
         "optimize": Call(unroll.optimize, (GRAPH,)),
         "reroll": Call(unroll.reroll, (GRAPH,)),
         "unroll": Call(unroll.unroll, (GRAPH,)),

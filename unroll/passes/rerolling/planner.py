@@ -12,6 +12,7 @@ from unroll.checks import check_size
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph, check_graph
 from unroll.passes.cancel_shapes import cancel_shapes
+from unroll.passes.choose_by_masks import choose_by_masks
 from unroll.passes.drop_unit_axes import drop_unit_axes
 from unroll.passes.join_slices import with_slices_joined
 from unroll.passes.merge_equal import merge_equal
@@ -88,6 +89,11 @@ def _rerolled(graph: Graph, scan: bool, native: bool, per_run: int) -> tuple[Gra
     """Re-roll a graph without a proof."""
     separate = merge_equal(unhoist_inputs(graph))
     written = _written(separate, scan, native, per_run)
+    choosing = choose_by_masks(separate) if native else separate
+    if choosing is not separate:
+        chosen = _written(merge_equal(choosing), scan, native, per_run)
+        if _natives(chosen.report) > _natives(written.report):
+            written = chosen
     if native and written.of_rank_3:
         flat = _written(merge_equal(drop_unit_axes(slice_inputs(separate))), scan, native, per_run)
         if _natives(flat.report) > _natives(written.report):
