@@ -1,4 +1,4 @@
-"""A thousand flat graphs with one thing wrong in one step: re-rolling leaves each, or what it makes computes the same.
+"""Flat graphs with one thing wrong in one step: re-rolling leaves each, or what it makes computes the same, without a proof.
 
 A mutant is the graph of a recurrent network in which one step reads another weight, has another gate or activation, another
 constant or another input, skips a state, or has a tensor within it read from outside. What a mutant computes is what NumPy
@@ -24,8 +24,8 @@ from unroll.passes.rerolling import Rerolled, reroll
 from unroll.tensor import Constant, Node, Tensor
 
 STEPS, FEATURES, UNITS, BATCH = 6, 2, 3, 2
-MUTANTS = 1000
-CHUNK = 50
+MUTANTS = 480  #: five of each mutation of each network
+CHUNK = 48
 TOLERANCE = 1e-5
 
 
@@ -286,12 +286,12 @@ def _apart(found: Array, wanted: Array) -> float:
 @cache
 def rolled(seed: int) -> tuple[str, unroll.Graph, unroll.Graph, Rerolled]:
     what, graph = mutant(seed)
-    return what, graph, *reroll(graph)
+    return what, graph, *reroll(graph, check=False)  # a proof would take back what is wrong
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, MUTANTS, CHUNK))
-def test_of_a_thousand_mutants_none_is_rerolled_wrongly(start: int) -> None:
+def test_of_all_mutants_none_is_rerolled_wrongly(start: int) -> None:
     wrong = []
     for seed in range(start, start + CHUNK):
         what, graph, found, report = rolled(seed)
@@ -334,5 +334,5 @@ def test_without_a_mutation_each_network_is_rerolled_whole(name: str) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_partly_unrolled_loops_of_mutants_are_right_as_well(seed: int) -> None:
     _, graph = mutant(seed)
-    found, _ = reroll(graph, native=False, steps_per_iteration=2)
+    found, _ = reroll(graph, native=False, steps_per_iteration=2, check=False)
     assert difference(graph, found, seed) <= TOLERANCE
