@@ -4,6 +4,7 @@ Tests of ``unroll/cells/gru.py`` lie in ``tests/cells/``, those of ``export/runn
 and those of a file directly in ``unroll/`` beside this one; ``tests/whole/`` holds what is promised of the whole.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for of_test in cases.values():
         for item in sorted(of_test, key=lambda item: number_of(item.nodeid))[QUICK_CASES:]:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Let Python's collector pass over the twenty thousand tests that are there to stay, and look less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 # The same examples in every run, none kept on disk, and no time limit that a busy machine would exceed.
