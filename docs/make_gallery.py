@@ -2,7 +2,7 @@
 
 Pictures are drawn as SVG. Pages are photographed in headless Chromium, which must be installed with its driver, as WebP. Names
 after the command make only the pictures so called: ``python docs/make_gallery.py first_screen``. What stands in the gallery is
-in docs/gallery_entries.py.
+in docs/gallery_entries.py, and what is said of other viewers in docs/gallery_beside.py.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 PLACE = HERE / "gallery"
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 from browser import Browser  # noqa: E402  # of the tests
+from gallery_beside import TEXT as BESIDE  # noqa: E402
 from gallery_entries import NUMBERS, PAGES, PICTURES, Shown  # noqa: E402
 
 #: What is photographed keeps letters sharp at this share of WebP's best.
@@ -37,6 +38,7 @@ def text() -> str:
     for heading, entries in (("The page", PAGES), ("Pictures", PICTURES), ("Pictures of numbers", NUMBERS)):
         parts.append(f"## {heading}\n")
         parts += [f"### {one.title}\n\n{one.text.strip()}\n\n![{one.title}](gallery/{one.file})\n" for one in entries]
+    parts.append(f"## Beside other viewers\n{BESIDE}")
     return "\n".join(parts)
 
 
