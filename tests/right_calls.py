@@ -414,3 +414,7 @@ def prepared(name: str) -> None:
         GRAPH.save_parameters("parameters.npz")
     elif name == "reroll_file":
         flat_file("flat.onnx")
+    elif name == "unroll_file":
+        x = unroll.placeholder([3, 2, 4], "x")
+        y, _ = ops.rnn(x, np.ones((1, 2, 4)), np.ones((1, 2, 2)), hidden_size=2)
+        unroll.save(unroll.Graph([x], {"y": y}), "rolled.onnx")

@@ -36,6 +36,8 @@ def bound_model(
         ArgumentError: no symbol, or no input, has that name; the message lists those there are.
         ShapeError, DTypeError: a value does not fit its input.
     """
+    if values is not None and not isinstance(values, Mapping):
+        raise ArgumentTypeError(f"{what}: values: a dict {{input: array}} is wanted, not {type(values).__name__}")
     if not dims and not values:
         return model
     sizes = checked_dims(dims, _symbols(model), what)
@@ -86,8 +88,6 @@ def _constant(name: str, array: Array) -> NodeProto:
 
 def _checked_values(model: ModelProto, values: Mapping[str, Any], sizes: dict[str, int], what: str) -> dict[str, Array]:
     """Return the values of inputs, cast to their dtypes; what the sizes of an array say of symbols is added to `sizes`."""
-    if not isinstance(values, Mapping):
-        raise ArgumentTypeError(f"{what}: values: a dict {{input: array}} is wanted, not {type(values).__name__}")
     there = {item.name: item for item in _inputs(model)}
     found = {}
     for name, value in values.items():

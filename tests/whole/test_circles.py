@@ -27,6 +27,7 @@ LATE = {
     "unroll.cli.offers": "the command line answers at once",
     "unroll.cli.options": "the command line answers at once",
     "unroll.cli.reroll": "the command line answers at once",
+    "unroll.cli.unrolling": "the command line answers at once",
     "unroll.cli.run": "the command line answers at once",
     "unroll.cli.programs": "a program is run without onnx",
     "unroll.viz.drawing": "without Graphviz everything works but pictures",
