@@ -54,6 +54,12 @@ def test_an_argument_stays_where_the_command_has_no_flag_for_it() -> None:
     assert in_flags("pass opset=18 or later, or full=True", {"--full"}) == "pass opset=18 or later, or --full"
 
 
+def test_inputs_that_are_fixed_are_said_as_their_flag() -> None:
+    said = 'give values={"sr": ..., "lengths:0": ...} when it is read'
+    assert in_flags(said, {"--value"}) == "give --value sr=... --value lengths:0=... when it is read"
+    assert in_flags(said, {"--dim"}) == said
+
+
 def flags_of(name: str) -> set[str]:
     parser = argparse.ArgumentParser()
     COMMANDS[name].add(parser)

@@ -215,7 +215,7 @@ class Flattening:
             return self.knob(sizes)
         if fed:
             values = ", ".join(f'"{name}": ...' for name in fed)
-            return f"it follows from {', '.join(map(repr, fed))}, which values={{{values}}} on from_onnx fixes"
+            return f"it follows from {', '.join(map(repr, fed))}; give values={{{values}}} when it is read"
         return "it follows from weights, or from an operator of which no value is computed here"
 
     def knob(self, names: Iterable[str]) -> str:
