@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import unroll
-from unroll import cells, initializers, layers, nest, nn, ops
+from unroll import cells, initializers, keras, layers, nest, nn, ops
 from unroll.export import Bound
 from unroll.export.file_rerolling import reroll_file
 from unroll.export.file_unrolling import unroll_file
@@ -131,6 +131,14 @@ def cell_calls() -> dict[str, Call]:
     return {f"cells.{name}": Call(getattr(cells, name), *given.get(name, ((2,), {})), step_of(name)) for name in names}
 
 
+def _models() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """The inputs and outputs of a model of rows, and of one of sequences."""
+    row, sequence = layers.Input((3,)), layers.Input((None, 3))
+    return (row, layers.Dense(2)(row)), (sequence, layers.GRU(2)(sequence))
+
+
+MODEL, SEQUENCE_MODEL = _models()
+
 LAYERS: dict[str, tuple[tuple[Any, ...], Callable[[], Any]]] = {
     "Activation": (("relu",), x),
     "Bidirectional": ((layers.GRU(2),), lambda: x(2, 4, 3)),
@@ -149,6 +157,7 @@ LAYERS: dict[str, tuple[tuple[Any, ...], Callable[[], Any]]] = {
     "Layer": ((), x),
     "LayerNormalization": ((), x),
     "Masking": ((), lambda: x(2, 4, 3)),
+    "Model": (MODEL, lambda: x(2, 3)),
     "RNN": ((layers.LSTMCell(2),), lambda: x(2, 4, 3)),
     "Sequential": (([layers.Input((4, 3)), layers.GRU(2)],), lambda: x(2, 4, 3)),
     "SimpleRNN": ((2,), lambda: x(2, 4, 3)),
@@ -325,12 +334,59 @@ def _called(cell: Any) -> Any:
     return cell
 
 
+#: Arguments of functions of ``keras.ops``, beside those of one tensor and of two.
+KERAS_ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
+    **dict.fromkeys(
+        (
+            "add", "subtract", "multiply", "divide", "true_divide", "power", "maximum", "minimum", "equal", "not_equal", "less",
+            "less_equal", "greater", "greater_equal",
+        ),
+        lambda: (x(2, 3), x(2, 3, name="y")),
+    ),
+    **dict.fromkeys(
+        ("logical_and", "logical_or"), lambda: (x(2, 3, dtype="bool"), x(2, 3, dtype="bool", name="y"))
+    ),
+    **dict.fromkeys(("concatenate", "stack"), lambda: ([x(2, 3), x(2, 3, name="y")], 1)),
+    **dict.fromkeys(("matmul", "dot"), lambda: (x(2, 3), x(3, 4, name="y"))),
+    **dict.fromkeys(("full",), lambda: ((2, 3), 1.5)),
+    **dict.fromkeys(("zeros", "ones"), lambda: ((2, 3),)),
+    "arange": lambda: (5,),
+    "broadcast_to": lambda: (x(1, 3), (2, 3)),
+    "cast": lambda: (x(2, 3), "float64"),
+    "clip": lambda: (x(2, 3), 0.0, 1.0),
+    "expand_dims": lambda: (x(2, 3), 1),
+    "logical_not": lambda: (x(2, 3, dtype="bool"),),
+    "one_hot": lambda: (x(2, dtype="int64"), 3),
+    "repeat": lambda: (x(2, 3), 2, 1),
+    "reshape": lambda: (x(2, 3), (3, 2)),
+    "split": lambda: (x(2, 4), 2, 1),
+    "squeeze": lambda: (x(2, 1), 1),
+    "swapaxes": lambda: (x(2, 3), 0, 1),
+    "take": lambda: (x(2, 3), [0, 1], 1),
+    "tile": lambda: (x(2, 3), (1, 2)),
+    "where": lambda: (x(2, 3, dtype="bool"), x(2, 3, name="y"), x(2, 3, name="z")),
+}  # fmt: skip
+
+
+def keras_calls() -> dict[str, Call]:
+    return {
+        f"keras.ops.{name}": Call(getattr(keras.ops, name), KERAS_ARGUMENTS.get(name, lambda: (x(2, 3),))())
+        for name in keras.ops.__all__
+    }
+
+
 def model_calls() -> dict[str, Call]:
     model = layers.Sequential([layers.Input((4, 3)), layers.GRU(2), layers.Dense(2)])
     dense = layers.Dense(2)
     dense.build((None, 3))
     module = nn.LSTM(3, 2)
+    made: Any = layers.Model(*MODEL)
     return {
+        "Model.predict": Call(made.predict, (np.ones((2, 3), "float32"),)),
+        "Model.trace": Call(layers.Model(*SEQUENCE_MODEL).trace, (4, 2)),
+        "Model.get_layer": Call(made.get_layer, ("dense",)),
+        "Model.build": Call(layers.Sequential([layers.Dense(2)]).build, ((None, 3),)),
+        "keras.models.clone_model": Call(keras.models.clone_model, (made,)),
         "Sequential.add": Call(layers.Sequential().add, (layers.Input((4, 3)),)),
         "Sequential.predict": Call(model.predict, (np.ones((2, 4, 3), "float32"),)),
         "Sequential.trace": Call(model.trace, (4, 2)),
@@ -404,7 +460,7 @@ def all_calls() -> dict[str, Call]:
     """Every right call by the name of what is called."""
     return {
         **cell_calls(), **layer_calls(), **module_calls(), **operator_calls(), **driver_calls(), **graph_calls(),
-        **model_calls(), **export_calls(), **initializer_calls(), **nest_calls(),
+        **keras_calls(), **model_calls(), **export_calls(), **initializer_calls(), **nest_calls(),
     }  # fmt: skip
 
 

@@ -50,7 +50,6 @@ ASKED: list[tuple[Any, str, str]] = [
     (ops, "zeros_like", "unroll.ops.zeros"),
     (ops, "view", "unroll.ops.reshape"),
     (ops, "consat", "'concat'"),
-    (layers, "Model", "layers.Sequential"),
     (layers, "Concatenate", "unroll.ops.concat"),
     (layers, "Attention", "softmax"),
     (layers, "LSTMM", "'LSTM'"),
@@ -75,7 +74,6 @@ ASKED: list[tuple[Any, str, str]] = [
     (X, "cumsum", "np.triu"),
     (X, "std", "unroll.ops|np.std"),
     (MODEL, "compile", "unroll.compile"),
-    (MODEL, "get_layer", "model.layers"),
     (nn.LSTM(3, 2), "trace", "unroll.trace"),
     (MODEL, "fit", "set_weights"),
     (MODEL, "forwrd", "did you mean|there are"),
@@ -232,7 +230,6 @@ def test_what_is_advised_computes_what_the_word_means(word: str) -> None:
 
 IMPORTED = {
     "from unroll.nn import Module": "nothing is subclassed",
-    "from unroll.layers import Model": "layers.Sequential",
     "from unroll.layers import LSTN": "'LSTM'",
     "from unroll.ops import einsum, concat": "transpose",
     "from unroll import contrib": "unroll.cells",

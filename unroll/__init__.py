@@ -17,7 +17,7 @@ from unroll.version import __version__ as __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from unroll import activations, cells, initializers, layers, nest, nn, ops
+    from unroll import activations, cells, initializers, keras, layers, nest, nn, ops
     from unroll.cells import (
         BasicLSTMCell,
         BasicRNNCell,
@@ -123,7 +123,7 @@ _HOME = {
     "verify": "unroll.export.verifying.verification",
     "view": "unroll.viz.page.viewing",
 }
-_MODULES = ("activations", "cells", "initializers", "layers", "nest", "nn", "ops")
+_MODULES = ("activations", "cells", "initializers", "keras", "layers", "nest", "nn", "ops")
 
 __all__ = [
     "BasicLSTMCell",
@@ -157,6 +157,7 @@ __all__ = [
     "explain",
     "from_onnx",
     "initializers",
+    "keras",
     "layers",
     "nest",
     "nn",

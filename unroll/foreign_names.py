@@ -110,7 +110,6 @@ PARAMETER: dict[str, str] = {
 }
 
 _TRAIN = "a traced graph infers: train in Keras or PyTorch, then set_weights or load_state_dict here"
-_SUBCLASS = "layers are put together in layers.Sequential, or called on tensors: y = layer(x), unroll.Graph([x], y)"
 _RESIDUAL = "call layers on tensors, and add those: a + b"
 
 #: Attributes of cells, layers, modules and models.
@@ -125,7 +124,7 @@ MODEL: dict[str, str] = {
     "forward": "call it: module(x)",
     "draw": "it is unroll.draw(model.trace(), 'model.svg')",
     "get_config": "its arguments are attributes: layer.units",
-    "get_layer": "they are a list, model.layers: next(layer for layer in model.layers if layer.name == name)",
+    "get_layer": "models have it: layers.Sequential and layers.Model",
     "inputs": "a traced model has them: model.trace().inputs",
     "load_weights": "it is graph.load_parameters(path), or set_weights(arrays)",
     "modules": "a module has no parts; read module.named_parameters()",
@@ -190,9 +189,9 @@ UNROLL: dict[str, str] = {
     "GradientTape": _TRAIN,
     "Input": "it is unroll.layers.Input(shape) of a model, unroll.placeholder([None, ...], name) of a graph",
     "InteractiveSession": "it is unroll.Session(graph)",
-    "Model": "it is unroll.Graph(inputs, outputs), or unroll.layers.Sequential",
+    "Model": "it is unroll.keras.Model; of tensors, unroll.Graph(inputs, outputs)",
     "Module": "there are unroll.nn.LSTM and its like, and a cell of your own is a subclass of unroll.RNNCell",
-    "Sequential": "it is unroll.layers.Sequential",
+    "Sequential": "it is unroll.keras.Sequential",
     "Variable": "it is unroll.Parameter(array, name)",
     "concat": "it is unroll.ops.concat",
     "contrib": "its cells are in unroll.cells, its drivers in unroll",
@@ -203,7 +202,6 @@ UNROLL: dict[str, str] = {
     "get_variable": "it is unroll.Parameter(array, name), or self.add_weight(...) in a cell",
     "global_variables_initializer": "Parameters have their first values when they are made: leave it out",
     "jit": "it is unroll.trace(fn, *placeholders), and unroll.compile(graph)",
-    "keras": "its layers are unroll.layers",
     "load": "it is unroll.from_onnx('model.onnx'); weights are read by graph.load_parameters(path)",
     "name_scope": "it is unroll.scope(name)",
     "no_grad": "there are no gradients: leave it out",
@@ -241,7 +239,6 @@ LAYERS: dict[str, str] = {
     "Lambda": "call a function of unroll.ops on the result; in a model, subclass layers.Layer with a call",
     "LeakyReLU": "it is layers.Activation('leaky_relu')",
     "Maximum": "it is unroll.ops.maximum(a, b) of the layers' results",
-    "Model": _SUBCLASS,
     "MultiHeadAttention": "write it with unroll.ops: softmax(q @ k) @ v",
     "Multiply": "call layers on tensors, and multiply those: a * b",
     "Permute": "it is unroll.ops.transpose(x, perm)",
@@ -252,6 +249,23 @@ LAYERS: dict[str, str] = {
     "Softmax": "it is layers.Activation('softmax')",
     "SpatialDropout1D": "a traced graph infers, where it does nothing: leave it out, or use layers.Dropout",
     "Subtract": "call layers on tensors, and subtract those: a - b",
+}
+
+#: What Keras has beside its layers.
+KERAS: dict[str, str] = {
+    "Variable": "it is layer.add_weight(shape, name=...), or unroll.Parameter(array, name)",
+    "applications": "its models are not here; load the ONNX file of one with unroll.from_onnx",
+    "callbacks": _TRAIN,
+    "backend": "its functions are in keras.ops",
+    "constraints": "a constraint acts in training only: give its name, kernel_constraint='max_norm'",
+    "datasets": "load data with the library that has it: arrays are fed",
+    "losses": _TRAIN,
+    "metrics": _TRAIN,
+    "optimizers": _TRAIN,
+    "preprocessing": "it prepares arrays: pad and cut them with NumPy",
+    "random": "a traced graph infers, where nothing is drawn",
+    "regularizers": "a regularizer acts in training only: give its name, kernel_regularizer='l2'",
+    "utils": "keras.utils prepares arrays; model.summary() and unroll.draw(model.trace(), 'model.svg') show a model",
 }
 
 _BY_NAME = "it is with unroll.scope(name, initializer=...), or a cell's own initializer="

@@ -32,9 +32,8 @@ def settle_names(sources: Sequence[Source], nodes: Sequence[Node]) -> None:
         nodes: its nodes; those under a name that changes are told so.
     """
     if any(source.bearers for source in sources):
+        number_names(sources)
         with _numbering:
-            if len({_name(source) for source in sources}) < len(sources):
-                _number(sorted(sources, key=lambda source: [place.bearer.made for place in source.bearers]))
             bearers = {place.bearer for source in sources for place in source.bearers}
             numbered = {bearer for bearer in bearers if bearer.name != bearer.base}
             if numbered:
@@ -42,6 +41,17 @@ def settle_names(sources: Sequence[Source], nodes: Sequence[Node]) -> None:
             for source in sources:
                 for place in source.bearers:
                     place.bearer.settled = True
+
+
+def number_names(sources: Sequence[Source]) -> None:
+    """Number the layers and modules of one program where two would be called alike; names that are not final yet stay so.
+
+    Args:
+        sources: inputs and Parameters, in the order of first use.
+    """
+    with _numbering:
+        if len({_name(source) for source in sources}) < len(sources):
+            _number(sorted(sources, key=lambda source: [place.bearer.made for place in source.bearers]))
 
 
 def distinct_bearer(one: Source, other: Source) -> Place | None:

@@ -6,7 +6,6 @@ A `Tensor` is one output of a `Node`, or it has no node and is a `Placeholder`, 
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
@@ -21,6 +20,7 @@ from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_arra
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, NoAttributeError, UnsupportedError
 from unroll.foreign_names import FIXED, SHAPE, TENSOR
 from unroll.operation_table import OPERATIONS
+from unroll.signs import Signs
 from unroll.words import missing, public_names, spelled
 
 if TYPE_CHECKING:
@@ -37,27 +37,6 @@ LARGEST_KNOWN = 64
 INTERNAL = frozenset(("bearers", "drawn_by", "hint", "known", "rename", "shown", "take_shape", "with_blocks"))
 #: The functions of `unroll.ops` by name.
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = OPERATIONS
-
-
-def _unary(name: str) -> Callable[[Tensor], Tensor]:
-    return lambda self: _FUNCTIONS[name](self)
-
-
-def _binary(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
-    return lambda self, other: _FUNCTIONS[name](self, other)
-
-
-def _no_sign(sign: str, fix: str) -> Callable[..., NoReturn]:
-    """Return the method of a sign of Python's that has no operator here: it says what to write."""
-
-    def refuse(self: Tensor, *others: object) -> NoReturn:
-        raise ArgumentTypeError(f"{self!r}: there is no operator for {sign}; {fix}")
-
-    return refuse
-
-
-def _reflected(name: str) -> Callable[[Tensor, TensorLike], Tensor]:
-    return lambda self, other: _FUNCTIONS[name](other, self)
 
 
 class Node:
@@ -140,7 +119,7 @@ class SymbolicShape(tuple[Dim, ...]):
             raise missing("the shape of a tensor", name, lambda: public_names(self), lambda: SHAPE)
 
 
-class Tensor:
+class Tensor(Signs["Tensor"]):
     """One output of a Node (or a placeholder, a constant, a Parameter): a value that exists only during a run.
 
     Attributes:
@@ -227,52 +206,14 @@ class Tensor:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.described()})"
 
-    # -- operators: what each sign calls ------------------------------------------------------------------------------
+    # -- operators ------------------------------------------------------------------------------------------------
 
-    __add__, __radd__ = _binary("add"), _reflected("add")
-    __sub__, __rsub__ = _binary("sub"), _reflected("sub")
-    __mul__, __rmul__ = _binary("mul"), _reflected("mul")
-    __truediv__, __rtruediv__ = _binary("div"), _reflected("div")
-    __matmul__, __rmatmul__ = _binary("matmul"), _reflected("matmul")
-    __rpow__ = _reflected("pow")
-    __lt__, __le__ = _binary("less"), _binary("less_equal")
-    __gt__, __ge__ = _binary("greater"), _binary("greater_equal")
-    __and__, __or__ = _binary("logical_and"), _binary("logical_or")
-    __neg__, __abs__, __invert__ = _unary("neg"), _unary("abs"), _unary("logical_not")
-    __floordiv__ = __rfloordiv__ = _no_sign(
-        "//", "of floats write unroll.ops.floor(a / b); a / b of ints is an int already, cut off towards zero"
-    )
-    __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _no_sign("%", "of floats write a - b * unroll.ops.floor(a / b)")
-    __xor__ = __rxor__ = _no_sign("^", "of booleans write unroll.ops.not_equal(a, b); a power is a ** b")
-    __lshift__ = __rlshift__ = _no_sign("<<", "multiply by a power of two")
-    __rshift__ = __rrshift__ = _no_sign(">>", "divide by a power of two")
-    __round__ = _no_sign("round()", "write unroll.ops.floor(x + 0.5), which rounds halves up")
-    __floor__, __ceil__, __trunc__ = (
-        _no_sign(name, f"write {fix}")
-        for name, fix in (
-            ("math.floor", "unroll.ops.floor(x)"),
-            ("math.ceil", "-unroll.ops.floor(-x)"),
-            ("math.trunc", "unroll.ops.cast(x, 'int64')"),
-        )
-    )
+    @staticmethod
+    def _compute(name: str, *operands: Any) -> Tensor:
+        return _FUNCTIONS[name](*operands)
 
     def __pos__(self) -> Tensor:
         return self
-
-    def __pow__(self, exponent: TensorLike, modulus: object = None) -> Tensor:
-        """Return ``self ** exponent``.
-
-        Raises:
-            ArgumentTypeError: a modulus, as of ``pow(x, 2, 3)``.
-        """
-        if modulus is not None:
-            raise ArgumentTypeError(
-                f"pow({self!r}, ..., {modulus!r}): there is no operator with a modulus; leave it out"
-            )
-        return _FUNCTIONS["pow"](self, exponent)
-
-    def __getitem__(self, index: int | slice | types.EllipsisType | tuple[Any, ...] | None) -> Tensor:
-        return _FUNCTIONS["getitem"](self, index)
 
     def __eq__(self, other: object) -> bool:
         """Say whether both are one tensor: tensors are looked up by identity; `unroll.ops.equal` compares values.

@@ -27,6 +27,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Masking": {},
     "LayerNormalization": {},
     "Layer": {},
+    "Model": {},
     "Sequential": {},
 }
 

@@ -21,6 +21,7 @@ from unroll.layers.layer import Layer
 from unroll.layers.layer_normalization import LayerNormalization
 from unroll.layers.lstm import LSTM, LSTMCell
 from unroll.layers.masking import Masking
+from unroll.layers.model import Model
 from unroll.layers.rnn import RNN
 from unroll.layers.sequential import Sequential
 from unroll.layers.simple_rnn import SimpleRNN, SimpleRNNCell
@@ -47,6 +48,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "Masking",
+    "Model",
     "Sequential",
     "SimpleRNN",
     "SimpleRNNCell",

@@ -8,15 +8,18 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll.checks import check_size
-from unroll.dtypes import DType, as_dtype
+from unroll.dimensions import TIME
+from unroll.dtypes import as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.layers.arguments import Recorded
-from unroll.layers.sublayers import KerasShape, described_shape
+from unroll.layers.sublayers import described_shape
+from unroll.layers.symbolic import Call, KerasTensor
 from unroll.scopes import check_name
+from unroll.tensor import Placeholder, placeholder
 
 
-class Input(Recorded):
-    """The input of a `Sequential` model, as its first item: Keras 3's ``Input``, which has no other use here.
+class Input(Recorded, KerasTensor):
+    """The input of a model: Keras 3's ``Input``. Layers are called on it, or it stands first in a `Sequential`.
 
     Args:
         shape: the input's axes beyond the batch, None for one that is not known: ``(None, 5)`` is any time, 5 features.
@@ -66,11 +69,30 @@ class Input(Recorded):
         if (shape is None) == (batch_shape is None) or (batch_size is not None and batch_shape is not None):
             raise ArgumentError("Input: give shape, and batch_size where it is fixed; or batch_shape alone")
         given = batch_shape if batch_shape is not None else (batch_size, *_sequence(shape))
-        self.shape: KerasShape = tuple(
-            None if dim is None else check_size(dim, f"Input: a size of {given}") for dim in _sequence(given)
-        )
-        self.dtype: DType = as_dtype("float32" if dtype is None else dtype, "Input")
-        self.name = check_name("input_layer" if name is None else name, "Input")
+        sizes = [None if dim is None else check_size(dim, f"Input: a size of {given}") for dim in _sequence(given)]
+        self._name = None if name is None else check_name(name, "Input")
+        kind = as_dtype("float32" if dtype is None else dtype, "Input")
+        dims = [TIME if axis == 1 and dim is None else dim for axis, dim in enumerate(sizes)]
+        made_by = Call(self, (), {})
+        made_by.outputs.append(self)
+        KerasTensor.__init__(self, placeholder(dims, self.name, kind), made_by)
+
+    @property
+    def name(self) -> str:
+        """The name of the graph's input; a model numbers those of several inputs without one."""
+        return "input_layer" if self._name is None else self._name
+
+    def placeholder(self, name: str, batch: int | None = None, time: int | str | None = None) -> Placeholder:
+        """Return an input of a graph for it.
+
+        Args:
+            name: its name.
+            batch: the batch size, where it is open here.
+            time: the size of axis 1, where it is open here: a number or a symbol.
+        """
+        given = [batch, time]
+        sizes = [given[axis] if dim is None and axis < 2 else dim for axis, dim in enumerate(self.shape)]
+        return placeholder(sizes, name, self.dtype)
 
     def __repr__(self) -> str:
         return f"Input({described_shape(self.shape)}, {self.dtype}, name={self.name!r})"

@@ -7,7 +7,6 @@ from typing import Any
 from unroll import nest
 from unroll.dimensions import Dimension
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
-from unroll.layers.input import Input
 from unroll.layers.sublayers import KerasShape
 from unroll.tensor import Tensor
 
@@ -19,11 +18,6 @@ def check_tensors(inputs: Any, what: str) -> None:
         ArgumentTypeError: something else is among them.
     """
     for leaf in nest.flatten(inputs):
-        if isinstance(leaf, Input):
-            raise ArgumentTypeError(
-                f"{what}: an Input stands first in a Sequential; a layer that is called by itself takes a tensor: "
-                f"unroll.placeholder({list(leaf.shape)!r}, name='x'), and unroll.Graph(inputs, outputs) makes the model"
-            )
         if not isinstance(leaf, Tensor):
             raise ArgumentTypeError(
                 f"{what}: the input {nest.sketch(inputs)} of type {type(leaf).__name__} is no tensor; make one with "

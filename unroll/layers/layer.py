@@ -29,6 +29,7 @@ from unroll.layers.arguments import Constraint, Recorded, Regularizer, bind, kee
 from unroll.layers.input_checks import check_floats, check_sizes, check_tensors
 from unroll.layers.mask_tracking import mask_of, set_masks
 from unroll.layers.sublayers import KerasShape, keras_name, keras_shape, weights_of
+from unroll.layers.symbolic import Call, called, symbolic_among
 from unroll.parameter import Parameter, parameter_dtype
 from unroll.tensor import Tensor, constant, placeholder
 from unroll.weights import WeightOwner
@@ -94,6 +95,7 @@ class Layer(Recorded, WeightOwner):
         "input_dim": "a layer learns the shape of its input when it is called; put layers.Input(shape) first in Sequential",
         "input_shape": "a layer learns the shape of its input when it is called; put layers.Input(shape) first in Sequential",
     }
+    _of_calls: ClassVar[tuple[str, ...]] = ("_symbolic_calls",)
     fixed_axes: tuple[int, ...] = ()
     supports_masking: bool = False
     built: bool = False
@@ -157,7 +159,7 @@ class Layer(Recorded, WeightOwner):
         """Trace the layer on a tensor, or a nest of tensors; arguments are those of `call`.
 
         Args:
-            inputs: the tensors.
+            inputs: the tensors; those of a model that is put together before it is fed (`layers.Input`) are taken as well.
             args: handed on to `call`.
             kwargs: handed on to `call`; besides, `mask` says which steps count, in place of the mask that the inputs
                 carry, and `training` may be False.
@@ -169,6 +171,8 @@ class Layer(Recorded, WeightOwner):
             ShapeError, DTypeError, ArgumentTypeError: the inputs do not fit.
             UnsupportedError: ``training=True``.
         """
+        if symbolic_among(inputs, args, kwargs):
+            return called(self, (inputs, *args), kwargs)
         if kwargs.pop("training", None):
             raise UnsupportedError(f"{self.described()}: training=True: unroll traces inference; leave it out")
         mask, kwargs = self._mask_among(inputs, args, kwargs)
@@ -250,6 +254,32 @@ class Layer(Recorded, WeightOwner):
                 "step. Set supports_masking = True in its class where each output step belongs to its input step",
             )
         return outputs
+
+    # -- what it was called on in a model ---------------------------------------------------------------------------
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensors that the layer was called on, in their nest.
+
+        Raises:
+            ArgumentError: it was called on none, or more than once.
+        """
+        call, _ = self._only_call()
+        return call.args[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensors that the layer gave, in their nest; see `input`."""
+        return self._only_call()[1]
+
+    def _only_call(self) -> tuple[Call, Any]:
+        calls: list[tuple[Call, Any]] = vars(self).get("_symbolic_calls", [])
+        if len(calls) != 1:
+            raise ArgumentError(
+                f"{self.described()} was called {len(calls)} times on symbolic tensors, and its input and output are those of "
+                "one call; keep what the call returns"
+            )
+        return calls[0]
 
     # -- names, dtypes, weights -----------------------------------------------------------------------------------
 

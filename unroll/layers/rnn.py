@@ -112,7 +112,7 @@ class RNN(Layer):
         size = self._contract.state_size
         return list(size) if nest.is_nested(size) else [size]
 
-    _of_calls = ("states",)
+    _of_calls = ("states", *Layer._of_calls)
 
     def _entered(self) -> AbstractContextManager[None]:
         return scopes.bearing(self._bearer)

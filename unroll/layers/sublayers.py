@@ -39,14 +39,14 @@ def name_parts(parts: Iterable[Any], what: str) -> None:
         ArgumentError: two parts were given one name.
     """
     parts = list(dict.fromkeys(parts))
-    named = [part.name for part in parts if getattr(part, "_name", None) is not None]
+    named = [part._name for part in parts if getattr(part, "_name", None) is not None]
     twice = {name for name in named if named.count(name) > 1}
     if twice:
         raise ArgumentError(f"{what}: two layers are called {sorted(twice)[0]!r}; give one another name with name=")
     taken = set(named)
     for part in parts:
         if isinstance(part, WeightOwner) and getattr(part, "_name", "") is None:
-            base, count = part.name, 0
+            base, count = part._called, 0
             while (name := f"{base}_{count}" if count else base) in taken:
                 count += 1
             taken.add(name)
