@@ -34,6 +34,7 @@ from unroll.errors import ArgumentError, ModelError
 from unroll.export.guards.broken_optimizers import broken_optimizers
 from unroll.export.guards.empty_tensors import guarded
 from unroll.export.guards.integer_division import with_safe_division
+from unroll.export.light_copies import for_shapes
 from unroll.export.node_walk import all_nodes
 from unroll.ops import OPERATORS
 from unroll.progress import busy
@@ -100,8 +101,12 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
     if when == "never" or (when == "unknown" and not unknown):
         return
     safe = guarded(with_safe_division(model))
-    data = serialized(safe, what)
-    key = hashlib.sha256(data).digest()
+    if path is not None and safe is model:  # which is not written once more, as that takes twice its size
+        data = serialized(for_shapes(model), what)
+        key = hashlib.sha256(data + repr(_identity(path)).encode()).digest()
+    else:
+        data = serialized(safe, what)
+        key = hashlib.sha256(data).digest()
     if key in _came_through:
         return
     with busy("loading it in a process of its own first"):
@@ -113,6 +118,15 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
             f"here{because}. Export it again, or report it to onnxruntime"
         )
     _came_through.add(key)
+
+
+def _identity(path: Path) -> tuple[object, ...]:
+    """Return what tells a file, as it is now, from others."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (str(path),)
+    return str(path.absolute()), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def serialized(model: ModelProto, what: str) -> bytes:

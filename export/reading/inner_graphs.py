@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from onnx import GraphProto, NodeProto, TensorProto
 
+from unroll.export.light_copies import copy_node
 from unroll.export.reading.opaque_nodes import captured_names, rename, subgraphs
 
 #: The numbers of the dtypes whose initializers become Parameters.
@@ -33,10 +34,17 @@ def ready(node: NodeProto, move_out: Callable[[TensorProto], str]) -> tuple[Node
     Returns:
         The copy, and what is read from outside: the name inside, and the name outside.
     """
-    found = NodeProto()
-    found.CopyFrom(node)
-    for graph in subgraphs(found):
-        _move_weights(graph, move_out)
+    found, weights = NodeProto(), list[tuple[GraphProto, TensorProto]]()
+
+    def take(graph: GraphProto, tensor: TensorProto) -> bool:
+        if not is_weight(tensor) or any(item.name == tensor.name for item in graph.input):
+            return True  # one that is an input too can be fed
+        weights.append((graph, tensor))
+        return False
+
+    copy_node(node, found, take)
+    for graph, weight in weights:
+        rename(graph, {weight.name: move_out(weight)}, {})
     outside = captured_names(found)
     own = {item.name: _own_names(item.g) for item in found.attribute if item.HasField("g")}
     prefixes = {name: f"{node.name}/{name}/" for name in own} if node.name else {}
@@ -49,20 +57,6 @@ def ready(node: NodeProto, move_out: Callable[[TensorProto], str]) -> tuple[Node
             new = {name: _short(name, prefix) for name in names if _short(name, prefix) not in names}
             _rename_all(attribute.g, new, prefix)
     return found, {new: old for old, new in inside.items()}
-
-
-def _move_weights(graph: GraphProto, move_out: Callable[[TensorProto], str]) -> None:
-    listed = {item.name for item in graph.input}  # a weight that is an input too can be fed, as a body of ours is not
-    weights = [item for item in graph.initializer if is_weight(item) and item.name not in listed]
-    if weights:
-        outside = {item.name: move_out(item) for item in weights}
-        for place in reversed(range(len(graph.initializer))):
-            if graph.initializer[place].name in outside:
-                del graph.initializer[place]
-        rename(graph, outside, {})
-    for node in graph.node:
-        for inner in subgraphs(node):
-            _move_weights(inner, move_out)
 
 
 def _short(name: str, prefix: str) -> str:

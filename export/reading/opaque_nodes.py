@@ -13,6 +13,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TypeProto, V
 from unroll.dimensions import Dim, Shape, parse_dimension, substitute_shape, symbol
 from unroll.dtypes import ALL, DType
 from unroll.errors import ModelError, UnsupportedError, first_line
+from unroll.export.light_copies import for_shapes
 from unroll.export.reading.tensor_sizes import bytes_made
 from unroll.ops.opaque import HeldGraph, Opaque
 
@@ -141,7 +142,8 @@ def inferred_types(model: ModelProto) -> dict[str, TypeProto]:
         ModelError: it finds a contradiction.
     """
     try:
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=not _has_long_vectors(model)).graph
+        light = for_shapes(model)
+        graph = onnx.shape_inference.infer_shapes(light, data_prop=not _has_long_vectors(model)).graph
     except Exception as error:  # the errors of onnx's native code share no base class
         raise ModelError(f"not a valid ONNX model: {first_line(error)}") from None
     return {item.name: item.type for item in (*graph.value_info, *graph.output)}

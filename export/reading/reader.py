@@ -28,6 +28,7 @@ from unroll.errors import (
 )
 from unroll.export.guards.aborting_nodes import check_nodes
 from unroll.export.guards.trial_load import try_load
+from unroll.export.light_copies import for_checking
 from unroll.export.lowering import type_proto
 from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.node_walk import all_nodes
@@ -177,12 +178,12 @@ def load_model(model: ModelProto | str | Path) -> ModelProto:
     check_nodes(found, what)
     found = _under_short_name(found)
     with _as_model_errors(what):
-        onnx.checker.check_model(found)
-    try_load(found, what)
+        onnx.checker.check_model(for_checking(found))
+    try_load(found, what, as_path(model, "from_onnx") if isinstance(model, (str, Path)) else None)
     with _as_model_errors(what):
         if found.functions:
             found = inline_local_functions(found)
-            onnx.checker.check_model(found)  # an attribute that the call leaves out is missing only now
+            onnx.checker.check_model(for_checking(found))  # an attribute that the call leaves out is missing only now
     _check_references(found, what)
     return found
 
@@ -292,7 +293,9 @@ class _Reader:
         self.tensors[item.name] = found
         return found
 
-    def _read_weight(self, weight: TensorProto) -> None:
+    def _read_weight(self, weight: TensorProto, name: str = "") -> None:
+        """Take up an initializer, under another name where one is given."""
+        name = name or weight.name
         try:
             array = numpy_helper.to_array(weight)
         except (ValueError, TypeError, KeyError) as error:
@@ -300,10 +303,10 @@ class _Reader:
         if is_weight(weight):
             parameter = Parameter(array, "weight")
             # A file's names need not be ours, such as "/layer/weight".
-            parameter.rename(self._inner_name(weight.name))
-            self.tensors[weight.name] = parameter
+            parameter.rename(self._inner_name(name))
+            self.tensors[name] = parameter
         else:
-            self.tensors[weight.name] = self._constant(np.array(array), weight.name)
+            self.tensors[name] = self._constant(np.array(array), name)
 
     def _constant(self, array: Array, name: str) -> Constant:
         constant = Constant(array, self._inner_name(name))
@@ -450,10 +453,7 @@ class _Reader:
     def move_out(self, weight: TensorProto) -> str:
         name = self._unused(weight.name)
         self._taken.add(name)
-        outside = TensorProto()
-        outside.CopyFrom(weight)
-        outside.name = name
-        self._read_weight(outside)
+        self._read_weight(weight, name)
         return name
 
     def body(self, graph: GraphProto, given: Mapping[str, Tensor]) -> Graph:
