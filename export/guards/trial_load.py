@@ -45,6 +45,8 @@ _WHEN = ("unknown", "always", "never")
 _SECONDS, _BYTES_A_SECOND = 30.0, 2_000_000
 #: It may take so many bytes of memory, and so many times the model's size more, where the system can set a limit.
 _MEMORY, _TIMES_ITS_SIZE = 4 << 30, 8
+#: From so many bytes on a file is known by its place, size and time.
+_LARGE = 1 << 25
 
 #: What holds bodies or constants, beside the operators that unroll has.
 _BESIDE = frozenset(["Constant", "If", "Loop"])
@@ -101,12 +103,9 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
     if when == "never" or (when == "unknown" and not unknown):
         return
     safe = guarded(with_safe_division(model))
-    if path is not None and safe is model:  # which is not written once more, as that takes twice its size
-        data = serialized(for_shapes(model), what)
-        key = hashlib.sha256(data + repr(_identity(path)).encode()).digest()
-    else:
-        data = serialized(safe, what)
-        key = hashlib.sha256(data).digest()
+    file = _identity(path) if path is not None and safe is model else ()
+    data = serialized(for_shapes(model) if file else safe, what)
+    key = hashlib.sha256(data + repr(file).encode()).digest()
     if key in _came_through:
         return
     with busy("loading it in a process of its own first"):
@@ -121,12 +120,16 @@ def try_load(model: ModelProto, what: str, path: Path | None = None) -> None:
 
 
 def _identity(path: Path) -> tuple[object, ...]:
-    """Return what tells a file, as it is now, from others."""
+    """Return what tells a large file, as it is now, from others; nothing for a small one, which its content tells.
+
+    What a large one holds is not written once more, as that takes twice its size.
+    """
     try:
         found = path.stat()
     except OSError:
-        return (str(path),)
-    return str(path.absolute()), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        return ()
+    told = str(path.absolute()), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return told if found.st_size >= _LARGE else ()
 
 
 def serialized(model: ModelProto, what: str) -> bytes:
@@ -158,8 +161,9 @@ def _how_the_child_ended(data: bytes, path: Path | None, optimizers: Iterable[st
     """Return what ended the child; nothing where it ended by itself, or could not be started."""
     if not sys.executable or getattr(sys, "frozen", False):
         return ""
-    seconds = _SECONDS + len(data) / _BYTES_A_SECOND
-    limit = _MEMORY + _TIMES_ITS_SIZE * len(data)
+    size = len(data) + (path.stat().st_size if path is not None and path.exists() else 0)
+    seconds = _SECONDS + size / _BYTES_A_SECOND
+    limit = _MEMORY + _TIMES_ITS_SIZE * size
     arguments = [str(limit), str(path.absolute()) if path is not None else "", " ".join(optimizers), *_folders()]
     try:
         done = subprocess.run(
