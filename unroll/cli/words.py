@@ -83,7 +83,7 @@ def in_flags(message: str, flags: Container[str]) -> str:
 
     def flag(found: re.Match[str]) -> str:
         name, value = found["name"], found["value"].strip("\"'")
-        if name == "values" and "--value" in flags:
+        if name == "values" and value.startswith("{") and "--value" in flags:
             return " ".join(f"--value {pair['key']}={pair['value'].strip()}" for pair in _PAIR.finditer(value))
         wanted = FLAGS.get(name)
         if wanted is None or wanted not in flags or _ONLY.get(name, value) != value:
