@@ -109,6 +109,7 @@ class Boxes:
         into_loops = Counter(wire.source for wire in contraction.wires if wire.target.kind == "loop")
         #: What a loop begins with as more than one of its states.
         self._of_several = {unit for unit, count in into_loops.items() if count > 1}
+        self._copies = contraction.copies
         self._formulas = Formulas(contraction.states.tensors)
         self._short_outputs = short_names(self._graph.output_names)
 
@@ -156,11 +157,13 @@ class Boxes:
         """Return the name of a tensor and the timestep to set as its index: ``h`` and ``1`` for ``rnn/t1/cell/h``."""
         names, path = self._states.tensors, self._states.tensors.path(tensor)
         if self._timed and unit.kind == "output" and tensor.node is not None and _is_own_name(unit.name, path):
-            made = names.made_by(tensor)
+            tensor = self._copies.get(tensor, tensor)
+            made, path = names.made_by(tensor), names.path(tensor)
             is_named = names.own(tensor) or self._states.makes(unit.cell or (made.cell if made else "") or "", tensor)
             *around, last = path.split("/")
             # What only its operator names is called after its layer: ``dense``, not ``Softmax``.
-            unnamed = around[-1] if around and last.startswith(tensor.node.op.name) else last
+            operator = "" if tensor.node is None else tensor.node.op.name
+            unnamed = around[-1] if around and operator and last.startswith(operator) else last
             # A number is a place in a nest of states, and no name.
             called = self._states.called(tensor) if is_named or unnamed.isdigit() else unnamed
             return called, "" if made is None or made.step is None else str(made.step)

@@ -35,6 +35,7 @@ class Contraction:
         wires: what flows between units; Parameters are apart.
         readers: for each Parameter, the units that read it.
         sources: the units of inputs and constants.
+        copies: the outputs that are copies of another one, and no units, with what they are copies of.
         made: the weights that are made from others once.
         folding: what a picture of cells leaves out; None where every operator is drawn.
         states: what the cells hand on from step to step.
@@ -60,10 +61,10 @@ class Contraction:
         self.made = MadeWeights(graph)
         self.folding: Folding | None = None
         self.unrolled: set[Unit] = set()
-        self._copies = _copies(graph) if graph.states or not opened else {}
+        self.copies = _copies(graph)
         self._looped = looped_paths([node for node in graph.nodes if self._is_loop(node)])
         hidden = zero_helpers(graph) | folded_weights(graph, self.natives) | self.made.nodes
-        hidden |= {copy.node for copy in self._copies if copy.node is not None}
+        hidden |= {copy.node for copy in self.copies if copy.node is not None}
         if opened:
             self._add_operators(hidden)
         else:
@@ -234,7 +235,7 @@ class Contraction:
                     self.wires.append(Wire(source, target, first, role, tensor if parted else None))
 
     def _before_folds(self, tensor: Tensor) -> Tensor:
-        tensor = self._copies.get(tensor, tensor)
+        tensor = self.copies.get(tensor, tensor)
         return tensor if self.folding is None else self.folding.source(tensor)
 
     def title(self, node: Node) -> str:

@@ -6,10 +6,12 @@ import re
 from typing import Any, NamedTuple
 
 import pytest
+from picture_boxes import boxes
 from picture_networks import NETWORKS
 
 import unroll
 from unroll import ops
+from unroll.viz import drawing
 
 
 class Memory(NamedTuple):
@@ -99,3 +101,12 @@ def test_a_state_that_nothing_names_is_not_called_after_an_operator() -> None:
                 _, state = cell(x, state)
     assert "Add" not in states_of(unroll.Graph(inputs, [state]))
     assert states_of(over(Plain())) <= {"state"}
+
+
+@pytest.mark.parametrize("level", ["cell", "op"])
+def test_an_output_that_is_listed_twice_is_drawn_twice_and_its_copy_is_no_operator(level: drawing.Level) -> None:
+    graph = NETWORKS["read back LSTM"]()
+    shown = boxes(unroll.draw(graph, level=level))
+    assert len([name for name in shown if name.startswith("output_")]) == len(graph.outputs)
+    said = [box.lines for box in shown.values()]
+    assert said.count(["h3"]) == 2 and ["c3"] in said and not any("Identity" in lines for lines in said)
