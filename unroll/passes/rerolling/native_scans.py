@@ -16,7 +16,9 @@ from unroll.ops.filling import Range
 from unroll.ops.functions import Cast
 from unroll.ops.scan import Scan
 from unroll.ops.shaping import Reshape, Unsqueeze
+from unroll.passes.merge_equal import merge_equal
 from unroll.passes.rerolling.finding import View
+from unroll.passes.rerolling.joined_directions import join_directions
 from unroll.passes.rerolling.planner import reroll
 from unroll.passes.tools.digests import op_digest
 from unroll.passes.tools.making import Maker, measured
@@ -35,7 +37,7 @@ def native_scans(graph: Graph) -> Graph:
 
     A body is unrolled over a few steps and re-rolled, twice, with different numbers of steps. Where all of it became operators,
     native ones among them, and the two results are the same node by node, these are put in the place of the Scan. A long
-    sequence takes no longer.
+    sequence takes no longer. Two that read one sequence from both ends become one operator.
 
     Preserves the inputs, the names of inputs and outputs, their shapes and dtypes, states and requirements; the values of the
     outputs but for rounding, for finite inputs. Reads no Parameter's value. A Scan that has no such form stays as it is.
@@ -46,7 +48,8 @@ def native_scans(graph: Graph) -> Graph:
         rewriting = _Rewriting(graph)
         for node in graph.nodes:
             rewriting.visit(node)
-        return rewriting.finish()
+        found = rewriting.finish()
+        return found if found is graph else join_directions(merge_equal(found))
 
 
 class _Rewriting(Rewriting):
