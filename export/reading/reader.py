@@ -59,7 +59,8 @@ from unroll.graph import Graph
 from unroll.naming import Lineage, Names
 from unroll.ops.functions import Identity
 from unroll.ops.opaque import set_hook
-from unroll.ops.operator import MOST_AXES, Operator, Requirements
+from unroll.ops.operator import MOST_AXES, NotKnownError, Operator, Requirements
+from unroll.ops.shaping import Reshape
 from unroll.parameter import Parameter
 from unroll.passes.unrolling import folded
 from unroll.progress import track
@@ -251,7 +252,7 @@ class _Reader:
         self._places = named_places(model)
         self._provenance = frozenset({Origin("", None, None, None)})
         self.invalid: list[str] = []
-        self._title = ""
+        self._title = self._made_name = ""
         self._taken = {name for node in self.proto.node for name in node.output}
         self._taken.update(item.name for item in (*self.proto.input, *self.proto.initializer))
 
@@ -334,6 +335,7 @@ class _Reader:
         name = node.name or node.op_type
         self._provenance = frozenset({self._places.get(name) or Origin(name, None, None, None)})
         self._title = title_of(node)
+        self._made_name = next((name for name in node.output if name), name)
 
     def _inputs(self, names: Iterable[str]) -> list[Tensor | None]:
         return [self._found(name, f"an input of {self._title}") if name else None for name in names]
@@ -431,7 +433,11 @@ class _Reader:
 
     def _make(self, op: Operator, inputs: tuple[Tensor | None, ...], types: Mapping[str, DType]) -> tuple[Tensor, ...]:
         require = Requirements()
-        shapes = op.shapes(require, *inputs)
+        try:
+            shapes = op.shapes(require, *inputs)
+        except NotKnownError:
+            op = op.with_told([self._told(op, inputs)])
+            shapes = list(op.told)
         require.found += [item for body in op.bodies for item in body.requirements if not isinstance(item, Limit)]
         if any(len(shape) > MOST_AXES or known_size(shape) >= TOO_MANY for shape in shapes):
             raise InexpressibleError("it makes more axes or elements than an array can have")
@@ -444,6 +450,18 @@ class _Reader:
         for tensor in node.outputs:
             self.names.tensors[tensor] = self._unused(base)
         return node.outputs
+
+    def _told(self, op: Operator, inputs: Sequence[Tensor | None]) -> Shape:
+        """Return the shape of a Reshape to sizes that only a run computes: as many axes as there are sizes.
+
+        Raises:
+            InexpressibleError: not even how many is known, or it is another operator.
+        """
+        wanted = inputs[1] if isinstance(op, Reshape) else None
+        rank = wanted.shape[0] if wanted is not None and wanted.rank == 1 else None
+        if not isinstance(rank, int) or rank > MOST_AXES:
+            raise InexpressibleError("a size that only a run computes")
+        return self.declared(self._made_name, rank)
 
     # -- what `unroll.export.reading.loops` asks for ------------------------------------------------------------------
 

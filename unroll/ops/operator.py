@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from functools import lru_cache
 from math import prod
 from typing import Any, ClassVar, NamedTuple
@@ -146,6 +147,8 @@ class Operator:
     work: ClassVar[int] = 1
     #: Whether `evaluate` takes arrays of the tensors' own dtypes only, and not wider ones.
     narrow: ClassVar[bool] = False
+    #: The shapes that a file says of the outputs, for where the rule needs sizes that only a run computes.
+    told: tuple[Shape, ...] = ()
 
     def __init_subclass__(cls, abstract: bool = False, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -161,6 +164,25 @@ class Operator:
             UnsupportedError: they are valid, and the operator is not computed on them here.
         """
         raise NotImplementedError(f"{type(self).__name__}.shapes")
+
+    def shapes_or_told(self, require: Requirements, *inputs: Any) -> list[Shape]:
+        """Return the shape of each output, that which a file says where the rule needs sizes that only a run computes.
+
+        Raises:
+            ShapeError: as `shapes`.
+        """
+        try:
+            return self.shapes(require, *inputs)
+        except NotKnownError:
+            if not self.told:
+                raise
+            return list(self.told)
+
+    def with_told(self, shapes: Sequence[Shape]) -> Operator:
+        """Return this operator with what a file says of its outputs."""
+        found = copy(self)
+        object.__setattr__(found, "told", tuple(shapes))
+        return found
 
     def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
         """Return the dtype of each output from those bound to the signature's type variables."""
@@ -290,7 +312,7 @@ def _node(
 ) -> Node:
     """Return a new node: its shapes, dtypes and requirements are what the operator's own rules say."""
     require = Requirements()
-    shapes = op.shapes(require, *inputs)
+    shapes = op.shapes_or_told(require, *inputs)
     dtypes = op.dtypes(types)
     if len(dtypes) < len(shapes):
         dtypes = dtypes * len(shapes)
@@ -460,6 +482,10 @@ def rank_of(x: TensorLike) -> int:
         raise ShapeError(f"{shown(x)} is no array; give every row the same length") from None
 
 
+class NotKnownError(ShapeError):
+    """A shape rule needs sizes that only a run computes."""
+
+
 def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
     """Return the dimensions that an integer vector holds, which must be known while tracing.
 
@@ -467,7 +493,7 @@ def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
         ShapeError: the vector depends on values that only a run has.
     """
     if not isinstance(tensor.known, tuple):
-        raise ShapeError(f"{what} must be known while tracing, and {tensor.described()} is not; give a list of ints")
+        raise NotKnownError(f"{what} must be known while tracing, and {tensor.described()} is not; give a list of ints")
     return tensor.known
 
 

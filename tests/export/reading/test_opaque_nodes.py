@@ -181,3 +181,21 @@ def test_a_long_file_is_read_without_recursion_and_in_linear_time() -> None:
     nodes = [helper.make_node("Tanh", [f"t{place}"], [f"t{place + 1}"], name=f"n{place}") for place in range(count)]
     graph = from_onnx(model_of(nodes, {"t0": [2]}, {f"t{count}": [2]}))
     assert len(graph.nodes) == count
+
+
+def test_a_reshape_to_sizes_that_a_run_computes_stays_ours() -> None:
+    nodes = [
+        helper.make_node("Mul", ["sizes", "twos"], ["more"]),
+        helper.make_node("Div", ["more", "twos"], ["same"]),
+        helper.make_node("Reshape", ["x", "same"], ["flat"], "flatten"),
+        helper.make_node("Tanh", ["flat"], ["y"]),
+    ]
+    shapes: dict[str, list[int | str | None]] = {"x": [2, 6], "sizes": [2]}
+    model = model_of(
+        nodes, shapes, {"y": ["rows", "columns"]}, {"twos": ints(2, 2)}, dtypes={"sizes": TensorProto.INT64}
+    )
+    graph = check_same(model, {"x": floats(2, 6), "sizes": ints(3, 4)})
+    assert [node.op.name for node in graph.nodes] == ["Mul", "Div", "Reshape", "Tanh"]
+    assert graph.shape(graph.tensor("flat"))[0] != 2
+    fast = unroll.optimize(graph, check=False)  # no sizes fit by chance
+    assert fast.run({"x": floats(2, 6), "sizes": ints(3, 4)})["y"].shape == (3, 4)

@@ -24,7 +24,6 @@ FOLDER = GOLDEN / "foreign"
 CASES: list[dict[str, Any]] = [case for case in golden_json("foreign/manifest.json")["cases"] if case["file"]]
 #: Nodes that none of our operators says, by the case: what NumPy computes with onnx's implementation.
 FOREIGN = {
-    "dynamo-nn_lstm-bn-t4-op18": "Reshape",
     "dynamo-rows-bn-t3-op18": "MaxPool",
 }
 #: Whether onnx's evaluator is one that gets more of the recurrent operators wrong, and steps aside.
