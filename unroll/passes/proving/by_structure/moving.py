@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
@@ -92,6 +93,7 @@ class Moving:
     atoms: Atoms
     _moved: dict[tuple[int, Move], int] = field(default_factory=dict)
     _cut: dict[tuple[int, Cut], tuple[Array, Array]] = field(default_factory=dict)
+    _starts: dict[int, tuple[Joined, list[int]]] = field(default_factory=dict)
 
     def move(self, value: Value, move: Move) -> Value:
         """Return a value cut or turned."""
@@ -121,39 +123,53 @@ class Moving:
         return joined(parts, axis)
 
     def _at(self, value: Joined, move: At) -> Value:
-        at = 0
-        for part in value.parts:
-            size = part.shape[value.axis]
-            if not isinstance(size, int):
-                break
-            if move.place < at + size:
-                return self.move(part, At(move.axis, move.place - at))
-            at += size
-        raise UnlikeError("a position beyond what is known")
+        starts = self._starts_of(value)
+        place = bisect_right(starts, move.place) - 1
+        if not 0 <= place < len(value.parts) or len(starts) <= len(value.parts):
+            raise UnlikeError("a position beyond what is known")
+        return self.move(value.parts[place], At(move.axis, move.place - starts[place]))
 
     def _between(self, value: Joined, move: Cut) -> Value:
+        starts = self._starts_of(value)
+        if len(starts) <= len(value.parts) or not isinstance(move.start, int) or not isinstance(move.end, int):
+            return self._between_sizes(value, move)
+        found: list[Value] = []
+        for place in range(bisect_right(starts, move.start) - 1, len(value.parts)):
+            low, high = max(starts[place], move.start), min(starts[place + 1], move.end)
+            if low >= high:
+                break
+            part, at = value.parts[place], starts[place]
+            whole = (low, high) == (at, starts[place + 1])
+            found.append(part if whole else self.move(part, Cut(move.axis, low - at, high - at)))
+        if not found:
+            raise UnlikeError("a cut beyond what is joined")
+        return joined(found, value.axis)
+
+    def _between_sizes(self, value: Joined, move: Cut) -> Value:
+        """Return whole parts between two sizes of which one is not known."""
         at: Dim = 0
         found: list[Value] = []
         for part in value.parts:
             end = at + part.shape[value.axis]
-            if (
-                isinstance(at, int)
-                and isinstance(end, int)
-                and isinstance(move.start, int)
-                and isinstance(move.end, int)
-            ):
-                low, high = max(at, move.start), min(end, move.end)
-                if low < high:
-                    whole = (low, high) == (at, end)
-                    found.append(part if whole else self.move(part, Cut(move.axis, low - at, high - at)))
-            elif found or at == move.start:
+            if found or at == move.start:
                 found.append(part)
                 if end == move.end:
-                    break
+                    return joined(found, value.axis)
             at = end
-        if not found or total(part.shape[value.axis] for part in found) != move.end - move.start:
-            raise UnlikeError("a cut through what is joined")
-        return joined(found, value.axis)
+        raise UnlikeError("a cut through what is joined")
+
+    def _starts_of(self, value: Joined) -> list[int]:
+        """Return where each part begins, and where the last one ends; fewer where a size is not known."""
+        known = self._starts.get(id(value))
+        if known is None or known[0] is not value:
+            starts = [0]
+            for part in value.parts:
+                size = part.shape[value.axis]
+                if not isinstance(size, int):
+                    break
+                starts.append(starts[-1] + size)
+            known = self._starts[id(value)] = (value, starts)
+        return known[1]
 
     # -- forms --------------------------------------------------------------------------------------------------------
 
