@@ -43,5 +43,6 @@ def check_rounding(
     row, _ = max(apart, key=lambda item: item[0].scaled)
     raise NoWitnessError(
         f"nothing can be proven: output {row.output!r} of {row.runner} and NumPy differ by {row.far}, and rounding alone takes "
-        f"{expected[0, row.output].dtype} as far from float64 here; give feeds of smaller numbers, or tolerance="
+        f"{expected[0, row.output].dtype} as far from float64 here; give feeds of smaller "
+        "numbers, or say what is close enough: tolerance=1e-3"
     )

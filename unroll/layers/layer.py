@@ -56,6 +56,16 @@ def _in_own_scope(build: Callable[[Any, Any], None]) -> Callable[[Any, Any], Non
     return built
 
 
+class _unless_set:  # noqa: N801  # a decorator, as `property`
+    """A property that an attribute of a user's own class may have the name of."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function, self.__doc__ = function, function.__doc__
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self if instance is None else self._function(instance)
+
+
 class Layer(Recorded, WeightOwner):
     """Base class of layers; a layer of your own defines `call`, and `build` where it has weights, as in Keras 3.
 
@@ -257,7 +267,7 @@ class Layer(Recorded, WeightOwner):
 
     # -- what it was called on in a model ---------------------------------------------------------------------------
 
-    @property
+    @_unless_set
     def input(self) -> Any:
         """The symbolic tensors that the layer was called on, in their nest.
 
@@ -267,7 +277,7 @@ class Layer(Recorded, WeightOwner):
         call, _ = self._only_call()
         return call.args[0]
 
-    @property
+    @_unless_set
     def output(self) -> Any:
         """The symbolic tensors that the layer gave, in their nest; see `input`."""
         return self._only_call()[1]

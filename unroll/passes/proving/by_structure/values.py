@@ -149,8 +149,8 @@ class Values(Moving):
             return None
         least = min(form.terms, key=lambda monomial: tuple(map(self._neutral, monomial)))
         numbers = form.terms[least]
-        if len(least) == 1 and self.atoms[least[0]].kind == "product":
-            matrix = self.atoms[least[0]].inside[1]
+        matrix = self.atoms[least[0]].inside[1] if len(least) == 1 and self.atoms[least[0]].kind == "product" else None
+        if matrix is not None and len(matrix):  # a product over nothing has no first number
             first = np.take_along_axis(matrix, np.argmax(matrix != 0, axis=0)[None], 0)[0]
             numbers = numbers * first.reshape([1] * (numbers.ndim - 1) + [-1])
         return reduced(np.where(numbers < 0, -1.0, 1.0))
