@@ -13,7 +13,7 @@ from helpers import REPOSITORY
 PACKAGE = "unroll.passes.rerolling"
 #: From the ground up: the rooms of each storey. A room imports rooms of the storeys below its own, and no others.
 STOREYS = [
-    {"finding", "report"},
+    {"finding", "joined_directions", "report"},
     {"native", "reasons"},
     {"writing"},
     {"planner"},

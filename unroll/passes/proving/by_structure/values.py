@@ -25,7 +25,14 @@ from unroll.passes.proving.by_structure.moving import (
 
 #: How many products a sum is multiplied out to at most; above that, its factors stay whole.
 _MOST_TERMS = 24
+#: A product of more factors is one as well: a value that is squared again and again has 2, 4, 8, ... of them.
+_MOST_FACTORS = 16
 _START: Dim = 0
+
+
+def _factors(form: Form) -> int:
+    """Return how many factors the longest product of a form has."""
+    return max(map(len, form.terms), default=0)
 
 
 @dataclass
@@ -107,6 +114,10 @@ class Values(Moving):
         return self.each(self._multiplied, one, other)
 
     def _multiplied(self, one: Form, other: Form) -> Form:
+        if _factors(one) + _factors(other) > _MOST_FACTORS:
+            one, other = (
+                self.of(closed(self.atoms, self.settled(form))) if _factors(form) > 1 else form for form in (one, other)
+            )
         if len(one.terms) * len(other.terms) > _MOST_TERMS:
             one, other = self._as_one(one), self._as_one(other)
         if one.constant is None and other.constant is None:
