@@ -100,7 +100,7 @@ function heads(view, item, wide, top) {
     const sized = width > label.length * 8 + 22;
     const shown = s("g", { class: gate ? dimmed(view.app, gate.name) : null, data: gate ? { g: gate.name } : null },
       s("rect", { x: at, y: 0, width, height: 17, fill }),
-      s("text", { x: at + width / 2, y: 13, "text-anchor": "middle" }, s("tspan", { class: "b" }, label), sized ? s("tspan", { class: "s m", dx: 3 }, String(size)) : null));
+      s("text", { x: at + width / 2, y: 13, "text-anchor": "middle" }, s("tspan", { class: "b" }, label), sized ? s("tspan", { class: "s", dx: 3 }, String(size)) : null));
     at += width;
     return shown;
   });
