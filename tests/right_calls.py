@@ -137,7 +137,7 @@ def _models() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     return (row, layers.Dense(2)(row)), (sequence, layers.GRU(2)(sequence))
 
 
-MODEL, SEQUENCE_MODEL = _models()
+ROW_MODEL, SEQUENCE_MODEL = _models()
 
 LAYERS: dict[str, tuple[tuple[Any, ...], Callable[[], Any]]] = {
     "Activation": (("relu",), x),
@@ -157,7 +157,7 @@ LAYERS: dict[str, tuple[tuple[Any, ...], Callable[[], Any]]] = {
     "Layer": ((), x),
     "LayerNormalization": ((), x),
     "Masking": ((), lambda: x(2, 4, 3)),
-    "Model": (MODEL, lambda: x(2, 3)),
+    "Model": (ROW_MODEL, lambda: x(2, 3)),
     "RNN": ((layers.LSTMCell(2),), lambda: x(2, 4, 3)),
     "Sequential": (([layers.Input((4, 3)), layers.GRU(2)],), lambda: x(2, 4, 3)),
     "SimpleRNN": ((2,), lambda: x(2, 4, 3)),
@@ -209,6 +209,9 @@ def operator_calls() -> dict[str, Call]:
         "add", "div", "equal", "greater", "greater_equal", "less", "less_equal", "maximum", "minimum", "mul", "not_equal",
         "pow", "sub",
     )  # fmt: skip
+    number, go, power = x(1, dtype="int64", name="i"), x(1, dtype="bool", name="go"), x(name="power")
+    doubled, same = unroll.Graph([power], power * 2), unroll.Graph([power], ops.identity(power))
+    turns = unroll.Graph([number, go, power, total], [ops.identity(go), power * 2, power + total])
     weights = (np.ones((1, 8, 3), "float32"), np.ones((1, 8, 2), "float32"))
     found: dict[str, tuple[Any, ...] | Call] = dict.fromkeys(two, (a, b))
     found |= {
@@ -227,12 +230,14 @@ def operator_calls() -> dict[str, Call]:
         "gemm": (a, np.ones((3, 2), "float32"), np.ones(2, "float32")),
         "gru": Call(ops.gru, (sequence, np.ones((1, 6, 3), "float32"), np.ones((1, 6, 2), "float32")), recurrent),
         "hard_sigmoid": (a, 0.2, 0.5),
+        "if_": Call(ops.if_, (x(1, dtype="bool", name="flag"), doubled, same, [a])),
         "layer_normalization": (a, np.ones(3, "float32"), np.ones(3, "float32")),
         "leaky_relu": (a, 0.1),
         "logical_and": (flag, flag),
         "logical_not": (flag,),
         "logical_or": (flag, flag),
         "lstm": Call(ops.lstm, (sequence, *weights), recurrent),
+        "loop": Call(ops.loop, (turns, [a], [x(3)]), {"count": 4, "condition": x(1, dtype="bool", name="first")}),
         "matmul": (a, np.ones((3, 2), "float32")),
         "reshape": (a, [3, 2]),
         "reverse_sequence": (sequence, ids),
@@ -380,7 +385,7 @@ def model_calls() -> dict[str, Call]:
     dense = layers.Dense(2)
     dense.build((None, 3))
     module = nn.LSTM(3, 2)
-    made: Any = layers.Model(*MODEL)
+    made: Any = layers.Model(*ROW_MODEL)
     return {
         "Model.predict": Call(made.predict, (np.ones((2, 3), "float32"),)),
         "Model.trace": Call(layers.Model(*SEQUENCE_MODEL).trace, (4, 2)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unroll import scopes
 from unroll.dimensions import Shape, symbol
 from unroll.dtypes import ALL, BOOL, Array, DType
-from unroll.errors import ArgumentError, ShapeError
+from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.ops.bodies import (
     WithBodies,
     check_dtypes,
@@ -105,7 +105,7 @@ def if_(
 
     Raises:
         ArgumentError: the branches do not take what is shared, or have another number of outputs.
-        ArgumentTypeError: a branch is no Graph, or what it is given is no list of tensors.
+        ArgumentTypeError: the condition is no tensor, a branch is no Graph, or what it is given is no list of tensors.
         ShapeError, DTypeError: a tensor does not fit a branch's input, or the outputs of the branches differ in rank or dtype.
 
     Example:
@@ -118,6 +118,8 @@ def if_(
     """
     branches = [checked_body(then_branch, "If: then_branch"), checked_body(else_branch, "If: else_branch")]
     (others,) = checked_tensors({"shared": shared}, "If")
+    if condition is None:
+        raise ArgumentTypeError("If: the condition is None; a tensor of one bool is wanted")
     check_is(condition, BOOL, "If: the condition")
     for branch in branches:
         if len(branch.inputs) != len(others) or len(branch.outputs) != len(branches[0].outputs):

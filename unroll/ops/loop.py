@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from unroll import scopes
-from unroll.checks import check_size
+from unroll.checks import check_int, check_size
 from unroll.dimensions import Dim, Dimension, Shape, symbol
 from unroll.dtypes import ALL, BOOL, INT64, Array, DType, widened
 from unroll.errors import ArgumentError, ShapeError, UnsupportedError
@@ -44,6 +44,9 @@ def most_iterations(count: int) -> Iterator[None]:
     Args:
         count: how often bodies of loops are run at most in one run of a loop, those of loops inside among them; 30,000 by
             default.
+
+    Yields:
+        Nothing: it holds for the body of a ``with`` statement, in this thread.
 
     Raises:
         ArgumentTypeError, ArgumentError: `count` is not an int of at least 1.
@@ -249,8 +252,9 @@ def loop(
         The last states, then the stacks, ``(runs, ...)`` each. A size that only a run knows is a symbol.
 
     Raises:
-        ArgumentError: the body does not take these inputs or does not return a state for each one it takes.
-        ArgumentTypeError: the body is no Graph, or what it is given are no lists of tensors.
+        ArgumentError: the body does not take these inputs or does not return a state for each one it takes; or the count takes
+            more than 64 bits.
+        ArgumentTypeError: the body is no Graph, what it is given are no lists of tensors, or the count is no int.
         ShapeError, DTypeError: a tensor does not fit the body's input.
 
     Example:
@@ -269,7 +273,9 @@ def loop(
     first, others = checked_tensors({"states": states, "shared": shared}, "Loop")
     if len(body.inputs) != 2 + len(first) + len(others) or len(body.outputs) < 1 + len(first):
         raise ArgumentError(f"Loop: {len(first)} states and {len(others)} shared tensors do not fit {body!r}")
-    limit = Constant(np.array(count, INT64)) if isinstance(count, int) else count
+    limit = count
+    if limit is not None and not isinstance(limit, Tensor):
+        limit = Constant(np.array(check_int(limit, "Loop: the count"), INT64))
     check_dtypes(zip(body.inputs[2:], [*first, *others], strict=True), "Loop")
     check_dtypes(zip(body.outputs[1:], first, strict=False), "Loop")
     for what, tensor, dtype in (
