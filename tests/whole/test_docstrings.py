@@ -58,6 +58,11 @@ class Function:
         """Its decorators, as text."""
         return " ".join(map(ast.unparse, self.node.decorator_list))
 
+    @property
+    def is_property(self) -> bool:
+        """Whether it is an attribute to users, said as a noun: a property, or what a layer's own attribute may replace."""
+        return "property" in self.decorators or "_unless_set" in self.decorators
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -262,7 +267,7 @@ def unsaid_values(sources: Sources, faces: tuple[str, ...]) -> list[str]:
                 found.append(f"{function.name} returns a value and has no Returns section")
             continue
         for method in _functions(module, node.body, node):
-            if method.special or "property" in method.decorators or not gives_a_value(method.node):
+            if method.special or method.is_property or not gives_a_value(method.node):
                 continue
             said = sections(method.node)
             if not any(said.values()):

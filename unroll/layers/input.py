@@ -89,6 +89,9 @@ class Input(Recorded, KerasTensor):
             name: its name.
             batch: the batch size, where it is open here.
             time: the size of axis 1, where it is open here: a number or a symbol.
+
+        Returns:
+            A placeholder of its shape and dtype.
         """
         given = [batch, time]
         sizes = [given[axis] if dim is None and axis < 2 else dim for axis, dim in enumerate(self.shape)]

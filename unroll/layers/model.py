@@ -213,6 +213,9 @@ class Model(Layer):
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """Trace the model on tensors in the nest of its inputs; a class of your own defines it.
 
+        Returns:
+            What the model makes of them, in the nest of its outputs.
+
         Raises:
             StructureError: it is no functional model and does not define `call`; or the nest is another one.
         """

@@ -96,7 +96,11 @@ class Moving:
     _starts: dict[int, tuple[Joined, list[int]]] = field(default_factory=dict)
 
     def move(self, value: Value, move: Move) -> Value:
-        """Return a value cut or turned."""
+        """Return a value cut or turned.
+
+        Raises:
+            UnlikeError: a cut of nothing, or one beyond what is known of the value, or through what is joined.
+        """
         if isinstance(move, Cut) and move.start == move.end:
             raise UnlikeError("a cut of nothing")
         if isinstance(value, Joined):

@@ -215,7 +215,11 @@ class Values(Moving):
     # -- matrices -----------------------------------------------------------------------------------------------------
 
     def times_matrix(self, value: Value, matrix: Array) -> Value:
-        """Return ``value @ matrix``, with the rows of the matrix along the last axis of the value."""
+        """Return ``value @ matrix``, with the rows of the matrix along the last axis of the value.
+
+        Raises:
+            UnlikeError: a part of the value has a size along that axis that is not known.
+        """
         last = len(value.shape) - 1
         if isinstance(value, Joined):
             if value.axis != last:
