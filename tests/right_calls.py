@@ -265,6 +265,17 @@ def operator_calls() -> dict[str, Call]:
     return calls
 
 
+class ReusedSaver:
+    """What a `StateSaver` does, for a call that is made again: each state may be saved once for each time it is read."""
+
+    def state(self, name: str) -> Any:
+        self._saver = unroll.StateSaver({"h": 2}, 2)
+        return self._saver.state(name)
+
+    def save_state(self, name: str, value: Any) -> None:
+        self._saver.save_state(name, value)
+
+
 def driver_calls() -> dict[str, Call]:
     cell, seq = unroll.GRUCell, lambda: x(2, 4, 3)
 
@@ -288,7 +299,7 @@ def driver_calls() -> dict[str, Call]:
         "stack_bidirectional_dynamic_rnn": Call(
             unroll.stack_bidirectional_dynamic_rnn, ([cell(2)], [cell(2)], seq()), {"dtype": "float32"}
         ),
-        "static_state_saving_rnn": Call(unroll.static_state_saving_rnn, (cell(2), steps(), saver, "h")),
+        "static_state_saving_rnn": Call(unroll.static_state_saving_rnn, (cell(2), steps(), ReusedSaver(), "h")),
         "raw_rnn": Call(unroll.raw_rnn, (raw, loop), {"maximum_iterations": 3}),
         "StateSaver": Call(unroll.StateSaver, ({"h": 2}, 2, "float32")),
         "StateSaver.state": Call(saver.state, ("h",)),

@@ -62,6 +62,7 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     ),
     "take": (lambda x: k.take(x, [2, 0], axis=1) + k.take(x, 5), lambda x: x[:, [2, 0]] + x.ravel()[5]),
     "tile": (lambda x: k.tile(x, (2, 1)), lambda x: np.tile(x, (2, 1))),
+    "tile by one number": (lambda x: k.tile(x, np.int64(2)), lambda x: np.tile(x, 2)),
 }
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from unroll import activations
 from unroll import ops as ours
-from unroll.checks import check_flag, check_int, check_size
+from unroll.checks import check_flag, check_int, check_size, plain
 from unroll.dtypes import as_dtype
 from unroll.errors import ShapeError
 from unroll.layers.symbolic import KerasTensor, called, symbolic_among
@@ -181,11 +181,12 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
 @symbolic
 def split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """Return x in equal parts, or cut before each of some indices, along an axis."""
-    if isinstance(indices_or_sections, int):
-        return list(ours.split(x, indices_or_sections, axis))
+    parts = plain(indices_or_sections)
+    if isinstance(parts, int):
+        return list(ours.split(x, parts, axis))
     x = as_tensor(x, "split")
     size = _known(x, axis_of(axis, x.rank, "split: axis"), "split")
-    ends = [0, *(check_int(end, "split: an index") for end in listed(indices_or_sections, "split: indices")), size]
+    ends = [0, *(check_int(end, "split: an index") for end in listed(parts, "split: indices")), size]
     return list(ours.split(x, [end - start for start, end in pairwise(ends)], axis))
 
 
@@ -239,7 +240,8 @@ def squeeze(x: TensorLike, axis: Axes = None) -> Tensor:
 def tile(x: Tensor, repeats: int | Sequence[int]) -> Tensor:
     """Return x repeated as a whole, so many times along each axis."""
     x = as_tensor(x, "tile")
-    counts = [repeats] if isinstance(repeats, int) else listed(repeats, "tile: repeats")
+    times = plain(repeats)
+    counts = [times] if isinstance(times, int) else listed(times, "tile: repeats")
     return ours.tile(x, [1] * (x.rank - len(counts)) + counts)
 
 
