@@ -236,6 +236,25 @@ def reverse_sequence(d: Draw, x: Tensor) -> Tensor | None:
     return ops.reverse_sequence(x, lengths)
 
 
+def if_(d: Draw, x: Tensor) -> Any:
+    if not all(isinstance(size, int) for size in x.shape):
+        return None
+    inner = unroll.placeholder(list(x.shape), "inner", x.dtype)
+    then, otherwise = (
+        unroll.Graph([inner], made) for made in (ops.identity(inner), ops.transpose(ops.transpose(inner)))
+    )
+    return ops.if_(d.placeholder((), "bool"), then, otherwise, [x])
+
+
+def loop(d: Draw, x: Tensor) -> Any:
+    if not all(isinstance(size, int) for size in x.shape):
+        return None
+    number, go = unroll.placeholder([], "i", "int64"), unroll.placeholder([], "go", "bool")
+    state = unroll.placeholder(list(x.shape), "state", x.dtype)
+    made = ops.logical_not(state) if x.dtype.kind == "b" else ops.relu(state) if x.dtype.kind == "f" else -state
+    return ops.loop(unroll.Graph([number, go, state], [ops.identity(go), made]), [x], count=d.one_of([0, 1, 2, 3]))
+
+
 def scan(d: Draw, x: Tensor) -> Any:
     if x.rank < 2 or x.dtype.kind != "f" or not all(isinstance(size, int) and size > 0 for size in x.shape):
         return None
@@ -296,12 +315,14 @@ LINKS: dict[str, Link] = {
     "GreaterOrEqual": binary(ops.greater_equal),
     "HardSigmoid": unary(ops.hard_sigmoid),
     "Identity": unary(ops.identity),
+    "If": if_,
     "LSTM": recurrent(ops.lstm, 4),
     "LayerNormalization": layer_normalization,
     "LeakyRelu": unary(lambda x: ops.leaky_relu(x, 0.25)),
     "Less": binary(ops.less),
     "LessOrEqual": binary(ops.less_equal),
     "Log": unary(ops.log),
+    "Loop": loop,
     "LogSoftmax": along(ops.log_softmax),
     "MatMul": matmul,
     "Max": binary(ops.maximum),
