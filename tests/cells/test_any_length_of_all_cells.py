@@ -1,6 +1,6 @@
 """The rest of TensorFlow's cells and drivers, and contrib's, over a time that is a symbol: their numbers, and a second length.
 
-Of cases that differ in batch, lengths or first state alone one is taken, and every third of these; ``python
+Of cases that differ in batch, lengths or first state alone one is taken, and every eighth of these; ``python
 tests/try_any_length.py`` tries all.
 """
 
@@ -13,11 +13,11 @@ from hashed_choices import number_of
 
 
 def sampled(kinds: dict[str, tuple[object, ...]]) -> list[str]:
-    """One case of each kind, and of these kinds every third, decided by a hash."""
+    """One case of each kind, and of these kinds every eighth, decided by a hash."""
     found: dict[tuple[object, ...], str] = {}
     for name in sorted(kinds, key=number_of):
         found.setdefault(kinds[name], name)
-    return sorted(sorted(found.values(), key=number_of)[::3])
+    return sorted(sorted(found.values(), key=number_of)[::8])
 
 
 FAMILY = sampled(
