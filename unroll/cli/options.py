@@ -139,6 +139,16 @@ def is_file(options: argparse.Namespace) -> bool:
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
+def model_of(
+    options: argparse.Namespace,
+) -> tuple[ModelProto | str, dict[str, Array] | None, dict[str, int] | None]:
+    """Return the file to rewrite, or the model that a program is written as, with the feeds and sizes given for it."""
+    if is_file(options):
+        return options.program, feeds_of(options), read_dims(options.dim)
+    graph, dims = graph_of(options, sizes_of_feeds=True)
+    return unroll.to_onnx(graph, **given(opset=options.opset)), feeds_of(options, lambda: names_of(graph)), dims
+
+
 def write_model(
     options: argparse.Namespace,
     make: Callable[[Graph, dict[str, int] | None], ModelProto],

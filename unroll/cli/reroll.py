@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-import unroll
-from unroll.cli.arrays import read_dims
 from unroll.cli.command import Command
 from unroll.cli.options import (
     add_opset,
@@ -14,19 +11,12 @@ from unroll.cli.options import (
     add_program,
     add_proof,
     add_tolerance,
-    feeds_of,
-    given,
-    graph_of,
-    is_file,
-    names_of,
+    model_of,
     say,
 )
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
 from unroll.progress import busy
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -41,14 +31,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from unroll.export.file_rerolling import reroll_file  # loads onnx and onnxruntime
 
-    source: ModelProto | str = options.program
-    feeds, dims = None, read_dims(options.dim)
-    if is_file(options):
-        feeds = feeds_of(options)
-    else:
-        graph, dims = graph_of(options, sizes_of_feeds=True)
-        source = unroll.to_onnx(graph, **given(opset=options.opset))
-        feeds = feeds_of(options, lambda: names_of(graph))
+    source, feeds, dims = model_of(options)
     with busy("re-rolling"):
         found = reroll_file(
             source,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-import unroll
-from unroll.cli.arrays import read_dims, read_values
+from unroll.cli.arrays import read_values
 from unroll.cli.command import Command
 from unroll.cli.options import (
     add_feeds,
@@ -15,19 +13,13 @@ from unroll.cli.options import (
     add_program,
     add_sizes,
     add_tolerance,
-    feeds_of,
     given,
-    graph_of,
-    is_file,
-    names_of,
+    model_of,
     say,
 )
 from unroll.cli.output import show
 from unroll.cli.statuses import DONE
 from unroll.progress import busy
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
 
 def _add(parser: argparse.ArgumentParser) -> None:
@@ -50,14 +42,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from unroll.export.file_unrolling import unroll_file  # loads onnx and onnxruntime
 
-    source: ModelProto | str = options.program
-    dims, values = read_dims(options.dim), read_values(options.value)
-    if is_file(options):
-        feeds = feeds_of(options)
-    else:
-        graph, dims = graph_of(options, sizes_of_feeds=True)
-        source = unroll.to_onnx(graph, **given(opset=options.opset))
-        feeds = feeds_of(options, lambda: names_of(graph))
+    values = read_values(options.value)
+    source, feeds, dims = model_of(options)
     with busy("unrolling"):
         found = unroll_file(
             source,

@@ -148,7 +148,6 @@ def called(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
     """
     call = Call(function, tuple(args), dict(kwargs))
     args, kwargs = _put_in((call.args, call.kwargs), lambda item: item.tensor)
-
     made = function(*args, **kwargs)
     leaves = [
         KerasTensor(leaf, call, place) if isinstance(leaf, Tensor) else leaf
@@ -210,10 +209,10 @@ def in_keras_order(calls: Sequence[Call]) -> list[Any]:
     waiting = [call for call in reversed(calls) if not read.intersection(call.outputs)]
     while waiting:
         call = waiting.pop()
-        if met.setdefault(_operation(call), call.function) is not None:
-            waiting += [
-                item.call for item in reversed(call.inputs) if item.call in among and _operation(item.call) not in met
-            ]
+        met.setdefault(_operation(call), call.function)
+        waiting += [
+            item.call for item in reversed(call.inputs) if item.call in among and _operation(item.call) not in met
+        ]
     return [met[what] for what in sorted(met, key=lambda what: -depths[what])]
 
 
@@ -235,14 +234,11 @@ def replayed(calls: Iterable[Call], given: Mapping[KerasTensor, Any], outputs: A
         if all(output in values for output in call.outputs):
             continue
         args, kwargs = _put_in((call.args, call.kwargs), values.__getitem__)
-        again = called if symbolic_among(args, kwargs) else _called
-        found = nest.flatten(again(call.function, args, kwargs))
+        function = call.function
+        made = called(function, args, kwargs) if symbolic_among(args, kwargs) else function(*args, **kwargs)
+        found = nest.flatten(made)
         values |= {output: found[output.place] for output in call.outputs if output not in given}
     return nest.map_leaves(values.__getitem__, outputs)
-
-
-def _called(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    return function(*args, **kwargs)
 
 
 def _put_in(arguments: Arguments, value_of: Callable[[KerasTensor], Any]) -> Arguments:
