@@ -29,8 +29,6 @@ class AnyLength(NamedTuple):
         axes: the axis of the time, of those inputs that have one.
         expected: its outputs.
         dtype: of its numbers.
-        whole: whether its loop stays a Scan, though steps that are written out become a native operator: its cell looks up
-            rows of a table, or cuts its input, beside the recurrence.
     """
 
     make: Make
@@ -39,11 +37,10 @@ class AnyLength(NamedTuple):
     axes: dict[str, int]
     expected: list[Array]
     dtype: str
-    whole: bool = False
 
     def check(self) -> None:
         """Check it; see `check_any_length`."""
-        check_any_length(self.make, self.time, self.feeds, self.axes, self.expected, self.dtype, self.whole)
+        check_any_length(self.make, self.time, self.feeds, self.axes, self.expected, self.dtype)
 
 
 def native(model: onnx.ModelProto) -> set[str]:
@@ -86,7 +83,6 @@ def check_any_length(
     axes: Mapping[str, int],
     wanted: Sequence[Array],
     dtype: str,
-    whole: bool = False,
 ) -> None:
     """Check a case over a symbol: at its own length against the framework's numbers, at another against the unrolled graph,
     and that the native operator appears where it does unrolled.
@@ -98,14 +94,13 @@ def check_any_length(
         axes: the axis of the time, of those inputs that have one.
         wanted: its outputs.
         dtype: of its numbers.
-        whole: as of `AnyLength`.
     """
     graph = make("time")
     check_three_runners(graph, feeds, list(wanted), dtype)
     if dtype == "float32":
         rerolled = unroll.to_onnx(graph, form="rerolled", check=False)  # its numbers are held here
         found = native(rerolled)
-        assert not found if whole else found >= native_unrolled(make(time))
+        assert found >= native_unrolled(make(time))
         for array, other in zip(unroll.Session(rerolled).run(feeds).values(), wanted, strict=True):
             np.testing.assert_allclose(array, other, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
     more = longer(feeds, axes)

@@ -95,5 +95,4 @@ def any_length(index: int) -> AnyLength:
         return graph
 
     expected = [arrays[key] for key in (keys["outputs"], *keys["state"])]
-    whole = case["cell"] == "EmbeddingWrapper"
-    return AnyLength(make, case["T"], feeds, axes, expected, case["dtype"], whole)
+    return AnyLength(make, case["T"], feeds, axes, expected, case["dtype"])

@@ -289,7 +289,7 @@ def any_length(name: str) -> AnyLength | None:
 
     make(case["T"])
     expected = [array for number, _ in timed for array in under(f"result/{number}/", arrays).values()]
-    return AnyLength(make, case["T"], fed, axes, expected, case["dtype"], "narrowed" in name)
+    return AnyLength(make, case["T"], fed, axes, expected, case["dtype"])
 
 
 class Program(NamedTuple):

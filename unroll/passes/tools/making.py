@@ -121,6 +121,8 @@ class Maker:
         before, after = source.shape[:axis], source.shape[axis + 1 :]
         if isinstance(size, int):
             part = self.cut(source, low * size, (low + count) * size, axis)
+            if size == 1:
+                return self.moved(self.unsqueeze(part, axis + 1), axis, 0)
             return self.moved(self.reshape(part, (*before, count, size, *after)), axis, 0)
         # Of pieces whose size is a symbol, some have bounds that are no numbers: they are cut out once they have an axis.
         there = divide(source.shape[axis], size) or count

@@ -10,16 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from unroll.ops.arithmetic import Add
-from unroll.ops.choices import Where
-from unroll.ops.elementwise import Binary, Unary
-from unroll.ops.functions import Cast
-from unroll.ops.joining import Concat, Split
+from unroll.ops.joining import Split
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import Operator
-from unroll.ops.reduction import Softmax
-from unroll.ops.shaping import Unsqueeze
+from unroll.ops.slicing import Gather
 from unroll.passes.rerolling.finding import Column, View
+from unroll.passes.rerolling.writing.over_time import (
+    ALONG_AXES,
+    LIKE_EACH_ELEMENT,
+    along_axes,
+    applied,
+    may_be_shared,
+    over_time,
+)
 from unroll.passes.tools.making import Maker
 from unroll.passes.tools.rewriting import merged
 from unroll.passes.tools.time_slices import TimeSlices
@@ -30,7 +33,6 @@ Stack = tuple[Tensor, bool]
 
 #: The longest way up, in nodes, that is computed over all steps at once: each of them is a call within a call.
 _DEEPEST = 100
-_LIKE_EACH_ELEMENT = (Unary, Binary, Where, Cast)
 
 
 class Stacker:
@@ -121,20 +123,24 @@ class Stacker:
             or len({item.index for item in column}) > 1
         ):
             return None
-        op = _over_time(node.op, column[0].rank)
         inputs = list(zip(*(self.view.inputs[other] for other in nodes), strict=True))
-        if op is None or any(None in tensors for tensors in inputs):
+        if any(None in tensors for tensors in inputs):
+            return None
+        if isinstance(node.op, Gather) and node.op.axis % inputs[0][0].rank == 0 and _is_one(inputs[0]):
+            return self._looked_up(node.op, inputs, column, maker)
+        if isinstance(node.op, tuple(ALONG_AXES)):
+            return self._along_axes(node.op, inputs, column, maker)
+        op = over_time(node.op, column[0].rank)
+        if op is None:
             return None
         if isinstance(op, Split):
             return self._split(op, inputs, column, maker)
-        if isinstance(op, Unsqueeze):
-            return self._unsqueezed(inputs, column, maker)
         found: list[Tensor] = []
         directions: set[bool] = set()
         for place, tensors in enumerate(inputs):
             source = tensors[0]
             if all(tensor is source for tensor in tensors):
-                if not _may_be_shared(node.op, place, source, column[0].rank):
+                if not may_be_shared(node.op, place, source, column[0].rank):
                     return None
                 found.append(self.new(source))
                 continue
@@ -146,9 +152,7 @@ class Stacker:
         if len(directions) != 1:
             return None
         (backward,) = directions
-        forward = column[::-1] if backward else column
-        self._made[forward] = _applied(self._maker(column, maker), op, found)
-        return self._made[forward], backward
+        return self._keep(column, applied(self._maker(column, maker), op, found), backward)
 
     def _operand(self, op: Operator, place: int, tensors: Column, rank: int, maker: Maker) -> Stack | None:
         """Return the stack of what `op` reads at one place, of `rank` axes a step; None where it takes none."""
@@ -159,7 +163,7 @@ class Stacker:
             return self.stack(tensors, maker) if place == 0 and source.rank == 2 else None
         if source.rank == rank:
             return self.early(tensors, maker)
-        if isinstance(op, _LIKE_EACH_ELEMENT) and all(isinstance(tensor, Constant) for tensor in tensors):
+        if isinstance(op, LIKE_EACH_ELEMENT) and all(isinstance(tensor, Constant) for tensor in tensors):
             numbers, back = self.stack(tensors, maker)
             return maker.reshape(numbers, (len(tensors), *[1] * (rank - source.rank), *source.shape)), back
         return None
@@ -167,7 +171,7 @@ class Stacker:
     def _split(self, op: Split, inputs: Sequence[Column], column: Column, maker: Maker) -> Stack | None:
         deeper = self.early(inputs[0], maker)
         shared = [tensors[0] for tensors in inputs[1:]]
-        if deeper is None or any(item is not tensors[0] for tensors in inputs[1:] for item in tensors):
+        if deeper is None or not all(map(_is_one, inputs[1:])):
             return None
         forward = column[::-1] if deeper[1] else column
         pieces = self._maker(column, maker).node(op, deeper[0], *shared)
@@ -176,15 +180,25 @@ class Stacker:
             self._made[tuple([node.outputs[index] for node in nodes])] = piece
         return self._made[forward], deeper[1]
 
-    def _unsqueezed(self, inputs: Sequence[Column], column: Column, maker: Maker) -> Stack | None:
-        axes = inputs[1][0].known
+    def _along_axes(self, op: Operator, inputs: Sequence[Column], column: Column, maker: Maker) -> Stack | None:
+        """Return what is made along the axes of each step, such as a part of it, made of all steps."""
         deeper = self.early(inputs[0], maker)
-        if deeper is None or not isinstance(axes, tuple) or any(item is not inputs[1][0] for item in inputs[1]):
+        if deeper is None or not all(map(_is_one, inputs[1:])):
             return None
-        forward = column[::-1] if deeper[1] else column
-        rank = column[0].rank
-        self._made[forward] = maker.unsqueeze(deeper[0], *(int(axis) % rank + 1 for axis in axes))
-        return self._made[forward], deeper[1]
+        shared = [self.new(tensors[0]) for tensors in inputs[1:]]
+        made = along_axes(op, deeper[0], shared, column[0], self._maker(column, maker))
+        return None if made is None else self._keep(column, made, deeper[1])
+
+    def _looked_up(self, op: Gather, inputs: Sequence[Column], column: Column, maker: Maker) -> Stack | None:
+        """Return the rows of a table that each step names, as those that the stack of all ids names."""
+        ids = self.early(inputs[1], maker)
+        if ids is None:
+            return None
+        return self._keep(column, self._maker(column, maker).one(op, self.new(inputs[0][0]), ids[0]), ids[1])
+
+    def _keep(self, column: Column, stack: Tensor, backward: bool) -> Stack:
+        self._made[column[::-1] if backward else column] = stack
+        return stack, backward
 
     def _joined(self, column: Column, maker: Maker) -> Tensor:
         first = column[0]
@@ -197,6 +211,11 @@ class Stacker:
         return maker.reshape(maker.joined(tensors, 0), (len(column), *first.shape))
 
 
+def _is_one(column: Column) -> bool:
+    """Say whether all steps have the same tensor."""
+    return all(tensor is column[0] for tensor in column)
+
+
 def _descends(column: Column) -> bool:
     first, last = column[0], column[-1]
     return (
@@ -205,30 +224,3 @@ def _descends(column: Column) -> bool:
         and first.rank == 0
         and bool(first.value > last.value)
     )
-
-
-def _over_time(op: Operator, rank: int) -> Operator | None:
-    """Return the operator that does for a stack what `op` does for each step; None where there is none."""
-    if isinstance(op, Concat):
-        return Concat(op.axis % rank + 1)
-    if isinstance(op, Split):
-        return Split(op.axis % rank + 1, op.num_outputs)
-    if isinstance(op, Softmax):
-        return type(op)(op.axis % rank + 1)
-    if isinstance(op, Gemm):
-        return op if op.alpha == op.beta == 1 and not op.transA else None
-    return op if isinstance(op, (*_LIKE_EACH_ELEMENT, MatMul, Unsqueeze)) else None
-
-
-def _may_be_shared(op: Operator, place: int, tensor: Tensor, rank: int) -> bool:
-    if isinstance(op, (MatMul, Gemm)):
-        return (place == 1 and tensor.rank == 2 and rank == 2) or (place == 2 and tensor.rank <= 1)
-    return isinstance(op, _LIKE_EACH_ELEMENT) and tensor.rank <= rank
-
-
-def _applied(maker: Maker, op: Operator, inputs: Sequence[Tensor]) -> Tensor:
-    if not isinstance(op, Gemm):
-        return maker.one(op, *inputs)
-    weight = maker.transpose(inputs[1], (1, 0)) if op.transB else inputs[1]
-    product = maker.one(MatMul(), inputs[0], weight)
-    return maker.one(Add(), product, inputs[2]) if len(inputs) > 2 else product
