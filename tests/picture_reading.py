@@ -83,7 +83,10 @@ class Reading:
             if len(box.node.provenance) == 1:  # of files and of loops without a step, places say it
                 box.step, box.cell = box.node.origin.step, box.node.origin.cell
             written = _lines(node.attr["label"], _FORMULA)
-            box.formula = formula_of(written[0], len(box.node.outputs)) if written else box.formula
+            if written and (box.node.op.name == "Identity" or not re.fullmatch(r"[\w./:]+(\[t-1\])?", written[0])):
+                box.formula = formula_of(written[0], len(box.node.outputs))
+            elif written:
+                box.formula = Formula(written, "")  # a name alone
         return box
 
     def look_up(self, reader: Box, name: str) -> Array:
@@ -94,6 +97,8 @@ class Reading:
         """
         if name.endswith("^T"):
             return self.look_up(reader, name.removesuffix("^T")).T
+        if name.endswith("[t-1]"):  # in the body of a loop: what a step begins with
+            return self._only({tensor for full, tensor in self.given.items() if _ends(full, name)}, name, reader)
         whose, _, short = name.rpartition(" ")
         short, _, index = short.partition("[")
         step = int(index[:-1]) if index else reader.step
@@ -104,6 +109,8 @@ class Reading:
             else:
                 own = [pair for pair in there if pair[0].cell == reader.cell]
                 there = own or there
+            if index and not there and not whose and any(_ends(full, short) for full in self.weights):
+                return np.asarray(self.look_up(reader, f"weight {short}")[step])
             if there or whose or index:
                 return self._only({tensor for _, tensor in there}, name, reader)
         found: set[Tensor] = set()

@@ -16,7 +16,7 @@ from unroll.viz.cell_widths import gate_columns, units_text
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
-from unroll.viz.node_formulas import LONG, Formulas
+from unroll.viz.node_formulas import Formulas
 from unroll.viz.settings import WIDEST, op_detail, rest, wrapped
 from unroll.viz.shapes import shape_text
 from unroll.viz.states import EARLIER
@@ -206,10 +206,9 @@ class Boxes:
 
     def _operator(self, node: Node) -> Box:
         """Return an operator with what it computes and the shape of its result."""
-        said, detail = self._formulas.of(node), op_detail(node)
+        said, whole = self._formulas.of(node)
         lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
-        if not said or said.endswith(LONG) or len(node.outputs) > 1:
-            lines += [Line(text, _SMALL, palette.MUTED) for text in detail]
+        lines += [Line(text, _SMALL, palette.MUTED) for text in ([] if whole else op_detail(node))]
         lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
         box = text_box([*lines, *self._only_value(node)], 7)
         held = self.gates.held(node)

@@ -5,11 +5,16 @@ cells of one row side by side.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from unroll.viz.boxes import Box
 from unroll.viz.levels import Shown, Slot
+from unroll.viz.ports import Ported
 from unroll.viz.titles import title_lines, title_width
-from unroll.viz.units import Unit
+from unroll.viz.units import Unit, Wire
+
+#: What each unit is wired to, and how far right of the middle of that it is wanted, which is not 0 beside ports.
+_Near: TypeAlias = dict[Unit, list[tuple[Unit, float]]]
 
 _APART = 10.0
 _SWEEPS = 6
@@ -18,7 +23,11 @@ _CELLS_APART = 46.0
 
 
 def columns(
-    shown: Shown, boxes: Mapping[Unit, Box], slots: Mapping[Unit, Slot], titles: Callable[[str], str]
+    shown: Shown,
+    boxes: Mapping[Unit, Box],
+    slots: Mapping[Unit, Slot],
+    titles: Callable[[str], str],
+    ports: Mapping[Unit, Ported],
 ) -> Iterator[tuple[Slot, float, dict[Unit, float]]]:
     """Yield for every column its slot, its width, and how far from its middle each unit stands.
 
@@ -27,17 +36,19 @@ def columns(
         boxes: the size of each unit's content.
         slots: the column of each unit that has one.
         titles: the name of the frame around a cell.
+        ports: where tensors enter and leave the boxes of loops.
     """
     members: dict[Slot, list[Unit]] = {}
     for unit in shown.units:
         if unit in slots:
             members.setdefault(slots[unit], []).append(unit)
-    below: dict[Unit, list[Unit]] = {unit: [] for unit in shown.units}
-    above: dict[Unit, list[Unit]] = {unit: [] for unit in shown.units}
+    below: _Near = {unit: [] for unit in shown.units}
+    above: _Near = {unit: [] for unit in shown.units}
     for wire in shown.wires:
         if wire.source in slots and slots[wire.source] == slots.get(wire.target):
-            below[wire.target].append(wire.source)
-            above[wire.source].append(wire.target)
+            aside = _leaves(wire, ports) - _arrives(wire, ports)
+            below[wire.target].append((wire.source, aside))
+            above[wire.source].append((wire.target, -aside))
     for slot, units in members.items():
         wide = {unit: boxes[unit].width for unit in units}
         beside = _cells_side_by_side(shown, units, wide, below, above, titles)
@@ -50,12 +61,21 @@ def columns(
         yield slot, max(right - left, 2 * name), {unit: x[unit] - (left + right) / 2 for unit in units}
 
 
+def _leaves(wire: Wire, ports: Mapping[Unit, Ported]) -> float:
+    """Return how far right of the middle of its source a wire leaves that."""
+    return ports[wire.source].out.get(wire.tensor, 0.0) if wire.source in ports else 0.0
+
+
+def _arrives(wire: Wire, ports: Mapping[Unit, Ported]) -> float:
+    return ports[wire.target].into.get(wire.role[1], 0.0) if wire.target in ports else 0.0
+
+
 def _cells_side_by_side(
     shown: Shown,
     units: Sequence[Unit],
     wide: Mapping[Unit, float],
-    below: Mapping[Unit, Sequence[Unit]],
-    above: Mapping[Unit, Sequence[Unit]],
+    below: _Near,
+    above: _Near,
     titles: Callable[[str], str],
 ) -> dict[Unit, float]:
     """Return where the operators stand of cells that are not alone in their row; the middle of the column is at 0.
@@ -89,8 +109,8 @@ def _spread(
     shown: Shown,
     units: Sequence[Unit],
     wide: Mapping[Unit, float],
-    below: Mapping[Unit, Sequence[Unit]],
-    above: Mapping[Unit, Sequence[Unit]],
+    below: _Near,
+    above: _Near,
     fixed: Mapping[Unit, float],
 ) -> dict[Unit, float]:
     """Sweep up and down the levels, moving each unit that is not fixed towards its neighbours; end with a sweep from the
@@ -108,7 +128,7 @@ def _spread(
             near = below if upward else above
             wanted = []
             for place, unit in enumerate(levels[level]):
-                seen = [x[other] for other in near[unit] if other in x]
+                seen = [x[other] + aside for other, aside in near[unit] if other in x]
                 wanted.append(
                     (sum(seen) / len(seen) if seen else x.get(unit, 0.0), x.get(unit, float(place)), place, unit)
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
@@ -13,6 +13,7 @@ from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
 from unroll.viz.gate_columns import GateColumns
+from unroll.viz.made_weights import fixed_tensors
 
 #: What makes a gate of its columns.
 _FUNCTIONS = ("HardSigmoid", "Relu", "Sigmoid", "Tanh")
@@ -104,7 +105,8 @@ def found_pieces(graph: Graph) -> dict[Tensor, str]:
     are: ``x_r`` and ``h_r`` of those that W_xr and W_hr make; nothing where a cell has two of one name at a step.
     """
     cut = [node for node in graph.nodes if isinstance(node.op, (Split, Slice)) and node.origin.cell is not None]
-    sources = {node: source for node in cut if (source := _source_of(node))}
+    fixed = fixed_tensors(graph) if cut else set()
+    sources = {node: source for node in cut if (source := _source_of(node, fixed))}
     if not sources:
         return {}
     columns = GateColumns(graph)
@@ -118,8 +120,10 @@ def found_pieces(graph: Graph) -> dict[Tensor, str]:
     return {tensors[0]: name for (_, name), tensors in made.items() if len(tensors) == 1}
 
 
-def _source_of(node: Node) -> str:
-    """Return the one source of the rows of the weight that a product is made with, of which a node cuts a piece."""
+def _source_of(node: Node, fixed: Collection[Tensor]) -> str:
+    """Return the one source of the rows of the weight that a product is made with, of which a node cuts a piece; `fixed` are
+    the tensors that are made of weights, such as biases.
+    """
     tensor = node.inputs[0]
     for _ in range(_FARTHEST):
         made = tensor.node if tensor is not None else None
@@ -132,7 +136,7 @@ def _source_of(node: Node) -> str:
             return blocks.rows[0][0] if blocks is not None and len(blocks.rows) == 1 else ""
         if not isinstance(made.op, Add):
             return ""
-        moving = [item for item in made.inputs if item is not None and item.node is not None]
+        moving = [item for item in made.inputs if item is not None and item.node is not None and item not in fixed]
         tensor = moving[0] if len(moving) == 1 else None
     return ""
 

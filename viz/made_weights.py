@@ -4,10 +4,11 @@ the card of the weights that they are made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from unroll.graph import Graph
+from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 
@@ -30,6 +31,25 @@ def fixed_tensors(graph: Graph) -> set[Tensor]:
         if node.inputs and all(tensor is None or tensor in fixed for tensor in node.inputs):
             fixed.update(node.outputs)
     return fixed
+
+
+def is_made_of_weights(tensor: Tensor) -> bool:
+    """Say whether a tensor is made of Parameters alone, once for all steps, with nothing but what weights are made with."""
+    waiting, seen, parameters = [tensor], {tensor}, 0
+    while waiting:
+        found = waiting.pop()
+        parameters += isinstance(found, Parameter)
+        node = found.node
+        if node is None:
+            if not isinstance(found, (Parameter, Constant)):
+                return False
+            continue
+        if node.op.name not in _MAKING or not _once(node):
+            return False
+        before = [item for item in node.inputs if item is not None and item not in seen]
+        seen.update(before)
+        waiting += before
+    return parameters > 0
 
 
 # Which operands are weights, of operators that read weights.
@@ -137,11 +157,18 @@ def _candidates(graph: Graph) -> list[Node]:
         if made:
             found.append(node)
         else:
-            weights = _WEIGHTS.get(node.op.name, ())
+            weights = _weight_places(node)
             elsewhere.update(
                 [tensor for place, tensor in enumerate(node.inputs) if tensor is not None and place not in weights]
             )
     return found[::-1]
+
+
+def _weight_places(node: Node) -> Collection[int]:
+    """Return which operands of a node are weights; of a Scan those that every step reads."""
+    if isinstance(node.op, Scan):
+        return range(node.op.num_states + node.op.num_scan_inputs, len(node.inputs))
+    return _WEIGHTS.get(node.op.name, ())
 
 
 def _axis_name(node: Node) -> str:

@@ -145,7 +145,9 @@ def facts(native: Native) -> list[str]:
 
 
 def steps_text(steps: Dim) -> str:
-    """Return a number of steps, or the symbol for it, with its unit."""
+    """Return a number of steps with its unit, or what the symbol for it is over."""
+    if not isinstance(steps, int):
+        return f"over {steps}"
     return "1 step" if steps == 1 else f"{steps} steps"
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from typing import NamedTuple
 
 from unroll.ops.filling import ConstantOfShape
 from unroll.ops.functions import Identity
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm
 from unroll.ops.operator import OPERATORS
-from unroll.ops.slicing import Slice, columns_of
+from unroll.ops.slicing import Gather, Slice, columns_of
+from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, SIGMA, TIMES
 from unroll.viz.tensor_names import TensorNames
@@ -36,6 +38,18 @@ _LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 34, 3, 8, 2
 UNNAMED, LONG = "·", "…"
 
 
+class Said(NamedTuple):
+    """A line about what a node computes.
+
+    Attributes:
+        text: a formula, a name alone, or nothing.
+        whole: whether the operator's settings are left with nothing to add.
+    """
+
+    text: str
+    whole: bool
+
+
 class Formulas:
     """Writes formulas for the nodes of a graph.
 
@@ -46,17 +60,21 @@ class Formulas:
     def __init__(self, names: TensorNames) -> None:
         self._names = names
 
-    def of(self, node: Node) -> str:
-        """Return a short formula of a node, with the name of what it makes; nothing where its operator's name says enough."""
+    def of(self, node: Node) -> Said:
+        """Return a short formula of a node, with the name of what it makes; the name alone where no formula says it, and
+        nothing where its operator's name says enough.
+        """
         if len(node.outputs) > 1:
-            return self._pieces(node)
+            return Said(self._pieces(node), False)
         name = self._names.label(node.outputs[0])
         prefix = f"{name} = " if name else ""
         for depth in (_DEEPEST, 0):  # where it is too long, what has no name is left out
             text = self._applied(node, node, depth)
-            if text is not None and text.count(UNNAMED) <= _MOST_UNNAMED and len(prefix + text) <= _LONGEST:
-                return prefix + text
-        return f"{prefix}{LONG}" if name else ""
+            if text is None:
+                return Said(name, False)
+            if text.count(UNNAMED) <= _MOST_UNNAMED and len(prefix + text) <= _LONGEST:
+                return Said(prefix + text, True)
+        return Said(f"{prefix}{LONG}" if name else "", False)
 
     def _pieces(self, node: Node) -> str:
         """Return the names of what a node of several outputs makes, in order."""
@@ -81,6 +99,8 @@ class Formulas:
         if isinstance(node.op, Slice):
             columns = columns_of(node)
             return f"{_atom(operands[0])}[..., {columns.start}:{columns.stop}]" if columns else None
+        if isinstance(node.op, Gather):
+            return _row(operands[0], node)
         if isinstance(node.op, Concat):
             return f"[{', '.join(operands)}]" if len(operands) <= 3 else None
         return f"{_CALLS[name]}({', '.join(operands)})" if name in _CALLS else None
@@ -115,9 +135,18 @@ def _is_plain(node: Node) -> bool:
         return False
     if isinstance(op, Gemm):
         return op.alpha == op.beta == 1
+    if isinstance(op, Gather):
+        return int(op.axis) == 0
     if "axis" in op.attributes:
         return int(op.attributes["axis"]) in (-1, node.outputs[0].rank - 1)
     return not is_dataclass(op) or all(getattr(op, item.name) == item.default for item in fields(op))
+
+
+def _row(weight: str, node: Node) -> str | None:
+    """Return one row of a weight, as NumPy writes it: ``bias[0]``; nothing of what may have steps."""
+    index = node.inputs[1].known if node.inputs[1] is not None else None
+    whole = isinstance(node.inputs[0], Parameter) and isinstance(index, int) and index >= 0
+    return f"{weight}[{index}]" if whole and UNNAMED not in weight and " " not in weight else None
 
 
 def _turned(text: str) -> str:

@@ -10,6 +10,7 @@ from unroll.viz.bands import Band, Room, bands
 from unroll.viz.boxes import Box
 from unroll.viz.columns import columns
 from unroll.viz.levels import ASIDE, FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, ONLY, Shown, Slot
+from unroll.viz.ports import Ported
 from unroll.viz.units import Unit
 
 _APART = 16.0
@@ -75,6 +76,7 @@ def place(
     depths: Mapping[int, float],
     channels: Mapping[int, float],
     room: Room,
+    ports: Mapping[Unit, Ported],
     titles: Callable[[str], str] | None = None,
 ) -> Layout:
     """Give every unit a rectangle.
@@ -88,6 +90,7 @@ def place(
         depths: for each level under which dashed lines run, how far below it they reach.
         channels: for each level that states from another one reach from below, the room they need.
         room: more room than that.
+        ports: where tensors enter and leave the boxes of loops.
         titles: where columns hold operators, the name of the frame around a cell.
     """
     layout = Layout()
@@ -101,10 +104,10 @@ def place(
         widths[slot] = max(widths[slot], _row_width(units, boxes, slot))
     offsets: dict[Unit, float] = {}
     opened = titles is not None
-    if titles is not None:
-        for slot, width, found in columns(shown, boxes, slots, titles):
-            widths[slot] = max(widths[slot], width)
-            offsets |= found
+    spread = slots if opened else {unit: slot for unit, slot in slots.items() if slot.at == ONLY}
+    for slot, width, found in columns(shown, boxes, spread, titles or (lambda _: ""), ports):
+        widths[slot] = max(widths[slot], width)
+        offsets |= found
     x = 0.0
     for slot in order:
         width = widths[slot]
@@ -114,7 +117,7 @@ def place(
     width = max((column.right for column in layout.columns.values()), default=0)
     layout.bands = bands(shown, boxes, slots, depths, channels, opened, room, width)
     for (slot, level), units in members.items():
-        if opened and slot.at not in (LAST, LAST_BACKWARD):
+        if (opened or slot.at == ONLY) and slot.at not in (LAST, LAST_BACKWARD):
             _set_apart(layout, units, boxes, slot, level, offsets)
         elif slot.at in ASIDE:
             _stand_beside(layout, units, boxes, slot, level, lanes)

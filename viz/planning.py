@@ -128,6 +128,7 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
         depths,
         scene.channels(),
         room,
+        scene.ported,
         scene.boxes.title if opened else None,
     )
     panels.stand_beside(scene, layout, weights.single)

@@ -13,9 +13,13 @@ from unroll.ops.scan import Scan
 from unroll.parameter import Parameter
 from unroll.structure import Structure
 from unroll.tensor import Node, Placeholder, Tensor
+from unroll.topological_order import in_order
+from unroll.viz.made_weights import is_made_of_weights
 from unroll.viz.scan_places import BodyPlaces, body_places
-from unroll.viz.states import EARLIER, last_part
+from unroll.viz.states import EARLIER, state_name
+from unroll.viz.weight_names import is_operator
 
+_SAME = ("Cast", "Expand", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 _NO_NAMES = Names((), (), (), ())
 
 
@@ -28,14 +32,15 @@ class ScanBody:
         graph: one step: its inputs are the states, a row of each scan input, and what else each step reads.
         names: what each input of the Scan's node is called inside; a Parameter that every step reads by its own name.
         made: what each output of the Scan's node is called inside.
-        weights: the Parameters that every step reads, by their place among the node's inputs.
+        weights: the weights that every step reads, by their place among the node's inputs: Parameters, and what is made of
+            such alone, whose nodes are in the body's graph.
     """
 
     op: Scan
     graph: Graph
     names: tuple[str, ...]
     made: tuple[str, ...]
-    weights: dict[int, Parameter]
+    weights: dict[int, Tensor]
 
 
 def scan_bodies(graph: Graph) -> dict[Node, ScanBody]:
@@ -46,19 +51,20 @@ def scan_bodies(graph: Graph) -> dict[Node, ScanBody]:
 def scan_body(node: Node, op: Scan) -> ScanBody:
     """Return the body of a Scan's node as a graph of one step."""
     states = op.num_states
-    weights = _shared_weights(node, op)
+    expressions, weights = _shared_weights(node, op)
     found = body_places(op, weights)
     weights |= found.weights
     taken: set[str] = set()
-    short = _last_parts([tensor.name for tensor in op.body.inputs])
+    short = _last_parts([_given_name(*pair) for pair in zip(op.body.inputs, node.inputs, strict=True)])
     names = [*_state_names(op.body, short[:states], found.names), *_plain(short[states:], "step", "x")]
     names = [_free(name, taken) for name in names]
     inside: dict[Tensor, Tensor] = {}
     inputs: list[Placeholder] = []
+    held = weights | _made_inside(expressions)
     for place, inner in enumerate(op.body.inputs):
-        if place in weights:
-            inside[inner] = weights[place]
-            names[place] = weights[place].name
+        if place in held:
+            inside[inner] = held[place]
+            names[place] = held[place].label
         else:
             called = f"{names[place]}{EARLIER}" if place < states else names[place]
             inputs.append(Placeholder(inner.shape, inner.dtype, called))
@@ -73,7 +79,7 @@ def scan_body(node: Node, op: Scan) -> ScanBody:
     first = {name: outputs[name] for name in (*stacks, *handed)}
     graph = Graph(inputs, first, lineage=Lineage(_NO_NAMES, {}, {}))
     graph.states = {f"{name}{EARLIER}": name for name in handed}
-    return ScanBody(op, graph, tuple(names), (*handed, *stacks), weights)
+    return ScanBody(op, graph, tuple(names), (*handed, *stacks), held)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -84,11 +90,38 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def _shared_weights(node: Node, op: Scan) -> dict[int, Parameter]:
-    """Return the Parameters that every step reads, by their place among the inputs."""
+def _shared_weights(node: Node, op: Scan) -> tuple[dict[int, Tensor], dict[int, Parameter]]:
+    """Return the weights that every step reads, by their place among the inputs: those made of Parameters, and Parameters."""
     first = op.num_states + op.num_scan_inputs
-    shared = enumerate(node.inputs[first:], first)
-    return {place: tensor for place, tensor in shared if isinstance(tensor, Parameter)}
+    shared = {place: tensor for place, tensor in enumerate(node.inputs[first:], first) if tensor is not None}
+    made = {place: tensor for place, tensor in shared.items() if tensor.node is not None and is_made_of_weights(tensor)}
+    return made, {place: tensor for place, tensor in shared.items() if isinstance(tensor, Parameter)}
+
+
+def _given_name(inner: Placeholder, given: Tensor | None) -> str:
+    """Return the name of a body's input; where it is that of an operator which only turns or reshapes, what it does that to."""
+    name = inner.name
+    while given is not None and given.node is not None and given.node.op.name in _SAME and is_operator(_last(name)):
+        given = given.node.inputs[0]
+        name = given.label if given is not None else name
+    return inner.name if is_operator(_last(name)) else name
+
+
+def _last(name: str) -> str:
+    """Return the last part of a name."""
+    return name.rpartition("/")[2]
+
+
+def _made_inside(expressions: Mapping[int, Tensor]) -> dict[int, Tensor]:
+    """Return weights that are made of others with the nodes that make them made anew, at no step."""
+    inside: dict[Tensor, Tensor] = {}
+    for node in in_order([tensor.node for tensor in expressions.values() if tensor.node is not None]):
+        inputs = [None if tensor is None else inside.get(tensor, tensor) for tensor in node.inputs]
+        provenance = frozenset([node.origin._replace(step=None)])
+        for old, new in zip(node.outputs, made(node.op, inputs, provenance), strict=True):
+            new.hint = old.hint
+            inside[old] = new
+    return {place: inside[tensor] for place, tensor in expressions.items()}
 
 
 def _plain(names: Sequence[str], generic: str, letter: str) -> list[str]:
@@ -107,17 +140,38 @@ def _last_parts(names: Sequence[str]) -> list[str]:
 
 
 def _state_names(body: Structure, own: Sequence[str], known: Mapping[Tensor, str]) -> list[str]:
-    """Return what the states are called: as what the body makes of them, where that tells them apart."""
+    """Return what the states are called: as what the body makes of them; with the cell that makes it, where several cells have
+    states of one name; else as they were.
+    """
     made = body.outputs[: len(own)]
-    found = [
-        known.get(tensor) or (last_part(tensor) if tensor.node is not None and tensor.hint else "") for tensor in made
+    names = [
+        next((name for name in (called, state_name(_last(given))) if name not in ("", "state")), "state")
+        for called, given in zip([state_name(known.get(item) or _own_name(item)) for item in made], own, strict=True)
     ]
-    found = [name.removeprefix("new_") for name in found]
-    inputs = {tensor.name for tensor in body.inputs}
+    if len(set(names)) < len(names):
+        cells = [(tensor.node.origin.cell or "") if tensor.node is not None else "" for tensor in made]
+        names = [f"{part}/{name}" for part, name in zip(_first_apart(cells), names, strict=True)]
+    inputs = {tensor.name for tensor in body.inputs} - set(own)
     return [
-        name if name and found.count(name) == 1 and name not in inputs else given
-        for name, given in zip(found, own, strict=True)
+        name if names.count(name) == 1 and not name.startswith("/") and name not in inputs else given
+        for name, given in zip(names, own, strict=True)
     ]
+
+
+def _own_name(tensor: Tensor) -> str:
+    """Return what a cell calls what it makes; a name that is empty is that of the scope around it."""
+    if tensor.node is None or tensor.hint is None:
+        return ""
+    return (tensor.hint or tensor.node.origin.scope).rpartition("/")[2]
+
+
+def _first_apart(paths: Sequence[str]) -> list[str]:
+    """Return the first part of each path by which it differs from another one; nothing where it is not longer."""
+    parts = [path.split("/") for path in paths]
+    same = 0
+    while all(len(path) > same and path[same] == parts[0][same] for path in parts):
+        same += 1
+    return [path[same] if len(path) > same else "" for path in parts]
 
 
 def _copy(body: Structure, inside: dict[Tensor, Tensor], found: BodyPlaces) -> None:

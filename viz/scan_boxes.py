@@ -12,7 +12,7 @@ from unroll.tensor import Node, Tensor
 from unroll.viz import palette
 from unroll.viz.boxes import Box, Line
 from unroll.viz.dot_text import cell, escaped, font, table, text_width
-from unroll.viz.native_nodes import path_of, steps_text
+from unroll.viz.native_nodes import path_of, sources, steps_text
 from unroll.viz.ports import Port, Ported, port, with_ports
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.shapes import shape_text
@@ -83,11 +83,13 @@ def _stacked(backward: bool) -> str:
 def _lines(path: str, time: Dim, body: ScanBody, values: Values, drawn: bool) -> list[Line]:
     """Return the title, what is handed on, and what takes the place of a body that is not drawn."""
     names = ", ".join(body.names[: body.op.num_states])
-    lines = [Line(f"Scan: {steps_text(time)}", _TITLE, palette.INK, True)]
+    title = f"Scan: {steps_text(time)}" if isinstance(time, int) else f"Scan {steps_text(time)}"
+    lines = [Line(title, _TITLE, palette.INK, True)]
     lines += [Line(path, _SMALL, palette.MUTED)] if path else []
     lines.append(Line(f"hands {names} on from step to step" if names else "hands nothing on", _TEXT))
     if not drawn:
-        weights = ", ".join(f"{item.name} {shape_text(item.shape)}" for item in body.weights.values())
+        held = dict.fromkeys(item for tensor in body.weights.values() for item in sources(tensor))
+        weights = ", ".join(f"{item.name} {shape_text(item.shape)}" for item in held)
         lines += [Line(f"weights {weights}", _SMALL, palette.MUTED)] if weights else []
         lines.append(Line(f"the body, of {len(body.op.body.nodes):,} nodes, is not drawn here", _SMALL, palette.MUTED))
     elif values.given:

@@ -135,7 +135,9 @@ class States:
         """Return the name of a state; nothing where it has none but that of an output, which differs from step to step."""
         if tensor not in self._own:
             known = self.tensors.is_placed(tensor) or self.tensors.is_found(tensor)
-            self._own[tensor] = _state_name(self.tensors.own(tensor)) if known else ""
+            # Where another name of an output has taken the place of its own, the hint still says that.
+            own = self.tensors.own(tensor) if known else (tensor.hint or "").rpartition("/")[2]
+            self._own[tensor] = state_name(own)
         return self._own[tensor] or self._joined.get(tensor, "")
 
     def hands_on(self, cell: str, tensor: Tensor) -> bool:
@@ -175,11 +177,11 @@ class States:
 
 def node_role(graph: Graph, node: Node, joint: JointCells) -> str:
     """Return the name of a node without its step, of a joint cell in that; where a file's name has no step in it, the node's
-    place in its step.
+    place in its step. The body of a loop is one step, and each node of it has a name of its own.
     """
-    step, name = node.origin.step, graph.names.nodes[node]
-    if step is not None and f"/t{step}/" not in f"/{name}":
-        name = f"{node.origin.scope}/{node.op.name}"
+    step, name, scope = node.origin.step, graph.names.nodes[node], node.origin.scope
+    if step is not None and f"/t{step}/" not in f"/{name}" and f"/t{step}/" in f"/{scope}/":
+        name = f"{scope}/{node.op.name}"
     return joint.renamed(without_step(name, step, node.origin.cell), node.origin.cell)
 
 
@@ -188,7 +190,7 @@ def last_part(tensor: Tensor) -> str:
     return tensor.label.rpartition("/")[2]
 
 
-def _state_name(name: str) -> str:
+def state_name(name: str) -> str:
     """Return the name of a state, of what a cell calls its new value and a driver the one that it keeps where rows have ended;
     nothing where that is no name but a number.
     """

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from formula_parser import value_of
 from helpers import Array
+from over_time_networks import OVER_TIME
 from picture_networks import NETWORKS, read_back
 from picture_reading import Box, Reading, read
 from random_networks import random_network
@@ -17,6 +18,7 @@ import unroll
 from unroll.passes.join_cells import join_cells
 from unroll.passes.pipeline import PASSES
 from unroll.tensor import Constant, Tensor
+from unroll.viz.scan_bodies import scan_bodies
 
 _FARTHEST, _MOST_TRIED = 4, 3000
 
@@ -77,6 +79,12 @@ def is_so(text: str, look_up: Callable[[str], Array], wanted: Array) -> bool:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_formula_of_every_network_is_true(name: str) -> None:
     check_formulas(read(NETWORKS[name](), level="op", full=True))
+
+
+@pytest.mark.parametrize("name", OVER_TIME)
+def test_every_formula_in_a_loop_is_true(name: str) -> None:
+    for body in scan_bodies(OVER_TIME[name]()).values():
+        assert check_formulas(read(body.graph, level="op", full=True))
 
 
 #: What is made of a network before it is drawn.

@@ -50,7 +50,7 @@ def test_a_comparison_is_not_written_as_an_equation() -> None:
 
 SETTINGS: dict[str, tuple[Callable[[Any, Any, Any], Any], str, str]] = {
     "the usual slope": (lambda a, b, c: ops.elu(a), "Elu", "y = elu(a)"),
-    "another slope": (lambda a, b, c: ops.elu(a, alpha=0.5), "Elu", "y = \u2026"),
+    "another slope": (lambda a, b, c: ops.elu(a, alpha=0.5), "Elu", "y"),
     "the last axis": (lambda a, b, c: ops.concat([a, b], 0), "Concat", "y = [a, b]"),
 }
 
@@ -123,7 +123,7 @@ def test_a_product_of_transposed_matrices_says_so(turned: tuple[int, int], text:
 
 def test_a_product_that_is_scaled_says_nothing() -> None:
     a, w = unroll.placeholder([3, 3], "a"), unroll.Parameter(np.eye(3, dtype=np.float32), "w")
-    assert said(unroll.Graph([a], {"y": ops.gemm(a, w, alpha=2.0)}), "Gemm") == ["y = \u2026"]
+    assert said(unroll.Graph([a], {"y": ops.gemm(a, w, alpha=2.0)}), "Gemm") == ["y"]
 
 
 def test_columns_that_are_cut_out_are_said_by_their_numbers() -> None:
