@@ -34,7 +34,9 @@ LARGEST_KNOWN = 64
 
 
 #: Attributes and methods of tensors that are not for users: what a trace knows, and numbering and passes change.
-INTERNAL = frozenset(("bearers", "drawn_by", "hint", "known", "rename", "shown", "take_shape", "with_blocks"))
+INTERNAL = frozenset(
+    ("bearers", "drawn_by", "hint", "known", "left_open", "rename", "shown", "take_shape", "with_blocks")
+)
 #: The functions of `unroll.ops` by name.
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = OPERATIONS
 
@@ -338,13 +340,18 @@ def _refuse_copy(thing: object) -> NoReturn:
 class Placeholder(Tensor):
     """An input of a graph; made by `placeholder`."""
 
-    __slots__ = ("bearers", "name")
+    __slots__ = ("bearers", "left_open", "name")
     name: str
+    #: Whether nobody has called its first axis anything, so that a driver may say what that is.
+    left_open: bool
 
-    def __init__(self, shape: Shape, dtype: DType, name: str, bearers: tuple[Place, ...] = ()) -> None:
+    def __init__(
+        self, shape: Shape, dtype: DType, name: str, bearers: tuple[Place, ...] = (), left_open: bool = False
+    ) -> None:
         super().__init__(shape, dtype, hint=name)
         self.name = name
         self.bearers = bearers
+        self.left_open = left_open
 
     def rename(self, name: str) -> None:
         """Take a final name; see `unroll.numbering`."""
@@ -405,7 +412,8 @@ def placeholder(
     if _is_dtype(shape):  # TensorFlow's order: dtype, shape, name
         shape, name, dtype = _in_our_order(shape, name, dtype)
     scopes.check_name(name, "placeholder")
-    return Placeholder(parse_shape(shape, name), as_dtype(dtype, f"placeholder {name!r}"), name)
+    found, dtype = parse_shape(shape, name), as_dtype(dtype, f"placeholder {name!r}")
+    return Placeholder(found, dtype, name, left_open=bool(found) and shape[0] is None)
 
 
 def _is_dtype(shape: object) -> bool:

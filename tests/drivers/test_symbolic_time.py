@@ -115,6 +115,8 @@ def test_a_time_that_comes_first_is_not_called_batch() -> None:
     feeds = {"x": np.ones((3, ROWS, FEATURES)), "start": np.zeros((ROWS, 4))}
     assert graph.run(feeds)["y"].shape == (3, ROWS, 4)
     refused(lambda: graph.run({**feeds, "x": np.ones((0, ROWS, FEATURES))}), ValueError, "axis 0: x_0 is 0")
+    named = unroll.placeholder(["batch", "rows", FEATURES], "named")  # what a shape says stays
+    assert str(unroll.dynamic_rnn(CELLS["gru"](), named, time_major=True, scope="named")[0].shape) == "(batch, rows, 4)"
     alone = unroll.placeholder([None, FEATURES], "alone")
     assert str(unroll.nn.GRU(FEATURES, 4)(alone)[0].shape) == "(alone_0, 4)"
     model = layers.Sequential([layers.Input((None, FEATURES)), layers.GRU(4, return_sequences=True, time_major=True)])

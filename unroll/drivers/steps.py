@@ -106,10 +106,10 @@ def steps_of(inputs: Any, axis: int, what: str, *, batched: bool = True, rolled:
 
 
 def _call_time_first(tensor: Any) -> None:
-    """Give a placeholder whose first axis turns out to be the time another symbol for it than ``batch``, which is what it says
-    of a first axis that is left open.
+    """Give a placeholder whose first axis turns out to be the time another symbol for it than ``batch``, where that axis was
+    left open; a name that its shape was given stays.
     """
-    if not isinstance(tensor, Placeholder) or not tensor.shape or tensor.shape[0] != symbol(BATCH):
+    if not isinstance(tensor, Placeholder) or not tensor.left_open or tensor.shape[0] != symbol(BATCH):
         return
     first, *rest = tensor.shape
     if rest and rest[0] == symbol(TIME):  # that of an Input, to which the time is axis 1
