@@ -106,7 +106,7 @@ def _reshape(op: Reshape, x: Tensor, shared: Sequence[Tensor], like: Tensor, mak
 
 def _slice(op: Slice, x: Tensor, shared: Sequence[Tensor], like: Tensor, maker: Maker) -> Tensor | None:
     starts, ends, *more = shared
-    axes = _shifted(more[0], like.rank) if more else list(range(1, starts.shape[0] + 1))  # type: ignore[operator]
+    axes = _shifted(more[0], like.rank) if more else list(range(1, starts.shape[0] + 1))
     return None if axes is None else maker.one(op, x, starts, ends, ints(*axes), *more[1:])
 
 
