@@ -16,12 +16,13 @@ sys.path.insert(0, str(TESTS))
 # What a helper asserts is explained as what a test asserts is.
 pytest.register_assert_rewrite(*({path.stem for path in TESTS.glob("*.py")} - {"conftest", *sys.modules}))
 
-#: How many cases of each test a quick run takes (`make quick`).
-QUICK_CASES = 2
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", type=int, default=2, help="how many cases of each test a quick run takes (make quick)")
 
 
 @pytest.hookimpl(tryfirst=True)  # before those marked are left out
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow all but a few cases of each test; which ones is a matter of a hash, so that another case moves few."""
     from hashed_choices import number_of  # asserts of the helpers are explained only if they are imported from here on
 
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for of_test in cases.values():
-        for item in sorted(of_test, key=lambda item: number_of(item.nodeid))[QUICK_CASES:]:
+        for item in sorted(of_test, key=lambda item: number_of(item.nodeid))[config.getoption("cases") :]:
             item.add_marker(pytest.mark.slow)
 
 
