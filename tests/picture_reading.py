@@ -60,6 +60,8 @@ class Reading:
         tensors = list(dict.fromkeys(graph.names.by_name.values()))
         self.values: dict[Tensor, Array] = dict(zip(tensors, graph.run(feeds, tensors), strict=True))
         frames = sorted({_plain(item.graph_attr["tooltip"]) for item in self.dot.subgraphs()}, key=len)
+        headings = [node for node in self.dot.nodes() if str(node).startswith("step_")]
+        self._headings = {float(node.attr["pos"].split(",")[0]): _lines(node.attr["label"])[0] for node in headings}
         self.nodes = {graph.name(node): node for node in graph.nodes}
         self.boxes = [self._box(node, frames) for node in self.dot.nodes()]
         self.named: dict[str, list[tuple[Box, Tensor]]] = {}
@@ -80,14 +82,29 @@ class Reading:
             scope = "/".join(part for part in parts if part not in steps[-1:])
             within = [frame for frame in frames if f"{scope}/".startswith(f"{frame}/")]
             box.cell = within[-1] if within else None
-            if len(box.node.provenance) == 1:  # of files and of loops without a step, places say it
-                box.step, box.cell = box.node.origin.step, box.node.origin.cell
+            places = {(origin.step, origin.cell) for origin in box.node.provenance}
+            if len(places) == 1:  # of files and of loops without a step, places say it
+                box.step, box.cell = places.pop()
+            elif len({origin.cell for origin in box.node.provenance}) > 1 and self._headings:
+                box.step, box.cell = self._joint(node)
             written = _lines(node.attr["label"], _FORMULA)
             if written and (box.node.op.name == "Identity" or not re.fullmatch(r"[\w./:]+(\[t-1\])?", written[0])):
                 box.formula = formula_of(written[0], len(box.node.outputs))
             elif written:
                 box.formula = Formula(written, "")  # a name alone
         return box
+
+    def _joint(self, node: pygraphviz.Node) -> tuple[int | None, str | None]:
+        """Return the first of the steps over the column of a box of several cells, and the frame around it."""
+        x, y = map(float, node.attr["pos"].split(","))
+        heading = self._headings[min(self._headings, key=lambda at: abs(at - x))]
+        around = []
+        for frame in self.dot.subgraphs():
+            left, low, right, high = map(float, frame.graph_attr["bb"].split(","))
+            if left < x < right and low < y < high:
+                around.append(_plain(frame.graph_attr["tooltip"]))
+        step = int(re.findall(r"t = (\d+)", heading)[0]) if around else None
+        return step, max(around, key=len, default=None)
 
     def look_up(self, reader: Box, name: str) -> Array:
         """Return the value of the one tensor that a name in the formula of a box leads to.

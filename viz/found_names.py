@@ -16,7 +16,9 @@ from unroll.viz.gate_columns import GateColumns
 from unroll.viz.made_weights import fixed_tensors
 
 #: What makes a gate of its columns.
-_FUNCTIONS = ("HardSigmoid", "Relu", "Sigmoid", "Tanh")
+FUNCTIONS = ("HardSigmoid", "Relu", "Sigmoid", "Tanh")
+#: Instead of the source of a product: what is cut are gates.
+_GATES = "gates"
 #: How many additions may lie between a product and where it is cut.
 _FARTHEST = 3
 
@@ -87,7 +89,7 @@ def found_columns(graph: Graph, found: Mapping[Tensor, str], tensors: Iterable[T
         for tensor in tensors
         if tensor not in found and (origin := _only_origin(tensor)) is not None
         if origin.cell is not None and origin.gate is None
-        if tensor.node is not None and tensor.node.op.name in _FUNCTIONS
+        if tensor.node is not None and tensor.node.op.name in FUNCTIONS
     }
     if not lacking:
         return {}
@@ -102,7 +104,8 @@ def found_columns(graph: Graph, found: Mapping[Tensor, str], tensors: Iterable[T
 
 def found_pieces(graph: Graph) -> dict[Tensor, str]:
     """Return what the pieces of products are called that are added up to what enters a gate, as the blocks of their weights
-    are: ``x_r`` and ``h_r`` of those that W_xr and W_hr make; nothing where a cell has two of one name at a step.
+    are: ``x_r`` and ``h_r`` of those that W_xr and W_hr make; and gates that are cut from what one function makes of several.
+    Nothing where a cell has two of one name at a step.
     """
     cut = [node for node in graph.nodes if isinstance(node.op, (Split, Slice)) and node.origin.cell is not None]
     fixed = fixed_tensors(graph) if cut else set()
@@ -116,15 +119,18 @@ def found_pieces(graph: Graph) -> dict[Tensor, str]:
         for tensor in node.outputs:
             gates = columns.gates(tensor)
             if len(gates) == 1:
-                made.setdefault((where, f"{source}_{gates[0]}"), []).append(tensor)
+                name = gates[0] if source == _GATES else f"{source}_{gates[0]}"
+                made.setdefault((where, name), []).append(tensor)
     return {tensors[0]: name for (_, name), tensors in made.items() if len(tensors) == 1}
 
 
 def _source_of(node: Node, fixed: Collection[Tensor]) -> str:
-    """Return the one source of the rows of the weight that a product is made with, of which a node cuts a piece; `fixed` are
-    the tensors that are made of weights, such as biases.
+    """Return the one source of the rows of the weight that a product is made with, of which a node cuts a piece, or that it
+    cuts gates; `fixed` are the tensors that are made of weights, such as biases.
     """
     tensor = node.inputs[0]
+    if tensor is not None and tensor.node is not None and tensor.node.op.name in FUNCTIONS:
+        return _GATES
     for _ in range(_FARTHEST):
         made = tensor.node if tensor is not None else None
         if made is None:

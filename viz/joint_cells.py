@@ -76,6 +76,13 @@ class JointCells:
             return first
         return first if all(self._place(origin) == first for origin in node.provenance) else first._replace(step=None)
 
+    def shared_by(self, node: Node) -> str | None:
+        """Return the joint cell of a node that several of its cells share; None of another one."""
+        if not self.names or len({origin.cell for origin in node.provenance}) < 2:
+            return None
+        cell = self.place(node).cell
+        return cell if cell in self.cells else None
+
     def _place(self, origin: Origin) -> Place:
         cell, step = origin.cell, origin.step
         if cell is None or cell not in self._walks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ _CALLS = {
     "Neg": MINUS, "Not": "not ", "Relu": "relu", "Sigmoid": SIGMA, "Softmax": "softmax", "Softplus": "softplus",
     "Softsign": "softsign", "Sqrt": "sqrt", "Tanh": "tanh", "Where": "where",
 }  # fmt: skip
+_WORD = re.compile(r"\w+")
+_WORDS = {word for said in (*_CALLS.values(), *_INFIX.values()) for word in _WORD.findall(said)}
 #: How tightly a sign binds what stands beside it, as everybody reads it.
 _BINDS = {
     "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "Add": 2, "Sub": 2, "Gemm": 2, "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
@@ -72,6 +75,8 @@ class Formulas:
             text = self._applied(node, node, depth)
             if text is None:
                 return Said(name, False)
+            if not _names_something(text):
+                return Said(name, True)
             if text.count(UNNAMED) <= _MOST_UNNAMED and len(prefix + text) <= _LONGEST:
                 return Said(prefix + text, True)
         return Said(f"{prefix}{LONG}" if name else "", False)
@@ -126,6 +131,11 @@ class Formulas:
         if inner is None or len(inner) > _LONGEST_WITHIN or inner.count(UNNAMED) > 1:
             return UNNAMED
         return f"({inner})" if _needs_brackets(tensor.node.op.name, node.op.name, place) else inner
+
+
+def _names_something(text: str) -> bool:
+    """Say whether a formula names an operand or a number: what is left of another one is the name of the operator."""
+    return UNNAMED not in text or not _WORDS.issuperset(_WORD.findall(text))
 
 
 def _is_plain(node: Node) -> bool:

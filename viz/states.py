@@ -10,6 +10,7 @@ from unroll.graph import Graph
 from unroll.scopes import without_step
 from unroll.tensor import Node, Tensor
 from unroll.viz.joint_cells import JointCells
+from unroll.viz.joint_names import joint_names
 from unroll.viz.joint_states import joined_names, names_at_every_step
 from unroll.viz.tensor_names import TensorNames
 from unroll.viz.units import Unit, Wire
@@ -54,14 +55,16 @@ class States:
         handed = [
             wire
             for wire in wires
-            if wire.target.row is not None
-            and wire.source.row == wire.target.row
+            if wire.target.cell is not None
+            and wire.source.cell == wire.target.cell
             and abs(_steps(wire)) == 1
             and self.is_along(wire)
         ]
-        self.handed = {wire.tensor for wire in handed}
         self._joined: Mapping[Tensor, str] = {}
         self._joined = self._joined_names(handed)
+        handed = [wire for wire in handed if wire.target.row is not None and wire.source.row == wire.target.row]
+        self.handed = {wire.tensor for wire in handed}
+        self.tensors.add_joint(joint, joint_names(graph, joint, self._joined))
         for wire in handed:
             if not self._named(wire.tensor):
                 self._unnamed.setdefault(wire.target.row or "", {})[self._made_as(wire.tensor)] = None

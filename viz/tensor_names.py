@@ -14,6 +14,8 @@ from unroll.parameter import Parameter
 from unroll.scopes import Origin
 from unroll.tensor import Node, Placeholder, Tensor
 from unroll.viz.found_names import found_columns, found_names, found_pieces, found_rows
+from unroll.viz.joint_cells import JointCells
+from unroll.viz.joint_cells import Place as JointPlace
 from unroll.viz.weight_names import letter_of, readable_names, without_port
 
 _OPERATORS = {name.lower() for _, name in OPERATORS}
@@ -53,8 +55,17 @@ class TensorNames:
         self._found = found_rows(graph, unplaced) | found_names(unplaced)
         self._found |= found_columns(graph, self._found, unplaced)
         self._places: dict[Tensor, _Place] = {}  # those asked for: a picture of cells asks for few
+        self._joint: JointCells | None = None
         self._read = readable_names(item.name for item in graph.parameters.values())
         self._given = _without_ports(short_names([*(item.name for item in graph.inputs), *self._read.values()]))
+
+    def add_joint(self, joint: JointCells, names: Mapping[Tensor, str]) -> None:
+        """Take the names of what joint cells make, each at the step of the cell that leads; before any other is asked for."""
+        self._joint = joint
+        for tensor, name in names.items():
+            where = joint.place(tensor.node) if tensor.node is not None else None
+            if where is not None and tensor not in self._outputs:
+                self._places[tensor] = _Place(where.cell, where.step, name)
 
     @cached_property
     def _pieces(self) -> dict[Tensor, str]:
@@ -131,7 +142,7 @@ class TensorNames:
         if not self.label(tensor):
             return ""
         place = self._place(tensor)
-        here = self.made_by(reader.outputs[0]) or Origin("", None, None, None)
+        here = self._reads_at(reader)
         cell, step, name = place
         at = "" if step is None or step == here.step else f"[{step}]"
         if cell == here.cell:
@@ -143,6 +154,13 @@ class TensorNames:
         if loop and loop != _loop(here.cell) and self._in_loop[place._replace(cell=loop)] == 1:
             return f"{loop} {name}{at}"
         return ""
+
+    def _reads_at(self, reader: Node) -> JointPlace:
+        """Return the cell and step in which a node's formula is read."""
+        if self._joint is not None and self._joint.shared_by(reader) is not None:
+            return self._joint.place(reader)
+        made = self.made_by(reader.outputs[0])
+        return JointPlace(None, None) if made is None else JointPlace(made.cell, made.step)
 
     def _is_one(self, place: _Place) -> bool:
         beside_steps = place._replace(step=None)
@@ -171,7 +189,7 @@ class TensorNames:
         path = self._paths[tensor]
         origin = None if tensor.node is None else _origin(tensor.node, path)
         if origin is None:
-            return _Place(None, None, "")
+            return self._piece(tensor)
         if tensor in self._found:
             return _Place(origin.cell, origin.step, self._found[tensor])
         if (
@@ -188,6 +206,12 @@ class TensorNames:
         if tensor.node is not None and name.startswith(tensor.node.op.name):
             name = ""
         return _Place(origin.cell, origin.step, _unless_an_operator(without_port(name)))
+
+    def _piece(self, tensor: Tensor) -> _Place:
+        """Return the name of a piece of what a pass has joined, where all of it is of one cell and step."""
+        made = tensor.node.provenance if tensor.node is not None and tensor in self._pieces else ()
+        places = {(item.cell, item.step) for item in made}
+        return _Place(*next(iter(places)), self._pieces[tensor]) if len(places) == 1 else _Place(None, None, "")
 
 
 def _summed(places: Iterable[tuple[_Place, int]]) -> Counter[_Place]:

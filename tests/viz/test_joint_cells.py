@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pygraphviz
 import pytest
+from drawn_programs import texts
 from joined_cells import directions, is_joined, stack_of
 from picture_networks import NETWORKS
 from picture_reading import Box, read
@@ -154,3 +155,11 @@ def test_two_pairs_have_two_names() -> None:
 
 def test_cells_that_are_computed_together_once_only_stay_two() -> None:
     assert joint(("fw/cell", "bw/cell"), shift=3).names == {}
+
+
+def test_operators_of_a_joint_cell_call_gates_and_states_as_its_cells_do() -> None:
+    said = set(texts(unroll.draw(NETWORKS["joined both ways"](), level="op", full=True)))
+    assert {"i, f, o", "c = tanh(z_c)", "h = o \u00d7 tanh(new_c)"} <= said
+    assert {f"new_c = f \u00d7 new_c[{step}] + i \u00d7 c" for step in range(1, 7)} <= said
+    # Of the two cells that are joined, c of the backward one is at step 7, as is the last c of both.
+    assert "new_c = f \u00d7 [new_c[0], \u00b7] + i \u00d7 c" in said
