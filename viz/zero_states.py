@@ -95,13 +95,14 @@ def _as_states(wires: Sequence[Wire], states: States) -> tuple[list[Wire], dict[
     ended, are left out. And what the states of the first are called.
     """
     handed: dict[str, dict[str, Wire]] = {}
+    known = set()  # where a state is read that says itself which it is
     later = set()
     for wire in wires:
         row = wire.target.row
         if row is not None and wire.source.row == row and wire.tensor in states.handed:
             handed.setdefault(row, {}).setdefault(states.called(wire.tensor), wire)
+            known.add((row, wire.role))
             later.add(wire.target)
-    known = {(row, wire.role) for row, found in handed.items() for wire in found.values()}
     led: list[Wire] = []
     called: dict[Wire, str] = {}
     for wire in wires:

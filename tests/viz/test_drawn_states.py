@@ -17,6 +17,7 @@ from drawn_programs import (
     stateful,
     texts,
 )
+from picture_networks import NETWORKS
 
 import unroll
 from unroll.viz import drawing
@@ -107,3 +108,15 @@ def test_a_cell_around_another_that_it_reads_and_feeds_is_one_box() -> None:
     assert len(cells_of(graph)) == 3
     assert not [node for node in graph.nodes() if node.startswith("op_")]
     assert dashed(graph, "weights_0") == set(cells_of(graph))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_cell_begins_with_one_mark_for_each_of_its_states(name: str) -> None:
+    dot = parsed(unroll.draw(NETWORKS[name]()))
+    begun: dict[str, list[str]] = {}
+    for edge in dot.edges():
+        if edge[0].startswith("zero_") and edge[1].startswith("cell_"):
+            begun.setdefault(edge[1], []).append(edge.attr["label"] or "")
+    for cell, labels in begun.items():
+        names = [label.strip("<>").partition(" ")[0] for label in labels]
+        assert len(set(names)) == len(names), f"{cell} begins with {names}"
