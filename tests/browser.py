@@ -105,6 +105,14 @@ class Browser:
         """Run a script in the page and return what it gives to its last argument, a function, when it is done."""
         return self._ask("POST", f"{self._session}/execute/async", {"script": script, "args": list(arguments)})
 
+    def enter(self, number: int) -> None:
+        """Go into the so-many-th frame of the page: scripts and questions are then for it."""
+        self._ask("POST", f"{self._session}/frame", {"id": number})
+
+    def leave(self) -> None:
+        """Come back from a frame to the page itself."""
+        self._ask("POST", f"{self._session}/frame", {"id": None})
+
     def text(self, selector: str) -> str:
         """Return the text of the first element that a selector finds."""
         return str(self.run("return document.querySelector(arguments[0])?.textContent ?? ''", selector))

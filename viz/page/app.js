@@ -105,6 +105,7 @@ export class App {
   }
 
   drawNow(onlyStep = false) {
+    if (!byId("left").clientWidth) return; // a frame that has no size yet: when it gets one, it is drawn
     if (!onlyStep) this.drawTime();
     else drawPlayhead(this);
     drawCell(this);

@@ -15,7 +15,7 @@ export function geometry(app, width) {
   const left = narrow ? 52 : 128;
   const right = narrow ? 22 : 84;
   const [from, to] = state.view;
-  const pitch = (width - left - right) / (to - from);
+  const pitch = Math.max(1, width - left - right) / (to - from); // a frame may be narrower than the gutters
   const tall = data.rows.length > 2 ? 40 : CELL;
   const order = lines(data.rows);
   const TOP = data.rows[state.r].attention && app.values ? HEAD + ARCS : HEAD;

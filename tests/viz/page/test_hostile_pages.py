@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -152,43 +150,3 @@ def test_feeds_that_are_larger_than_the_page_are_cut_to_the_first_rows() -> None
 def test_a_path_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="nowhere"):
         unroll.view(NETWORKS["GRU"](), tmp_path / "nowhere" / "page.html")
-
-
-def test_a_notebook_shows_the_page_in_a_frame_of_its_own() -> None:
-    view = unroll.view(NETWORKS["GRU"]())
-    bundle: dict[str, Any] = view._repr_mimebundle_()
-    (inner,) = re.findall(r'srcdoc="([^"]*)"', bundle["text/html"])
-    assert html.unescape(inner) == view.html
-    assert 'sandbox="allow-scripts allow-downloads"' in bundle["text/html"]
-    assert bundle["text/plain"].startswith("View(")
-
-
-def test_a_notebook_that_is_not_trusted_has_a_still_picture_and_a_line() -> None:
-    """Frames and styles are taken away there, and images stay."""
-    view = unroll.view(NETWORKS["GRU"]())
-    bundle: dict[str, Any] = view._repr_mimebundle_()
-    assert "<svg" in bundle["image/svg+xml"]
-    assert "trust this notebook" in bundle["text/plain"]
-    rest = re.sub(r"<iframe.*?</iframe>|<style.*?</style>", "", bundle["text/html"], flags=re.DOTALL)
-    found = re.fullmatch(
-        r'<div class="([\w-]+)"><p>([^<]*)</p><img src="data:image/svg\+xml;base64,([^"]*)"[^>]*></div>', rest
-    )
-    assert found is not None and "trust this notebook" in found[2]
-    assert base64.b64decode(found[3]).decode() == bundle["image/svg+xml"]
-    assert f"<style>.{found[1]}{{display:none}}</style>" in bundle["text/html"]
-    other = unroll.view(NETWORKS["peepholes"]())
-    assert found[1] not in other._repr_mimebundle_()["text/html"]  # what hides one still picture hides no other
-
-
-@IN_A_BROWSER
-def test_a_notebook_that_is_trusted_shows_the_page_alone(browser: Browser, tmp_path: Path) -> None:
-    page = tmp_path / "notebook.html"
-    bundle: dict[str, Any] = unroll.view(NETWORKS["GRU"]())._repr_mimebundle_()
-    for inner, shown in (
-        (bundle["text/html"], [True, False]),
-        (re.sub("<style.*?</style>", "", bundle["text/html"]), [True, True]),
-    ):
-        page.write_text(f'<!doctype html><html data-ready="1"><meta charset="utf-8"><body>{inner}', encoding="utf-8")
-        browser.open(page)
-        heights = browser.run("return ['iframe', 'img'].map((name) => document.querySelector(name).clientHeight > 50)")
-        assert heights == shown
