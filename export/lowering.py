@@ -137,7 +137,7 @@ def to_onnx(
     check_graph(graph, "to_onnx")
     batch = check_size(batch, "to_onnx: batch")
     foreign = _foreign(graph)
-    opset = _checked_opset(foreign, opset)
+    opset = _checked_opset(foreign, opset, _SINCE if any(map(_is_computed_reduction, graph.nodes)) else DEFAULT_OPSET)
     given = checked_dims(dims, symbols_of(graph), "to_onnx")
     version = _ir_version(opset, ir_version, LEAST_IR_VERSION if checked_form(form) == "functions" else 0)
     support.check(graph, runtime)
@@ -309,10 +309,10 @@ def _foreign(graph: Structure) -> list[Opaque]:
     return found + [op for body in bodies for op in _foreign(body)]
 
 
-def _checked_opset(foreign: Sequence[Opaque], opset: int | None) -> int:
-    """Return the opset to write, in which every operator means what it did where it was read."""
+def _checked_opset(foreign: Sequence[Opaque], opset: int | None, least: int) -> int:
+    """Return the opset to write, in which every operator means what it did where it was read; by default at least `least`."""
     if opset is None:
-        opset = max([DEFAULT_OPSET, *(op.version for op in foreign if not op.domain)])
+        opset = max([least, *(op.version for op in foreign if not op.domain)])
     if isinstance(opset, bool) or not isinstance(opset, int) or not DEFAULT_OPSET <= opset <= LATEST_OPSET:
         raise ArgumentError(f"opset {opset!r}: use {DEFAULT_OPSET} to {LATEST_OPSET}")
     for op in dict.fromkeys(foreign):
@@ -348,11 +348,29 @@ def _lower_split(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
     return attributes, len(node.inputs)
 
 
+#: Since when reductions other than ReduceSum take their axes as an input.
+_SINCE = 18
+
+
+def _is_computed_reduction(node: Node) -> bool:
+    """Say whether a node, or one in its bodies, is a reduction along axes that no attribute can hold."""
+    if any(_is_computed_reduction(inner) for body in node.op.bodies for inner in body.nodes):
+        return True
+    return (
+        LOWERINGS.get(node.op.name) is _lower_reduction
+        and len(node.inputs) > 1
+        and (axes := node.inputs[1]) is not None
+        and axes.known is None
+    )
+
+
 def _lower_reduction(node: Node, attributes: dict[str, Any], opset: int) -> Lowered:
-    if opset >= 18:
+    if opset >= _SINCE:
         return attributes, len(node.inputs)
     if attributes.pop("noop_with_empty_axes"):
         raise UnsupportedError(f"{node.op.name} with noop_with_empty_axes needs opset 18; pass opset=18 or later")
+    if _is_computed_reduction(node):
+        raise UnsupportedError(f"{node.op.name} along axes that a run computes needs opset 18; pass opset=18 or later")
     axes = node.inputs[1].known if len(node.inputs) > 1 and node.inputs[1] is not None else None
     return attributes | ({"axes": axes} if axes else {}), 1
 

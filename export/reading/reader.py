@@ -34,6 +34,7 @@ from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading.binding import bound_model
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
+from unroll.export.reading.computed_sizes import ComputedSizes, as_constant, open_shapes
 from unroll.export.reading.inner_graphs import is_weight
 from unroll.export.reading.invalid_nodes import why_invalid
 from unroll.export.reading.loops import BODIES, read_with_bodies
@@ -60,7 +61,6 @@ from unroll.naming import Lineage, Names
 from unroll.ops.functions import Identity
 from unroll.ops.opaque import set_hook
 from unroll.ops.operator import MOST_AXES, NotKnownError, Operator, Requirements
-from unroll.ops.shaping import Reshape
 from unroll.parameter import Parameter
 from unroll.passes.unrolling import folded
 from unroll.progress import track
@@ -252,7 +252,9 @@ class _Reader:
         self._places = named_places(model)
         self._provenance = frozenset({Origin("", None, None, None)})
         self.invalid: list[str] = []
-        self._title = self._made_name = ""
+        self._title = ""
+        self._made_names: list[str] = []
+        self.computed = ComputedSizes()
         self._taken = {name for node in self.proto.node for name in node.output}
         self._taken.update(item.name for item in (*self.proto.input, *self.proto.initializer))
 
@@ -310,11 +312,7 @@ class _Reader:
             self.tensors[name] = self._constant(np.array(array), name)
 
     def _constant(self, array: Array, name: str) -> Constant:
-        constant = Constant(array, self._inner_name(name))
-        if array.dtype == np.int32 and array.ndim <= 1:  # shapes are computed in int32 by some
-            listed = array.tolist()
-            constant.known = tuple(listed) if array.ndim else listed
-        return constant
+        return as_constant(array, self._inner_name(name))
 
     def _inner_name(self, name: str) -> str:
         """Return the name of a weight: its own, unless it is an output, which goes by that name."""
@@ -335,7 +333,7 @@ class _Reader:
         name = node.name or node.op_type
         self._provenance = frozenset({self._places.get(name) or Origin(name, None, None, None)})
         self._title = title_of(node)
-        self._made_name = next((name for name in node.output if name), name)
+        self._made_names = [name or f"{self._title}/{place}" for place, name in enumerate(node.output)]
 
     def _inputs(self, names: Iterable[str]) -> list[Tensor | None]:
         return [self._found(name, f"an input of {self._title}") if name else None for name in names]
@@ -384,6 +382,7 @@ class _Reader:
         op = replace(opaque(node, version, self.types, self.equal, self._title), open_meaning=open_meaning)
         inputs = tuple(self._inputs((*node.input, *op.captured)))
         made = Node(op, inputs, op.shapes(Requirements()), op.dtypes({}), self._provenance)
+        self.computed.follow(made)
         self._bind(node, made.outputs, op.places)
 
     def _read_converted(self, node: NodeProto, newer: ModelProto) -> None:
@@ -436,8 +435,10 @@ class _Reader:
         try:
             shapes = op.shapes(require, *inputs)
         except NotKnownError:
-            op = op.with_told([self._told(op, inputs)])
-            shapes = list(op.told)
+            shapes = self._told(op, inputs)
+            op = op.with_told(shapes)
+        else:
+            op = self.computed.told(op, shapes)
         require.found += [item for body in op.bodies for item in body.requirements if not isinstance(item, Limit)]
         if any(len(shape) > MOST_AXES or known_size(shape) >= TOO_MANY for shape in shapes):
             raise InexpressibleError("it makes more axes or elements than an array can have")
@@ -445,23 +446,17 @@ class _Reader:
         dtypes = dtypes * len(shapes) if len(dtypes) < len(shapes) else dtypes
         found = [item._replace(where=f"{self._title}: {item.where.partition(': ')[2]}") for item in require.found]
         node = Node(op, inputs, shapes, dtypes, self._provenance, tuple(found))
+        self.computed.follow(node)
         base = join(next(iter(self._provenance)).scope, op.name)
         self.names.nodes[node] = base
         for tensor in node.outputs:
             self.names.tensors[tensor] = self._unused(base)
         return node.outputs
 
-    def _told(self, op: Operator, inputs: Sequence[Tensor | None]) -> Shape:
-        """Return the shape of a Reshape to sizes that only a run computes: as many axes as there are sizes.
-
-        Raises:
-            InexpressibleError: not even how many is known, or it is another operator.
-        """
-        wanted = inputs[1] if isinstance(op, Reshape) else None
-        rank = wanted.shape[0] if wanted is not None and wanted.rank == 1 else None
-        if not isinstance(rank, int) or rank > MOST_AXES:
-            raise InexpressibleError("a size that only a run computes")
-        return self.declared(self._made_name, rank)
+    def _told(self, op: Operator, inputs: Sequence[Tensor | None]) -> list[Shape]:
+        kinds = [self.types.get(name) for name in self._made_names]
+        ranks = [_rank(kind) for kind in kinds]
+        return open_shapes(op, inputs, self._made_names, ranks, self.declared)
 
     # -- what `unroll.export.reading.loops` asks for ------------------------------------------------------------------
 
@@ -505,6 +500,13 @@ class _Reader:
         while name in self._taken:
             name += "_"
         return name
+
+
+def _rank(kind: TypeProto | None) -> int | None:
+    """Return how many axes a type says there are."""
+    if kind is None or not kind.tensor_type.HasField("shape"):
+        return None
+    return len(kind.tensor_type.shape.dim)
 
 
 def _bound(op: Operator, inputs: Sequence[Tensor | None]) -> dict[str, DType]:

@@ -16,12 +16,15 @@ from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_arra
 from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.memory import check_fits
 from unroll.ops.operator import (
+    NotKnownError,
+    OpenShape,
     Operator,
     Requirements,
     Signature,
     apply_one,
     int_vector,
     known_shape,
+    length_of,
 )
 from unroll.tensor import LARGEST_KNOWN, Constant, Known, Tensor, TensorLike
 
@@ -60,6 +63,10 @@ class ConstantOfShape(Operator):
             raise ShapeError(f"{shape_text(wanted)} has a negative size")
         return [tuple(wanted)]
 
+    def open_shapes(self, shape: Tensor) -> list[OpenShape] | None:
+        rank = length_of(shape)
+        return None if rank is None else [(None,) * rank]
+
     def dtypes(self, types: Mapping[str, DType]) -> list[DType]:
         return [self.dtype]
 
@@ -85,9 +92,12 @@ class Range(Operator):
             raise ShapeError("the step is 0; a number above or below it is wanted")
         if isinstance(first, Dimension) or isinstance(last, Dimension) or isinstance(step, Dimension):
             if step != 1 or isinstance(first, float) or isinstance(last, float):
-                raise ShapeError(f"from {first} to {last} by {step}: how many numbers these are is not known")
+                raise NotKnownError(f"from {first} to {last} by {step}: how many numbers these are is not known")
             return [(last - first,)]
         return [(_count(first, last, step),)]
+
+    def open_shapes(self, start: Tensor, limit: Tensor, delta: Tensor) -> list[OpenShape]:
+        return [(None,)]
 
     def evaluate(self, start: Array, limit: Array, delta: Array) -> Array:
         count = _count(start.item(), limit.item(), delta.item())
@@ -108,7 +118,7 @@ def _number(tensor: Tensor) -> Dim | float:
         number: float = tensor.value.item()
         return number
     if tensor.shape or isinstance(tensor.known, tuple) or tensor.known is None:
-        raise ShapeError(f"{tensor.described()} must be a number that is known while tracing")
+        raise NotKnownError(f"{tensor.described()} must be a number that is known while tracing")
     return tensor.known
 
 

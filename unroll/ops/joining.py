@@ -13,6 +13,7 @@ from unroll.dtypes import ALL, Array
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.garbage_collection import collector_paused
 from unroll.ops.operator import (
+    OpenShape,
     Operator,
     Requirements,
     Signature,
@@ -21,6 +22,7 @@ from unroll.ops.operator import (
     as_tensor,
     axis_of,
     known_ints,
+    length_of,
     rank_of,
 )
 from unroll.ops.shaping import squeeze, unsqueeze
@@ -133,6 +135,12 @@ class Split(Operator):
             require.equal(total(sizes), size, f"the pieces {list(sizes)} and axis {axis}")
         before, after = x.shape[:axis], x.shape[axis + 1 :]
         return [(*before, piece, *after) for piece in sizes]
+
+    def open_shapes(self, x: Tensor, split: Tensor | None = None) -> list[OpenShape] | None:
+        pieces, axis = length_of(split), axis_of(self.axis, x.rank)
+        if pieces is None:
+            return None
+        return [(*x.shape[:axis], None, *x.shape[axis + 1 :])] * pieces
 
     def evaluate(self, x: Array, split: Array | None = None) -> list[Array]:
         axis = self.axis % x.ndim

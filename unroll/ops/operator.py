@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from functools import lru_cache
 from math import prod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from unroll.dimensions import (
 from unroll.dtypes import INT64, Array, DType, cast_array, widened
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from unroll.tensor import LARGEST_KNOWN, Constant, Known, Node, Tensor, TensorLike, array_dtype
+
+#: A shape in which some sizes are not known, not even as symbols.
+OpenShape: TypeAlias = tuple[Dim | None, ...]
 
 #: How many axes a NumPy array can have.
 MOST_AXES = 64
@@ -177,6 +180,13 @@ class Operator:
             if not self.told:
                 raise
             return list(self.told)
+
+    def open_shapes(self, *inputs: Any) -> list[OpenShape] | None:
+        """Return the shapes where only a run computes what the rule needs: None for each size that follows from that.
+
+        None where not even the number of axes is known.
+        """
+        return None
 
     def with_told(self, shapes: Sequence[Shape]) -> Operator:
         """Return this operator with what a file says of its outputs."""
@@ -497,6 +507,12 @@ def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
     return tensor.known
 
 
+def length_of(vector: Tensor | None) -> int | None:
+    """Return how many elements a vector has, where that can be a number of axes."""
+    size = vector.shape[0] if vector is not None and vector.rank == 1 else None
+    return size if isinstance(size, int) and 0 < size <= MOST_AXES else None
+
+
 def known_shape(tensor: Tensor, what: str) -> tuple[Dim, ...]:
     """Return the dimensions of a shape that an integer vector holds.
 
@@ -519,7 +535,7 @@ def known_ints(tensor: Tensor | None, what: str) -> tuple[int, ...] | None:
         return None
     dims = known_vector(tensor, what)
     if not all(isinstance(dim, int) for dim in dims):
-        raise ShapeError(f"{what} must be plain ints, not {shape_text(dims)}")
+        raise NotKnownError(f"{what} must be plain ints, not {shape_text(dims)}")
     return tuple(int(dim) for dim in dims)
 
 

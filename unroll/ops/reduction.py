@@ -14,6 +14,7 @@ from unroll.dtypes import FLOATS, NUMBERS, Array
 from unroll.errors import ArgumentError, ShapeError
 from unroll.ops.elementwise import Unary
 from unroll.ops.operator import (
+    OpenShape,
     Operator,
     Requirements,
     Signature,
@@ -22,6 +23,7 @@ from unroll.ops.operator import (
     axis_of,
     flag_attribute,
     known_ints,
+    length_of,
     rank_of,
 )
 from unroll.tensor import Tensor, TensorLike
@@ -48,6 +50,12 @@ class Reduction(Operator, abstract=True):
         if self.keepdims:
             return [tuple(1 if axis in drop else dim for axis, dim in enumerate(x.shape))]
         return [tuple(dim for axis, dim in enumerate(x.shape) if axis not in drop)]
+
+    def open_shapes(self, x: Tensor, axes: Tensor | None = None) -> list[OpenShape] | None:
+        if self.keepdims:
+            return [(None,) * x.rank]
+        dropped = length_of(axes)
+        return None if dropped is None or dropped > x.rank else [(None,) * (x.rank - dropped)]
 
     def evaluate(self, x: Array, axes: Array | None = None) -> Array:
         along = tuple(axes.tolist()) if axes is not None and axes.size else None

@@ -16,6 +16,7 @@ from unroll.errors import ShapeError
 from unroll.memory import check_fits
 from unroll.ops.functions import identity
 from unroll.ops.operator import (
+    OpenShape,
     Operator,
     Requirements,
     Signature,
@@ -25,6 +26,7 @@ from unroll.ops.operator import (
     int_vector,
     known_ints,
     known_shape,
+    length_of,
     listed,
     rank_of,
 )
@@ -56,6 +58,10 @@ class Reshape(Operator):
         else:
             require.equal(product(dims), size, f"the sizes of {shape_text(dims)} and {shape_text(x.shape)}")
         return [tuple(dims)]
+
+    def open_shapes(self, x: Tensor, shape: Tensor) -> list[OpenShape] | None:
+        rank = length_of(shape)
+        return None if rank is None else [(None,) * rank]
 
     def evaluate(self, x: Array, shape: Array) -> Array:
         return x.reshape([x.shape[axis] if size == 0 else size for axis, size in enumerate(shape.tolist())])
@@ -175,6 +181,10 @@ class Squeeze(Operator):
             require.equal(x.shape[axis], 1, f"axis {axis} is dropped, so its size and 1")
         return [tuple(dim for axis, dim in enumerate(x.shape) if axis not in drop)]
 
+    def open_shapes(self, x: Tensor, axes: Tensor | None = None) -> list[OpenShape] | None:
+        dropped = length_of(axes)
+        return None if dropped is None or dropped > x.rank else [(None,) * (x.rank - dropped)]
+
     def evaluate(self, x: Array, axes: Array | None = None) -> Array:
         return np.squeeze(x, axis=None if axes is None else tuple(axes.tolist()))
 
@@ -197,6 +207,10 @@ class Unsqueeze(Operator):
             raise ShapeError(f"axes {list(along)} name one axis twice")
         rest = iter(x.shape)
         return [tuple(1 if axis in new else next(rest) for axis in range(rank))]
+
+    def open_shapes(self, x: Tensor, axes: Tensor) -> list[OpenShape] | None:
+        new = length_of(axes)
+        return None if new is None else [(None,) * (x.rank + new)]
 
     def evaluate(self, x: Array, axes: Array) -> Array:
         return np.expand_dims(x, tuple(axes.tolist()))
@@ -262,6 +276,13 @@ class Expand(Operator):
     def shapes(self, require: Requirements, x: Tensor, shape: Tensor) -> list[Shape]:
         return [require.broadcast(x.shape, known_shape(shape, "the shape"))]
 
+    def open_shapes(self, x: Tensor, shape: Tensor) -> list[OpenShape] | None:
+        rank = length_of(shape)
+        if rank is None:
+            return None
+        own = [None if dim == 1 else dim for dim in x.shape]  # a size that is not known is taken not to be 1
+        return [(*(None,) * max(0, rank - x.rank), *own)]
+
     def evaluate(self, x: Array, shape: Array) -> Array:
         sizes = np.broadcast_shapes(x.shape, tuple(shape.tolist()))
         check_fits(prod(sizes) * x.dtype.itemsize, f"a tensor of shape {shape_text(sizes)}")
@@ -300,6 +321,9 @@ class Tile(Operator):
         if len(times) != len(x.shape) or any(isinstance(count, int) and count < 0 for count in times):
             raise ShapeError(f"repeats {shape_text(times)} must be {len(x.shape)} numbers of at least 0, one an axis")
         return [tuple(dim * count for dim, count in zip(x.shape, times, strict=True))]
+
+    def open_shapes(self, x: Tensor, repeats: Tensor) -> list[OpenShape]:
+        return [(None,) * x.rank]
 
     def evaluate(self, x: Array, repeats: Array) -> Array:
         sizes = [size * count for size, count in zip(x.shape, repeats.tolist(), strict=True)]

@@ -11,6 +11,7 @@ from unroll.dimensions import Dim, Dimension, Shape, symbol, terms_of
 from unroll.dtypes import ALL, INT64, INTEGERS, Array, cast_array
 from unroll.errors import ShapeError
 from unroll.ops.operator import (
+    OpenShape,
     Operator,
     Requirements,
     Signature,
@@ -19,6 +20,7 @@ from unroll.ops.operator import (
     int_vector,
     known_ints,
     known_vector,
+    length_of,
     rank_of,
 )
 from unroll.tensor import Constant, Known, Node, Tensor, TensorLike
@@ -56,6 +58,17 @@ class Slice(Operator):
             at = axis_of(axis, len(x.shape))
             dims[at] = _sliced(dims[at], start, end, step)
         return [tuple(dims)]
+
+    def open_shapes(
+        self, x: Tensor, starts: Tensor, ends: Tensor, axes: Tensor | None = None, steps: Tensor | None = None
+    ) -> list[OpenShape]:
+        along = axes.known if axes is not None else tuple(range(length_of(starts) or x.rank))
+        if not isinstance(along, tuple):
+            return [(None,) * x.rank]
+        cut = {axis_of(int(axis), x.rank) for axis in along if isinstance(axis, int)}
+        if len(cut) < len(along):
+            return [(None,) * x.rank]
+        return [tuple(None if axis in cut else dim for axis, dim in enumerate(x.shape))]
 
     def evaluate(
         self, x: Array, starts: Array, ends: Array, axes: Array | None = None, steps: Array | None = None

@@ -65,10 +65,15 @@ def constant_values(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array
         known = _known(node.outputs[0])
         if known is not None:
             return [known]
+    return evaluated(node, inputs) if is_known(node.op) else None
+
+
+def evaluated(node: Node, inputs: tuple[Tensor | None, ...]) -> list[Array] | None:
+    """Return what the outputs of a node of any operator are on constants; None where not all are, or results are large."""
     for tensor in inputs:
         if tensor is not None and not isinstance(tensor, Constant):
             return None
-    if not inputs or not is_known(node.op) or not all(_is_small(tensor) for tensor in node.outputs):
+    if not inputs or not all(_is_small(tensor) for tensor in node.outputs):
         return None
     arrays = [tensor.value if isinstance(tensor, Constant) else None for tensor in inputs]
     try:

@@ -128,6 +128,8 @@ class Flattening:
         op = node.op
         if self._sizes and isinstance(op, Opaque):
             op = replace(op, declared=tuple((self.bound(shape), dtype) for shape, dtype in op.declared))
+        elif self._sizes and op.told:
+            op = op.with_told([self.bound(shape) for shape in op.told])
         outputs = made(op, inputs, provenance)
         copy = outputs[0].node
         assert copy is not None
