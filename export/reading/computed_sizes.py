@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from unroll.dimensions import Shape
+from unroll.dimensions import Shape, product
+from unroll.dtypes import Array
 from unroll.export.reading.node_readers import InexpressibleError
 from unroll.export.reading.opaque_nodes import ONNX_DOMAIN
 from unroll.ops.opaque import Opaque
@@ -32,13 +33,17 @@ class ComputedSizes:
         self._values: dict[Tensor | None, Tensor] = {}
         self.followed = False
 
+    def constant(self, tensor: Tensor | None) -> Tensor | None:
+        """Return the constant that a tensor is, or that constants make it; else the tensor."""
+        return self._values.get(tensor, tensor)
+
     def follow(self, node: Node) -> None:
         """Take down what a node makes of constants alone, so that the shape rules of those behind it know that."""
-        inputs = tuple([self._values.get(tensor, tensor) for tensor in node.inputs])
+        inputs = tuple(map(self.constant, node.inputs))
         if isinstance(node.op, Opaque):
             if node.op.domain not in ONNX_DOMAIN or node.op.holds_graphs or node.op.op_type in RANDOM:
                 return
-            values = evaluated(node, inputs)
+            values = _sizes(node) if node.op.op_type == "Size" else evaluated(node, inputs)
         else:
             values = None if node.op.bodies else constant_values(node, inputs)
         for tensor, value in zip(node.outputs, values or (), strict=False):
@@ -52,7 +57,14 @@ class ComputedSizes:
         return op.with_told(shapes) if asks else op
 
 
-def as_constant(array: np.ndarray, name: str | None = None) -> Constant:
+def _sizes(node: Node) -> list[Array] | None:
+    """Return the number of elements that a Size gives, where it is known."""
+    x = node.inputs[0]
+    count = product(x.shape) if x is not None else None
+    return [np.array(count, np.int64)] if isinstance(count, int) else None
+
+
+def as_constant(array: Array, name: str | None = None) -> Constant:
     """Return a constant whose value shape rules know, where it may be one of sizes."""
     constant = Constant(array, name)
     if array.dtype == np.int32 and array.ndim <= 1:  # shapes are computed in int32 by some

@@ -11,22 +11,14 @@ from math import prod
 from typing import Any
 
 import onnx
-from onnx import NodeProto, numpy_helper
+from onnx import NodeProto
 
-from unroll.dimensions import known_size
 from unroll.errors import ShapeError, first_line
-from unroll.export.lowering import type_proto
+from unroll.export.reading.node_alone import NEVER_ASKED, node_alone
 from unroll.export.reading.node_readers import RECURRENT
 from unroll.export.reading.opaque_nodes import ONNX_DOMAIN, subgraphs
 from unroll.ops.recurrent_loop import DIRECTIONS
 from unroll.tensor import Constant, Tensor
-
-#: Operators whose shape inference in onnx ends the process on some invalid nodes.
-_NEVER_ASKED = frozenset(["Split"])
-#: From so many elements on, onnx is given the shape of a constant, not its value.
-_MANY = 4096
-#: From so many elements on, onnx is not to follow the values of a vector.
-_LONG = 2**20
 
 
 def why_invalid(node: NodeProto, inputs: Sequence[Tensor | None], opset: int, error: Exception) -> str:
@@ -45,7 +37,7 @@ def why_invalid(node: NodeProto, inputs: Sequence[Tensor | None], opset: int, er
         return str(error) if isinstance(error, ShapeError) else _wrong_attributes(node)
     if node.op_type == "Reshape":
         return _reshaped(inputs)
-    if node.op_type in _NEVER_ASKED or next(subgraphs(node), None) is not None or not _has_rule(node.op_type, opset):
+    if node.op_type in NEVER_ASKED or next(subgraphs(node), None) is not None or not _has_rule(node.op_type, opset):
         return ""
     return _inferred(node, inputs, opset)
 
@@ -84,19 +76,7 @@ def _reshaped(inputs: Sequence[Tensor | None]) -> str:
 
 def _inferred(node: NodeProto, inputs: Sequence[Tensor | None], opset: int) -> str:
     """Ask onnx's shape inference about one node alone."""
-    model = onnx.ModelProto(ir_version=8, opset_import=[onnx.helper.make_opsetid("", opset)])
-    model.graph.name = "one"
-    model.graph.node.append(node)
-    seen: set[str] = set()
-    for name, tensor in zip(node.input, inputs, strict=True):
-        if tensor is None or name in seen:
-            continue
-        seen.add(name)
-        if isinstance(tensor, Constant) and tensor.value.size <= _MANY:
-            model.graph.initializer.append(numpy_helper.from_array(tensor.value, name))
-        else:
-            model.graph.input.append(onnx.ValueInfoProto(name=name, type=type_proto(tensor.dtype, tensor.shape)))
-    follow = not any(tensor is not None and tensor.rank == 1 and known_size(tensor.shape) > _LONG for tensor in inputs)
+    model, follow = node_alone(node, inputs, opset)
     try:
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=follow)
     except Exception as error:  # the errors of onnx's native code share no base class

@@ -15,7 +15,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, Valu
 from onnx.inliner import inline_local_functions
 
 from unroll.arguments import checked
-from unroll.dimensions import Dim, Limit, Requirement, Shape, known_size, solve, substitute_shape, symbol
+from unroll.dimensions import Dim, Dimension, Limit, Requirement, Shape, known_size, solve, substitute_shape, symbol
 from unroll.dtypes import Array, DType
 from unroll.errors import (
     ArgumentTypeError,
@@ -34,11 +34,13 @@ from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.node_walk import all_nodes
 from unroll.export.reading.binding import bound_model
 from unroll.export.reading.bounds import check_bounds, read_model, title_of
+from unroll.export.reading.chosen_branches import chosen_branch, with_free_names
 from unroll.export.reading.computed_sizes import ComputedSizes, as_constant, open_shapes
 from unroll.export.reading.inner_graphs import is_weight
 from unroll.export.reading.invalid_nodes import why_invalid
 from unroll.export.reading.loops import BODIES, read_with_bodies
 from unroll.export.reading.named_places import hint_of, named_places
+from unroll.export.reading.node_alone import types_alone
 from unroll.export.reading.node_readers import RECURRENT, InexpressibleError, read_node
 from unroll.export.reading.opaque_nodes import (
     OLDEST_WRITTEN,
@@ -63,6 +65,7 @@ from unroll.ops.opaque import set_hook
 from unroll.ops.operator import MOST_AXES, NotKnownError, Operator, Requirements
 from unroll.parameter import Parameter
 from unroll.passes.unrolling import folded
+from unroll.passes.unrolling.deciders import deciders
 from unroll.progress import track
 from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Placeholder, Tensor
@@ -129,7 +132,7 @@ def from_onnx(
         Graph(x (2, 3) -> y (2, 3); 1 nodes)
     """
     proto = load_model(model)
-    graph, broken = read_model_graph(bound_model(proto, dims, values))
+    graph, broken = read_model_graph(bound_model(proto, dims, values), bool(dims or values))
     if broken:
         warn(broken)
     return folded(graph) if dims or values else graph
@@ -140,16 +143,16 @@ def read_graph(model: ModelProto | str | Path) -> tuple[Graph, str]:
     return read_model_graph(load_model(model))
 
 
-def read_model_graph(proto: ModelProto) -> tuple[Graph, str]:
-    """Return what `read_graph` does of a model that was loaded with `load_model`."""
+def read_model_graph(proto: ModelProto, binds: bool = False) -> tuple[Graph, str]:
+    """Return what `read_graph` does of a model that was loaded with `load_model`; `binds` where sizes or values were given."""
     with collector_paused():
-        reader = _Reader(proto, {})
+        reader = _Reader(proto, {}, binds=binds)
         graph = reader.read()
         equal = solve(item for item in graph.requirements if isinstance(item, Requirement)).values
         if (
             equal
         ):  # a converter gives each input a batch of its own: read with one symbol, the steps of a network are alike
-            reader = _Reader(proto, equal)
+            reader = _Reader(proto, equal, binds=binds)
             graph = reader.read()
     return graph, _broken(reader.invalid)
 
@@ -230,6 +233,7 @@ class _Reader:
         given: of a body, the inputs and constants that come from outside, by name.
         left: how many more nodes of bodies are read: that of a Loop is read again where it changes sizes, and so are those
             within it.
+        binds: whether what follows from constants is taken for granted: of an If whose condition does, one branch is read.
     """
 
     def __init__(
@@ -238,6 +242,7 @@ class _Reader:
         equal: Mapping[str, Dim],
         given: Mapping[str, Tensor] | None = None,
         left: list[int] | None = None,
+        binds: bool = False,
     ) -> None:
         self.model, self.proto, self.equal = model, model.graph, equal
         self.left = [_MOST_INNER] if left is None else left
@@ -245,7 +250,7 @@ class _Reader:
         self.opset = self.versions.get("", OLDEST_WRITTEN)
         if not OLDEST_OPSET <= self.opset <= NEWEST_OPSET:
             raise UnsupportedError(f"opset {self.opset}: models of opset {OLDEST_OPSET} to {NEWEST_OPSET} can be read")
-        self.given = given
+        self.given, self.binds = given, binds
         self.tensors: dict[str, Tensor] = dict(given or {})
         self.names = Names((), (), (), ())
         self.output_names = [item.name for item in self.proto.output]
@@ -351,6 +356,8 @@ class _Reader:
 
     def _read_node(self, node: NodeProto, opset: int) -> None:
         self._enter(node)
+        if self.binds and self._read_chosen(node, opset):
+            return
         try:
             if node.domain not in ONNX_DOMAIN:
                 raise InexpressibleError(f"domain {node.domain}")
@@ -365,19 +372,59 @@ class _Reader:
             wrong = why_invalid(node, read, opset, error)
             if wrong:
                 self.invalid.append(f"{self._title}: {wrong}")
+            if not self.binds and self._read_chosen(node, opset):
+                return
             try:
                 self._pass_through(node, opset, str(error) if node.op_type in RECURRENT else "")
             except ModelError as unknown:
-                raise ModelError(f"{unknown} ({error})" if node.op_type in BODIES else str(unknown)) from None
+                raise ModelError(
+                    f"{unknown} ({error})" + self._settling(node) if node.op_type in BODIES else str(unknown)
+                ) from None
+
+    def _settling(self, node: NodeProto) -> str:
+        """Return what would settle which branch of an If is taken, in words; nothing for other nodes."""
+        if node.op_type != "If" or self.given is not None:
+            return ""
+        fed = (tensor for tensor in self.tensors.values() if isinstance(tensor, Placeholder))
+        symbols = {name for tensor in fed for dim in tensor.shape if isinstance(dim, Dimension) for name in dim.symbols}
+        return f". One branch is read where its condition is known: {deciders(self.tensors[node.input[0]], symbols)}"
+
+    def _read_chosen(self, node: NodeProto, opset: int) -> bool:
+        """Read the branch of an If in its place, where constants decide its condition; say whether they do."""
+        graph = chosen_branch(node, self.computed.constant(self.tensors.get(node.input[0]) if node.input else None))
+        if graph is None:
+            return False
+        graph, own = with_free_names(graph, self._taken)
+        self._taken |= own
+        for weight in graph.initializer:
+            self._read_weight(weight)
+        invalid = len(self.invalid)
+        try:
+            for inner in graph.node:
+                self._read_node(inner, opset)
+        except ModelError:  # what is in the branch has no shape; the file may say one of the If as a whole
+            del self.invalid[invalid:]
+            self._enter(node)
+            return False
+        self._enter(node)
+        for name, made in zip(node.output, graph.output, strict=False):
+            if name:
+                self.tensors[name] = tensor = self._found(made.name, f"an output of {self._title}")
+                if tensor.node is not None:
+                    self.names.tensors[tensor] = name
+        return True
 
     def _pass_through(self, node: NodeProto, opset: int, open_meaning: str = "") -> None:
         """Take a node as it is, in the oldest opset that can be written."""
         known = node.domain in ONNX_DOMAIN
-        if known and opset < OLDEST_WRITTEN:
-            newer = converted(node, opset, self.types, self._title)
-            if newer is not None:
-                self._read_converted(node, newer)
-                return
+        if known:
+            if opset < OLDEST_WRITTEN:
+                newer = converted(node, opset, self.types, self._title)
+                if newer is not None:
+                    self._read_converted(node, newer)
+                    return
+            read = [self.computed.constant(tensor) for tensor in self._inputs(node.input)]
+            self.types.update(types_alone(node, read, opset, self.types))
         version = written_version(node, opset) if known else self.versions.get(node.domain, 1)
         op = replace(opaque(node, version, self.types, self.equal, self._title), open_meaning=open_meaning)
         inputs = tuple(self._inputs((*node.input, *op.captured)))
@@ -481,7 +528,7 @@ class _Reader:
                 model.graph.initializer.append(numpy_helper.from_array(tensor.value, name))
             else:
                 model.graph.input.add(name=name).type.CopyFrom(type_proto(tensor.dtype, tensor.shape))
-        inner = _Reader(model, {}, given, self.left)
+        inner = _Reader(model, {}, given, self.left, self.binds)
         found = inner.read()
         self.invalid += inner.invalid
         return found

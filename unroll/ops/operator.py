@@ -500,8 +500,10 @@ def known_vector(tensor: Tensor, what: str) -> tuple[Dim, ...]:
     """Return the dimensions that an integer vector holds, which must be known while tracing.
 
     Raises:
-        ShapeError: the vector depends on values that only a run has.
+        ShapeError: it is no vector, or depends on values that only a run has.
     """
+    if tensor.rank != 1:
+        raise ShapeError(f"{what} must be a vector, not {tensor.described()}")
     if not isinstance(tensor.known, tuple):
         raise NotKnownError(f"{what} must be known while tracing, and {tensor.described()} is not; give a list of ints")
     return tensor.known

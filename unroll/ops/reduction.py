@@ -86,17 +86,27 @@ class ReduceMean(Reduction):
 
 
 class ReduceMax(Reduction):
-    """The largest element along `axes`."""
+    """The largest element along `axes`; of none, the least number of the dtype."""
 
     def reduce(self, x: Array, **options: Any) -> Array:
-        return np.asarray(np.max(x, **options))
+        return np.asarray(np.max(x, **options, **_of_none(x, -1)))
 
 
 class ReduceMin(Reduction):
-    """The smallest element along `axes`."""
+    """The smallest element along `axes`; of none, the largest number of the dtype."""
 
     def reduce(self, x: Array, **options: Any) -> Array:
-        return np.asarray(np.min(x, **options))
+        return np.asarray(np.min(x, **options, **_of_none(x, 1)))
+
+
+def _of_none(x: Array, sign: int) -> dict[str, Any]:
+    """Return what NumPy is told to make of no elements: an infinity, or the last integer on that side."""
+    if x.size:
+        return {}
+    if x.dtype.kind != "i":
+        return {"initial": sign * np.inf}
+    bounds = np.iinfo(x.dtype)
+    return {"initial": bounds.max if sign > 0 else bounds.min}
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +25,7 @@ class Case(NamedTuple):
     node: NodeProto
     feeds: dict[str, Any]
     rank: int
-    fixed: dict[str, Any] = {}
+    fixed: Mapping[str, Any] = MappingProxyType({})
 
 
 def node(kind: str, *inputs: str, outputs: tuple[str, ...] = ("y",), **attributes: Any) -> NodeProto:

@@ -66,10 +66,6 @@ def test_an_operator_of_another_domain_passes_through_under_its_own_version() ->
 def test_what_our_operators_cannot_say_passes_through() -> None:
     check_same(*one_node("ArgMax", {"axis": 1, "select_last_index": 1}, [X], 13), ["ai.onnx.ArgMax"])
     check_same(*one_node("Conv", {"auto_pad": "SAME_UPPER"}, [X, floats(2, 3, 2)], 11), ["ai.onnx.Conv"])
-    nodes = [helper.make_node("Slice", ["x", "start", "end"], ["y"])]
-    kinds = {"start": TensorProto.INT64, "end": TensorProto.INT64}
-    model = model_of(nodes, {"x": [5], "start": [1], "end": [1]}, {"y": ["k"]}, dtypes=kinds)
-    check_same(model, {"x": floats(5), "start": ints(1), "end": ints(4)}, ["ai.onnx.Slice"])
 
 
 def test_outputs_that_a_node_leaves_out_stay_left_out() -> None:

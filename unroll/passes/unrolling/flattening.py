@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeAlias
 
 from unroll.dimensions import Dim, Dimension, substitute_shape
@@ -11,11 +12,12 @@ from unroll.graph import Graph
 from unroll.ops.opaque import Opaque
 from unroll.ops.operator import Operator, made
 from unroll.passes.fold_constants import constant_values
+from unroll.passes.unrolling.deciders import deciders, knob
 from unroll.passes.unrolling.report import Flat
 from unroll.passes.unrolling.step_places import Place, base_of, unmoved
 from unroll.scopes import Origin
 from unroll.sizes import symbols_of
-from unroll.tensor import Constant, Node, Placeholder, Tensor
+from unroll.tensor import Constant, Node, Tensor
 
 Inputs: TypeAlias = tuple[Tensor | None, ...]
 
@@ -69,7 +71,6 @@ class Flattening:
         self._made = 0
         self._depth = 0
         self._names: dict[str, int] = {}
-        self._symbols: frozenset[str] | None = None
 
     # -- nodes ----------------------------------------------------------------------------------------------------
 
@@ -190,41 +191,16 @@ class Flattening:
             LeftError: only a run knows it, or there are none.
         """
         if isinstance(dim, Dimension):
-            raise LeftError(f"it takes {dim} steps, which only a run knows; {self.knob(dim.symbols)}")
+            raise LeftError(f"it takes {dim} steps, which only a run knows; {knob(dim.symbols, self.symbols)}")
         if dim == 0:
             raise LeftError("it takes no steps")
         return dim
 
     def deciders(self, tensor: Tensor | None) -> str:
         """Return what a tensor follows from, and how that is given, in words."""
-        waiting, seen = [tensor], set[Tensor]()
-        sizes: dict[str, None] = {}
-        fed: dict[str, None] = {}
-        while waiting:
-            one = waiting.pop()
-            if one is None or one in seen:
-                continue
-            seen.add(one)
-            dims = one.known if isinstance(one.known, tuple) else (one.known,)
-            named = [dim for dim in dims if isinstance(dim, Dimension)]
-            if named:
-                sizes.update((name, None) for dim in named for name in sorted(dim.symbols))
-            elif isinstance(one, Placeholder):
-                fed[one.name] = None
-            elif one.node is not None:
-                waiting += one.node.inputs
-        if sizes and not fed:
-            return self.knob(sizes)
-        if fed:
-            values = ", ".join(f'"{name}": ...' for name in fed)
-            return f"it follows from {', '.join(map(repr, fed))}; give values={{{values}}} when it is read"
-        return "it follows from weights, or from an operator of which no value is computed here"
+        return deciders(tensor, self.symbols)
 
-    def knob(self, names: Iterable[str]) -> str:
-        """Return how sizes are given, in words."""
-        if self._symbols is None:
-            self._symbols = frozenset(symbols_of(self.graph))
-        known = sorted(self._symbols.intersection(names))
-        if known:
-            return "give " + ", ".join(f'dims={{"{name}": 28}}' for name in known)
-        return "it follows from no size of the inputs"
+    @cached_property
+    def symbols(self) -> frozenset[str]:
+        """Those of the graph's inputs."""
+        return frozenset(symbols_of(self.graph))
