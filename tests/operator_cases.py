@@ -218,6 +218,31 @@ def conv(op: str, x: Draw) -> Iterator[Case]:
         yield Case(op, partial(ops.conv, **options), arrays, attributes)
 
 
+#: x, window, what unroll is told, and what ONNX calls it.
+POOLINGS: tuple[tuple[Any, ...], ...] = (
+    ((2, 3, 6), 2, {}, {"kernel_shape": [2], "strides": [2]}),
+    ((1, 2, 7), 3, {"strides": 2}, {"kernel_shape": [3], "strides": [2]}),
+    ((1, 2, 7), 3, {"strides": 2, "padding": "same"}, {"kernel_shape": [3], "strides": [2], "pads": [1, 1]}),
+    ((1, 2, 4, 5), (2, 3), {"strides": 1}, {"kernel_shape": [2, 3]}),
+    ((1, 1, 3, 4, 5), 2, {}, {"kernel_shape": [2, 2, 2], "strides": [2, 2, 2]}),
+)
+
+
+def pooling(function: Callable[..., Any]) -> Row:
+    def cases(op: str, x: Draw) -> Iterator[Case]:
+        for shape, window, options, attributes in POOLINGS:
+            yield Case(op, partial(function, window=window, **options), [x(shape)], attributes)
+
+    return cases
+
+
+def pad(op: str, x: Draw) -> Iterator[Case]:
+    for shape, ends in (((3,), [1, 2]), ((2, 3), [0, 1, 0, 2]), ((2, 1, 3), [1, 0, 0, 0, 0, 1]), ((2,), [0, 0])):
+        yield Case(op, partial(ops.pad, pads=ends), [x(shape)], {}, [np.array(ends)])
+    value = x(()).dtype.type(1)
+    yield Case(op, partial(ops.pad, pads=[1, 0, 0, 1], value=value), [x((2, 3))], {}, [np.array([1, 0, 0, 1]), value])
+
+
 def expand(op: str, x: Draw) -> Iterator[Case]:
     for shape, to in (((), [2, 3]), ((3,), [2, 3]), ((2, 1), [2, 4]), ((3, 1), [2, 1, 5]), ((2, 3), [1])):
         yield Case(op, partial(ops.expand, shape=to), [x(shape)], {}, [np.array(to)])
@@ -454,6 +479,7 @@ CASES: dict[str, Row] = {
     "Add": binary(ops.add),
     "And": binary(ops.logical_and),
     "ArgMax": argmax,
+    "AveragePool": pooling(ops.average_pool),
     "Cast": cast,
     "Clip": clip,
     "Concat": concat,
@@ -484,11 +510,13 @@ CASES: dict[str, Row] = {
     "LogSoftmax": along_axis(ops.log_softmax),
     "MatMul": matmul,
     "Max": binary(ops.maximum),
+    "MaxPool": pooling(ops.max_pool),
     "Min": binary(ops.minimum),
     "Mul": binary(ops.mul),
     "Neg": unary(ops.neg),
     "Not": unary(ops.logical_not),
     "Or": binary(ops.logical_or),
+    "Pad": pad,
     "Pow": power,
     "RNN": recurrent(ops.rnn, 1),
     "Range": ranges,

@@ -221,6 +221,24 @@ def divide(dividend: Dim, divisor: Dim) -> Dim | None:
     return quotient
 
 
+def floor_divide(dim: Dim, divisor: int) -> Dim:
+    """Return a dimension divided by a number and rounded down: a polynomial where it can be, else one with a symbol of its own,
+    such as ``floor(time/2)``. Equal dimensions give equal symbols.
+    """
+    whole, rest = dict[Monomial, int](), dict[Monomial, int]()
+    for monomial, factor in terms_of(dim).items():
+        whole[monomial], left = divmod(factor, divisor) if monomial else (0, factor)
+        rest[monomial] = left
+    open_ = from_terms({monomial: factor for monomial, factor in rest.items() if monomial})
+    whole[()], left = divmod(rest.get((), 0), divisor)
+    exact = from_terms(whole)
+    if open_ == 0:
+        return exact
+    inner = open_ + left
+    rounded = f"({inner})/{divisor}" if len(terms_of(inner)) > 1 else f"{inner}/{divisor}"
+    return exact + symbol(f"floor({rounded})")
+
+
 def _leading(dim: Dim) -> tuple[Monomial, int] | None:
     terms = terms_of(dim)
     return max(terms.items(), key=lambda term: (len(term[0]), term[0])) if terms else None

@@ -24,10 +24,13 @@ from unroll.ops.filling import ConstantOfShape, Shape_
 from unroll.ops.functions import Cast, Identity
 from unroll.ops.joining import Split
 from unroll.ops.operator import Operator, axis_of
+from unroll.ops.padding import Pad
+from unroll.ops.pooling import Pool
 from unroll.ops.recurrent import GRU, LSTM, RNN
 from unroll.ops.reduction import LogSoftmax, Softmax
 from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import END, Slice
+from unroll.ops.windows import SAME_UPPER
 from unroll.tensor import Constant, Tensor
 
 
@@ -103,7 +106,10 @@ _NEUTRAL: dict[tuple[str, str], Any] = {
     ("ArgMax", "select_last_index"): 0,
     ("Cast", "saturate"): 1,
     ("Cast", "round_mode"): "up",
-    ("Conv", "auto_pad"): "NOTSET",
+    ("AveragePool", "ceil_mode"): 0,
+    ("AveragePool", "count_include_pad"): 0,
+    ("MaxPool", "ceil_mode"): 0,
+    ("MaxPool", "storage_order"): 0,
     ("LayerNormalization", "stash_type"): 1,
     ("Reshape", "allowzero"): 0,
 }
@@ -299,19 +305,52 @@ def _constant_of_shape(call: Call) -> Sequence[Tensor]:
 
 
 def _conv(call: Call) -> Sequence[Tensor]:
-    _only(call, "kernel_shape", "strides", "pads", "dilations", "group")
+    _only(call, "auto_pad", "kernel_shape", "strides", "pads", "dilations", "group")
     window = tuple(size for size in call.tensor(1).shape[2:] if isinstance(size, int))
     if len(window) != call.tensor(1).rank - 2 or call.attributes.get("kernel_shape", window) != window:
         raise InexpressibleError("the size of its window is not known")
-    ones, given = (1,) * len(window), call.attributes
-    strides, dilations, group = given.get("strides", ones), given.get("dilations", ones), given.get("group", 1)
-    pads = given.get("pads", (0,) * 2 * len(window))
-    if len(pads) != 2 * len(window) or min(pads, default=0) < 0:
+    group = call.attributes.get("group", 1)
+    if group < 1:
+        raise InexpressibleError(f"{group} groups")
+    strides, pads, dilations, auto = _window(call, window)
+    return call.apply(Conv(window, strides, pads, dilations, group, auto), *call.inputs)
+
+
+def _pool(call: Call) -> Sequence[Tensor]:
+    _only(call, "auto_pad", "kernel_shape", "strides", "pads", "dilations")
+    kind: Any = OPERATORS["", call.op_type]
+    window = call.attributes.get("kernel_shape", ())
+    strides, pads, dilations, auto = _window(call, window)
+    if min(window, default=0) < 1 or any(by > 1 for by in dilations):
+        raise InexpressibleError(f"a window of {window}, dilations of {dilations}")
+    if call.outputs > 1:
+        raise InexpressibleError("the places of the largest are wanted as well")
+    op: Pool = kind(window, strides, pads, auto)
+    return call.apply(op, call.tensor(0))
+
+
+def _window(
+    call: Call, window: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...] | None, tuple[int, ...], str | None]:
+    """Return strides, pads, dilations and automatic padding of an operator over windows."""
+    ones, given, count = (1,) * len(window), call.attributes, len(window)
+    strides, dilations = given.get("strides", ones), given.get("dilations", ones)
+    auto, pads = given.get("auto_pad", "NOTSET"), given.get("pads", (0,) * 2 * count)
+    if auto not in ("NOTSET", "VALID", SAME_UPPER) or (auto != "NOTSET" and any(pads)):
+        raise InexpressibleError(f"auto_pad of {auto}")
+    if len(pads) != 2 * count or min(pads, default=0) < 0:
         raise InexpressibleError(f"pads of {pads}")
-    if len(strides) != len(window) or len(dilations) != len(window) or min((*strides, *dilations, group)) < 1:
-        raise InexpressibleError(f"strides of {strides}, dilations of {dilations}, {group} groups")
-    op = Conv(window, strides, pads, dilations, group)
-    return call.apply(op, *call.inputs)
+    if len(strides) != count or len(dilations) != count or min((*strides, *dilations), default=1) < 1:
+        raise InexpressibleError(f"strides of {strides}, dilations of {dilations}")
+    return strides, None if auto == SAME_UPPER else pads, dilations, SAME_UPPER if auto == SAME_UPPER else None
+
+
+def _pad(call: Call) -> Sequence[Tensor]:
+    _only(call, "mode")
+    mode = call.attributes.get("mode", "constant")
+    if call.opset < 11 or mode != "constant" or len(call.inputs) > 3:
+        raise InexpressibleError(f"mode {mode}, {len(call.inputs)} inputs, opset {call.opset}")
+    return call.apply(Pad(), *call.inputs)
 
 
 def _recurrent(kind: type[GRU | LSTM | RNN]) -> Read:
@@ -350,6 +389,7 @@ def _chain(op: type[Operator]) -> Read:
 
 
 READERS: dict[str, Read] = {
+    "AveragePool": _pool,
     "Cast": _cast,
     "CastLike": _cast_like,
     "Clip": _clip,
@@ -360,7 +400,9 @@ READERS: dict[str, Read] = {
     "LayerNormalization": _layer_normalization,
     "LogSoftmax": _softmax,
     "Max": _chain(Max),
+    "MaxPool": _pool,
     "Min": _chain(Min),
+    "Pad": _pad,
     "Reciprocal": _reciprocal,
     "ReduceMax": _reduction,
     "ReduceMean": _reduction,

@@ -53,6 +53,8 @@ from unroll.ops.normalization import layer_normalization
 from unroll.ops.numpy_functions import NUMPYS, numpy_function
 from unroll.ops.numpy_ufuncs import numpy_ufunc
 from unroll.ops.operator import OPERATORS, Operator, apply, apply_one
+from unroll.ops.padding import pad
+from unroll.ops.pooling import average_pool, max_pool
 from unroll.ops.recurrent import gru, lstm, rnn
 from unroll.ops.reduction import argmax, log_softmax, reduce_max, reduce_mean, reduce_min, reduce_sum, softmax
 from unroll.ops.reversing import reverse_sequence
@@ -71,6 +73,7 @@ __all__ = [
     "apply",
     "apply_one",
     "argmax",
+    "average_pool",
     "cast",
     "clip",
     "concat",
@@ -104,6 +107,7 @@ __all__ = [
     "loop",
     "lstm",
     "matmul",
+    "max_pool",
     "maximum",
     "minimum",
     "most_iterations",
@@ -111,6 +115,7 @@ __all__ = [
     "neg",
     "not_equal",
     "ones",
+    "pad",
     "pow",
     "range",
     "reduce_max",

@@ -116,7 +116,6 @@ ELSEWHERE: dict[str, str] = {
     "one_hot": "it is unroll.ops.gather(np.eye(depth, dtype='float32'), ids)",
     "ones_like": "it is unroll.ops.ones(unroll.ops.shape(x), x.dtype)",
     "outer": "it is unroll.ops.unsqueeze(a, 1) * unroll.ops.unsqueeze(b, 0)",
-    "pad": "join zeros to it: unroll.ops.concat([x, unroll.ops.zeros([2, 3])], axis)",
     "permute": "it is unroll.ops.transpose(x, perm)",
     "placeholder": "it is unroll.placeholder",
     "power": "it is unroll.ops.pow, or a ** b",

@@ -63,6 +63,12 @@ FORMS: dict[str, tuple[int, str, dict[str, Any], list[Any]]] = {
     "expand": (9, "Expand", {}, [X[:, :1], ints(2, 3, 4)]),
     "reshape-allowzero": (14, "Reshape", {"allowzero": 1}, [X, ints(6, -1)]),
     "conv-defaults": (11, "Conv", {}, [X, floats(2, 3, 2)]),
+    "conv-same": (11, "Conv", {"auto_pad": "SAME_UPPER", "strides": [2]}, [X, floats(2, 3, 2)]),
+    "conv-valid": (11, "Conv", {"auto_pad": "VALID"}, [X, floats(2, 3, 2)]),
+    "max-pool": (12, "MaxPool", {"kernel_shape": [2], "ceil_mode": 0, "storage_order": 0}, [X]),
+    "max-pool-same": (12, "MaxPool", {"kernel_shape": [2], "auto_pad": "SAME_UPPER", "strides": [2]}, [X]),
+    "average-pool": (11, "AveragePool", {"kernel_shape": [2], "pads": [0, 1], "count_include_pad": 0}, [X]),
+    "pad": (13, "Pad", {}, [X, ints(0, 1, 0, 0, 0, 2), np.array(2, np.float32)]),
     "elu": (9, "Elu", {"alpha": 0.5}, [X]),
     "where": (9, "Where", {}, [X > 0, X, -X]),
 }

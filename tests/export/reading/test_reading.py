@@ -116,8 +116,8 @@ def test_sizes_that_cannot_be_equal_are_an_error_that_names_the_node() -> None:
 
 
 #: Operators of which onnx's tests are run; those on dtypes that tensors here cannot have are left out.
-SAMPLED = """Add ArgMax Clip Concat Constant ConstantOfShape Conv Div Elu Equal Erf Exp Expand Floor Gather Gemm
-Greater HardSigmoid Identity LayerNormalization LeakyRelu Less LogSoftmax MatMul Max Min Mul Neg Pow ReduceMax
+SAMPLED = """Add ArgMax AveragePool Clip Concat Constant ConstantOfShape Conv Div Elu Equal Erf Exp Expand Floor Gather Gemm
+Greater HardSigmoid Identity LayerNormalization LeakyRelu Less LogSoftmax MatMul Max MaxPool Min Mul Neg Pad Pow ReduceMax
 ReduceMean ReduceMin ReduceSum Relu Reshape Shape Sigmoid Slice Softmax Softplus Split Sqrt Squeeze Sub Sum Tanh
 Tile Transpose Unsqueeze Where""".split()  # noqa: SIM905
 
