@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         static_state_saving_rnn,
     )
     from unroll.errors import UnrollError, UnrollWarning
+    from unroll.export.c.source import to_c
     from unroll.export.compiler import compile
     from unroll.export.lowering import to_onnx
     from unroll.export.reading.reader import from_onnx
@@ -117,6 +118,7 @@ _HOME = {
     "static_rnn": "unroll.drivers",
     "static_state_saving_rnn": "unroll.drivers",
     "step": "unroll.scopes",
+    "to_c": "unroll.export.c.source",
     "to_onnx": "unroll.export.lowering",
     "trace": "unroll.tracing",
     "unroll": "unroll.passes.unrolling",
@@ -175,6 +177,7 @@ __all__ = [
     "static_rnn",
     "static_state_saving_rnn",
     "step",
+    "to_c",
     "to_onnx",
     "trace",
     "unroll",

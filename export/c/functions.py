@@ -1,0 +1,227 @@
+"""The functions that the C calls, each written where it is called and nowhere else.
+
+``$t`` is the C type, ``$f`` what names end in, ``$u`` the unsigned type, ``$0``, ``$1`` numbers of the type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from unroll.export.c.types import C_TYPES, SUFFIXES, number
+
+#: By name: the C of the function, by math: "fast" names no library, "libm" does; "both" where they are one.
+_FLOAT: dict[str, str] = {
+    "abs": "{ return x < 0 ? -x : x == 0 ? 0 : x; }",
+    "relu": "{ return x < 0 ? 0 : x; }",
+    "sign": "{ return x > 0 ? 1 : x < 0 ? -1 : x; }",
+    "softsign": "{ return x / (1 + (x < 0 ? -x : x)); }",
+}
+_INTEGER: dict[str, tuple[str, str]] = {
+    "abs": ("x", "{ return x < 0 ? ($t)(0 - ($u)x) : x; }"),
+    "add": ("ab", "{ return ($t)(($u)a + ($u)b); }"),
+    "div": ("ab", "{ return b == 0 ? 0 : b == -1 ? ($t)(0 - ($u)a) : a / b; }"),
+    "max": ("ab", "{ return a > b ? a : b; }"),
+    "min": ("ab", "{ return a < b ? a : b; }"),
+    "mul": ("ab", "{ return ($t)(($u)a * ($u)b); }"),
+    "neg": ("x", "{ return ($t)(0 - ($u)x); }"),
+    "sign": ("x", "{ return ($t)((x > 0) - (x < 0)); }"),
+    "sub": ("ab", "{ return ($t)(($u)a - ($u)b); }"),
+}
+_EXP_F32 = """\
+/* exp(x) to 2 ulp: 2^n * exp(r), r from -log(2)/2 to log(2)/2; right for NaN, infinities and denormals. */
+static inline float exp_f32(float x) {
+    union { float number; uint32_t bits; } n, low, high;
+    float y = x < -104.0f ? -104.0f : x, r, p;
+    uint32_t power, half;
+    y = y > 89.0f ? 89.0f : y;
+    n.number = y * 1.44269504f + 12582912.0f; /* rounds to a whole number, which the last bits hold */
+    power = n.bits - 0x4B400000u;
+    n.number -= 12582912.0f;
+    r = (y - n.number * 0.693359375f) - n.number * -2.12194440e-4f;
+    p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    half = ((power + 512u) >> 1) - 256u; /* 2^n in two steps, of which neither overflows */
+    low.bits = (half + 127u) << 23;
+    high.bits = (power - half + 127u) << 23;
+    return p * low.number * high.number;
+}
+"""
+_EXP_F64 = """\
+/* exp(x) to 2 ulp: 2^n * exp(r), r from -log(2)/2 to log(2)/2; right for NaN, infinities and denormals. */
+static inline double exp_f64(double x) {
+    union { double number; uint64_t bits; } n, low, high;
+    double y = x < -746.0 ? -746.0 : x, r, s, p, q;
+    uint64_t power, half;
+    y = y > 710.0 ? 710.0 : y;
+    n.number = y * 1.4426950408889634 + 6755399441055744.0; /* rounds to a whole number, which the last bits hold */
+    power = n.bits - UINT64_C(0x4338000000000000);
+    n.number -= 6755399441055744.0;
+    r = (y - n.number * 6.93145751953125e-1) - n.number * 1.42860682030941723212e-6;
+    s = r * r;
+    p = r * ((1.26177193074810590878e-4 * s + 3.02994407707441961300e-2) * s + 9.99999999999999999910e-1);
+    q = ((3.00198505138664455042e-6 * s + 2.52448340349684104192e-3) * s + 2.27265548208155028766e-1) * s + 2.0;
+    p = 1.0 + 2.0 * (p / (q - p));
+    half = ((power + 4096u) >> 1) - 2048u; /* 2^n in two steps, of which neither overflows */
+    low.bits = (half + 1023u) << 52;
+    high.bits = (power - half + 1023u) << 52;
+    return p * low.number * high.number;
+}
+"""
+_TANH_F32 = """\
+/* tanh(x) to 3e-7: a quotient of polynomials, and x itself next to zero. */
+static inline float tanh_f32(float x) {
+    float y = x < -7.90531111f ? -7.90531111f : x, s, p, q;
+    y = y > 7.90531111f ? 7.90531111f : y;
+    s = y * y;
+    p = -2.76076847742355e-16f;
+    p = p * s + 2.00018790482477e-13f;
+    p = p * s + -8.60467152213735e-11f;
+    p = p * s + 5.12229709037114e-08f;
+    p = p * s + 1.48572235717979e-05f;
+    p = p * s + 6.37261928875436e-04f;
+    p = p * s + 4.89352455891786e-03f;
+    q = 1.19825839466702e-06f;
+    q = q * s + 1.18534705686654e-04f;
+    q = q * s + 2.26843463243900e-03f;
+    q = q * s + 4.89352518554385e-03f;
+    p = y * p / q;
+    return s < 1.6e-7f ? x : p;
+}
+"""
+_TANH_F64 = """\
+/* tanh(x) to 2 ulp: a quotient of polynomials next to zero, 1 - 2 / (exp(2 * x) + 1) elsewhere. */
+static inline double tanh_f64(double x) {
+    double y = x < 0 ? -x : x, s = x * x, p, q, large;
+    p = (-9.64399179425052238628e-1 * s + -9.92877231001918586564e1) * s + -1.61468768441708447952e3;
+    q = ((s + 1.12811678491632931402e2) * s + 2.23548839060100448583e3) * s + 4.84406305325125486048e3;
+    large = 1.0 - 2.0 / (exp_f64(2.0 * y) + 1.0);
+    large = x < 0 ? -large : large;
+    return y < 0.625 ? x + x * s * (p / q) : large;
+}
+"""
+#: Functions of floats whose text is one for both types: parameters and body.
+_SHARED: dict[str, tuple[str, str]] = {
+    "elu": ("x alpha", "{ return x > 0 ? x : alpha * $m_expm1(x < 0 ? x : 0); }"),
+    "hard_sigmoid": (
+        "x alpha beta",
+        "{ $t y = alpha * x + beta; y = y < 0 ? 0 : y; return y > 1 ? 1 : y; }",
+    ),
+    "leaky_relu": ("x alpha", "{ return x >= 0 ? x : alpha * x; }"),
+    "max": ("a b", "{ return (a > b) | (a != a) ? a : b; }"),
+    "min": ("a b", "{ return (a < b) | (a != a) ? a : b; }"),
+    "sigmoid": (
+        "x",
+        "{ $t small = exp_$f(x < 0 ? x : -x); return (x < 0 ? small : 1) / (1 + small); }",
+    ),
+    "softplus": ("x", "{ return (x > 0 ? x : x != x ? x : 0) + $m_log1p(exp_$f(x < 0 ? x : -x)); }"),
+    "erf": ("x", "{ return $m_erf(x); }"),
+    "floor": ("x", "{ return $m_floor(x); }"),
+    "log": ("x", "{ return $m_log(x); }"),
+    "pow": ("a b", "{ return $m_pow(a, b); }"),
+    "sqrt": ("x", "{ return $m_sqrt(x); }"),
+}
+_POW_INT = """\
+static inline $t pow_$f($t a, int64_t b) {
+    $u power = 1, factor = ($u)a;
+    if (b < 0) {
+        return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : a == 0 ? $least : 0;
+    }
+    for (; b; b /= 2, factor *= factor) {
+        if (b % 2) {
+            power *= factor;
+        }
+    }
+    return ($t)power;
+}
+"""
+_INT_OF = """\
+/* A float as an integer: without its fraction; the least integer for NaN and what does not fit, as processors have it. */
+static inline $t $f_of_$g($s x) { return x >= -$most && x < $most ? ($t)x : $least; }
+"""
+_CLAMPED = """\
+/* An index: negative ones count from the end; one outside is brought inside. */
+static inline int index_$f($t at, int size) {
+    at = at < 0 ? at + size : at;
+    return at < 0 ? 0 : at >= size ? size - 1 : (int)at;
+}
+"""
+_REVERSED = """\
+/* Where element `at` of a row comes from that is reversed as far as its length. */
+static inline $t reversed_$f($t at, $t length) { return at < length ? length - 1 - at : at; }
+"""
+_CALL = re.compile(r"\b([a-z][a-z_0-9]*?)_(f32|f64|i32|i64)\(")
+_DTYPES = {end: name for name, end in SUFFIXES.items()}
+
+
+def definitions(text: str, math: str) -> str:
+    """Return what functions C needs, in an order in which each comes after all it calls."""
+    found: dict[tuple[str, str], str] = {}
+
+    def visit(code: str) -> None:
+        for name, end in _CALL.findall(code):
+            if (name, end) in found:
+                continue
+            written = definition(name, end, math)
+            if written:
+                visit(written.partition("{")[2])
+                found[name, end] = written
+
+    visit(text)
+    return "\n".join(item.rstrip("\n") for item in found.values())
+
+
+def definition(name: str, end: str, math: str) -> str:
+    """Return the C of one function; empty where it is none of ours."""
+    dtype = _DTYPES[end]
+    kind = C_TYPES[dtype]
+    if name in ("index", "reversed"):
+        return _filled(_CLAMPED if name == "index" else _REVERSED, end)
+    if "_of" in name:
+        return _int_of(name.removesuffix("_of"), end)
+    if dtype.startswith("int"):
+        if name == "pow":
+            return _filled(_POW_INT, end)
+        if name not in _INTEGER:
+            return ""
+        letters, body = _INTEGER[name]
+        parameters = ", ".join(f"{kind} {letter}" for letter in letters)
+        return _filled(f"static inline {kind} {name}_{end}({parameters}) {body}", end)
+    special = {"exp_f32": _EXP_F32, "exp_f64": _EXP_F64, "tanh_f32": _TANH_F32, "tanh_f64": _TANH_F64}
+    if f"{name}_{end}" in special:
+        if math == "fast":
+            return special[f"{name}_{end}"]
+        return _filled(f"static inline {kind} {name}_{end}({kind} x) {{ return $m_{name}(x); }}", end)
+    if name in _FLOAT:
+        return _filled(f"static inline {kind} {name}_{end}({kind} x) {_FLOAT[name]}", end)
+    if name not in _SHARED:
+        return ""
+    names, body = _SHARED[name]
+    parameters = ", ".join(f"{kind} {letter}" for letter in names.split())
+    return _filled(f"static inline {kind} {name}_{end}({parameters}) {body}", end)
+
+
+def _filled(text: str, end: str) -> str:
+    kind = C_TYPES[_DTYPES[end]]
+    unsigned = "uint32_t" if end == "i32" else "uint64_t"
+    text = text.replace("$least", "INT32_MIN" if end == "i32" else "INT64_MIN")
+    text = re.sub(r"\$m_(\w+)\(", lambda match: match.group(1) + ("f(" if end == "f32" else "("), text)
+    return text.replace("$t", kind).replace("$u", unsigned).replace("$f", end)
+
+
+def _int_of(to: str, end: str) -> str:
+    most = number(2.0 ** (31 if to == "i32" else 63), np.dtype(_DTYPES[end]))
+    text = _INT_OF.replace("$most", most).replace("$g", end).replace("$s", C_TYPES[_DTYPES[end]])
+    return _filled(text, to)
+
+
+def needs_math(text: str, names: Iterable[str] = ("erf", "expm1", "floor", "log", "log1p", "pow", "sqrt", "exp", "tanh")) -> bool:
+    """Say whether C calls functions of <math.h>."""
+    return bool(re.search(rf"\b(?:{'|'.join(names)})f?\(", text))

@@ -1,0 +1,251 @@
+"""The file and its header: types, weights, functions and the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+
+import numpy as np
+
+from unroll.export.c.functions import definitions, needs_math
+from unroll.export.c.layout import Buffer, Sizes
+from unroll.export.c.program import Port, Program
+from unroll.export.c.text import Text, printable
+from unroll.export.c.types import c_type
+from unroll.export.c.writer import Writer
+from unroll.version import __version__
+
+#: An array of fewer bytes is not aligned: it would take more room than it is worth.
+_ALIGNED = 64
+_NUMBERS = 8
+
+
+class Listing:
+    """Writes a program as C.
+
+    Args:
+        program: what is written.
+        name: what names of functions and types begin with.
+        math: ``"fast"`` or ``"libm"``.
+        apart: whether weights are handed in by the caller, as the fields of a struct, and not part of the file.
+    """
+
+    def __init__(self, program: Program, name: str, math: str, apart: bool = False) -> None:
+        self.program, self.name, self.math, self.apart = program, name, math, apart
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    @property
+    def entry(self) -> str:
+        """The name of the function that runs."""
+        return f"{self.name}_{'step' if self.program.states else 'run'}"
+
+    def _refer(self, buffer: Buffer) -> str:
+        if buffer.kind == "scratch":
+            return f"context->{buffer.name}"
+        return f"weights->{buffer.name}" if buffer.kind == "weight" and self.apart else buffer.name
+
+    def _parameters(self, restrict: str) -> list[str]:
+        """Return the parameters of the function that runs."""
+        first = [f"const {self.name}_weights *{restrict}weights"] if self.apart else []
+        found = [*first, f"{self.name}_context *{restrict}context"]
+        found += [f"const {c_type(p.view.dtype)} *{restrict}{p.view.buffer.name}" for p in self.program.inputs if not p.state]
+        return found + [f"{c_type(p.view.dtype)} *{restrict}{p.view.buffer.name}" for p in self.program.outputs if not p.state]
+
+    # -- the header -----------------------------------------------------------------------------------------------
+
+    def header(self) -> str:
+        """Return the text of the header."""
+        text, upper = Text(), self.name.upper()
+        text.line(f"/* {self.name}: written by unroll {__version__}. */")
+        text.line(f"#ifndef {upper}_H")
+        text.line(f"#define {upper}_H")
+        text.line()
+        text.line("#include <stdint.h>")
+        text.line()
+        text.line(f"#ifndef {upper}_ALIGNED")
+        text.line("#if defined(__GNUC__)")
+        text.line(f"#define {upper}_ALIGNED __attribute__((aligned({_ALIGNED})))")
+        text.line("#else")
+        text.line(f"#define {upper}_ALIGNED")
+        text.line("#endif")
+        text.line("#endif")
+        text.line()
+        text.line("#ifdef __cplusplus")
+        text.line('extern "C" {')
+        text.line("#endif")
+        text.line()
+        if self.apart:
+            self._struct(text, "weights", self.program.weights, "")
+        about = "Scratch" + (", and the states that live from step to step" if self.program.states else "")
+        self._struct(text, "context", self.program.scratch, f"{about}. Its owner is the caller; one for each thread.")
+        if self.program.states:
+            text.comment("Begins a sequence: all states are zero.")
+            text.line(f"void {self.name}_init({self.name}_context *context);")
+            text.line()
+        text.comment("Computes the outputs from the inputs; sizes are numbers of elements, the last axis the closest.")
+        for port in (*self.program.inputs, *self.program.outputs):
+            if not port.state:
+                text.comment(f"{port.view.buffer.name}: {_shape(port.view.shape)} {port.view.dtype}, {port.name}")
+        text.line(f"void {self.entry}({', '.join(self._parameters(''))});")
+        if self.apart:
+            text.line(f"void {self.name}_call(void *const *addresses);")
+            text.line(f"uint64_t {self.name}_size(int which);")
+        text.line()
+        text.line("#ifdef __cplusplus")
+        text.line("}")
+        text.line("#endif")
+        text.line()
+        text.line("#endif")
+        return "\n".join(text.lines) + "\n"
+
+    def _struct(self, text: Text, what: str, buffers: Iterable[Buffer], about: str) -> None:
+        upper = self.name.upper()
+        if about:
+            text.comment(about)
+        listed = list(buffers)
+        with text.block("typedef struct", f"}} {self.name}_{what};"):
+            for buffer in listed:
+                size = buffer.size * buffer.dtype.itemsize
+                aligned = f" {upper}_ALIGNED" if size >= _ALIGNED else ""
+                text.line(f"{c_type(buffer.dtype)} {buffer.name}[{max(1, buffer.size)}]{aligned};")
+            if not listed:
+                text.line("unsigned char unused;")
+        text.line()
+
+    # -- the file -------------------------------------------------------------------------------------------------
+
+    def source(self, included: bool = True) -> str:
+        """Return the text of the file.
+
+        Args:
+            included: whether the header is another file, and not part of this one.
+        """
+        body = Text()
+        self._functions(body)
+        code = "\n".join(body.lines)
+        weights = "" if self.apart else "\n".join(self._weights())
+        helpers = definitions(code, self.math)
+        head = Text()
+        for line in self._about():
+            head.comment(line)
+        head.line(f'#include "{self.name}.h"' if included else self.header().rstrip("\n"))
+        if needs_math(helpers):
+            head.line("#include <math.h>")
+        if self.apart:
+            head.line("#include <stddef.h>")
+        head.line()
+        special = _specials("\n".join((weights, code, helpers)))
+        parts = ["\n".join(head.lines), special, weights, helpers, code]
+        return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
+
+    def _about(self) -> list[str]:
+        count = sum(buffer.size for buffer in self.program.weights)
+        return [
+            f"{self.name}: written by unroll {__version__}; {count} weights, "
+            f"{sum(buffer.size * buffer.dtype.itemsize for buffer in self.program.scratch)} bytes of context.",
+        ]
+
+    def _weights(self) -> Iterable[str]:
+        for buffer in self.program.weights:
+            yield f"/* {printable(buffer.name)}: {buffer.size} numbers. */"
+            aligned = f" {self.name.upper()}_ALIGNED" if buffer.size * buffer.dtype.itemsize >= _ALIGNED else ""
+            yield f"static const {c_type(buffer.dtype)} {buffer.name}[{max(1, buffer.size)}]{aligned} = {{"
+            yield from _numbers(buffer)
+            yield "};"
+            yield ""
+
+    def _functions(self, text: Text) -> None:
+        if self.program.states:
+            with text.block(f"void {self.name}_init({self.name}_context *context)"):
+                for port in self.program.inputs:
+                    if port.state:
+                        with text.loop("i", port.view.buffer.size):
+                            text.line(f"context->{port.view.buffer.name}[i] = 0;")
+                        self._unused(text, [])
+            text.line()
+        text.line(f"void {self.entry}({', '.join(self._parameters('restrict '))})")
+        with text.block(""):
+            self._unused(text, self._not_read())
+            Writer(text, self._refer).write(self.program.body)
+        if self.apart:
+            text.line()
+            self._calls(text)
+
+    def _not_read(self) -> list[str]:
+        used = {view.buffer for statement in self.program.body for view in (*statement.reads(), *statement.writes())}
+        ports = [port.view.buffer for port in (*self.program.inputs, *self.program.outputs)]
+        found = [buffer.name for buffer in ports if buffer.kind in ("input", "output") and buffer not in used]
+        if not any(buffer.kind == "scratch" for buffer in used):
+            found.append("context")
+        if self.apart and not any(buffer.kind == "weight" for buffer in used):
+            found.append("weights")
+        return found
+
+    def _unused(self, text: Text, names: Iterable[str]) -> None:
+        for name in names:
+            text.line(f"(void){name};")
+
+    def _calls(self, text: Text) -> None:
+        """Write what Python calls: all addresses in one array, and where weights are."""
+        name = self.name
+        ports = [port for port in (*self.program.inputs, *self.program.outputs) if not port.state]
+        given = [f"addresses[{place}]" for place in range(len(ports) + 2)]
+        with text.block(f"void {name}_call(void *const *addresses)"):
+            text.line(f"{self.entry}({', '.join(given)});")
+        text.line()
+        weights = self.program.weights
+        offsets = [f"offsetof({name}_weights, {buffer.name})" for buffer in weights]
+        listed = [f"sizeof({name}_context)", f"sizeof({name}_weights)", *offsets]
+        with text.block(f"uint64_t {name}_size(int which)"):
+            with text.block("static const uint64_t sizes[] =", "};"):
+                for item in listed:
+                    text.line(f"{item},")
+            text.line("return sizes[which];")
+
+
+def _specials(code: str) -> str:
+    """Return what C calls NaN and infinity, which have no literals; where they occur."""
+    parts = []
+    for end, kind, bits, infinite, whole in (
+        ("F32", "float", "0x7FC00000u", "0x7F800000u", "uint32_t"),
+        ("F64", "double", "UINT64_C(0x7FF8000000000000)", "UINT64_C(0x7FF0000000000000)", "uint64_t"),
+    ):
+        if f"NOT_A_NUMBER_{end}" in code:
+            parts.append(f"#define NOT_A_NUMBER_{end} ({'(float)' if end == 'F32' else ''}(1e308 * 10 - 1e308 * 10))")
+        if f"INFINITE_{end}" in code:
+            parts.append(f"#define INFINITE_{end} ({'(float)' if end == 'F32' else ''}(1e308 * 10))")
+    return "\n".join(parts)
+
+
+def _numbers(buffer: Buffer) -> Iterable[str]:
+    """Yield the lines of a weight's numbers, each of which reads back as it is."""
+    value = buffer.value
+    assert value is not None
+    if not value.size:
+        yield "    0"
+        return
+    if value.dtype.kind != "f":
+        kind = "INT64_C({})" if value.dtype.itemsize == 8 else "{}"
+        low = "(-INT64_C(9223372036854775807) - 1)" if value.dtype.itemsize == 8 else "(-2147483647 - 1)"
+        least = np.iinfo(value.dtype).min if value.dtype.kind == "i" else None
+        parts = [low if item == least else kind.format(int(item)) for item in value.tolist()]
+    else:
+        single = value.dtype.itemsize == 4
+        end, digits = ("f", 9) if single else ("", 17)
+        text = (f"%.{digits}g," * value.size) % tuple(value.tolist())
+        text = re.sub(r"(?<![^,])(-?\d+)(?=,)", r"\1.0", text)
+        parts = text.rstrip(",").split(",")
+        names = {"nan": "NOT_A_NUMBER_F", "inf": "INFINITE_F", "-inf": "-INFINITE_F", "-nan": "NOT_A_NUMBER_F"}
+        bits = "32" if single else "64"
+        parts = [names[item] + bits if item in names else item + end for item in parts]
+    for start in range(0, len(parts), _NUMBERS):
+        yield f"    {', '.join(parts[start : start + _NUMBERS])},"
+
+
+def _shape(shape: Sizes) -> str:
+    return f"({', '.join(map(str, shape))})"
+
+
+__all__ = ["Listing", "Port"]

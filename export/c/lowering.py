@@ -1,0 +1,362 @@
+"""From nodes to statements: what is computed element by element stays an expression until somebody needs its numbers.
+
+What a node needs of loops around it decides where it is computed: what every run of a loop would compute again comes before the
+loop, and what depends on weights alone is computed now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from unroll.dtypes import Array, DType
+from unroll.errors import UnrollError, UnsupportedError
+from unroll.export.c.expressions import LARGEST, Expr, literal, load
+from unroll.export.c.held import Held, key_of
+from unroll.export.c.identifiers import Identifiers
+from unroll.export.c.layout import Block, Buffer, LoopVar, Sizes, View, contiguous, rounded, unit_of
+from unroll.export.c.products import Pending
+from unroll.export.c.statements import Elementwise, Loop, Statement
+from unroll.export.c.types import C_TYPES, number
+from unroll.ops.operator import Operator
+from unroll.ops.shaping import Transpose
+from unroll.parameter import Parameter
+from unroll.tensor import Constant, Node, Tensor
+
+#: What stands for a tensor: an array that is known now, an expression, a product in the making, or pieces of a last axis.
+Value: TypeAlias = "Array | Expr | Pending | Pieces"
+#: Writes a node: takes its values (None for one left out) and returns one for each output.
+Entry: TypeAlias = "Callable[[Lowering, Node, list[Value | None]], Sequence[Value]]"
+#: Arrays with more elements, that are cheap to compute, are not written down.
+_MOST_FOLDED = 1 << 16
+
+
+class Pieces(tuple[Expr, ...]):
+    """Tensors joined along their last axis, before anybody needs them in one place."""
+
+
+class Lowering:
+    """Statements in the making.
+
+    Args:
+        what: who asks, for messages.
+        entry_of: finds how an operator is lowered; None for one that cannot be.
+        taken: names that nothing may have.
+
+    Attributes:
+        blocks: the statements of each loop that is open, the outermost block first.
+        vars: the loops that are open.
+        buffers: all buffers, in order.
+        wanted: where tensors are to be put.
+    """
+
+    def __init__(self, what: str, entry_of: Callable[[Operator], Entry | None], taken: Sequence[str] = ()) -> None:
+        self.what, self._entry_of = what, entry_of
+        self.names = Identifiers(taken)
+        self.blocks: list[list[Statement]] = [[]]
+        self.vars: list[LoopVar] = []
+        self.buffers: list[Buffer] = []
+        self._weights: dict[tuple[object, ...], Buffer] = {}
+        self._read: dict[Tensor, int] = {}
+        self._readers: dict[Tensor, list[Node]] = {}
+        self.wanted: dict[Tensor, View] = {}
+
+    # -- walking --------------------------------------------------------------------------------------------------
+
+    @property
+    def depth(self) -> int:
+        """How many loops are open."""
+        return len(self.vars)
+
+    def walk(self, nodes: Sequence[Node], values: dict[Tensor, Value], outputs: Sequence[Tensor]) -> list[Value]:
+        """Lower nodes in order, and return what stands for the outputs.
+
+        Args:
+            nodes: the nodes of the graph or of a body.
+            values: what stands for its inputs, which is added to.
+            outputs: the tensors wanted.
+        """
+        for node in nodes:
+            for tensor in node.inputs:
+                if tensor is not None:
+                    self._read[tensor] = self._read.get(tensor, 0) + 1
+                    self._readers.setdefault(tensor, []).append(node)
+        for tensor in outputs:
+            self._read[tensor] = self._read.get(tensor, 0) + 1
+        self._want_behind(nodes)
+        for node in nodes:
+            given = [None if tensor is None else self._value(tensor, values) for tensor in node.inputs]
+            for tensor, value in zip(node.outputs, self._lowered(node, given), strict=True):
+                values[tensor] = self._settled(tensor, value)
+        return [self._value(tensor, values) for tensor in outputs]
+
+    def _want_behind(self, nodes: Sequence[Node]) -> None:
+        """Say of what is only looked at otherwise where it is wanted, so that it is put there at once."""
+        for node in reversed(nodes):
+            source = node.inputs[0] if node.inputs else None
+            wanted = self.wanted.get(node.outputs[0])
+            if wanted is None or source is None or self._read.get(source, 0) != 1:
+                continue
+            view: View | None = None
+            if isinstance(node.op, Transpose):
+                view = wanted.permuted([node.op.perm.index(axis) for axis in range(len(node.op.perm))])
+            elif node.op.name in ("Identity", "Reshape", "Squeeze", "Unsqueeze"):
+                view = wanted.reshaped(tuple(int(dim) for dim in source.shape))  # type: ignore[arg-type]
+            if view is not None:
+                self.want(source, view)
+
+    def readers(self, tensor: Tensor) -> list[Node]:
+        """Return the nodes that read a tensor."""
+        return self._readers.get(tensor, [])
+
+    def _value(self, tensor: Tensor, values: Mapping[Tensor, Value]) -> Value:
+        if tensor in values:
+            return values[tensor]
+        assert isinstance(tensor, (Constant, Parameter))
+        self.check_dtype(tensor)
+        return tensor.value if isinstance(tensor, Constant) else Held.of(tensor.value, tensor)
+
+    def check_dtype(self, tensor: Tensor) -> None:
+        """Refuse a dtype that C does not have here.
+
+        Raises:
+            UnsupportedError: it is float16, or of text.
+        """
+        if tensor.dtype.name not in C_TYPES:
+            raise UnsupportedError(
+                f"{self.what}: {tensor.described()}: C here has {', '.join(C_TYPES)}; cast to one of them"
+            )
+
+    def _lowered(self, node: Node, given: list[Value | None]) -> Sequence[Value]:
+        for tensor in node.outputs:
+            self.check_dtype(tensor)
+        if not any(_size_of(tensor) for tensor in node.outputs):
+            return [np.zeros([int(dim) for dim in tensor.shape], tensor.dtype) for tensor in node.outputs]  # type: ignore[arg-type]
+        known = self._computed(node, given)
+        if known is not None:
+            return known
+        entry = self._entry_of(node.op)
+        if entry is None:
+            raise UnsupportedError(
+                f"{self.what}: {node!r} cannot be written as C: {node.op.name} is no operator of unroll's, or has no entry there"
+            )
+        return entry(self, node, given)
+
+    def _computed(self, node: Node, given: list[Value | None]) -> list[Array] | None:
+        """Return the arrays that a node gives where all it reads is known."""
+        if any(value is not None and not isinstance(value, np.ndarray) for value in given) or not given:
+            return None
+        if node.op.bodies:
+            return None
+        size = sum(map(_size_of, node.outputs))
+        if size > max(_MOST_FOLDED, *(value.size for value in given if isinstance(value, np.ndarray))):
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                found = node.op.evaluate(*given)
+        except (ValueError, IndexError, ZeroDivisionError, UnrollError):
+            return None
+        listed = list(found) if isinstance(found, (list, tuple)) else [found]
+        arrays = [np.array(array, tensor.dtype) for array, tensor in zip(listed, node.outputs, strict=True)]
+        if not any(isinstance(value, Held) for value in given):
+            return arrays
+        return [Held.of(array, tensor) for array, tensor in zip(arrays, node.outputs, strict=True)]
+
+    def _settled(self, tensor: Tensor, value: Value) -> Value:
+        """Return what stands for a tensor: computed now where several read it, and left for later where one does."""
+        if isinstance(value, np.ndarray):
+            return value
+        wanted = self.wanted.get(tensor)
+        if wanted is not None and isinstance(value, Expr) and value.view is not None and value.view.place == wanted.place:
+            del self.wanted[tensor]
+            return value
+        many = self._read.get(tensor, 0) > 1 or tensor in self.wanted
+        if isinstance(value, Expr) and value.view is not None and value.index is None and tensor not in self.wanted:
+            return value
+        if many or (isinstance(value, Expr) and value.size > LARGEST):
+            return load(self.stored(value, tensor))
+        return value
+
+    def want(self, tensor: Tensor, view: View) -> None:
+        """Say where a tensor is to be put, once it is computed."""
+        if tensor.node is not None:
+            self.wanted.setdefault(tensor, view)
+
+    def taken(self, tensor: Tensor) -> View:
+        """Return where a tensor is wanted; it is put there."""
+        return self.wanted.pop(tensor)
+
+    def open(self, var: LoopVar) -> None:
+        """Begin a loop."""
+        self.vars.append(var)
+        self.blocks.append([])
+
+    def close(self, about: str) -> None:
+        """End the loop that was begun last."""
+        body = self.blocks.pop()
+        self.blocks[-1].append(Loop(self.vars.pop(), body, about))
+
+    # -- values ---------------------------------------------------------------------------------------------------
+
+    def expr(self, value: Value | None) -> Expr:
+        """Return a value as an expression."""
+        assert value is not None
+        if isinstance(value, Expr):
+            return value
+        if isinstance(value, np.ndarray):
+            return self._constant(value)
+        return load(self.stored(value))
+
+    def view(self, value: Value | None) -> View:
+        """Return where a value is, computed now if it is nowhere yet."""
+        expression = self.expr(value)
+        if expression.view is not None and expression.index is None:
+            return expression.view
+        return self.stored(expression)
+
+    def _constant(self, array: Array) -> Expr:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        if flat.size and not isinstance(array, Held):
+            first = flat[:1]
+            if flat.tobytes() == first.tobytes() * flat.size:
+                return literal(number(first[0], array.dtype), array.shape, array.dtype)
+        return load(self.weight(array))
+
+    def weight(self, array: Array, about: str = "weight", block: bool = True) -> View:
+        """Return a view of a weight with an array's numbers; its last axis is filled up with zeros where it is one row."""
+        key = key_of(array)
+        array = np.ascontiguousarray(array).reshape(array.shape)
+        width = array.shape[-1] if array.ndim else 1
+        unit = unit_of(width) if block and width else 1
+        rows = array.reshape(-1, width) if width else array.reshape(0, 1)
+        full = rounded(width, unit) if len(rows) == 1 else width
+        padded = np.zeros((len(rows), full), array.dtype)
+        padded[:, :width] = rows
+        buffer = self.packed(padded, about, (*key, full))
+        kept = Block(unit, unit) if unit > 1 and (len(rows) == 1 or width % unit == 0) else None
+        return View(buffer, array.shape, contiguous(array.shape), block=kept)
+
+    def packed(self, array: Array, about: str, key: tuple[object, ...]) -> Buffer:
+        """Return a weight with an array's numbers one after another; one for equal keys."""
+        found = self._weights.get(key)
+        if found is None:
+            flat = np.ascontiguousarray(array).reshape(-1)
+            found = self._weights[key] = self._buffer(about, flat.dtype, flat.size, "weight")
+            found.value = flat
+        return found
+
+    def _buffer(self, name: str, dtype: DType, size: int, kind: str) -> Buffer:
+        buffer = Buffer(self.names.made(name), dtype, size, kind)  # type: ignore[arg-type]
+        self.buffers.append(buffer)
+        return buffer
+
+    def outside(self, tensor: Tensor, name: str, kind: str, shape: Sizes) -> View:
+        """Return a view of what the caller hands in or takes out."""
+        self.check_dtype(tensor)
+        buffer = self._buffer(name, tensor.dtype, int(np.prod(shape, dtype=np.int64)), kind)
+        return View(buffer, shape, contiguous(shape))
+
+    def scratch(self, name: str, dtype: DType, shape: Sizes, depth: int, exact: bool = False) -> View:
+        """Return room for a tensor, its last axis filled up to whole blocks."""
+        unit = unit_of(shape[-1]) if shape and not exact else 1
+        full = (*shape[:-1], rounded(shape[-1], unit)) if shape and shape[-1] else shape
+        buffer = self._buffer(name, dtype, int(np.prod(full, dtype=np.int64)), "scratch")
+        block = Block(unit, unit) if unit > 1 else None
+        return View(buffer, shape, contiguous(full), block=block, depth=depth, born=depth)
+
+    def stored(self, value: Value, tensor: Tensor | None = None) -> View:
+        """Return a view with a value's numbers, which are computed now."""
+        if isinstance(value, Pending):
+            return value.stored(self, tensor)
+        name = "joined" if tensor is None else tensor.label
+        if isinstance(value, Pieces):
+            return self.joined(list(value), len(value[0].shape) - 1, tensor)
+        expression = self.expr(value)
+        if tensor is None:
+            name = _title(expression)
+        spread = any(leaf.view is None or _is_spread(leaf.view) for leaf in expression.leaves())
+        out = self.place(name, expression.dtype, expression.shape, expression.depth, tensor, spread)
+        self.emit(Elementwise([(out, expression)], name), expression.depth)
+        return out
+
+    def place(
+        self, name: str, dtype: DType, shape: Sizes, depth: int, tensor: Tensor | None, spread: bool = False
+    ) -> View:
+        """Return where a tensor is to be put: where it is wanted, where that is as good as anywhere else.
+
+        Args:
+            name: what it is called.
+            dtype: of its numbers.
+            shape: its sizes.
+            depth: how many loops must be inside of which it is computed.
+            tensor: which tensor it is, if any.
+            spread: whether it is computed one by one, and not in blocks, wherever it is put.
+        """
+        wanted = None if tensor is None else self.wanted.get(tensor)
+        whole = spread or not shape or shape[-1] % unit_of(shape[-1] or 1) == 0
+        if wanted is not None and wanted.depth <= depth and whole:
+            del self.wanted[tensor]  # type: ignore[arg-type]
+            return replace(wanted, depth=depth, born=depth, block=_whole_blocks(wanted))
+        return self.scratch(name, dtype, shape, depth)
+
+    def joined(self, parts: Sequence[Expr], axis: int, tensor: Tensor | None = None) -> View:
+        """Return tensors in one place, joined along an axis."""
+        first = parts[0]
+        total = sum(part.shape[axis] for part in parts)
+        shape = (*first.shape[:axis], total, *first.shape[axis + 1 :])
+        depth = max(part.depth for part in parts)
+        name = "joined" if tensor is None else tensor.label
+        wanted = None if tensor is None else self.wanted.get(tensor)
+        if wanted is not None and wanted.depth <= depth:
+            del self.wanted[tensor]  # type: ignore[arg-type]
+            out = replace(wanted, depth=depth, born=depth)
+        else:
+            out = self.scratch(name, first.dtype, shape, depth, exact=True)
+        start = 0
+        for part in parts:
+            piece = out.cut(axis, start, part.shape[axis])
+            assert piece is not None
+            start += part.shape[axis]
+            if piece.size:
+                self.emit(Elementwise([(piece, part)], name), depth)
+        return out
+
+    def copied(self, out: View, value: Value, about: str) -> None:
+        """Fill a view with a value."""
+        expression = self.expr(value)
+        if expression.view is not None and expression.index is None and expression.view.place == out.place:
+            return
+        if out.size:
+            self.emit(Elementwise([(out, expression)], about), max(out.depth, expression.depth))
+
+    def emit(self, statement: Statement, depth: int) -> None:
+        """Add a statement to the block of a depth; one that fills nothing is left out."""
+        if any(view.size for view in statement.writes()):
+            self.blocks[depth].append(statement)
+
+
+def _is_spread(view: View) -> bool:
+    """Say whether a view has no blocks for its last axis."""
+    return bool(view.shape and view.shape[-1] > 1 and view.strides[-1] and view.block is None)
+
+
+def _size_of(tensor: Tensor) -> int:
+    """Return how many elements a tensor of fixed sizes has."""
+    return prod(int(dim) for dim in tensor.shape)  # type: ignore[arg-type]
+
+
+def _whole_blocks(view: View) -> Block | None:
+    """Return the blocks of a view whose last axis is of whole ones."""
+    if view.block is not None or not view.shape or view.strides[-1] != 1:
+        return view.block
+    unit = unit_of(view.shape[-1])
+    return Block(unit, unit) if unit > 1 and view.shape[-1] % unit == 0 else None
+
+
+def _title(expression: Expr) -> str:
+    found = expression.template.split("_")[0].strip("({") if expression.template else "copy"
+    return found if found.isidentifier() else "value"

@@ -1,0 +1,302 @@
+"""`compile(graph, target="c")`: a graph compiled by the machine's C compiler, run as a Session is."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from threading import get_ident
+from typing import Any, overload
+
+import numpy as np
+
+from unroll import nest
+from unroll.dimensions import shape_text
+from unroll.dtypes import Array
+from unroll.errors import ArgumentTypeError, NameNotFoundError, warn
+from unroll.export.c.building import loaded
+from unroll.export.c.listing import Listing
+from unroll.export.c.program import Program, program_of
+from unroll.export.running.session_batches import run_many
+from unroll.export.running.session_binding import Bound
+from unroll.feeds import FeedChecker, InputSpec, bound_sizes
+from unroll.graph import Graph
+from unroll.sizes import symbols_of
+from unroll.streaming import Stream
+from unroll.tensor import Tensor
+from unroll.words import closest
+
+_ALIGNED = 64
+_NAME = "model"
+
+
+class Compiled:
+    """A graph compiled for one set of sizes, with the values that its weights have now.
+
+    Threads: any number may run it; each run has a context of its own.
+
+    Args:
+        graph: the graph.
+        sizes: numbers for the symbols of its inputs.
+        cache: as `unroll.compile`.
+        before: what was compiled of the same graph for these sizes, whose code is used again.
+    """
+
+    def __init__(self, graph: Graph, sizes: Mapping[str, int], cache: object, before: Compiled | None = None) -> None:
+        program = program_of(graph, sizes, rolled=True, states=False, what="compile")
+        self._source = Listing(program, _NAME, "fast", apart=True).source(included=False)
+        same = before is not None and before._source == self._source
+        self._library = before._library if before is not None and same else loaded(self._source, cache)
+        self._size = self._library.model_size
+        self._size.restype, self._size.argtypes = ctypes.c_uint64, [ctypes.c_int]
+        self.call = self._library.model_call
+        self.call.restype, self.call.argtypes = None, [ctypes.c_void_p]
+        self.outputs = [(port.name, port.view.shape, port.view.dtype) for port in program.outputs]
+        self.inputs = [port.name for port in program.inputs]
+        self._weights = self._filled(program)
+        self._contexts: list[Array] = []
+
+    def _filled(self, program: Program) -> Array:
+        """Return the weights as the library has them."""
+        room = _aligned(self._size(1))
+        for place, buffer in enumerate(program.weights, 2):
+            assert buffer.value is not None
+            start = self._size(place)
+            room[start : start + buffer.value.nbytes] = buffer.value.view(np.uint8)
+        return room
+
+    def context(self) -> Array:
+        """Return room for a run."""
+        return _aligned(self._size(0))
+
+    def addresses(self, context: Array, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> Any:
+        """Return what the library is called with. The arrays must outlive it."""
+        arrays = [self._weights, context, *(inputs[name] for name in self.inputs), *(outputs[n] for n, _, _ in self.outputs)]
+        return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Compute all outputs of checked feeds."""
+        found = {name: np.empty(shape, dtype) for name, shape, dtype in self.outputs}
+        given = {name: np.ascontiguousarray(feeds[name]) for name in self.inputs}
+        try:
+            context = self._contexts.pop()
+        except IndexError:
+            context = self.context()
+        self.call(self.addresses(context, given, found))
+        self._contexts.append(context)
+        return found
+
+
+def _aligned(size: int) -> Array:
+    """Return bytes that begin where processors read fastest."""
+    room = np.zeros(size + _ALIGNED, np.uint8)
+    start = -room.ctypes.data % _ALIGNED
+    return room[start : start + size]
+
+
+class CBound(Bound):
+    """A compiled graph with feeds bound to it; see `unroll.export.running.session_binding.Bound`."""
+
+    _session: Any
+
+    def _bind(self) -> None:
+        self._runner = self._session._session
+        compiled = self._session.compiled(self._inputs)
+        self._context = compiled.context()
+        self._compiled, self._call = compiled, compiled.call
+        self._addresses = compiled.addresses(self._context, self._inputs, self._outputs)
+
+    def run(self) -> Mapping[str, Array]:
+        """Compute `outputs` from `inputs` as they are now, and return them: the same arrays in every run.
+
+        Raises:
+            UnsupportedError: another thread uses this Bound.
+        """
+        if get_ident() != self._user:
+            self._claim()
+        session = self._session
+        session._warn_if_stale()
+        if self._runner is not session._session:
+            self._bind()
+        self._call(self._addresses)
+        return self._outputs
+
+
+class CSession:
+    """A graph compiled by the machine's C compiler; made by ``unroll.compile(graph, target="c")``.
+
+    It is run as an `unroll.Session` is. Sizes are fixed in C: for each batch, or other size, that is fed for the first time, the
+    graph is compiled anew, which takes about half a second, and is kept on disk. `refresh` needs no compiler.
+
+    Threads: a session may be run by many at once. What `bind` and `stream` return is for one, each in its own way.
+
+    Args:
+        graph: the graph.
+        cache: as `unroll.compile`.
+        dims: sizes to compile for at once.
+
+    Attributes:
+        inputs: name, shape and dtype of each input.
+        states: ``{input name: output name}`` of the state that lives between runs; see `stream`.
+        output_names: the names of the outputs, in order.
+
+    Raises:
+        UnsupportedError: there is no C compiler, or the graph cannot be written as C.
+        ModelError: the compiler fails.
+    """
+
+    def __init__(self, graph: Graph, cache: object = True, dims: Mapping[str, int] | None = None) -> None:
+        self._graph, self._cache = graph, cache
+        self.inputs: list[InputSpec] = graph.input_specs
+        self.states, self.output_names = graph.states, graph.output_names
+        self._symbols = list(symbols_of(graph))
+        self._feeds = FeedChecker(self.inputs, graph.residual_requirements)
+        self._compiling = threading.Lock()
+        self._take_versions()
+        self._session: dict[tuple[int, ...], Compiled] = {}
+        if dims is not None and set(self._symbols) <= dims.keys():
+            self._made(tuple(dims[name] for name in self._symbols))
+
+    def _take_versions(self) -> None:
+        self._versions = [(item, item.version) for item in self._graph.parameters.values()]
+
+    @property
+    def input_specs(self) -> list[InputSpec]:
+        """What each input takes; the same as `inputs`, under the name that a Graph has for it."""
+        return self.inputs
+
+    @property
+    def stale(self) -> list[str]:
+        """The names of the Parameters that were assigned since the session took its snapshot."""
+        return [item.name for item, version in self._versions if item.version != version]
+
+    def __repr__(self) -> str:
+        takes = ", ".join(f"{spec.name} {shape_text(spec.shape)}" for spec in self.inputs)
+        return f"CSession({takes} -> {', '.join(self.output_names)}; compiled C)"
+
+    def compiled(self, arrays: Mapping[str, Array]) -> Compiled:
+        """Return the code for the sizes of checked feeds."""
+        if not self._symbols:
+            return self._made(())
+        sizes = bound_sizes(self.inputs, arrays)
+        return self._made(tuple(int(sizes[name]) for name in self._symbols))
+
+    def _made(self, sizes: tuple[int, ...]) -> Compiled:
+        snapshot = self._session
+        found = snapshot.get(sizes)
+        if found is None:
+            with self._compiling:
+                found = snapshot.get(sizes)
+                if found is None:
+                    named = dict(zip(self._symbols, sizes, strict=True))
+                    found = snapshot[sizes] = Compiled(self._graph, named, self._cache)
+        return found
+
+    def refresh(self) -> None:
+        """Take a new snapshot of the graph's Parameters, without a compiler.
+
+        Other threads may run the session meanwhile: a run has all the old values or all the new ones.
+        """
+        with self._compiling:
+            self._take_versions()
+            self._session = {
+                sizes: Compiled(self._graph, dict(zip(self._symbols, sizes, strict=True)), self._cache, before)
+                for sizes, before in self._session.items()
+            }
+
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...]) -> list[Array]: ...
+    @overload
+    def run(self, feeds: Mapping[Any, Any], fetches: Tensor | str) -> Array: ...
+
+    def run(
+        self, feeds: Mapping[Any, Any], fetches: list[Any] | tuple[Any, ...] | Tensor | str | None = None
+    ) -> dict[str, Array] | list[Array] | Array:
+        """Run the graph.
+
+        Args:
+            feeds: an array for every input, by placeholder or name; cast and checked as `Graph.run` does.
+            fetches: outputs, by tensor or name; by default all of them.
+
+        Returns:
+            ``{output name: array}``; a list in order where a list is fetched; an array where one output is.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit.
+            NameNotFoundError: a fetch is not an output of the graph.
+            UnsupportedError, ModelError: the sizes are new, and the graph cannot be compiled for them.
+        """
+        self._warn_if_stale()
+        arrays = self._feeds.check(feeds)
+        found = self.compiled(arrays).run(arrays)
+        if fetches is None:
+            return found
+        if isinstance(fetches, (Tensor, str)):
+            return found[self._output_name(fetches)]
+        return [found[self._output_name(item)] for item in nest.flatten(fetches)]
+
+    def _output_name(self, item: object) -> str:
+        pairs = zip(self.output_names, self._graph.outputs, strict=True)
+        name = next((name for name, tensor in pairs if tensor is item), item)
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"fetches: {item!r} is neither an output of the graph nor a name")
+        for spelling in (name, name.removesuffix(":0"), f"{name}:0"):
+            if spelling in self.output_names:
+                return spelling
+        raise NameNotFoundError(f"{name!r} is no output of the graph; {closest(name, self.output_names)}")
+
+    def bind(self, feeds: Mapping[Any, Any]) -> Bound:
+        """Return a run with inputs and outputs of its own that are used again and again: see
+        `unroll.export.running.session_binding.Bound`.
+
+        Args:
+            feeds: an array for every input, by placeholder or name; they are copied, and fix the shapes.
+
+        Returns:
+            The run, whose `inputs` are the arrays to write to.
+
+        Raises:
+            FeedError, ShapeError, DTypeError: the feeds do not fit.
+        """
+        return CBound(self, feeds)  # type: ignore[arg-type]  # it is no onnxruntime session, and CBound asks for none
+
+    def stream(self) -> Stream:
+        """Return a runner that carries the graph's state from run to run; see `unroll.Stream`."""
+        return Stream(self)
+
+    def run_many(
+        self,
+        sequences: Iterable[Any],
+        *,
+        input: Any = None,
+        lengths: Any = None,
+        batch_size: int = 32,
+        window: int = 1024,
+    ) -> Iterator[dict[str, Array]]:
+        """Run many sequences of any length, in batches of like length, and yield their results in order.
+
+        Args:
+            sequences: as `unroll.run_many`, which this calls, and so the rest.
+            input: as `unroll.run_many`.
+            lengths: as `unroll.run_many`.
+            batch_size: as `unroll.run_many`; each size of a batch is compiled once.
+            window: as `unroll.run_many`.
+
+        Yields:
+            ``{output name: array}`` for each sequence, without the batch axis.
+
+        Raises:
+            ArgumentTypeError, ArgumentError, ShapeError, FeedError: as `unroll.run_many`.
+        """
+        return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)  # type: ignore[arg-type]
+
+    def _warn_if_stale(self) -> None:
+        for item, version in self._versions:
+            if item.version != version:
+                warn(
+                    f"Parameters changed since this session was made: {', '.join(self.stale)}; it runs with the old values. "
+                    "Call session.refresh()",
+                )
+                return

@@ -1,0 +1,138 @@
+"""`to_c`: a graph as C, one file and its header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from unroll.arguments import checked
+from unroll.checks import check_choice, check_flag
+from unroll.errors import ArgumentError, ArgumentTypeError, FileError
+from unroll.export.c.identifiers import RESERVED
+from unroll.export.c.listing import Listing
+from unroll.export.c.program import Program, program_of
+from unroll.files import as_path, write_bytes
+from unroll.graph import Graph, check_graph
+
+MATHS = ("fast", "libm")
+
+
+class CSource:
+    """A graph as C.
+
+    Attributes:
+        name: what names of functions and types begin with.
+        c: the text of the file.
+        h: the text of its header.
+
+    Example:
+        >>> x = unroll.placeholder([2], name="x")
+        >>> source = unroll.to_c(unroll.Graph([x], {"y": 2 * x}))
+        >>> print(source)
+        model_run(x (2,) float32 -> y (2,) float32)
+    """
+
+    def __init__(self, program: Program, name: str, math: str) -> None:
+        listing = Listing(program, name, math)
+        self.name, self._program = name, program
+        self.c, self.h = listing.source(), listing.header()
+        self._entry = listing.entry
+
+    def __repr__(self) -> str:
+        ports = [
+            [f"{p.view.buffer.name} {p.view.shape} {p.view.dtype}" for p in group if not p.state]
+            for group in (self._program.inputs, self._program.outputs)
+        ]
+        return f"{self._entry}({', '.join(ports[0])} -> {', '.join(ports[1])})"
+
+    def save(self, path: str) -> tuple[Path, Path]:
+        """Write the file and its header beside it, each whole or not at all.
+
+        Args:
+            path: the file, ``<name>.c``.
+
+        Returns:
+            The paths of the file and of the header.
+
+        Raises:
+            FileError: the path does not end in ``<name>.c``, or cannot be written.
+        """
+        file = as_path(path, "to_c: path")
+        if file.name != f"{self.name}.c":
+            raise FileError(
+                f"{file}: the file includes {self.name}.h, so it must be called {self.name}.c; pass name={file.stem!r}"
+            )
+        header = file.with_suffix(".h")
+        write_bytes(header, self.h.encode())
+        write_bytes(file, self.c.encode())
+        return file, header
+
+
+@checked()
+def to_c(
+    graph: Graph,
+    path: str | None = None,
+    *,
+    name: str = "model",
+    dims: Mapping[str, int] | None = None,
+    math: str = "fast",
+    rolled: bool = True,
+) -> CSource:
+    """Write a graph as C99: one file and its header, without dependencies, allocation or global state.
+
+    The caller hands in a context, which holds scratch, and arrays for the inputs and outputs; weights are constants in the
+    file. Steps that repeat are loops. A graph with states gives ``<name>_init`` and ``<name>_step``, which keeps the states in
+    the context; any other gives ``<name>_run``.
+
+    Args:
+        graph: any graph of float32, float64, integers and booleans.
+        path: where the file is written, ``<name>.c``, with the header beside it; None writes nothing.
+        name: what names of functions and types begin with.
+        dims: numbers for the symbols of the inputs, such as ``{"batch": 1}``: sizes are fixed in C.
+        math: ``"fast"`` computes exp, tanh and sigmoid by polynomials, right to 3e-7 in float32, for NaN and infinity too;
+            ``"libm"`` calls the functions of ``<math.h>``.
+        rolled: whether steps that repeat are written as loops.
+
+    Returns:
+        The source; ``source.c`` and ``source.h`` are its texts.
+
+    Raises:
+        ArgumentTypeError: `graph` is no Graph, or another argument is of a type that it does not take.
+        ArgumentError: a size is open, `dims` hold what is no symbol, `name` is no name of C, or there is no such `math`.
+        ShapeError: the graph does not allow these sizes.
+        UnsupportedError: an operator or dtype that cannot be written; a loop of which only a run knows how often it runs.
+        FileError: the path cannot be written, or is not called ``<name>.c``.
+
+    Example:
+        >>> x = unroll.placeholder([None, 4, 3], name="x")
+        >>> outputs, state = unroll.dynamic_rnn(unroll.BasicLSTMCell(5), x)
+        >>> unroll.to_c(unroll.Graph([x], {"y": outputs}), dims={"batch": 1})
+        model_run(x (1, 4, 3) float32 -> y (1, 4, 5) float32)
+    """
+    check_graph(graph, "to_c")
+    check_choice(math, MATHS, "to_c: math")
+    check_flag(rolled, "to_c: rolled")
+    checked_name(name)
+    program = program_of(graph, dims, rolled=rolled, states=True, what="to_c")
+    source = CSource(program, name, math)
+    if path is not None:
+        source.save(path)
+    return source
+
+
+def checked_name(name: object) -> str:
+    """Return a name that C takes.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: it is no text, or C does not take it.
+    """
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"to_c: name {name!r}: a text is wanted")
+    plain = name.isascii() and name.isidentifier() and not name.startswith("_")
+    if not plain or name in RESERVED or len(name) > 40:
+        shown = name if len(name) <= 40 else name[:37] + "..."
+        raise ArgumentError(
+            f"to_c: name {shown!r}: names of functions begin with it; letters, digits and underscores are wanted, a letter "
+            "first, 40 at most, and no word of C"
+        )
+    return name

@@ -1,0 +1,57 @@
+"""What dtypes and numbers are called in C."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from unroll.dtypes import DType
+
+#: The C type of each dtype; a bool is one byte, 0 or 1.
+C_TYPES: dict[str, str] = {
+    "float32": "float",
+    "float64": "double",
+    "int32": "int32_t",
+    "int64": "int64_t",
+    "bool": "unsigned char",
+}
+#: What the names of functions for a dtype end in.
+SUFFIXES: dict[str, str] = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64", "bool": "u8"}
+
+
+def c_type(dtype: DType) -> str:
+    """Return the C type of a dtype."""
+    return C_TYPES[dtype.name]
+
+
+def suffix(dtype: DType) -> str:
+    """Return what the names of functions for a dtype end in."""
+    return SUFFIXES[dtype.name]
+
+
+def number(value: object, dtype: DType) -> str:
+    """Return a number in C, exactly: the shortest decimal that reads back as it is."""
+    exact = np.asarray(value).astype(dtype)
+    if dtype.kind == "b":
+        return str(int(exact))
+    if dtype.kind == "i":
+        whole = int(exact)
+        if dtype.itemsize == 4:
+            return str(whole) if whole != -(2**31) else "(-2147483647 - 1)"
+        return f"INT64_C({whole})" if whole != -(2**63) else "(-INT64_C(9223372036854775807) - 1)"
+    single = dtype.itemsize == 4
+    if math.isnan(float(exact)):
+        return "NOT_A_NUMBER_F32" if single else "NOT_A_NUMBER_F64"
+    if math.isinf(float(exact)):
+        return ("-" if float(exact) < 0 else "") + ("INFINITE_F32" if single else "INFINITE_F64")
+    text = np.format_float_scientific(exact, unique=True, trim="0")
+    plain = repr(float(text)) if not single else _short(float(exact), text)
+    return plain + ("f" if single else "")
+
+
+def _short(value: float, exact: str) -> str:
+    """Return a float32 without an exponent where that is short."""
+    if 1e-4 <= abs(value) < 1e7 or value == 0:
+        return str(np.format_float_positional(np.float32(value), unique=True, trim="0"))
+    return exact
