@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 import onnxruntime as ort
@@ -23,6 +23,7 @@ from unroll.errors import (
     first_line,
 )
 from unroll.export import tuning
+from unroll.export.c.session import CSession
 from unroll.export.choice import Candidate, Choice
 from unroll.export.compile_reduced import reduction
 from unroll.export.forms import checked_form, in_form
@@ -37,7 +38,7 @@ from unroll.trials.trial_feeds import trials
 from unroll.trials.trial_runs import none_runs
 from unroll.version import __version__
 
-TARGETS = ("onnxruntime",)
+TARGETS = ("onnxruntime", "c")
 #: The ways that are tried, by what a table calls them: how `to_onnx` writes each.
 WAYS: dict[str, dict[str, Any]] = {
     "unrolled": {"form": "unrolled"},
@@ -90,6 +91,30 @@ class Writer(NamedTuple):
         return model if reduce is None else reduce(model)
 
 
+@overload
+def compile(
+    graph: Graph,
+    target: Literal["onnxruntime"] = "onnxruntime",
+    *,
+    batch: int | None = None,
+    dims: Mapping[str, int] | None = None,
+    tune: bool = True,
+    form: str | None = None,
+    dtype: str | None = None,
+    quantize: str | None = None,
+    cache: Any = True,
+) -> CompiledSession: ...
+@overload
+def compile(
+    graph: Graph,
+    target: Literal["c"],
+    *,
+    batch: int | None = None,
+    dims: Mapping[str, int] | None = None,
+    cache: Any = True,
+) -> CSession: ...
+
+
 @checked()
 def compile(
     graph: Graph,
@@ -102,7 +127,7 @@ def compile(
     dtype: str | None = None,
     quantize: str | None = None,
     cache: Any = True,
-) -> CompiledSession:
+) -> CompiledSession | CSession:
     """Return a Session on the fastest form of `graph` that agrees with NumPy.
 
     Every form the graph can take is run on this machine, in turns, on random feeds: flat as it was traced, flat and
@@ -113,7 +138,8 @@ def compile(
 
     Args:
         graph: the graph.
-        target: what runs it; only ``"onnxruntime"`` is known.
+        target: what runs it: ``"onnxruntime"``, or ``"c"``, for which it is written as C and compiled by the machine's compiler
+            (``CC``, else cc, gcc or clang), once for each batch and other size; see `unroll.export.c.session.CSession`.
         batch: the number of rows to be fast at, 1 by default: the size of the symbol ``batch``, or, in a graph without
             one, of the symbols on the first axis of its inputs. The session takes any number of rows.
         dims: the sizes of other symbols to be fast at, by name, such as ``{"time": 28}``.
@@ -123,10 +149,11 @@ def compile(
             says what is lost.
         quantize: ``"int8"`` multiplies by int8 weights where onnxruntime's tool can (see
             `unroll.export.compile_reduced`); the choice says what is lost.
-        cache: whether to remember on disk; or a folder to remember in, by default ``unroll/tuning`` in the user's cache.
+        cache: whether to remember on disk; or a folder to remember in, by default ``unroll/tuning`` in the user's cache, and
+            ``unroll/c`` for compiled C.
 
     Returns:
-        The session. ``session.choice`` says what was chosen and why; print it.
+        The session. ``session.choice`` says what was chosen and why; print it. With ``target="c"`` there is nothing to choose.
 
     Raises:
         ArgumentTypeError: `graph` is not a Graph, or `dims` is not a dict of ints.
@@ -134,7 +161,8 @@ def compile(
             a symbol, or sizes below 0; or a symbol that is neither the batch nor in `dims`, and what is measured
             depends on it.
         UnsupportedError: the graph cannot take the form, no form runs in onnxruntime, or in none there is anything to convert
-            to `dtype` or to quantise.
+            to `dtype` or to quantise; with ``target="c"`` there is no C compiler, or the graph cannot be written as C.
+        ModelError: with ``target="c"``, the compiler fails, or takes more than five minutes.
         EvaluationError: NumPy cannot compute the graph on feeds of these sizes.
 
     Example:
@@ -148,6 +176,9 @@ def compile(
     if not isinstance(target, str) or target not in TARGETS:
         raise ArgumentError(f"compile: target {target!r}: there is {', '.join(map(repr, TARGETS))}")
     batch = None if batch is None else check_size(batch, "compile: batch")
+    if target == "c":
+        others = {"tune": not tune, "form": form, "dtype": dtype, "quantize": quantize}
+        return _as_c(graph, batch, dims, cache, [name for name, said in others.items() if said])
     reduction(dtype, quantize)
     size = 1 if batch is None else batch
     given = checked_dims(dims, symbols_of(graph), "compile")
@@ -170,6 +201,19 @@ def compile(
     session = _measured(graph, writer, sizes, ways)
     tuning.remember(folder, key, session.choice)
     return session
+
+
+def _as_c(
+    graph: Graph, batch: int | None, dims: Mapping[str, int] | None, cache: object, besides: Sequence[str]
+) -> CSession:
+    """Return a session on compiled C; compiled at once where its sizes are known."""
+    if besides:
+        raise ArgumentError(f"compile: {besides[0]} says how onnxruntime runs a graph; leave it out with target='c'")
+    symbols = symbols_of(graph)
+    given = checked_dims(dims, symbols, "compile")
+    if batch is not None and "batch" in symbols:
+        given.setdefault("batch", batch)
+    return CSession(graph, cache, given)
 
 
 def _ways(graph: Graph, form: str | None, batch: int, dims: Mapping[str, int], tune: bool) -> list[str]:

@@ -46,11 +46,17 @@ def sizes_of(graph: unroll.Graph, feeds: Mapping[str, Array]) -> dict[str, int]:
     return found
 
 
-def run_all(cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZED, compiler: str = "gcc", **options: object) -> list[dict[str, Array]]:
+def run_all(
+    cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZED, compiler: str = "gcc", **options: object
+) -> list[dict[str, Array]]:
     """Return the outputs of graphs, computed by one executable of their C."""
     sources = [case.source(f"case{number}", **options) for number, case in enumerate(cases)]
     main = ["#include <stdio.h>", "#include <stdlib.h>", "#include <string.h>"]
-    body = ["int main(int count, char **names) {", 'FILE *in = fopen(names[1], "rb"), *out = fopen(names[2], "wb");', "(void)count;"]
+    body = [
+        "int main(int count, char **names) {",
+        'FILE *in = fopen(names[1], "rb"), *out = fopen(names[2], "wb");',
+        "(void)count;",
+    ]
     files = []
     for source, case in zip(sources, cases, strict=True):
         source.save(str(folder / f"{source.name}.c"))
@@ -65,7 +71,12 @@ def run_all(cases: Sequence[Case], folder: Path, flags: Sequence[str] = SANITIZE
     assert done.returncode == 0, done.stderr[:3000]
     assert not done.stderr, done.stderr[:3000]
     ran = subprocess.run(
-        [str(folder / "program"), "in", "out"], cwd=folder, capture_output=True, text=True, timeout=600, env=os.environ | {"ASAN_OPTIONS": "detect_leaks=0"}
+        [str(folder / "program"), "in", "out"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=os.environ | {"ASAN_OPTIONS": "detect_leaks=0"},
     )
     assert ran.returncode == 0, ran.stderr[:3000]
     data = (folder / "out").read_bytes()
@@ -99,7 +110,9 @@ def _called(source: CSource, case: Case) -> list[str]:
     lines.append("memset(context, 0x7F, sizeof *context);")  # nothing may depend on what is there before
     addresses = []
     for number, size in enumerate(inputs):
-        lines.append(f"void *x{number} = malloc({max(1, size)}); if (fread(x{number}, 1, {size}, in) != {size}) return 2;")
+        lines.append(
+            f"void *x{number} = malloc({max(1, size)}); if (fread(x{number}, 1, {size}, in) != {size}) return 2;"
+        )
         addresses.append(f"x{number}")
     for number, size in enumerate(outputs):
         lines.append(f"void *y{number} = malloc({max(1, size)});")

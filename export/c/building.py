@@ -37,7 +37,9 @@ def compiler() -> list[str]:
     if given:
         command = shlex.split(given)
         if shutil.which(command[0]) is None:
-            raise UnsupportedError(f"CC is {given!r}, and there is no such program; set CC to a C compiler, or unset it")
+            raise UnsupportedError(
+                f"CC is {given!r}, and there is no such program; set CC to a C compiler, or unset it"
+            )
         return command
     for name in _COMPILERS:
         if shutil.which(name) is not None:
@@ -147,7 +149,7 @@ def _compiled_into(library: Path, source: str, command: Sequence[str]) -> ctypes
 def _run(command: Sequence[str]) -> str | None:
     """Run a compiler; return what it said where it failed."""
     try:
-        done = subprocess.run(  # noqa: S603  # the user's own compiler
+        done = subprocess.run(  # the user's own compiler
             command, capture_output=True, text=True, errors="replace", timeout=MOST_SECONDS, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip

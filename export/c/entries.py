@@ -14,7 +14,7 @@ from unroll.export.c.lowering import Entry, Lowering, Pieces, Value
 from unroll.export.c.products import Factor, Pending
 from unroll.export.c.reductions import REDUCTIONS
 from unroll.export.c.scalars import SCALARS, template_of
-from unroll.export.c.statements import Contraction, Loop, Window
+from unroll.export.c.statements import Contraction, Window
 from unroll.export.c.views import VIEWS, broadcast, seen, shape_of
 from unroll.ops.convolution import Conv
 from unroll.ops.operator import OPERATORS, Operator
@@ -52,9 +52,9 @@ def _added(given: Sequence[Value | None]) -> Pending | None:
         return None
     if isinstance(right, Pending):
         return left.plus(right) if right.shape == left.shape else None
-    if isinstance(right, np.ndarray) and right.size in (1, left.shape[-1]) and right.shape[-1:] in ((), (1,), left.shape[-1:]):
-        if right.ndim <= len(left.shape):
-            return Pending(left.shape, left.dtype, left.factors, (*left.bias, right))
+    vector = isinstance(right, np.ndarray) and right.ndim <= len(left.shape) and right.size in (1, left.shape[-1])
+    if vector and isinstance(right, np.ndarray) and right.shape[-1:] in ((), (1,), left.shape[-1:]):
+        return Pending(left.shape, left.dtype, left.factors, (*left.bias, right))
     return None
 
 
@@ -89,11 +89,18 @@ def _contracted(low: Lowering, node: Node, left: Expr, right: Expr) -> Expr:
     columns = () if len(b.shape) == 1 else b.shape[-1:]
     stack = shape[: len(shape) - len(rows) - len(columns)]
     m, n = (rows or (1,))[0], (columns or (1,))[0]
-    a = seen(low, a, lambda view: view.reshaped((*view.shape[:-2], m, inner)) if rows else view.reshaped((1, inner)), (*a.shape[:-2], m, inner) if rows else (1, inner))
+    a = seen(
+        low,
+        a,
+        lambda view: view.reshaped((*view.shape[:-2], m, inner)) if rows else view.reshaped((1, inner)),
+        (*a.shape[:-2], m, inner) if rows else (1, inner),
+    )
     b = seen(low, b, lambda view: view if columns else view.reshaped((inner, 1)), b.shape if columns else (inner, 1))
     full = (*stack, m, n, inner)
     rank = len(full)
-    a3 = broadcast(low, seen(low, a, lambda view: view.reshaped((*view.shape[:-1], 1, inner)), (*a.shape[:-1], 1, inner)), full)
+    a3 = broadcast(
+        low, seen(low, a, lambda view: view.reshaped((*view.shape[:-1], 1, inner)), (*a.shape[:-1], 1, inner)), full
+    )
     order = (*range(len(b.shape) - 2), len(b.shape) - 1, len(b.shape) - 2)
     turned = seen(low, b, lambda view: view.permuted(order), tuple(b.shape[axis] for axis in order))
     around = (*turned.shape[:-2], 1, *turned.shape[-2:])

@@ -128,6 +128,8 @@ _SHARED: dict[str, tuple[str, str]] = {
     "pow": ("a b", "{ return $m_pow(a, b); }"),
     "sqrt": ("x", "{ return $m_sqrt(x); }"),
 }
+#: Functions, and not signs: a compiler warns of what is compared with itself.
+_COMPARISONS = {"equal": "==", "greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<="}
 _POW_INT = """\
 static inline $t pow_$f($t a, int64_t b) {
     $u power = 1, factor = ($u)a;
@@ -157,7 +159,7 @@ _REVERSED = """\
 /* Where element `at` of a row comes from that is reversed as far as its length. */
 static inline $t reversed_$f($t at, $t length) { return at < length ? length - 1 - at : at; }
 """
-_CALL = re.compile(r"\b([a-z][a-z_0-9]*?)_(f32|f64|i32|i64)\(")
+_CALL = re.compile(r"\b([a-z][a-z_0-9]*?)_(f32|f64|i32|i64|u8)\(")
 _DTYPES = {end: name for name, end in SUFFIXES.items()}
 
 
@@ -184,8 +186,12 @@ def definition(name: str, end: str, math: str) -> str:
     kind = C_TYPES[dtype]
     if name in ("index", "reversed"):
         return _filled(_CLAMPED if name == "index" else _REVERSED, end)
+    if name in _COMPARISONS:
+        return f"static inline unsigned char {name}_{end}({kind} a, {kind} b) {{ return a {_COMPARISONS[name]} b; }}"
     if "_of" in name:
         return _int_of(name.removesuffix("_of"), end)
+    if dtype == "bool":
+        return ""
     if dtype.startswith("int"):
         if name == "pow":
             return _filled(_POW_INT, end)
@@ -222,6 +228,8 @@ def _int_of(to: str, end: str) -> str:
     return _filled(text, to)
 
 
-def needs_math(text: str, names: Iterable[str] = ("erf", "expm1", "floor", "log", "log1p", "pow", "sqrt", "exp", "tanh")) -> bool:
+def needs_math(
+    text: str, names: Iterable[str] = ("erf", "expm1", "floor", "log", "log1p", "pow", "sqrt", "exp", "tanh")
+) -> bool:
     """Say whether C calls functions of <math.h>."""
     return bool(re.search(rf"\b(?:{'|'.join(names)})f?\(", text))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-
 import numpy as np
 
 from unroll.export.c.functions import definitions, needs_math
 from unroll.export.c.layout import Buffer, Sizes
-from unroll.export.c.program import Port, Program
+from unroll.export.c.pen import Pen
+from unroll.export.c.program import Program
 from unroll.export.c.text import Text, printable
 from unroll.export.c.types import c_type
-from unroll.export.c.writer import Writer
+from unroll.export.c.writer import write_statements
 from unroll.version import __version__
 
 #: An array of fewer bytes is not aligned: it would take more room than it is worth.
@@ -50,8 +50,12 @@ class Listing:
         """Return the parameters of the function that runs."""
         first = [f"const {self.name}_weights *{restrict}weights"] if self.apart else []
         found = [*first, f"{self.name}_context *{restrict}context"]
-        found += [f"const {c_type(p.view.dtype)} *{restrict}{p.view.buffer.name}" for p in self.program.inputs if not p.state]
-        return found + [f"{c_type(p.view.dtype)} *{restrict}{p.view.buffer.name}" for p in self.program.outputs if not p.state]
+        found += [
+            f"const {c_type(p.view.dtype)} *{restrict}{p.view.buffer.name}" for p in self.program.inputs if not p.state
+        ]
+        return found + [
+            f"{c_type(p.view.dtype)} *{restrict}{p.view.buffer.name}" for p in self.program.outputs if not p.state
+        ]
 
     # -- the header -----------------------------------------------------------------------------------------------
 
@@ -168,7 +172,7 @@ class Listing:
         text.line(f"void {self.entry}({', '.join(self._parameters('restrict '))})")
         with text.block(""):
             self._unused(text, self._not_read())
-            Writer(text, self._refer).write(self.program.body)
+            write_statements(Pen(text, self._refer), self.program.body)
         if self.apart:
             text.line()
             self._calls(text)
@@ -208,7 +212,7 @@ class Listing:
 def _specials(code: str) -> str:
     """Return what C calls NaN and infinity, which have no literals; where they occur."""
     parts = []
-    for end, kind, bits, infinite, whole in (
+    for end, _kind, _bits, _infinite, _whole in (
         ("F32", "float", "0x7FC00000u", "0x7F800000u", "uint32_t"),
         ("F64", "double", "UINT64_C(0x7FF8000000000000)", "UINT64_C(0x7FF0000000000000)", "uint64_t"),
     ):
@@ -246,6 +250,3 @@ def _numbers(buffer: Buffer) -> Iterable[str]:
 
 def _shape(shape: Sizes) -> str:
     return f"({', '.join(map(str, shape))})"
-
-
-__all__ = ["Listing", "Port"]

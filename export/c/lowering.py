@@ -13,15 +13,15 @@ from typing import TypeAlias
 
 import numpy as np
 
-from unroll.dtypes import Array, DType
+from unroll.dtypes import Array
 from unroll.errors import UnrollError, UnsupportedError
 from unroll.export.c.expressions import LARGEST, Expr, literal, load
-from unroll.export.c.held import Held, key_of
-from unroll.export.c.identifiers import Identifiers
-from unroll.export.c.layout import Block, Buffer, LoopVar, Sizes, View, contiguous, rounded, unit_of
+from unroll.export.c.held import Held
+from unroll.export.c.layout import View
+from unroll.export.c.making import Making
 from unroll.export.c.products import Pending
-from unroll.export.c.statements import Elementwise, Loop, Statement
-from unroll.export.c.types import C_TYPES, number
+from unroll.export.c.statements import Elementwise
+from unroll.export.c.types import number
 from unroll.ops.operator import Operator
 from unroll.ops.shaping import Transpose
 from unroll.parameter import Parameter
@@ -39,7 +39,7 @@ class Pieces(tuple[Expr, ...]):
     """Tensors joined along their last axis, before anybody needs them in one place."""
 
 
-class Lowering:
+class Lowering(Making):
     """Statements in the making.
 
     Args:
@@ -47,30 +47,14 @@ class Lowering:
         entry_of: finds how an operator is lowered; None for one that cannot be.
         taken: names that nothing may have.
 
-    Attributes:
-        blocks: the statements of each loop that is open, the outermost block first.
-        vars: the loops that are open.
-        buffers: all buffers, in order.
-        wanted: where tensors are to be put.
+    Its attributes are those of `Making`.
     """
 
     def __init__(self, what: str, entry_of: Callable[[Operator], Entry | None], taken: Sequence[str] = ()) -> None:
-        self.what, self._entry_of = what, entry_of
-        self.names = Identifiers(taken)
-        self.blocks: list[list[Statement]] = [[]]
-        self.vars: list[LoopVar] = []
-        self.buffers: list[Buffer] = []
-        self._weights: dict[tuple[object, ...], Buffer] = {}
-        self._read: dict[Tensor, int] = {}
-        self._readers: dict[Tensor, list[Node]] = {}
-        self.wanted: dict[Tensor, View] = {}
+        super().__init__(what, taken)
+        self._entry_of = entry_of
 
     # -- walking --------------------------------------------------------------------------------------------------
-
-    @property
-    def depth(self) -> int:
-        """How many loops are open."""
-        return len(self.vars)
 
     def walk(self, nodes: Sequence[Node], values: dict[Tensor, Value], outputs: Sequence[Tensor]) -> list[Value]:
         """Lower nodes in order, and return what stands for the outputs.
@@ -83,10 +67,9 @@ class Lowering:
         for node in nodes:
             for tensor in node.inputs:
                 if tensor is not None:
-                    self._read[tensor] = self._read.get(tensor, 0) + 1
-                    self._readers.setdefault(tensor, []).append(node)
+                    self.note(tensor, node)
         for tensor in outputs:
-            self._read[tensor] = self._read.get(tensor, 0) + 1
+            self.read[tensor] = self.read.get(tensor, 0) + 1
         self._want_behind(nodes)
         for node in nodes:
             given = [None if tensor is None else self._value(tensor, values) for tensor in node.inputs]
@@ -99,7 +82,7 @@ class Lowering:
         for node in reversed(nodes):
             source = node.inputs[0] if node.inputs else None
             wanted = self.wanted.get(node.outputs[0])
-            if wanted is None or source is None or self._read.get(source, 0) != 1:
+            if wanted is None or source is None or self.read.get(source, 0) != 1:
                 continue
             view: View | None = None
             if isinstance(node.op, Transpose):
@@ -109,27 +92,12 @@ class Lowering:
             if view is not None:
                 self.want(source, view)
 
-    def readers(self, tensor: Tensor) -> list[Node]:
-        """Return the nodes that read a tensor."""
-        return self._readers.get(tensor, [])
-
     def _value(self, tensor: Tensor, values: Mapping[Tensor, Value]) -> Value:
         if tensor in values:
             return values[tensor]
         assert isinstance(tensor, (Constant, Parameter))
         self.check_dtype(tensor)
         return tensor.value if isinstance(tensor, Constant) else Held.of(tensor.value, tensor)
-
-    def check_dtype(self, tensor: Tensor) -> None:
-        """Refuse a dtype that C does not have here.
-
-        Raises:
-            UnsupportedError: it is float16, or of text.
-        """
-        if tensor.dtype.name not in C_TYPES:
-            raise UnsupportedError(
-                f"{self.what}: {tensor.described()}: C here has {', '.join(C_TYPES)}; cast to one of them"
-            )
 
     def _lowered(self, node: Node, given: list[Value | None]) -> Sequence[Value]:
         for tensor in node.outputs:
@@ -142,7 +110,7 @@ class Lowering:
         entry = self._entry_of(node.op)
         if entry is None:
             raise UnsupportedError(
-                f"{self.what}: {node!r} cannot be written as C: {node.op.name} is no operator of unroll's, or has no entry there"
+                f"{self.what}: {node!r} cannot be written as C: {node.op.name} is none of unroll's operators, or has no entry"
             )
         return entry(self, node, given)
 
@@ -171,34 +139,20 @@ class Lowering:
         if isinstance(value, np.ndarray):
             return value
         wanted = self.wanted.get(tensor)
-        if wanted is not None and isinstance(value, Expr) and value.view is not None and value.view.place == wanted.place:
+        if (
+            wanted is not None
+            and isinstance(value, Expr)
+            and value.view is not None
+            and value.view.place == wanted.place
+        ):
             del self.wanted[tensor]
             return value
-        many = self._read.get(tensor, 0) > 1 or tensor in self.wanted
+        many = self.read.get(tensor, 0) > 1 or tensor in self.wanted
         if isinstance(value, Expr) and value.view is not None and value.index is None and tensor not in self.wanted:
             return value
         if many or (isinstance(value, Expr) and value.size > LARGEST):
             return load(self.stored(value, tensor))
         return value
-
-    def want(self, tensor: Tensor, view: View) -> None:
-        """Say where a tensor is to be put, once it is computed."""
-        if tensor.node is not None:
-            self.wanted.setdefault(tensor, view)
-
-    def taken(self, tensor: Tensor) -> View:
-        """Return where a tensor is wanted; it is put there."""
-        return self.wanted.pop(tensor)
-
-    def open(self, var: LoopVar) -> None:
-        """Begin a loop."""
-        self.vars.append(var)
-        self.blocks.append([])
-
-    def close(self, about: str) -> None:
-        """End the loop that was begun last."""
-        body = self.blocks.pop()
-        self.blocks[-1].append(Loop(self.vars.pop(), body, about))
 
     # -- values ---------------------------------------------------------------------------------------------------
 
@@ -226,48 +180,6 @@ class Lowering:
                 return literal(number(first[0], array.dtype), array.shape, array.dtype)
         return load(self.weight(array))
 
-    def weight(self, array: Array, about: str = "weight", block: bool = True) -> View:
-        """Return a view of a weight with an array's numbers; its last axis is filled up with zeros where it is one row."""
-        key = key_of(array)
-        array = np.ascontiguousarray(array).reshape(array.shape)
-        width = array.shape[-1] if array.ndim else 1
-        unit = unit_of(width) if block and width else 1
-        rows = array.reshape(-1, width) if width else array.reshape(0, 1)
-        full = rounded(width, unit) if len(rows) == 1 else width
-        padded = np.zeros((len(rows), full), array.dtype)
-        padded[:, :width] = rows
-        buffer = self.packed(padded, about, (*key, full))
-        kept = Block(unit, unit) if unit > 1 and (len(rows) == 1 or width % unit == 0) else None
-        return View(buffer, array.shape, contiguous(array.shape), block=kept)
-
-    def packed(self, array: Array, about: str, key: tuple[object, ...]) -> Buffer:
-        """Return a weight with an array's numbers one after another; one for equal keys."""
-        found = self._weights.get(key)
-        if found is None:
-            flat = np.ascontiguousarray(array).reshape(-1)
-            found = self._weights[key] = self._buffer(about, flat.dtype, flat.size, "weight")
-            found.value = flat
-        return found
-
-    def _buffer(self, name: str, dtype: DType, size: int, kind: str) -> Buffer:
-        buffer = Buffer(self.names.made(name), dtype, size, kind)  # type: ignore[arg-type]
-        self.buffers.append(buffer)
-        return buffer
-
-    def outside(self, tensor: Tensor, name: str, kind: str, shape: Sizes) -> View:
-        """Return a view of what the caller hands in or takes out."""
-        self.check_dtype(tensor)
-        buffer = self._buffer(name, tensor.dtype, int(np.prod(shape, dtype=np.int64)), kind)
-        return View(buffer, shape, contiguous(shape))
-
-    def scratch(self, name: str, dtype: DType, shape: Sizes, depth: int, exact: bool = False) -> View:
-        """Return room for a tensor, its last axis filled up to whole blocks."""
-        unit = unit_of(shape[-1]) if shape and not exact else 1
-        full = (*shape[:-1], rounded(shape[-1], unit)) if shape and shape[-1] else shape
-        buffer = self._buffer(name, dtype, int(np.prod(full, dtype=np.int64)), "scratch")
-        block = Block(unit, unit) if unit > 1 else None
-        return View(buffer, shape, contiguous(full), block=block, depth=depth, born=depth)
-
     def stored(self, value: Value, tensor: Tensor | None = None) -> View:
         """Return a view with a value's numbers, which are computed now."""
         if isinstance(value, Pending):
@@ -282,26 +194,6 @@ class Lowering:
         out = self.place(name, expression.dtype, expression.shape, expression.depth, tensor, spread)
         self.emit(Elementwise([(out, expression)], name), expression.depth)
         return out
-
-    def place(
-        self, name: str, dtype: DType, shape: Sizes, depth: int, tensor: Tensor | None, spread: bool = False
-    ) -> View:
-        """Return where a tensor is to be put: where it is wanted, where that is as good as anywhere else.
-
-        Args:
-            name: what it is called.
-            dtype: of its numbers.
-            shape: its sizes.
-            depth: how many loops must be inside of which it is computed.
-            tensor: which tensor it is, if any.
-            spread: whether it is computed one by one, and not in blocks, wherever it is put.
-        """
-        wanted = None if tensor is None else self.wanted.get(tensor)
-        whole = spread or not shape or shape[-1] % unit_of(shape[-1] or 1) == 0
-        if wanted is not None and wanted.depth <= depth and whole:
-            del self.wanted[tensor]  # type: ignore[arg-type]
-            return replace(wanted, depth=depth, born=depth, block=_whole_blocks(wanted))
-        return self.scratch(name, dtype, shape, depth)
 
     def joined(self, parts: Sequence[Expr], axis: int, tensor: Tensor | None = None) -> View:
         """Return tensors in one place, joined along an axis."""
@@ -327,16 +219,7 @@ class Lowering:
 
     def copied(self, out: View, value: Value, about: str) -> None:
         """Fill a view with a value."""
-        expression = self.expr(value)
-        if expression.view is not None and expression.index is None and expression.view.place == out.place:
-            return
-        if out.size:
-            self.emit(Elementwise([(out, expression)], about), max(out.depth, expression.depth))
-
-    def emit(self, statement: Statement, depth: int) -> None:
-        """Add a statement to the block of a depth; one that fills nothing is left out."""
-        if any(view.size for view in statement.writes()):
-            self.blocks[depth].append(statement)
+        self.filled(out, self.expr(value), about)
 
 
 def _is_spread(view: View) -> bool:
@@ -347,14 +230,6 @@ def _is_spread(view: View) -> bool:
 def _size_of(tensor: Tensor) -> int:
     """Return how many elements a tensor of fixed sizes has."""
     return prod(int(dim) for dim in tensor.shape)  # type: ignore[arg-type]
-
-
-def _whole_blocks(view: View) -> Block | None:
-    """Return the blocks of a view whose last axis is of whole ones."""
-    if view.block is not None or not view.shape or view.strides[-1] != 1:
-        return view.block
-    unit = unit_of(view.shape[-1])
-    return Block(unit, unit) if unit > 1 and view.shape[-1] % unit == 0 else None
 
 
 def _title(expression: Expr) -> str:

@@ -1,7 +1,7 @@
 """Products by weights: rows times panels of columns, added up and begun with a bias in one go.
 
-The columns of a product that is split into gates are put in an order in which the same units of all gates lie together, each gate
-filled up to whole blocks: a gate is then a view that starts and ends with a block.
+The columns of a product that is split into gates are put in an order in which the same units of all gates lie together, each
+gate filled up to whole blocks: a gate is then a view that starts and ends with a block.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,12 +16,10 @@ from unroll.dtypes import Array, DType
 from unroll.export.c.expressions import Expr, load
 from unroll.export.c.held import Held, key_of
 from unroll.export.c.layout import Block, Buffer, LoopVar, Sizes, View, rounded, unit_of
+from unroll.export.c.making import Making
 from unroll.export.c.statements import Product, Term
 from unroll.ops.joining import Split
 from unroll.tensor import Node, Tensor
-
-if TYPE_CHECKING:
-    from unroll.export.c.lowering import Lowering
 
 #: How many columns are added up at once: as many as processors have registers for.
 PANEL = 64
@@ -63,7 +60,7 @@ class Pending:
         """Return the sum of two."""
         return replace(self, factors=self.factors + other.factors, bias=self.bias + other.bias)
 
-    def stored(self, low: Lowering, tensor: Tensor | None = None) -> View:
+    def stored(self, low: Making, tensor: Tensor | None = None) -> View:
         """Return a view with its numbers, which are computed now."""
         groups = 1 if tensor is None else _groups(low.readers(tensor), tensor)
         name = "product" if tensor is None else tensor.label
@@ -72,7 +69,7 @@ class Pending:
             place = tensor
         return _Storing(low, self, _Columns(self.shape[-1], groups), name).stored(place)
 
-    def split(self, low: Lowering, count: int, name: str) -> list[Expr]:
+    def split(self, low: Making, count: int, name: str) -> list[Expr]:
         """Return its last axis in pieces of one size."""
         whole = _Storing(low, self, _Columns(self.shape[-1], count), name).stored(None)
         return [load(piece) for piece in pieces_of(whole, count)]
@@ -149,7 +146,7 @@ def split_count(node: Node, tensor: Tensor) -> int:
 class _Storing:
     """Makes the statements of one sum of products."""
 
-    def __init__(self, low: Lowering, pending: Pending, columns: _Columns, name: str) -> None:
+    def __init__(self, low: Making, pending: Pending, columns: _Columns, name: str) -> None:
         self._low, self._columns, self._name = low, columns, name
         self._pending = pending
         self._rows = prod(pending.shape[:-1])
@@ -159,7 +156,10 @@ class _Storing:
         another.
         """
         pending = self._pending
-        flat = [Factor(tuple(self._row_view(piece) for piece in factor.pieces), factor.weights) for factor in pending.factors]
+        flat = [
+            Factor(tuple(self._row_view(piece) for piece in factor.pieces), factor.weights)
+            for factor in pending.factors
+        ]
         least = max(piece.depth for factor in flat for piece in factor.pieces)
         bias = self._bias()
         out2 = self._computed(flat, bias, least, place)
@@ -173,7 +173,7 @@ class _Storing:
         found = view.reshaped((self._rows, view.shape[-1]))
         if found is None:
             copy = self._low.scratch("rows", view.dtype, view.shape, view.depth, exact=True)
-            self._low.copied(copy, load(view), "rows")
+            self._low.filled(copy, load(view), "rows")
             found = copy.reshaped((self._rows, view.shape[-1]))
         assert found is not None
         return found
@@ -219,7 +219,7 @@ class _Storing:
                 merged = piece.reshaped((steps * self._rows, piece.shape[-1]))
                 if merged is None:
                     copy = self._low.scratch("rows", piece.dtype, piece.shape, piece.depth, exact=True)
-                    self._low.copied(copy, load(piece), "rows")
+                    self._low.filled(copy, load(piece), "rows")
                     merged = copy.reshaped((steps * self._rows, piece.shape[-1]))
                 assert merged is not None
                 pieces.append(merged)

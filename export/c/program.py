@@ -64,9 +64,7 @@ class Program:
         return [buffer for buffer in self.buffers if buffer.kind == "scratch"]
 
 
-def program_of(
-    graph: Graph, dims: Mapping[str, int] | None, *, rolled: bool, states: bool, what: str
-) -> Program:
+def program_of(graph: Graph, dims: Mapping[str, int] | None, *, rolled: bool, states: bool, what: str) -> Program:
     """Return a graph as a program.
 
     Args:
@@ -93,15 +91,15 @@ def program_of(
         view = low.outside(tensor, name, "output", shape_of(tensor))
         low.want(tensor, view)
         outputs.append(Port(name, view))
-    values: dict[Tensor, Value] = {
-        tensor: load(port.view) for tensor, port in zip(fixed.inputs, inputs, strict=True)
-    }
+    values: dict[Tensor, Value] = {tensor: load(port.view) for tensor, port in zip(fixed.inputs, inputs, strict=True)}
     found = low.walk(fixed.nodes, values, fixed.outputs)
     _write_outputs(low, outputs, found)
     _check_sizes(low, what)
     body = tidied(low.blocks[0], {port.view.buffer for port in (*inputs, *outputs)})
     used = {view.buffer for statement in body for view in (*statement.reads(), *statement.writes())}
-    buffers = tuple(item for item in low.buffers if item in used or item.kind in ("input", "output") or _is_state(item, kept))
+    buffers = tuple(
+        item for item in low.buffers if item in used or item.kind in ("input", "output") or _is_state(item, kept)
+    )
     return Program(inputs, tuple(outputs), buffers, tuple(body), bool(kept))
 
 
@@ -132,7 +130,9 @@ def _write_outputs(low: Lowering, outputs: list[Port], found: list[Value]) -> No
 def _check_sizes(low: Lowering, what: str) -> None:
     for buffer in low.buffers:
         if buffer.size * buffer.dtype.itemsize > _LARGEST:
-            raise UnsupportedError(f"{what}: {buffer.name} takes {buffer.size * buffer.dtype.itemsize} bytes; C here takes {_LARGEST}")
+            raise UnsupportedError(
+                f"{what}: {buffer.name} takes {buffer.size * buffer.dtype.itemsize} bytes; C here takes {_LARGEST}"
+            )
 
 
 def loops_in(statements: tuple[Statement, ...]) -> int:

@@ -1,8 +1,8 @@
 """Operators that are one expression for each element: what they are in C, by dtype. Broadcasting and loops are not in entries.
 
-``{0}``, ``{1}``, ... are the elements of the inputs, each of which an entry may name once only where it is no name or number:
-entries that need one twice call a function of `unroll.export.c.functions`. ``$f`` stands for what names of functions for the dtype
-end in, ``$t`` for the C type, and ``$name`` for the attribute called so.
+``{0}``, ``{1}``, ... are the elements of the inputs, each of which an entry names once: one that needs an element twice calls a
+function of `unroll.export.c.functions`. ``$f`` stands for what names of functions for the dtype end in, ``$t`` for the C type,
+and ``$name`` for the attribute called so.
 """
 
 from __future__ import annotations
@@ -25,10 +25,6 @@ def _same(text: str) -> _Entry:
     return {"f": text, "i": text, "b": text}
 
 
-def _compared(sign: str) -> _Entry:
-    return _same(f"(unsigned char)({{0}} {sign} {{1}})")
-
-
 def _called(name: str, count: int = 1) -> _Entry:
     return _same(f"{name}_$f({', '.join(f'{{{place}}}' for place in range(count))})")
 
@@ -39,17 +35,17 @@ SCALARS: dict[str, _Entry] = {
     "And": _same("(unsigned char)({0} && {1})"),
     "Div": {"f": "({0} / {1})", "i": "div_$f({0}, {1})"},
     "Elu": _same("elu_$f({0}, $alpha)"),
-    "Equal": _compared("=="),
+    "Equal": _called("equal", 2),
     "Erf": _called("erf"),
     "Exp": _called("exp"),
     "Floor": _called("floor"),
-    "Greater": _compared(">"),
-    "GreaterOrEqual": _compared(">="),
+    "Greater": _called("greater", 2),
+    "GreaterOrEqual": _called("greater_equal", 2),
     "HardSigmoid": _same("hard_sigmoid_$f({0}, $alpha, $beta)"),
     "Identity": _same("{0}"),
     "LeakyRelu": _same("leaky_relu_$f({0}, $alpha)"),
-    "Less": _compared("<"),
-    "LessOrEqual": _compared("<="),
+    "Less": _called("less", 2),
+    "LessOrEqual": _called("less_equal", 2),
     "Log": _called("log"),
     "Max": _called("max", 2),
     "Min": _called("min", 2),

@@ -71,7 +71,12 @@ class Compiled:
 
     def addresses(self, context: Array, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> Any:
         """Return what the library is called with. The arrays must outlive it."""
-        arrays = [self._weights, context, *(inputs[name] for name in self.inputs), *(outputs[n] for n, _, _ in self.outputs)]
+        arrays = [
+            self._weights,
+            context,
+            *(inputs[name] for name in self.inputs),
+            *(outputs[n] for n, _, _ in self.outputs),
+        ]
         return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
@@ -125,8 +130,8 @@ class CBound(Bound):
 class CSession:
     """A graph compiled by the machine's C compiler; made by ``unroll.compile(graph, target="c")``.
 
-    It is run as an `unroll.Session` is. Sizes are fixed in C: for each batch, or other size, that is fed for the first time, the
-    graph is compiled anew, which takes about half a second, and is kept on disk. `refresh` needs no compiler.
+    It is run as an `unroll.Session` is. Sizes are fixed in C: for each batch, or other size, that is fed for the first time,
+    the graph is compiled anew, which takes about half a second, and is kept on disk. `refresh` needs no compiler.
 
     Threads: a session may be run by many at once. What `bind` and `stream` return is for one, each in its own way.
 

@@ -70,7 +70,12 @@ def _copied_whole(statement: Statement) -> tuple[View, View] | None:
         return None
     state, expression = statement.items[0]
     source = expression.view
-    if source is None or expression.index is not None or source.buffer.kind != "scratch" or state.buffer.kind != "scratch":
+    if (
+        source is None
+        or expression.index is not None
+        or source.buffer.kind != "scratch"
+        or state.buffer.kind != "scratch"
+    ):
         return None
     alike = (state.shape, state.strides, state.offset, state.moving, state.block) == (
         source.shape, source.strides, source.offset, source.moving, source.block,

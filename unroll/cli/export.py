@@ -1,14 +1,27 @@
-"""``unroll export``: a graph as an ONNX model."""
+"""``unroll export``: a graph as an ONNX model, or as C."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import FORMS, add_opset, add_output, add_program, add_proof, given, is_file, say, write_model
+from unroll.cli.options import (
+    FORMS,
+    add_opset,
+    add_output,
+    add_program,
+    add_proof,
+    given,
+    graph_of,
+    is_file,
+    say,
+    write_model,
+)
 from unroll.cli.statuses import DONE
+from unroll.errors import ArgumentError
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -18,7 +31,7 @@ if TYPE_CHECKING:
 
 def _add(parser: argparse.ArgumentParser) -> None:
     add_program(parser)
-    add_output(parser, "FILE.onnx", "the model")
+    add_output(parser, "FILE.onnx", "the model; FILE.c writes C, and FILE.h beside it")
     parser.add_argument("--form", help=f"{FORMS} (default: flat, and loops over time as Scan)")
     add_opset(parser)
     parser.add_argument(
@@ -31,6 +44,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if str(options.output or "").endswith(".c"):
+        say(options, _as_c(options))
+        return DONE
     settings: dict[str, Any] = given(opset=options.opset, ir_version=options.ir_version)
     settings["runtime"] = None if options.any_runtime else "onnxruntime"
     if is_file(options):
@@ -43,17 +59,30 @@ def _run(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _as_c(options: argparse.Namespace) -> str:
+    """Write C, whose sizes are fixed, and return what is to be said of it."""
+    for name in ("form", "opset", "ir_version", "any_runtime", "feed"):
+        if getattr(options, name):
+            flag = name.replace("_", "-")
+            raise ArgumentError(f"--{flag}: it is for ONNX, and {options.output} is C; leave it out")
+    graph, dims = graph_of(options, sizes_of_feeds=True)
+    path = Path(options.output)
+    source = unroll.to_c(graph, str(path), name=path.stem, dims=dims)
+    return f"{source}\nwrote {path} and {path.with_suffix('.h')}"
+
+
 COMMAND = Command(
     "export",
-    "write the graph as an ONNX model, flat unless another form is asked for",
+    "write the graph as an ONNX model, flat unless another form is asked for, or as C",
     "Write a graph as an ONNX model: flat, or in the form asked for. What is written of an .onnx file is run beside it in "
-    "onnxruntime, and kept only where both agree.",
+    "onnxruntime, and kept only where both agree. -o FILE.c writes C99 without dependencies, of the sizes given by --dim.",
     (
         "unroll export examples/image_rows_lstm.py:image_rows -o lstm.onnx --opset 17",
         "unroll export examples/image_rows_lstm.py:image_rows -o fast.onnx --form rerolled",
         "unroll export lstm.onnx -o scan.onnx --form scan",
+        "unroll export examples/image_rows_lstm.py:image_rows -o lstm.c --dim batch=1",
     ),
     _add,
     _run,
-    (".onnx",),
+    (".onnx", ".c"),
 )
