@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
 from typing import Any
 
@@ -10,8 +9,9 @@ import numpy as np
 import onnx
 import pytest
 from helpers import lacks_kernels
+from official_cases import LOOPS as FILES
+from official_cases import official_cases
 from onnx import numpy_helper
-from onnx.backend.test.case.node import collect_testcases
 
 import unroll
 
@@ -22,9 +22,7 @@ NOT_HERE = ("_seq", "_opt", "affine_grid", "range_")
 
 @cache
 def cases() -> dict[str, Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = {case.name: case for case in collect_testcases(None)}
+    found = {case.name: case for case in official_cases(*FILES)}
     loops = {name: case for name, case in found.items() if LOOPS & {node.op_type for node in case.model.graph.node}}
     return {name: case for name, case in loops.items() if not any(part in name for part in NOT_HERE)}
 

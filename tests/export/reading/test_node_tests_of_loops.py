@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from official_cases import LOOPS, official_cases
 
 import unroll
 from unroll.errors import UnsupportedError
@@ -21,12 +21,7 @@ KINDS = ("GRU", "If", "LSTM", "Loop", "RNN", "Scan")
 @cache
 def cases(kind: str) -> list[Any]:
     """ONNX's tests that hold an operator, of tensors alone."""
-    from onnx.backend.test.case.node import collect_testcases
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they overflow and divide by zero on purpose
-        found = [case for case in collect_testcases(None) if case.model is not None]
-    return [case for case in found if any(node.op_type == kind for node in all_nodes(case.model))]
+    return [case for case in official_cases(*LOOPS) if any(node.op_type == kind for node in all_nodes(case.model))]
 
 
 def is_of_tensors(model: onnx.ModelProto) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from functools import cache
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from helpers import refused
+from official_cases import official_cases
 from onnx import TensorProto, helper, numpy_helper
 from read_models import FLOAT, check_same, floats, ints, model_of, opaque_names, run
 
@@ -122,20 +121,6 @@ ReduceMean ReduceMin ReduceSum Relu Reshape Shape Sigmoid Slice Softmax Softplus
 Tile Transpose Unsqueeze Where""".split()  # noqa: SIM905
 
 
-@cache
-def node_tests() -> dict[str, list[Any]]:
-    """The tests that onnx ships, by the operator of a test's only node."""
-    from onnx.backend.test.case.node import collect_testcases
-
-    found: dict[str, list[Any]] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they overflow and divide by zero on purpose
-        for case in collect_testcases(None):
-            if case.model is not None and len(case.model.graph.node) == 1:
-                found.setdefault(case.model.graph.node[0].op_type, []).append(case)
-    return found
-
-
 def readable(case: Any) -> bool:
     model = case.model
     kinds = {item.type.tensor_type.elem_type for item in (*model.graph.input, *model.graph.output)}
@@ -147,7 +132,8 @@ def readable(case: Any) -> bool:
 @pytest.mark.slow
 @pytest.mark.parametrize("op", SAMPLED)
 def test_onnx_s_own_tests_of_an_operator_pass_after_reading(op: str) -> None:
-    cases = [case for case in node_tests()[op] if readable(case)]
+    ours = (case for case in official_cases(op.lower()) if [node.op_type for node in case.model.graph.node] == [op])
+    cases = [case for case in ours if readable(case)]
     assert cases
     for case in cases:
         graph = from_onnx(case.model)
