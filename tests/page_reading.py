@@ -39,6 +39,12 @@ class Page:
         odd = {-32768.0: np.nan, 32767.0: np.inf, -32767.0: -np.inf}
         return np.array([odd.get(one, one / 10**decimals) for one in whole])
 
+    def steps(self, row: int, entry: Any) -> list[int]:
+        """Return the steps, counted from the row's first, at which an entry has numbers."""
+        if "count" in entry:
+            return [entry["first"] + number for number in range(entry["count"])]
+        return list(entry.get("steps", range(self.data["rows"][row]["steps"])))
+
     def values(self, row: int, slot: int) -> tuple[Array, Any] | None:
         """Return what a slot holds, ``(batch or 1, steps, elements)``, and its entry; None where the page has nothing."""
         found = self.data["rows"][row]["slots"][slot]
@@ -55,7 +61,7 @@ class Page:
             batch = max(len(array) for array, _ in held)
             arrays = [np.broadcast_to(array, (batch, *array.shape[1:])) for array, _ in held]
             return np.concatenate(arrays, -1), {"d": min((e["d"] for _, e in held if "d" in e), default=None)}
-        steps = len(found.get("steps", range(self.data["rows"][row]["steps"])))
+        steps = len(self.steps(row, found))
         width = -(-found["n"] // found.get("k", 1))
         numbers = self.plane(found["at"], found["b"] * steps * width, found.get("d"))
         return numbers.reshape(found["b"], steps, width), found
@@ -77,7 +83,8 @@ def name_at(name: Any, step: int, place: int) -> str:
     """Return the name of an operator at a step, the so-many-th of its template."""
     if isinstance(name, str):
         return name
-    return str(name[place]) if isinstance(name, list) else f"{name['before']}{step}{name['after']}"
+    number = step if isinstance(name, list) else name.get("by", 1) * step + name.get("and", 0)
+    return str(name[place]) if isinstance(name, list) else f"{name['before']}{number}{name['after']}"
 
 
 def outputs_at(graph: unroll.Graph, page: Page, around: bool) -> dict[tuple[int, int, int], Tensor]:
@@ -99,6 +106,6 @@ def outputs_at(graph: unroll.Graph, page: Page, around: bool) -> dict[tuple[int,
                 for op, name in zip(template["ops"], template["names"], strict=True):
                     node = nodes[name_at(name, step, place)]
                     assert node.op.name == op["op"]
-                    for tensor, slot in zip(node.outputs, op["slots"], strict=True):
+                    for tensor, slot in zip(node.outputs, op["slots"], strict="more" not in op):
                         found[number, slot, step - row["first"]] = tensor
     return found

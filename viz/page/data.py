@@ -189,6 +189,9 @@ class PageData:
         key = (over.row, len(slots) - 1)
         run.arrays[key] = over.array
         run.needed.add(key)
+        steps = list(self._rows[over.row].steps)
+        if len(over.steps) < len(steps):
+            run.steps[key] = [step - steps[0] for step in over.steps]
         self._tracks[over.row].append(Track("difference", "|\u0394|", "from expected", key[1]))
 
     def rows(self) -> Iterator[tuple[Row, list[Shown], Shown | None]]:
@@ -333,11 +336,7 @@ class PageData:
             return {"within": slot.within[0], "from": slot.within[1], "n": slot.width}
         if slot.parts is not None:
             return {"parts": slot.parts}
-        found = self._run.data.get((number, at))
-        steps = list(self._rows[number].steps)
-        if found is None or len(slot.tensors) == len(steps):
-            return found
-        return found | {"steps": [step - steps[0] for step in slot.tensors][:: found.get("every", 1)], "every": 1}
+        return self._run.data.get((number, at))
 
 
 def _slot(template: Mapping[str, Any], piece: Any) -> int | None:

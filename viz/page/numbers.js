@@ -107,13 +107,14 @@ export class Values {
     const block = found.k ?? 1;
     const width = Math.ceil(found.n / block);
     const every = found.every ?? 1;
-    const steps = found.steps?.length ?? Math.ceil(this.data.rows[row].steps / every);
+    const first = found.first ?? 0;
+    const steps = found.steps?.length ?? found.count ?? Math.ceil(this.data.rows[row].steps / every);
     const numbers = this.plane(row + "/" + slot, found.at, found.b * steps * width, found.d);
     const base = Math.min(batch, found.b - 1) * steps;
     const place = found.steps && new Map(found.steps.map((one, at) => [one, at]));
     return (step, element) => {
-      const line = place ? place.get(step) : step / every;
-      if (line === undefined || !Number.isInteger(line) || element < 0 || element >= found.n) return undefined;
+      const line = place ? place.get(step) : (step - first) / every;
+      if (!Number.isInteger(line) || line < 0 || line >= steps || element < 0 || element >= found.n) return undefined;
       return numbers[(base + line) * width + (block > 1 ? Math.floor(element / block) : element)];
     };
   }

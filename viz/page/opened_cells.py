@@ -17,7 +17,7 @@ from unroll.viz.page.cell_layout import Joint, Key, Place, Size, lay_out
 from unroll.viz.page.colours import colour_of
 from unroll.viz.page.operands import OperandFormulas, Piece
 from unroll.viz.page.slots import Slots
-from unroll.viz.page.steps import Row, Source
+from unroll.viz.page.steps import MOST_BESIDE, Row, Source
 from unroll.viz.values import inline
 
 #: Where something of an opened cell comes from: an operator's output, a source, a weight, or a constant's text.
@@ -80,6 +80,8 @@ class OpenedCell:
 
     def data(self) -> dict[str, Any]:
         """Return the template as the page has it."""
+        if self._row.around:
+            return self._listed()
         sizes, first, last, ports = self._sizes()
         joints, wires = self._wires(ports)
         found = lay_out(sizes, joints, first, last)
@@ -97,6 +99,15 @@ class OpenedCell:
             "ports": [port | _corners(found.places["port", place]) for place, port in enumerate(ports)],
             "wires": [wire | {"d": _path(points)} for wire, points in zip(wires, found.wires, strict=True)],
         }
+
+    def _listed(self) -> dict[str, Any]:
+        """Return operators that are opened one by one, and stand nowhere."""
+        return {
+            "w": 0,
+            "h": 0,
+            "ops": [self._operator(at, node) for at, node in enumerate(self._template.nodes)],
+            "sources": [self._source(at, source, {}) for at, source in enumerate(self._sources)],
+        } | {part: [] for part in ("boxes", "ports", "wires")}
 
     def _sizes(self) -> tuple[dict[Key, Size], list[Key], list[Key], list[dict[str, Any]]]:
         """Return how large everything is, what stands at the left edge and at the right one, and what leaves the cell."""
@@ -324,15 +335,21 @@ class OpenedCell:
         return found
 
     def _operator(self, at: int, node: Node) -> dict[str, Any]:
+        most = MOST_BESIDE if self._row.around else len(node.inputs) + len(node.outputs)
+        outputs, more = node.outputs[:most], max(0, len(node.outputs) - most)
         found: dict[str, Any] = {
             "op": node.op.name,
-            "shapes": [shape_text(self._graph.shape(tensor)) for tensor in node.outputs],
+            "shapes": [shape_text(self._graph.shape(tensor)) for tensor in outputs],
             "dtype": str(node.outputs[0].dtype),
-            "in": [self._reference(tensor) for tensor in node.inputs],
+            "in": [self._reference(tensor) for tensor in node.inputs[:most]],
             "box": self._box_of[at],
-            "labels": [self._template.labels.get((at, output), "") for output in range(len(node.outputs))],
-            "slots": [self._slots.outputs[self._number][at, output] for output in range(len(node.outputs))],
+            "labels": [self._template.labels.get((at, output), "") for output in range(len(outputs))],
+            "slots": [self._slots.outputs[self._number][at, output] for output in range(len(outputs))],
         }
+        if more:
+            found["more"] = more
+        if len(node.inputs) > most:
+            found["in"].append(["c", f"{len(node.inputs) - most:,} more"])
         attributes = {name: _cut(value) for name, value in node.op.attributes.items()}
         if attributes:
             found["attributes"] = attributes

@@ -21,7 +21,7 @@ export function entries(data) {
       const steps = row.runs.filter((run) => run[0] === number);
       template.ops.forEach((op, o) => {
         const name = template.names[o];
-        const key = name.before === undefined ? null : [op.op, name.before, name.after, op.shapes].join();
+        const key = name.before === undefined ? null : [op.op, name.before, name.by, name.and, name.after, op.shapes].join();
         const place = { template: number, operator: o, steps };
         if (key !== null && known.has(key)) {
           known.get(key).places.push(place);
@@ -53,7 +53,7 @@ export function nameAt(name, step, steps) {
     }
     return name[place] ?? name[0];
   }
-  return name.before + (step === null ? "{t}" : step) + name.after;
+  return name.before + (step === null ? "{t}" : (name.by ?? 1) * step + (name.and ?? 0)) + name.after;
 }
 
 function holds(name, words) {
@@ -65,7 +65,7 @@ function holds(name, words) {
 function numbered(name, word) {
   if (typeof name === "string" || Array.isArray(name)) return false;
   const step = word.match(/\d+/g)?.map(Number) ?? [];
-  return step.some((one) => (name.before + one + name.after).toLowerCase().includes(word));
+  return step.some((one) => (one - (name.and ?? 0)) % (name.by ?? 1) === 0 && (name.before + one + name.after).toLowerCase().includes(word));
 }
 
 // The entries that a query finds, the first `most`.

@@ -218,7 +218,8 @@ function operator(view, number) {
   const { app, row, template, step, r } = view;
   const op = template.ops[number];
   const steps = row.runs.filter(([at]) => row.templates[at] === template);
-  const pairs = [["shape", op.shapes.join(", ")], ["dtype", op.dtype]];
+  const shapes = [...new Set(op.shapes)].length === 1 && op.shapes.length > 2 ? [`${op.shapes.length + (op.more ?? 0)} × ${op.shapes[0]}`] : [...op.shapes, ...(op.more ? [`${op.more} more`] : [])];
+  const pairs = [["shape", shapes.join(", ")], ["dtype", op.dtype]];
   for (const [key, value] of Object.entries(op.attributes ?? {})) pairs.push([key, value]);
   if (op.gate) pairs.push(["gate", op.gate]);
   if (row.path) pairs.push(["cell", row.path], ["step", String(step)]);

@@ -11,7 +11,7 @@ import numpy as np
 from unroll.dimensions import Dim, Shape
 from unroll.dtypes import Array
 from unroll.tensor import Constant, Node, Tensor
-from unroll.viz.page.steps import Row, Template, steps_of
+from unroll.viz.page.steps import MOST_BESIDE, Row, Template, steps_of
 
 
 @dataclass(eq=False)
@@ -50,7 +50,8 @@ class Slots:
     Attributes:
         slots: all of them.
         batch: the size of the batch; None where there is none.
-        outputs: for each template, the slot of each output of each operator, by (operator, output).
+        outputs: for each template, the slot of each output of each operator, by (operator, output); of an operator beside
+            loops, of the first ones.
         sources: for each template, the slot of each source, by tensor, and how many steps before it was made.
     """
 
@@ -69,7 +70,8 @@ class Slots:
         self.outputs: list[dict[tuple[int, int], int]] = []
         named = [_keys(template, shape) for template in row.templates]
         for template, keys in zip(row.templates, named, strict=True):
-            self.outputs.append({at: numbered(key, template.nodes[at[0]].outputs[at[1]]) for at, key in keys})
+            told = [(at, key) for at, key in keys if not row.around or at[1] < MOST_BESIDE]
+            self.outputs.append({at: numbered(key, template.nodes[at[0]].outputs[at[1]]) for at, key in told})
         self.sources: list[dict[Tensor, tuple[int, int]]] = [{} for _ in row.templates]
         read = [
             [(tensor, source) for tensor, source in template.sources.items() if source.kind in ("first", "input")]
@@ -114,7 +116,8 @@ class Slots:
             place = {node: at for at, node in enumerate(template.nodes)}
             for at, node in enumerate(template.nodes):
                 for output, piece in enumerate(self._pieces(number, template, node, place)):
-                    said.setdefault(self.outputs[number][at, output], []).append(piece)
+                    if (at, output) in self.outputs[number]:
+                        said.setdefault(self.outputs[number][at, output], []).append(piece)
         for at, found in said.items():
             slot, (kind, piece) = self.slots[at], found[0]
             others = [piece[0]] if kind == "within" else piece
@@ -147,8 +150,9 @@ class Slots:
         if tensor is None or isinstance(tensor, Constant):
             return None
         if tensor.node is not None and tensor.node in place:
-            return self.outputs[number][place[tensor.node], tensor.index]
-        return self.sources[number][tensor][0] if template.sources[tensor].kind in ("first", "input") else None
+            return self.outputs[number].get((place[tensor.node], tensor.index))
+        source = template.sources.get(tensor)
+        return self.sources[number][tensor][0] if source is not None and source.kind in ("first", "input") else None
 
     def _is_batched(self, tensor: Tensor) -> bool:
         shape = self._shape(tensor)

@@ -20,6 +20,8 @@ Kind = Literal["state", "zero", "first", "input", "weight"]
 _MOST_COMPARED = 64
 # How many operators of a graph without steps are shown.
 _MOST = 240
+#: Of an operator beside loops, such as a Concat of all their outputs, so many inputs and outputs are told one by one.
+MOST_BESIDE = 24
 
 
 class Source(NamedTuple):
@@ -157,6 +159,9 @@ class Loops:
         """Return some operators that stand around loops as a row of its own, on no axis."""
         row = self._at_once(list(nodes))
         row.around = True
+        (template,) = row.templates
+        read = {tensor for node in nodes for tensor in node.inputs[:MOST_BESIDE]}
+        template.sources = {tensor: source for tensor, source in template.sources.items() if tensor in read}
         self._add_labels(row)
         return row
 

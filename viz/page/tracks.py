@@ -58,6 +58,8 @@ def tracks_of(row: Row, slots: Slots, names: Sequence[str]) -> list[Track]:
         slots: its tensors.
         names: its gates, in order.
     """
+    if row.around:
+        return []  # it stands on no axis
     steps = [
         sum(run.last - run.first + 1 for run in row.runs if run.template == at) for at in range(len(row.templates))
     ]

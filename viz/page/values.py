@@ -54,12 +54,14 @@ class Run:
         kept: how much of it is in the page.
         needed: the rows and slots that are shown before all others.
         arrays: for each row and slot, its values, ``(batch or 1, steps that have it, elements)``.
+        steps: for each row and slot, these steps, counted from the first of the row; only of those that some steps do not have.
         data: for each row and slot, what the page is told of it.
     """
 
     kept: Kept
     needed: set[tuple[int, int]]
     arrays: dict[tuple[int, int], Array] = field(default_factory=dict)
+    steps: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     data: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
 
 
@@ -96,6 +98,9 @@ def run_of(
             array = Slots.array(slot, values[begin : begin + len(slot.tensors)])
             if rows[number].path or array.size <= _LARGEST_ALONE:
                 run.arrays[number, at] = array
+                if len(slot.tensors) < len(rows[number].steps):
+                    first = next(iter(rows[number].steps))
+                    run.steps[number, at] = [step - first for step in slot.tensors]
     run.kept = _kept(run.arrays, run.needed)
     return run
 
@@ -131,15 +136,30 @@ def pack(run: Run, planes: Planes) -> None:
         found: dict[str, Any] = {"b": len(shown), "n": array.shape[-1]}
         if len(shown) < min(len(array), run.kept.rows):
             found["cut"] = True
-        if run.kept.every > 1:
-            shown = shown[:, :: run.kept.every]
-            found["every"] = run.kept.every
+        every = run.kept.every
+        if key in run.steps:
+            steps = run.steps[key]
+            places = [place for place, step in enumerate(steps) if step % every == 0]
+            if not places:
+                continue
+            shown = shown[:, places]
+            found |= _held([steps[place] for place in places], every)
+        elif every > 1:
+            shown = shown[:, ::every]
+            found["every"] = every
         if run.kept.block > 1 and array.shape[-1] > _WIDE:
             shown = _means(shown, run.kept.block)
             found["k"] = run.kept.block
         if array.dtype.kind in "ib":
             found["whole"] = "bool" if array.dtype.kind == "b" else "int"
         run.data[key] = found | planes.add(shown, run.kept.short) | {"n": array.shape[-1]}
+
+
+def _held(steps: list[int], every: int) -> dict[str, Any]:
+    """Return how the page is told of some steps: the first one and their count, where they follow each other."""
+    if steps == list(range(steps[0], steps[-1] + 1, every)):
+        return {"first": steps[0], "count": len(steps)} | ({"every": every} if every > 1 else {})
+    return {"steps": steps}
 
 
 def _means(array: Array, block: int) -> Array:

@@ -20,6 +20,7 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re
 _COMMENT = re.compile(r"^\s*//.*\n", re.MULTILINE)
 _MARGIN = re.compile(r"^[ \t]*\n?", re.MULTILINE)
 _FONTS = {400: "open-sans-regular.woff2", 600: "open-sans-semibold.woff2"}
+_ENDING = re.compile("[<>&\u2028\u2029\x00]")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -94,15 +95,7 @@ def joined_style() -> str:
 def _json(data: Mapping[str, Any]) -> str:
     """Return data as JSON that no browser takes for the end of a script."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    escapes = {
-        "<": "\\u003c",
-        ">": "\\u003e",
-        "&": "\\u0026",
-        "\u2028": "\\u2028",
-        "\u2029": "\\u2029",
-        "\x00": "\\u0000",
-    }
-    return "".join(escapes.get(char, char) for char in text)
+    return _ENDING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _digest(text: str) -> str:

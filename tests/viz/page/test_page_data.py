@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,7 @@ def check_numbers(graph: unroll.Graph, feeds: dict[str, np.ndarray]) -> int:
         if found is None:
             continue
         values, entry = found
-        place = entry["steps"].index(step) if "steps" in entry else step
-        held = values[:, place]
+        held = values[:, page.steps(row, entry).index(step)]
         wanted = np.asarray(array, float).reshape(len(held), -1) if array.size == held.size else None
         if wanted is None:  # the first rows of the batch
             wanted = np.asarray(array, float).reshape(len(array), -1)[: len(held)]
@@ -190,3 +190,26 @@ def test_what_is_too_much_to_lay_out_is_bounded_and_said() -> None:
     assert check_numbers(graph, random_feeds(graph)) > 0
     row, *_ = Page(unroll.view(many_operators()).html).data["rows"]
     assert len(row["templates"][0]["ops"]) == 240 and row["left_out"] == 4000 - 240
+
+
+def test_what_is_told_of_a_file_does_not_grow_with_its_steps() -> None:
+    """Others cut one input apart, join the outputs, and number all operators in one row: no step needs a line of its own."""
+
+    def told(steps: int) -> tuple[int, Page]:
+        x = unroll.placeholder([None, steps, 4], "x")
+        outputs, _ = unroll.dynamic_rnn(unroll.BasicLSTMCell(5), x)
+        model = unroll.to_onnx(unroll.Graph([x], {"y": outputs}), form="unrolled")
+        del model.metadata_props[:]
+        for number, node in enumerate(model.graph.node):
+            del node.metadata_props[:]
+            node.name, node.doc_string = f"op_{number}_of_all", ""
+        graph = unroll.from_onnx(model)
+        page = Page(unroll.view(graph, feeds=random_feeds(graph)).html)
+        return len(json.dumps(page.data)), page
+
+    (short, _), (long, page) = told(60), told(300)
+    assert long < 1.1 * short
+    (beside,) = (row for row in page.data["rows"] if row["around"])
+    parted, joined = beside["templates"][0]["ops"]
+    assert (parted["op"], len(parted["slots"]), parted["more"]) == ("Split", 24, 276)
+    assert (joined["op"], len(joined["in"]), joined["in"][-1]) == ("Concat", 25, ["c", "276 more"])

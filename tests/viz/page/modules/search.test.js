@@ -41,3 +41,12 @@ test("a name is that of its step", () => {
   assert.equal(nameAt(["a", "b", "c"], 7, [[0, 2, 3], [0, 7, 7]]), "c");
   assert.equal(nameAt("Add", 1, []), "Add");
 });
+
+test("a name whose number grows by more than one from step to step has that number", () => {
+  const grown = { before: "Mul_", after: "", by: 16, and: 14 };
+  assert.equal(nameAt(grown, 3, []), "Mul_62");
+  const rows = [{ runs: [[0, 0, 9]], templates: [{ ops: ops.slice(0, 1), names: [grown] }] }];
+  const listed = entries({ parameters: [], rows });
+  assert.equal(searched(listed, "mul_62").length, 1);
+  assert.equal(searched(listed, "mul_63").length, 0);
+});
