@@ -6,6 +6,7 @@ know get their sizes too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError
 from unroll.export.reading.opaque_nodes import dims_of, dtype_of
 from unroll.sizes import checked_dims
 from unroll.words import closest
+
+_NAMES = re.compile(r"\w+")
 
 
 def bound_model(
@@ -40,7 +43,8 @@ def bound_model(
         raise ArgumentTypeError(f"{what}: values: a dict {{input: array}} is wanted, not {type(values).__name__}")
     if not dims and not values:
         return model
-    sizes = checked_dims(dims, _symbols(model), what)
+    symbols = _symbols(model)
+    sizes = checked_dims(dims, symbols, what)
     arrays = _checked_values(model, values or {}, sizes, what)
     found = ModelProto()
     found.CopyFrom(model)
@@ -51,7 +55,12 @@ def bound_model(
     for item in (*graph.output, *graph.value_info):
         for axis, size in enumerate(item.type.tensor_type.shape.dim):
             if size.dim_param:
-                _put(item.type, axis, substitute(parse_dimension(size.dim_param), sizes))
+                dim = substitute(parse_dimension(size.dim_param), sizes)
+                named = not sizes.keys().isdisjoint(_NAMES.findall(size.dim_param))
+                if named and isinstance(dim, Dimension) and not dim.symbols.issubset(symbols):
+                    size.Clear()  # no polynomial, such as (width//2): it is inferred again, from the sizes that are given
+                else:
+                    _put(item.type, axis, dim)
     if arrays:
         kept = [item for item in graph.input if item.name not in arrays]
         del graph.input[:]

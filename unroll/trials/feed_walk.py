@@ -196,6 +196,8 @@ class Walk:
             self._choose(node, inputs)
         elif first is not None and name in _MOVING:
             self._move(node, first)
+        elif first is not None and name == "TopK":
+            self._sort(node, first)
         elif first is not None and name == "Cast":
             self._cast(node, first)
         elif first is not None and name in ("Abs", "Sign"):
@@ -220,8 +222,10 @@ class Walk:
         return self._moved.update(zip(node.outputs, moved, strict=False))
 
     def _size(self, node: Node, place: int, axis: int) -> int | None:
-        shape = self._shape(node.inputs[place])
-        return shape[axis] if shape is not None and -len(shape) <= axis < len(shape) else None
+        tensor = node.inputs[place]
+        shape = self._graph.shape(tensor) if tensor is not None else ()
+        dim = substitute(shape[axis], self._sizes) if -len(shape) <= axis < len(shape) else None
+        return dim if isinstance(dim, int) else None
 
     def _move(self, node: Node, first: Moved) -> None:
         others = [self._value(tensor) for tensor in node.inputs[1:]]
@@ -237,6 +241,13 @@ class Walk:
                     return self._put(node, [first.spread(shape)])
             return self._uses.note(first, self._uses.unknown)
         return self._put(node, first.each(lambda part: node.op.evaluate(part, *others)))
+
+    def _sort(self, node: Node, first: Moved) -> None:
+        """Follow what is sorted as it stands: what is asked of one element is asked of all, as of lengths to pack rows by."""
+        if self._shape(node.outputs[0]) in (None, list(first.ids.shape)):
+            self._put(node, [first])
+        else:
+            self._lose(node)
 
     def _cast(self, node: Node, first: Moved) -> None:
         kind = node.outputs[0].dtype.kind

@@ -7,7 +7,7 @@ table, as the kernels of cells have one. Where it reads what is computed, a kern
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from unroll import scopes
 from unroll.graph import Graph
@@ -49,6 +49,7 @@ class GateKernels:
     b: Tensor | None
     p: Tensor | None
     settled: bool
+    _made: dict[str, Tensor] = field(default_factory=dict)
 
     def kernel(self, gates: Sequence[str], scope: str = "") -> Tensor:
         """Return ``(input + hidden, gates * hidden)``: the rows of x over those of h."""
@@ -105,12 +106,15 @@ class GateKernels:
         self, tensor: Tensor, name: str, rows: tuple[tuple[str, int], ...], gates: Sequence[str], note: str = ""
     ) -> Tensor:
         """Return a new Parameter with the value of an expression, where the weights that it is made of have no table."""
+        if name in self._made:
+            return self._made[name]
         if not self.settled or not _nameless(leaves_of(nodes_before([tensor])) or {tensor: None}):
             return tensor
         value = Graph([], [tensor]).run({}, tensor)
         columns = tuple((gate, self.op.hidden_size) for gate in gates)
         made = Parameter(value, "weight", blocks=BlockTable(rows, columns, note=note))
         made.rename(f"{self.cell}/{name}")  # the path of a file's node need not be a name of ours
+        self._made[name] = made
         return made
 
 

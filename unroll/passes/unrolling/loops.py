@@ -37,19 +37,21 @@ def write_loop(
     body, maker = op.body, Maker(provenance)
     limit, go = _number(flat, inputs[0], "count"), _truth(flat, inputs[1])
     states = [tensor for tensor in inputs[2 : 2 + op.num_states] if tensor is not None]
-    shared = inputs[2 + op.num_states :]
+    captured = zip(body.inputs[2 + op.num_states :], inputs[2 + op.num_states :], strict=True)
+    shared: dict[Tensor, Tensor] = {inner: tensor for inner, tensor in captured if tensor is not None}
     if limit is not None and goes_on(body):
         flat.check_room(limit, len(body.nodes))
     stacks: list[list[Tensor]] = [[] for _ in body.outputs[1 + op.num_states :]]
     step = 0
+    nodes: Sequence[Node] = body.nodes
     while go and (limit is None or step < limit):
         flat.count(1)
+        if not step:
+            nodes = flat.walk_shared(body, 2 + op.num_states, shared, at_step(provenance, None))
         place = at_step(provenance, step)
-        given = [_filled(body.inputs[0], step), _filled(body.inputs[1], True), *states, *shared]
-        new: dict[Tensor, Tensor] = {
-            inner: tensor for inner, tensor in zip(body.inputs, given, strict=True) if tensor is not None
-        }
-        flat.walk(body.nodes, new, place)
+        given = [_filled(body.inputs[0], step), _filled(body.inputs[1], True), *states]
+        new = shared | dict(zip(body.inputs, given, strict=False))
+        flat.walk(nodes, new, place)
         found = [new.get(tensor, tensor) for tensor in body.outputs]
         go = _truth(flat, found[0])
         states = found[1 : 1 + op.num_states]

@@ -45,20 +45,18 @@ def write_native(
     steps = flat.steps(inputs[0].shape[int(bool(op.attributes.get("layout")))])
     flat.check_room(steps * op.directions, _NODES[op.name])
     flat.count(steps * op.directions * _NODES[op.name])
-    base = base_of(op.name, provenance)
-    writing = _Native(flat, op, inputs, steps, base)
-    sides = []
-    for way in range(op.directions):
-        backward = op.direction == "reverse" or way == 1
-        name = base if op.direction == "forward" else join(base, "bw" if backward else "fw")
-        sides.append(writing.direction(way, backward, CellPlace(flat.cell_name(name))))
-    return writing.results(sides), steps
+    writing = _Native(flat, op, inputs, steps, provenance)
+    ways = range(op.directions)
+    return writing.results([writing.direction(way, op.direction == "reverse" or way == 1) for way in ways]), steps
 
 
 class _Native:
     """Writes the directions of one operator."""
 
-    def __init__(self, flat: Flattening, op: Recurrent, inputs: Inputs, steps: int, base: str) -> None:
+    def __init__(
+        self, flat: Flattening, op: Recurrent, inputs: Inputs, steps: int, provenance: frozenset[Origin]
+    ) -> None:
+        base, self._begin = _place_of(op, provenance, steps)
         given = [*inputs, *[None] * (8 - len(inputs))]
         self._flat, self._op, self._steps, self._base = flat, op, steps, base
         self._x, self._b, self._lengths, self._p = _given(given[0]), given[3], given[4], given[7]
@@ -82,15 +80,25 @@ class _Native:
 
     def _beside(self, at: int) -> Maker:
         """Return what makes nodes at a step that both directions read."""
-        scope = join(self._base.rpartition("/")[0], f"t{at}")
-        return Maker(frozenset({Origin(scope, at, None, None)}))
+        scope = join(self._base.rpartition("/")[0], f"t{self._begin + at}")
+        return Maker(frozenset({Origin(scope, self._begin + at, None, None)}))
 
-    def direction(self, way: int, backward: bool, place: CellPlace) -> tuple[Tensor, list[Tensor]]:
+    def _kernels(self, way: int, backward: bool) -> GateKernels:
+        """Return the weights of a direction; an operator that a loop runs at every step has the same ones at each."""
+        key = (self._op, self._w, self._r, self._b, self._p, way)
+        if key not in self._flat.kernels:
+            name = self._base if self._op.direction == "forward" else join(self._base, "bw" if backward else "fw")
+            cell = self._flat.cell_name(name)
+            maker = CellPlace(cell).weights()
+            w, r = maker.at(self._w, way), maker.at(self._r, way)
+            b, p = (None if item is None else maker.at(item, way) for item in (self._b, self._p))
+            self._flat.kernels[key] = GateKernels(self._op, cell, maker, w, r, b, p, self._flat.settled)
+        return self._flat.kernels[key]
+
+    def direction(self, way: int, backward: bool) -> tuple[Tensor, list[Tensor]]:
         """Return what one direction makes: h at each step as a stack, and the last states."""
-        maker = place.weights()
-        w, r = maker.at(self._w, way), maker.at(self._r, way)
-        b, p = (None if item is None else maker.at(item, way) for item in (self._b, self._p))
-        kernels = GateKernels(self._op, place.cell, maker, w, r, b, p, self._flat.settled)
+        kernels = self._kernels(way, backward)
+        place = CellPlace(kernels.cell, self._begin)
         step = step_of(Cell(self._op, place, kernels, calls_of(self._op)[way]))
         order = range(self._steps)[:: -1 if backward else 1]
         states = self._initial(place, way, order[0])
@@ -153,3 +161,19 @@ def _given(tensor: Tensor | None) -> Tensor:
     """Return an input that an operator has, or that was asked for."""
     assert tensor is not None
     return tensor
+
+
+def _place_of(op: Operator, provenance: frozenset[Origin], steps: int) -> tuple[str, int]:
+    """Return the path of an operator's cell, and the number of its first step.
+
+    One of a single step in the body of a loop, as a loop over a cell is exported, is the cell at that step of the loop.
+    """
+    numbers = {origin.step for origin in provenance}
+    (step,) = numbers if len(numbers) == 1 else (None,)
+    if steps > 1 or step is None:
+        return base_of(op.name, provenance), 0
+    plain = (
+        origin._replace(scope="/".join(part for part in origin.scope.split("/") if part != f"t{step}"))
+        for origin in provenance
+    )
+    return base_of(op.name, frozenset(plain)), step

@@ -34,8 +34,8 @@ def write_scan(
     """
     assert isinstance(op, Scan)
     outer = [tensor for tensor in inputs if tensor is not None]
-    states, rows, shared = outer[: op.num_states], outer[op.num_states :], outer[len(outer) - op.num_shared :]
-    rows = rows[: op.num_scan_inputs]
+    changing = op.num_states + op.num_scan_inputs
+    states, rows = outer[: op.num_states], outer[op.num_states : changing]
     steps, maker, body = flat.steps(rows[0].shape[0]), Maker(provenance), op.body
     flat.check_room(steps, len(body.nodes))
     backward = op.scan_input_directions or (0,) * len(rows)
@@ -43,12 +43,14 @@ def write_scan(
     cut = [items[:: -1 if back else 1] for items, back in zip(pieces, backward, strict=True)]
     ways = op.scan_output_directions or (0,) * (len(body.outputs) - len(states))
     stacks: list[list[Tensor]] = [[] for _ in ways]
+    shared: dict[Tensor, Tensor] = dict(zip(body.inputs[changing:], outer[changing:], strict=True))
+    nodes = flat.walk_shared(body, changing, shared, at_step(provenance, None))
     for number in range(steps):
         place = at_step(provenance, steps - 1 - number if all(backward) else number)
         here = Maker(place(provenance))
-        given = [*states, *(here.squeeze(row[number], 0) for row in cut), *shared]
-        new: dict[Tensor, Tensor] = dict(zip(body.inputs, given, strict=True))
-        flat.walk(body.nodes, new, place)
+        given = [*states, *(here.squeeze(row[number], 0) for row in cut)]
+        new = shared | dict(zip(body.inputs, given, strict=False))
+        flat.walk(nodes, new, place)
         found = [new.get(tensor, tensor) for tensor in body.outputs]
         states = found[: len(states)]
         for stack, tensor in zip(stacks, found[len(states) :], strict=True):

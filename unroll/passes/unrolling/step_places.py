@@ -16,12 +16,12 @@ def unmoved(provenance: frozenset[Origin]) -> frozenset[Origin]:
     return provenance
 
 
-def at_step(loop: frozenset[Origin], step: int) -> Place:
+def at_step(loop: frozenset[Origin], step: int | None) -> Place:
     """Return where nodes of the body of a loop come from at one step.
 
     Args:
         loop: where the loop comes from.
-        step: the number of the step.
+        step: the number of the step; None for what all steps share.
     """
     above = common(origin.scope for origin in loop)
     moved: dict[frozenset[Origin], frozenset[Origin]] = {}
@@ -34,13 +34,14 @@ def at_step(loop: frozenset[Origin], step: int) -> Place:
     return place
 
 
-def _moved(origin: Origin, above: str, step: int) -> Origin:
+def _moved(origin: Origin, above: str, step: int | None) -> Origin:
     within = origin.scope
     if origin.step is not None:  # a body that was traced, or found, at a step
         within = "/".join(part for part in within.split("/") if part != f"t{origin.step}")
     if above and (within == above or within.startswith(f"{above}/")):
         within = within[len(above) + 1 :]
-    return origin._replace(scope=join(join(above, f"t{step}"), within), step=step)
+    path = above if step is None else join(above, f"t{step}")
+    return origin._replace(scope=join(path, within), step=step)
 
 
 def common(paths: Iterable[str]) -> str:
@@ -71,10 +72,11 @@ class CellPlace:
 
     Args:
         cell: the path of its variables, such as ``rnn/basic_lstm_cell``.
+        begin: the number of its first step.
     """
 
-    def __init__(self, cell: str) -> None:
-        self.cell = cell
+    def __init__(self, cell: str, begin: int = 0) -> None:
+        self.cell, self._begin = cell, begin
         self.above, _, self._last = cell.rpartition("/")
 
     def weights(self) -> Maker:
@@ -83,9 +85,11 @@ class CellPlace:
 
     def beside(self, step: int, name: str) -> Maker:
         """Return what makes nodes beside a step, such as those of its zero state."""
+        step += self._begin
         return Maker(frozenset({Origin(join(self.above, f"t{step}/{name}"), step, None, None)}))
 
     def at(self, step: int, gate: str | None = None) -> Maker:
         """Return what makes nodes of a step, or of a gate of it."""
+        step += self._begin
         scope = join(self.above, f"t{step}/{self._last}")
         return Maker(frozenset({Origin(join(scope, gate or ""), step, self.cell, gate)}))
