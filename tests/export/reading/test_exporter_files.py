@@ -1,0 +1,66 @@
+"""Files that Keras's exporter and both of torch's make of whole modules: opened, verified, flattened and re-rolled.
+
+`benchmarks/exporters.py` takes all of them through all steps; here all are opened, and a sample goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from exporter_files import ALL_CASES, CASES, flat, opened, path_of, rerolled, verified
+
+import unroll
+
+#: What is masked row by row, and cells with activations of their own, become a Scan; all else a native operator.
+SCANS = {"keras-masked_words-bt", "keras-hard_lstm-b"}
+#: Every ninth file; two of the others stay as they are at some step, as docs/bring_your_model.md says.
+SAMPLE = CASES[::9]
+
+
+def each(cases: list[dict[str, Any]]) -> Any:
+    return pytest.mark.parametrize("case", cases, ids=lambda case: case["id"])
+
+
+def test_twenty_files_of_each_exporter_are_held_with_sizes_that_are_fixed_and_open() -> None:
+    counts = Counter(case["made_by"] for case in CASES)
+    assert counts.keys() == {"keras", "torchscript", "dynamo"} and min(counts.values()) >= 20
+    assert {case["open"] for case in CASES} == {"", "b", "t", "bt"}
+    assert sum(path_of(case).stat().st_size for case in CASES) < 2**20
+    assert len(ALL_CASES) - len(CASES) == 6, "networks that an exporter refuses, or gets wrong"
+
+
+@each(CASES)
+def test_numpy_computes_of_a_file_what_its_framework_did(case: dict[str, Any]) -> None:
+    opened(case)
+
+
+@pytest.mark.slow
+@each(SAMPLE)
+def test_a_file_is_verified_flattened_and_rerolled(case: dict[str, Any]) -> None:
+    verified(case)
+    flat(case)
+    became, proof = rerolled(case)
+    assert became <= ({"Scan"} if case["id"] in SCANS else {"GRU", "LSTM", "RNN"})
+    assert proof in ("proven by structure", "proven by numbers")
+
+
+def test_a_loop_over_an_operator_has_its_weights_once_and_its_steps_are_those_of_the_loop() -> None:
+    """TorchScript writes a scripted loop over an LSTMCell as a Loop whose body holds an LSTM of one step."""
+    case = next(case for case in CASES if case["id"] == "torchscript-scripted_loop-bt")
+    graph, report = unroll.unroll(unroll.from_onnx(path_of(case), dims={"time": 5}))
+    assert report.found[0].steps == 5
+    assert {name: item.shape for name, item in graph.parameters.items()} == {
+        "Loop/cell/kernel": (7, 16),
+        "Loop/cell/bias": (16,),
+    }
+    products = [node for node in graph.nodes if node.op.name == "MatMul"]
+    assert [origin.step for node in products for origin in node.provenance] == [0, 1, 2, 3, 4]
+    assert rerolled(case)[0] == {"LSTM"}
+
+
+def test_lengths_that_are_sorted_before_they_are_used_are_fed_as_lengths() -> None:
+    """pack_padded_sequence sorts rows by their lengths; verify feeds lengths that onnxruntime takes."""
+    case = next(case for case in CASES if case["id"] == "torchscript-packed_lstm-bt")
+    verified(case)
