@@ -64,7 +64,7 @@ def run_all(
         main.append(f'#include "{source.name}.h"')
         body += _called(source, case)
     body.append("fclose(in); fclose(out); return 0; }")
-    (folder / "main.c").write_text("\n".join([*main, *body]))
+    (folder / "main.c").write_text("\n".join([*main, *body, ""]))
     (folder / "in").write_bytes(b"".join(_fed(case) for case in cases))
     command = [compiler, *STRICT, *flags, "-o", "program", "main.c", *files, "-lm"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)

@@ -19,7 +19,7 @@ from unroll.export.c.views import VIEWS, broadcast, seen, shape_of
 from unroll.ops.convolution import Conv
 from unroll.ops.operator import OPERATORS, Operator
 from unroll.ops.scan import Scan
-from unroll.tensor import Node
+from unroll.tensor import Node, Tensor
 
 
 def entry_of(op: Operator) -> Entry | None:
@@ -124,10 +124,9 @@ def _scan(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Valu
     shared = [value if isinstance(value, np.ndarray) else load(low.view(value)) for value in given[second:]]
     outer = low.depth
     states = []
-    for inner, value in zip(op.body.inputs, given[:first], strict=False):
-        state = low.scratch(inner.label, inner.dtype, shape_of(inner), outer, exact=False)
-        start = low.expr(value)
-        low.copied(state, start, f"{inner.label} before the first step")
+    for inner, new, value in zip(op.body.inputs, op.body.outputs, given[:first], strict=False):
+        state = low.scratch(new.label, inner.dtype, shape_of(inner), outer)
+        low.copied(state, low.expr(value), f"{new.label} before the first step")
         states.append(state)
     stacks = [
         low.scratch(tensor.label, tensor.dtype, shape_of(tensor), outer, exact=True)
@@ -137,7 +136,7 @@ def _scan(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Valu
     ]
     var = LoopVar(low.names.made("t"), count, outer + 1)
     low.open(var)
-    values = dict(zip(op.body.inputs, _inside(op, var, states, rows, shared), strict=True))
+    values: dict[Tensor, Value] = dict(zip(op.body.inputs, _inside(op, var, states, rows, shared), strict=True))
     ways = op.scan_output_directions or (0,) * len(stacks)
     for tensor, stack, back in zip(op.body.outputs[first:], stacks, ways, strict=True):
         row = stack.row(var, bool(back))

@@ -109,14 +109,14 @@ static inline double tanh_f64(double x) {
 """
 #: Functions of floats whose text is one for both types: parameters and body.
 _SHARED: dict[str, tuple[str, str]] = {
-    "elu": ("x alpha", "{ return x > 0 ? x : alpha * $m_expm1(x < 0 ? x : 0); }"),
+    "elu": ("x alpha", "{ return x > 0 ? x : alpha * $m_expm1(x > 0 ? 0 : x); }"),
     "hard_sigmoid": (
         "x alpha beta",
         "{ $t y = alpha * x + beta; y = y < 0 ? 0 : y; return y > 1 ? 1 : y; }",
     ),
     "leaky_relu": ("x alpha", "{ return x >= 0 ? x : alpha * x; }"),
-    "max": ("a b", "{ return (a > b) | (a != a) ? a : b; }"),
-    "min": ("a b", "{ return (a < b) | (a != a) ? a : b; }"),
+    "max": ("a b", "{ return ((a > b) | (a != a)) ? a : b; }"),
+    "min": ("a b", "{ return ((a < b) | (a != a)) ? a : b; }"),
     "sigmoid": (
         "x",
         "{ $t small = exp_$f(x < 0 ? x : -x); return (x < 0 ? small : 1) / (1 + small); }",

@@ -18,12 +18,12 @@ class LoopVar(NamedTuple):
 
     Attributes:
         name: its name in C.
-        count: how often the loop runs.
+        steps: how often the loop runs.
         depth: how many loops it is in, itself among them.
     """
 
     name: str
-    count: int
+    steps: int
     depth: int
 
 
@@ -160,7 +160,7 @@ class View:
             bare = self.plain()
             return None if bare is None else bare.row(var, backward)
         step = self.strides[0]
-        start = (var.count - 1) * step if backward else 0
+        start = (var.steps - 1) * step if backward else 0
         moving = (*self.moving, (var, -step if backward else step))
         return replace(
             self,

@@ -19,6 +19,8 @@ from unroll.version import __version__
 #: An array of fewer bytes is not aligned: it would take more room than it is worth.
 _ALIGNED = 64
 _NUMBERS = 8
+#: What has no literal, and is a name of <math.h>.
+_SPECIAL = re.compile(r"\b(?:NAN|INFINITY)\b")
 
 
 class Listing:
@@ -135,13 +137,12 @@ class Listing:
         for line in self._about():
             head.comment(line)
         head.line(f'#include "{self.name}.h"' if included else self.header().rstrip("\n"))
-        if needs_math(helpers):
+        if needs_math(helpers) or _SPECIAL.search(weights + code):
             head.line("#include <math.h>")
         if self.apart:
             head.line("#include <stddef.h>")
         head.line()
-        special = _specials("\n".join((weights, code, helpers)))
-        parts = ["\n".join(head.lines), special, weights, helpers, code]
+        parts = ["\n".join(head.lines), weights, helpers, code]
         return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
 
     def _about(self) -> list[str]:
@@ -209,20 +210,6 @@ class Listing:
             text.line("return sizes[which];")
 
 
-def _specials(code: str) -> str:
-    """Return what C calls NaN and infinity, which have no literals; where they occur."""
-    parts = []
-    for end, _kind, _bits, _infinite, _whole in (
-        ("F32", "float", "0x7FC00000u", "0x7F800000u", "uint32_t"),
-        ("F64", "double", "UINT64_C(0x7FF8000000000000)", "UINT64_C(0x7FF0000000000000)", "uint64_t"),
-    ):
-        if f"NOT_A_NUMBER_{end}" in code:
-            parts.append(f"#define NOT_A_NUMBER_{end} ({'(float)' if end == 'F32' else ''}(1e308 * 10 - 1e308 * 10))")
-        if f"INFINITE_{end}" in code:
-            parts.append(f"#define INFINITE_{end} ({'(float)' if end == 'F32' else ''}(1e308 * 10))")
-    return "\n".join(parts)
-
-
 def _numbers(buffer: Buffer) -> Iterable[str]:
     """Yield the lines of a weight's numbers, each of which reads back as it is."""
     value = buffer.value
@@ -241,9 +228,8 @@ def _numbers(buffer: Buffer) -> Iterable[str]:
         text = (f"%.{digits}g," * value.size) % tuple(value.tolist())
         text = re.sub(r"(?<![^,])(-?\d+)(?=,)", r"\1.0", text)
         parts = text.rstrip(",").split(",")
-        names = {"nan": "NOT_A_NUMBER_F", "inf": "INFINITE_F", "-inf": "-INFINITE_F", "-nan": "NOT_A_NUMBER_F"}
-        bits = "32" if single else "64"
-        parts = [names[item] + bits if item in names else item + end for item in parts]
+        names = {"nan": "NAN", "-nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}
+        parts = [names.get(item, item + end) for item in parts]
     for start in range(0, len(parts), _NUMBERS):
         yield f"    {', '.join(parts[start : start + _NUMBERS])},"
 

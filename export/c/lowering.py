@@ -88,7 +88,7 @@ class Lowering(Making):
             if isinstance(node.op, Transpose):
                 view = wanted.permuted([node.op.perm.index(axis) for axis in range(len(node.op.perm))])
             elif node.op.name in ("Identity", "Reshape", "Squeeze", "Unsqueeze"):
-                view = wanted.reshaped(tuple(int(dim) for dim in source.shape))  # type: ignore[arg-type]
+                view = wanted.reshaped(tuple(int(dim) for dim in source.shape))
             if view is not None:
                 self.want(source, view)
 
@@ -103,7 +103,7 @@ class Lowering(Making):
         for tensor in node.outputs:
             self.check_dtype(tensor)
         if not any(_size_of(tensor) for tensor in node.outputs):
-            return [np.zeros([int(dim) for dim in tensor.shape], tensor.dtype) for tensor in node.outputs]  # type: ignore[arg-type]
+            return [np.zeros([int(dim) for dim in tensor.shape], tensor.dtype) for tensor in node.outputs]
         known = self._computed(node, given)
         if known is not None:
             return known
@@ -229,7 +229,7 @@ def _is_spread(view: View) -> bool:
 
 def _size_of(tensor: Tensor) -> int:
     """Return how many elements a tensor of fixed sizes has."""
-    return prod(int(dim) for dim in tensor.shape)  # type: ignore[arg-type]
+    return prod(int(dim) for dim in tensor.shape)
 
 
 def _title(expression: Expr) -> str:

@@ -91,10 +91,9 @@ class Making:
     def weight(self, array: Array, about: str = "weight", block: bool = True) -> View:
         """Return a view of a weight with an array's numbers; its last axis is filled up with zeros where it is one row."""
         key = key_of(array)
-        array = np.ascontiguousarray(array).reshape(array.shape)
-        width = array.shape[-1] if array.ndim else 1
+        width = int(array.shape[-1]) if array.ndim else 1
         unit = unit_of(width) if block and width else 1
-        rows = array.reshape(-1, width) if width else array.reshape(0, 1)
+        rows = np.asarray(array).reshape(-1, width) if width else array.reshape(0, 1)
         full = rounded(width, unit) if len(rows) == 1 else width
         padded = np.zeros((len(rows), full), array.dtype)
         padded[:, :width] = rows

@@ -106,17 +106,12 @@ class _Columns:
         """Return the position of each column."""
         size = self.count // self.groups
         gate, unit = np.divmod(np.arange(self.count), size)
-        return unit // self.unit * (self.unit * self.groups) + gate * self.unit + unit % self.unit
+        return np.asarray(unit // self.unit * (self.unit * self.groups) + gate * self.unit + unit % self.unit)
 
     def panels(self) -> list[int]:
         """Return how wide the panels are."""
         full, rest = divmod(self.positions, PANEL)
         return [PANEL] * full + [rest] * bool(rest)
-
-
-def grouped(whole: View) -> int:
-    """Return how many gates a view was stored for."""
-    return whole.block.stride // whole.block.unit if whole.block is not None else 1
 
 
 def pieces_of(whole: View, count: int) -> list[View]:
@@ -186,7 +181,7 @@ class _Storing:
         if var is not None:
             before, factors = _parted(factors, var)
         begin = None
-        if before and var is not None and var.count * self._rows * self._columns.positions <= _MOST_BEFORE:
+        if before and var is not None and var.steps * self._rows * self._columns.positions <= _MOST_BEFORE:
             begin = self._ahead(before, bias, var)
             bias = None
             if not factors:
@@ -208,7 +203,7 @@ class _Storing:
 
     def _ahead(self, factors: list[Factor], bias: Buffer | None, var: LoopVar) -> View:
         """Return what a step reads of products that are computed before a loop, for all its steps."""
-        steps = var.count
+        steps = var.steps
         unrolled = [
             Factor(tuple(_over_steps(piece, var) for piece in factor.pieces), factor.weights) for factor in factors
         ]
@@ -300,7 +295,7 @@ def _over_steps(view: View, var: LoopVar) -> View:
     moving = tuple(pair for pair in view.moving if pair[0] is not var)
     return replace(
         view,
-        shape=(var.count, *view.shape),
+        shape=(var.steps, *view.shape),
         strides=(step, *view.strides),
         moving=moving,
         depth=max([view.born, *(at.depth for at, _ in moving)], default=0),

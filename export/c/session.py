@@ -46,7 +46,7 @@ class Compiled:
         program = program_of(graph, sizes, rolled=True, states=False, what="compile")
         self._source = Listing(program, _NAME, "fast", apart=True).source(included=False)
         same = before is not None and before._source == self._source
-        self._library = before._library if before is not None and same else loaded(self._source, cache)
+        self._library: ctypes.CDLL = before._library if before is not None and same else loaded(self._source, cache)
         self._size = self._library.model_size
         self._size.restype, self._size.argtypes = ctypes.c_uint64, [ctypes.c_int]
         self.call = self._library.model_call
@@ -265,7 +265,7 @@ class CSession:
         Raises:
             FeedError, ShapeError, DTypeError: the feeds do not fit.
         """
-        return CBound(self, feeds)  # type: ignore[arg-type]  # it is no onnxruntime session, and CBound asks for none
+        return CBound(self, feeds)
 
     def stream(self) -> Stream:
         """Return a runner that carries the graph's state from run to run; see `unroll.Stream`."""
@@ -295,7 +295,7 @@ class CSession:
         Raises:
             ArgumentTypeError, ArgumentError, ShapeError, FeedError: as `unroll.run_many`.
         """
-        return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)  # type: ignore[arg-type]
+        return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
 
     def _warn_if_stale(self) -> None:
         for item, version in self._versions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unroll.arguments import checked
@@ -10,11 +10,12 @@ from unroll.checks import check_choice, check_flag
 from unroll.errors import ArgumentError, ArgumentTypeError, FileError
 from unroll.export.c.identifiers import RESERVED
 from unroll.export.c.listing import Listing
-from unroll.export.c.program import Program, program_of
+from unroll.export.c.program import Port, Program, program_of
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph, check_graph
 
 MATHS = ("fast", "libm")
+_MOST_LISTED = 4
 
 
 class CSource:
@@ -39,11 +40,8 @@ class CSource:
         self._entry = listing.entry
 
     def __repr__(self) -> str:
-        ports = [
-            [f"{p.view.buffer.name} {p.view.shape} {p.view.dtype}" for p in group if not p.state]
-            for group in (self._program.inputs, self._program.outputs)
-        ]
-        return f"{self._entry}({', '.join(ports[0])} -> {', '.join(ports[1])})"
+        sides = [", ".join(_listed(group)) for group in (self._program.inputs, self._program.outputs)]
+        return f"{self._entry}({sides[0]} -> {sides[1]})"
 
     def save(self, path: str) -> tuple[Path, Path]:
         """Write the file and its header beside it, each whole or not at all.
@@ -66,6 +64,13 @@ class CSource:
         write_bytes(header, self.h.encode())
         write_bytes(file, self.c.encode())
         return file, header
+
+
+def _listed(ports: Sequence[Port]) -> list[str]:
+    """Return the first few of what the caller hands in or takes out, in words."""
+    own = [port.view for port in ports if not port.state]
+    more = [f"{len(own) - _MOST_LISTED} more"] if len(own) > _MOST_LISTED else []
+    return [f"{view.buffer.name} {view.shape} {view.dtype}" for view in own[:_MOST_LISTED]] + more
 
 
 @checked()

@@ -42,16 +42,7 @@ def number(value: object, dtype: DType) -> str:
         return f"INT64_C({whole})" if whole != -(2**63) else "(-INT64_C(9223372036854775807) - 1)"
     single = dtype.itemsize == 4
     if math.isnan(float(exact)):
-        return "NOT_A_NUMBER_F32" if single else "NOT_A_NUMBER_F64"
+        return "NAN"
     if math.isinf(float(exact)):
-        return ("-" if float(exact) < 0 else "") + ("INFINITE_F32" if single else "INFINITE_F64")
-    text = np.format_float_scientific(exact, unique=True, trim="0")
-    plain = repr(float(text)) if not single else _short(float(exact), text)
-    return plain + ("f" if single else "")
-
-
-def _short(value: float, exact: str) -> str:
-    """Return a float32 without an exponent where that is short."""
-    if 1e-4 <= abs(value) < 1e7 or value == 0:
-        return str(np.format_float_positional(np.float32(value), unique=True, trim="0"))
-    return exact
+        return "-INFINITY" if float(exact) < 0 else "INFINITY"
+    return f"{np.float32(exact)}f" if single else repr(float(exact))

@@ -23,7 +23,7 @@ _Look = Callable[[View], View | None]
 
 def shape_of(tensor: Tensor) -> Sizes:
     """Return the sizes of a tensor, all of which are fixed."""
-    return tuple(int(dim) for dim in tensor.shape)  # type: ignore[arg-type]
+    return tuple(int(dim) for dim in tensor.shape)
 
 
 def seen(low: Lowering, value: Value | None, look: _Look, shape: Sizes) -> Expr:
@@ -154,7 +154,7 @@ def _gather(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Va
 
 def _picked(low: Lowering, view: View, index: Expr, axis: int, along: Sequence[int], shape: Sizes) -> Expr:
     """Return what reads a view at indices along an axis, and along its others as axes of the result do."""
-    flat = view.plain() or low.view(low.joined([load(view)], 0))
+    flat = view.plain() or low.joined([load(view)], 0)
     kind = "i32" if index.dtype.itemsize == 4 else "i64"
     inside = applied(f"index_{kind}({{0}}, {view.shape[axis]})", (index,), index.dtype)
     return Expr(shape, view.dtype, view=flat, index=inside, axis=axis, along=tuple(along), size=2 + index.size)

@@ -21,8 +21,8 @@ def write_statements(pen: Pen, statements: Sequence[Statement]) -> None:
         if isinstance(statement, Elementwise):
             _write_elements(pen, statement)
         elif isinstance(statement, Loop):
-            pen.text.comment(f"{statement.var.count} steps: {statement.about}")
-            with pen.text.loop(statement.var.name, statement.var.count):
+            pen.text.comment(f"{statement.var.steps} steps: {statement.about}")
+            with pen.text.loop(statement.var.name, statement.var.steps):
                 write_statements(pen, statement.body)
         elif isinstance(statement, Product):
             write_product(pen, statement)
