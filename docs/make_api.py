@@ -34,6 +34,7 @@ PROGRAM = {
     ),
     "Drawing it": ("draw", "draw_kernel", "draw_values", "draw_diff", "view"),
     "Writing and reading ONNX": ("save", "to_onnx", "from_onnx"),
+    "Writing C": ("to_c",),
     "Rewriting it": ("optimize", "reroll", "unroll", "equivalent"),
     "Running it in onnxruntime": ("Session", "compile", "run_many", "verify"),
     "Asking about it": ("explain", "check_gate_order"),

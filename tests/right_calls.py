@@ -426,6 +426,7 @@ def export_calls() -> dict[str, Call]:
     seq = [np.ones((4, 3), "float32")]
     streaming = unroll.Session(STATEFUL)
     return {
+        "to_c": Call(unroll.to_c, (GRAPH,)),
         "to_onnx": Call(unroll.to_onnx, (GRAPH,)),
         "save": Call(unroll.save, (GRAPH, "model.onnx")),
         "from_onnx": Call(unroll.from_onnx, (MODEL,)),

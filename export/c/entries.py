@@ -193,7 +193,10 @@ def _conv(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Valu
     depth = max(view.depth for view in views if view is not None)
     out = low.scratch(tensor.label, tensor.dtype, shape_of(tensor), depth, exact=True)
     if out.size:
-        low.emit(Window(out, x, weights, bias, op.strides, op.pads, op.dilations, op.group, tensor.label), depth)
+        low.emit(
+            Window(out, x, weights, bias, op.strides, op.pads_of(x.shape[2:]), op.dilations, op.group, tensor.label),
+            depth,
+        )
     return [load(out)]
 
 

@@ -61,18 +61,19 @@ class Windowed(Operator, abstract=True):
             require.at_least(size, reach - pads, f"the window of {reach} on axis {place + 2}")
         return floor_divide(size + pads - reach + stride, stride)
 
+    def pads_of(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """Return what is added before each axis, then after each, where the axes have these sizes."""
+        if self.pads is not None:
+            return self.pads
+        ends = [same_pads(*each) for each in zip(sizes, self.kernel_shape, self.strides, self._spread, strict=True)]
+        return (*(before for before, _ in ends), *(after for _, after in ends))
+
     def windows(self, x: Array, filling: float) -> Array:
         """Return what lies under the window at each place: ``(batch, channels, *places, *window)``, a view where nothing is
         padded.
         """
         count = len(self.kernel_shape)
-        pads = self.pads
-        if pads is None:
-            ends = [
-                same_pads(*each)
-                for each in zip(x.shape[2:], self.kernel_shape, self.strides, self._spread, strict=True)
-            ]
-            pads = (*(before for before, _ in ends), *(after for _, after in ends))
+        pads = self.pads_of(x.shape[2:])
         if any(pads):
             around = [(0, 0), (0, 0), *zip(pads[:count], pads[count:], strict=True)]
             x = np.pad(x, around, constant_values=filling)
