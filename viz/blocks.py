@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from unroll.parameter import BlockTable, Parameter, block_tables
@@ -57,6 +58,7 @@ def panel(
     values: Values,
     remarks: Sequence[str] = (),
     upright: bool = False,
+    added_to: Mapping[Parameter, str] = MappingProxyType({}),
 ) -> Card:
     """Return the weights that a cell shares over all its steps, each bias under its kernel.
 
@@ -68,10 +70,12 @@ def panel(
         values: numbers to print.
         remarks: what else is said of them, a line each.
         upright: set all weights under one another, not each kernel beside the next.
+        added_to: of which source the products are that biases of one name are added to.
     """
     stacks = block_tables(parameters)
-    sources = _bias_sources(parameters)
+    sources = _bias_sources(parameters) | dict(added_to)
     names = weight_names(parameters, name)
+    names |= {item: f"{role_of(item)} of {source}" for item, source in added_to.items()}
     letters = _letters(names, sources)
     pieces = [
         [

@@ -214,6 +214,13 @@ class Boxes:
         held = self.gates.held(node)
         return under_one_another(box, chips(held)) if held else box
 
+    def condition(self, node: Node) -> tuple[str, list[Line]]:
+        """Return the condition of an If as a formula, and the lines on what comes of it: names, shapes and values."""
+        said, _ = self._formulas.of(node)
+        lines = [Line(said, _SMALL)] if said else []
+        lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
+        return self._formulas.operand(node, 0), [*lines, *self._only_value(node)]
+
     def _shapes(self, node: Node) -> list[str]:
         """Return the shapes of an operator's outputs in few lines, runs of equal ones counted."""
         shapes = [shape_text(self._graph.shape(tensor)) for tensor in node.outputs]

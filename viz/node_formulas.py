@@ -21,7 +21,7 @@ from unroll.viz.zero_states import is_zero
 
 _INFIX = {
     "Add": "+", "Sub": MINUS, "Mul": TIMES, "Div": "/", "MatMul": "@", "Pow": "^", "Equal": "==", "Less": "<", "Greater": ">",
-    "And": "and",
+    "LessOrEqual": "<=", "GreaterOrEqual": ">=", "And": "and",
 }  # fmt: skip
 _CALLS = {
     "Abs": "abs", "Elu": "elu", "Exp": "exp", "HardSigmoid": f"hard {SIGMA}", "LeakyRelu": "leaky relu", "Log": "log",
@@ -32,11 +32,12 @@ _WORD = re.compile(r"\w+")
 _WORDS = {word for said in (*_CALLS.values(), *_INFIX.values()) for word in _WORD.findall(said)}
 #: How tightly a sign binds what stands beside it, as everybody reads it.
 _BINDS = {
-    "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "Add": 2, "Sub": 2, "Gemm": 2, "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
+    "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "LessOrEqual": 1, "GreaterOrEqual": 1, "Add": 2, "Sub": 2, "Gemm": 2,
+    "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
     "Pow": 4,
 }  # fmt: skip
-_LONGEST_WITHIN = 24
-_LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 34, 3, 8, 2
+_LONGEST_WITHIN = 28
+_LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 36, 3, 8, 2
 #: What stands for an operand that has no name of its own, and for a formula that is too long.
 UNNAMED, LONG = "·", "…"
 
@@ -80,6 +81,11 @@ class Formulas:
             if text.count(UNNAMED) <= _MOST_UNNAMED and len(prefix + text) <= _LONGEST:
                 return Said(prefix + text, True)
         return Said(f"{prefix}{LONG}" if name else "", False)
+
+    def operand(self, node: Node, place: int) -> str:
+        """Return what a node reads, as a formula; nothing where it names nothing."""
+        text = self._operand(node.inputs[place], node, place, node, _DEEPEST)
+        return text if _names_something(text) else ""
 
     def _pieces(self, node: Node) -> str:
         """Return the names of what a node of several outputs makes, in order."""

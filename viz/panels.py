@@ -16,7 +16,7 @@ from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
 from unroll.viz.units import Unit, Wire
 from unroll.viz.weight_names import scope_parts
-from unroll.viz.weight_uses import WeightUses
+from unroll.viz.weight_uses import WeightUses, sources_of_biases
 
 #: The distance from a row's lower edge to the first dashed line under it, and from one such line to the next.
 BUS, NEXT_BUS = 10.0, 5.0
@@ -121,7 +121,10 @@ def _panel(scene: Scene, parameters: list[Parameter], uses: WeightUses) -> Panel
     paint, remarks = scene.boxes.gates.paint(parameters), scene.contraction.made.remarks(parameters)
     apart = scene.contraction.opened or all(unit.kind == "op" and not unit.name for unit in readers)
     # Lines of their own begin beside their weights: those must not stand before one another.
-    cards = [panel(name, parameters, steps, paint, scene.values, remarks, upright) for upright in (apart, True)]
+    sources = sources_of_biases(scene.graph, parameters)
+    cards = [
+        panel(name, parameters, steps, paint, scene.values, remarks, upright, sources) for upright in (apart, True)
+    ]
     shown = {item: [unit for unit in read_by[item] if unit not in scene.shown.stand_in] for item in parameters}
     found = Panel(
         parameters, list(dict.fromkeys(unit for units in shown.values() for unit in units)), (cards[0], cards[1])

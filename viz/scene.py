@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from unroll.graph import Graph
+from unroll.ops.branches import If
 from unroll.tensor import Node, Tensor
 from unroll.viz.boxes import Box, Boxes
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import text_width
+from unroll.viz.if_bodies import if_branches
+from unroll.viz.if_boxes import if_box
 from unroll.viz.labels import TEXT
 from unroll.viz.levels import (
     ASIDE,
@@ -28,11 +31,14 @@ from unroll.viz.phases import find_phases
 from unroll.viz.ports import Ported
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.shapes import shape_text
+from unroll.viz.sheet import Sheet
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 from unroll.viz.values import Values
 
 _LANES_APART = 34.0
+#: How many Ifs are drawn with their branches, and how many nodes one of those may have.
+_MOST_IFS, _LARGEST_BRANCH = 12, 60
 #: How much of the height of a cell is above and below its lanes.
 _LANES_WITHIN = 24.0
 
@@ -46,7 +52,8 @@ class Scene:
         full: draw every timestep.
         opened: draw every operator, not one box a cell.
         insides: what is inside each Scan.
-        within: the graph is itself the body of a Scan, one step for all.
+        within: the graph is itself the body of a Scan, one step for all, or the branch of an If.
+        drawn: draws the branch of an If; None where none are drawn.
 
     Attributes:
         graph: the graph.
@@ -56,6 +63,7 @@ class Scene:
         values: numbers to print.
         boxes: makes the content of each box.
         sizes: the box of each unit shown.
+        branches: the picture of each branch of an If that is drawn, with its middle from that of the If's box.
         ported: the boxes of loops, with where each tensor enters and leaves.
         slots: the column of each unit that has one.
         begins: for each unit that makes a first state, the cell that begins with it.
@@ -70,6 +78,7 @@ class Scene:
         opened: bool = False,
         insides: Mapping[Node, Inside] | None = None,
         within: bool = False,
+        drawn: Callable[[Graph], Sheet] | None = None,
     ) -> None:
         self.graph = graph
         self.within = within
@@ -88,6 +97,9 @@ class Scene:
         self.sizes: dict[Unit, Box] = {
             unit: self.ported[unit].box if unit.kind == "loop" else self.boxes.box(unit) for unit in self.shown.units
         }
+        self.branches: dict[Unit, list[tuple[Sheet, tuple[float, float]]]] = {}
+        if drawn is not None and opened:
+            self._open_branches(drawn)
         # Asked for again and again, of every wire.
         self._lane_places: dict[Wire, tuple[int, int]] = {}
         self._state_labels: dict[Wire, str] = {}
@@ -103,6 +115,18 @@ class Scene:
         self._lane_room = max(
             [_LANES_APART, *(self.sizes[unit].height - _LANES_WITHIN for unit in self.slots if unit.kind == "cell")]
         )
+
+    def _open_branches(self, drawn: Callable[[Graph], Sheet]) -> None:
+        """Give each If that is shown a box with room for its branches, as long as they are few and small."""
+        ifs = [unit for unit in self.shown.units if unit.kind == "op" and isinstance(unit.nodes[0].op, If)]
+        for unit in ifs[:_MOST_IFS]:
+            node = unit.nodes[0]
+            if max(len(branch.nodes) for branch in node.op.bodies) <= _LARGEST_BRANCH:  # type: ignore[attr-defined]
+                sheets = [drawn(branch) for branch in if_branches(node, node.op, self.graph)]  # type: ignore[arg-type]
+                rooms = [sheet.extent() for sheet in sheets]
+                found = if_box(*self.boxes.condition(node), [(room.width, room.height) for room in rooms])
+                self.sizes[unit] = found.box
+                self.branches[unit] = list(zip(sheets, found.middles, strict=True))
 
     def _outputs_with_room(self) -> dict[Unit, Box]:
         """Return the boxes of outputs as wide as the shapes beside their arrows: over a loop, outputs stand side by side."""

@@ -83,7 +83,8 @@ def _picture(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: 
         node: Inside(body, (sizes[node].width, sizes[node].height) if node in sizes else None)
         for node, body in bodies.items()
     }
-    return _Picture(Scene(graph, feeds, full, opened, insides, within=depth > 0), inner)
+    branch = None if depth >= _DEEPEST else lambda graph: _picture(graph, None, full, True, depth + 1).sheet()
+    return _Picture(Scene(graph, feeds, full, opened, insides, within=depth > 0, drawn=branch), inner)
 
 
 class _Picture:
@@ -165,6 +166,11 @@ class _Picture:
         if color is not None:
             looks["fillcolor"] = color
         inner = self._inner.get(unit.nodes[0]) if unit.kind == "loop" else None
+        if unit in self._scene.branches:
+            fills = {"style": "rounded,filled", "color": looks["color"], "fillcolor": looks["fillcolor"]}
+            self._sheet.frame(at, Rectangle(at.x, at.top, 0, 0), "", told=self._told(unit), **fills)
+            self._lay_in_branches(unit, at)
+            looks = {"shape": "plain", "style": ""}
         if inner is not None:
             # The frame lies under what is inside; the box over it has only text.
             fills = {"style": "rounded,filled", "color": looks["color"], "fillcolor": palette.SCAN_FILL}
@@ -173,6 +179,11 @@ class _Picture:
             self._sheet.lay_in(unit.id, inner, (at.x + x, at.y + y))
             looks = {"shape": "plain", "style": ""}
         self._sheet.node(unit.id, at, self._scene.sizes[unit].label, told=self._told(unit), **looks)
+
+    def _lay_in_branches(self, unit: Unit, at: Rectangle) -> None:
+        """Lay the pictures of both branches into the frame of an If, which lies under them."""
+        for which, (sheet, (x, y)) in zip(("then", "else"), self._scene.branches[unit], strict=True):
+            self._sheet.lay_in(f"{unit.id}_{which}", sheet, (at.x + x, at.y + y))
 
     def _told(self, unit: Unit) -> str:
         """Return what a unit is in full, for the text shown under a pointer."""
