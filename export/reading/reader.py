@@ -430,7 +430,9 @@ class _Reader:
         inputs = tuple(self._inputs((*node.input, *op.captured)))
         made = Node(op, inputs, op.shapes(Requirements()), op.dtypes({}), self._provenance)
         self.computed.follow(made)
-        self._bind(node, made.outputs, op.places)
+        values = [self.computed.constant(tensor) for tensor in made.outputs] if self.binds else []
+        settled = [value for value in values if isinstance(value, Constant)]
+        self._bind(node, settled if len(settled) == len(made.outputs) else made.outputs, op.places)
 
     def _read_converted(self, node: NodeProto, newer: ModelProto) -> None:
         """Read what an older node became, under names that no one else has."""
