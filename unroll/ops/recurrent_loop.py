@@ -33,6 +33,8 @@ class Activation(NamedTuple):
     defaults: tuple[float, ...] = ()
 
 
+#: The attributes that hold parameters of activations.
+_PARAMETERS = ("activation_alpha", "activation_beta")
 #: ONNX's activations by name.
 ACTIVATIONS: dict[str, Activation] = {
     "Affine": Activation(lambda x, alpha, beta: alpha * x + beta, 2),
@@ -62,6 +64,19 @@ class Gated(Operator, abstract=True):
 
     gates: ClassVar[int]
     default_activations: ClassVar[tuple[str, ...]]
+
+
+def _in_both_ways(values: tuple[float, ...], takers: Sequence[int]) -> tuple[float, ...]:
+    """Return parameters of which each activation finds its own, whether it takes the next one or that of its place.
+
+    Those that are given, where there are none such.
+    """
+    found: dict[int, float] = {}
+    for taken, at in enumerate(takers):
+        for place in (taken, at):
+            if taken >= len(values) or found.setdefault(place, values[taken]) != values[taken]:
+                return values
+    return tuple(found.get(place, values[0]) for place in range(max(found) + 1)) if found else values
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,7 +110,7 @@ class Recurrent(Gated, abstract=True):
     def __post_init__(self) -> None:
         check_size(self.hidden_size, f"{self.name}: hidden_size")
         check_choice(self.direction, DIRECTIONS, f"{self.name}: direction")
-        for name in ("activation_alpha", "activation_beta"):
+        for name in _PARAMETERS:
             given = getattr(self, name)
             if given is not None:
                 what = f"{self.name}: {name}"
@@ -119,8 +134,15 @@ class Recurrent(Gated, abstract=True):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """ONNX's attributes; those that opset 14 brought, and that couple gates, only where they say something."""
+        """ONNX's attributes; those that opset 14 brought, and that couple gates, only where they say something.
+
+        Parameters of activations are repeated where that lets every runtime give each activation its own: see
+        `open_meaning`.
+        """
         found = super().attributes
+        for place, attribute in enumerate(_PARAMETERS):
+            if attribute in found:
+                found[attribute] = _in_both_ways(found[attribute], self._takers(place))
         return {name: value for name, value in found.items() if value or name not in ("layout", "input_forget")}
 
     @property
@@ -131,12 +153,17 @@ class Recurrent(Gated, abstract=True):
         for each activation.
         """
         names = self.activations or ()
-        for place, attribute in enumerate(("activation_alpha", "activation_beta")):
-            given = getattr(self, attribute) or ()
-            takers = [at for at, name in enumerate(names) if ACTIVATIONS[name].parameters > place]
-            if any(at != taken and min(at, taken) < len(given) for taken, at in enumerate(takers)):
-                return f"{', '.join(names)}: ONNX does not say which of them takes which {attribute}"
+        for place, attribute in enumerate(_PARAMETERS):
+            given = dict(enumerate(getattr(self, attribute) or ()))
+            for taken, at in enumerate(self._takers(place)):
+                default = (ACTIVATIONS[names[at]].defaults or (None, None))[place]
+                if given.get(taken, default) != given.get(at, default):
+                    return f"{', '.join(names)}: ONNX does not say which of them takes which {attribute}"
         return ""
+
+    def _takers(self, place: int) -> list[int]:
+        """Return which activations have a first parameter (0), or a second (1)."""
+        return [at for at, name in enumerate(self.activations or ()) if ACTIVATIONS[name].parameters > place]
 
     @property
     def directions(self) -> int:

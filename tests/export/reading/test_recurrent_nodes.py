@@ -75,6 +75,24 @@ def test_numbers_that_may_belong_to_one_activation_or_another_are_refused_by_nam
     np.testing.assert_allclose(unroll.from_onnx(first).run(feeds)["Y"], run(first, feeds)[0], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("activation", ["hard_sigmoid", "elu", "leaky_relu", "linear"])
+@pytest.mark.parametrize("kind", ["GRU", "LSTM"])
+def test_what_we_write_of_such_numbers_means_one_thing_and_is_read_again(kind: str, activation: str) -> None:
+    """A parameter stands where the next one is looked for, and where that of its place is."""
+    x = unroll.placeholder([None, 4, 3], "x")
+    layer = getattr(unroll.layers, kind)(5, activation=activation)
+    model = unroll.to_onnx(unroll.Graph([x], {"y": layer(x)}), form="rerolled")
+    (written,) = [node for node in model.graph.node if node.op_type == kind]
+    given = {item.name: onnx.helper.get_attribute_value(item) for item in written.attribute}
+    assert len(given["activation_alpha"]) == len(given["activations"]) == FUNCTIONS[kind]
+    again = unroll.from_onnx(model)
+    assert kind in [node.op.name for node in again.nodes]
+    feeds = {"x": floats(2, 4, 3)}
+    wanted = run(model, feeds)[0]
+    for graph in (again, unroll.from_onnx(unroll.to_onnx(again)), unroll.unroll(again)[0]):
+        np.testing.assert_allclose(graph.run(feeds)["y"], wanted, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("clip", [0.0, -1.0])
 def test_a_clip_that_is_no_bound_is_refused_by_name(clip: float) -> None:
     graph = unroll.from_onnx(one("GRU", clip=clip))

@@ -19,7 +19,7 @@ from unroll.passes.unrolling.step_places import Place, base_of, unmoved
 from unroll.randomness import RANDOM
 from unroll.scopes import Origin
 from unroll.sizes import symbols_of
-from unroll.structure import Structure
+from unroll.structure import Structure, leaves_of, nodes_before
 from unroll.tensor import Constant, Node, Tensor
 
 Inputs: TypeAlias = tuple[Tensor | None, ...]
@@ -197,8 +197,13 @@ class Flattening:
 
     # -- names and sizes ------------------------------------------------------------------------------------------
 
-    def cell_name(self, name: str) -> str:
-        """Return a path for a cell's variables that no other cell of the graph has."""
+    def cell_name(self, name: str, weights: Iterable[Tensor | None]) -> str:
+        """Return a path for a cell's variables that no other cell of the graph has; its own where `weights` are these."""
+        read = [tensor for tensor in weights if tensor is not None]
+        leaves = leaves_of(nodes_before(read)) or read
+        parameters = [leaf.label for leaf in leaves if not isinstance(leaf, Constant)]
+        if parameters and all(label.startswith(f"{name}/") for label in parameters):
+            return name
         taken = self._names
         while True:
             count = taken[name] = taken.get(name, 0) + 1

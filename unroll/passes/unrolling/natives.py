@@ -88,7 +88,7 @@ class _Native:
         key = (self._op, self._w, self._r, self._b, self._p, way)
         if key not in self._flat.kernels:
             name = self._base if self._op.direction == "forward" else join(self._base, "bw" if backward else "fw")
-            cell = self._flat.cell_name(name)
+            cell = self._flat.cell_name(name, (self._w, self._r))
             maker = CellPlace(cell).weights()
             w, r = maker.at(self._w, way), maker.at(self._r, way)
             b, p = (None if item is None else maker.at(item, way) for item in (self._b, self._p))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from unroll.passes.tools.making import Maker
 from unroll.scopes import Origin, join
 
+#: How a step is called in a path.
+_STEP = re.compile(r"t\d+")
 #: Says where a node of a body comes from, once the body is written out.
 Place = Callable[[frozenset[Origin]], frozenset[Origin]]
 
@@ -62,6 +65,7 @@ def base_of(operator: str, provenance: frozenset[Origin]) -> str:
         last = [cell.rpartition("/")[2] for cell in cells]
         return found if len(cells) == 1 or len(set(last)) > 1 else join(found, last[0])
     path = [part for part in common(sorted(origin.scope for origin in provenance)).split("/") if part]
+    path = [part for part in path if not _STEP.fullmatch(part)] or path  # of the step that it began with
     if len(path) > 1 and path[-1] == operator:
         path.pop()
     return "/".join(path).lower() if path == [operator] else "/".join(path) or operator.lower()
