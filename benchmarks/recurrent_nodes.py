@@ -1,7 +1,9 @@
-"""Random RNN, GRU and LSTM nodes of every attribute, read and computed in NumPy, against onnxruntime.
+"""Random RNN, GRU and LSTM nodes of every attribute, read, computed in NumPy and flattened, against onnxruntime.
 
 ``python benchmarks/recurrent_nodes.py [count]`` draws 2,000 nodes by default and prints what became of them. onnxruntime
-runs the model itself; of layout 1, which it has no kernel for, the same numbers with time first.
+runs the model itself; of layout 1, which it has no kernel for, the same numbers with time first. What is flattened by
+`unroll.unroll` runs in onnxruntime too, written as plain nodes; in float64, for which onnxruntime has no recurrent kernels, it
+is held against NumPy on the node.
 """
 
 from __future__ import annotations
@@ -57,6 +59,23 @@ def outcome(drawn: Drawn) -> str:
     return f"right to {TOLERANCE}" if off <= TOLERANCE else f"WRONG by {off:.1g}"
 
 
+def flattened(drawn: Drawn) -> str:
+    """What became of a node that is written out step by step."""
+    graph = unroll.from_onnx(drawn.model)
+    flat, report = unroll.unroll(graph)
+    if report.left:
+        return "flat: LEFT THOUGH FIXED" if drawn.fixed else "flat: left by name: its meaning is open"
+    found = unroll.Session(unroll.to_onnx(flat, form="unrolled")).run(drawn.feeds)
+    wanted = expected(drawn)
+    if wanted is None or not all(np.isfinite(array).all() for array in wanted.values()):
+        wanted = graph.run(drawn.feeds)
+        against = "NumPy on the node"
+    else:
+        against = "onnxruntime on the node"
+    off = max(float(np.abs(found[name] - wanted[name]).max() / max(1, np.abs(wanted[name]).max())) for name in wanted)
+    return f"flat: as {against} has it" if off <= TOLERANCE else f"flat: WRONG by {off:.1g}"
+
+
 def verified(drawn: Drawn) -> str:
     """What `verify` says of a node."""
     try:
@@ -73,7 +92,7 @@ def main(count: int = 2000) -> None:
     counts: Counter[str] = Counter()
     for seed in range(count):
         drawn = draw_node(seed, foreign=0.3, mixed=0.2)
-        for said in (outcome(drawn), verified(drawn)):
+        for said in (outcome(drawn), flattened(drawn), verified(drawn)):
             counts[said] += 1
             if any(word.isupper() and len(word) > 3 for word in said.split()):
                 print(drawn.told, "->", said)

@@ -52,7 +52,8 @@ def whole_files(folder: Path, kinds: Collection[str]) -> dict[str, list[Whole]]:
         kinds: the kinds.
     """
     makers: dict[str, Callable[[], list[Whole]]] = {
-        "foreign": _foreign,
+        "foreign": lambda: _golden("foreign"),
+        "exporters": lambda: _golden("exporters"),
         "own": _own,
         "external": lambda: _external(folder),
         "npy": _feeds,
@@ -64,8 +65,8 @@ def whole_files(folder: Path, kinds: Collection[str]) -> dict[str, list[Whole]]:
     return {kind: makers[kind]() for kind in kinds}
 
 
-def _foreign() -> list[Whole]:
-    return [Whole("foreign", path.name, path.read_bytes()) for path in sorted((GOLDEN / "foreign").glob("*.onnx"))]
+def _golden(kind: str) -> list[Whole]:
+    return [Whole(kind, path.name, path.read_bytes()) for path in sorted((GOLDEN / kind).glob("*.onnx"))]
 
 
 def _own() -> list[Whole]:

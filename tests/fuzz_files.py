@@ -34,7 +34,17 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 #: The kinds of files, and how many of a hundred are of each.
-KINDS = {"foreign": 28, "own": 34, "external": 4, "npy": 5, "npz": 9, "safetensors": 6, "cache": 4, "program": 10}
+KINDS = {
+    "foreign": 22,
+    "exporters": 10,
+    "own": 30,
+    "external": 4,
+    "npy": 5,
+    "npz": 9,
+    "safetensors": 6,
+    "cache": 4,
+    "program": 10,
+}
 _SECONDS, _WALL, _STARTING = 5.0, 60.0, 60.0
 #: How a worker ends that has grown (see `fuzz_worker.py`): no finding.
 GROWN = "ended: status 3"

@@ -196,6 +196,7 @@ MODELS: tuple[Mutation, ...] = (fields, fields, fields, fields, fields, fields, 
 #: The ways each kind of file is mutated in; those that know the format stand there more often.
 WAYS: dict[str, tuple[Mutation, ...]] = {
     "foreign": MODELS,
+    "exporters": MODELS,
     "own": MODELS,
     "external": MODELS,
     "npy": (npy_header, npy_header, npy_header, npy_header, *BYTES),
