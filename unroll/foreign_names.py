@@ -110,7 +110,6 @@ PARAMETER: dict[str, str] = {
 }
 
 _TRAIN = "a traced graph infers: train in Keras or PyTorch, then set_weights or load_state_dict here"
-_RESIDUAL = "call layers on tensors, and add those: a + b"
 
 #: Attributes of cells, layers, modules and models.
 MODEL: dict[str, str] = {
@@ -221,34 +220,10 @@ UNROLL: dict[str, str] = {
 
 #: What Keras has among its layers.
 LAYERS: dict[str, str] = {
-    "Add": _RESIDUAL,
-    "AdditiveAttention": "write it with unroll.ops, as examples/attention does, or use unroll.cells.AttentionCellWrapper",
-    "Attention": "write it with unroll.ops: softmax(q @ k) @ v; unroll.cells.AttentionCellWrapper attends over the past",
-    "Average": _RESIDUAL,
-    "BatchNormalization": "in inference it is x * scale + offset, with two Parameters; LayerNormalization is here",
-    "Concatenate": "it is unroll.ops.concat([a, b], axis=-1) of the layers' results",
-    "Conv1D": "it is unroll.ops.conv, with channels after the batch; ConvLSTM1D is here",
-    "Conv2D": "it is unroll.ops.conv, with channels after the batch; ConvLSTM2D is here",
-    "Conv3D": "it is unroll.ops.conv, with channels after the batch; ConvLSTM3D is here",
     "CuDNNGRU": "it is layers.GRU, whatever computes it",
     "CuDNNLSTM": "it is layers.LSTM, whatever computes it",
-    "Flatten": "it is unroll.ops.reshape(x, [0, -1])",
-    "GlobalAveragePooling1D": "it is unroll.ops.reduce_mean(x, axis=1)",
-    "GlobalMaxPooling1D": "it is unroll.ops.reduce_max(x, axis=1)",
     "InputLayer": "it is layers.Input(shape)",
-    "Lambda": "call a function of unroll.ops on the result; in a model, subclass layers.Layer with a call",
-    "LeakyReLU": "it is layers.Activation('leaky_relu')",
-    "Maximum": "it is unroll.ops.maximum(a, b) of the layers' results",
-    "MultiHeadAttention": "write it with unroll.ops: softmax(q @ k) @ v",
-    "Multiply": "call layers on tensors, and multiply those: a * b",
-    "Permute": "it is unroll.ops.transpose(x, perm)",
     "RNNCell": "it is a class with state_size, output_size and call(inputs, states), in layers.RNN(cell)",
-    "ReLU": "it is layers.Activation('relu')",
-    "RepeatVector": "it is unroll.ops.tile(unroll.ops.unsqueeze(x, 1), [1, n, 1])",
-    "Reshape": "it is unroll.ops.reshape(x, shape)",
-    "Softmax": "it is layers.Activation('softmax')",
-    "SpatialDropout1D": "a traced graph infers, where it does nothing: leave it out, or use layers.Dropout",
-    "Subtract": "call layers on tensors, and subtract those: a - b",
 }
 
 #: What Keras has beside its layers.
@@ -291,15 +266,15 @@ INITIALIZERS: dict[str, str] = {
 
 #: What PyTorch has in ``torch.nn``.
 NN: dict[str, str] = {
-    "BatchNorm1d": LAYERS["BatchNormalization"].removesuffix("; LayerNormalization is here"),
-    "Conv1d": "it is unroll.ops.conv",
-    "Conv2d": "it is unroll.ops.conv",
+    "BatchNorm1d": "it is layers.BatchNormalization, or x * scale + offset with two Parameters",
+    "Conv1d": "it is unroll.ops.conv; layers.Conv1D has the channels last",
+    "Conv2d": "it is unroll.ops.conv; layers.Conv2D has the channels last",
     "Dropout": "a traced graph infers, where it does nothing: leave it out",
-    "Flatten": LAYERS["Flatten"],
+    "Flatten": "it is unroll.ops.reshape(x, [0, -1])",
     "LayerNorm": "it is unroll.ops.layer_normalization(x, scale, bias), or layers.LayerNormalization",
     "Module": "call modules on tensors in a function, y = lstm(x)[0], and unroll.Graph([x], y); nothing is subclassed",
     "ModuleList": "a Python list of modules does",
-    "MultiheadAttention": LAYERS["MultiHeadAttention"],
+    "MultiheadAttention": "it is layers.MultiHeadAttention, or softmax(q @ k) @ v of unroll.ops",
     "Parameter": "it is unroll.Parameter(array, name)",
     "ReLU": "it is unroll.ops.relu",
     "Sequential": "call modules one after the other, or use layers.Sequential of layers",

@@ -36,7 +36,12 @@ TENSORFLOW_DRIVERS = (
 )
 KERAS = (
     "SimpleRNN LSTM GRU RNN SimpleRNNCell LSTMCell GRUCell StackedRNNCells Bidirectional TimeDistributed ConvLSTM1D ConvLSTM2D "
-    "ConvLSTM3D Layer Dense Embedding Masking Dropout LayerNormalization Activation"
+    "ConvLSTM3D Layer Dense Embedding Masking Dropout LayerNormalization Activation Conv1D Conv2D Conv3D DepthwiseConv1D "
+    "DepthwiseConv2D SeparableConv1D SeparableConv2D MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D "
+    "GlobalMaxPooling1D GlobalMaxPooling2D GlobalAveragePooling1D GlobalAveragePooling2D BatchNormalization GroupNormalization "
+    "UnitNormalization Flatten Reshape Permute RepeatVector ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D UpSampling1D "
+    "UpSampling2D Concatenate Add Subtract Multiply Average Maximum Minimum Dot Attention AdditiveAttention MultiHeadAttention "
+    "ReLU LeakyReLU ELU PReLU Softmax SpatialDropout1D SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout Lambda"
 )
 TORCH = "RNN LSTM GRU RNNCell LSTMCell GRUCell Linear Embedding"
 #: The modules of contrib.rnn that define its public names, under tensorflow_core/contrib/rnn/python/ops.

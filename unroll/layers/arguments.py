@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeAlias
 
 from unroll.activations import get_activation
-from unroll.checks import check_flag, check_size, is_same, plain, shown
+from unroll.checks import check_flag, check_int, check_number, check_size, is_same, plain, shown
 from unroll.errors import ArgumentError, ArgumentTypeError, UnsupportedError
 from unroll.initializers import get_initializer
 
@@ -79,9 +79,10 @@ def keep(layer: Any, given: Mapping[str, Any]) -> None:
         ArgumentError, ArgumentTypeError: a value that the argument does not take.
     """
     what = type(layer).__name__
+    own = getattr(type(layer), "CHECKS", {})
     for name, value in given.items():
         if name not in ("self", "__class__", "name", "dtype", "weights"):
-            check = _CHECKS.get(name) or _ENDINGS.get(name.rpartition("_")[2])
+            check = own.get(name) or _CHECKS.get(name) or _ENDINGS.get(name.rpartition("_")[2])
             setattr(layer, name, value if check is None else check(value, f"{what}: {name}"))
 
 
@@ -191,8 +192,40 @@ def _strict_rate(value: Any, what: str) -> float:
     return found
 
 
+def _epsilon(value: Any, what: str) -> float:
+    found = plain(value)
+    if isinstance(found, bool) or not isinstance(found, (int, float)) or not found >= 0:
+        raise ArgumentError(f"{what} is {shown(value)}; a number of at least 0 is wanted")
+    return float(found)
+
+
 def _seed(value: Any, what: str) -> int | None:
     return None if value is None else check_size(value, what, least=0)
+
+
+def _some_number(value: Any, what: str) -> float:
+    """Return a number as it was given, an int or a float."""
+    check_number(value, what)
+    found: float = plain(value)
+    return found
+
+
+def or_none(check: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    """Return a check that lets None through."""
+    return lambda value, what: None if value is None else check(value, what)
+
+
+def ints_of(value: Any, what: str) -> int | list[int]:
+    """Return one int, or a list of them, as Keras takes axes.
+
+    Raises:
+        ArgumentTypeError, ArgumentError: neither.
+    """
+    if isinstance(value, (list, tuple)) and value:
+        return [check_int(item, what) for item in value]
+    if isinstance(value, (list, tuple)) or isinstance(plain(value), bool) or not isinstance(plain(value), int):
+        raise ArgumentTypeError(f"{what} is {shown(value)}; an int or a list of ints is wanted")
+    return check_int(value, what)
 
 
 def _padding(value: Any, what: str) -> str:
@@ -219,14 +252,27 @@ def _known(names: tuple[str, ...]) -> Callable[[Any, str], Any]:
 
 
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "alpha": _some_number,
+    "axis": ints_of,
     "center": check_flag,
     "data_format": _data_format,
+    "depth_multiplier": check_size,
     "dropout": _rate,
+    "epsilon": _epsilon,
     "filters": check_size,
     "go_backwards": check_flag,
+    "groups": check_size,
     "input_dim": check_size,
+    "keepdims": check_flag,
+    "key_dim": check_size,
     "mask_zero": check_flag,
+    "max_value": or_none(_some_number),
     "merge_mode": one_of("concat", "sum", "mul", "ave", None),
+    "momentum": _some_number,
+    "n": check_size,
+    "negative_slope": _some_number,
+    "normalize": check_flag,
+    "num_heads": check_size,
     "output_dim": check_size,
     "padding": _padding,
     "rate": _strict_rate,
@@ -238,6 +284,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "scale": check_flag,
     "seed": _seed,
     "stateful": check_flag,
+    "threshold": _some_number,
     "time_major": check_flag,
     "trainable": check_flag,
     "unit_forget_bias": check_flag,
@@ -245,6 +292,8 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "unroll": check_flag,
     "use_bias": check_flag,
     "use_cudnn": one_of("auto", True, False),
+    "use_scale": check_flag,
+    "value_dim": or_none(check_size),
     "zero_output_for_mask": check_flag,
 }
 #: By the last word of an argument's name, as in ``kernel_initializer``.

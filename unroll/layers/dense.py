@@ -1,8 +1,8 @@
-"""The densely connected layer, and the layers that act on each element: activation and dropout."""
+"""The densely connected layer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy.typing as npt
@@ -118,93 +118,3 @@ class Dense(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*keras_shape(input_shape)[:-1], self.units)
-
-
-class Activation(Layer):
-    """An activation as a layer: Keras 3's ``Activation``.
-
-    Args:
-        activation: a name of `unroll.activations`, or a function of a tensor.
-        name: the layer's scope; ``activation`` by default.
-        dtype: to which inputs are cast; that of the inputs by default.
-        trainable: kept; it acts in training only.
-        activity_regularizer: kept; it acts in training only.
-
-    Raises:
-        ArgumentError, ArgumentTypeError: there is no such activation.
-
-    Example:
-        >>> x = unroll.placeholder([3], name="x")
-        >>> y = layers.Activation("relu")(x)
-        >>> unroll.Graph([x], y).run({x: [-1, 0, 2]}, y)
-        array([0., 0., 2.], dtype=float32)
-    """
-
-    supports_masking = True
-    activation: Function
-
-    def __init__(
-        self,
-        activation: ActivationLike | None,
-        *,
-        name: str | None = None,
-        dtype: npt.DTypeLike | None = None,
-        trainable: bool = True,
-        activity_regularizer: Regularizer = None,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        keep(self, locals())
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the activation of the inputs."""
-        return self.activation(inputs)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return keras_shape(input_shape)
-
-
-class Dropout(Layer):
-    """Hands its input on: dropout acts in training only (Srivastava et al. 2014). Keras 3's ``Dropout``.
-
-    Args:
-        rate: kept; the part of the inputs that training sets to zero, 0 to 1.
-        noise_shape: kept; the shape of what training draws.
-        seed: kept; of what training draws.
-        name: the layer's scope; ``dropout`` by default.
-        dtype: to which inputs are cast; that of the inputs by default.
-        trainable: kept; it acts in training only.
-        activity_regularizer: kept; it acts in training only.
-
-    Raises:
-        ArgumentError, ArgumentTypeError: `rate` is not a number from 0 to 1.
-
-    Example:
-        >>> x = unroll.placeholder([2], name="x")
-        >>> y = layers.Dropout(0.5)(x)
-        >>> unroll.Graph([x], y).run({x: [3, 4]}, y)
-        array([3., 4.], dtype=float32)
-    """
-
-    TRAINING_ONLY = ("rate", "noise_shape", "seed", *Layer.TRAINING_ONLY)
-    supports_masking = True
-
-    def __init__(
-        self,
-        rate: float,
-        noise_shape: Sequence[int | None] | None = None,
-        seed: int | None = None,
-        *,
-        name: str | None = None,
-        dtype: npt.DTypeLike | None = None,
-        trainable: bool = True,
-        activity_regularizer: Regularizer = None,
-    ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        keep(self, locals())
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return the inputs."""
-        return inputs
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return keras_shape(input_shape)

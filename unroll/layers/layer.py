@@ -200,11 +200,15 @@ class Layer(Recorded, WeightOwner):
         bound = bind(signature, (self, inputs, *args), kwargs, self.described()).arguments
         mask = bound.get("mask", given)
         if mask is None:
-            mask = mask_of(inputs)
+            mask = self._carried_mask(inputs)
         elif isinstance(inputs, Tensor) and not isinstance(mask, Tensor):
             mask = constant(mask, name="mask")
         wanted = "mask" in signature.parameters and "mask" not in bound
         return mask, kwargs | {"mask": mask} if wanted else kwargs
+
+    def _carried_mask(self, inputs: Any) -> Any:
+        """Return the mask that the inputs carry: that of the first of several."""
+        return mask_of(inputs)
 
     def _ready(self, inputs: Any) -> Any:
         """Check and cast the inputs, build the layer for them where it is not built yet, and return them."""
@@ -251,7 +255,8 @@ class Layer(Recorded, WeightOwner):
 
     def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:
         """Return the outputs with their masks set; an output that is the input itself gets its mask on a copy."""
-        if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
+        computed = type(self).compute_mask is not Layer.compute_mask and "supports_masking" not in vars(self)
+        if self.supports_masking or computed:
             if outputs is not inputs and mask_of(outputs) is not None:
                 return outputs  # `call` has set them
             masks = self.compute_mask(inputs, mask)

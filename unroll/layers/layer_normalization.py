@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from unroll import ops
-from unroll.checks import plain, shown
-from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.initializers import Draw, InitializerLike
 from unroll.layers.arguments import Constraint, Regularizer, keep
 from unroll.layers.layer import Layer
@@ -61,6 +59,8 @@ class LayerNormalization(Layer):
         "rms_scaling": "Keras itself gives it up, for it scales by the variance; leave it out",
     }
     supports_masking = True
+    axis: int | list[int]
+    epsilon: float
     center: bool
     scale: bool
     beta_initializer: Draw
@@ -88,14 +88,7 @@ class LayerNormalization(Layer):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         keep(self, locals())
-        axes: list[Any] = [plain(item) for item in (axis if isinstance(axis, (list, tuple)) else [axis])]
-        if not axes or any(isinstance(item, bool) or not isinstance(item, int) for item in axes):
-            raise ArgumentTypeError(f"LayerNormalization: axis is {shown(axis)}; an int or a list of ints is wanted")
-        least = plain(epsilon)
-        if isinstance(least, bool) or not isinstance(least, (int, float)) or not least >= 0:
-            raise ArgumentError(f"LayerNormalization: epsilon is {shown(epsilon)}; a number of at least 0 is wanted")
-        self.axis, self.epsilon = axis, float(least)
-        self.fixed_axes = tuple(sorted(axes))
+        self.fixed_axes = tuple(sorted([self.axis] if isinstance(self.axis, int) else self.axis))
 
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta."""

@@ -14,6 +14,7 @@ from unroll.tensor import Tensor
 #: An int, or one for each axis.
 Sizes = int | Sequence[int]
 Padding = Literal["valid", "same"]
+AnyPadding = Literal["valid", "same", "causal"]
 DataFormat = Literal["channels_last", "channels_first"]
 
 
@@ -30,7 +31,7 @@ class Window(NamedTuple):
 
     kernel_size: tuple[int, ...]
     strides: tuple[int, ...]
-    padding: Padding
+    padding: AnyPadding
     data_format: DataFormat
     dilation_rate: tuple[int, ...]
 
@@ -58,52 +59,70 @@ class Window(NamedTuple):
             )
         return (filters, *spatial) if self.axis == 1 else (*spatial, filters)
 
+    def check_fits(self, x: Tensor, what: str) -> None:
+        """Check that the window fits into an input, where its sizes are known.
+
+        Raises:
+            ShapeError: it does not.
+        """
+        first = 2 if self.axis == 1 else 1
+        for axis, window, by in zip(range(first, x.rank), self.kernel_size, self.dilation_rate, strict=False):
+            size, reach = x.shape[axis], (window - 1) * by + 1
+            if self.padding == "valid" and isinstance(size, int) and size < reach:
+                spread = f" (dilation_rate {by})" if by > 1 else ""
+                raise ShapeError(
+                    f"{what}: a window of {window}{spread} does not fit into axis {axis} of the input {x.described()}, "
+                    f"which has {size}; use padding='same', a smaller window, or "
+                    f"layers.ZeroPadding{len(self.kernel_size)}D before it"
+                )
+
     def over_input(self, x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
         """Return the convolution of an input, channels on axis 1."""
+        return self.over(self.channels_first(x), self.filters_first(kernel), bias)
+
+    def over(self, x: Tensor, kernel: Tensor, bias: Tensor | None, group: int = 1) -> Tensor:
+        """Return the convolution of an input by a kernel as ONNX has both, channels on axis 1."""
         return ops.conv(
-            self._channels_first(x),
-            self._filters_first(kernel),
-            bias,
-            strides=self.strides,
-            padding=self.padding,
-            dilations=self.dilation_rate,
+            x, kernel, bias, strides=self.strides, padding=self.padding, dilations=self.dilation_rate, group=group
         )
 
     def over_state(self, h: Tensor, kernel: Tensor) -> Tensor:
         """Return the convolution of a state, channels on axis 1."""
-        return ops.conv(self._channels_first(h), self._filters_first(kernel), padding="same")
+        return ops.conv(self.channels_first(h), self.filters_first(kernel), padding="same")
 
     def back(self, x: Tensor) -> Tensor:
         """Return a tensor with the channels moved from axis 1 to where `data_format` has them."""
         return x if self.axis == 1 else ops.transpose(x, (0, *range(2, x.rank), 1))
 
-    def _channels_first(self, x: Tensor) -> Tensor:
+    def channels_first(self, x: Tensor) -> Tensor:
+        """Return an input with the channels moved to axis 1."""
         return x if self.axis == 1 else ops.transpose(x, (0, x.rank - 1, *range(1, x.rank - 1)))
 
-    def _filters_first(self, kernel: Tensor) -> Tensor:
+    def filters_first(self, kernel: Tensor) -> Tensor:
         """Turn Keras's ``(*window, channels, filters)`` into ONNX's ``(filters, channels, *window)``."""
         return ops.transpose(kernel, (kernel.rank - 1, kernel.rank - 2, *range(kernel.rank - 2)))
 
 
 def window_of(
+    what: str,
     rank: int,
     kernel_size: Sizes,
     strides: Sizes,
-    padding: Padding,
+    padding: AnyPadding,
     data_format: DataFormat,
     dilation_rate: Sizes,
+    called: str = "kernel_size",
 ) -> Window:
-    """Return the window of a ConvLSTM of `rank` axes, its sizes checked.
+    """Return the window of a layer over `rank` axes, its sizes checked.
 
     Raises:
         ArgumentError, ArgumentTypeError: a size that is not an int of at least 1, or one for each axis; or strides and
             dilation together.
     """
-    what = f"ConvLSTM{rank}D"
     steps = tuple_of(strides, rank, f"{what}: strides")
     spread = tuple_of(dilation_rate, rank, f"{what}: dilation_rate")
     if max(steps) > 1 and max(spread) > 1:
         raise ArgumentError(
             f"{what}: strides {steps} and dilation_rate {spread} do not go together; leave one of them at 1"
         )
-    return Window(tuple_of(kernel_size, rank, f"{what}: kernel_size"), steps, padding, data_format, spread)
+    return Window(tuple_of(kernel_size, rank, f"{what}: {called}"), steps, padding, data_format, spread)
