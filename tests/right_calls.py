@@ -140,6 +140,40 @@ def _models() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
 ROW_MODEL, SEQUENCE_MODEL = _models()
 
 LAYERS: dict[str, tuple[tuple[Any, ...], Callable[[], Any]]] = {
+    **{
+        name: ((), lambda: [x(2, 3), x(2, 3)])
+        for name in ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply")
+    },
+    **{name: ((), lambda: [x(2, 4, 3), x(2, 5, 3)]) for name in ("AdditiveAttention", "Attention")},
+    **dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"), ((0.5,), x)),
+    **{
+        name: ((2,), lambda: x(2, 4, 3))
+        for name in ("AveragePooling1D", "DepthwiseConv1D", "MaxPooling1D", "UpSampling1D")
+    },
+    **{
+        name: ((2,), lambda: x(2, 4, 4, 3))
+        for name in ("AveragePooling2D", "DepthwiseConv2D", "MaxPooling2D", "UpSampling2D")
+    },
+    **{name: ((2, 2), lambda: x(2, 4, 3)) for name in ("Conv1D", "SeparableConv1D")},
+    **{name: ((2, 2), lambda: x(2, 4, 4, 3)) for name in ("Conv2D", "SeparableConv2D")},
+    **{name: ((), lambda: x(2, 4, 3)) for name in ("GlobalAveragePooling1D", "GlobalMaxPooling1D")},
+    **{name: ((), lambda: x(2, 4, 4, 3)) for name in ("GlobalAveragePooling2D", "GlobalMaxPooling2D")},
+    **{name: ((1,), lambda: x(2, 4, 3)) for name in ("Cropping1D", "ZeroPadding1D", "GroupNormalization")},
+    **{name: ((1,), lambda: x(2, 4, 4, 3)) for name in ("Cropping2D", "ZeroPadding2D")},
+    **dict.fromkeys(
+        ("BatchNormalization", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "UnitNormalization"), ((), x)
+    ),
+    "Conv3D": ((2, 2), lambda: x(2, 4, 4, 4, 3)),
+    "Dot": ((1,), lambda: [x(2, 3), x(2, 3)]),
+    "Flatten": ((), lambda: x(2, 4, 3)),
+    "Lambda": ((ops.tanh,), x),
+    "MultiHeadAttention": ((2, 2), lambda: x(2, 4, 3)),
+    "Permute": (((2, 1),), lambda: x(2, 4, 3)),
+    "RepeatVector": ((2,), x),
+    "Reshape": (((3, 4),), lambda: x(2, 4, 3)),
+    "SpatialDropout1D": ((0.5,), lambda: x(2, 4, 3)),
+    "SpatialDropout2D": ((0.5,), lambda: x(2, 4, 4, 3)),
+    "Subtract": ((), lambda: [x(2, 3), x(2, 3)]),
     "Activation": (("relu",), x),
     "Bidirectional": ((layers.GRU(2),), lambda: x(2, 4, 3)),
     "ConvLSTM1D": ((2, 2), lambda: x(2, 3, 4, 3)),
@@ -147,7 +181,6 @@ LAYERS: dict[str, tuple[tuple[Any, ...], Callable[[], Any]]] = {
     "ConvLSTM3D": ((2, 2), lambda: x(2, 3, 4, 4, 4, 3)),
     "ConvLSTMCell": ((1, 2, 2), lambda: x(2, 4, 3)),
     "Dense": ((2,), x),
-    "Dropout": ((0.5,), x),
     "Embedding": ((5, 2), lambda: x(2, 4, dtype="int64")),
     "GRU": ((2,), lambda: x(2, 4, 3)),
     "GRUCell": ((2,), x),
@@ -174,6 +207,8 @@ def called_layer(name: str) -> Callable[[Any], Any]:
         if name in ("Input", "Layer"):
             return layer
         fed = LAYERS[name][1]()
+        if name == "MultiHeadAttention":
+            return layer(fed, fed)
         return (
             layer(fed, layer.get_initial_state(2))
             if name.endswith(("Cell", "Cells")) and name != "ConvLSTMCell"

@@ -1,4 +1,4 @@
-"""The cases of make_keras_around.py: the layers around recurrent ones, with arguments and inputs. Keras is not imported here."""
+"""The cases of make_keras_around.py: layers around recurrent ones, their arguments and inputs. Keras is not imported here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -136,8 +136,8 @@ def elementwise() -> Iterator[Case]:
     yield Case("Softmax-mask", "Softmax", {}, (SEQ,), arrays={"mask": SEQ})
     yield from one("LayerNormalization", SEQ, {"axis": [1, 2]}, masks=("end",))
     noises: dict[str, Spec] = {
-        "Dropout": {"rate": 0.5}, "AlphaDropout": {"rate": 0.5}, "GaussianDropout": {"rate": 0.5}, "GaussianNoise": {"stddev": 0.5},
-        "SpatialDropout1D": {"rate": 0.5},
+        "Dropout": {"rate": 0.5}, "AlphaDropout": {"rate": 0.5}, "GaussianDropout": {"rate": 0.5},
+        "GaussianNoise": {"stddev": 0.5}, "SpatialDropout1D": {"rate": 0.5},
     }  # fmt: skip
     for name, kwargs in noises.items():
         yield from one(name, SEQ, kwargs, masks=("start",))

@@ -1,4 +1,4 @@
-"""Real Keras's layers around recurrent ones, case by case: weights, shapes, masks and numbers, in every runner and over any size."""
+"""Real Keras's layers around recurrent ones: weights, shapes, masks and numbers, in every runner and over any size."""
 
 from __future__ import annotations
 

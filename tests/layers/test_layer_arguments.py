@@ -14,6 +14,13 @@ import unroll
 from unroll import layers
 
 PUBLIC = [getattr(layers, name) for name in layers.__all__ if isinstance(getattr(layers, name), type)]
+DROPPING = ("AlphaDropout", "Dropout", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D")
+CONVOLVING = ("Conv1D", "Conv2D", "Conv3D", "SeparableConv1D", "SeparableConv2D")
+#: Layers that can be made without an argument.
+NO_ARGUMENTS = """Add AdditiveAttention Attention Average BatchNormalization Concatenate Cropping1D Cropping2D ELU Flatten
+GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization LeakyReLU MaxPooling1D
+MaxPooling2D Maximum Minimum Multiply PReLU ReLU Softmax Subtract UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D
+ZeroPadding2D""".split()  # noqa: SIM905
 GIVEN: dict[str, dict[str, Any]] = {
     "RNN": {"cell": layers.LSTMCell(2)},
     "Bidirectional": {"layer": layers.LSTM(2)},
@@ -21,7 +28,18 @@ GIVEN: dict[str, dict[str, Any]] = {
     "StackedRNNCells": {"cells": [layers.LSTMCell(2)]},
     "Embedding": {"input_dim": 4, "output_dim": 2},
     "Activation": {"activation": "relu"},
-    "Dropout": {"rate": 0.5},
+    **{key: {"rate": 0.5} for key in DROPPING},
+    "GaussianNoise": {"stddev": 0.5},
+    **{key: {"filters": 2, "kernel_size": 2} for key in CONVOLVING},
+    **{key: {"kernel_size": 2} for key in ("DepthwiseConv1D", "DepthwiseConv2D")},
+    **{key: {"pool_size": 2} for key in ("AveragePooling1D", "AveragePooling2D")},
+    "Reshape": {"target_shape": (2, 3)},
+    "Permute": {"dims": (2, 1)},
+    "RepeatVector": {"n": 3},
+    "Dot": {"axes": 1},
+    "MultiHeadAttention": {"num_heads": 2, "key_dim": 2},
+    "Lambda": {"function": abs},
+    **{key: {} for key in NO_ARGUMENTS},
     "Input": {"shape": (2, 3)},
     "ConvLSTMCell": {"rank": 1, "filters": 2, "kernel_size": 2},
     "Masking": {},
@@ -40,10 +58,11 @@ def made(cls: Any, **kwargs: Any) -> Any:
 @pytest.mark.parametrize("cls", PUBLIC, ids=lambda cls: str(cls.__name__))
 def test_a_constructor_is_the_documentation_of_its_arguments(cls: Any) -> None:
     names = [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
-    text = inspect.getdoc(cls) or ""
-    layer = re.search(r"arguments are\s+(?:those\s+of\s+`(\w+)`|theirs)", text)
-    if layer:  # a cell says which layer documents it
-        text += inspect.getdoc(getattr(layers, layer[1] or "ConvLSTM2D")) or ""
+    text, said = "", inspect.getdoc(cls) or ""
+    while said:  # a cell says which layer documents it, and a layer where the arguments of all stand
+        layer = re.search(r"arguments\s+are\s+(?:those\s+of\s+`(\w+)`|theirs)", said)
+        text += said
+        said = (inspect.getdoc(getattr(layers, layer[1] or "ConvLSTM2D")) or "") if layer else ""
     for name in names:
         assert re.search(rf"^\s+{name}: ", text, re.MULTILINE), f"{cls.__name__}: {name} is not documented"
 
@@ -70,6 +89,12 @@ KEPT: dict[str, Any] = {
     "rate": 0.25,
     "seed": 7,
     "noise_shape": (None, 1, 2),
+    "stddev": 0.25,
+    "data_format": "channels_first",
+    "momentum": 0.5,
+    "renorm_clipping": {"rmax": 2.0},
+    "renorm_momentum": 0.5,
+    "synchronized": True,
     "trainable": False,
 }
 

@@ -25,7 +25,8 @@ REQUIRED: dict[str, Any] = {
     "num_units": 3, "units": 3, "input_size": 3, "hidden_size": 3, "in_features": 3, "out_features": 3, "filters": 3,
     "kernel_size": 2, "rate": 0.5, "input_dim": 5, "output_dim": 3, "num_embeddings": 5, "embedding_dim": 3,
     "attn_length": 2, "num_proj": 3, "output_size": 3, "embedding_classes": 5, "embedding_size": 3, "device": "/cpu:0",
-    "conv_ndims": 1, "input_shape": [4, 2], "output_channels": 2, "kernel_shape": [2], "activation": "tanh",
+    "pool_size": 2, "target_shape": (3, 4), "dims": (2, 1), "n": 2, "axes": 1, "num_heads": 2, "key_dim": 2, "stddev": 0.5,
+    "function": abs, "conv_ndims": 1, "input_shape": [4, 2], "output_channels": 2, "kernel_shape": [2], "activation": "tanh",
 }  # fmt: skip
 #: A value that is not the default, for every argument that is refused or kept.
 OTHER: dict[str, Any] = {
@@ -36,6 +37,9 @@ OTHER: dict[str, Any] = {
     "trainable": False, "activity_regularizer": "l2", "kernel_regularizer": "l1", "recurrent_regularizer": "l2",
     "bias_regularizer": "l2", "kernel_constraint": "non_neg", "recurrent_constraint": "unit_norm",
     "bias_constraint": "max_norm",
+    "depthwise_regularizer": "l2", "pointwise_regularizer": "l2", "depthwise_constraint": "non_neg", "momentum": 0.5,
+    "pointwise_constraint": "non_neg", "renorm_clipping": {"rmax": 2.0}, "renorm_momentum": 0.5, "synchronized": True,
+    "alpha_regularizer": "l2", "alpha_constraint": "non_neg", "stddev": 0.25, "data_format": "channels_first",
     "dropout": 0.25, "recurrent_dropout": 0.5, "seed": 7, "rate": 0.25, "noise_shape": (1, 2), "embeddings_regularizer": "l2",
     "embeddings_constraint": "non_neg", "beta_regularizer": "l2", "gamma_regularizer": "l2", "beta_constraint": "non_neg",
     "gamma_constraint": "non_neg", "input_keep_prob": 0.5, "output_keep_prob": 0.5, "state_keep_prob": 0.5,

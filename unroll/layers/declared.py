@@ -52,7 +52,7 @@ def declared(cls: LayerClass) -> LayerClass:
 
     __init__.__signature__ = signature  # type: ignore[attr-defined]
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
-    cls.__init__ = __init__  # type: ignore[method-assign,misc]
+    cls.__init__ = __init__  # type: ignore[method-assign]
     cls._is_declared = True  # type: ignore[attr-defined]
     return cls
 

@@ -91,8 +91,8 @@ def _repeated(x: Tensor, axis: int, times: int) -> Tensor:
         return x
     beside = ops.tile(ops.unsqueeze(x, [axis + 1]), [times if place == axis + 1 else 1 for place in range(x.rank + 1)])
     open_ = [place for place, size in enumerate(x.shape) if not isinstance(size, int)]
-    if open_[:1] == [0] and len(open_) <= 2:  # the batch is kept, and one size follows from the others
-        wanted = [0 if place == 0 else -1 if place in open_ else size for place, size in enumerate(x.shape)]
+    if len(open_) - (open_[:1] == [0]) <= 1:  # the batch is kept, and one size follows from the others
+        wanted = [size if isinstance(size, int) else -1 if place else 0 for place, size in enumerate(x.shape)]
         return ops.reshape(
             beside, [size * times if place == axis and size != -1 else size for place, size in enumerate(wanted)]
         )
