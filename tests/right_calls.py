@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ from unroll.export.file_unrolling import unroll_file
 from unroll.ops.functions import Tanh
 from unroll.ops.joining import Concat
 from unroll.passes import fold_zeros
+
+#: A model that Keras saved.
+KERAS_FILE = Path(__file__).parent / "golden" / "keras_files" / "lstm.keras"
 
 
 class Call(NamedTuple):
@@ -222,6 +226,7 @@ def layer_calls() -> dict[str, Call]:
     return {
         f"layers.{name}": Call(getattr(layers, name), LAYERS[name][0], {}, called_layer(name))
         for name in layers.__all__
+        if name not in ("serialize", "deserialize")
     }
 
 
@@ -435,12 +440,28 @@ def model_calls() -> dict[str, Call]:
     dense.build((None, 3))
     module = nn.LSTM(3, 2)
     made: Any = layers.Model(*ROW_MODEL)
+    loaded: Any = keras.models.load_model(KERAS_FILE)
     return {
         "Model.predict": Call(made.predict, (np.ones((2, 3), "float32"),)),
         "Model.trace": Call(layers.Model(*SEQUENCE_MODEL).trace, (4, 2)),
         "Model.get_layer": Call(made.get_layer, ("dense",)),
         "Model.build": Call(layers.Sequential([layers.Dense(2)]).build, ((None, 3),)),
         "keras.models.clone_model": Call(keras.models.clone_model, (made,)),
+        "keras.models.load_model": Call(keras.models.load_model, (KERAS_FILE,)),
+        "keras.models.model_from_json": Call(keras.models.model_from_json, (made.to_json(),)),
+        "keras.saving.deserialize_keras_object": Call(
+            keras.saving.deserialize_keras_object, (layers.serialize(dense),)
+        ),
+        "keras.saving.serialize_keras_object": Call(keras.saving.serialize_keras_object, (dense,)),
+        "keras.saving.register_keras_serializable": Call(keras.saving.register_keras_serializable, ("Tests", "Row")),
+        "keras.saving.custom_object_scope": Call(keras.saving.custom_object_scope, ({"Row": layers.Dense},)),
+        "layers.deserialize": Call(layers.deserialize, (layers.serialize(dense),)),
+        "layers.serialize": Call(layers.serialize, (dense,)),
+        "Layer.from_config": Call(layers.Dense.from_config, (dense.get_config(),)),
+        "Model.from_config": Call(layers.Model.from_config, (made.get_config(),)),
+        "Model.load_weights": Call(loaded.load_weights, (KERAS_FILE,)),
+        "Model.save": Call(made.save, ("model.keras",)),
+        "Model.save_weights": Call(made.save_weights, ("model.weights.h5",)),
         "Sequential.add": Call(layers.Sequential().add, (layers.Input((4, 3)),)),
         "Sequential.predict": Call(model.predict, (np.ones((2, 4, 3), "float32"),)),
         "Sequential.trace": Call(model.trace, (4, 2)),

@@ -35,8 +35,9 @@ _NUMBERS = re.compile(r"[<>|=]?[biufc]\d{1,2}")
 _PIECE = 2**18
 #: Other ways to compress that are met in zip archives, by PKWARE's numbers.
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+_ADVICE = "write it with numpy.savez, which does not compress"
 #: What `zipfile` raises somewhere for a file that is not a zip archive.
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -94,14 +95,14 @@ def read_npz(data: bytes, what: str) -> dict[str, Array]:
     where = ""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = _members(archive, len(data))
+            members = members_of(archive, len(data), ".npy", _ADVICE)
             arrays: dict[str, Array] = {}
             for name, member in members.items():
                 where = f"{name!r}: "
                 with archive.open(member) as stream:
                     arrays[name] = _read_array(stream, member.file_size)
             return arrays
-    except _BROKEN as error:
+    except BROKEN as error:
         said = str(error) or type(error).__name__
         raise FileError(f"{what}: is not a .npz file of plain arrays: {where}{said}") from None
     except MemoryError:
@@ -123,15 +124,21 @@ def write_npz(file: IO[bytes], arrays: Mapping[str, Array]) -> None:
                 np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
 
 
-def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """Return the members of an archive by the names of their arrays, where it is safe to read them.
+def members_of(archive: zipfile.ZipFile, size: int, suffix: str, advice: str) -> dict[str, zipfile.ZipInfo]:
+    """Return the members of an archive by their names, where it is safe to read them.
+
+    Args:
+        archive: a zip archive of `size` bytes.
+        size: see `archive`.
+        suffix: left out of the names.
+        advice: how it is written so that it can be read.
 
     Raises:
         ValueError: it is not.
     """
     members: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
-        name = member.filename.removesuffix(".npy")
+        name = member.filename.removesuffix(suffix)
         if name in members:
             raise ValueError(
                 f"it holds {name!r} twice, as {members[name].filename!r} and {member.filename!r}; keep one"
@@ -140,16 +147,14 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
             raise ValueError(f"{name!r} is encrypted; write it without a password")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             method = _METHODS.get(member.compress_type, f"method {member.compress_type}")
-            raise ValueError(
-                f"{name!r} is compressed by {method}; write it with numpy.savez, or numpy.savez_compressed"
-            )
+            raise ValueError(f"{name!r} is compressed by {method}; {advice}")
         members[name] = member
     swollen = sum(member.file_size for member in members.values())
     most = max(MOST_SWOLLEN, MOST_RATIO * size)
     if swollen > most:
         raise ValueError(
             f"its {size:,} bytes would swell to {swollen:,}, and more than {most:,} are not read of such a file; if they are "
-            "what they should be, write it with numpy.savez, which does not compress"
+            f"what they should be, {advice}"
         )
     return members
 

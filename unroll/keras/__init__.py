@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from unroll import activations, initializers, layers
 from unroll.foreign_names import KERAS
-from unroll.keras import models, ops
+from unroll.keras import models, ops, saving
 from unroll.layers import Input, Layer, Model, Sequential
 from unroll.layers.symbolic import KerasTensor
 from unroll.words import face
@@ -32,6 +32,7 @@ __all__ = [
     "layers",
     "models",
     "ops",
+    "saving",
 ]
 
 if not TYPE_CHECKING:

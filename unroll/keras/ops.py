@@ -133,6 +133,13 @@ def where(condition: TensorLike, x1: TensorLike, x2: TensorLike) -> Tensor:
 
 sum, mean = _over_axes("sum", ours.reduce_sum), _over_axes("mean", ours.reduce_mean)
 max, min = _over_axes("max", ours.reduce_max), _over_axes("min", ours.reduce_min)
+any = _over_axes("any", lambda x, axis, keepdims: _truth(ours.reduce_max, x, axis, keepdims))
+all = _over_axes("all", lambda x, axis, keepdims: _truth(ours.reduce_min, x, axis, keepdims))
+
+
+def _truth(reduce: Callable[..., Tensor], x: TensorLike, axis: Axes, keepdims: bool) -> Tensor:
+    """Reduce booleans, or what is not zero: operators compare numbers."""
+    return ours.cast(reduce(ours.cast(ours.cast(x, "bool"), "int32"), axis, keepdims), "bool")
 
 
 def _variance(x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
@@ -298,7 +305,7 @@ def shape(x: Tensor) -> tuple[Any, ...]:
 
 def _sizes(shape: Sequence[Any]) -> Any:
     """Return a shape, of which some sizes may be tensors, as our operators take it."""
-    if isinstance(shape, Tensor) or not any(isinstance(dim, Tensor) for dim in listed(shape, "a shape")):
+    if isinstance(shape, Tensor) or not [dim for dim in listed(shape, "a shape") if isinstance(dim, Tensor)]:
         return shape
     parts = [ours.unsqueeze(dim, 0) if isinstance(dim, Tensor) else constant([dim], dtype="int64") for dim in shape]
     return ours.concat(parts, 0)

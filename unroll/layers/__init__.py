@@ -14,6 +14,9 @@ from unroll.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, So
 from unroll.layers.attention import AdditiveAttention, Attention
 from unroll.layers.bidirectional import Bidirectional
 from unroll.layers.borders import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
+from unroll.layers.configs.names import enter
+from unroll.layers.configs.reading import deserialize
+from unroll.layers.configs.writing import serialize
 from unroll.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from unroll.layers.conv_lstm_cell import ConvLSTMCell
 from unroll.layers.convolution import (
@@ -140,7 +143,11 @@ __all__ = [
     "UpSampling2D",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "deserialize",
+    "serialize",
 ]
+
+enter({name: globals()[name] for name in __all__})
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = face("unroll.layers", __all__, lambda: LAYERS)

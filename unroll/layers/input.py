@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from unroll.dimensions import TIME
 from unroll.dtypes import as_dtype
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.layers.arguments import Recorded
+from unroll.layers.configs.reading import made_from
 from unroll.layers.sublayers import described_shape
 from unroll.layers.symbolic import Call, KerasTensor
 from unroll.scopes import check_name
@@ -81,6 +82,16 @@ class Input(Recorded, KerasTensor):
     def name(self) -> str:
         """The name of the graph's input; a model numbers those of several inputs without one."""
         return "input_layer" if self._name is None else self._name
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the input is made with as plain data, by Keras's names."""
+        config = {"batch_shape": list(self.shape), "dtype": str(self.dtype), "sparse": False, "ragged": False}
+        return {**config, "name": self.name, "optional": False}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """Return an input made with what `get_config` gave, here or in Keras; see `Layer.from_config`."""
+        return made_from(cls, config)
 
     def placeholder(self, name: str, batch: int | None = None, time: int | str | None = None) -> Placeholder:
         """Return an input of a graph for it.

@@ -7,6 +7,7 @@ from typing import Any
 from unroll import nest
 from unroll.dimensions import Dimension
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, StructureError
+from unroll.layers.configs.names import current
 from unroll.layers.sublayers import KerasShape
 from unroll.tensor import Tensor
 
@@ -65,3 +66,14 @@ def check_sizes(x: Tensor, axes: tuple[int, ...], built_for: KerasShape | None, 
                 f"{what}: the input {x.described()} has {size} on axis {axis}, and the layer's weights are for "
                 f"{built_for[axis]}; it is reused only with inputs of one width. Make a second layer"
             )
+
+
+def check_steps(inputs: Tensor, axis: int, rolled: bool, what: str) -> None:
+    """Check that a file that is read does not ask for more steps than anybody unrolls.
+
+    Raises:
+        UnsupportedError: it does.
+    """
+    room, time = current().room, inputs.shape[axis]
+    if room is not None and not rolled and isinstance(time, int):
+        room.spend(time, what)

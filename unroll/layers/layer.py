@@ -26,6 +26,9 @@ from unroll.errors import (
 from unroll.garbage_collection import collector_paused
 from unroll.initializers import InitializerLike, get_initializer
 from unroll.layers.arguments import Constraint, Recorded, Regularizer, bind, keep
+from unroll.layers.configs.names import current
+from unroll.layers.configs.reading import made_from
+from unroll.layers.configs.writing import config_of
 from unroll.layers.input_checks import check_floats, check_sizes, check_tensors
 from unroll.layers.mask_tracking import mask_of, set_masks
 from unroll.layers.sublayers import KerasShape, keras_name, keras_shape, weights_of
@@ -163,6 +166,35 @@ class Layer(Recorded, WeightOwner):
         shape = [f"axis_{axis}" if dim is None else dim for axis, dim in enumerate(keras_shape(input_shape))]
         return nest.map_leaves(lambda output: keras_shape(output.shape), self(placeholder(shape, "shape")))
 
+    # -- as data --------------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the layer is made with as plain data, by Keras's names.
+
+        A class of your own that adds to it calls ``super().get_config()``, which is name, dtype and trainable; without one, the
+        arguments of its constructor are taken.
+
+        Raises:
+            UnsupportedError, ArgumentTypeError: an argument has no such form, such as a lambda.
+        """
+        return config_of(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """Return a layer made with what `get_config` gave, here or in Keras.
+
+        Args:
+            config: the arguments of the constructor by name; layers and functions among them as Keras's dictionaries.
+
+        Returns:
+            A layer of the class, not built yet.
+
+        Raises:
+            UnsupportedError, NameNotFoundError: an argument, class or function that there is not.
+            ArgumentError, ArgumentTypeError: a value that an argument does not take.
+        """
+        return made_from(cls, config)
+
     # -- calling --------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -186,6 +218,8 @@ class Layer(Recorded, WeightOwner):
         if kwargs.pop("training", None):
             raise UnsupportedError(f"{self.described()}: training=True: unroll traces inference; leave it out")
         mask, kwargs = self._mask_among(inputs, args, kwargs)
+        if (room := current().room) is not None:
+            room.spend(1, self.described())
         with collector_paused():
             inputs = self._ready(inputs)
             with self._entered():
@@ -374,8 +408,12 @@ class Layer(Recorded, WeightOwner):
             DTypeError: the dtype is not a floating one.
         """
         name = f"weight_{len(self._weights)}" if name is None else name
-        draw = get_initializer("glorot_uniform" if initializer is None else initializer, f"{self.described()}: {name}")
+        room = current().room
+        what = f"{self.described()}: {name}"
+        draw = room or get_initializer("glorot_uniform" if initializer is None else initializer, what)
         kind = self.dtype if dtype is None else dtype
+        if not trainable:
+            vars(self).setdefault("_untrained", []).append(name)
         return self._add_weight(name, shape, draw, rows=rows, columns=columns, note=note, dtype=kind)
 
     def _build_part(self, part: Any, input_shape: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-import itertools
+import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -12,26 +13,28 @@ import numpy.typing as npt
 from unroll import nest
 from unroll.bearers import Bearer
 from unroll.checks import check_size, shown
-from unroll.dimensions import TIME
-from unroll.dtypes import INTEGERS, DType, as_array
-from unroll.errors import ArgumentError, ArgumentTypeError, FeedError, ShapeError, StructureError, UnsupportedError
-from unroll.graph import Graph
+from unroll.dtypes import INTEGERS, DType
+from unroll.errors import ArgumentError, ArgumentTypeError, StructureError
+from unroll.layers.configs.functional_reading import connected
+from unroll.layers.configs.functional_writing import functional_config
+from unroll.layers.configs.names import reading
+from unroll.layers.configs.writing import serialized_object
+from unroll.layers.files.loading import load_weights
+from unroll.layers.files.writing import save_model, save_weights
 from unroll.layers.input import Input
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import described_shape, keras_shape, name_parts, weights_of
 from unroll.layers.symbolic import Call, KerasTensor, calls_between, in_keras_order, replayed
+from unroll.layers.traced import Traced, given_name
 from unroll.numbering import number_names
 from unroll.parameter import Parameter
 from unroll.tables import table
-from unroll.tensor import Placeholder, Tensor
+from unroll.tensor import Tensor
 from unroll.weights import WeightOwner
 from unroll.words import closest
 
-#: Of a model's inputs each with its size of axis 1: one number for all that leave it open, or numbers by name.
-Timesteps = int | Mapping[str, int] | None
 
-
-class Model(Layer):
+class Model(Traced):
     """Layers as one model: Keras 3's ``Model``, of inputs and outputs, or a class of your own with a `call`.
 
     A model is a layer too: it can be called on tensors, or on the symbolic tensors of another model.
@@ -60,10 +63,7 @@ class Model(Layer):
     TRAINING_ONLY = ("trainable",)
     supports_masking = True
     _of_calls = ("_traced", *Layer._of_calls)
-    _inputs: Any = None
     _outputs: Any = None
-    _first: Any = None  # the inputs of a class of its own, as its first call had them
-    _timesteps: int | None = None  # their time in that call
     _calls: Sequence[Call] = ()
     _order: Sequence[Any] = ()  # what is called, in Keras's order
 
@@ -98,20 +98,85 @@ class Model(Layer):
         made = super().__deepcopy__(memo)
         if self._inputs is not None:
             given = {
-                item: Input(batch_shape=item.shape, dtype=item.dtype, name=_given_name(item)) for item in self.inputs
+                item: Input(batch_shape=item.shape, dtype=item.dtype, name=given_name(item)) for item in self.inputs
             }
             calls = [call.of(copy.deepcopy(call.function, memo)) for call in self._calls]
             outputs = replayed(calls, given, self._outputs)
             made._connect(nest.map_leaves(given.__getitem__, self._inputs), outputs)
         return made
 
-    # -- its parts ------------------------------------------------------------------------------------------------
+    # -- as data --------------------------------------------------------------------------------------------------
 
-    @property
-    def _graphs(self) -> dict[Any, Any]:
-        """What `predict` has traced, by the shapes of its arrays (a class of your own need not call ``__init__``)."""
-        made: dict[Any, Any] = self.__dict__.setdefault("_traced", {})
-        return made
+    def get_config(self) -> dict[str, Any]:
+        """Return what the model is made of as plain data, as Keras 3 writes it: layers, and what each is called on.
+
+        Of a class of your own it is what `Layer.get_config` says.
+
+        Raises:
+            UnsupportedError, ArgumentTypeError: a layer or a function has no such form, such as a lambda.
+        """
+        if self._inputs is not None and type(self).__init__ is Model.__init__:
+            return functional_config(self)
+        return super().get_config()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Return a model made with what `get_config` gave, here or in Keras of version 2 or 3; its weights are new.
+
+        Args:
+            config: the config.
+            custom_objects: classes and functions of your own, by the names that the config has for them.
+
+        Returns:
+            A model of the class.
+
+        Raises:
+            UnsupportedError, NameNotFoundError: a layer, argument or function that there is not.
+            ArgumentError, ArgumentTypeError: the config contradicts itself.
+        """
+        with reading(custom_objects):
+            if not isinstance(config, Mapping) or "input_layers" not in config:
+                return super().from_config(config)
+            inputs, outputs = connected(config)
+            return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable") is not False)
+
+    def to_json(self) -> str:
+        """Return the model's class and config as JSON, without its weights; ``keras.models.model_from_json`` reads it."""
+        return json.dumps(serialized_object(self))
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model with its weights as a ``.keras`` file, which Keras 3 and ``keras.models.load_model`` read.
+
+        Raises:
+            FileError: the name does not end in ``.keras``, or the file cannot be written.
+            ArgumentError: the model is not built.
+            UnsupportedError, ArgumentTypeError: a layer or a function has no form in a file, such as a lambda.
+        """
+        save_model(self, path)
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights as a ``.weights.h5`` file, which Keras 3's and this `load_weights` read.
+
+        Raises:
+            FileError: the name does not end in ``.weights.h5``, or the file cannot be written.
+            ArgumentError: the model is not built.
+        """
+        save_weights(self, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Give every weight the value that a file of Keras has for it: ``.weights.h5``, ``.keras`` or ``.h5``, of Keras 2 or 3.
+
+        All weights get theirs, or none. The file is read as data, and Keras need not be there.
+
+        Raises:
+            FileError: there is no such file, it is broken, or its weights are others.
+            ArgumentError: the model is not built.
+        """
+        load_weights(self, path)
+
+    # -- its parts ------------------------------------------------------------------------------------------------
 
     @property
     def layers(self) -> list[Any]:
@@ -198,16 +263,6 @@ class Model(Layer):
             )
         return self
 
-    @property
-    def stateful(self) -> bool:
-        """Whether a layer is."""
-        return any(getattr(layer, "stateful", False) for layer in self.layers)
-
-    @property
-    def states(self) -> dict[Placeholder, Tensor]:
-        """Of stateful layers, each state's placeholder with its next value, as the last call made them."""
-        return {key: value for layer in self.layers for key, value in getattr(layer, "states", {}).items()}
-
     # -- calling --------------------------------------------------------------------------------------------------
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
@@ -217,21 +272,21 @@ class Model(Layer):
             What the model makes of them, in the nest of its outputs.
 
         Raises:
-            StructureError: it is no functional model and does not define `call`; or the nest is another one.
+            StructureError: it is no functional model and does not define `call`.
         """
         if self._inputs is None:
             raise StructureError(f"{type(self).__name__} has no call(inputs); define it, or give inputs= and outputs=")
-        given = zip(nest.flatten(self._inputs), self._matched(inputs, self._inputs, "the call"), strict=True)
+        given = zip(nest.flatten(self._inputs), nest.flatten(inputs), strict=True)
         return replayed(self._calls, dict(given), self._outputs)
 
     def _check(self, inputs: Any) -> None:
         if self._inputs is not None:
-            for item, tensor in zip(
-                nest.flatten(self._inputs), self._matched(inputs, self._inputs, "the call"), strict=True
-            ):
+            for item, tensor in zip(nest.flatten(self._inputs), nest.flatten(inputs), strict=True):
                 self._check_shape(item, keras_shape(tensor.shape), tensor.described())
 
     def _ready(self, inputs: Any) -> Any:
+        if self._inputs is not None:
+            inputs = nest.pack(self._inputs, self._matched(inputs, self._inputs, "the call"))
         inputs = super()._ready(inputs)
         if self._inputs is None and self._first is None:
             self._first = nest.map_leaves(self._opened, inputs)
@@ -270,182 +325,6 @@ class Model(Layer):
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
         return None  # the layers have given the outputs their masks
 
-    def _matched(self, given: Any, declared: Any, what: str) -> list[Any]:
-        """Return what was given for each input, in order: a nest like that of the inputs, a list of them, or a dict by name.
-
-        Raises:
-            FeedError: something is missing, or there is more.
-        """
-        symbols = nest.flatten(declared)
-        if isinstance(given, dict) and not isinstance(declared, dict):
-            names = self._input_names(symbols)
-            if sorted(map(str, given)) != sorted(names):
-                raise FeedError(
-                    f"{self.described()}: {what}: {', '.join(map(str, sorted(given, key=str)))} were given, and the inputs are "
-                    f"called {', '.join(names)}"
-                )
-            return [given[name] for name in names]
-        if isinstance(declared, dict) and isinstance(given, dict) and declared.keys() != given.keys():
-            raise FeedError(
-                f"{self.described()}: {what}: {', '.join(map(str, given))} were given, {', '.join(declared)} are wanted"
-            )
-        found = nest.flatten(given) if nest.is_nested(given) else [given]
-        if len(found) != len(symbols):
-            raise FeedError(f"{self.described()}: {what}: {len(found)} inputs were given, and it has {len(symbols)}")
-        return found
-
-    def _check_shape(self, declared: KerasTensor, seen: tuple[int | None, ...], described: str) -> None:
-        wanted = declared.shape
-        clash = any(None not in pair and pair[0] != pair[1] for pair in zip(wanted, seen, strict=False))
-        if len(wanted) != len(seen) or clash:
-            raise ShapeError(
-                f"{self.described()}: the input {described} was given, and the model's Input has shape "
-                f"{described_shape(wanted)}"
-            )
-
-    # -- tracing and running --------------------------------------------------------------------------------------
-
-    def _declared(self) -> Any:
-        """Return the inputs in their nest: those that the model was put together from, else those of its first call.
-
-        Raises:
-            ArgumentError: neither is known.
-        """
-        if self._inputs is not None:
-            return self._inputs
-        if self._first is None:
-            raise ArgumentError(
-                f"{self.described()}: the shapes of the inputs are not known yet; call the model on tensors, or on "
-                "layers.Input(shape), or call build((None, 28, 3))"
-            )
-        return self._first
-
-    def _input_names(self, symbols: Sequence[Any]) -> list[str]:
-        """Return what the inputs are called in a graph: by their names, those without one numbered as layers are."""
-        given = [_given_name(item) for item in symbols]
-        free = (f"input_layer_{count}" if count else "input_layer" for count in itertools.count())
-        unused = (name for name in free if name not in given)
-        return [next(unused) if name is None else name for name in given]
-
-    def trace(self, timesteps: Timesteps = None, batch_size: int | None = None) -> Graph:
-        """Return the model's graph, the states of stateful layers among its inputs and outputs.
-
-        Args:
-            timesteps: the time of the inputs that leave it open: a number, or numbers by the names of inputs; by default
-                it stays open, and the graph takes sequences of any length from 1 on.
-            batch_size: the batch size; by default that of the inputs, or any.
-
-        Returns:
-            A graph of the model's inputs and outputs.
-
-        Raises:
-            ShapeError: `timesteps` or `batch_size` is not that of an input.
-            ArgumentError: the shapes of the inputs are not known, or a number is below 1.
-            ArgumentTypeError: a number is not an int.
-        """
-        symbols = nest.flatten(self._declared())
-        names = self._input_names(symbols)
-        timesteps = self._timesteps if timesteps is None else timesteps
-        times = self._times(symbols, names, timesteps)
-        if batch_size is not None:
-            check_size(batch_size, f"{self.described()}: batch_size")
-            for item in symbols:
-                if item.shape[:1] not in ((None,), (batch_size,)):
-                    raise ShapeError(
-                        f"{self.described()}: batch_size={batch_size} was given, and the input has shape "
-                        f"{described_shape(item.shape)}; leave it out"
-                    )
-        given = [
-            as_input(item).placeholder(name, batch_size, time)
-            for item, name, time in zip(symbols, names, times, strict=True)
-        ]
-        return self._graph(given)
-
-    def _graph(self, given: list[Placeholder]) -> Graph:
-        outputs = self(nest.pack(self._declared(), given))
-        states = self.states
-        return Graph(given, outputs, states=states) if states else Graph(given, outputs)
-
-    def _times(self, symbols: Sequence[Any], names: Sequence[str], timesteps: Timesteps) -> list[int | str | None]:
-        """Return the size of axis 1 of each input that leaves it open: a number, or a symbol."""
-        open_ = [name for name, item in zip(names, symbols, strict=True) if _open_time(item.shape)]
-        if isinstance(timesteps, Mapping):
-            strange = [name for name in timesteps if name not in open_]
-            if strange:
-                raise ShapeError(
-                    f"{self.described()}: timesteps: the input {strange[0]!r} leaves no time open; these do: "
-                    f"{', '.join(open_) or 'none'}"
-                )
-            given: dict[str, int] = {
-                name: check_size(size, f"{self.described()}: timesteps") for name, size in timesteps.items()
-            }
-        elif timesteps is None:
-            given = {}
-        else:
-            check_size(timesteps, f"{self.described()}: timesteps")
-            fixed = [item.shape for item in symbols if len(item.shape) > 1]
-            if not open_ and all(shape[1] != timesteps for shape in fixed):
-                raise ShapeError(
-                    f"{self.described()}: timesteps={timesteps} was given, and the input has shape "
-                    f"{described_shape(fixed[0] if fixed else symbols[0].shape)}; leave it out"
-                )
-            given = dict.fromkeys(open_, timesteps)
-        return [
-            given.get(name, TIME if len(open_) == 1 else f"{name}_{TIME}") if name in open_ else None for name in names
-        ]
-
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
-        """Return the model's outputs for arrays, as arrays, computed with NumPy.
-
-        Args:
-            x: arrays in the nest of the model's inputs, or by their names; their time is that of their shape.
-            batch_size: how many rows Keras computes at a time; the numbers are the same, and here it is all of them.
-            verbose: how Keras shows its progress; nothing is shown here.
-
-        Returns:
-            The outputs in their nest, the first axis the rows of `x`.
-
-        Raises:
-            UnsupportedError: a layer is stateful, and there is nowhere to keep the state.
-            FeedError, ShapeError, DTypeError: the arrays do not fit.
-        """
-        if self.stateful:
-            raise UnsupportedError(
-                f"{self.described()}: predict: a layer is stateful, and its state goes on in a stream: use "
-                "model.trace(timesteps).stream()"
-            )
-        declared = self._declared_for(x)
-        arrays = [as_array(array, f"{self.described()}: predict") for array in self._matched(x, declared, "predict")]
-        symbols = nest.flatten(declared)
-        for item, array in zip(symbols, arrays, strict=True):
-            self._check_shape(item, array.shape, f"an array {described_shape(array.shape)}")
-        key = tuple(array.shape[1:] for array in arrays)
-        made = self._graphs
-        if key not in made:
-            names = self._input_names(symbols)
-            given = [
-                Input(batch_shape=(None, *array.shape[1:]), dtype=item.dtype).placeholder(name)
-                for item, array, name in zip(symbols, arrays, names, strict=True)
-            ]
-            outputs = self(nest.pack(declared, given))
-            made[key] = Graph(given, nest.flatten(outputs)), nest.map_leaves(lambda _: None, outputs)
-        graph, structure = made[key]
-        found = graph.run(dict(zip(graph.inputs, arrays, strict=True)), list(graph.outputs))
-        return nest.pack(structure, found)
-
-    def _declared_for(self, x: Any) -> Any:
-        """Return the inputs in their nest; those of a model that was never called are as these arrays."""
-        if self._inputs is not None or self._first is not None:
-            return self._declared()
-
-        def like(leaf: Any) -> Input:
-            array = as_array(leaf, f"{self.described()}: predict")
-            return Input(
-                batch_shape=(None, *array.shape[1:]), dtype=array.dtype if array.dtype in INTEGERS else self.dtype
-            )
-
-        return nest.map_leaves(like, x) if isinstance(x, (dict, tuple)) else like(x)
-
     # -- for people -----------------------------------------------------------------------------------------------
 
     def summary(self) -> str:
@@ -469,19 +348,6 @@ class Model(Layer):
         columns = 4 if self._calls else 3
         body = table(heads[:columns], [tuple(row[:columns]) for row in rows.values()], True)
         return f"Model {self._called!r}: {self.count_params():,} params\n\n{body}"
-
-
-def as_input(item: KerasTensor) -> Input:
-    """Return the `Input` of a model's input, where another model's tensor may stand as well."""
-    return item if isinstance(item, Input) else Input(batch_shape=item.shape, dtype=item.dtype)
-
-
-def _given_name(item: KerasTensor) -> str | None:
-    return item._name if isinstance(item, Input) else None
-
-
-def _open_time(shape: tuple[int | None, ...]) -> bool:
-    return len(shape) > 1 and shape[1] is None
 
 
 def _inputs_of(shapes: Any, dtype: DType, what: str) -> Any:

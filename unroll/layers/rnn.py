@@ -21,7 +21,7 @@ from unroll.dtypes import DType
 from unroll.errors import ArgumentError, ShapeError, StructureError, UnsupportedError
 from unroll.layers.arguments import Regularizer, keep
 from unroll.layers.cell import Cell
-from unroll.layers.input_checks import check_floats
+from unroll.layers.input_checks import check_floats, check_steps
 from unroll.layers.layer import Layer
 from unroll.layers.stacked import StackedRNNCells, state_names
 from unroll.layers.sublayers import KerasShape, described_shape, keras_shape
@@ -169,6 +169,7 @@ class RNN(Layer):
         Raises:
             UnsupportedError: ``unroll=True`` over a time that is not known.
         """
+        check_steps(inputs, self._axis, self.rolled, self.described())
         steps = steps_of(inputs, self._axis, self.described(), rolled=self.rolled)
         if self.unroll and isinstance(steps, RolledSteps):
             raise UnsupportedError(

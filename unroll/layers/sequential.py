@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unroll import nest
 from unroll.checks import shown
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, ArgumentTypeError, StructureError
+from unroll.layers.configs.functional_reading import layer_of
+from unroll.layers.configs.names import reading
+from unroll.layers.configs.writing import serialized_object
 from unroll.layers.input import Input
 from unroll.layers.layer import Layer
 from unroll.layers.model import Model
@@ -85,6 +88,35 @@ class Sequential(Model):
             raise ArgumentError(f"{self.described()}: pop: the model has no layers")
         self._graphs.clear()
         return self._stack.pop()
+
+    # -- as data --------------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        config = {**super().get_config(), "layers": []}
+        if type(self).__init__ is not Sequential.__init__:
+            return config
+        known = self._input is not None or self._first is not None
+        parts = [*([self._declared()] if known else []), *self._stack]
+        config["layers"] = [serialized_object(part) for part in parts]
+        return {**config, "build_input_shape": list(self._declared().shape)} if known else config
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        if isinstance(config, (list, tuple)):  # as Keras 2.0 and 2.1 write it
+            config = {"layers": config}
+        if not isinstance(config, Mapping) or not isinstance(config.get("layers"), (list, tuple)):
+            return super().from_config(config, custom_objects)
+        model = cls(name=config.get("name"))
+        with reading(custom_objects):
+            for place, entry in enumerate(config["layers"]):
+                layer = layer_of(entry, f"layer {place} of the model {config.get('name')!r}")
+                first = entry["config"].get("batch_input_shape")
+                if not place and first is not None and isinstance(layer, Layer):
+                    model.add(Input(batch_shape=first, dtype=layer.dtype))
+                model.add(layer)
+        if config.get("build_input_shape") and model._input is None:
+            model.build(config["build_input_shape"])
+        return model
 
     # -- shapes and weights ---------------------------------------------------------------------------------------
 

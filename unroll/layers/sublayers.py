@@ -16,11 +16,17 @@ from unroll.weights import WeightOwner
 KerasShape: TypeAlias = "tuple[int | None, ...]"
 
 
+def own_weights(owner: WeightOwner) -> list[Parameter]:
+    """Return the Parameters that a layer made itself, in Keras's order: what training leaves alone comes last."""
+    untrained = vars(owner).get("_untrained", ())
+    return [item for last in (False, True) for name, item in owner._weights.items() if (name in untrained) == last]
+
+
 def weights_of(owner: WeightOwner) -> list[Parameter]:
     """Return the Parameters of a layer or cell, then those of the layers and cells that it holds as attributes."""
-    found = dict.fromkeys(owner._weights.values())
+    found = dict.fromkeys(own_weights(owner))
     for name, value in vars(owner).items():
-        if name not in ("_given", "_made"):
+        if name not in ("_given", "_made", "_untrained"):
             for part in _parts(value):
                 found |= dict.fromkeys(weights_of(part))
     return list(found)

@@ -12,6 +12,7 @@ from unroll.dimensions import Dim, shape_text
 from unroll.drivers.steps import ListedSteps, RolledSteps, steps_of
 from unroll.errors import ArgumentTypeError, ShapeError, UnsupportedError
 from unroll.layers.arguments import Regularizer, keep
+from unroll.layers.input_checks import check_steps
 from unroll.layers.layer import Layer
 from unroll.layers.sublayers import keras_shape
 from unroll.tensor import Tensor, constant, named
@@ -84,6 +85,7 @@ class TimeDistributed(Layer):
         Raises:
             ShapeError: the mask does not begin with ``(batch, time)``.
         """
+        check_steps(nest.flatten(inputs)[0], 1, self.rolled, self.described())
         steps = steps_of(inputs, 1, self.described(), rolled=self.rolled)
         mask = self._checked_mask(inputs, mask, steps.time)
         if isinstance(steps, RolledSteps):
