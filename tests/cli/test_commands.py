@@ -300,7 +300,7 @@ def test_more_steps_than_memory_holds_are_refused(capsys, write: Callable[[str],
 
 
 def test_a_layer_by_itself_is_refused_with_what_to_do(capsys, write: Callable[[str], Path]):
-    assert "a Sequential that begins with an Input" in refused(capsys, "summary", f"{write(MODELS)}:layer")
+    assert "a model that begins with an Input" in refused(capsys, "summary", f"{write(MODELS)}:layer")
 
 
 def test_only_what_gives_a_graph_is_offered_and_nothing_is_called(capsys, write: Callable[[str], Path]):

@@ -63,9 +63,12 @@ def test_arrays_without_their_flag_are_given_it_and_are_fed(capsys, command, fil
     ("line", "said"),
     [
         ("equivalent a.onnx", "this is missing: B; unroll equivalent compares two programs or files; one by itself is"),
-        ("equivalent", "this is missing: A and B (path/to/program.py:name, or an .onnx file)"),
+        ("equivalent", "this is missing: A and B (path/to/program.py:name, or an .onnx, .keras or .h5 file)"),
         ("equivalent a.onnx b.onnx two.onnx", "'two.onnx' is one argument too many: it compares two"),
-        ("draw", "this is missing: PROGRAM (path/to/program.py:name, or an .onnx file) and -o FILE (where to write)"),
+        (
+            "draw",
+            "this is missing: PROGRAM (path/to/program.py:name, or an .onnx, .keras or .h5 file) and -o FILE (where to write)",
+        ),
         ("export a.onnx", "this is missing: -o FILE.onnx (where to write)"),
         ("gate-order a.onnx", "this is missing: --expected FILE; see"),
         ("demo two", "'two' is one argument too many; to write there: -o two"),
@@ -80,7 +83,7 @@ def test_arrays_without_their_flag_are_given_it_and_are_fed(capsys, command, fil
         ("compare a.onnx b.onnx", "there is no command 'compare'; unroll equivalent does that"),
         ("summary program.py", "program.py: say which graph of it: program.py:model, program.py:module"),
         ("summary no.py", "no.py: there is no such program"),
-        ("summary a.keras", "'a.keras' is read once it is written as ONNX, by Keras's model.export("),
+        ("summary a.keras", "a.keras: cannot be read: No such file"),
     ],
 )
 def test_what_to_type_is_said(capsys, line, said):

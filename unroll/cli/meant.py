@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from unroll.cli.command import Command
-from unroll.cli.targets import is_model
+from unroll.cli.targets import is_keras, is_model
 from unroll.words import closest
 
 #: What a command is called elsewhere.
@@ -142,7 +142,7 @@ def missing_words(command: str, places: list[str], needed: list[str]) -> str:
         return (
             f"this is missing: B; {command} compares two programs or files; one by itself is checked by unroll verify"
         )
-    what = f"{' and '.join(places)} (path/to/program.py:name, or an .onnx file)" if places else ""
+    what = f"{' and '.join(places)} (path/to/program.py:name, or an .onnx, .keras or .h5 file)" if places else ""
     flags = [f"{flag} (where to write)" if flag.startswith("-o ") else flag for flag in needed]
     return f"this is missing: {' and '.join(filter(None, [what, *flags]))}"
 
@@ -181,4 +181,4 @@ def _wanted(command: Command, options: argparse.Namespace, word: str, flags: Col
 
 def _is_target(word: str) -> bool:
     """Say whether a word looks like a program or a file to read."""
-    return is_model(word) or word.endswith(".py") or ".py:" in word
+    return is_model(word) or is_keras(word) or word.endswith(".py") or ".py:" in word

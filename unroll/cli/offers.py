@@ -7,8 +7,8 @@ from types import CodeType, FunctionType
 
 _MISSING = object()
 #: What a function that may be named is annotated to return, and the words of one that is not annotated.
-_KINDS = frozenset(["GRU", "Graph", "LSTM", "Module", "RNN", "Sequential"])
-_MAKERS = frozenset(["Graph", "Sequential", "from_onnx", "nn", "optimize", "reroll", "trace"])
+_KINDS = frozenset(["GRU", "Graph", "LSTM", "Model", "Module", "RNN", "Sequential"])
+_MAKERS = frozenset(["Graph", "Model", "Sequential", "from_onnx", "load_model", "nn", "optimize", "reroll", "trace"])
 
 
 def usable(program: Mapping[str, object]) -> list[str]:

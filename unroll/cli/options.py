@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from unroll.dtypes import Array
     from unroll.graph import Graph
 
-PROGRAM = "a Graph, model or function returning one, as path/to/program.py:name; or an .onnx file"
+PROGRAM = "a Graph, model or function returning one, as path/to/program.py:name; or an .onnx, .keras or .h5 file"
 FORMS = "unrolled, functions, scan, rerolled or auto"
 
 

@@ -60,7 +60,7 @@ _DESCRIPTION = (
     "faster, and prove that it stayed the same."
 )
 _ABOUT = (
-    "A program is named as path/to/program.py:name, where name is a Graph, a Sequential, a module of unroll.nn, or a "
+    "A program is named as path/to/program.py:name, where name is a Graph, a model of layers, a module of unroll.nn, or a "
     "function that returns one.",
     "Each command has a help of its own, with its flags and more examples: unroll draw --help",
 )

@@ -22,7 +22,7 @@ import numpy as np
 from unroll.cli.interrupts import listening
 from unroll.cli.offers import name_of, usable
 from unroll.cli.output import one_line
-from unroll.cli.targets import is_model
+from unroll.cli.targets import is_keras, is_model
 from unroll.errors import ArgumentError, FileError, GraphError, NameNotFoundError, UnrollError
 from unroll.files import as_path, read_bytes
 from unroll.graph import Graph
@@ -35,8 +35,6 @@ _MISSING = object()
 _MOST_NAMES = 8
 #: What writes another framework's file as ONNX.
 _WRITERS = {
-    ".h5": "tf2onnx",
-    ".keras": "Keras's model.export(path, format='onnx')",
     ".pb": "tf2onnx",
     ".pt": "torch.onnx.export",
     ".pth": "torch.onnx.export",
@@ -50,8 +48,8 @@ def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), take
     """Return the Graph that ``path/to/program.py:name`` names, or that an ``.onnx`` file holds.
 
     Args:
-        target: a Python file and, in it, a Graph, a Sequential, a module, or a function without arguments that returns
-            one; or an ONNX model.
+        target: a Python file and, in it, a Graph, a model, a module, or a function without arguments that returns one; or an
+            ONNX model; or a model that Keras saved.
         dims: sizes by name; a model that leaves its time open takes ``time``.
         taken: gets the names of the sizes that were taken.
 
@@ -68,6 +66,9 @@ def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), take
             from unroll.export.reading.reader import from_onnx  # loads onnx
 
             return from_onnx(target)
+    if is_keras(target):
+        with busy("reading the file"):
+            return _of_keras(target, dims, set() if taken is None else taken)
     if target.removesuffix(":").endswith(".py"):
         path, name = target.removesuffix(":"), ""  # which is answered with the names that it has
     elif Path(target).suffix in _WRITERS:
@@ -76,7 +77,8 @@ def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), take
         )
     elif not separator or not path.endswith(".py") or not name.isidentifier():
         raise ArgumentError(
-            f"{target!r}: name a Graph, a model or a function returning one as path/to/program.py:name, or give an .onnx file"
+            f"{target!r}: name a Graph, a model or a function returning one as path/to/program.py:name, or give an .onnx, "
+            ".keras or .h5 file"
         )
     file = as_path(path, "program")
     if not os.path.lexists(file):
@@ -84,6 +86,16 @@ def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), take
     source = read_bytes(file, _LARGEST)
     with _put_back(), _Boundary(_absolute(file)) as boundary:
         return _graph_of(boundary, source, path, name, dims, set() if taken is None else taken)
+
+
+def _of_keras(target: str, dims: Mapping[str, int], taken: set[str]) -> Graph:
+    """Return the graph of a model that Keras saved."""
+    from unroll.cli.traced import traced  # loads every layer and module
+    from unroll.keras.models import load_model
+
+    graph = traced(load_model(target), target, dims, taken)
+    assert graph is not None  # of every model
+    return graph
 
 
 def _absolute(file: Path) -> Path:
@@ -121,8 +133,8 @@ def _graph_of(
     if model is None:
         raise _Refusal(
             GraphError(
-                f"{target} is {name_of(type(found))}, not a Graph; name a Graph, a Sequential, a module of unroll.nn, or a "
-                "function returning one"
+                f"{target} is {name_of(type(found))}, not a Graph; name a Graph, a model of layers, a module of unroll.nn, or "
+                "a function returning one"
             )
         )
     return model

@@ -40,6 +40,11 @@ def is_model(target: str) -> bool:
     return target.lower().endswith(".onnx")
 
 
+def is_keras(target: str) -> bool:
+    """Say whether what is read is a model of Keras by its name."""
+    return target.lower().endswith((".keras", ".h5", ".hdf5"))
+
+
 def _check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
     if path.suffix.lower() not in suffixes:
         wanted = " or ".join(filter(None, [", ".join(suffixes[:-1]), suffixes[-1]]))
@@ -64,7 +69,7 @@ def _is_folder(path: Path) -> bool:
 def _read(options: argparse.Namespace) -> list[str]:
     """Return the paths of all that a command reads."""
     targets = [getattr(options, name, None) or "" for name in ("program", "other")]
-    paths = [target if is_model(target) else target.rpartition(":")[0] for target in targets]
+    paths = [target if is_model(target) or is_keras(target) else target.rpartition(":")[0] for target in targets]
     paths += [name_and_path(word)[1] for word in getattr(options, "feed", [])]
     return [path for path in paths if path]
 

@@ -9,7 +9,7 @@ from unroll import nest
 from unroll.errors import ArgumentError
 from unroll.graph import Graph
 from unroll.layers.layer import Layer
-from unroll.layers.sequential import Sequential
+from unroll.layers.model import Model
 from unroll.nn.cell_modules import Cell
 from unroll.nn.embedding_module import Embedding
 from unroll.nn.linear_module import Linear
@@ -18,7 +18,7 @@ from unroll.nn.sequence import SequenceModule
 from unroll.tensor import Placeholder, placeholder
 
 #: What the command line can show, as a Graph or traced into one.
-SHOWN = (Graph, Sequential, Module)
+SHOWN = (Graph, Model, Module)
 #: What is not called, though it can be.
 NOT_CALLED = (*SHOWN, Layer)
 #: The name of the size that a model may leave open.
@@ -31,11 +31,11 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
     """Return the graph of what a program named.
 
     Args:
-        found: a Graph, a Sequential or a module; a module over time gets an input of ``(time, batch, features)``, or of
+        found: a Graph, a model of layers or a module; a module over time gets an input of ``(time, batch, features)``, or of
             ``(batch, time, features)`` where that is its order.
         what: how messages call it.
-        dims: sizes by name; a model takes ``time`` where it leaves that open; without, it stays
-            a symbol.
+        dims: sizes by name; a model takes ``time`` where it leaves that open, one of several inputs ``x_time`` for its
+            input x; without, it stays a symbol.
         taken: gets the names of the sizes that were taken.
 
     Returns:
@@ -49,9 +49,9 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
     if issubclass(kind, Graph):
         graph: Graph = found
         return graph
-    if issubclass(kind, Sequential):
-        model: Sequential = found
-        return model.trace(timesteps=_steps(dims, taken) if _TIME in dims else None)
+    if issubclass(kind, Model):
+        model: Model = found
+        return model.trace(timesteps=_times(model, dims, taken))
     if issubclass(kind, Module):
         x = _input(found, what, dims, taken)
         outputs = nest.flatten(found(x))
@@ -59,18 +59,27 @@ def traced(found: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> G
         return Graph([x], dict(zip(names, outputs, strict=False)))
     if issubclass(kind, Layer):
         raise ArgumentError(
-            f"{what} is {kind.__name__}, a layer by itself, whose input is not known; name a Sequential that begins with an "
+            f"{what} is {kind.__name__}, a layer by itself, whose input is not known; name a model that begins with an "
             "Input, or a function that returns a Graph"
         )
     return None
 
 
-def _steps(dims: Mapping[str, int], taken: set[str]) -> int:
+def _times(model: Any, dims: Mapping[str, int], taken: set[str]) -> Any:
+    """Return the time given for a model, or for some of its inputs; None where there is none."""
+    if _TIME in dims:
+        return _steps(dims, taken)
+    symbols = nest.flatten(model._declared()) if dims else []
+    named = {f"{name}_{_TIME}": name for name in model._input_names(symbols)}
+    return {named[key]: _steps(dims, taken, key) for key in dims if key in named} or None
+
+
+def _steps(dims: Mapping[str, int], taken: set[str], key: str = _TIME) -> int:
     """Return the time given."""
-    taken.add(_TIME)
-    if dims[_TIME] > _MOST_STEPS:
-        raise ArgumentError(f"--dim {_TIME}={dims[_TIME]}: at most {_MOST_STEPS:,} steps are unrolled; give fewer")
-    return dims[_TIME]
+    taken.add(key)
+    if dims[key] > _MOST_STEPS:
+        raise ArgumentError(f"--dim {key}={dims[key]}: at most {_MOST_STEPS:,} steps are unrolled; give fewer")
+    return dims[key]
 
 
 def _input(module: Any, what: str, dims: Mapping[str, int], taken: set[str]) -> Placeholder:
