@@ -17,7 +17,7 @@ from unroll.version import __version__ as __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from unroll import activations, cells, initializers, keras, layers, nest, nn, ops
+    from unroll import activations, cells, initializers, keras, layers, nest, nn, ops, tf1
     from unroll.cells import (
         BasicLSTMCell,
         BasicRNNCell,
@@ -125,7 +125,7 @@ _HOME = {
     "verify": "unroll.export.verifying.verification",
     "view": "unroll.viz.page.viewing",
 }
-_MODULES = ("activations", "cells", "initializers", "keras", "layers", "nest", "nn", "ops")
+_MODULES = ("activations", "cells", "initializers", "keras", "layers", "nest", "nn", "ops", "tf1")
 
 __all__ = [
     "BasicLSTMCell",
@@ -177,6 +177,7 @@ __all__ = [
     "static_rnn",
     "static_state_saving_rnn",
     "step",
+    "tf1",
     "to_c",
     "to_onnx",
     "trace",
@@ -202,7 +203,8 @@ def _elsewhere(name: str) -> str | None:
     """Return where a name is that was looked for in another place, or what it is called here; for messages."""
     if name in __all__:
         return f"it is unroll.{name}"
-    homes = {home: import_module(f"unroll.{home}") for home in ("ops", *_MODULES)}  # when somebody reads the message
+    ours = [home for home in _MODULES if home != "tf1"]  # whose names are TensorFlow's
+    homes = {home: import_module(f"unroll.{home}") for home in ("ops", *ours)}  # when somebody reads the message
     home = next((home for home, module in homes.items() if name in module.__all__), None)
     if home is not None:
         return f"it is unroll.{home}.{name}"

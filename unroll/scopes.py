@@ -123,6 +123,16 @@ def scope(
     return _Entered(_state(now, variables, nodes, now.step, now.cell, now.gate, seed, draw))
 
 
+def at(
+    variables: str, nodes: str, initializer: Draw | None = None, seed: int | None = None
+) -> AbstractContextManager[None]:
+    """Put Parameters made inside under one path and nodes under another, whatever scope is in force: for the faces of
+    frameworks that have paths of their own.
+    """
+    now = current()
+    return _Entered(_state(now, variables, nodes, now.step, now.cell, now.gate, seed, initializer))
+
+
 def at_step(step: int) -> AbstractContextManager[None]:
     """Mark nodes made inside as belonging to timestep `step`; Parameters do not see it."""
     now = current()

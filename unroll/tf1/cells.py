@@ -1,0 +1,188 @@
+"""The cells of ``tf.nn.rnn_cell`` and ``tf.contrib.rnn``: the core's, whose weights are variables of the default graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from unroll import cells, nest, scopes
+from unroll.cells.rnn_cell import RNNCell as CoreCell
+from unroll.cells.rnn_cell import agreed
+from unroll.dimensions import Limit
+from unroll.initializers import RandomInitializer
+from unroll.ops import apply_one
+from unroll.ops.arithmetic import Div
+from unroll.parameter import Parameter
+from unroll.tensor import Placeholder
+from unroll.tensor import Tensor as Core
+from unroll.tf1.graphs import get_default_graph
+from unroll.tf1.operators import int64
+from unroll.tf1.tensors import Stand, in_core, lifted, translated, unwrap
+from unroll.tf1.variables import Variable, VariableScope, get_variable_scope, numbered, shared
+
+
+class _Cell:
+    """What every cell of this face does besides what its class in the core does."""
+
+    _reuse: Any = None
+    _scope: str | None = None
+
+    def __init__(self, *args: Any, reuse: Any = None, **kwargs: Any) -> None:
+        self._reuse = reuse
+        super().__init__(
+            *map(_for_core, unwrap(args)), **{name: _for_core(item) for name, item in unwrap(kwargs).items()}
+        )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        for method in ("call", "__call__"):
+            if method in vars(cls) and not cls.__module__.startswith("unroll."):
+                setattr(cls, method, translated(vars(cls)[method]))
+        super().__init_subclass__(**options)
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+        """Trace one step: ``(inputs, state) -> (output, new_state)``."""
+        inputs, state = unwrap((inputs, state))
+        name = scope.name.rpartition("/")[2] if isinstance(scope, VariableScope) else scope
+        return lifted(super().__call__)(of_one_batch(inputs, state), state, name)  # type: ignore[misc]  # of the core's class
+
+    def call_checked(self, inputs: Any, state: Any) -> Any:
+        """Trace one step from a state that was checked, as drivers do."""
+        return super().call_checked(inputs, state)  # type: ignore[misc]
+
+    def zero_state(self, batch_size: Any, dtype: Any = "float32") -> Any:
+        """Return a state of zeros for a batch size, an int or a tensor of it."""
+        size = unwrap(batch_size)
+        return lifted(super().zero_state)(int64(size) if isinstance(size, Core) else size, dtype)  # type: ignore[misc]
+
+    def add_variable(self, name: str, shape: Any, dtype: Any = None, initializer: Any = None, **options: Any) -> Any:
+        """Return a variable of the cell, made when it is first asked for."""
+        sizes, first, kind = list(map(int, unwrap(shape))), unwrap(initializer), unwrap(dtype)
+        made = self.add_weight(name, sizes, first, dtype=kind)  # type: ignore[attr-defined]
+        return get_default_graph().proxies[made]
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables made so far."""
+        return [get_default_graph().proxies[item] for item in self.weights.values()]  # type: ignore[attr-defined]
+
+    trainable_variables = trainable_weights = variables
+
+    @contextmanager
+    def _entered(self, scope: str | None = None) -> Iterator[None]:
+        """Enter the cell's scope: under the name of its first call, which is numbered where another has it."""
+        graph, called, is_first = get_default_graph(), self._called, self._scope is None  # type: ignore[attr-defined]
+        self._scope = self._scope or scope or (called if self._reuse else numbered(called))
+        name, within = scope or self._scope, get_variable_scope()
+        path = scopes.join(scopes.current().variables, name)
+        graph.entered[path] = graph.entered.get(path, 0) + 1
+        reuse, outer = within.reuse or self._reuse or not is_first, graph.scope
+        graph.scope = VariableScope(reuse, path, within.initializer)
+        try:
+            with scopes.in_cell(name):
+                yield
+        finally:
+            graph.scope = outer
+
+    def _add_weight(self, name: str, *args: Any, **options: Any) -> Parameter:
+        """Return a weight: a variable that is there where the scope in force finds those, else a new one."""
+        made: dict[str, Parameter] = self._weights  # type: ignore[attr-defined]
+        is_known, now = name in made, scopes.current()
+        found = None if is_known else shared(scopes.join(now.variables, name), None)
+        if found is not None:
+            made[name] = found.core
+        with scopes.at(now.variables, now.nodes, seed=get_default_graph().seed):
+            parameter: Parameter = super()._add_weight(name, *args, **options)  # type: ignore[misc]
+        if not is_known and found is None:
+            Variable.of(parameter, None, getattr(self, "trainable", True))
+        return parameter
+
+
+def of_one_batch(inputs: Any, state: Any, axis: int = 0) -> Any:
+    """Return inputs whose batch is that of a state, where that is a number and theirs is not known: a run must have it.
+
+    Args:
+        inputs: a nest of tensors.
+        state: a nest of tensors, or None.
+        axis: the batch's axis of the inputs.
+    """
+    sizes = [leaf.shape[0] for leaf in nest.flatten(state) if isinstance(leaf, Core) and leaf.rank > 1]
+    if not sizes or not isinstance(sizes[0], int):
+        return inputs
+
+    def fitted(x: Any) -> Any:
+        if not isinstance(x, Core) or x.rank <= axis + (x.dtype.kind == "f"):
+            return x
+        return agreed(x, (*x.shape[:axis], sizes[0], *x.shape[axis + 1 :]), "the state's batch")
+
+    return nest.map_leaves(fitted, inputs)
+
+
+def _for_core(value: Any) -> Any:
+    """Return an argument of a constructor as the core's class takes it: functions of tensors get the core's."""
+    as_it_is = (
+        not callable(value) or isinstance(value, (type, CoreCell, RandomInitializer)) or not hasattr(value, "__name__")
+    )
+    return value if as_it_is else translated(value)
+
+
+def dropped(x: Core, keep_prob: Any) -> Core:
+    """Return what dropout does to a tensor here: nothing. A `keep_prob` that is fed must be fed as 1, to predict."""
+    if not isinstance(keep_prob, Placeholder):
+        return x
+    return apply_one(Div(), x, keep_prob, requirements=[Limit(keep_prob.name, 1, 1, "dropout acts in training only")])
+
+
+class DropoutWrapper(_Cell, cells.DropoutWrapper):
+    """Dropout around a cell, which acts in training only: a probability that is a placeholder must be fed as 1."""
+
+    def __init__(
+        self,
+        cell: Any,
+        input_keep_prob: Any = 1.0,
+        output_keep_prob: Any = 1.0,
+        state_keep_prob: Any = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        self._fed = unwrap((input_keep_prob, output_keep_prob, state_keep_prob))
+        numbers = [
+            1.0 if isinstance(item, Stand) else item for item in (input_keep_prob, output_keep_prob, state_keep_prob)
+        ]
+        super().__init__(cell, *numbers, **kwargs)
+
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
+        if not in_core():
+            return super().__call__(inputs, state, scope)
+        return cells.DropoutWrapper.__call__(self, self._applied(inputs, 0), state)
+
+    def call_checked(self, inputs: Any, state: Any) -> Any:
+        return super().call_checked(self._applied(inputs, 0), state)
+
+    def _handed_on(self, inputs: Any, result: Any) -> Any:
+        return self._applied(result[0], 1), self._applied(result[1], 2)
+
+    def _applied(self, value: Any, place: int) -> Any:
+        return nest.map_leaves(lambda x: dropped(x, self._fed[place]), value)
+
+
+def _of_this_face(kind: Any) -> Any:
+    """Return a cell of the core as one of this face; what else is among them as it is."""
+    if not issubclass(kind, CoreCell):
+        return kind
+    return type(kind.__name__, (_Cell, kind), {"__module__": __name__, "__doc__": kind.__doc__})
+
+
+#: The cells by name.
+TABLE: dict[str, Any] = {
+    **{
+        name: _of_this_face(getattr(cells, name))
+        for name in cells.__all__
+        if name not in ("RNNCellLike", "TensorShape")
+    },
+    "DropoutWrapper": DropoutWrapper,
+}
+#: Those of ``tf.nn.rnn_cell``; the others were in ``tf.contrib.rnn`` alone.
+IN_NN = {
+    name: TABLE[name] for name in ("BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell",
+                                   "LSTMStateTuple", "MultiRNNCell", "RNNCell", "ResidualWrapper")
+}  # fmt: skip

@@ -1,0 +1,176 @@
+"""``tf.nn``: activations, losses by element, lookups and convolutions, as a table like that of `unroll.tf1.operators`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from unroll import activations, nest, ops
+from unroll.errors import ArgumentError
+from unroll.keras import ops as keras_ops
+from unroll.look_up import look_up
+from unroll.tensor import Tensor as Core
+from unroll.tf1 import operators
+from unroll.tf1.cells import dropped
+from unroll.tf1.operators import Row, mean, pair, plain_size, table_of
+from unroll.tf1.tensors import tensor_of
+
+
+def _axis(axis: Any, dim: Any, default: Any = -1) -> Any:
+    return axis if axis is not None else default if dim is None else dim
+
+
+def _cross_entropy(_sentinel: Any, labels: Any, logits: Any, dim: Any, axis: Any) -> Core:
+    scores, truth = _both(_sentinel, labels, logits)
+    place = _axis(axis, dim)
+    return ops.neg(ops.reduce_sum(truth * ops.log_softmax(scores, place), [place]))
+
+
+def _sparse_cross_entropy(_sentinel: Any, labels: Any, logits: Any) -> Core:
+    scores, truth = tensor_of(logits), tensor_of(labels)
+    _both(_sentinel, scores, scores)
+    hot = keras_ops.one_hot(truth, int(scores.shape[-1]), -1, scores.dtype)
+    return ops.neg(ops.reduce_sum(hot * ops.log_softmax(scores, -1), [-1]))
+
+
+def _sigmoid_cross_entropy(_sentinel: Any, labels: Any, logits: Any) -> Any:
+    x, z = _both(_sentinel, labels, logits)
+    return ops.relu(x) - x * z + keras_ops.log1p(ops.exp(-ops.abs(x)))
+
+
+def _weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, targets: Any) -> Any:
+    x, z = _both(None, targets if labels is None else labels, logits)
+    return (1 - z) * x + (1 + (pos_weight - 1) * z) * (keras_ops.log1p(ops.exp(-ops.abs(x))) + ops.relu(-x))
+
+
+def _both(sentinel: Any, labels: Any, logits: Any) -> tuple[Core, Core]:
+    if sentinel is not None or labels is None or logits is None:
+        raise ArgumentError("Only call it with named arguments (labels=..., logits=...): their order changed once")
+    return pair(logits, labels)
+
+
+def _embedding_lookup(params: Any, ids: Any, max_norm: Any) -> Core:
+    tables = params if nest.is_nested(params) else [params]
+    if len(tables) > 1 or max_norm is not None:
+        raise ArgumentError("embedding_lookup: one table is wanted, without max_norm; join parts of one with tf.concat")
+    table, places = tensor_of(tables[0]), tensor_of(ids)
+    is_known = isinstance(table.shape[0], int)
+    return look_up(table, places, "embedding_lookup: ids") if is_known else ops.gather(table, places, 0)  # type: ignore[arg-type]
+
+
+def _dropout(x: Any, keep_prob: Any, rate: Any) -> Core:
+    if isinstance(rate, Core):
+        raise ArgumentError(
+            "dropout: give keep_prob, a placeholder of its own, in the place of rate; it is fed as 1 here"
+        )
+    core = tensor_of(x)
+    found = dropped(core, keep_prob)
+    return ops.identity(core) if found is core else found
+
+
+def _l2_normalize(x: Any, axis: Any, epsilon: float, dim: Any) -> Core:
+    core = tensor_of(x)
+    return core / ops.sqrt(ops.maximum(ops.reduce_sum(core * core, _axis(axis, dim, None), True), epsilon))
+
+
+def _moments(x: Any, axes: Any, keep_dims: Any, keepdims: Any) -> tuple[Core, Core]:
+    along, keep = (list(axes) if nest.is_nested(axes) else axes), bool(keepdims or keep_dims)
+    return mean(tensor_of(x), along, keep), keras_ops.var(tensor_of(x), along, keep)
+
+
+def _batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any) -> Any:
+    factor = 1 / ops.sqrt(tensor_of(variance) + variance_epsilon)
+    found = (tensor_of(x) - mean) * (factor if scale is None else factor * scale)
+    return found if offset is None else found + offset
+
+
+def _is_first(data_format: Any) -> bool:
+    """Return whether channels are the first axis after the batch, as of ``"NCHW"``."""
+    return data_format is not None and str(data_format).upper().startswith("NC")
+
+
+def _bias_add(value: Any, bias: Any, data_format: Any) -> Core:
+    x, b = pair(value, bias)
+    return ops.add(x, ops.reshape(b, [-1, *([1] * (x.rank - 2))]) if _is_first(data_format) else b)
+
+
+def _over_windows(x: Core, data_format: Any, function: Callable[[Core], Core]) -> Core:
+    """Apply a function of channels-first tensors to a tensor of TensorFlow's layout, channels last by default."""
+    if _is_first(data_format):
+        return function(x)
+    found = function(ops.transpose(x, [0, x.rank - 1, *range(1, x.rank - 1)]))
+    return ops.transpose(found, [0, *range(2, x.rank), 1])
+
+
+def _inner(sizes: Any, rank: int, data_format: Any) -> Any:
+    """Return strides, or a window, over the axes between batch and channels."""
+    found = [plain_size(size) for size in sizes] if nest.is_nested(sizes) else 1 if sizes is None else sizes
+    if not isinstance(found, list) or len(found) < rank:
+        return found
+    return found[2:] if _is_first(data_format) else found[1:-1]
+
+
+def convolution(
+    x: Any, filter: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, filters: Any
+) -> Core:
+    """Return a convolution over the axes between batch and channels, with a kernel ``(window, channels, filters)``."""
+    x, w = pair(x, filters if filter is None else filter)
+    turned = ops.transpose(w, [w.rank - 1, w.rank - 2, *range(w.rank - 2)])
+    steps, spread = _inner(strides, x.rank, data_format), _inner(dilations, x.rank, data_format)
+    return _over_windows(
+        x, data_format, lambda y: ops.conv(y, turned, strides=steps, padding=padding.lower(), dilations=spread)
+    )
+
+
+def _conv1d(value: Any, filters: Any, stride: Any, padding: Any, data_format: Any, input: Any, dilations: Any) -> Core:
+    return convolution(input if value is None else value, filters, stride, padding, data_format, dilations, None)
+
+
+#: Of one tensor, ``features``: what the result is called, and the function.
+_ACTIVATIONS: dict[str, tuple[str, Callable[[Core], Core]]] = {
+    "elu": ("Elu", ops.elu), "relu": ("Relu", ops.relu), "relu6": ("Relu6", activations.relu6),
+    "selu": ("Selu", activations.selu), "softplus": ("Softplus", ops.softplus), "softsign": ("Softsign", ops.softsign),
+    "swish": ("swish", activations.silu),
+}  # fmt: skip
+_LABELLED = "_sentinel=None, labels=None, logits=None"
+_ROWS: dict[str, Row] = {
+    "batch_normalization": ("batchnorm/add_1", "x, mean, variance, offset, scale, variance_epsilon, name=None",
+                            _batch_normalization),
+    "bias_add": ("BiasAdd", "value, bias, data_format=None, name=None", _bias_add),
+    "conv1d": ("conv1d", "value=None, filters=None, stride=None, padding='VALID', use_cudnn_on_gpu=None, data_format=None, "
+               "name=None, input=None, dilations=None", _conv1d),
+    "conv2d": ("Conv2D", "input, filter=None, strides=None, padding='VALID', use_cudnn_on_gpu=True, data_format='NHWC', "
+               "dilations=None, name=None, filters=None", convolution),
+    "dropout": ("dropout/mul", "x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None", _dropout),
+    "embedding_lookup": (
+        "embedding_lookup/Identity", "params, ids, partition_strategy='mod', name=None, validate_indices=True, max_norm=None",
+        _embedding_lookup),
+    "l2_loss": ("L2Loss", "t, name=None", lambda t: ops.reduce_sum(keras_ops.square(tensor_of(t))) / 2),
+    "l2_normalize": ("l2_normalize", "x, axis=None, epsilon=1e-12, name=None, dim=None", _l2_normalize),
+    "leaky_relu": ("LeakyRelu", "features, alpha=0.2, name=None", lambda x, alpha: ops.leaky_relu(tensor_of(x), alpha)),
+    "log_softmax": ("LogSoftmax", "logits, axis=None, name=None, dim=None",
+                    lambda logits, axis, dim: ops.log_softmax(tensor_of(logits), _axis(axis, dim))),
+    "moments": ("moments/Squeeze", "x, axes, shift=None, name=None, keep_dims=None, keepdims=None", _moments),
+    "sigmoid_cross_entropy_with_logits": ("logistic_loss", f"{_LABELLED}, name=None", _sigmoid_cross_entropy),
+    "softmax": ("Softmax", "logits, axis=None, name=None, dim=None",
+                lambda logits, axis, dim: ops.softmax(tensor_of(logits), _axis(axis, dim))),
+    "softmax_cross_entropy_with_logits": (
+        "softmax_cross_entropy_with_logits_sg/Reshape_2", f"{_LABELLED}, dim=-1, name=None, axis=None", _cross_entropy),
+    "softmax_cross_entropy_with_logits_v2": (
+        "softmax_cross_entropy_with_logits/Reshape_2", "labels, logits, axis=None, name=None, dim=None",
+        lambda labels, logits, axis, dim: _cross_entropy(None, labels, logits, dim, axis)),
+    "sparse_softmax_cross_entropy_with_logits": (
+        "SparseSoftmaxCrossEntropyWithLogits/SparseSoftmaxCrossEntropyWithLogits", f"{_LABELLED}, name=None",
+        _sparse_cross_entropy),
+    "weighted_cross_entropy_with_logits": (
+        "logistic_loss", "labels=None, logits=None, pos_weight=None, name=None, targets=None", _weighted_cross_entropy),
+    "xw_plus_b": ("xw_plus_b", "x, weights, biases, name=None", lambda x, weights, biases: x @ weights + biases),
+}  # fmt: skip
+TABLE: dict[str, Any] = {
+    **table_of({
+        **{name: (result, "features, name=None", lambda features, body=body: body(tensor_of(features)))
+           for name, (result, body) in _ACTIVATIONS.items()},
+        **_ROWS,
+    }),
+    **{name: operators.TABLE[name] for name in ("sigmoid", "tanh", "log_sigmoid")},
+}  # fmt: skip

@@ -1,0 +1,79 @@
+"""Products over axes that have letters: ``tf.einsum`` and ``tf.tensordot``, as a matmul where they are one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unroll import nest, ops
+from unroll.errors import ArgumentError
+from unroll.ops.operator import axis_of
+from unroll.tensor import Tensor
+
+
+def contracted(a: Tensor, b: Tensor, mine: str, theirs: str, result: str) -> Tensor:
+    """Return the product of two tensors whose axes have letters, summed over those that are not in the result.
+
+    Raises:
+        ArgumentError: a letter stands twice in an operand, or one that both have not is summed over.
+    """
+    batch = [letter for letter in mine if letter in theirs and letter in result]
+    over = [letter for letter in mine if letter in theirs and letter not in result]
+    left, right = [x for x in mine if x not in theirs], [x for x in theirs if x not in mine]
+    if {*left, *right} - {*result} or len({*mine}) < len(mine) or len({*theirs}) < len(theirs):
+        raise ArgumentError(
+            f"{mine},{theirs}->{result}: a letter stands once in each, and only shared ones are summed over"
+        )
+    if len(over) == 1 and len(right) == 1 and (not batch or len(left) == 1):
+        one = ops.transpose(a, [mine.index(letter) for letter in (*batch, *left, *over)])
+        other = ops.transpose(b, [theirs.index(letter) for letter in (*batch, *over, *right)])
+        order = [*batch, *left, *right]
+        return ops.transpose(ops.matmul(one, other), [order.index(letter) for letter in result])
+    letters, spread = [*result, *over], []
+    for x, names in ((a, mine), (b, theirs)):
+        turned = ops.transpose(x, [names.index(at) for at in letters if at in names])
+        spread.append(ops.unsqueeze(turned, [place for place, at in enumerate(letters) if at not in names]))
+    product = ops.mul(*spread)
+    return ops.reduce_sum(product, [*range(len(result), len(letters))]) if over else product
+
+
+def einsum(equation: str, *inputs: Tensor) -> Tensor:
+    """Return TensorFlow 1's ``einsum(equation, *inputs)``.
+
+    Raises:
+        ArgumentError: the equation does not fit the tensors, or is none of products and sums.
+    """
+    left, arrow, result = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow:
+        result = "".join(sorted(letter for letter in {*left} - {","} if left.count(letter) == 1))
+    if [len(term) for term in terms] != [item.rank for item in inputs] or not (left + result).replace(
+        ",", ""
+    ).isalpha():
+        raise ArgumentError(
+            f"einsum {equation!r}: a term of letters is wanted for each of {len(inputs)} tensors, one an axis"
+        )
+    found, names = inputs[0], terms[0]
+    for place, item in enumerate(inputs[1:], 1):
+        alone = [at for at in names if at not in result and at not in "".join(terms[place:])]
+        found = ops.reduce_sum(found, [names.index(at) for at in alone]) if alone else found
+        names = "".join(at for at in names if at not in alone)
+        kept = "".join(
+            at for at in dict.fromkeys(names + terms[place]) if at in result or at in "".join(terms[place + 1 :])
+        )
+        found, names = contracted(found, item, names, terms[place], kept), kept
+    alone = [at for at in names if at not in result]
+    found = ops.reduce_sum(found, [names.index(at) for at in alone]) if alone else found
+    names = "".join(at for at in names if at not in alone)
+    return found if names == result else ops.transpose(found, [names.index(letter) for letter in result])
+
+
+def tensordot(a: Tensor, b: Tensor, axes: Any) -> Tensor:
+    """Return the sum over pairs of axes of a product, or over the last `axes` of one and the first of the other."""
+    sides = (range(a.rank - axes, a.rank), range(axes)) if isinstance(axes, int) else axes
+    listed = [side if nest.is_nested(side) or isinstance(side, range) else [side] for side in sides]
+    over = [[axis_of(int(at), x.rank) for at in side] for x, side in zip((a, b), listed, strict=True)]
+    mine, theirs = [chr(97 + at) for at in range(a.rank)], [chr(65 + at) for at in range(b.rank)]
+    for one, other in zip(*over, strict=True):
+        theirs[other] = mine[one]
+    result = [at for at in mine if at not in theirs] + [at for at in theirs if at not in mine]
+    return contracted(a, b, "".join(mine), "".join(theirs), "".join(result))

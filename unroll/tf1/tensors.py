@@ -1,0 +1,336 @@
+"""Tensors as TensorFlow 1's programs see them: proxies over the core's, with a name that ends in ``:0``.
+
+`operator` makes a function of the core one of this face: it takes proxies, NumPy's arrays and numbers, and names what it
+returns as TensorFlow would, ``MatMul:0``, ``MatMul_1:0``.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from unroll import nest, scopes
+from unroll.cells.rnn_cell import agreed
+from unroll.dtypes import as_array
+from unroll.errors import ArgumentTypeError
+from unroll.signs import Signs
+from unroll.tensor import Tensor as Core
+from unroll.tensor import constant as core_constant
+from unroll.tf1.dtypes import DType, as_dtype
+from unroll.tf1.graphs import Effect, Graph, chosen_session, get_default_graph, node_path
+from unroll.tf1.shapes import Dimension, TensorShape
+from unroll.words import closest, missing, public_names
+
+#: What ``a + b`` calls, by the name of the core's function: filled by `unroll.tf1.operators`.
+SIGNS: dict[str, Callable[..., Any]] = {}
+
+
+class Stand:
+    """What stands for something of the core's, its attribute `core`."""
+
+    core: Any
+
+
+class Tensor(Signs["Tensor"], Stand):
+    """A tensor of a graph, which has a value only in a run. One that the program gave no shape is taken for a number."""
+
+    def __init__(self, core: Core, name: str, graph: Graph, unknown: bool = False) -> None:
+        self.core, self.name, self.graph, self._unknown = core, name, graph, unknown
+        graph.tensors[name] = self
+        graph.proxies.setdefault(core, self)
+        if graph.after and core.node is not None:
+            graph.effects[core] = graph.after
+
+    @staticmethod
+    def _compute(name: str, *operands: Any) -> Tensor:
+        found: Tensor = SIGNS[name](*operands)
+        return found
+
+    def __floordiv__(self, other: Any) -> Tensor:  # type: ignore[override]  # which the core has no operator for
+        return self._compute("floordiv", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return self._compute("floordiv", other, self)
+
+    def __mod__(self, other: Any) -> Tensor:  # type: ignore[override]
+        return self._compute("mod", self, other)
+
+    @property
+    def shape(self) -> TensorShape:
+        """The shape, ``(?, 13)`` where the batch is not known."""
+        return TensorShape(None if self._unknown else self.core.shape)
+
+    def get_shape(self) -> TensorShape:
+        """Return the shape."""
+        return self.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Say sizes that are not known; a run must have them."""
+        wanted = zip(self.core.shape, TensorShape(shape), strict=True)
+        sizes = tuple(mine if size.core is None else size.core for mine, size in wanted)
+        self.core = agreed(self.core, sizes, f"{self.name}.set_shape")
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype."""
+        return DType(self.core.dtype)
+
+    @property
+    def op(self) -> Operation:
+        """What makes it."""
+        return Operation(self.name.rpartition(":")[0], self.graph, self.graph.effects.get(self.core, ()), [self])
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """Return the value in a session, the default one unless one is given."""
+        return chosen_session(session, f"tensor {self.name}").run(self, feed_dict)
+
+    __array_ufunc__ = None  # so that ``array + tensor`` asks the tensor
+    __eq__, __hash__ = object.__eq__, object.__hash__
+
+    def _no_value(self, *unused: Any) -> NoReturn:
+        raise ArgumentTypeError(
+            f"{self!r} has no value before a run, and is no Python bool, number, list or array: sess.run(tensor) gives it, "
+            "tf.cond and tf.where choose by it, tf.unstack(tensor, axis) cuts it"
+        )
+
+    __bool__ = __iter__ = __len__ = __array__ = __int__ = __float__ = _no_value
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            advice = {"numpy": "it is sess.run(tensor)", "assign": "only a tf.Variable can be assigned"}
+            raise missing(f"{type(self).__name__!r} object", name, lambda: public_names(self), lambda: advice)
+
+    def __str__(self) -> str:
+        shape = "" if self._unknown else f", shape={self.shape}"
+        return f'Tensor("{self.name}"{shape}, dtype={self.dtype.name})'
+
+    def __repr__(self) -> str:
+        kind = "Variable" if self.dtype.name.endswith("_ref") else "Tensor"
+        return f"<tf.{kind} {self.name!r} shape={self.shape} dtype={self.dtype.name}>"
+
+
+class Operation:
+    """What makes tensors, or gives variables values: its name, the graph, what a run of it changes, and what it makes."""
+
+    def __init__(self, name: str, graph: Graph, effects: Sequence[Effect] = (), outputs: Sequence[Tensor] = ()) -> None:
+        self.name, self.graph, self.effects, self.outputs = name, graph, tuple(effects), list(outputs)
+        node = self.outputs[0].core.node if outputs else None
+        #: The operator's name in ONNX; NoOp where nothing is made.
+        self.type = "NoOp" if node is None else node.op.name
+
+    def run(self, feed_dict: Any = None, session: Any = None) -> None:
+        """Run it in a session, the default one unless one is given."""
+        chosen_session(session, f"operation {self.name}").run(self, feed_dict)
+
+    def __repr__(self) -> str:
+        return f"<tf.Operation {self.name!r} type={self.type}>"
+
+
+# -- between this face and the core -----------------------------------------------------------------------------------
+
+
+def _unwrapped(leaf: Any) -> Any:
+    if isinstance(leaf, Tensor) and leaf.graph.after:  # within control dependencies a variable has its new value
+        return next((item.value for item in reversed(leaf.graph.after) if item.parameter is leaf.core), leaf.core)
+    if isinstance(leaf, (Stand, Dimension)):
+        return leaf.core
+    if isinstance(leaf, DType):
+        return leaf.dtype
+    return list(map(_unwrapped, leaf)) if isinstance(leaf, TensorShape) else leaf
+
+
+def unwrap(value: Any) -> Any:
+    """Return what the core takes in the place of proxies, dtypes and shapes of this face, in any nest."""
+    return nest.map_leaves(_unwrapped, value)
+
+
+def proxy_of(core: Core) -> Tensor:
+    """Return the proxy of a tensor of the core: the one there is, or one named by where the tensor comes from."""
+    graph, node = get_default_graph(), core.node
+    if core in graph.proxies:
+        return graph.proxies[core]  # type: ignore[no-any-return]
+    if node is None:
+        return Tensor(core, f"{graph.scoped_name(core.hint or 'Const')}:0", graph)
+    path = scopes.without_step(node.origin.scope, node.origin.step, node.origin.cell)
+    return Tensor(core, f"{graph.unique_name(scopes.join(path, node.op.name))}:0", graph)
+
+
+def wrap(value: Any) -> Any:
+    """Return proxies in the place of the core's tensors, in any nest."""
+    return nest.map_leaves(lambda leaf: proxy_of(leaf) if isinstance(leaf, Core) else leaf, value)
+
+
+def named(result: Any, base: str) -> Any:
+    """Return what an operator made as proxies under one name: ``base:0``, ``base:1``."""
+    graph = get_default_graph()
+    if isinstance(result, Core):
+        if result.node is not None and result not in graph.proxies:
+            result.hint = base.removeprefix(node_path()).lstrip("/")
+        return Tensor(result, f"{base}:0", graph)
+    return nest.pack(
+        result, [Tensor(item, f"{base}:{place}", graph) for place, item in enumerate(nest.flatten(result))]
+    )
+
+
+def tensor_of(value: Any, dtype: Any = None) -> Core:
+    """Return a value as a tensor of the core, of the dtype that TensorFlow would give it: Python's ints are int32."""
+    value = unwrap(value)
+    if isinstance(value, Core):
+        return value
+    if any(isinstance(leaf, Core) for leaf in nest.flatten(value)):
+        return SIGNS["stack"](value)  # type: ignore[no-any-return]
+    found = as_array(value, "convert_to_tensor")
+    if dtype is None and not isinstance(value, (np.ndarray, np.generic)):
+        dtype = {"f": np.float32, "i": np.int32}.get(found.dtype.kind)
+    return core_constant(found, None if dtype is None else as_dtype(dtype).dtype)
+
+
+def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: a function is called with TensorFlow's arguments, of which it gets those that it names.
+
+    Args:
+        called: TensorFlow's name of it, for messages.
+        arguments: its arguments and their defaults as they stand there: ``"input, axis=None, name=None"``. The function may
+            call the first one otherwise.
+    """
+    kind, parameters = inspect.Parameter.POSITIONAL_OR_KEYWORD, []
+    for item in arguments.split(", "):
+        name, _, default = item.partition("=")
+        found = ast.literal_eval(default) if default else inspect.Parameter.empty
+        parameters.append(inspect.Parameter(name, kind, default=found))
+    signature = inspect.Signature(parameters)
+
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        taken, names = [*inspect.signature(body).parameters], [*signature.parameters]
+        heads = names[:1] if taken and (taken[0] == names[0] or taken[0] not in names) else []
+        rest = [name for name in names if name in taken and name not in heads]
+
+        @functools.wraps(body)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                unknown = [name for name in kwargs if name not in signature.parameters]
+                near = f"; {closest(unknown[0], signature.parameters)}" if unknown else ""
+                raise ArgumentTypeError(f"{called}: {error}{near}; its arguments are {arguments}") from None
+            bound.apply_defaults()
+            given = bound.arguments
+            return body(*(given[name] for name in heads), **{name: given[name] for name in rest})
+
+        call.__name__ = call.__qualname__ = called.rpartition(".")[2]
+        call.__doc__ = body.__doc__ or f"Return TensorFlow 1's ``{called}({arguments})``."
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        return call
+
+    return decorate
+
+
+def operator(called: str, result: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: a function of the core's tensors becomes one of this face.
+
+    Args:
+        called: TensorFlow's name of it.
+        result: what TensorFlow calls what it makes, unless the program names it; with a scope before it where there is one.
+        arguments: its arguments, see `takes`; the one called ``name`` names what it makes.
+    """
+    head, _, tail = result.partition("/")
+
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        found = takes(called, arguments)(body)
+        place = arguments.replace("=None", "").split(", ").index("name")
+
+        @functools.wraps(found)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            given = kwargs.get("name", args[place] if len(args) > place else None)
+            base = get_default_graph().scoped_name(given or head)
+            with scopes.at(scopes.current().variables, base) if tail else nullcontext():
+                made = found(*unwrap(args), **unwrap(kwargs))
+            return named(made, scopes.join(base, tail))
+
+        return call
+
+    return decorate
+
+
+#: Whether the core is at work: what it calls gets its tensors, and returns such.
+_in_core: ContextVar[bool] = ContextVar("unroll_tf1_in_core", default=False)
+
+
+def in_core() -> bool:
+    """Return whether the core is calling, and not the program."""
+    return _in_core.get()
+
+
+def _called(function: Callable[..., Any], args: Any, kwargs: Any, core: bool) -> Any:
+    token = _in_core.set(core)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        _in_core.reset(token)
+
+
+def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of the core that takes and returns proxies, which are named by the nodes that they come from."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if in_core():
+            return function(*args, **kwargs)
+        return wrap(_called(function, unwrap(args), unwrap(kwargs), True))
+
+    return call
+
+
+def translated(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function, or method, that a user wrote with proxies as one that the core can call too."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not in_core():
+            return function(*args, **kwargs)
+        return unwrap(_called(function, wrap(args), wrap(kwargs), False))
+
+    return call
+
+
+def effects_of(item: Any) -> tuple[Effect, ...]:
+    """Return which variables a run of an operation, or a tensor, changes.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+    """
+    if not isinstance(item, (Operation, Tensor)):
+        raise ArgumentTypeError(f"{item!r} is neither a tensor nor an operation of tf")
+    return (item if isinstance(item, Operation) else item.op).effects
+
+
+def group(*inputs: Any, name: str | None = None) -> Operation:
+    """Return an operation that runs all of some operations and tensors."""
+    graph, items = get_default_graph(), nest.flatten(inputs)
+    effects = [effect for item in items for effect in effects_of(item)]
+    return Operation(graph.scoped_name(name or "group_deps"), graph, effects)
+
+
+def no_op(name: str | None = None) -> Operation:
+    """Return an operation that does nothing."""
+    return group(name=name or "NoOp")
+
+
+@contextmanager
+def control_dependencies(control_inputs: Any) -> Iterator[None]:
+    """Let what is made inside happen after some operations: it reads the values that they give variables."""
+    graph = get_default_graph()
+    before = graph.after
+    graph.after = (*before, *(effect for item in control_inputs or () for effect in effects_of(item)))
+    try:
+        yield
+    finally:
+        graph.after = before
