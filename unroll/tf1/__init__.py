@@ -21,9 +21,12 @@ from typing import TYPE_CHECKING, Any
 from unroll import keras
 from unroll.tf1 import (
     cells,
+    dense_layers,
     dtypes,
     first_values,
+    flags,
     graphs,
+    loss_functions,
     neural_networks,
     operators,
     random_numbers,
@@ -31,6 +34,7 @@ from unroll.tf1 import (
     sessions,
     shapes,
     tensors,
+    training,
     variables,
 )
 from unroll.tf1.names import ELSEWHERE, IN_NN, IN_RNN, Namespace
@@ -53,14 +57,20 @@ _HOMES = {
 }
 _NN = {**neural_networks.TABLE, **recurrent.DRIVERS, "rnn_cell": Namespace("tf.nn.rnn_cell", cells.IN_NN, IN_RNN)}
 _RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurrent.STACKED}, IN_RNN)
+_FLAGS = Namespace("tf.app.flags", flags.TABLE)
 _NAMES: dict[str, Any] = {
     **{name: getattr(home, name) for home, names in _HOMES.items() for name in names.split()},
     **operators.TABLE,
     **first_values.TABLE,
+    "app": Namespace("tf.app", {"flags": _FLAGS, "run": flags.run}),
     "bool": dtypes.bool_,
-    "contrib": Namespace("tf.contrib", {"rnn": _RNN}),
+    "contrib": Namespace("tf.contrib", {"layers": Namespace("tf.contrib.layers", dense_layers.CONTRIB), "rnn": _RNN}),
+    "flags": _FLAGS,
     "keras": keras,
+    "layers": Namespace("tf.layers", dense_layers.LAYERS),
+    "losses": Namespace("tf.losses", loss_functions.TABLE),
     "nn": Namespace("tf.nn", _NN, IN_NN),
+    "train": Namespace("tf.train", training.TABLE),
 }
 globals().update(_NAMES)
 __all__ = sorted(_NAMES)

@@ -62,6 +62,6 @@ def random_uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any, 
     high = 1.0 if high is None else high
 
     def draw(random: np.random.Generator, sizes: list[int]) -> Array:
-        return random.integers(minval, high, sizes) if whole else random.uniform(minval, high, sizes)
+        return random.integers(int(minval), int(high), sizes) if whole else random.uniform(minval, high, sizes)
 
     return drawn_tensor(shape, draw, dtype, seed, name or "random_uniform")
