@@ -139,6 +139,10 @@ def _compiled_into(library: Path, source: str, command: Sequence[str]) -> ctypes
                 said = _run([*command, *FLAGS, "-o", str(made), str(file), "-lm"])
         if said is not None:
             raise ModelError(f"compile: {shlex.join(command)} cannot compile the C: {said}")
+        if not made.exists():
+            raise ModelError(
+                f"compile: {shlex.join(command)} made no library, and did not say why; set CC to a C compiler"
+            )
         made.replace(library)
     try:
         return ctypes.CDLL(str(library))

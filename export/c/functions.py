@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import numpy as np
 
@@ -160,6 +159,7 @@ _REVERSED = """\
 static inline $t reversed_$f($t at, $t length) { return at < length ? length - 1 - at : at; }
 """
 _CALL = re.compile(r"\b([a-z][a-z_0-9]*?)_(f32|f64|i32|i64|u8)\(")
+_OF_MATH = re.compile(r"\b(?:erf|exp|expm1|floor|log|log1p|pow|sqrt|tanh)f?\(")
 _DTYPES = {end: name for name, end in SUFFIXES.items()}
 
 
@@ -228,8 +228,6 @@ def _int_of(to: str, end: str) -> str:
     return _filled(text, to)
 
 
-def needs_math(
-    text: str, names: Iterable[str] = ("erf", "expm1", "floor", "log", "log1p", "pow", "sqrt", "exp", "tanh")
-) -> bool:
+def needs_math(text: str) -> bool:
     """Say whether C calls functions of <math.h>."""
-    return bool(re.search(rf"\b(?:{'|'.join(names)})f?\(", text))
+    return bool(_OF_MATH.search(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)))

@@ -64,7 +64,9 @@ class Program:
         return [buffer for buffer in self.buffers if buffer.kind == "scratch"]
 
 
-def program_of(graph: Graph, dims: Mapping[str, int] | None, *, rolled: bool, states: bool, what: str) -> Program:
+def program_of(
+    graph: Graph, dims: Mapping[str, int] | None, *, rolled: bool, states: bool, what: str, check: bool = True
+) -> Program:
     """Return a graph as a program.
 
     Args:
@@ -73,11 +75,12 @@ def program_of(graph: Graph, dims: Mapping[str, int] | None, *, rolled: bool, st
         rolled: whether steps that repeat become loops.
         states: whether the graph's states live in the context, and not with the caller.
         what: who asks, for messages.
+        check: whether a graph with loops is proven to compute the same.
 
     Raises:
         ArgumentError, ShapeError, UnsupportedError: as `unroll.to_c` says.
     """
-    fixed = settled(graph, dims, rolled, what)
+    fixed = settled(graph, dims, rolled, what, check)
     low = Lowering(what, entry_of)
     held = fixed.states if states else {}
     inputs = tuple(_input(low, tensor, tensor.name, tensor.name in held) for tensor in fixed.inputs)

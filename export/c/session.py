@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import get_ident
 from typing import Any, overload
 
 import numpy as np
 
 from unroll import nest
-from unroll.dimensions import shape_text
+from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
 from unroll.errors import ArgumentTypeError, NameNotFoundError, warn
 from unroll.export.c.building import loaded
@@ -43,7 +43,8 @@ class Compiled:
     """
 
     def __init__(self, graph: Graph, sizes: Mapping[str, int], cache: object, before: Compiled | None = None) -> None:
-        program = program_of(graph, sizes, rolled=True, states=False, what="compile")
+        first = before is None  # a rewriting holds for any values
+        program = program_of(graph, sizes, rolled=True, states=False, what="compile", check=first)
         self._source = Listing(program, _NAME, "fast", apart=True).source(included=False)
         same = before is not None and before._source == self._source
         self._library: ctypes.CDLL = before._library if before is not None and same else loaded(self._source, cache)
@@ -97,6 +98,10 @@ def _aligned(size: int) -> Array:
     room = np.zeros(size + _ALIGNED, np.uint8)
     start = -room.ctypes.data % _ALIGNED
     return room[start : start + size]
+
+
+def _size(dim: Dim) -> int | str:
+    return dim if isinstance(dim, int) else str(dim)
 
 
 class CBound(Bound):
@@ -169,6 +174,12 @@ class CSession:
     def input_specs(self) -> list[InputSpec]:
         """What each input takes; the same as `inputs`, under the name that a Graph has for it."""
         return self.inputs
+
+    @property
+    def output_shapes(self) -> dict[str, Sequence[object]]:
+        """The sizes of each output by its name; what is no number depends on what is fed."""
+        pairs = zip(self.output_names, self._graph.outputs, strict=True)
+        return {name: [_size(dim) for dim in self._graph.shape(tensor)] for name, tensor in pairs}
 
     @property
     def stale(self) -> list[str]:

@@ -33,7 +33,7 @@ from unroll.tensor import Constant, Node, Placeholder, Tensor
 MOST_NODES = 1_000_000
 
 
-def settled(graph: Graph, dims: Mapping[str, int] | None, rolled: bool, what: str) -> Graph:
+def settled(graph: Graph, dims: Mapping[str, int] | None, rolled: bool, what: str, check: bool = True) -> Graph:
     """Return a graph as this module says.
 
     Args:
@@ -41,6 +41,7 @@ def settled(graph: Graph, dims: Mapping[str, int] | None, rolled: bool, what: st
         dims: numbers for all symbols of its inputs.
         rolled: whether steps that repeat become loops.
         what: who asks, for messages.
+        check: whether a graph with loops is proven to compute the same; where it is not, steps stay as they are.
 
     Raises:
         ArgumentTypeError, ArgumentError: `dims` leave a size open, or hold what is no symbol.
@@ -51,7 +52,7 @@ def settled(graph: Graph, dims: Mapping[str, int] | None, rolled: bool, what: st
     inside = bound(graph, sizes)
     _check_decided(inside.inputs, what)
     if rolled:
-        graph, _ = reroll(graph, native=False, check=False)
+        graph, _ = reroll(graph, native=False, check=check, dims=sizes)
         inside = bound(graph, sizes)
     with collector_paused():
         flattening = Flattening(graph, inside.sizes, _WRITERS, MOST_NODES, settled=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
 
@@ -150,6 +150,11 @@ class Session:
     def input_specs(self) -> list[InputSpec]:
         """What each input takes; the same as `inputs`, under the name that a Graph has for it."""
         return self.inputs
+
+    @property
+    def output_shapes(self) -> dict[str, Sequence[object]]:
+        """The sizes of each output by its name; what is no number depends on what is fed."""
+        return {item.name: item.shape for item in self._session.get_outputs()}
 
     def stream(self) -> Stream:
         """Return a runner that carries the model's state from run to run; see `unroll.Stream`."""

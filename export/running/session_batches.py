@@ -143,14 +143,14 @@ class Layout(NamedTuple):
             feeds[self.lengths.name] = np.array([len(item.steps) for item in items], self.lengths.dtype)
         feeds |= {spec.name: np.stack([item.others[spec.name] for item in items]) for spec in self.others}
         found = self.session.run(feeds)
-        axes = {output.name: _batch_axis(output.shape, self.batch) for output in self.session._session.get_outputs()}
+        axes = {name: _batch_axis(sizes, self.batch) for name, sizes in self.session.output_shapes.items()}
         return [
             {name: array if axes[name] is None else array.take(place, axes[name]) for name, array in found.items()}
             for place in range(len(items))
         ]
 
 
-def _batch_axis(declared: Sequence[int | str | None], batch: str) -> int | None:
+def _batch_axis(declared: Sequence[object], batch: str) -> int | None:
     """Return which axis of an output is the batch: the one called so, or the only one whose size is not fixed."""
     if batch in declared:
         return list(declared).index(batch)

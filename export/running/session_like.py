@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import onnxruntime as ort
@@ -19,6 +19,11 @@ class SessionLike(Protocol):
     """
 
     inputs: list[InputSpec]
+
+    @property
+    def output_shapes(self) -> Mapping[str, Sequence[object]]:
+        """The sizes of each output by its name; what is no number depends on what is fed."""
+
     _session: ort.InferenceSession  # another one after each `refresh`
 
     def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]:

@@ -1,0 +1,100 @@
+"""Compiling: which compiler, what is kept on disk, and compilers that fail."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_running import needs_compiler
+from helpers import refused
+
+import unroll
+from unroll.export.c import building
+
+
+def twice() -> unroll.Graph:
+    x = unroll.placeholder([2], "x")
+    return unroll.Graph([x], {"y": 2 * x})
+
+
+def script(folder: Path, text: str) -> str:
+    path = folder / "compiler"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def works(folder: Path) -> bool:
+    found = unroll.compile(twice(), "c", cache=folder).run({"x": [1, 2]})["y"]
+    return bool(np.array_equal(found, [2, 4]))
+
+
+@needs_compiler
+def test_what_was_compiled_is_kept_and_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert works(tmp_path)
+    (library,) = tmp_path.iterdir()
+    monkeypatch.setattr(building.subprocess, "run", lambda *a, **k: pytest.fail("compiled again"))
+    assert works(tmp_path)
+    assert list(tmp_path.iterdir()) == [library]
+
+
+@needs_compiler
+def test_a_library_of_another_machine_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert works(tmp_path)
+    monkeypatch.setattr(building, "_features", lambda: "flags: another processor")
+    assert works(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@needs_compiler
+def test_a_file_that_is_no_library_is_compiled_anew(tmp_path: Path) -> None:
+    assert works(tmp_path)
+    (library,) = tmp_path.iterdir()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / library.name).write_bytes(library.read_bytes()[:100])
+    assert works(other)
+
+
+@needs_compiler
+def test_two_processes_compile_one_graph_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys, numpy as np, unroll\n"
+        "x = unroll.placeholder([2], 'x')\n"
+        "found = unroll.compile(unroll.Graph([x], {'y': 2 * x}), 'c', cache=sys.argv[1]).run({'x': [1, 2]})['y']\n"
+        "assert found.tolist() == [2, 4]\n"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@needs_compiler
+def test_a_folder_that_cannot_be_written_only_warns(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.warns(unroll.UnrollWarning, match="cannot be kept"):
+        assert works(tmp_path / "file")
+
+
+def test_without_a_compiler_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    refused(lambda: unroll.compile(twice(), "c"), NotImplementedError, "no C compiler", "CC", "install gcc")
+    monkeypatch.setenv("CC", "nowhere-cc")
+    refused(lambda: unroll.compile(twice(), "c"), NotImplementedError, "'nowhere-cc'", "no such program")
+
+
+def test_what_a_compiler_that_fails_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", script(tmp_path, "echo 'disk full' >&2; exit 1"))
+    refused(lambda: unroll.compile(twice(), "c", cache=False), ValueError, "cannot compile", "disk full")
+    monkeypatch.setenv("CC", script(tmp_path, "exit 0"))
+    refused(lambda: unroll.compile(twice(), "c", cache=False), ValueError, "made no library")
+
+
+def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", script(tmp_path, "exec sleep 60"))
+    monkeypatch.setattr(building, "MOST_SECONDS", 0.2)
+    refused(lambda: unroll.compile(twice(), "c", cache=False), ValueError, "ran for more than", "CC")

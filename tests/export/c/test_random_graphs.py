@@ -1,0 +1,56 @@
+"""Random graphs over every operator, and networks of every family, as C compiled with sanitizers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from c_running import Case, needs_compiler, run_all, worst
+from picture_networks import NETWORKS
+from random_graphs import random_graph
+
+import unroll
+from unroll.export.compiler import feeds_for
+from unroll.sizes import Sizes
+from unroll.tensor import Node
+
+#: In these a value that is fed decides which branch runs; see test_settling.py.
+UNDECIDED = ("tf2onnx lengths", "tf2onnx lengths of a GRU", "tf2onnx lengths of an RNN")
+
+
+def written(node: Node) -> bool:
+    """Whether C has the operator on these dtypes."""
+    tensors = [tensor for tensor in (*node.inputs, *node.outputs) if tensor is not None]
+    return node.op.name not in ("If", "Loop") and all(tensor.dtype.name != "float16" for tensor in tensors)
+
+
+def network_case(name: str) -> Case:
+    """A network, with feeds of a few rows and steps."""
+    graph = NETWORKS[name]()
+    sizes = Sizes(graph, {}, "test")
+    near = sizes.near({symbol: 2 if symbol == "batch" else 5 for symbol in sizes.free})
+    return Case(graph, feeds_for(graph, near)[0])
+
+
+def check(named: dict[str, Case], folder: Path) -> None:
+    found = run_all(list(named.values()), folder)
+    shares = {name: worst(case, arrays) for (name, case), arrays in zip(named.items(), found, strict=True)}
+    assert {name: share for name, share in shares.items() if share > 1} == {}
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_random_graphs_give_numpys_numbers(dtype: str, tmp_path: Path) -> None:
+    check({str(seed): Case(*random_graph(seed, dtype, written)) for seed in range(16)}, tmp_path)
+
+
+@needs_compiler
+def test_networks_of_every_family_give_numpys_numbers(tmp_path: Path) -> None:
+    names = [name for name in NETWORKS if name not in UNDECIDED]
+    check({name: network_case(name) for name in names[::6]}, tmp_path)
+
+
+@pytest.mark.parametrize("name", UNDECIDED)
+def test_a_branch_that_a_run_chooses_is_named(name: str) -> None:
+    with pytest.raises(unroll.UnrollError, match="only a run knows how often it runs, or which branch"):
+        network_case(name).source("model")

@@ -1,0 +1,156 @@
+"""`to_c`: what is written, what it is called, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from c_running import STRICT, Case, needs_compiler, run_all, worst
+from helpers import refused
+
+import unroll
+from unroll import ops
+
+
+def lstm(steps: int = 4, units: int = 13) -> unroll.Graph:
+    x = unroll.placeholder([None, steps, 3], "x")
+    outputs, _ = unroll.dynamic_rnn(unroll.BasicLSTMCell(units), x)
+    return unroll.Graph([x], {"y": outputs})
+
+
+def counter(units: int = 5) -> unroll.Graph:
+    """One step of a GRU, whose state lives between runs."""
+    x, h = unroll.placeholder([1, 2], "x"), unroll.placeholder([1, units], "h")
+    output, new = unroll.GRUCell(units)(x, h)
+    return unroll.Graph([x], {"y": output}, states={h: new})
+
+
+def test_c_is_one_file_that_names_no_library() -> None:
+    source = unroll.to_c(lstm(), dims={"batch": 1})
+    assert [line for line in source.c.splitlines() if line.startswith("#include")] == ['#include "model.h"']
+    assert [line for line in source.h.splitlines() if line.startswith("#include")] == ["#include <stdint.h>"]
+    assert "malloc" not in source.c and 'extern "C"' in source.h
+
+
+def test_steps_that_repeat_are_a_loop_and_flat_ones_are_not() -> None:
+    inputs = [unroll.placeholder([1, 3], f"x{step}") for step in range(12)]
+    outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(4), inputs)
+    graph = unroll.Graph(inputs, {"y": outputs[-1]})
+    rolled, flat = unroll.to_c(graph), unroll.to_c(graph, rolled=False)
+    assert "/* 12 steps: " in rolled.c and " steps: " not in flat.c
+    assert len(rolled.c) * 2 < len(flat.c)
+
+
+def test_the_same_graph_gives_the_same_text() -> None:
+    assert unroll.to_c(lstm(), dims={"batch": 2}).c == unroll.to_c(lstm(), dims={"batch": 2}).c
+
+
+@needs_compiler
+def test_a_graph_with_states_is_a_step_that_begins_with_zeros(tmp_path: Path) -> None:
+    graph = counter()
+    source = unroll.to_c(graph)
+    assert "void model_init(model_context *context);" in source.h
+    assert "void model_step(model_context *context, const float *x, float *y);" in source.h
+    case = Case(graph, {"x": np.array([[0.5, -1.0]], "float32"), "h": np.zeros((1, 5), "float32")})
+    assert worst(case, run_all([case], tmp_path)[0]) <= 1
+
+
+@needs_compiler
+def test_the_state_is_kept_from_step_to_step(tmp_path: Path) -> None:
+    graph = counter()
+    rows = np.linspace(-1, 1, 12, dtype="float32").reshape(6, 1, 2)
+    unroll.to_c(graph, str(tmp_path / "model.c"))
+    (tmp_path / "main.c").write_text(
+        '#include <stdio.h>\n#include "model.h"\n'
+        "int main(void) { static model_context c; float x[2], y[5]; model_init(&c);\n"
+        "while (fread(x, sizeof x, 1, stdin) == 1) { model_step(&c, x, y); fwrite(y, sizeof y, 1, stdout); } return 0; }\n"
+    )
+    subprocess.run(["gcc", *STRICT, "-o", "program", "main.c", "model.c"], cwd=tmp_path, check=True)
+    ran = subprocess.run([str(tmp_path / "program")], input=rows.tobytes(), capture_output=True, check=True)
+    found = np.frombuffer(ran.stdout, "float32").reshape(6, 1, 5)
+    stream = graph.stream()
+    np.testing.assert_allclose(found, [stream.run({"x": row})["y"] for row in rows], atol=1e-6)
+
+
+@needs_compiler
+def test_a_graph_of_no_operators_hands_its_inputs_on(tmp_path: Path) -> None:
+    x, n = unroll.placeholder([2, 3], "x"), unroll.placeholder([], "n", "int64")
+    graph = unroll.Graph([x, n], {"a": x, "b": x, "c": n})
+    case = Case(graph, {"x": np.arange(6, dtype="float32").reshape(2, 3), "n": np.array(7)})
+    assert worst(case, run_all([case], tmp_path)[0]) == 0
+
+
+@needs_compiler
+def test_weights_that_are_nan_infinite_or_denormal_are_exact(tmp_path: Path) -> None:
+    odd = np.array([[np.nan, np.inf, -np.inf, 1e-42, 1.0, 3e38, -0.0, 1 / 3]], "float32")
+    x = unroll.placeholder([1, 8], "x")
+    graph = unroll.Graph([x], {"product": x * odd, "rows": x @ odd.T, "larger": ops.maximum(x, odd)})
+    case = Case(graph, {"x": np.arange(8, dtype="float32")[None]})
+    assert worst(case, run_all([case], tmp_path)[0]) <= 1
+
+
+@needs_compiler
+def test_names_that_c_does_not_take_become_names_that_it_takes(tmp_path: Path) -> None:
+    names = [
+        "while",
+        "x",
+        "long/double",
+        "7",
+        "naïve λ",
+        "*/ #error",
+        "a" * 10_000,
+        "model_run",
+        "context",
+        "NULL",
+        "exp_f32",
+    ]
+    inputs = [unroll.placeholder([2], "x0")]
+    graph = unroll.Graph(inputs, [inputs[0] * float(place) for place in range(len(names))])
+    # names as a file may have them
+    model = unroll.to_onnx(graph)
+    for node, output, name in zip(model.graph.node, model.graph.output, names, strict=True):
+        node.output[0] = output.name = name
+    read = unroll.from_onnx(model)
+    case = Case(read, {"x0": np.array([1, 2], "float32")})
+    assert worst(case, run_all([case], tmp_path)[0]) == 0
+
+
+def test_a_size_that_is_open_is_named_with_what_to_give() -> None:
+    refused(lambda: unroll.to_c(lstm()), ValueError, "x (batch, 4, 3)", "batch is open", 'dims={"batch": 1}')
+
+
+def test_a_size_that_is_no_symbol_is_refused() -> None:
+    refused(lambda: unroll.to_c(lstm(), dims={"time": 3}), ValueError, "'time'", "batch")
+
+
+@pytest.mark.parametrize("name", ["int", "7up", "a-b", "", "a" * 41, "naïve", "_x", "exp_f32 "])
+def test_a_name_that_is_none_of_c_is_refused(name: str) -> None:
+    refused(lambda: unroll.to_c(lstm(), dims={"batch": 1}, name=name), ValueError, "names of functions begin with it")
+
+
+def test_a_path_that_is_not_called_as_the_model_is_refused(tmp_path: Path) -> None:
+    def write(name: str) -> None:
+        unroll.to_c(lstm(), str(tmp_path / name), dims={"batch": 1})
+
+    refused(lambda: write("net.c"), OSError, "net.c", "must be called model.c", "name='net'")
+    refused(lambda: write("missing/model.c"), OSError, "missing")
+
+
+def test_float16_and_operators_of_others_are_named() -> None:
+    half = unroll.placeholder([2], "half", "float16")
+    refused(lambda: unroll.to_c(unroll.Graph([half], {"y": half + 1})), NotImplementedError, "half", "float16", "cast")
+
+
+def test_a_word_that_is_no_math_is_refused() -> None:
+    refused(lambda: unroll.to_c(lstm(), dims={"batch": 1}, math="exact"), ValueError, "'exact'", "'libm'")
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="no clang is found; apt-get install clang")
+def test_clang_has_nothing_to_say(tmp_path: Path) -> None:
+    unroll.to_c(lstm(units=40), str(tmp_path / "model.c"), dims={"batch": 5})
+    command = ["clang", *STRICT, "-fsyntax-only", "model.c"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0 and not said.stderr, said.stderr
