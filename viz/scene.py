@@ -121,7 +121,7 @@ class Scene:
         ifs = [unit for unit in self.shown.units if unit.kind == "op" and isinstance(unit.nodes[0].op, If)]
         for unit in ifs[:_MOST_IFS]:
             node = unit.nodes[0]
-            if max(len(branch.nodes) for branch in node.op.bodies) <= _LARGEST_BRANCH:  # type: ignore[attr-defined]
+            if max(len(branch.nodes) for branch in node.op.bodies) <= _LARGEST_BRANCH:
                 sheets = [drawn(branch) for branch in if_branches(node, node.op, self.graph)]  # type: ignore[arg-type]
                 rooms = [sheet.extent() for sheet in sheets]
                 found = if_box(*self.boxes.condition(node), [(room.width, room.height) for room in rooms])
