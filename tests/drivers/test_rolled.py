@@ -80,6 +80,7 @@ def recurrent(model: onnx.ModelProto) -> list[str]:
     return [node.op_type for node in model.graph.node if node.op_type in ("RNN", "GRU", "LSTM", "Scan")]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("time_major", [False, True])
 @pytest.mark.parametrize(("lengths", "start"), [(False, False), (True, False), (False, True), (True, True)])

@@ -27,6 +27,7 @@ def has_time(case: dict[str, Any]) -> bool:
     return kind not in TIMELESS and "Cell" not in kind and not unrolled
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "case", shortest_and_longest([case for case in CASES if has_time(case)]), ids=lambda case: str(case["id"])

@@ -78,6 +78,7 @@ def check_same(runner: Any, feeds: dict[str, Array], wanted: dict[str, Array]) -
         np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("masked", [False, True], ids=["all", "masked"])
 @pytest.mark.parametrize(
     ("kind", "options"),

@@ -15,6 +15,7 @@ from unroll import nn
 CASES = [case for case in golden_json("torch_modules.json")["cases"] if case["T"] is not None]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
 def test_a_module_of_any_length_gives_pytorchs_numbers(case: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ def check_any_order(model: onnx.ModelProto) -> None:
     assert said(shuffled(model, seed=len(model.graph.node))) == said(model)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("names", ["ours", "another's"])
 def test_a_network_has_the_same_steps_in_every_order_of_nodes_and_inputs(name: str, names: str) -> None:
@@ -34,6 +35,7 @@ def test_a_network_has_the_same_steps_in_every_order_of_nodes_and_inputs(name: s
     check_any_order(model if names == "ours" else anonymous(model))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_has_the_same_steps_in_every_order_of_nodes_and_inputs(name: str) -> None:
     check_any_order(onnx.load(FOREIGN / f"{name}.onnx"))

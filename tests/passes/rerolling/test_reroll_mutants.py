@@ -289,6 +289,7 @@ def rolled(seed: int) -> tuple[str, unroll.Graph, unroll.Graph, Rerolled]:
     return what, graph, *reroll(graph, check=False)  # a proof would take back what is wrong
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, MUTANTS, CHUNK))
 def test_of_all_mutants_none_is_rerolled_wrongly(start: int) -> None:

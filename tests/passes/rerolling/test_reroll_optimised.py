@@ -47,6 +47,7 @@ CELLS: dict[str, Callable[[int], Any]] = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["apart", "whole"])
 @pytest.mark.parametrize("batch", [None, 2])
@@ -78,6 +79,7 @@ def test_two_directions_computed_as_one_cell_become_one_operator(cell: str) -> N
         np.testing.assert_allclose(found.run(feeds)[name], array, atol=1e-5)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", [(3, 3), (2, 5), (5, 2)])
 @pytest.mark.parametrize("cell", CELLS)

@@ -16,6 +16,7 @@ from unroll.passes import fold_zeros
 from unroll.passes.rerolling import reroll
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize(("lengths", "initial"), [(False, False), (True, False), (False, True), (True, True)])
 @pytest.mark.parametrize("name", TENSORFLOW)
@@ -24,6 +25,7 @@ def test_tensorflows_cells_come_back_as_native_operators(name: str, lengths: boo
     check_native(dynamic(cell(), time, lengths, initial), op)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("time", [4, 7, 28])
 @pytest.mark.parametrize("name", TENSORFLOW)
 def test_a_first_step_simplified_for_a_zero_state_is_the_base_case(name: str, time: int) -> None:
@@ -51,6 +53,7 @@ def _dense() -> unroll.Parameter:
 _DENSE = unroll.Parameter(np.ones((UNITS, 2), "float32"), "dense")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("read", [name for name in READ if name != "a dense layer over each"])
 @pytest.mark.parametrize("name", ["BasicRNNCell", "LSTMCell peepholes", "GRUCell"])

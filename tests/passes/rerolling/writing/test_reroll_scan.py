@@ -33,6 +33,7 @@ OTHERS: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("lengths", [False, True])
 @pytest.mark.parametrize("time", [7, 28])
 @pytest.mark.parametrize("name", OTHERS)
