@@ -98,6 +98,7 @@ def _search(
     begin: _At = (bisect.bisect_left(xs, start[0]), bisect.bisect_left(ys, start[1]), level)
     cost: dict[_At, float] = {begin: 0.0}
     came: dict[_At, _At] = {}
+    crossed: dict[tuple[int, int, int, int], int] = {}  # lines on each piece, which up to four ways come along
     waiting = [(0.0, begin)]
     while waiting:
         reached, at = heapq.heappop(waiting)
@@ -113,14 +114,23 @@ def _search(
                 continue
             there: _At = (to_x, to_y, to_x != x)
             length = abs(xs[to_x] - xs[x]) + abs(ys[to_y] - ys[y])
-            piece = Rectangle(
-                (xs[x] + xs[to_x]) / 2, (ys[y] + ys[to_y]) / 2, abs(xs[to_x] - xs[x]) + 4, abs(ys[to_y] - ys[y]) + 4
-            )
-            total = cost[at] + length + _CORNER * (there[2] != along) + _ON_LINE * len(ground.lines_at(piece))
-            if total < cost.get(there, float("inf")):
+            total, known = cost[at] + length + _CORNER * (there[2] != along), cost.get(there, float("inf"))
+            if total >= known:  # what lies on the way is the costly question
+                continue
+            key = (min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y))
+            if key not in crossed:
+                crossed[key] = len(ground.lines_at(_between(xs, ys, key)))
+            total += _ON_LINE * crossed[key]
+            if total < known:
                 cost[there], came[there] = total, at
                 heapq.heappush(waiting, (total + abs(xs[to_x] - end[0]) + abs(ys[to_y] - end[1]), there))
     return None
+
+
+def _between(xs: Sequence[float], ys: Sequence[float], piece: tuple[int, int, int, int]) -> Rectangle:
+    """Return the room around a piece of a way."""
+    left, low, right, high = xs[piece[0]], ys[piece[1]], xs[piece[2]], ys[piece[3]]
+    return Rectangle((left + right) / 2, (low + high) / 2, right - left + 4, high - low + 4)
 
 
 def _corners(came: dict[_At, _At], at: _At, xs: Sequence[float], ys: Sequence[float]) -> list[Point]:

@@ -21,7 +21,8 @@ class Ground:
 
     def __init__(self) -> None:
         self._boxes: dict[_Square, list[Rectangle]] = {}
-        self._pieces: dict[_Square, list[tuple[Piece, int]]] = {}
+        # Each with the room that it takes, by which most that are near are told from those that are met.
+        self._pieces: dict[_Square, list[tuple[float, float, float, float, Piece, int]]] = {}
         self._where: dict[int, set[_Square]] = {}
 
     def add_box(self, box: Rectangle) -> None:
@@ -41,14 +42,15 @@ class Ground:
     def move_line(self, curves: Sequence[Point], number: int) -> None:
         """Put a line elsewhere."""
         for square in self._where.pop(number, ()):
-            self._pieces[square] = [found for found in self._pieces[square] if found[1] != number]
+            self._pieces[square] = [found for found in self._pieces[square] if found[-1] != number]
         self.add_line(curves, number)
 
     def _add_pieces(self, straight: Iterable[Piece], number: int) -> None:
         for piece in straight:
             x0, y0, x1, y1 = piece
-            for square in _squares(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)):
-                self._pieces.setdefault(square, []).append((piece, number))
+            room = min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+            for square in _squares(*room):
+                self._pieces.setdefault(square, []).append((*room, piece, number))
                 self._where.setdefault(number, set()).add(square)
 
     def add_outline(self, box: Rectangle, number: int) -> None:
@@ -84,8 +86,9 @@ class Ground:
         left, bottom, right, top = at.left, at.bottom, at.right, at.top
         found: set[int] = set()
         for square in _squares(left, bottom, right, top):
-            for piece, number in self._pieces.get(square, ()):
-                if number not in found and _crosses(piece, left, bottom, right, top):
+            for x0, y0, x1, y1, piece, number in self._pieces.get(square, ()):
+                apart = x1 <= left or x0 >= right or y1 <= bottom or y0 >= top
+                if not apart and number not in found and _crosses(piece, left, bottom, right, top):
                     found.add(number)
         return found
 
