@@ -117,6 +117,10 @@ class Browser:
         """Return the text of the first element that a selector finds."""
         return str(self.run("return document.querySelector(arguments[0])?.textContent ?? ''", selector))
 
+    def link(self) -> str:
+        """Return the part of the address behind ``#``, as it is once hands have rested for a moment."""
+        return str(self.run("return new Promise((done) => setTimeout(() => done(location.hash.slice(1)), 160))"))
+
     def texts(self, selector: str) -> list[str]:
         """Return the text of each element that a selector finds."""
         return list(

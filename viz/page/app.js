@@ -1,5 +1,5 @@
 // What is chosen, and every view that follows it.
-import { begins, columnX, holding, panned, segmentAt, segments, zoomed } from "./axis.js";
+import { begins, columnX, detail, holding, panned, segmentAt, segments, zoomed } from "./axis.js";
 import { drawCell } from "./cell.js";
 import { ramps } from "./colours.js";
 import { byId, s, visible } from "./dom.js";
@@ -80,8 +80,12 @@ export class App {
     if (this.state.t !== before.t) this.state.view = holding(this.state.view, this.columns, this.state.t);
     if (this.state.r !== before.r) this.way = null;
     if (this.state.r !== before.r || this.state.t !== before.t) this.path = this.way?.get(this.step()) ?? new Set();
-    const same = ["r", "b", "g", "sat"].every((key) => this.state[key] === before[key]) && this.state.view.join() === before.view.join();
-    this.draw(same);
+    this.draw(["r", "b", "g", "sat"].every((key) => this.state[key] === before[key]) && this.state.view.join() === before.view.join() && !this.followed());
+  }
+
+  // Whether something on the axis shows the chosen step or unit: arcs of attention, or numbers in cells.
+  followed() {
+    return this.data.rows[this.state.r].attention || detail(this.place.pitch) === "named";
   }
 
   columnIn(r, column) {
@@ -169,13 +173,16 @@ export class App {
     for (const part of document.querySelectorAll("#pipe [data-row]")) part.classList.toggle("on", Number(part.dataset.row) === this.state.r);
   }
 
+  // Let the address say what is chosen, once hands rest: it takes a browser milliseconds to take another address.
   save() {
-    const link = toLink(this.state, this.columns);
-    try {
-      history.replaceState(null, "", "#" + link);
-    } catch {
-      this.link = link; // in a frame without an address of its own there is nothing to restore
-    }
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => {
+      try {
+        history.replaceState(null, "", "#" + toLink(this.state, this.columns));
+      } catch {
+        // in a frame without an address of its own there is nothing to restore
+      }
+    }, 100);
   }
 
   // -- hands ----------------------------------------------------------------------------------------------------------

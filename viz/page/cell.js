@@ -1,6 +1,6 @@
 // The opened cell: the operators of the chosen step, with their values, laid out once for all steps like it.
 import { css, rampOf } from "./colours.js";
-import { byId, s, visible } from "./dom.js";
+import { byId, fill, s, visible } from "./dom.js";
 import { formulaText } from "./operands.js";
 import { templateAt } from "./time.js";
 import { drawWeight } from "./weights.js";
@@ -39,7 +39,7 @@ export function drawCell(app) {
     return [title, s("g", { transform: place, data: { row: view.r } }, pieces(view))];
   });
   const told = views.map((view) => `${view.title}: ${view.note}. ${described(view)}`).join(" ");
-  svg.replaceChildren(s("title", null, `The operators of ${views[0].title}`), s("desc", null, told), s("defs", null, arrowhead()), ...shown.flat());
+  fill(svg, [s("title", null, `The operators of ${views[0].title}`), s("desc", null, told), s("defs", null, arrowhead()), ...shown.flat()]);
 }
 
 // The rows whose operators are shown: the chosen loop, or all that is at no step.

@@ -6,13 +6,13 @@ function rgb(hex) {
   return [1, 3, 5].map((place) => parseInt(hex.slice(place, place + 2), 16));
 }
 
-function mixed(from, to, share) {
-  return from.map((value, place) => Math.round(value + (to[place] - value) * share));
-}
-
-function ramp(color) {
-  const found = new Uint8ClampedArray(256 * 4);
-  for (let k = 0; k < 256; k++) found.set([...color(k / 255), 255], k * 4);
+// 256 colours, each between two by its share.
+function ramp(ends) {
+  const found = new Uint8ClampedArray(256 * 4).fill(255);
+  for (let k = 0; k < 256; k++) {
+    const [from, to, share] = ends(k / 255);
+    for (let part = 0; part < 3; part++) found[k * 4 + part] = Math.round(from[part] + (to[part] - from[part]) * share);
+  }
   return found;
 }
 
@@ -22,11 +22,11 @@ export function ramps(dark, marks) {
   const positive = rgb(dark ? "#5B9AD0" : "#12507F");
   const negative = rgb(dark ? "#C07F3E" : "#8A4E12");
   const bent = (share) => share ** 0.8;
-  const gate = (mark) => ramp((share) => mixed(paper, rgb(mark), dark ? share * 0.72 : share));
+  const [full, most] = [rgb(dark ? "#E8E7E3" : "#3A3A3A"), dark ? 0.72 : 1];
   return {
-    signed: ramp((share) => (share < 0.5 ? mixed(paper, negative, bent(1 - 2 * share)) : mixed(paper, positive, bent(2 * share - 1)))),
-    input: ramp((share) => mixed(paper, rgb(dark ? "#E8E7E3" : "#3A3A3A"), share)),
-    gates: marks.map(gate),
+    signed: ramp((share) => (share < 0.5 ? [paper, negative, bent(1 - 2 * share)] : [paper, positive, bent(2 * share - 1)])),
+    input: ramp((share) => [paper, full, share]),
+    gates: marks.map(rgb).map((mark) => ramp((share) => [paper, mark, share * most])),
   };
 }
 

@@ -5,11 +5,17 @@ const INFINITE = 32767;
 
 // The bytes of the page's numbers, from the text that holds them.
 export async function unpacked(text) {
-  const letters = atob(text.trim());
-  const packed = new Uint8Array(letters.length);
-  for (let k = 0; k < letters.length; k++) packed[k] = letters.charCodeAt(k);
+  const packed = fromBase64(text.trim());
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let k = 0; k < letters.length; k++) bytes[k] = letters.charCodeAt(k);
+  return bytes;
 }
 
 // An array that begins at a byte: float32, or whole numbers of `decimals` decimals. Bytes of one weight stand together.
@@ -117,6 +123,22 @@ export class Values {
       if (!Number.isInteger(line) || line < 0 || line >= steps || element < 0 || element >= found.n) return undefined;
       return numbers[(base + line) * width + (block > 1 ? Math.floor(element / block) : element)];
     };
+  }
+
+  // The numbers of one row of the batch where they lie one step after another, each of as many units: the array, where the first
+  // step begins in it, how wide a step is, and which step is the first and the last; null where they do not lie so.
+  table(row, slot, batch) {
+    const found = this.slot(row, slot);
+    if (!found) return null;
+    if (found.within !== undefined) {
+      const whole = this.table(row, found.within, batch);
+      return whole && { ...whole, base: whole.base + found.from };
+    }
+    if (found.parts !== undefined || found.steps || (found.k ?? 1) > 1 || (found.every ?? 1) > 1 || (found.cut && batch >= found.b)) return null;
+    const steps = found.count ?? this.data.rows[row].steps;
+    const numbers = this.plane(row + "/" + slot, found.at, found.b * steps * found.n, found.d);
+    const first = found.first ?? 0;
+    return { numbers, base: Math.min(batch, found.b - 1) * steps * found.n, width: found.n, first, last: first + steps - 1 };
   }
 
   joined(row, parts, batch) {

@@ -1,5 +1,5 @@
 // Beside the cell: the kernel to scale, the gates, the chosen step with its numbers, and whatever was opened.
-import { byId, h, s, visible } from "./dom.js";
+import { byId, fill, h, s, visible } from "./dom.js";
 import { written } from "./numbers.js";
 import { formulaElements, formulaNumbers, operandName } from "./operands.js";
 import { nameAt } from "./search.js";
@@ -11,13 +11,18 @@ const WIDE = 260;
 const LEFT = 44;
 const MOST_MAPS = 4;
 
+// What the weights were drawn for last: most steps change nothing of them.
+let drawn = null;
+
 export function drawSide(app) {
   const row = app.data.rows[app.state.r];
   const step = app.step();
   const template = row.templates[templateAt(row, step - row.first)];
   const view = { app, row, template, step, r: app.state.r };
-  const parts = [...weights(view), gates(view), opened(view) ?? numbers(view), others(view)].flat();
-  byId("side").replaceChildren(...parts.filter(Boolean));
+  const key = ["r", "w", "g", "u"].map((one) => app.state[one]).join() + app.dark;
+  if (drawn !== key) fill(byId("weights"), weights(view).filter(Boolean));
+  drawn = key;
+  fill(byId("said"), [gates(view), opened(view) ?? numbers(view), others(view)].flat().filter(Boolean));
 }
 
 function chip(view, name) {

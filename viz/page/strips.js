@@ -1,7 +1,7 @@
 // The tracks as heat strips: one pixel a unit and a step, drawn to the window. Canvas for these alone.
 import { place as placeIn, rampOf } from "./colours.js";
 import { byId } from "./dom.js";
-import { ended } from "./time.js";
+import { ended } from "./cells.js";
 import { begins } from "./axis.js";
 
 const MOST_LINES = 90;
@@ -117,7 +117,9 @@ function image(app, r, track, from, to) {
   const faint = app.state.sat && track.saturated ? track.scale : null;
   const read = values.reader(r, track.slot, state.b);
   const every = app.data.values.every;
-  for (let column = 0; column < wide; column++) {
+  const table = each <= 1 && !faint && wide === to - from ? values.table(r, track.slot, state.b) : null;
+  if (table) paintTable(colors, table, { from, wide, lines, scale: track.scale, ramp, odd });
+  for (let column = table ? wide : 0; column < wide; column++) {
     const step = from + Math.floor((column * (to - from)) / wide);
     for (let line = 0; line < lines; line++) {
       const value = averaged(read, step - (step % every), Math.floor(line * each), Math.floor((line + 1) * each));
@@ -129,6 +131,19 @@ function image(app, r, track, from, to) {
   }
   canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;
+}
+
+// The same where the numbers lie one step after another.
+function paintTable(colors, { numbers, base, width, first, last }, { from, wide, lines, scale: [low, high], ramp, odd }) {
+  const factor = high > low ? 255 / (high - low) : 0;
+  for (let column = Math.max(0, first - from); column < wide && from + column <= last; column++) {
+    let at = base + (from + column - first) * width;
+    for (let line = 0; line < lines; line++, at++) {
+      const share = factor ? (numbers[at] - low) * factor : 128;
+      const known = Number.isFinite(numbers[at]);
+      colors[line * wide + column] = known ? ramp[share <= 0 ? 0 : share >= 255 ? 255 : Math.round(share)] : odd;
+    }
+  }
 }
 
 // Whether a number is farther than a twentieth from both ends of a gate's range.

@@ -1,9 +1,10 @@
 // The time axis: rows of cells, with tracks of the chosen row under them in the same columns.
 import { ARCS, arcs } from "./arcs.js";
 import { begins, columnX, detail, segmentAt, ticks } from "./axis.js";
-import { byId, s, visible } from "./dom.js";
+import { byId, fill, s, visible } from "./dom.js";
 import { dimmed } from "./selection.js";
 import { trackTexts } from "./tracks.js";
+import { cells } from "./cells.js";
 
 const HEAD = 26;
 const CELL = 54;
@@ -61,7 +62,7 @@ export function drawRows(app) {
   shown.push(...arcs(app, place));
   net.setAttribute("width", place.width);
   net.setAttribute("height", place.height);
-  net.replaceChildren(...shown);
+  fill(net, shown);
 }
 
 function hatching() {
@@ -72,14 +73,16 @@ function hatching() {
 function numbers(app, place) {
   const every = ticks(place.pitch, app.columns > 999 ? 38 : 24);
   const texts = [];
-  const starts = new Set(app.segments.map((segment) => segment.offset));
-  for (let column = Math.max(0, Math.floor(place.from)); column < Math.min(app.columns, place.to); column++) {
-    const segment = segmentAt(column, app.segments);
-    const step = column - segment.offset + segment.first;
-    if (step % every && !(starts.has(column) && place.pitch > 24)) continue;
+  const shown = (step, column) => {
     const middle = columnX(place, column) + place.pitch / 2;
-    if (middle < place.left + 8 && place.from > 0) continue; // it would be cut
+    if (middle < place.left + 8 && place.from > 0) return; // it would be cut
     texts.push(s("text", { x: middle, y: 17, "text-anchor": "middle", class: "m s" }, String(step)));
+  };
+  for (const { offset, first, count } of app.segments) {
+    const from = Math.max(0, Math.floor(place.from) - offset) + first;
+    const to = Math.min(count, Math.ceil(place.to) - offset) + first;
+    if (from === first && first % every && to > from && place.pitch > 24) shown(first, offset);
+    for (let step = Math.ceil(from / every) * every; step < to; step += every) shown(step, offset + step - first);
   }
   const title = s("text", { x: place.narrow ? 8 : 14, y: 17, class: "m s" }, place.narrow ? "t" : "timestep t");
   const dividers = app.segments.slice(1).map((segment) => {
@@ -104,7 +107,7 @@ function row(app, place, { y, tall, row: loop, r }) {
   const [before, behind] = [start > 0 && !loop.backward ? 2 : loop.backward ? 6 : 34, loop.backward ? 34 : start + loop.steps < app.columns ? 1 : 6];
   body.push(s("rect", { x: first - before, y: y - 9, width: last - first + before + behind, height: tall + 18, rx: 8, fill: "var(--scope)", stroke: chosen ? "var(--cellline)" : "var(--scopeline)" }));
   if (mode === "band") body.push(...band(app, place, loop, y, tall, Math.max(first, columnX(place, from)), Math.min(last, columnX(place, to))));
-  else for (let column = from; column < to; column++) body.push(cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }));
+  else body.push(...cells(app, place, { loop, r, start, from, to, y, tall, wide, mode, lanes }));
   body.push(...ends(app, loop, start, lanes, y, first, last));
   const label = `${loop.steps} steps of ${loop.title}`;
   shown.push(s("g", { "clip-path": "url(#rows)", role: "img", "aria-label": visible(label), data: { row: r } }, body));
@@ -156,79 +159,6 @@ function band(app, place, loop, y, tall, x, end) {
   const count = Math.round((end - x) / place.pitch).toLocaleString("en");
   shown.push(s("text", { x: (x + end) / 2, y: y + tall / 2 + 4, "text-anchor": "middle", class: "b halo" }, `${count} × ${visible(loop.title, 30)}`));
   return shown;
-}
-
-function cell(app, place, { loop, r, start, column, y, tall, wide, mode, lanes }) {
-  const x = columnX(place, column) + (place.pitch - wide) / 2;
-  const middle = x + wide / 2;
-  const arrow = mode === "plain" ? null : "url(#arrow)";
-  const thin = mode === "plain" ? 0.7 : 1;
-  const shown = [];
-  const [before, after] = loop.backward ? [x + wide, x + place.pitch] : [x - (place.pitch - wide), x];
-  const firstOne = loop.backward ? column === start + loop.steps - 1 : column === start;
-  for (const lane of lanes) {
-    const from = loop.backward ? after : before;
-    const to = loop.backward ? before : after;
-    const edge = (place.pitch - wide) / 2 + (start > 0 && !loop.backward ? 0 : 12);
-    const begin = firstOne ? (loop.backward ? x + wide + edge : x - edge) : from;
-    const along = !firstOne && app.way?.size > 1 && r === app.state.r && onWay(app, loop, column - start);
-    shown.push(s("path", { d: `M${begin} ${y + lane}H${loop.backward ? to + 0.5 : to - 0.5}`, stroke: "var(--state)", "stroke-width": along ? 4 : 1.6, "marker-end": along ? null : arrow }));
-  }
-  shown.push(s("path", { d: `M${middle} ${y}V${y - 11}`, stroke: "var(--line)", "stroke-width": thin, "marker-end": arrow }));
-  shown.push(s("path", { d: `M${middle} ${y + tall + 20}V${y + tall + 1}`, stroke: "var(--line)", "stroke-width": thin, "marker-end": arrow }));
-  shown.push(s("rect", { x, y, width: wide, height: tall, rx: mode === "plain" ? 2 : 4, fill: "var(--cell)", stroke: "var(--cellline)", "stroke-width": mode === "plain" ? 0.8 : 1.2 }));
-  if (mode === "meters") shown.push(...meters(app, loop, r, column - start, x, y, wide, tall));
-  if (mode === "named") shown.push(...meters(app, loop, r, column - start, x, y, wide, tall, true));
-  if (ended(app, r, column - start)) shown.push(s("rect", { x, y, width: wide, height: tall, rx: 4, fill: "url(#ended)" }));
-  return s("g", null, shown);
-}
-
-// Whether the way that is shown comes to a step from the one before it.
-function onWay(app, loop, place) {
-  const step = place + loop.first;
-  return app.way.has(step) && app.way.has(loop.backward ? step + 1 : step - 1);
-}
-
-// Whether a step is past the length of the chosen row of the batch.
-export function ended(app, r, step) {
-  const mask = app.data.rows[r].mask;
-  if (!mask || !app.values || !app.values.has(r, mask.slot)) return false;
-  const value = app.values.at(r, mask.slot, app.state.b, step, 0);
-  return value !== undefined && Boolean(value) !== mask.active;
-}
-
-// A bar for each gate, or for the first state where there are none; `named`, with its name and the chosen unit's number.
-function meters(app, loop, r, step, x, y, wide, tall, named = false) {
-  const tracks = loop.tracks.filter((track) => track.kind === "gate");
-  const held = tracks.length ? tracks : loop.tracks.filter((track) => track.kind === "state").slice(0, 1);
-  const high = (tall - 6) / Math.max(1, held.length);
-  return held.flatMap((track, k) => {
-    const fill = track.color === null || track.color === undefined ? "op" : `g${track.color}`;
-    const mark = track.color === null || track.color === undefined ? "cellline" : `d${track.color}`;
-    const at = { x: x + 3, y: y + 3 + k * high + 0.8, height: Math.max(1, high - 1.6), rx: 1.2 };
-    const bars = [s("rect", { ...at, width: wide - 6, fill: `var(--${fill})` })];
-    const share = app.values ? mean(app, r, track, step) : 0;
-    if (share > 0) bars.push(s("rect", { ...at, width: Math.max(0.5, (wide - 6) * share), fill: `var(--${mark})` }));
-    if (named && high > 10) bars.push(...meterTexts(app, r, track, step, { x, y: at.y + at.height / 2 + 3.6, wide }));
-    return [s("g", { class: dimmed(app, track.name), data: track.kind === "gate" ? { g: track.name } : null }, bars)];
-  });
-}
-
-function meterTexts(app, r, track, step, { x, y, wide }) {
-  const unit = Math.min(app.state.u, Math.max(0, (app.values?.count(r, track.slot) ?? 1) - 1));
-  const value = app.values?.at(r, track.slot, app.state.b, step, unit);
-  const texts = [s("text", { x: x + 8, y, class: "s b meter" }, visible(track.name, 8))];
-  if (value !== undefined) texts.push(s("text", { x: x + wide - 8, y, "text-anchor": "end", class: "s meter" }, app.values.written(r, track.slot, value)));
-  return texts;
-}
-
-// How far open a gate is at a step: only the length of a bar is made of this, no number.
-function mean(app, r, track, step) {
-  const count = app.values.count(r, track.slot);
-  const end = Math.max(Math.abs(track.scale?.[0] ?? 1), Math.abs(track.scale?.[1] ?? 1)) || 1;
-  let sum = 0;
-  for (let unit = 0; unit < count; unit++) sum += Math.abs(app.values.at(r, track.slot, app.state.b, step, unit)) || 0;
-  return Math.max(0, Math.min(1, sum / Math.max(1, count) / end));
 }
 
 // The template of a step, counted from the first.
@@ -287,5 +217,5 @@ export function drawPlayhead(app) {
   const foot = place.height;
   shown.push(s("path", { d: `M${x} ${place.bottom - 4}L0 ${foot}H${place.width}L${x + wide} ${place.bottom - 4}z`, fill: "var(--lens)" }));
   shown.push(s("path", { d: `M${x} ${place.bottom - 4}L0 ${foot}M${x + wide} ${place.bottom - 4}L${place.width} ${foot}`, fill: "none", stroke: "var(--cellline)", "stroke-width": 0.8, opacity: 0.5 }));
-  over.replaceChildren(...shown);
+  fill(over, shown);
 }

@@ -35,8 +35,7 @@ def number(text: str) -> float:
 
 
 def link_of(browser: Browser) -> dict[str, str]:
-    link = str(browser.run("return location.hash")).removeprefix("#")
-    return dict(part.split("=") for part in link.split("&"))
+    return dict(part.split("=") for part in browser.link().split("&"))
 
 
 def check_side(

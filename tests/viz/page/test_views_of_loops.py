@@ -63,7 +63,7 @@ def test_gates_that_are_computed_at_once_are_boxes_of_their_colours(shown: Calla
         assert [gate for gate, _ in fills] == list(gates)
         assert len({fill for _, fill in fills}) == len(gates) and all(fill.startswith("var(--g") for _, fill in fills)
         browser.click(f'#open [data-parts] > [data-g="{gates[1]}"] text')
-        assert browser.run("return location.hash").count(f"g={gates[1]}") == 1
+        assert browser.link().count(f"g={gates[1]}") == 1
         assert "2 operators" in browser.text("#opened")
 
 
@@ -111,7 +111,7 @@ def test_parts_of_the_sentence_open_with_their_numbers(shown: Callable[..., Brow
     )
     opened = browser.text("#opened")
     assert "dense: 2 operators" in opened and "MatMul" in opened and "Add" in opened
-    assert f"p={number}" in browser.run("return location.hash")
+    assert f"p={number}" in browser.link()
     shown_values = browser.texts("#opened .values")[-1].split()
     wanted = graph.run(feeds)[graph.output_names[0]][0]
     np.testing.assert_allclose([float(text.replace(MINUS, "-")) for text in shown_values], wanted, atol=0.00501)
@@ -159,3 +159,42 @@ def test_what_counts_as_saturated_is_the_same_in_pictures(shown: Callable[..., B
     gates = [np.asarray(placed(graph).run(feeds, f"rnn/t{step}/basic_lstm_cell/j")) for step in range(28)]
     share = (np.abs(np.stack(gates)) > 0.95).mean()
     assert texts[1] == ("0%" if share == 0 else "<1%" if share < 0.01 else f"{share:.0%}")
+
+
+def test_what_shows_the_chosen_step_and_unit_on_the_axis_follows_them(shown: Callable[..., Browser]) -> None:
+    x = unroll.placeholder([None, 6, 4], "x")
+    outputs, _ = unroll.static_rnn(unroll.BasicLSTMCell(5), [x[:, step] for step in range(6)])
+    graph = unroll.Graph([x], outputs)
+    feeds = random_feeds(graph)
+    browser = shown(graph, feeds, "t=2&u=0&v=1-4", name="wide")
+    for _ in range(2):
+        unit = int(dict(part.split("=") for part in browser.link().split("&"))["u"])
+        wanted = graph.run(feeds, "rnn/t2/basic_lstm_cell/f")[0, unit]
+        texts = browser.texts('#net [role="img"] g[data-g="f"] text')
+        assert f"{wanted:.2f}" in texts[1::2]
+        browser.key("ArrowDown")
+    graph = NETWORKS["attention"]()
+    browser = shown(graph, random_feeds(graph), "t=8", name="attention")
+    arcs = "return [...document.querySelectorAll('#net [data-arc]')].map((one) => one.getAttribute('d'))"
+    before = browser.run(arcs)
+    browser.key("ArrowLeft")
+    assert before and browser.run(arcs) and browser.run(arcs) != before
+
+
+def test_an_operator_that_was_opened_by_a_key_keeps_the_focus(shown: Callable[..., Browser]) -> None:
+    graph = NETWORKS["GRU"]()
+    browser = shown(graph, random_feeds(graph))
+    browser.run("document.querySelector('#open .box').focus()")
+    browser.key("Enter", "ArrowRight")
+    assert browser.run("return document.activeElement.dataset.box") == "0"
+    assert "box=" not in browser.link() and "o=0" in browser.link()
+
+
+def test_a_window_of_many_cells_is_few_elements(shown: Callable[..., Browser]) -> None:
+    """A frame of a zoom draws them all anew, and has 17 ms."""
+    x = unroll.placeholder([None, 120, 4], "x")
+    graph = unroll.Graph([x], {"y": unroll.dynamic_rnn(unroll.BasicLSTMCell(5), x)[0]})
+    browser = shown(graph, random_feeds(graph), "t=45&v=20-70")
+    assert browser.run("return document.querySelectorAll('#net *').length") < 130
+    squares = browser.run("return document.querySelector('#net .cells').getAttribute('d').match(/M/g).length")
+    assert squares == 50
