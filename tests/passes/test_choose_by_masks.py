@@ -11,6 +11,7 @@ from reroll_checks import check_rerolled
 import unroll
 from unroll import ops
 from unroll.passes.choose_by_masks import choose_by_masks
+from unroll.tensor import Constant
 
 CELLS = {
     "LSTM": lambda: unroll.BasicLSTMCell(4),
@@ -59,3 +60,49 @@ def test_only_a_mask_and_its_opposite_are_a_choice() -> None:
     keep, rest = ops.cast(m, "float32"), ops.cast(ops.logical_not(n), "float32")
     other = unroll.Graph([a, b, m, n], {"y": keep * a + rest * b, "z": keep * a + ops.cast(m, "float32") * b})
     assert choose_by_masks(other) is other
+
+
+def with_fixed_masks(masks: list[list[bool]], kind: str = "LSTM") -> unroll.Graph:
+    """A loop whose masks are in the graph, as numbers, as converters leave lengths that are fixed."""
+    x, cell = unroll.placeholder([3, len(masks), 3], "x"), CELLS[kind]()
+    starts = [
+        unroll.placeholder([3, 4], f"start{place}") for place, _ in enumerate(unroll.nest.flatten(cell.state_size))
+    ]
+    state: Any = unroll.nest.pack(cell.state_size, starts)
+    for piece, mask in zip(ops.unstack(x, axis=1), masks, strict=True):
+        _, new = cell(piece, state)
+        keep = np.array(mask, "float32")[:, None]
+        pairs = zip(unroll.nest.flatten(new), unroll.nest.flatten(state), strict=True)
+        state = unroll.nest.pack(cell.state_size, [keep * one + (1 - keep) * other for one, other in pairs])
+    return unroll.Graph([x, *starts], {"last": unroll.nest.flatten(state)[-1]})
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_masks_that_are_fixed_and_say_lengths_are_lengths(kind: str) -> None:
+    lengths = [3, 1, 4]
+    new, report = check_rerolled(with_fixed_masks([[step < length for length in lengths] for step in range(4)], kind))
+    assert report.operators == [kind]
+    (node,) = (node for node in new.nodes if node.op.name == kind)
+    told = node.inputs[4]
+    assert isinstance(told, Constant) and told.value.tolist() == lengths
+
+
+def test_a_mask_that_skips_steps_stays_a_loop_and_the_report_says_so() -> None:
+    masks = [[True, True, True], [False, True, True], [True, True, False], [True, False, False]]
+    _, report = check_rerolled(with_fixed_masks(masks))
+    assert report.operators == ["Scan"]
+    assert "a mask that skips steps" in str(report)
+
+
+def test_masks_of_data_stay_a_loop_and_the_report_says_so() -> None:
+    """Keras's Masking: a step counts where its features are not all zero."""
+    x, cell = unroll.placeholder([None, 4, 3], "x"), CELLS["LSTM"]()
+    state = cell.zero_state(ops.shape(x)[:1])
+    for piece in ops.unstack(x, axis=1):
+        _, new = cell(piece, state)
+        valid = ops.not_equal(ops.reduce_sum(ops.abs(piece), [1]), 0.0)
+        pairs = zip(unroll.nest.flatten(new), unroll.nest.flatten(state), strict=True)
+        state = unroll.nest.pack(cell.state_size, [chosen(valid, *pair) for pair in pairs])
+    _, report = check_rerolled(unroll.Graph([x], {"last": state.h}))
+    assert report.operators == ["Scan"]
+    assert "a mask that is not the number of the step against lengths" in str(report)

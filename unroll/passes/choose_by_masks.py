@@ -7,6 +7,8 @@ Preserves all names of what is kept, and the values of the outputs for finite nu
 
 from __future__ import annotations
 
+import numpy as np
+
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add, Mul
 from unroll.ops.choices import Not, Where
@@ -14,7 +16,7 @@ from unroll.ops.functions import Cast
 from unroll.ops.operator import made
 from unroll.ops.shaping import Tile
 from unroll.passes.tools.rewriting import Rewriting, nodes_called
-from unroll.tensor import Node, Tensor
+from unroll.tensor import Constant, Node, Tensor
 
 
 def choose_by_masks(graph: Graph) -> Graph:
@@ -38,6 +40,10 @@ def _choice(node: Node) -> tuple[Tensor, Tensor, Tensor] | None:
     """Return the mask, what is taken where it is true, and what elsewhere; None for any other sum."""
     if not isinstance(node.op, Add):
         return None
+    fixed = [_fixed(tensor) for tensor in node.inputs]
+    for (mask, new), (rest, old) in [(one, other) for one in fixed[0] for other in fixed[1]]:
+        if mask.shape == rest.shape and (mask.value != rest.value).all():
+            return Constant(mask.value.astype(bool)), new, old
     sides = [_masked(tensor) for tensor in node.inputs]
     for (mask, new), (opposite, old) in [(one, other) for one in sides[0] for other in sides[1]] + [
         (other, one) for one in sides[0] for other in sides[1]
@@ -61,6 +67,18 @@ def _masked(tensor: Tensor | None) -> list[tuple[Tensor, Tensor]]:
             if mask is not None and mask.dtype.kind == "b":
                 found.append((mask, other))
     return found
+
+
+def _fixed(tensor: Tensor | None) -> list[tuple[Constant, Tensor]]:
+    """Return the ways in which a tensor is a product with zeros and ones that the graph holds."""
+    node = tensor.node if tensor is not None else None
+    if node is None or not isinstance(node.op, Mul):
+        return []
+    return [
+        (factor, other)
+        for factor, other in (node.inputs, node.inputs[::-1])
+        if isinstance(factor, Constant) and other is not None and np.isin(factor.value, (0, 1)).all()
+    ]
 
 
 def _narrow(mask: Tensor, like: Tensor) -> Tensor:

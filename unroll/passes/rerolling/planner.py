@@ -94,6 +94,8 @@ def _rerolled(graph: Graph, scan: bool, native: bool, per_run: int) -> tuple[Gra
         chosen = _written(merge_equal(choosing), scan, native, per_run)
         if _natives(chosen.report) > _natives(written.report):
             written = chosen
+        else:
+            written = written._replace(report=written.report.explained(chosen.report))
     if native and written.of_rank_3:
         flat = _written(merge_equal(drop_unit_axes(slice_inputs(separate))), scan, native, per_run)
         if _natives(flat.report) > _natives(written.report):

@@ -57,6 +57,14 @@ class Rerolled:
             proof,
         )
 
+    def explained(self, other: Rerolled) -> Rerolled:
+        """Return this report with the reasons that another has, which sees choices where this one sees sums of products."""
+        found = [
+            replace(item, reason=seen.reason) if (item.steps, item.became) == (seen.steps, seen.became) else item
+            for item, seen in zip(self.found, other.found, strict=False)
+        ]
+        return replace(self, found=(*found, *self.found[len(found) :]))
+
     @property
     def operators(self) -> list[str]:
         """What the recurrences became, in order, without those that were left."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from unroll.ops.choices import Greater, Less, Where
 from unroll.ops.shaping import Unsqueeze
@@ -59,6 +62,9 @@ def _inner(sources: list[Source]) -> tuple[Inner, ...]:
 
 def _lengths(view: View, column: Column, name: str) -> tuple[Tensor, list[int]]:
     """Return the lengths that the number of each step is compared with, and the numbers."""
+    fixed = [tensor for tensor in column if isinstance(tensor, Constant) and tensor.shape[1:] == (1,)]
+    if len(fixed) == len(column):
+        return _counted(fixed, name)
     found: Tensor | None = None
     numbers = []
     for tensor in column:
@@ -74,6 +80,20 @@ def _lengths(view: View, column: Column, name: str) -> tuple[Tensor, list[int]]:
     if found is None:
         raise UnmatchedError(f"{name}: a mask of nothing")
     return found, numbers
+
+
+def _counted(masks: Sequence[Constant], name: str) -> tuple[Tensor, list[int]]:
+    """Return the lengths that masks of every step amount to, and the numbers of the steps.
+
+    Raises:
+        UnmatchedError: a row skips a step and goes on.
+    """
+    rows = np.stack([mask.value[:, 0] for mask in masks])
+    numbers = list(range(len(rows)))
+    for order in (numbers, numbers[::-1]):
+        if (rows[order][:-1] >= rows[order][1:]).all():
+            return Constant(rows.sum(axis=0, dtype=np.int32)), order
+    raise UnmatchedError(f"{name}: a mask that skips steps, after which rows go on")
 
 
 def _compared(view: View, tensor: Tensor) -> tuple[Constant | None, Tensor | None]:

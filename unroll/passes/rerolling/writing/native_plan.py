@@ -121,6 +121,8 @@ class NativePlan:
             item.name == new.name and item.least >= 0 and isinstance(item.most, int) and item.most <= steps
             for item in limits
         )
+        if isinstance(new, Constant):
+            limited = bool((new.value >= 0).all() and (new.value <= steps).all())
         if not limited:
             new = maker.one(Min(), new, Constant(np.array(steps, new.dtype)))
             new = maker.one(Max(), new, Constant(np.array(0, new.dtype)))
