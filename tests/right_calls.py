@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import unroll
-from unroll import cells, initializers, keras, layers, nest, nn, ops
+from unroll import activations, cells, initializers, keras, layers, nest, nn, ops
 from unroll.export import Bound
 from unroll.export.file_rerolling import reroll_file
 from unroll.export.file_unrolling import unroll_file
@@ -520,6 +520,14 @@ def initializer_calls() -> dict[str, Call]:
     return {f"initializers.{type_.__name__}": Call(type_, (), {}, drawn) for type_ in named}
 
 
+def activation_calls() -> dict[str, Call]:
+    found = {name: Call(getattr(activations, name), (x(),)) for name in activations.__all__}
+    found["glu"] = Call(activations.glu, (x(2, 4),))
+    found["threshold"] = Call(activations.threshold, (x(), 0.5, 1.0))
+    found["get_activation"] = Call(activations.get_activation, ("relu", "tanh", "cell"))
+    return {f"activations.{name}": call for name, call in found.items()}
+
+
 def nest_calls() -> dict[str, Call]:
     return {
         "nest.flatten": Call(nest.flatten, ([1, (2, 3)],)),
@@ -537,6 +545,7 @@ def all_calls() -> dict[str, Call]:
     return {
         **cell_calls(), **layer_calls(), **module_calls(), **operator_calls(), **driver_calls(), **graph_calls(),
         **keras_calls(), **model_calls(), **export_calls(), **initializer_calls(), **nest_calls(),
+        **activation_calls(),
     }  # fmt: skip
 
 
