@@ -10,6 +10,8 @@ from unroll.viz.levels import ASIDE, LAST, LAST_BACKWARD, Shown, Slot
 from unroll.viz.units import Unit
 
 _LEVEL_GAP, _ABOVE_CELLS, _BELOW_CELLS = 34.0, 46.0, 38.0
+# Between operators, whose lines have no text.
+_OPERATOR_GAP = 24.0
 # Curves that spread over the whole width need height, or they would lie flat.
 _FAN, _MOST_FAN = 0.05, 46.0
 # What the frames of opened cells need between levels, for their names and for the states that leave and enter them.
@@ -76,6 +78,7 @@ def bands(
             heights[level] = max(heights[level], sum(boxes[unit].height + 6 for unit in units))
     fans = _fans(shown, slots)
     starts, ends = _frame_ends(shown, slots) if opened else (set(), set())
+    inner = _within_cells(shown, slots) if opened else set()
     found: list[Band] = []
     y = 0.0
     for level in range(max(heights) + 1):
@@ -84,7 +87,9 @@ def bands(
             y += _BELOW_CELLS - _LEVEL_GAP
         y += depths.get(level, 0.0) + channels.get(level, 0.0)
         found.append(Band(y, y + heights.get(level, 0)))
-        y += heights.get(level, 0) + (_ABOVE_CELLS if level in rows else _LEVEL_GAP)
+        y += heights.get(level, 0) + (
+            _ABOVE_CELLS if level in rows else _OPERATOR_GAP if level in inner else _LEVEL_GAP
+        )
         y += (_OVER_FRAME if level in ends else 0) + room.above.get(level, 0.0)
         y += min(_MOST_FAN, _FAN * width) if level in fans else 0
     return found
@@ -97,6 +102,18 @@ def _frame_ends(shown: Shown, slots: Mapping[Unit, Slot]) -> tuple[set[int], set
         if unit.cell is not None:
             levels.setdefault((slots.get(unit), unit.cell), []).append(shown.level[unit])
     return {min(found) for found in levels.values()}, {max(found) for found in levels.values()}
+
+
+def _within_cells(shown: Shown, slots: Mapping[Unit, Slot]) -> set[int]:
+    """Return the levels of which, and of the next, all boxes but those beside the steps are operators of cells, or gaps."""
+    beside = {unit for unit, slot in slots.items() if slot.at in ASIDE}
+    outside = {
+        shown.level[unit]
+        for unit in shown.units
+        if unit not in beside and unit.kind != "gap" and (unit.cell is None or unit.kind != "op")
+    }
+    levels = set(shown.level.values())
+    return {level for level in levels if level not in outside and level + 1 in levels - outside}
 
 
 def _fans(shown: Shown, slots: Mapping[Unit, Slot]) -> set[int]:
