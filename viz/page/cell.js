@@ -138,7 +138,7 @@ function sourceOf(view, source, at) {
       s("rect", { x: source.x, y: source.y, width: source.w, height: source.h, rx: 5, fill: "var(--panel)", stroke: "var(--weight)" }),
       s("text", { x: source.x + source.w / 2, y: source.y + source.h / 2 + 4, "text-anchor": "middle", class: "s weight" }, name));
   }
-  const from = source.kind === "state" ? `from t = ${step - source.back}` : source.kind === "zero" ? "zero" : source.from && source.from !== "input" ? `from ${source.from}` : "";
+  const from = source.kind === "state" ? `from t = ${step - source.back}` : source.kind === "zero" ? (source.name === "zero" ? "" : "zero") : source.from && source.from !== "input" ? `from ${source.from}` : "";
   const label = s("text", { x: source.x, y: source.y + 11 }, s("tspan", { class: "b" }, visible(source.name, 10)), s("tspan", { class: "m s", dx: 4 }, visible(from, 14)));
   const frame = { x: source.x + 0.5, y: source.y + 17, w: source.w - 6, h: 11 };
   const when = step - (source.back ?? 0);

@@ -206,7 +206,8 @@ def _box(group: list[int], template: Template, kernels: set[int], gates: Collect
     nodes = [template.nodes[number] for number in group]
     last, gate = nodes[-1], gate_of(nodes, gates)
     label = template.labels.get((group[-1], 0), "") if len(last.outputs) == 1 else ""
-    handed = next((template.handed[at] for at in template.handed if at[0] == group[-1]), "")
+    # An operator of several outputs, such as an If, is none of them: the wires that leave it say what they are.
+    handed = template.handed.get((group[-1], 0), "") if len(last.outputs) == 1 else ""
     if group[0] in kernels and any(template.nodes[number].op.name in _PRODUCTS for number in group):
         native = next(
             (template.nodes[number].op.name for number in group if template.nodes[number].op.name in NATIVE), ""

@@ -3,6 +3,10 @@ import { columnX } from "./axis.js";
 import { s, visible } from "./dom.js";
 import { dimmed } from "./selection.js";
 
+// The room of a gate's name at the left of its bar, and of its number at the right.
+const NAME = 15;
+const NUMBER = 32;
+
 // Every cell of a loop between two columns, as `mode` says: plain, with meters, or with names and numbers too.
 export function cells(app, place, { loop, r, start, from, to, y, tall, wide, mode, lanes }) {
   const ink = { states: "", along: "", others: "", heads: "", tips: "", bodies: "", ended: "" };
@@ -96,10 +100,12 @@ function meters(app, loop, tall) {
 
 function measured(app, r, step, bar, x, y, wide, mode, texts) {
   const at = y + bar.top;
-  bar.grounds += oblong(x + 3, at, wide - 6, bar.high);
+  const named = mode === "named" && bar.named;
+  const [left, room] = named ? [x + 6 + NAME, wide - 12 - NAME - NUMBER] : [x + 3, wide - 6];
+  bar.grounds += oblong(left, at, room, bar.high);
   const share = app.values ? mean(app, r, bar.track, step) : 0;
-  if (share > 0) bar.marks += oblong(x + 3, at, Math.max(0.5, (wide - 6) * share), bar.high);
-  if (mode === "named" && bar.named) texts.push(...meterTexts(app, r, bar.track, step, { x, y: at + bar.high / 2 + 3.6, wide }));
+  if (share > 0) bar.marks += oblong(left, at, Math.max(0.5, room * share), bar.high);
+  if (named) texts.push(...meterTexts(app, r, bar.track, step, { x, y: at + bar.high / 2 + 3.6, wide }));
 }
 
 function meterOf(app, { track, grounds, marks }) {
@@ -113,8 +119,8 @@ function meterTexts(app, r, track, step, { x, y, wide }) {
   const unit = Math.min(app.state.u, Math.max(0, (app.values?.count(r, track.slot) ?? 1) - 1));
   const value = app.values?.at(r, track.slot, app.state.b, step, unit);
   const look = { class: dimmed(app, track.name) ? "dim" : null, data: track.kind === "gate" ? { g: track.name } : null };
-  const texts = [s("text", { x: x + 8, y, class: "s b meter" }, visible(track.name, 8))];
-  if (value !== undefined) texts.push(s("text", { x: x + wide - 8, y, "text-anchor": "end", class: "s meter" }, app.values.written(r, track.slot, value)));
+  const texts = [s("text", { x: x + 5, y, class: "s b meter" }, visible(track.name, 3))];
+  if (value !== undefined) texts.push(s("text", { x: x + wide - 4, y, "text-anchor": "end", class: "s meter" }, app.values.written(r, track.slot, value)));
   return [s("g", look, texts)];
 }
 

@@ -1,6 +1,7 @@
 // Pointer, wheel, keys and buttons.
 import { begins, panned } from "./axis.js";
 import { byId } from "./dom.js";
+import { sentence } from "./header.js";
 import { actionOf } from "./keys.js";
 import { fromLink, within } from "./selection.js";
 
@@ -99,7 +100,10 @@ export function controls(app, finder) {
   byId("theme").onclick = () => actionOf("l", app)();
   byId("help").onclick = () => actionOf("?", app)();
   byId("q").addEventListener("input", (event) => finder.search(event.target.value));
-  addEventListener("resize", () => app.draw());
+  addEventListener("resize", () => {
+    sentence(app);
+    app.draw();
+  });
   addEventListener("hashchange", () => {
     app.state = within(fromLink(location.hash, app.state, app.columns), app.limits(app.state));
     app.keepRow();

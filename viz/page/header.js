@@ -31,17 +31,38 @@ function inner(data) {
   return counts.map(([name, count]) => (count > 1 ? `${count} ${name} operators` : `one ${name} operator`)).join(", ");
 }
 
+// Operators that only lead data on: where there is little room, they are a dot each.
+const LEADING = new Set(["Unstack", "Stack", "Split", "Concat", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Expand", "Gather", "Slice", "Reverse", "ReverseSequence", "Identity", "Cast", "Shape"]);
+
+// The whole graph in one sentence: in full where there is room for it; else with short names, then without how often operators
+// are there, then with a dot for each that only leads on, then for each operator.
 export function sentence(app) {
-  const parts = app.data.sentence.flatMap((part, k) => {
-    const gap = k ? [h("i", { "aria-hidden": "true" }, part.before ? "→" : "·")] : [];
-    const label = visible(part.label || "", 40);
-    const inner = [label ? h("b", null, label) : null, label && part.note ? " " : null, part.note ? visible(part.note, 40) : null];
-    const opens = part.row !== undefined || part.ops?.length;
-    const data = { part: k, ...(part.row === undefined ? {} : { row: part.row }) };
-    if (opens) return [...gap, h("button", { class: part.row === undefined ? "node" : "node loop", data, onclick: () => app.openPart(k) }, inner)];
-    return [...gap, h("span", { class: part.kind === "op" ? "node" : "node in" }, inner)];
-  });
-  byId("pipe").replaceChildren(...parts);
+  const pipe = byId("pipe");
+  for (let less = 0; less < 5; less++) {
+    pipe.classList.toggle("tight", less > 3);
+    pipe.replaceChildren(...app.data.sentence.flatMap((part, k) => partOf(app, part, k, less)));
+    if (pipe.scrollWidth <= pipe.clientWidth) return;
+  }
+}
+
+function isDot(part, less) {
+  return part.kind === "op" && part.row === undefined && (less > 3 || (less > 2 && LEADING.has(part.label)));
+}
+
+function partOf(app, part, k, less) {
+  const dot = isDot(part, less);
+  const beside = dot && k > 0 && isDot(app.data.sentence[k - 1], less);
+  const gap = k && !beside ? [h("i", { "aria-hidden": "true" }, part.before ? "→" : "·")] : [];
+  const full = [part.label, part.note].filter(Boolean).join(" ");
+  const short = part.row !== undefined && less > 0 ? part.label.slice(part.label.lastIndexOf("/") + 1) : part.label;
+  const label = visible(dot ? "•" : short || "", less ? 24 : 40);
+  const told = part.row !== undefined && less > 3 ? part.note.replace(/ × .*/, " ×") : part.kind === "op" && part.row === undefined && less > 1 ? "" : part.note;
+  const note = told && !dot ? visible(told, 40) : null;
+  const inner = [label ? h("b", null, label) : null, label && note ? " " : null, note];
+  const said = less ? { title: visible(full, 120), "aria-label": visible(full, 120) } : {};
+  const data = { part: k, ...(part.row === undefined ? {} : { row: part.row }) };
+  if (part.row !== undefined || part.ops?.length) return [...gap, h("button", { class: `node${part.row === undefined ? "" : " loop"}${dot ? " dot" : ""}`, data, onclick: () => app.openPart(k), ...said }, inner)];
+  return [...gap, h("span", { class: part.kind === "op" ? "node" : "node in", ...said }, inner)];
 }
 
 export function legend(app) {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
 from large_graphs import many_different_steps, many_operators
-from page_reading import random_feeds
+from page_reading import Page, random_feeds
 from picture_networks import NETWORKS
 
 import unroll
@@ -249,3 +249,17 @@ def test_what_is_left_out_is_said(shown: Callable[..., Browser]) -> None:
     assert "are not in the page" in browser.text("#open")
     browser = shown(many_operators())
     assert "4,000 operators, the first and the last 120 of them shown" in browser.text("#open")
+
+
+@pytest.mark.parametrize("name", ["layers two Bidirectional", "example encoder_decoder", "Bahdanau"])
+def test_a_long_sentence_is_said_in_fewer_words(name: str, shown: Callable[..., Browser]) -> None:
+    graph = NETWORKS[name]()
+    browser = shown(graph)
+    assert browser.run("const pipe = document.getElementById('pipe'); return pipe.scrollWidth <= pipe.clientWidth")
+    loops = browser.run(
+        "return [...document.querySelectorAll('#pipe .loop')].map((one) => [one.ariaLabel, one.textContent])"
+    )
+    assert len(loops) == sum(bool(row["path"]) for row in Page(unroll.view(graph).html).data["rows"])
+    for full, short in loops:
+        assert full.startswith(short.split()[0]) or f"/{short.split()[0]}" in full
+        assert TIMES in short

@@ -173,8 +173,8 @@ def test_what_shows_the_chosen_step_and_unit_on_the_axis_follows_them(shown: Cal
         texts = browser.texts('#net [role="img"] g[data-g="f"] text')
         assert f"{wanted:.2f}" in texts[1::2]
         browser.key("ArrowDown")
-    graph = NETWORKS["attention"]()
-    browser = shown(graph, random_feeds(graph), "t=8", name="attention")
+    graph = NETWORKS["Bahdanau"]()
+    browser = shown(graph, random_feeds(graph), "t=4", name="attention")
     arcs = "return [...document.querySelectorAll('#net [data-arc]')].map((one) => one.getAttribute('d'))"
     before = browser.run(arcs)
     browser.key("ArrowLeft")
