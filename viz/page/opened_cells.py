@@ -169,7 +169,7 @@ class OpenedCell:
             return Size(24, 24)
         if box.kind == "op":
             return Size(max(34.0, text_width(text, _TEXT, True) + 20), 26)
-        return Size(max(78.0 if self._narrow else 112.0, text_width(text, _TEXT) + (44 if self._narrow else 56)), _HIGH)
+        return Size(max(78.0 if self._narrow else 112.0, text_width(text, _TEXT, self._narrow) + 56), _HIGH)
 
     def _text(self, box: CellBox) -> str:
         """Return about what stands in a box, to know how wide it is."""
