@@ -13,8 +13,9 @@ from unroll.arguments import checked
 from unroll.errors import UnsupportedError
 from unroll.export.file_proof import Given, Proof, Times, compared, prove
 from unroll.export.lowering import DEFAULT_OPSET, to_onnx
+from unroll.export.reading.loading import load_model
 from unroll.export.reading.opaque_nodes import ONNX_DOMAIN
-from unroll.export.reading.reader import from_onnx, load_model
+from unroll.export.reading.reader import from_onnx
 from unroll.export.saving import save
 from unroll.export.verifying.verification import check_seed, check_tolerance
 from unroll.files import as_path

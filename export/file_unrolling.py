@@ -14,7 +14,8 @@ from unroll.export.file_proof import Given, Proof, compared
 from unroll.export.file_rerolling import operators, opset_of
 from unroll.export.lowering import to_onnx
 from unroll.export.reading.binding import bound_model
-from unroll.export.reading.reader import load_model, read_model_graph
+from unroll.export.reading.loading import load_model
+from unroll.export.reading.reader import read_model_graph
 from unroll.export.saving import save
 from unroll.export.verifying.verification import check_seed, check_tolerance
 from unroll.files import as_path
@@ -84,7 +85,7 @@ def unroll_file(
     check_seed(seed, "unroll")
     path = as_path(target, "unroll")
     original = load_model(source)
-    graph, broken = read_model_graph(bound_model(original, dims, values, "unroll"))
+    graph, broken = read_model_graph(bound_model(original, dims, values, "unroll"), bool(dims or values))
     if broken:
         warn(broken)
     new, report = unroll(graph, most_nodes=most_nodes, check=False)  # it is compared with the file's own bytes

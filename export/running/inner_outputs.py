@@ -8,7 +8,7 @@ from pathlib import Path
 from onnx import ModelProto, ValueInfoProto
 
 from unroll.errors import NameNotFoundError
-from unroll.export.reading.reader import load_model
+from unroll.export.reading.loading import load_model
 from unroll.export.running.session import Session
 from unroll.words import closest
 

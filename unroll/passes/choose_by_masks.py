@@ -41,9 +41,9 @@ def _choice(node: Node) -> tuple[Tensor, Tensor, Tensor] | None:
     if not isinstance(node.op, Add):
         return None
     fixed = [_fixed(tensor) for tensor in node.inputs]
-    for (mask, new), (rest, old) in [(one, other) for one in fixed[0] for other in fixed[1]]:
-        if mask.shape == rest.shape and (mask.value != rest.value).all():
-            return Constant(mask.value.astype(bool)), new, old
+    for (ones, new), (zeros, old) in [(one, other) for one in fixed[0] for other in fixed[1]]:
+        if ones.shape == zeros.shape and (ones.value != zeros.value).all():
+            return Constant(ones.value.astype(bool)), new, old
     sides = [_masked(tensor) for tensor in node.inputs]
     for (mask, new), (opposite, old) in [(one, other) for one in sides[0] for other in sides[1]] + [
         (other, one) for one in sides[0] for other in sides[1]

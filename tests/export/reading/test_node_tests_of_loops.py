@@ -13,7 +13,7 @@ from official_cases import LOOPS, official_cases
 import unroll
 from unroll.errors import UnsupportedError
 from unroll.export.node_walk import all_nodes
-from unroll.export.reading.reader import NEWEST_OPSET
+from unroll.export.reading.graph_reader import NEWEST_OPSET
 
 KINDS = ("GRU", "If", "LSTM", "Loop", "RNN", "Scan")
 

@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 from read_models import FLOAT, branches, floats, model_of
 
 import unroll
-from unroll.export.reading.reader import NEWEST_OPSET, from_onnx
+from unroll.export.reading.graph_reader import NEWEST_OPSET
+from unroll.export.reading.reader import from_onnx
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", bytes(64), b"\x08\x07", b"PK\x03\x04"])

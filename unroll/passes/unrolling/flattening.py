@@ -16,10 +16,9 @@ from unroll.passes.unrolling.deciders import deciders, knob
 from unroll.passes.unrolling.gate_kernels import GateKernels
 from unroll.passes.unrolling.report import Flat
 from unroll.passes.unrolling.step_places import Place, base_of, unmoved
-from unroll.randomness import RANDOM
 from unroll.scopes import Origin
 from unroll.sizes import symbols_of
-from unroll.structure import Structure, leaves_of, nodes_before
+from unroll.structure import leaves_of, nodes_before
 from unroll.tensor import Constant, Node, Tensor
 
 Inputs: TypeAlias = tuple[Tensor | None, ...]
@@ -94,27 +93,6 @@ class Flattening:
             for old, made_of_it in zip(node.outputs, outputs, strict=True):
                 if made_of_it is not old:
                     new[old] = made_of_it
-
-    def walk_shared(self, body: Structure, changing: int, new: dict[Tensor, Tensor], place: Place) -> Sequence[Node]:
-        """Write once what all steps of a loop share, such as weights that its body cuts and joins; return the other nodes.
-
-        Args:
-            body: the body of the loop.
-            changing: how many of its inputs, the first ones, change from step to step.
-            new: what stands for its other inputs, which is added to.
-            place: where what is shared comes from.
-        """
-        moving: set[Tensor | None] = set(body.inputs[:changing])
-        each, shared = [], []
-        for node in body.nodes:
-            drawn = isinstance(node.op, Opaque) and node.op.op_type in RANDOM
-            if drawn or not moving.isdisjoint(node.inputs):
-                each.append(node)
-                moving.update(node.outputs)
-            else:
-                shared.append(node)
-        self.walk(shared, new, place)
-        return each
 
     def _write(self, node: Node, inputs: Inputs, provenance: frozenset[Origin]) -> Sequence[Tensor]:
         writer = self._writers.get(type(node.op))

@@ -8,8 +8,8 @@ import numpy as np
 
 from unroll.ops.loop import Loop, goes_on
 from unroll.ops.operator import Operator
-from unroll.passes.tools.making import Maker
 from unroll.passes.unrolling.flattening import Flattening, Inputs, LeftError
+from unroll.passes.unrolling.runs import Runs
 from unroll.passes.unrolling.step_places import at_step
 from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Tensor
@@ -34,36 +34,21 @@ def write_loop(
         LeftError: only a run knows the count or a condition, or there are no runs to stack.
     """
     assert isinstance(op, Loop)
-    body, maker = op.body, Maker(provenance)
+    body, changing = op.body, 2 + op.num_states
     limit, go = _number(flat, inputs[0], "count"), _truth(flat, inputs[1])
-    states = [tensor for tensor in inputs[2 : 2 + op.num_states] if tensor is not None]
-    captured = zip(body.inputs[2 + op.num_states :], inputs[2 + op.num_states :], strict=True)
-    shared: dict[Tensor, Tensor] = {inner: tensor for inner, tensor in captured if tensor is not None}
+    states = [tensor for tensor in inputs[2:changing] if tensor is not None]
     if limit is not None and goes_on(body):
         flat.check_room(limit, len(body.nodes))
-    stacks: list[list[Tensor]] = [[] for _ in body.outputs[1 + op.num_states :]]
+    runs = Runs(flat, body, inputs[changing:], len(body.outputs) - 1 - op.num_states, provenance)
     step = 0
-    nodes: Sequence[Node] = body.nodes
     while go and (limit is None or step < limit):
         flat.count(1)
-        if not step:
-            nodes = flat.walk_shared(body, 2 + op.num_states, shared, at_step(provenance, None))
-        place = at_step(provenance, step)
         given = [_filled(body.inputs[0], step), _filled(body.inputs[1], True), *states]
-        new = shared | dict(zip(body.inputs, given, strict=False))
-        flat.walk(nodes, new, place)
-        found = [new.get(tensor, tensor) for tensor in body.outputs]
-        go = _truth(flat, found[0])
-        states = found[1 : 1 + op.num_states]
-        here = Maker(place(provenance))
-        for stack, tensor in zip(stacks, found[1 + op.num_states :], strict=True):
-            stack.append(here.unsqueeze(tensor, 0))
+        goes, *states = runs.run(given, at_step(provenance, step))
+        go = _truth(flat, goes)
         step += 1
-    joined = [maker.joined(stack, 0) if stack else _nothing(op, place) for place, stack in enumerate(stacks)]
-    for old, tensor in zip(node.outputs[op.num_states :], joined, strict=True):
-        if tensor.node is not None:
-            tensor.hint = old.hint
-    return [*states, *joined], step
+    stacks = [_nothing(op, place) if stack is None else stack for place, stack in enumerate(runs.stacks(node))]
+    return [*states, *stacks], step
 
 
 def _number(flat: Flattening, tensor: Tensor | None, what: str) -> int | None:

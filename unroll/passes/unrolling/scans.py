@@ -9,6 +9,7 @@ from unroll.ops.operator import Operator
 from unroll.ops.scan import Scan
 from unroll.passes.tools.making import Maker
 from unroll.passes.unrolling.flattening import Flattening, Inputs
+from unroll.passes.unrolling.runs import Runs
 from unroll.passes.unrolling.step_places import at_step
 from unroll.scopes import Origin
 from unroll.tensor import Node, Tensor
@@ -41,21 +42,10 @@ def write_scan(
     backward = op.scan_input_directions or (0,) * len(rows)
     pieces = [[tensor] if steps == 1 else list(maker.node(Split(0, steps), tensor)) for tensor in rows]
     cut = [items[:: -1 if back else 1] for items, back in zip(pieces, backward, strict=True)]
-    ways = op.scan_output_directions or (0,) * (len(body.outputs) - len(states))
-    stacks: list[list[Tensor]] = [[] for _ in ways]
-    shared: dict[Tensor, Tensor] = dict(zip(body.inputs[changing:], outer[changing:], strict=True))
-    nodes = flat.walk_shared(body, changing, shared, at_step(provenance, None))
+    runs = Runs(flat, body, outer[changing:], len(body.outputs) - len(states), provenance)
     for number in range(steps):
         place = at_step(provenance, steps - 1 - number if all(backward) else number)
         here = Maker(place(provenance))
-        given = [*states, *(here.squeeze(row[number], 0) for row in cut)]
-        new = shared | dict(zip(body.inputs, given, strict=False))
-        flat.walk(nodes, new, place)
-        found = [new.get(tensor, tensor) for tensor in body.outputs]
-        states = found[: len(states)]
-        for stack, tensor in zip(stacks, found[len(states) :], strict=True):
-            stack.append(here.unsqueeze(tensor, 0))
-    joined = [maker.joined(stack[:: -1 if back else 1], 0) for stack, back in zip(stacks, ways, strict=True)]
-    for old, tensor in zip(node.outputs[len(states) :], joined, strict=True):
-        tensor.hint = old.hint
-    return [*states, *joined], steps
+        states = runs.run([*states, *(here.squeeze(row[number], 0) for row in cut)], place)
+    stacks = runs.stacks(node, op.scan_output_directions)
+    return [*states, *(stack for stack in stacks if stack is not None)], steps
