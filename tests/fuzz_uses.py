@@ -81,14 +81,18 @@ class Uses:
         return found
 
     def command(self, *arguments: str) -> None:
-        """Run a command in this process; right is the status 0 or 2, one line where it is 2, and 1 of what compares."""
+        """Run a command in this process; right is the status 0 or 2, one line where it is 2, and 1 of what compares.
+
+        Numbers that are not finite, for which onnxruntime's recurrent operators hide NaN, are a difference too.
+        """
 
         def run() -> str:
             said, complained = io.StringIO(), io.StringIO()
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
                 status = main(arguments)
             lines = complained.getvalue().strip().splitlines()
-            right = (0, 1, 2) if arguments[0] in _COMPARING else (0, 2)
+            infinite = any("by inf" in line and "nothing was written" in line for line in lines)
+            right = (0, 1, 2) if arguments[0] in _COMPARING or infinite else (0, 2)
             if status not in right or (status == 2 and not any(line.startswith("unroll ") for line in lines)):
                 raise AssertionError(f"unroll {arguments[0]} ends with {status}: {lines[:3]}")
             return "ok" if status < 2 else "refused"

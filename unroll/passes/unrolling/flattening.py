@@ -52,6 +52,7 @@ class Flattening:
         settled: whether kernels are new Parameters, and not expressions over those of the graph.
 
     Attributes:
+        most: how many nodes may be made at most.
         found: the loops, and what became of them.
         loops: those of the graph itself that were unrolled.
         copied: the old node that each new one was replayed from.
@@ -67,7 +68,7 @@ class Flattening:
         settled: bool = True,
     ) -> None:
         self.graph, self.settled = graph, settled
-        self._sizes, self._writers, self._most = sizes, writers, most_nodes
+        self._sizes, self._writers, self.most = sizes, writers, most_nodes
         self.found: list[Flat] = []
         self.loops: list[Node] = []
         self.copied: dict[Node, Node] = {}
@@ -155,9 +156,9 @@ class Flattening:
             TooManyError: there are more than are allowed.
         """
         self._made += nodes
-        if self._made > self._most and self._depth:
+        if self._made > self.most and self._depth:
             raise TooManyError(
-                f"it would become more than {self._most} nodes; most_nodes={2 * self._most} allows twice as many"
+                f"it would become more than {self.most} nodes; most_nodes={2 * self.most} allows twice as many"
             )
 
     def check_room(self, steps: int, nodes: int) -> None:
@@ -167,9 +168,9 @@ class Flattening:
             TooManyError: there is not.
         """
         wanted = self._made + steps * max(1, nodes)
-        if wanted > self._most:
+        if wanted > self.most:
             raise TooManyError(
-                f"{steps} steps of {nodes} nodes are more than most_nodes={self._most}; allow them with "
+                f"{steps} steps of {nodes} nodes are more than most_nodes={self.most}; allow them with "
                 f"most_nodes={wanted}"
             )
 

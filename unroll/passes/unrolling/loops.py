@@ -12,6 +12,7 @@ from unroll.passes.unrolling.flattening import Flattening, Inputs, LeftError
 from unroll.passes.unrolling.runs import Runs
 from unroll.passes.unrolling.step_places import at_step
 from unroll.scopes import Origin
+from unroll.structure import Structure
 from unroll.tensor import Constant, Node, Tensor
 
 
@@ -38,7 +39,7 @@ def write_loop(
     limit, go = _number(flat, inputs[0], "count"), _truth(flat, inputs[1])
     states = [tensor for tensor in inputs[2:changing] if tensor is not None]
     if limit is not None and goes_on(body):
-        flat.check_room(limit, len(body.nodes))
+        flat.check_room(limit, _least_nodes(body, flat.most))
     runs = Runs(flat, body, inputs[changing:], len(body.outputs) - 1 - op.num_states, provenance)
     step = 0
     while go and (limit is None or step < limit):
@@ -49,6 +50,16 @@ def write_loop(
         step += 1
     stacks = [_nothing(op, place) if stack is None else stack for place, stack in enumerate(runs.stacks(node))]
     return [*states, *stacks], step
+
+
+def _least_nodes(body: Structure, most: int) -> int:
+    """Return at least how many nodes a run of a body is, with the loops in it whose counts it says; `most` is enough."""
+    total = len(body.nodes)
+    for node in body.nodes:
+        count = node.inputs[0] if isinstance(node.op, Loop) else None
+        if isinstance(node.op, Loop) and isinstance(count, Constant) and count.value.size == 1 and total <= most:
+            total += int(count.value.item()) * _least_nodes(node.op.body, most) if goes_on(node.op.body) else 0
+    return total
 
 
 def _number(flat: Flattening, tensor: Tensor | None, what: str) -> int | None:
