@@ -74,8 +74,7 @@ class ConvLSTMCell(LSTMCell):
         keep(self, locals())
         if check_size(rank, "ConvLSTMCell: rank") > 3:
             raise ArgumentError(f"ConvLSTMCell: rank is {rank}; 1 to 3 axes are wanted")
-        what = f"ConvLSTM{rank}D"
-        self.window = window_of(what, rank, kernel_size, strides, self.padding, self.data_format, dilation_rate)
+        self.window = window_of(rank, kernel_size, strides, self.padding, self.data_format, dilation_rate)
         self.fixed_axes, self.gate_axis = tuple(range(1, rank + 2)), self.window.axis
 
     def described(self) -> str:

@@ -40,10 +40,9 @@ class Convolving(Spatial):
     _window: Window
 
     def _settle(self) -> None:
-        what = type(self).__name__
         layout = self.data_format or "channels_last"
         self._window = window_of(
-            what, self.places, self.kernel_size, self.strides, self.padding, layout, self.dilation_rate
+            self.places, self.kernel_size, self.strides, self.padding, layout, self.dilation_rate, type(self).__name__
         )
         self.kernel_size, self.strides = self._window.kernel_size, self._window.strides
         self.dilation_rate, self.fixed_axes = self._window.dilation_rate, (self._window.axis,)

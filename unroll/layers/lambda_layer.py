@@ -13,8 +13,16 @@ from unroll.tensor import Tensor, constant
 
 
 def _function(value: Any, what: str) -> Any:
-    if not callable(value):
+    if not callable(value) or isinstance(value, type):
         raise ArgumentTypeError(f"{what} is {shown(value)}; a function of tensors is wanted, such as unroll.ops.tanh")
+    return value
+
+
+def _mask(value: Any, what: str) -> Any:
+    if isinstance(value, (str, type)):
+        raise ArgumentTypeError(
+            f"{what} is {shown(value)}; a bool tensor or array is wanted, or a function of inputs and their mask"
+        )
     return value
 
 
@@ -49,7 +57,7 @@ class Lambda(Declared):
     """
 
     SCHEDULING = ("output_shape",)
-    CHECKS: ClassVar[dict[str, Callable[[Any, str], Any]]] = {"function": _function, "arguments": _given}
+    CHECKS: ClassVar[dict[str, Callable[[Any, str], Any]]] = {"function": _function, "mask": _mask, "arguments": _given}
     function: Callable[..., Any]
     output_shape: Any = None
     mask: Any = None

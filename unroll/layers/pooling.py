@@ -23,9 +23,11 @@ class Pooling(Spatial):
     data_format: DataFormat | None = None
 
     def _settle(self) -> None:
-        what, layout = type(self).__name__, self.data_format or "channels_last"
+        layout = self.data_format or "channels_last"
         steps = self.pool_size if self.strides is None else self.strides
-        self._window: Window = window_of(what, self.places, self.pool_size, steps, self.padding, layout, 1, "pool_size")
+        self._window: Window = window_of(
+            self.places, self.pool_size, steps, self.padding, layout, 1, type(self).__name__, "pool_size"
+        )
         self.pool_size, self.strides = self._window.kernel_size, self._window.strides
 
     def _check(self, inputs: Any) -> None:

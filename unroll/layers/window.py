@@ -104,21 +104,22 @@ class Window(NamedTuple):
 
 
 def window_of(
-    what: str,
     rank: int,
     kernel_size: Sizes,
     strides: Sizes,
     padding: AnyPadding,
     data_format: DataFormat,
     dilation_rate: Sizes,
+    layer: str | None = None,
     called: str = "kernel_size",
 ) -> Window:
-    """Return the window of a layer over `rank` axes, its sizes checked.
+    """Return the window of a layer over `rank` axes, its sizes checked; of a ConvLSTM where no other class is named.
 
     Raises:
         ArgumentError, ArgumentTypeError: a size that is not an int of at least 1, or one for each axis; or strides and
             dilation together.
     """
+    what = layer or f"ConvLSTM{rank}D"
     steps = tuple_of(strides, rank, f"{what}: strides")
     spread = tuple_of(dilation_rate, rank, f"{what}: dilation_rate")
     if max(steps) > 1 and max(spread) > 1:
