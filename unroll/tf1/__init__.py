@@ -31,13 +31,14 @@ from unroll.tf1 import (
     operators,
     random_numbers,
     recurrent,
+    seq2seq,
     sessions,
     shapes,
     tensors,
     training,
     variables,
 )
-from unroll.tf1.names import ELSEWHERE, IN_NN, IN_RNN, Namespace
+from unroll.tf1.names import ELSEWHERE, IN_NN, IN_RNN, IN_SEQ2SEQ, Namespace
 from unroll.words import face
 
 #: Which module has which names of ``tf``, besides those of the tables.
@@ -57,6 +58,11 @@ _HOMES = {
 }
 _NN = {**neural_networks.TABLE, **recurrent.DRIVERS, "rnn_cell": Namespace("tf.nn.rnn_cell", cells.IN_NN, IN_RNN)}
 _RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurrent.STACKED}, IN_RNN)
+_CONTRIB = {
+    "layers": Namespace("tf.contrib.layers", dense_layers.CONTRIB),
+    "rnn": _RNN,
+    "seq2seq": Namespace("tf.contrib.seq2seq", seq2seq.TABLE, IN_SEQ2SEQ),
+}
 _FLAGS = Namespace("tf.app.flags", flags.TABLE)
 _NAMES: dict[str, Any] = {
     **{name: getattr(home, name) for home, names in _HOMES.items() for name in names.split()},
@@ -64,7 +70,7 @@ _NAMES: dict[str, Any] = {
     **first_values.TABLE,
     "app": Namespace("tf.app", {"flags": _FLAGS, "run": flags.run}),
     "bool": dtypes.bool_,
-    "contrib": Namespace("tf.contrib", {"layers": Namespace("tf.contrib.layers", dense_layers.CONTRIB), "rnn": _RNN}),
+    "contrib": Namespace("tf.contrib", _CONTRIB),
     "flags": _FLAGS,
     "keras": keras,
     "layers": Namespace("tf.layers", dense_layers.LAYERS),

@@ -52,9 +52,9 @@ def affine(
 
 
 _DENSE = (
-    "inputs, units, activation=None, use_bias=True, kernel_initializer=None, bias_initializer=None, kernel_regularizer=None, "
-    "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, trainable=True, name=None, "
-    "reuse=None, dtype=None"
+    "inputs, units, activation=None, use_bias=True, kernel_initializer=None, bias_initializer=None, "
+    "kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, "
+    "bias_constraint=None, trainable=True, name=None, reuse=None, dtype=None"
 )
 
 
@@ -101,7 +101,8 @@ def fully_connected(
 
 def _convolution(name: str, axes: int) -> Callable[..., Any]:
     def body(
-        inputs: Any, filters: Any, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any, activation: Any,
+        inputs: Any, filters: Any, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any,
+        activation: Any,
         use_bias: Any, kernel_initializer: Any, bias_initializer: Any, name: Any, reuse: Any,
     ) -> Any:  # fmt: skip
         x = operators.convert_to_tensor(inputs)
@@ -118,9 +119,10 @@ def _convolution(name: str, axes: int) -> Callable[..., Any]:
 
     return takes(
         f"layers.{name}",
-        "inputs, filters, kernel_size, strides=1, padding='valid', data_format='channels_last', dilation_rate=1, activation=None, "
-        "use_bias=True, kernel_initializer=None, bias_initializer=None, kernel_regularizer=None, bias_regularizer=None, "
-        "activity_regularizer=None, kernel_constraint=None, bias_constraint=None, trainable=True, name=None, reuse=None",
+        "inputs, filters, kernel_size, strides=1, padding='valid', data_format='channels_last', dilation_rate=1, "
+        "activation=None, use_bias=True, kernel_initializer=None, bias_initializer=None, kernel_regularizer=None, "
+        "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, trainable=True, "
+        "name=None, reuse=None",
     )(body)
 
 
@@ -135,8 +137,11 @@ def dropout(inputs: Any, *args: Any, name: str | None = None, **unused: Any) -> 
     return _TF["identity"](inputs, name=name or "dropout")
 
 
-@takes("contrib.layers.embed_sequence", "ids, vocab_size=None, embed_dim=None, unique=False, initializer=None, regularizer=None, "
-       "trainable=True, scope=None, reuse=None")  # fmt: skip
+@takes(
+    "contrib.layers.embed_sequence",
+    "ids, vocab_size=None, embed_dim=None, unique=False, initializer=None, regularizer=None, trainable=True, scope=None, "
+    "reuse=None",
+)
 def embed_sequence(ids: Any, vocab_size: Any, embed_dim: Any, initializer: Any, scope: Any, reuse: Any) -> Any:
     """Return rows of a table of embeddings."""
     with entered(scope, "EmbedSequence", reuse=reuse):
@@ -148,13 +153,17 @@ def regularizer(scale: float, scope: str | None = None) -> Callable[[Any], Any]:
     return lambda weights: _TF["multiply"](float(scale), NN["l2_loss"](weights))
 
 
+def one_hot_encoding(labels: Any, num_classes: Any, **unused: Any) -> Any:
+    """Return a row of zeros with a one at each id's place."""
+    return _TF["one_hot"](labels, num_classes)
+
+
 LAYERS = {
-    "Dense": Dense, "conv1d": _convolution("conv1d", 1), "conv2d": _convolution("conv2d", 2), "dense": dense, "dropout": dropout,
-    "flatten": flatten,
+    "Dense": Dense, "conv1d": _convolution("conv1d", 1), "conv2d": _convolution("conv2d", 2), "dense": dense,
+    "dropout": dropout, "flatten": flatten,
 }  # fmt: skip
 CONTRIB = {
     "dropout": dropout, "embed_sequence": embed_sequence, "flatten": flatten, "fully_connected": fully_connected,
-    "l2_regularizer": regularizer, "one_hot_encoding": lambda labels, num_classes, **unused: _TF["one_hot"](labels, num_classes),
-    "xavier_initializer": INITIALIZERS["xavier_initializer"],
-    "variance_scaling_initializer": INITIALIZERS["variance_scaling_initializer"],
+    "l2_regularizer": regularizer, "one_hot_encoding": one_hot_encoding,
+    **{name: INITIALIZERS[name] for name in ("variance_scaling_initializer", "xavier_initializer")},
 }  # fmt: skip

@@ -13,7 +13,7 @@ class Flags:
     """The values of the flags that were defined: what the command line says, ``--units=13``, else the default."""
 
     def __init__(self) -> None:
-        self.__dict__["_kinds"] = {}
+        self._kinds: dict[str, Any] = {}
 
     def __call__(self, argv: list[str]) -> list[str]:
         """Take flags from a command line, and return what is none."""

@@ -53,25 +53,26 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
 
 
 _PREDICTED = "labels, predictions, weights=1.0"
+_ROWS: list[tuple[str, str, Callable[..., Any]]] = [
+    ("absolute_difference", _PREDICTED, lambda labels, predictions: _TF["abs"](_TF["subtract"](predictions, labels))),
+    ("hinge_loss", "labels, logits, weights=1.0",
+     lambda labels, logits: NN["relu"](1 - (2 * _TF["cast"](labels, logits.dtype) - 1) * logits)),
+    ("huber_loss", f"{_PREDICTED}, delta=1.0", _huber),
+    ("log_loss", f"{_PREDICTED}, epsilon=1e-07", lambda labels, predictions, epsilon: -(
+        labels * _TF["log"](predictions + epsilon) + (1 - labels) * _TF["log"](1 - predictions + epsilon))),
+    ("mean_squared_error", _PREDICTED, lambda labels, predictions: _TF["squared_difference"](predictions, labels)),
+    ("sigmoid_cross_entropy", "multi_class_labels, logits, weights=1.0, label_smoothing=0",
+     lambda labels, logits, label_smoothing: NN["sigmoid_cross_entropy_with_logits"](
+         labels=_smoothed(labels, label_smoothing, 2), logits=logits)),
+    ("softmax_cross_entropy", "onehot_labels, logits, weights=1.0, label_smoothing=0",
+     lambda labels, logits, label_smoothing: NN["softmax_cross_entropy_with_logits"](
+         labels=_smoothed(labels, label_smoothing, logits.shape[-1]), logits=logits)),
+    ("sparse_softmax_cross_entropy", "labels, logits, weights=1.0",
+     lambda labels, logits: NN["sparse_softmax_cross_entropy_with_logits"](labels=labels, logits=logits)),
+]  # fmt: skip
 TABLE: dict[str, Callable[..., Any]] = {
-    **{name: _loss(f"losses.{name}", arguments, body) for name, arguments, body in [
-        ("absolute_difference", _PREDICTED, lambda labels, predictions: _TF["abs"](_TF["subtract"](predictions, labels))),
-        ("hinge_loss", "labels, logits, weights=1.0",
-         lambda labels, logits: NN["relu"](1 - (2 * _TF["cast"](labels, logits.dtype) - 1) * logits)),
-        ("huber_loss", f"{_PREDICTED}, delta=1.0", _huber),
-        ("log_loss", f"{_PREDICTED}, epsilon=1e-07", lambda labels, predictions, epsilon: -(
-            labels * _TF["log"](predictions + epsilon) + (1 - labels) * _TF["log"](1 - predictions + epsilon))),
-        ("mean_squared_error", _PREDICTED, lambda labels, predictions: _TF["squared_difference"](predictions, labels)),
-        ("sigmoid_cross_entropy", "multi_class_labels, logits, weights=1.0, label_smoothing=0",
-         lambda labels, logits, label_smoothing: NN["sigmoid_cross_entropy_with_logits"](
-             labels=_smoothed(labels, label_smoothing, 2), logits=logits)),
-        ("softmax_cross_entropy", "onehot_labels, logits, weights=1.0, label_smoothing=0",
-         lambda labels, logits, label_smoothing: NN["softmax_cross_entropy_with_logits"](
-             labels=_smoothed(labels, label_smoothing, logits.shape[-1]), logits=logits)),
-        ("sparse_softmax_cross_entropy", "labels, logits, weights=1.0",
-         lambda labels, logits: NN["sparse_softmax_cross_entropy_with_logits"](labels=labels, logits=logits)),
-    ]},
+    **{name: _loss(name, arguments, body) for name, arguments, body in _ROWS},
     "add_loss": lambda loss, loss_collection=GraphKeys.LOSSES: add_to_collection(loss_collection, loss),
     "get_losses": get_losses,
     "get_total_loss": get_total_loss,
-}  # fmt: skip
+}

@@ -21,6 +21,7 @@ from unroll.ops.operator import axis_of
 from unroll.ops.slicing import Slice
 from unroll.tensor import Constant
 from unroll.tensor import Tensor as Core
+from unroll.tensor import constant as core_constant
 from unroll.tensor import placeholder as core_placeholder
 from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.graphs import get_default_graph
@@ -37,6 +38,8 @@ def int64(value: Any) -> Core:
     """Return integers in int64, as the core has sizes; without a Cast where they were cast from that."""
     core = tensor_of(value)
     source = core.node.inputs[0] if core.node is not None and isinstance(core.node.op, Cast) else None
+    if isinstance(core, Constant):  # whose value the core knows in int64 alone
+        return core_constant(core.value, INT64)
     if source is not None and source.dtype == INT64:
         return source
     return core if core.dtype == INT64 else ops.cast(core, INT64)

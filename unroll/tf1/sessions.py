@@ -125,6 +125,8 @@ class Session:
 
     def _computed(self, tensors: Sequence[Core], effects: Sequence[Effect], feeds: Mapping[Core, Any]) -> list[Array]:
         """Compute tensors, and give variables what the effects, and those of what the tensors are made of, say."""
+        if not tensors and not effects:
+            return []
         key = (*tensors, None, *effects, None, *feeds)
         if key not in self._plans:
             self._plans[key] = self._plan(tensors, effects, feeds)

@@ -1,4 +1,4 @@
-"""``tf.train``: variables restored from TensorFlow's checkpoints and saved as ``.npz``; optimizers say that nothing trains here."""
+"""``tf.train``: variables restored from TensorFlow's checkpoints and saved as ``.npz``; nothing trains here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from unroll import parameter_files
-from unroll.errors import ArgumentError, NameNotFoundError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentError, NameNotFoundError, UnsupportedError
 from unroll.files import as_path
 from unroll.tf1.checkpoints import Checkpoint, latest_checkpoint
 from unroll.tf1.names import TRAINS
@@ -46,14 +46,15 @@ class Saver:
             ShapeError: one has another shape.
         """
         path = as_path(save_path, "restore")
-        if path.suffix == ".npz" or Path(f"{path}.npz").is_file() and not Path(f"{path}.index").is_file():
-            every = parameter_files.load(path if path.suffix == ".npz" else f"{path}.npz")
+        ours = path if path.suffix == ".npz" else Path(f"{path}.npz")
+        if ours.is_file() and not Path(f"{path}.index").is_file():
+            every = parameter_files.load(ours)
             lacking = next((name for name in self.variables if name not in every), None)
             if lacking is not None:
                 raise NameNotFoundError(f"Key {lacking} not found in {path}; {closest(lacking, every)}")
         else:
             every = Checkpoint(path).arrays(self.variables)
-        pairs = [(variable, variable.core.cast(every[name])) for name, variable in self.variables.items()]  # type: ignore[attr-defined]
+        pairs = [(variable, variable.core.cast(every[name])) for name, variable in self.variables.items()]
         sess.values |= {variable.core: array for variable, array in pairs}
 
     def save(self, sess: Any, save_path: Any, global_step: Any = None, *unused: Any, **more: Any) -> str:
@@ -85,7 +86,7 @@ class Optimizer:
 def get_or_create_global_step(graph: Any = None) -> Variable:
     """Return the variable ``global_step``."""
     found = [item for item in global_variables() if item.name == "global_step:0"]
-    return found[0] if found else get_variable("global_step", initializer=0, dtype="int64", trainable=False)  # type: ignore[no-any-return]
+    return found[0] if found else get_variable("global_step", initializer=0, dtype="int64", trainable=False)
 
 
 _OPTIMIZERS = "Adadelta Adagrad Adam Ftrl GradientDescent Momentum ProximalAdagrad ProximalGradientDescent RMSProp"
