@@ -90,6 +90,7 @@ def raw_errors(call: Call) -> Iterator[str]:
 
 TAKES_KEYWORDS: dict[str, tuple[str, str]] = {
     "static_rnn": ("sequence_lenght", "sequence_length"), "dynamic_rnn": ("time_mayor", "time_major"),
+    "to_c": ("rold", "rolled"),
     "to_onnx": ("opsett", "opset"), "compile": ("bach", "batch"), "verify": ("tolerence", "tolerance"),
     "draw": ("levle", "level"), "optimize": ("repport", "report"), "reroll": ("scann", "scan"),
     "cells.GRUCell": ("kernel_initialiser", "kernel_initializer"), "cells.BasicLSTMCell": ("forget_bais", "forget_bias"),
