@@ -55,7 +55,9 @@ def write_native(
     sides = []
     for way in range(op.directions):
         name = base if op.directions == 1 else join(base, "bw" if way else "fw")
-        sides.append(_Direction(op, given, way, flat.cell_name(name, (given[1], given[2])), steps, provenance).written())
+        sides.append(
+            _Direction(op, given, way, flat.cell_name(name, (given[1], given[2])), steps, provenance).written()
+        )
     ys = maker.joined([maker.unsqueeze(side[0], 1) for side in sides], 1)
     last = [maker.joined([maker.unsqueeze(state, 0) for state in states], 0) for states in zip(*sides, strict=True)][1:]
     found = [ys, *last]

@@ -215,7 +215,7 @@ class LuongAttention(_Attention):
         *more: Any,
         **named: Any,
     ) -> None:
-        super().__init__(num_units, memory, memory_sequence_length, False, *more, scale=scale, **named)
+        super().__init__(num_units, memory, memory_sequence_length, scale, *more, **named)
 
     def score(self, query: Any) -> Any:
         with entered(None, "luong_attention"):
