@@ -118,11 +118,11 @@ class Scene:
 
     def _open_branches(self, drawn: Callable[[Graph], Sheet]) -> None:
         """Give each If that is shown a box with room for its branches, as long as they are few and small."""
-        ifs = [unit for unit in self.shown.units if unit.kind == "op" and isinstance(unit.nodes[0].op, If)]
-        for unit in ifs[:_MOST_IFS]:
+        bodies = {unit: op for unit in self.shown.units if unit.kind == "op" and isinstance(op := unit.nodes[0].op, If)}
+        for unit in list(bodies)[:_MOST_IFS]:
             node = unit.nodes[0]
-            if max(len(branch.nodes) for branch in node.op.bodies) <= _LARGEST_BRANCH:
-                sheets = [drawn(branch) for branch in if_branches(node, node.op, self.graph)]  # type: ignore[arg-type]
+            if max(len(branch.nodes) for branch in bodies[unit].bodies) <= _LARGEST_BRANCH:
+                sheets = [drawn(branch) for branch in if_branches(node, bodies[unit], self.graph)]
                 rooms = [sheet.extent() for sheet in sheets]
                 found = if_box(*self.boxes.condition(node), [(room.width, room.height) for room in rooms])
                 self.sizes[unit] = found.box

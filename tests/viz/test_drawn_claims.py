@@ -59,7 +59,7 @@ def check_panels(reading: Reading) -> int:
             blocks = reading.weights[name].blocks
             rows = " and ".join(source for source, _ in blocks.rows) if blocks is not None else ""
             called = "|".join(map(re.escape, [*re.split(r"[/.]", name), f"weights of {rows}", "biases"]))
-            assert any(re.search(rf"({called})( \(\S*\))? {re.escape(shape)}", line) for line in box.lines), (
+            assert any(re.search(rf"({called})( of \w+)?( \(\S*\))? {re.escape(shape)}", line) for line in box.lines), (
                 f"{name}: {box.lines}"
             )
         for line in box.lines:
