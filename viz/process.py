@@ -23,6 +23,8 @@ from unroll.errors import FileError, MissingPackageError, UnsupportedError
 from unroll.viz import fonts
 from unroll.viz.formats import DPI
 
+#: A picture may take so many seconds, and so many more for each MB of its DOT text; then Graphviz is taken to hang.
+LONGEST, LONGER = 300.0, 120.0
 #: After so much DOT text the process is renewed: Graphviz loses about a third of it.
 RENEWED_AFTER = 32 * 2**20
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from unroll.viz.drawer import main; main()"
@@ -95,12 +97,28 @@ class Drawer:
         data = dot.encode("utf-8")
         self.drawn += len(data)
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # where it has ended, the answer says so
-            self._process.stdin.write(
-                json.dumps({"format": format, "size": len(data), "dpi": dpi}).encode() + b"\n" + data
-            )
-            self._process.stdin.flush()
-        return self._answer()
+        seconds = LONGEST + LONGER * len(data) / 2**20
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            self._process.kill()
+
+        alarm = threading.Timer(seconds, give_up)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            with contextlib.suppress(OSError):  # where it has ended, the answer says so
+                self._process.stdin.write(
+                    json.dumps({"format": format, "size": len(data), "dpi": dpi}).encode() + b"\n" + data
+                )
+                self._process.stdin.flush()
+            answer = self._answer()
+        finally:
+            alarm.cancel()
+        if late.is_set() and answer.kind == "ended":
+            return answer._replace(problem=f"took longer than {seconds:,.0f} s, and was ended")
+        return answer
 
     def _answer(self) -> Answer:
         assert self._process.stdout is not None

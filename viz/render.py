@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tempfile
 
 from unroll.errors import FileError, UnsupportedError, warn
 from unroll.progress import busy
@@ -38,7 +39,8 @@ def render(dot: str, format: str, advice: str = ADVICE, dpi: int = DPI) -> bytes
     Raises:
         MissingPackageError: pygraphviz cannot be imported.
         FileError: the picture is too large: as a bitmap, or for the memory there is; or no temporary file can be written.
-        UnsupportedError: Graphviz complained, so that its picture may be wrong, or it cannot be started.
+        UnsupportedError: Graphviz complained, so that its picture may be wrong, took too long, or cannot be started; what it
+            was given is kept in a file.
     """
     if importlib.util.find_spec("pygraphviz") is None:
         raise missing("it is not installed")
@@ -50,10 +52,19 @@ def render(dot: str, format: str, advice: str = ADVICE, dpi: int = DPI) -> bytes
         raise FileError(f"Graphviz ran out of memory while it drew the graph as {format}; {advice}")
     reasons = [*_complaints(answer.said), *([answer.problem] if answer.problem else [])]
     if reasons or not answer.data:
-        raise UnsupportedError(
-            f"Graphviz could not draw the graph as {format}: {'; '.join(reasons) or 'it returned nothing'}; {advice}"
-        )
+        why = "; ".join(reasons) or "it returned nothing"
+        raise UnsupportedError(f"Graphviz could not draw the graph as {format}: {why}; {_kept(dot)}{advice}")
     return answer.data
+
+
+def _kept(dot: str) -> str:
+    """Write what Graphviz could not draw to a file, and say where that is; nothing where it cannot be written."""
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="unroll-", suffix=".dot", delete=False) as file:
+            file.write(dot)
+    except OSError:
+        return ""
+    return f"what it was given is in {file.name}; "
 
 
 def _check_bitmap(dot: str, advice: str, dpi: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -106,6 +107,19 @@ assert os.waitpid(child, 0)[1] == 0
 assert unroll.draw(graph).data == first and process._drawer._process.pid == parents
 """
     assert fresh(code).stderr == ""
+
+
+def test_a_picture_that_takes_too_long_is_given_up_and_its_dot_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = unroll.draw(two_steps()).data
+    os.kill(drawing_process(), signal.SIGSTOP)  # as one that hangs: it reads nothing and answers nothing
+    monkeypatch.setattr(process, "LONGEST", 0.5)
+    with pytest.raises(UnsupportedError, match="took longer than 1 s, and was ended") as refused:
+        unroll.draw(two_steps())
+    monkeypatch.undo()
+    (kept,) = re.findall(r"is in (\S+\.dot);", str(refused.value))
+    assert Path(kept).read_text() == unroll.draw(two_steps(), format="dot").data.decode()
+    Path(kept).unlink()
+    assert unroll.draw(two_steps()).data == expected
 
 
 def test_where_no_process_can_be_started_the_error_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
