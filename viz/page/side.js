@@ -178,7 +178,7 @@ function numbers(view) {
       put === null ? null : h("dd", { class: `n ${dim ?? ""}`, data: { put: box.label } }, put),
     ];
   });
-  const title = h("h2", { class: "plain" }, app.values ? `Step ${step}, unit ${app.state.u} ` : "One step ", h("span", { class: "note" }, app.values ? "with its numbers put in" : ""));
+  const title = h("h2", { class: "plain" }, app.values ? `Step ${step}, unit ${app.state.u} ` : "One step ", h("span", { class: "note" }, !app.values ? "" : lines.length ? "with its numbers put in" : "opens no named result; click an operator for its numbers"));
   return h("section", { class: "f" }, title, h("dl", null, lines), app.values ? null : withoutFeeds(app));
 }
 
