@@ -194,3 +194,14 @@ def test_the_lstm_of_torchs_exporters_is_flat_and_right(path: Any) -> None:
         feeds[item.name] = rng.normal(size=sizes).astype("float32")
     flat = check_flat(model, feeds, path.stem)
     assert any("i|o|f|c" in str(item.blocks) for item in flat.parameters.values())
+
+
+def test_a_cell_that_was_rerolled_keeps_its_name_and_the_weights_that_it_has() -> None:
+    x = unroll.placeholder([None, 4, 3], "x")
+    graph = unroll.Graph([x], {"y": unroll.dynamic_rnn(unroll.BasicLSTMCell(4), x, dtype="float32")[0]})
+    again, _ = unroll.unroll(unroll.reroll(graph)[0])
+    assert {origin.cell for node in again.nodes for origin in node.provenance} - {None} == {"rnn/basic_lstm_cell"}
+    assert list(again.parameters) == list(graph.parameters)
+    of_file, _ = unroll.unroll(unroll.from_onnx(unroll.to_onnx(graph, form="rerolled")))
+    assert list(of_file.parameters) == ["rnn/basic_lstm_cell/kernel", "rnn/basic_lstm_cell/bias"]
+    assert str(of_file.parameters["rnn/basic_lstm_cell/kernel"].blocks) == "[x 3 + h 4] x [i|o|f|c 4]"

@@ -126,3 +126,22 @@ def test_what_is_written_in_two_ways_has_one_form_and_what_differs_has_two(one: 
     x = unroll.placeholder([2, 2], "x")
     w = unroll.Parameter(np.arange(8).reshape(2, 4), "w", "float32")
     assert same(Graph([x], {"y": one(x, w)}), Graph([x], {"y": other(x, w)})) == equal
+
+
+@pytest.mark.parametrize("kind", [unroll.BasicLSTMCell, unroll.GRUCell])
+def test_lengths_of_either_dtype_are_the_same_lengths(kind: Any) -> None:
+    x, lengths = unroll.placeholder([None, 5, 3], "x"), unroll.placeholder([None], "lengths", "int64")
+    outputs, state = unroll.dynamic_rnn(kind(4), x, lengths, dtype="float32")
+    _, report = unroll.reroll(Graph([x, lengths], {"outputs": outputs, "state": state}))
+    assert report.proof is not None and report.proof.means == "structure"
+
+
+def test_rows_of_a_table_are_those_of_each_step() -> None:
+    ids = unroll.placeholder([None, 5, 1], "ids", "int64")
+    cell = unroll.cells.EmbeddingWrapper(unroll.BasicLSTMCell(3), 5, 2)
+    graph = Graph([ids], {"y": unroll.dynamic_rnn(cell, ids, dtype="float32")[0]})
+    small, report = unroll.reroll(graph)
+    assert report.proof is not None and report.proof.means == "structure"
+    assert [node.op.name for node in small.nodes].count("Gather") == 1
+    other = unroll.Graph(graph.inputs, {"y": unroll.ops.gather(np.eye(5, 3, dtype=np.float32), ids[:, ::-1, 0])})
+    assert not same(graph, other)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from unroll.dimensions import Dim, Shape
+from unroll.dimensions import Dim, Limit, Shape
 from unroll.dtypes import Array
 from unroll.graph import Graph
+from unroll.ops.functions import Cast
 from unroll.parameter import Parameter
 from unroll.passes.proving.by_structure.atoms import Atom, Atoms, Form, Value
 from unroll.passes.proving.by_structure.moving import UnlikeError
@@ -23,6 +24,8 @@ from unroll.tensor import Constant, Node, Tensor
 
 #: The whole numbers that a weight is drawn from, and their opposites.
 _LEAST, _MOST = 1, 2**10
+#: The largest number of the narrowest dtype of integers.
+_INT32 = int(np.iinfo(np.int32).max)
 #: Operators that only move what they read.
 _MOVING = frozenset("Concat Gather Identity Reshape Slice Split Squeeze Transpose Unsqueeze".split())  # noqa: SIM905 (a list of words, to be read as one)
 
@@ -63,6 +66,14 @@ class _Reading:
         self._found: dict[Tensor, Value] = {}
         self._states = _states(graph)
         self._counts: dict[object, int] = {}
+        limits = [item for item in graph.requirements if isinstance(item, Limit)]
+        #: Inputs that are fed whole numbers so small that every dtype of integers holds them, as lengths are.
+        self._small = {
+            tensor
+            for tensor in graph.inputs
+            for item in limits
+            if item.name == tensor.name and item.least >= 0 and isinstance(item.most, int) and item.most <= _INT32
+        }
         for place, tensor in enumerate(graph.inputs):
             key = ("input", tensor.name, str(tensor.dtype))
             self._found[tensor] = values.of(values.atoms.add(key, Atom(graph.shape(tensor), "input", place)))
@@ -97,6 +108,8 @@ class _Reading:
         known = _known(node.outputs[0])
         if known is not None:
             return [self._values.number(known)]
+        if isinstance(node.op, Cast) and node.inputs[0] in self._small and node.op.to.kind == "i":
+            return [value for value in read if value is not None]
         if is_known(node.op):
             found = self._computed(node, read)
             if found is not None:

@@ -18,7 +18,7 @@ from unroll.ops.operator import Operator
 from unroll.ops.shaping import Transpose
 from unroll.ops.slicing import Gather, bounds_of
 from unroll.passes.proving.by_structure.atoms import Atom, Form, Value
-from unroll.passes.proving.by_structure.moving import At, Back, Cut, Turn, UnlikeError, joined
+from unroll.passes.proving.by_structure.moving import At, Back, Cut, New, Turn, UnlikeError, joined
 from unroll.passes.proving.by_structure.values import Values
 from unroll.passes.tools.rewriting import op_key
 from unroll.tensor import Node
@@ -212,12 +212,26 @@ def _gather(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> 
     assert isinstance(node.op, Gather)
     axis = node.op.axis % len(read[0].shape)
     size = read[0].shape[axis]
+    if places is None and axis == 0:
+        return [_looked_up(values, read[0], read[1])]
     if places is None or places.ndim > 1 or not isinstance(size, int):
         raise UnlikeError("places that only a run knows")
     if places.ndim == 0:
         return [values.move(read[0], At(axis, int(places) % size))]
     cuts = [Cut(axis, int(place) % size, int(place) % size + 1) for place in places]
     return [joined([values.move(read[0], cut) for cut in cuts], axis)]
+
+
+def _looked_up(values: Values, table: Value, ids: Value) -> Value:
+    """Return the rows of a table: those of each step where ids are of several, so that a step can be cut out."""
+    if len(ids.shape) < 2:
+        key = ("Gather", values.atoms.key(table), values.atoms.key(ids))
+        return values.atomic(key, (*ids.shape, *table.shape[1:]))
+    steps = ids.shape[0]
+    if not isinstance(steps, int):
+        raise UnlikeError("places that only a run knows")
+    rows = [_looked_up(values, table, values.move(ids, At(0, step))) for step in range(steps)]
+    return joined([values.move(row, New(0)) for row in rows], 0)
 
 
 def _transpose(values: Values, node: Node, read: Sequence[Value], shape: Shape) -> Sequence[Value]:
