@@ -60,8 +60,11 @@ class Projection(Layer):
             self.add_weight(name="bias", shape=self._after, initializer=bias) if self._use_bias else None
         )
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """Return ``(batch, steps, after)`` for ``(batch, steps, before)``, the axes of either flattened."""
+    def of(self, inputs: Tensor) -> Tensor:
+        """Return ``(batch, steps, after)`` for ``(batch, steps, before)``, the axes of either flattened.
+
+        It is traced under the scope of the layer that the projection is part of, so that a picture has one box for all.
+        """
         rows, columns = math.prod(self._before), math.prod(self._after)
         kernel = ops.reshape(self.kernel, [rows, columns]) if self.kernel.rank != 2 else self.kernel
         product = ops.matmul(inputs, kernel)
@@ -240,7 +243,7 @@ class MultiHeadAttention(OfSeveral):
         if attention_mask is not None:
             seen = both(_with_heads(_mask(attention_mask)), seen)
         q, k, v = (
-            self._heads(part(item), size)
+            self._heads(part.of(item), size)
             for part, item, size in (
                 (self.query_dense, query, self.key_dim),
                 (self.key_dense, key, self.key_dim),
@@ -253,8 +256,8 @@ class MultiHeadAttention(OfSeveral):
             ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3)), [0, 0, self.num_heads * int(self.value_dim or 1)]
         )
         if self.gate_dense is not None:
-            joined = joined * ops.sigmoid(self.gate_dense(query))
-        result = self.output_dense(joined)
+            joined = joined * ops.sigmoid(self.gate_dense.of(query))
+        result = self.output_dense.of(joined)
         return (result, weights) if return_attention_scores else result
 
     def _softmax(self, scores: Tensor, seen: Tensor | None, wanted: bool) -> Tensor:
