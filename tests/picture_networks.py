@@ -81,6 +81,29 @@ def convolved() -> unroll.Graph:
     return layers.Sequential([layers.Input((3, 6, 6, 1)), layers.ConvLSTM2D(2, 3)]).trace()
 
 
+def branched() -> unroll.Graph:
+    """Two layers over one input, merged in several ways."""
+    x = layers.Input((4, 3))
+    one, other = layers.LSTM(3)(x), layers.GRU(3)(x)
+    merged = [layers.Add()([one, other]), layers.Multiply()([one, other]), layers.GlobalAveragePooling1D()(x)]
+    return layers.Model(x, layers.Dense(2)(layers.LeakyReLU()(layers.Concatenate()(merged)))).trace()
+
+
+def attending() -> unroll.Graph:
+    """A decoder that attends to an encoder's steps."""
+    source, target = layers.Input((3, 3), name="source"), layers.Input((2, 3), name="target")
+    encoded, *state = layers.LSTM(3, return_sequences=True, return_state=True)(source)
+    decoded = layers.LSTM(3, return_sequences=True)(target, initial_state=state)
+    attended = layers.Attention()([decoded, encoded])
+    return layers.Model([source, target], layers.Concatenate()([decoded, attended])).trace()
+
+
+def of_several_heads() -> unroll.Graph:
+    x = layers.Input((None, 4))
+    attended = layers.LayerNormalization()(layers.Add()([x, layers.MultiHeadAttention(2, 3)(x, x)]))
+    return layers.Model(x, layers.GRU(3)(attended)).trace()
+
+
 def with_lengths() -> unroll.Graph:
     x, lengths = unroll.placeholder([None, 4, 3], "x"), unroll.placeholder([None], "lengths", "int32")
     outputs, state = unroll.dynamic_rnn(unroll.BasicLSTMCell(3), x, sequence_length=lengths)
@@ -144,6 +167,15 @@ LAYERS: dict[str, Callable[[], unroll.Graph]] = {
     ),
     "layers Embedding": with_embedding,
     "layers ConvLSTM2D": convolved,
+    "layers Conv1D, MaxPooling1D and LSTM": lambda: keras(
+        layers.Conv1D(5, 3, padding="same", activation="relu"),
+        layers.BatchNormalization(),
+        layers.MaxPooling1D(2),
+        layers.LSTM(3),
+    ),
+    "layers with branches": branched,
+    "layers Attention": attending,
+    "layers MultiHeadAttention": of_several_heads,
     "layers masked LSTM": lambda: keras(layers.Masking(), layers.LSTM(3, return_sequences=True)),
     "layers one step": lambda: keras(layers.LSTM(3), steps=1),
     "layers without recurrence": without_recurrence,

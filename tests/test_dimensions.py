@@ -18,6 +18,7 @@ from unroll.dimensions import (
     Requirement,
     bind,
     divide,
+    floor_divide,
     is_never_zero,
     product,
     solve,
@@ -255,3 +256,19 @@ def test_shapes_kept_in_tensors_stay_known() -> None:
     assert ops.reshape(x, ops.stack([size[0] * 3])).shape == (3 * symbol("batch"),)
     assert ops.expand(x, [2, 1, 1]).shape == (2, symbol("batch"), 3)
     assert isinstance(made.shape[0], Dimension)
+
+
+@pytest.mark.parametrize(
+    ("dim", "divisor", "text"),
+    [
+        (7, 2, "3"), (-1, 2, "-1"), (2 * symbol("t"), 2, "t"), (2 * symbol("t") + 5, 2, "t+2"), (symbol("t"), 2, "floor(t/2)"),
+        (symbol("t") - 1, 2, "floor((t+1)/2)-1"), (3 * symbol("t") + 1, 2, "floor((t+1)/2)+t"), (symbol("t") + 4, 1, "t+4"),
+    ],
+)  # fmt: skip
+def test_a_size_is_divided_and_rounded_down(dim: Dim, divisor: int, text: str) -> None:
+    found = floor_divide(dim, divisor)
+    assert str(found) == text
+    for size in range(1, 9):
+        whole = int(substitute(dim, {"t": size})) // divisor
+        inner = {name: (size + ("+1" in name)) // divisor for name in getattr(found, "symbols", ()) if name != "t"}
+        assert substitute(found, {"t": size, **inner}) == whole

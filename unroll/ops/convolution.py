@@ -27,8 +27,8 @@ class Conv(Windowed):
     signature = Signature("X: T, W: T, B: T? -> Y: T", T=FLOATS)
     kernel_shape: tuple[int, ...]
     strides: tuple[int, ...]
-    pads: tuple[int, ...] | None
-    dilations: tuple[int, ...]
+    pads: tuple[int, ...] | None = None
+    dilations: tuple[int, ...] = ()
     group: int = 1
     auto_pad: str | None = None
 

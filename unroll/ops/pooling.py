@@ -12,7 +12,7 @@ import numpy as np
 from unroll.checks import check_choice
 from unroll.dimensions import Shape
 from unroll.dtypes import FLOATS, Array
-from unroll.errors import ShapeError
+from unroll.errors import ShapeError, UnsupportedError
 from unroll.ops.operator import Requirements, Signature, apply_one, listed, rank_of
 from unroll.ops.windows import Windowed, each, padding_of
 from unroll.tensor import Tensor, TensorLike
@@ -27,7 +27,7 @@ class Pool(Windowed, abstract=True):
     signature = Signature("X: T -> Y: T", T=FLOATS)
     kernel_shape: tuple[int, ...]
     strides: tuple[int, ...]
-    pads: tuple[int, ...] | None
+    pads: tuple[int, ...] | None = None
     auto_pad: str | None = None
 
     def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
@@ -83,6 +83,7 @@ def max_pool(
         ArgumentError, ArgumentTypeError: a size or stride that is no int of at least 1, or no such padding.
         DTypeError: not floats.
         ShapeError: no axes to walk over, or one that is smaller than the window.
+        UnsupportedError: ``"same"`` with strides above the window, over a size that is not known.
 
     Example:
         >>> x = unroll.placeholder([1, 1, 4], name="x")
@@ -115,6 +116,7 @@ def average_pool(
         ArgumentError, ArgumentTypeError: a size or stride that is no int of at least 1, or no such padding.
         DTypeError: not floats.
         ShapeError: no axes to walk over, or one that is smaller than the window.
+        UnsupportedError: ``"same"`` with strides above the window, over a size that is not known.
 
     Example:
         >>> x = unroll.placeholder([1, 1, 4], name="x")
@@ -135,4 +137,10 @@ def _pooled(kind: type[Pool], what: str, x: TensorLike, window: Any, strides: An
     steps = sizes if strides is None else each(strides, rank, f"{what}: strides")
     check_choice(padding, ("same", "valid"), f"{what}: padding")
     pads, auto = padding_of(x, padding, sizes, steps, (1,) * rank)
+    if auto is not None and any(step > size for step, size in zip(steps, sizes, strict=True)):
+        raise UnsupportedError(
+            f"{what}: padding='same' with strides {steps} above the window {sizes}, over sizes of which one is not known, is "
+            "not supported: onnxruntime stops where it finds less than no padding. Give the size, or a window as long as the "
+            "strides"
+        )
     return apply_one(kind(sizes, steps, pads, auto), x)
