@@ -99,7 +99,7 @@ def attending() -> unroll.Graph:
 
 
 def of_several_heads() -> unroll.Graph:
-    x = layers.Input((None, 4))
+    x = layers.Input((3, 4))
     attended = layers.LayerNormalization()(layers.Add()([x, layers.MultiHeadAttention(2, 3)(x, x)]))
     return layers.Model(x, layers.GRU(3)(attended)).trace()
 
@@ -168,10 +168,7 @@ LAYERS: dict[str, Callable[[], unroll.Graph]] = {
     "layers Embedding": with_embedding,
     "layers ConvLSTM2D": convolved,
     "layers Conv1D, MaxPooling1D and LSTM": lambda: keras(
-        layers.Conv1D(5, 3, padding="same", activation="relu"),
-        layers.BatchNormalization(),
-        layers.MaxPooling1D(2),
-        layers.LSTM(3),
+        layers.Conv1D(5, 3, padding="same", activation="relu"), layers.MaxPooling1D(2), layers.LSTM(3)
     ),
     "layers with branches": branched,
     "layers Attention": attending,

@@ -183,7 +183,7 @@ def test_a_layer_is_its_file_the_face_its_arguments_and_its_numbers(copy: Path) 
         put(copy, path, code)
     check_runs(
         copy,
-        'run_tests("Rescaling or rescaling or numbers", "tests/layers/test_rescaling.py", "tests/layers/test_layer_arguments.py")',
+        'run_tests("escaling or numbers", "tests/layers/test_rescaling.py", "tests/layers/test_layer_arguments.py")',
     )
 
 

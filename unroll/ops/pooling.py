@@ -33,6 +33,10 @@ class Pool(Windowed, abstract=True):
     def shapes(self, require: Requirements, x: Tensor) -> list[Shape]:
         if x.rank != len(self.kernel_shape) + 2:
             raise ShapeError(f"a window of {len(self.kernel_shape)} axes walks over (batch, channels, ...) of as many")
+        if any(pad >= size for pad, size in zip(self.pads or (), self.kernel_shape * 2, strict=False)):
+            raise ShapeError(
+                f"pads {self.pads} must be smaller than the window {self.kernel_shape}, which else may hold none of X"
+            )
         return [(*x.shape[:2], *self.sizes(require, x))]
 
     def flops(self, inputs: Sequence[Sequence[int] | None], outputs: Sequence[Sequence[int]]) -> int:

@@ -110,3 +110,11 @@ def test_what_some_feed_makes_infinite_or_nan_does_not(name: str) -> None:
     feeds = [number + np.roll(np.diag([0, -800, 800]), 1, axis=1) for number in (0.0, 1.0)]
     found = [unroll.Graph([x], {"y": y}).run({x: fed})["y"] for fed in feeds]
     assert not all(np.isfinite(array).all() for array in found)
+
+
+def test_what_stands_around_a_tensor_counts_too() -> None:
+    x = ops.exp(ops.clip(unroll.placeholder([2, 3], "x"), -1.0, 1.0))
+    numbers = FiniteNumbers()
+    assert numbers.held(ops.pad(x, [1, 0, 0, 0])).least is Least.ZERO
+    assert numbers.held(ops.pad(x, [1, 0, 0, 0], 2.0)).least is numbers.held(x).least
+    assert not numbers.held(ops.pad(x, [1, 0, 0, 0], -np.inf)).finite

@@ -53,19 +53,19 @@ _ANYTHING = Holds(True, True)
 
 #: Operators whose outputs hold elements of their inputs: they move or choose them.
 _MOVING = frozenset(
-    """Cast Concat Expand Gather Identity Max Min ReduceMax ReduceMin Reshape ReverseSequence Slice Split Squeeze Tile
+    """Cast Concat Expand Gather Identity Max MaxPool Min ReduceMax ReduceMin Reshape ReverseSequence Slice Split Squeeze Tile
     Transpose Unsqueeze Where""".split()  # noqa: SIM905 (a list of words, to be read as one)
 )
 #: Operators that sum and multiply, or are bounded by sums: they make finite numbers of finite numbers.
 _SUMMING = frozenset(
-    """Abs Add Conv Elu Floor GRU Gemm HardSigmoid LSTM LeakyRelu LogSoftmax MatMul Mul Neg RNN ReduceSum Relu Softmax
-    Softplus Softsign Sub""".split()  # noqa: SIM905
+    """Abs Add AveragePool Conv Elu Floor GRU Gemm HardSigmoid LSTM LeakyRelu LogSoftmax MatMul Mul Neg RNN ReduceSum Relu
+    Softmax Softplus Softsign Sub""".split()  # noqa: SIM905
 )
 #: Operators that are bounded on all numbers, infinities among them.
 _BOUNDED = frozenset(["Erf", "Sigmoid", "Sign", "Tanh"])
 #: Operators that never make a number below 0, and those that make none of numbers that are not.
 _NEVER_NEGATIVE = frozenset(["Abs", "Exp", "HardSigmoid", "Relu", "Sigmoid", "Softmax", "Softplus"])
-_NO_MORE_NEGATIVE = frozenset(["Add", "MatMul", "Mul", "ReduceMean", "ReduceSum", "Sqrt"])
+_NO_MORE_NEGATIVE = frozenset(["Add", "AveragePool", "MatMul", "Mul", "ReduceMean", "ReduceSum", "Sqrt"])
 
 
 class FiniteNumbers:
@@ -133,6 +133,12 @@ def _least(node: Node, held: Sequence[Holds]) -> Least:
     if name in _NEVER_NEGATIVE or (name == "Mul" and inputs[0] is inputs[1]):
         return Least.ZERO
     return Least.ZERO if name in _NO_MORE_NEGATIVE and all(item.least >= Least.ZERO for item in held) else Least.ANY
+
+
+def _padded(node: Node, held: Sequence[Holds]) -> Holds:
+    """It holds the elements of its input, and what stands around them, which is 0 by default."""
+    around = held[1] if len(held) > 1 else Holds(False, False, Least.ZERO)
+    return Holds(held[0].nan or around.nan, held[0].infinite or around.infinite, min(held[0].least, around.least))
 
 
 def _filled(node: Node, held: Sequence[Holds]) -> Holds:
@@ -225,6 +231,7 @@ _RULES: dict[str, Callable[[Node, Sequence[Holds]], Holds]] = {
     "If": _of_bodies,
     "LayerNormalization": _normalized,
     "Loop": _of_bodies,
+    "Pad": _padded,
     "Pow": _power,
     "ReduceMean": _mean,
     "Scan": _of_bodies,
