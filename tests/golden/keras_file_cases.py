@@ -157,7 +157,97 @@ def masked_operations(keras: Any) -> Any:
     return keras.Model(ids, layers.Dense(2)(ops.max(ops.relu(x), axis=1) / 2.0))
 
 
+def branches(keras: Any) -> Any:
+    layers = keras.layers
+    x = inputs = keras.Input((6, 4))
+    x = layers.ZeroPadding1D(1)(x)
+    left = layers.LeakyReLU(0.3)(layers.Conv1D(3, 3)(x))
+    right = layers.ReLU(max_value=1.0)(layers.SeparableConv1D(3, 3)(x))
+    x = layers.Concatenate()([layers.Add()([left, right]), layers.Multiply()([left, right])])
+    x = layers.Maximum()([layers.LSTM(4)(x), layers.GRU(4)(x)])
+    return keras.Model(inputs, layers.Dense(2)(layers.Dropout(0.5)(x)))
+
+
+def attended(keras: Any) -> Any:
+    layers = keras.layers
+    source, target = keras.Input((None, 4)), keras.Input((None, 3))
+    memory = layers.LSTM(4, return_sequences=True)(source)
+    queries = layers.GRU(4, return_sequences=True)(target)
+    context = layers.Attention()([queries, memory])
+    x = layers.Concatenate()([queries, context, layers.AdditiveAttention()([queries, memory])])
+    return keras.Model([source, target], layers.TimeDistributed(layers.Dense(2))(x))
+
+
+def heads(keras: Any) -> Any:
+    layers = keras.layers
+    x = inputs = keras.Input((5, 4))
+    x = layers.LayerNormalization()(layers.Add()([x, layers.MultiHeadAttention(2, 3)(x, x)]))
+    return keras.Model(inputs, layers.Dense(2)(layers.LSTM(3)(x)))
+
+
+def frozen_statistics(keras: Any) -> Any:
+    """In a nested model, what training leaves alone lies behind the rest in older files."""
+    layers = keras.layers
+    parts = [layers.Conv1D(3, 2), layers.BatchNormalization(), layers.LSTM(3), layers.BatchNormalization(scale=False)]
+    inner = keras.Sequential([keras.Input((None, 4)), *parts], name="body")
+    x = keras.Input((None, 4))
+    return keras.Model(x, layers.Dense(2)(inner(x)))
+
+
+def repeated(keras: Any) -> Any:
+    """An autoencoder over time."""
+    layers = keras.layers
+    x = inputs = keras.Input((4, 3))
+    x = layers.RepeatVector(4)(layers.LSTM(5)(x))
+    x = layers.LSTM(5, return_sequences=True)(x)
+    return keras.Model(inputs, layers.TimeDistributed(layers.Dense(3))(x))
+
+
 CASES: dict[str, Case] = {
+    "convolved": Case(
+        stack(
+            "L.Conv1D(5, 3, padding='causal', activation='relu')",
+            "L.MaxPooling1D(2)",
+            "L.BatchNormalization()",
+            "L.SpatialDropout1D(0.2)",
+            "L.LSTM(3)",
+            "L.PReLU()",
+            "L.Dense(2)",
+        ),
+        one(2, 6, 4),
+    ),
+    "frames": Case(
+        lambda keras: keras.Sequential(
+            [
+                keras.Input((3, 6, 6, 1)),
+                keras.layers.TimeDistributed(keras.layers.Conv2D(2, 3, activation="relu")),
+                keras.layers.TimeDistributed(keras.layers.AveragePooling2D(2)),
+                keras.layers.TimeDistributed(keras.layers.Flatten()),
+                keras.layers.GRU(3),
+            ]
+        ),
+        one(2, 3, 6, 6, 1),
+    ),
+    "shaped": Case(
+        lambda keras: keras.Sequential(
+            [
+                keras.Input((6, 4)),
+                keras.layers.Permute((2, 1)),
+                keras.layers.Reshape((8, 3)),
+                keras.layers.UpSampling1D(2),
+                keras.layers.Cropping1D(3),
+                keras.layers.SimpleRNN(3, return_sequences=True),
+                keras.layers.GlobalMaxPooling1D(),
+                keras.layers.Softmax(),
+            ]
+        ),
+        one(2, 6, 4),
+    ),
+    "branches": Case(branches, one(2, 6, 4)),
+    "attended": Case(attended, [((2, 5, 4), None), ((2, 3, 3), None)]),
+    "heads": Case(heads, one(2, 5, 4)),
+    "frozen_statistics": Case(frozen_statistics, one(2, 5, 4)),
+    "repeated": Case(repeated, one(2, 4, 3)),
     "lstm": Case(stack("L.LSTM(5)", "L.Dense(3, activation='softmax')"), one(2, 6, 4)),
     "gru": Case(stack("L.GRU(5, reset_after=False)", "L.Dense(2)"), one(2, 6, 4)),
     "simple": Case(stack("L.SimpleRNN(4, activation='relu', return_sequences=True)", "L.SimpleRNN(3)"), one(2, 6, 4)),

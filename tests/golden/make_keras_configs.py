@@ -12,6 +12,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from keras_around_cases import all_cases
+
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -42,12 +44,25 @@ LAYERS = (
 )
 
 
+def around() -> list[str]:
+    """The first three of the cases of each layer around recurrent ones that differ in their arguments."""
+    found: dict[str, dict[str, None]] = {}
+    for case in all_cases():
+        arguments = ", ".join([*(f"{name}={value!r}" for name, value in case.kwargs.items()), "name='a'"])
+        found.setdefault(case.layer, {})[f"L.{case.layer}({arguments})"] = None
+    return [source for sources in found.values() for source in [*sources][:3]]
+
+
 def main() -> None:
     """Make every layer, and write what it says of itself."""
     keras: Any = importlib.import_module("keras")
-    said = {source: keras.saving.serialize_keras_object(eval(source, {"L": keras.layers})) for source in LAYERS}
-    text = json.dumps({"versions": {"keras": keras.__version__}, "layers": said}, indent=1, sort_keys=True)
-    (Path(__file__).resolve().parent / "keras_configs.json").write_text(text + "\n", encoding="utf-8")
+    said = {
+        source: keras.saving.serialize_keras_object(eval(source, {"L": keras.layers}))
+        for source in [*LAYERS, *around()]
+    }
+    lines = ",\n".join(f"{json.dumps(source)}: {json.dumps(config, sort_keys=True)}" for source, config in said.items())
+    text = f'{{"versions": {{"keras": "{keras.__version__}"}}, "layers": {{\n{lines}\n}}}}\n'
+    (Path(__file__).resolve().parent / "keras_configs.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

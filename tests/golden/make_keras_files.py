@@ -43,7 +43,11 @@ def main(version: str) -> None:
         rng = np.random.default_rng(zlib.crc32(name.encode()))
         keras.backend.clear_session()
         model = case.build(keras)
-        model.set_weights([rng.normal(0, 0.5, weight.shape).astype("float32") for weight in model.get_weights()])
+        weights = [rng.normal(0, 0.5, weight.shape).astype("float32") for weight in model.get_weights()]
+        names = [getattr(weight, "path", weight.name) for weight in model.weights]
+        model.set_weights(
+            [np.abs(weight) if "variance" in name else weight for weight, name in zip(weights, names, strict=True)]
+        )
         fed = [
             rng.normal(size=shape).astype("float32") if ids is None else rng.integers(0, ids, shape).astype("int32")
             for shape, ids in case.feeds

@@ -34,8 +34,8 @@ class Scaling(Elementwise):
         self.gamma: Parameter | None = self._one("gamma", size) if scale else None
         self.beta: Parameter | None = self._one("beta", size) if center else None
 
-    def _one(self, name: str, size: int) -> Parameter:
-        return self.add_weight(name=name, shape=[size], initializer=self._draw(name))
+    def _one(self, name: str, size: int, trainable: bool = True) -> Parameter:
+        return self.add_weight(name=name, shape=[size], initializer=self._draw(name), trainable=trainable)
 
 
 @declared
@@ -115,8 +115,8 @@ class BatchNormalization(Scaling):
         """Make gamma, beta, moving_mean and moving_variance."""
         size = width(input_shape, self.axis, self.described())
         self._add_scale(size)
-        self.moving_mean: Parameter = self._one("moving_mean", size)
-        self.moving_variance: Parameter = self._one("moving_variance", size)
+        self.moving_mean: Parameter = self._one("moving_mean", size, trainable=False)
+        self.moving_variance: Parameter = self._one("moving_variance", size, trainable=False)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs, normalised by the moving statistics."""

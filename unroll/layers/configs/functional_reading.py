@@ -106,7 +106,10 @@ def _function(entry: Mapping[str, Any], where: str) -> Any:
     function = known.read(entry, where) if known else None
     if function is not None:
         return function
-    made = deserialized(entry, where)
+    try:
+        made = deserialized(entry, where)
+    except UnrollError as error:
+        raise _at(error, where) from None
     if not callable(made) and not isinstance(made, KerasTensor):
         raise ArgumentTypeError(f"{where}: {shown(made)} is no layer")
     return made

@@ -18,8 +18,11 @@ from unroll.words import closest
 #: Arguments that files have and that change no number.
 _IDLE = (
     "implementation", "batch_input_shape", "batch_shape", "input_shape", "input_length", "autocast", "dynamic", "fused",
-    "renorm_momentum", "virtual_batch_size", "flash_attention",
+    "renorm_momentum", "virtual_batch_size", "flash_attention", "query_shape", "key_shape", "value_shape",
+    "function_type", "module", "output_shape_type", "output_shape_module",
 )  # fmt: skip
+#: Values of arguments of older versions that say nothing.
+_NOTHING: dict[str, Any] = {"groups": 1}
 #: Arguments that have another name since Keras 3, by class.
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope", ("Input", "batch_input_shape"): "batch_shape"}
 #: Deeper than layers lie within layers.
@@ -29,6 +32,8 @@ _KNOWN: dict[str, Mapping[str, Any]] = {
     "regularizer": dict.fromkeys(REGULARIZERS),
     "constraint": dict.fromkeys(CONSTRAINTS),
 }
+#: Of arguments that a class does not have: first values and training, which change no number either.
+_ENDINGS = tuple(f"_{kind}" for kind in _KNOWN)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -141,7 +146,7 @@ def arguments_of(cls: Any, config: Mapping[str, Any]) -> dict[str, Any]:
         if key in parameters:
             if not (value in (None, False) and parameters[key].default is None):
                 arguments[key] = _argument(key, value, where)
-        elif name not in _IDLE and value not in (None, False, [], {}):
+        elif not (name in _IDLE or name.endswith(_ENDINGS) or value in (None, False, [], {}, _NOTHING.get(name))):
             raise UnsupportedError(f"{where}: {name}={shown(value)} is not supported; {closest(name, parameters)}")
     return arguments
 
@@ -159,6 +164,10 @@ def _argument(name: str, value: Any, where: str) -> Any:
         return value[0]
     if name == "seed" and isinstance(value, Mapping):
         return None
+    if name == "function":
+        if isinstance(value, (list, tuple)):  # as Keras 2 writes code
+            raise code_in(where)
+        return function_of(value, where) if isinstance(value, str) else deserialized(value, where)
     if kind == "activation":
         return function_of(value, where) if isinstance(value, str) else deserialized(value, where)
     if kind in _KNOWN and value is not None:

@@ -19,6 +19,8 @@ from unroll.tensor import Constant
 
 #: Arguments that are written only where they are given: Keras has none of them, or writes them so itself.
 _IF_GIVEN = ("rolled", "time_major", "lora_rank", "lora_alpha", "use_cudnn")
+#: Classes whose constructor in Keras takes no `trainable`.
+_UNTRAINED = ("SpatialDropout1D", "SpatialDropout2D")
 #: Attributes that do not have the name of their argument.
 _ATTRIBUTES = {("Bidirectional", "layer"): "forward_layer"}
 
@@ -46,9 +48,11 @@ def config_of(layer: Any) -> dict[str, Any]:
         if kind is own or own_class_of(kind, "get_config") is not own:
             return config
         return config | {name: serialized(value, name) for name, value in _given(layer).items() if name not in config}
+    if own.__name__ in _UNTRAINED:
+        config = {"name": layer.name, "dtype": str(layer.dtype)}
     for name, parameter in inspect.signature(own.__init__).parameters.items():
         value = getattr(layer, _ATTRIBUTES.get((own.__name__, name), name), parameter.default)
-        if name in ("self", "weights", *config) or (
+        if name in ("self", "weights", "trainable", *config) or (
             is_same(value, parameter.default) and _is_left_out(name, parameter, own)
         ):
             continue
