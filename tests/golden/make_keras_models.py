@@ -56,6 +56,9 @@ def main() -> None:
             (shape, _), *_ = next(iter(case.feeds.values()))
             first(np.zeros(shape, "float32"))
         weights = [rng.normal(0, 0.4, weight.shape).astype("float32") for weight in first.get_weights()]
+        for place, variable in enumerate(first.weights):
+            if "variance" in variable.path:
+                weights[place] = np.abs(weights[place])
         first.set_weights(weights)
         for place, weight in enumerate(weights):
             arrays[f"{name}/weight/{place}"] = weight
