@@ -190,7 +190,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)  # what is not used is not loaded
-        _show_graphs_as_pictures()  # whichever name was the first: graphs come from files and traces as well
     elif name in _MODULES:
         value = import_module(f"unroll.{name}")  # what is not used is not loaded
     else:
@@ -240,3 +239,6 @@ def _show_graphs_as_pictures() -> None:
     display.set_hook(show)
     display.set_flat(flat)
     display.set_places(places)
+
+
+_show_graphs_as_pictures()

@@ -325,6 +325,18 @@ class Model(Traced):
     def compute_mask(self, inputs: Any, mask: Any) -> Any:
         return None  # the layers have given the outputs their masks
 
+    def _shapes(self) -> dict[Any, list[tuple[int | None, ...]]]:
+        """Return the shapes that the layers of a class of its own give, by calling it once more."""
+        before = {part: len(vars(part).get("_symbolic_calls", ())) for part in self.layers if isinstance(part, Layer)}
+        self.call(self._first)
+        found: dict[Any, list[tuple[int | None, ...]]] = {}
+        for part, count in before.items():
+            calls = vars(part).get("_symbolic_calls", [])
+            if len(calls) > count:
+                found[part] = [item.shape for item in nest.flatten(calls[count][1]) if isinstance(item, KerasTensor)]
+            del calls[count:]
+        return found
+
     # -- for people -----------------------------------------------------------------------------------------------
 
     def summary(self) -> str:
@@ -337,6 +349,9 @@ class Model(Traced):
         for part in self.layers:
             count = f"{part.count_params():,}" if isinstance(part, Layer) and part.built else "0"
             rows[part] = [f"{_name_of(part)} ({type(part).__name__})", "", count, ""]
+        if self._inputs is None and self._first is not None:
+            for part, shape in self._shapes().items():
+                rows[part][1] = _shapes_text(shape)
         for call in self._calls:
             if call.function in rows:
                 row = rows[call.function]

@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unroll import nest
+from unroll import display, nest
 from unroll.checks import check_size
 from unroll.dimensions import TIME
 from unroll.dtypes import INTEGERS, as_array
-from unroll.errors import ArgumentError, FeedError, ShapeError, UnsupportedError
+from unroll.errors import ArgumentError, FeedError, ShapeError, UnrollError, UnsupportedError
 from unroll.graph import Graph
 from unroll.layers.input import Input
 from unroll.layers.layer import Layer
@@ -173,6 +173,14 @@ class Traced(Layer):
         return [
             given.get(name, TIME if len(open_) == 1 else f"{name}_{TIME}") if name in open_ else None for name in names
         ]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return what a notebook shows: the picture of the model's graph; its name alone while it cannot be traced."""
+        said = {"text/plain": repr(self)}
+        try:
+            return {**display.mimebundle(self.trace()), **said}
+        except UnrollError:
+            return said
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """Return the model's outputs for arrays, as arrays, computed with NumPy.
