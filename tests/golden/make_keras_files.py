@@ -7,7 +7,7 @@ Run it twice, in an environment that has TensorFlow, Keras 3, tf_keras (which is
     python make_keras_files.py 2
 
 Keras 3 writes each model as a ``.keras`` file, and as ``.h5`` those that Keras 2 does not have; Keras 2 writes the other
-``.h5`` files. For each model seeded random numbers are put into the weights, and inputs and outputs are kept in
+``.h5`` files. ``read FOLDER`` loads what was written here instead, and compares. For each model seeded random numbers are put into the weights, and inputs and outputs are kept in
 ``keras_files_3.npz`` and ``keras_files_2.npz``.
 """
 
@@ -65,5 +65,29 @@ def main(version: str) -> None:
     np.savez_compressed(HERE / f"keras_files_{version}.npz", **arrays)
 
 
+def read(folder: Path) -> None:
+    """Load what was written here instead of by Keras, and compare what it gives.
+
+    Raises:
+        AssertionError: Keras computes something else.
+    """
+    keras: Any = importlib.import_module("keras")
+    arrays = np.load(HERE / "keras_files_3.npz")
+    for name, case in CASES.items():
+        fresh = case.build(keras)
+        fresh.load_weights(folder / f"{name}.weights.h5")
+        fed, wanted = (
+            [arrays[key] for key in arrays.files if key.startswith(f"{name}/{kind}/")] for kind in ("input", "output")
+        )
+        for model in (keras.models.load_model(folder / f"{name}.keras"), fresh):
+            found = model({"x": fed[0]} if name == "dict_outputs" else fed if len(fed) > 1 else fed[0])
+            for array, expected in zip(keras.tree.flatten(found), wanted, strict=True):
+                np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-5, err_msg=name)
+        print(name)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1] == "read":
+        read(Path(sys.argv[2]))
+    else:
+        main(sys.argv[1])

@@ -176,11 +176,11 @@ class Traced(Layer):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return what a notebook shows: the picture of the model's graph; its name alone while it cannot be traced."""
-        said = {"text/plain": repr(self)}
         try:
-            return {**display.mimebundle(self.trace()), **said}
+            shown = display.mimebundle(self.trace())
         except UnrollError:
-            return said
+            shown = {}
+        return {**shown, "text/plain": repr(self)}
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """Return the model's outputs for arrays, as arrays, computed with NumPy.
