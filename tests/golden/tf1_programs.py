@@ -575,7 +575,7 @@ def attending(kind: str, **options: Any) -> Callable[[Any, Say], Found]:
         initial = cell.zero_state(batch, tf.float32).clone(cell_state=state)
         helper = tf.contrib.seq2seq.GreedyEmbeddingHelper(embedding, tf.ones([batch], tf.int32), 2)
         decoder = tf.contrib.seq2seq.BasicDecoder(cell, helper, initial, tf.layers.Dense(9))
-        decoded, final, _ = tf.contrib.seq2seq.dynamic_decode(decoder, maximum_iterations=5)
+        decoded, final, _ = tf.contrib.seq2seq.dynamic_decode(decoder, maximum_iterations=3)
         say_variables(tf, say)
         found = {"logits": decoded.rnn_output, "ids": decoded.sample_id, "alignments": final.alignments}
         return found, {source: ids(9, 3, 5), lengths: np.array([5, 2, 3], "int32")}
