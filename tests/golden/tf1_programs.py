@@ -376,10 +376,12 @@ def convolutions_before_a_gru(tf: Any, say: Say) -> Found:
     h = tf.nn.relu(tf.nn.bias_add(tf.nn.conv1d(x, filters, 2, "SAME"), tf.get_variable("b", [6])))
     h = tf.layers.conv1d(h, 4, 2, padding="valid", activation=tf.nn.tanh)
     image = tf.nn.conv2d(tf.expand_dims(x, -1), tf.get_variable("k", [2, 2, 1, 2]), [1, 1, 1, 1], "VALID")
+    pooled = tf.nn.max_pool(image, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+    smoothed = tf.layers.average_pooling2d(image, 2, 1)
     outputs, state = tf.nn.dynamic_rnn(tf.nn.rnn_cell.GRUCell(3), h, dtype=tf.float32)
-    say(h.shape, image.shape, outputs.shape)
+    say(h.shape, image.shape, outputs.shape, pooled, smoothed.shape)
     say_variables(tf, say)
-    return {"state": state, "image": image}, {x: data(2, 8, 3)}
+    return {"state": state, "image": image, "pooled": pooled, "smoothed": smoothed}, {x: data(2, 8, 3)}
 
 
 @program

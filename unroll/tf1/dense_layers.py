@@ -126,6 +126,17 @@ def _convolution(name: str, axes: int) -> Callable[..., Any]:
     )(body)
 
 
+def _pooling(name: str, pool: str, axes: int) -> Callable[..., Any]:
+    def body(inputs: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any) -> Any:
+        order = "NCHW" if data_format == "channels_first" else "NHWC"
+        window, steps = (list(item) if nest.is_nested(item) else [item] * axes for item in (pool_size, strides))
+        return NN[pool](inputs, window, steps, padding, data_format=order)
+
+    return takes(
+        f"layers.{name}", "inputs, pool_size, strides, padding='valid', data_format='channels_last', name=None"
+    )(body)
+
+
 def flatten(inputs: Any, *args: Any, **unused: Any) -> Any:
     """Return a tensor as rows, one for each of the batch."""
     x = operators.convert_to_tensor(inputs)
@@ -161,6 +172,8 @@ def one_hot_encoding(labels: Any, num_classes: Any, **unused: Any) -> Any:
 LAYERS = {
     "Dense": Dense, "conv1d": _convolution("conv1d", 1), "conv2d": _convolution("conv2d", 2), "dense": dense,
     "dropout": dropout, "flatten": flatten,
+    **{f"{name}_pooling{axes}d": _pooling(f"{name}_pooling{axes}d", pool, axes)
+       for name, pool in (("max", "max_pool"), ("average", "avg_pool")) for axes in (1, 2)},
 }  # fmt: skip
 CONTRIB = {
     "dropout": dropout, "embed_sequence": embed_sequence, "flatten": flatten, "fully_connected": fully_connected,

@@ -126,6 +126,16 @@ def _conv1d(value: Any, filters: Any, stride: Any, padding: Any, data_format: An
     return convolution(input if value is None else value, filters, stride, padding, data_format, dilations, None)
 
 
+def _pooling(function: Callable[..., Core]) -> Callable[..., Core]:
+    def pool(value: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, input: Any) -> Core:
+        x = tensor_of(input if value is None else value)
+        window, steps = _inner(ksize, x.rank, data_format), _inner(strides, x.rank, data_format)
+        return _over_windows(x, data_format, lambda y: function(y, window, strides=steps, padding=padding.lower()))
+
+    return pool
+
+
+_POOL = "value, ksize=None, strides=None, padding='VALID', data_format='NHWC', name=None, input=None"
 #: Of one tensor, ``features``: what the result is called, and the function.
 _ACTIVATIONS: dict[str, tuple[str, Callable[[Core], Core]]] = {
     "elu": ("Elu", ops.elu), "relu": ("Relu", ops.relu), "relu6": ("Relu6", activations.relu6),
@@ -134,6 +144,7 @@ _ACTIVATIONS: dict[str, tuple[str, Callable[[Core], Core]]] = {
 }  # fmt: skip
 _LABELLED = "_sentinel=None, labels=None, logits=None"
 _ROWS: dict[str, Row] = {
+    "avg_pool": ("AvgPool", _POOL, _pooling(ops.average_pool)),
     "batch_normalization": ("batchnorm/add_1", "x, mean, variance, offset, scale, variance_epsilon, name=None",
                             _batch_normalization),
     "bias_add": ("BiasAdd", "value, bias, data_format=None, name=None", _bias_add),
@@ -150,6 +161,7 @@ _ROWS: dict[str, Row] = {
     "leaky_relu": ("LeakyRelu", "features, alpha=0.2, name=None", lambda x, alpha: ops.leaky_relu(tensor_of(x), alpha)),
     "log_softmax": ("LogSoftmax", "logits, axis=None, name=None, dim=None",
                     lambda logits, axis, dim: ops.log_softmax(tensor_of(logits), _axis(axis, dim))),
+    "max_pool": ("MaxPool", _POOL, _pooling(ops.max_pool)),
     "moments": ("moments/Squeeze", "x, axes, shift=None, name=None, keep_dims=None, keepdims=None", _moments),
     "sigmoid_cross_entropy_with_logits": ("logistic_loss", f"{_LABELLED}, name=None", _sigmoid_cross_entropy),
     "softmax": ("Softmax", "logits, axis=None, name=None, dim=None",

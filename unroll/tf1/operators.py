@@ -200,12 +200,7 @@ def _stack(values: Any, axis: Any = 0) -> Core:
 def _pad(x: Core, paddings: Any, mode: str, constant_values: Any) -> Core:
     if mode.upper() != "CONSTANT":
         raise ArgumentError(f"pad: mode {mode!r}; only CONSTANT is here: join slices with tf.concat")
-    for place, sides in enumerate(np.asarray(paddings).tolist()):
-        dims = [size if isinstance(size, int) else ops.shape(x)[at] for at, size in enumerate(x.shape)]
-        ends = [sizes_of([*dims[:place], count, *dims[place + 1 :]]) if count else None for count in sides]
-        before, after = ([] if end is None else [ops.constant_of_shape(end, constant_values, x.dtype)] for end in ends)
-        x = ops.concat([*before, x, *after], place) if before or after else x
-    return x
+    return ops.pad(x, np.asarray(paddings).T.ravel().tolist(), constant_values)
 
 
 def _gather_nd(x: Core, indices: Any) -> Core:
