@@ -145,6 +145,14 @@ def _slice_key(name: str, extents: tuple[tuple[int, int], ...]) -> bytes:
     )
 
 
+def _shards(header: bytes) -> int:
+    """Return how many files of data there are."""
+    found = dict(_fields(header))
+    if found.get(2, 0):
+        raise ValueError("its numbers are big-endian")
+    return int(found.get(1, 0))
+
+
 class Checkpoint:
     """The variables of a checkpoint, by name.
 
@@ -166,10 +174,7 @@ class Checkpoint:
         self._shards: dict[int, bytes] = {}
         try:
             self._entries = dict(self._read(data))
-            header = dict(_fields(self._entries.pop(b"")))
-            if header.get(2, 0):
-                raise ValueError("its numbers are big-endian")
-            self._count = int(header.get(1, 0))
+            self._count = _shards(self._entries.pop(b""))
             #: The dtype and shape of each variable, by name.
             self.variables = {key.decode(): _entry(value) for key, value in self._entries.items() if key[:1] != b"\0"}
         except (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error) as error:

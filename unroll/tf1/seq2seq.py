@@ -243,7 +243,11 @@ class AttentionWrapperState(NamedTuple):
 
 
 class AttentionWrapper:
-    """A cell that reads its input beside what it attended to last, and attends by its output."""
+    """A cell that reads its input beside what it attended to last, and attends by its output.
+
+    Raises:
+        ArgumentError: several mechanisms, or a history of alignments.
+    """
 
     def __init__(
         self, cell: Any, attention_mechanism: Any, attention_layer_size: Any = None, alignment_history: bool = False,

@@ -21,6 +21,7 @@ from unroll.cells.rnn_cell import agreed
 from unroll.dtypes import as_array
 from unroll.errors import ArgumentTypeError
 from unroll.signs import Signs
+from unroll.tensor import LARGEST_KNOWN
 from unroll.tensor import Tensor as Core
 from unroll.tensor import constant as core_constant
 from unroll.tf1.dtypes import DType, as_dtype
@@ -190,7 +191,10 @@ def tensor_of(value: Any, dtype: Any = None) -> Core:
     found = as_array(value, "convert_to_tensor")
     if dtype is None and not isinstance(value, (np.ndarray, np.generic)):
         dtype = {"f": np.float32, "i": np.int32}.get(found.dtype.kind)
-    return core_constant(found, None if dtype is None else as_dtype(dtype).dtype)
+    made = core_constant(found, None if dtype is None else as_dtype(dtype).dtype)
+    if made.dtype == np.int32 and made.rank <= 1 and found.size <= LARGEST_KNOWN:  # a size, as TensorFlow has them
+        made.known = tuple(made.value.tolist()) if made.rank else made.value.item()
+    return made
 
 
 def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
