@@ -24,6 +24,10 @@ MOST_SECONDS = 300.0
 #: NaN and infinity keep their meaning: nothing of -ffast-math is here, but that functions set no errno and operations no flags.
 FLAGS = ("-O3", "-std=gnu99", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w")
 _NATIVE = "-march=native"
+#: What gcc does to loops over panels of weights makes them several times slower; other compilers have no such flags.
+_OF_GCC = ("-fno-loop-interchange", "-fno-loop-unroll-and-jam")
+#: Tried in order: not every compiler has every flag.
+_MORE_FLAGS = ((*_OF_GCC, _NATIVE), (_NATIVE,), ())
 _COMPILERS = ("cc", "gcc", "clang")
 
 
@@ -100,7 +104,7 @@ def _key(source: str, command: Sequence[str]) -> str:
     """Return what tells compiled C apart: its text, who compiles it and how, and what the processor can do."""
     known = {
         "source": source,
-        "command": [*command, *FLAGS],
+        "command": [*command, *FLAGS, *_MORE_FLAGS],
         "compiler": _version(tuple(command)),
         "processor": processor_name(),
         "features": _features(),
@@ -134,9 +138,10 @@ def _compiled_into(library: Path, source: str, command: Sequence[str]) -> ctypes
         file, made = Path(there) / "model.c", Path(there) / "model.so"
         file.write_text(source, encoding="ascii")
         with busy("compiling C"):
-            said = _run([*command, *FLAGS, _NATIVE, "-o", str(made), str(file), "-lm"])
-            if said is not None:  # a compiler that has no such flag
-                said = _run([*command, *FLAGS, "-o", str(made), str(file), "-lm"])
+            for more in _MORE_FLAGS:
+                said = _run([*command, *FLAGS, *more, "-o", str(made), str(file), "-lm"])
+                if said is None:
+                    break
         if said is not None:
             raise ModelError(f"compile: {shlex.join(command)} cannot compile the C: {said}")
         if not made.exists():

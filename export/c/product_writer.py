@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from math import gcd, prod
+from math import prod
 
 from unroll.export.c.addresses import added, times
 from unroll.export.c.pen import Pen
 from unroll.export.c.statements import Contraction, Product, Term
 from unroll.export.c.types import c_type
 
-#: How many rows of a product are computed at once, and how many columns then.
-_ROWS, _TILE = 4, 16
+#: How many rows of a product are computed at once. Of four, gcc and clang each keep some sums in memory at some width.
+_ROWS = 2
 
 
 def write_product(pen: Pen, statement: Product) -> None:
@@ -50,24 +50,19 @@ def _panels(pen: Pen, statement: Product, width: int, count: int, first: int) ->
 
 
 def _tile(pen: Pen, statement: Product, width: int, column: str, rows: list[str]) -> None:
-    """Write some rows of one panel: all columns of one row at once, or a few columns of several rows."""
+    """Write some rows of one panel: sums in local arrays, which compilers keep in registers."""
     text, kind = pen.text, c_type(statement.out.dtype)
-    tile = width if len(rows) == 1 else gcd(width, _TILE)
-    with ExitStack() as stack:
-        (part,) = pen.loops(stack, (width // tile,), "q")
-        lane = pen.counter("j")
-        within = added([times(part, tile) if part else "", lane])
-        place = added([column, within])
-        if not part:
-            stack.enter_context(text.block(""))
-        sums = [f"s{number}" for number in range(len(rows))]
-        text.line(f"{kind} {', '.join(f'{name}[{tile}]' for name in sums)};")
-        with text.loop(lane, tile):
+    lane = pen.counter("j")
+    place = added([column, lane])
+    sums = [f"s{number}" for number in range(len(rows))]
+    with text.block(""):
+        text.line(f"{kind} {', '.join(f'{name}[{width}]' for name in sums)};")
+        with text.loop(lane, width):
             for name, row in zip(sums, rows, strict=True):
                 text.line(f"{name}[{lane}] = {_begin(pen, statement, row, place)};")
         for term in statement.terms:
-            _term(pen, term, width, tile, column, within, lane, rows, sums)
-        with text.loop(lane, tile):
+            _term(pen, term, width, column, lane, rows, sums)
+        with text.loop(lane, width):
             for name, row in zip(sums, rows, strict=True):
                 text.line(f"{pen.at(statement.out, [row, place])} = {name}[{lane}];")
 
@@ -81,30 +76,24 @@ def _begin(pen: Pen, statement: Product, row: str, place: str) -> str:
     return " + ".join(parts) or "0"
 
 
-def _term(
-    pen: Pen, term: Term, width: int, tile: int, column: str, within: str, lane: str, rows: list[str], sums: list[str]
-) -> None:
-    text, total = pen.text, sum(piece.shape[-1] for piece in term.pieces)
-    weights = term.weights
-    done = 0
+def _term(pen: Pen, term: Term, width: int, column: str, lane: str, rows: list[str], sums: list[str]) -> None:
+    """Write what a factor adds to the sums, a row of its weights after another."""
+    text, count = pen.text, sum(piece.shape[-1] for piece in term.pieces)
+    weights, done = term.weights, 0
     for piece in term.pieces:
         size = piece.shape[-1]
         if not size:
             continue
         key = pen.counter("k")
         with text.loop(key, size):
-            at = added(
-                [
-                    times(column, total) if column != "0" else "",
-                    times(added([str(done) if done else "", key]), width),
-                ]
-            )
+            row = times(added([str(done) if done else "", key]), width)
+            at = added([times(column, count) if column != "0" else "", row])
             text.line(f"const {c_type(weights.dtype)} *w{key} = {pen.refer(weights)} + {at};")
-            for name, row in zip(sums, rows, strict=True):
-                text.line(f"const {c_type(piece.dtype)} a{name} = {pen.at(piece, [row, key])};")
-            with text.loop(lane, tile):
+            for name, place in zip(sums, rows, strict=True):
+                text.line(f"const {c_type(piece.dtype)} a{name} = {pen.at(piece, [place, key])};")
+            with text.loop(lane, width):
                 for name in sums:
-                    text.line(f"{name}[{lane}] += a{name} * w{key}[{within}];")
+                    text.line(f"{name}[{lane}] += a{name} * w{key}[{lane}];")
         done += size
 
 

@@ -11,7 +11,7 @@ from unroll.export.c.expressions import load
 from unroll.export.c.layout import Buffer, View
 from unroll.export.c.lowering import Lowering, Value
 from unroll.export.c.settling import settled
-from unroll.export.c.statements import Loop, Statement
+from unroll.export.c.statements import Statement
 from unroll.export.c.tidying import tidied
 from unroll.export.c.views import shape_of
 from unroll.graph import Graph
@@ -136,8 +136,3 @@ def _check_sizes(low: Lowering, what: str) -> None:
             raise UnsupportedError(
                 f"{what}: {buffer.name} takes {buffer.size * buffer.dtype.itemsize} bytes; C here takes {_LARGEST}"
             )
-
-
-def loops_in(statements: tuple[Statement, ...]) -> int:
-    """Return how many loops over steps there are."""
-    return sum(1 + loops_in(tuple(item.body)) for item in statements if isinstance(item, Loop))

@@ -8,6 +8,7 @@ from pathlib import Path
 from unroll.arguments import checked
 from unroll.checks import check_choice, check_flag
 from unroll.errors import ArgumentError, ArgumentTypeError, FileError
+from unroll.export.c.footprint import Footprint, footprint_of
 from unroll.export.c.identifiers import RESERVED
 from unroll.export.c.listing import Listing
 from unroll.export.c.program import Port, Program, program_of
@@ -42,6 +43,10 @@ class CSource:
     def __repr__(self) -> str:
         sides = [", ".join(_listed(group)) for group in (self._program.inputs, self._program.outputs)]
         return f"{self._entry}({sides[0]} -> {sides[1]})"
+
+    def report(self) -> Footprint:
+        """Return what the program takes: bytes of constants and of context, and multiply-adds; prints as a line."""
+        return footprint_of(self._program)
 
     def save(self, path: str) -> tuple[Path, Path]:
         """Write the file and its header beside it, each whole or not at all.

@@ -21,11 +21,38 @@ def tidied(statements: Sequence[Statement], lasting: set[Buffer]) -> list[Statem
         statements: those of a program.
         lasting: buffers that somebody reads later.
     """
-    found = _joined(_all_in_place(statements))
+    found = _joined(_all_in_place(_read_by_somebody(statements, lasting)))
     reads = Counter(view.buffer for statement in found for view in statement.reads())
     for statement in _elementwise(found):
         _hide(statement, reads, lasting)
     return found
+
+
+def _read_by_somebody(statements: Sequence[Statement], lasting: set[Buffer]) -> list[Statement]:
+    """Return statements without those that fill what nobody reads."""
+    found = list(statements)
+    while True:
+        read = {view.buffer for statement in found for view in statement.reads()} | lasting
+        kept = _without(found, read)
+        if _count(kept) == _count(found):
+            return kept
+        found = kept
+
+
+def _without(statements: Sequence[Statement], read: set[Buffer]) -> list[Statement]:
+    found: list[Statement] = []
+    for statement in statements:
+        if isinstance(statement, Loop):
+            body = _without(statement.body, read)
+            if body:
+                found.append(replace(statement, body=body))
+        elif any(view.buffer in read for view in statement.writes()):
+            found.append(statement)
+    return found
+
+
+def _count(statements: Sequence[Statement]) -> int:
+    return sum(1 + (_count(item.body) if isinstance(item, Loop) else 0) for item in statements)
 
 
 def _all_in_place(statements: Sequence[Statement]) -> list[Statement]:
