@@ -201,7 +201,7 @@ calls = {
     "RNNCell": lambda: unroll.RNNCell(), "UnrollError": lambda: unroll.UnrollError("no"),
     "UnrollWarning": lambda: unroll.UnrollWarning("hm"),
     "Tensor": lambda: unroll.Tensor((1,), np.dtype("float32")),
-    "to_c": lambda: unroll.to_c(program()),
+    "to_c": lambda: unroll.to_c(program(), dims={"batch": 1}),
     "to_onnx": lambda: unroll.to_onnx(program()), "from_onnx": lambda: unroll.from_onnx(unroll.to_onnx(program())),
     "optimize": lambda: unroll.optimize(program()), "equivalent": lambda: unroll.equivalent(program(), program()),
     "reroll": lambda: unroll.reroll(program()), "unroll": lambda: unroll.unroll(program()),
