@@ -6,9 +6,9 @@ Run it twice, in an environment that has TensorFlow, Keras 3, tf_keras (which is
     python make_keras_files.py 3
     python make_keras_files.py 2
 
-Keras 3 writes each model as a ``.keras`` file, and as ``.h5`` those that Keras 2 does not have; Keras 2 writes the other
-``.h5`` files. ``read FOLDER`` loads what was written here instead, and compares. For each model
-seeded random numbers are put into the weights, and inputs and outputs are kept in ``keras_files_3.npz`` and ``keras_files_2.npz``.
+Keras 3 writes each model as a ``.keras`` file, and as ``.h5`` those that Keras 2 does not have; Keras 2 writes the
+other ``.h5`` files. ``read FOLDER`` loads what was written here instead, and compares. For each model seeded random
+numbers are put into the weights, and inputs and outputs are kept in ``keras_files_3.npz`` and ``keras_files_2.npz``.
 """
 
 import importlib
