@@ -91,7 +91,7 @@ def load_graph(target: str, dims: Mapping[str, int] = MappingProxyType({}), take
 def _of_keras(target: str, dims: Mapping[str, int], taken: set[str]) -> Graph:
     """Return the graph of a model that Keras saved."""
     from unroll.cli.traced import traced  # loads every layer and module
-    from unroll.keras.models import load_model
+    from unroll.keras.models import load_model  # loads every layer
 
     graph = traced(load_model(target), target, dims, taken)
     assert graph is not None  # of every model
