@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from unroll import dimensions, nest
+from unroll.checks import check_size
+from unroll.errors import ShapeError
 from unroll.tf1 import operators
 from unroll.tf1.first_values import TABLE as INITIALIZERS
 from unroll.tf1.neural_networks import TABLE as NN
@@ -24,7 +26,12 @@ class Dense:
     def _kept(
         self, units: Any, activation: Any, use_bias: Any, kernel_initializer: Any, bias_initializer: Any, name: Any
     ) -> None:
-        self.units, self.activation, self.use_bias, self.name = int(units), activation, use_bias, name
+        self.units, self.activation, self.use_bias, self.name = (
+            check_size(units, "layers.Dense: units"),
+            activation,
+            use_bias,
+            name,
+        )
         self._initializers = (kernel_initializer, bias_initializer)
         self._scope: Any = None
 
@@ -41,9 +48,15 @@ class Dense:
 def affine(
     x: Tensor, units: int, initializers: Any, use_bias: Any, activation: Any, names: Any = ("kernel", "bias")
 ) -> Any:
-    """Return ``activation(x @ kernel + bias)`` over the last axis, whose variables are under the scope in force."""
-    kernel = get_variable(names[0], [x.shape[-1], units], x.dtype, initializers[0])
+    """Return ``activation(x @ kernel + bias)`` over the last axis, whose variables are under the scope in force.
+
+    Raises:
+        ShapeError: there is no axis but that of features.
+    """
     rank = x.core.rank
+    if rank < 2:
+        raise ShapeError(f"a dense layer of {x}: (batch, features) is wanted")
+    kernel = get_variable(names[0], [x.shape[-1], units], x.dtype, initializers[0])
     found = _TF["matmul"](x, kernel) if rank == 2 else _TF["tensordot"](x, kernel, [[rank - 1], [0]])
     if use_bias:
         first = INITIALIZERS["zeros_initializer"]() if initializers[1] is None else initializers[1]
@@ -72,7 +85,9 @@ def dense(
     """Return ``activation(inputs @ kernel + bias)`` over the last axis."""
     x = operators.convert_to_tensor(inputs)
     with entered(name, "dense", reuse=reuse):
-        return affine(x, int(units), (kernel_initializer, bias_initializer), use_bias, activation)
+        return affine(
+            x, check_size(units, "layers.dense: units"), (kernel_initializer, bias_initializer), use_bias, activation
+        )
 
 
 @takes(
@@ -96,7 +111,8 @@ def fully_connected(
     first = None if biases_initializer == "zeros" else biases_initializer
     with entered(scope, "fully_connected", reuse=reuse):
         use_bias = biases_initializer is not None
-        return affine(x, int(num_outputs), (weights_initializer, first), use_bias, activation, ("weights", "biases"))
+        units = check_size(num_outputs, "contrib.layers.fully_connected: num_outputs")
+        return affine(x, units, (weights_initializer, first), use_bias, activation, ("weights", "biases"))
 
 
 def _convolution(name: str, axes: int) -> Callable[..., Any]:

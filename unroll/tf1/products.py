@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unroll import nest, ops
+from unroll.checks import check_text
 from unroll.errors import ArgumentError
 from unroll.ops.operator import axis_of
 from unroll.tensor import Tensor
@@ -42,13 +43,13 @@ def einsum(equation: str, *inputs: Tensor) -> Tensor:
     Raises:
         ArgumentError: the equation does not fit the tensors, or is none of products and sums.
     """
-    left, arrow, result = equation.replace(" ", "").partition("->")
+    left, arrow, result = check_text(equation, "einsum: equation").replace(" ", "").partition("->")
     terms = left.split(",")
     if not arrow:
         result = "".join(sorted(letter for letter in {*left} - {","} if left.count(letter) == 1))
-    if [len(term) for term in terms] != [item.rank for item in inputs] or not (left + result).replace(
-        ",", ""
-    ).isalpha():
+    letters = set(left) - {","}
+    is_alike = [len(term) for term in terms] == [item.rank for item in inputs]
+    if not is_alike or not {*result} <= letters or not "".join(letters).isalpha():
         raise ArgumentError(
             f"einsum {equation!r}: a term of letters is wanted for each of {len(inputs)} tensors, one an axis"
         )

@@ -76,10 +76,18 @@ class Dimension:
 
 
 class TensorShape:
-    """The shape of a tensor: its sizes, a number for one axis; None where not even the number of axes is known."""
+    """The shape of a tensor: its sizes, a number for one axis; None where not even the number of axes is known.
+
+    Raises:
+        ArgumentTypeError: it is none of these.
+    """
 
     def __init__(self, dims: Any) -> None:
         listed = [dims] if isinstance(dims, (int, Dimension)) else dims
+        if listed is not None and not isinstance(listed, (list, tuple, TensorShape)):
+            raise ArgumentTypeError(
+                f"TensorShape: {dims!r} is no shape; a list of sizes is wanted, None for one not known"
+            )
         #: The sizes, or None.
         self.dims = None if listed is None else [Dimension(dim) for dim in listed]
         #: The number of axes, or None.

@@ -18,8 +18,9 @@ import numpy as np
 
 from unroll import nest, scopes
 from unroll.cells.rnn_cell import agreed
+from unroll.checks import shown
 from unroll.dtypes import as_array
-from unroll.errors import ArgumentTypeError
+from unroll.errors import ArgumentTypeError, UnrollError
 from unroll.signs import Signs
 from unroll.tensor import LARGEST_KNOWN
 from unroll.tensor import Tensor as Core
@@ -145,6 +146,8 @@ def _unwrapped(leaf: Any) -> Any:
         return leaf.core
     if isinstance(leaf, DType):
         return leaf.dtype
+    if isinstance(leaf, slice):
+        return slice(*map(_unwrapped, (leaf.start, leaf.stop, leaf.step)))
     return list(map(_unwrapped, leaf)) if isinstance(leaf, TensorShape) else leaf
 
 
@@ -256,7 +259,18 @@ def operator(called: str, result: str, arguments: str) -> Callable[[Callable[...
             given = kwargs.get("name", args[place] if len(args) > place else None)
             base = get_default_graph().scoped_name(given or head)
             with scopes.at(scopes.current().variables, base) if tail else nullcontext():
-                made = found(*unwrap(args), **unwrap(kwargs))
+                try:
+                    made = found(*unwrap(args), **unwrap(kwargs))
+                except UnrollError:
+                    raise
+                except (
+                    TypeError,
+                    ValueError,
+                    LookupError,
+                    AttributeError,
+                ) as error:  # what the core was not asked about
+                    given = ", ".join(shown(item) for item in (*args, *kwargs.values()))
+                    raise ArgumentTypeError(f"{called}({given}): {error}; its arguments are {arguments}") from None
             return named(made, scopes.join(base, tail))
 
         return call

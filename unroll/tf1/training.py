@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from unroll import parameter_files
-from unroll.errors import ArgumentError, NameNotFoundError, UnsupportedError
+from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError, UnsupportedError
 from unroll.files import as_path
 from unroll.tf1.checkpoints import Checkpoint, latest_checkpoint
 from unroll.tf1.names import TRAINS
@@ -21,6 +21,7 @@ class Saver:
 
     Raises:
         ArgumentError: there are no variables.
+        ArgumentTypeError: `var_list` holds something else.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -31,6 +32,11 @@ class Saver:
         )
         var_list = takes("train.Saver", arguments)(lambda var_list: var_list)(*args, **kwargs)
         found = global_variables() if var_list is None else var_list
+        listed = [*found.values()] if isinstance(found, dict) else found
+        if not isinstance(listed, (list, tuple)) or not all(isinstance(item, Variable) for item in listed):
+            raise ArgumentTypeError(
+                f"train.Saver: var_list is {found!r}; a list of variables, or a dict of them, is wanted"
+            )
         #: The variables, by their names in the file.
         self.variables: dict[str, Variable] = (
             found if isinstance(found, dict) else {item.op.name: item for item in found}

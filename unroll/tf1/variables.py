@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from unroll import initializers, scopes
+from unroll.checks import check_size
 from unroll.dimensions import shape_text
 from unroll.errors import ArgumentError, ArgumentTypeError, NameClashError, NameNotFoundError, ShapeError
 from unroll.ops import identity
@@ -279,7 +280,8 @@ def get_variable(name: str, shape: Any, dtype: Any, initializer: Any, trainable:
     """
     scope, full = get_variable_scope(), scopes.join(scopes.current().variables, scopes.check_name(name, "get_variable"))
     plain = unwrap(shape)
-    sizes = None if plain is None else [int(size) for size in (plain if isinstance(plain, (list, tuple)) else [plain])]
+    listed = plain if isinstance(plain, (list, tuple)) else [plain]
+    sizes = None if plain is None else [check_size(size, f"get_variable {full}: shape", least=0) for size in listed]
     found = shared(full, sizes)
     if found is not None:
         return found
