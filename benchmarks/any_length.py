@@ -1,6 +1,6 @@
 """One model for any length: an LSTM whose time is left open, beside torch.onnx's exports of the same network, in onnxruntime.
 
-any_length.py [--rounds 40] [--times 28 100 1000] [--batches 1 32] [--units 13] [--peers-python PYTHON]
+any_length.py [--rounds 40] [--times 28 100 1000] [--batches 1 32] [--units 13] [--peers-python PYTHON] [--dry]
 
 Ours is one file, read once. Theirs is a file for each T: with an open time (`dynamic_shapes`) torch 2.13 writes the T that it
 was shown into a Reshape, and its file runs at no other. Both hold the same weights, give all outputs and last states, and
@@ -22,6 +22,11 @@ from pathlib import Path
 from typing import Any
 
 INPUTS = 28
+WORDS = (
+    "Written by `python benchmarks/any_length.py`. An LSTM whose time is left open is one file for every T; torch.onnx's "
+    "export of the same network is a file for each. Both hold the same weights and run in turns in onnxruntime, on one thread: "
+    "medians, and the median of the ratios of pairs."
+)
 
 
 def torch_file(target: Path, steps: int, batch: int, units: int, weights: Path) -> None:
@@ -90,21 +95,22 @@ def load(path: Path) -> Any:
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and write the table of docs/benchmarks.md."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--times", type=int, nargs="+", default=[28, 100, 1000])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 32])
     parser.add_argument("--units", type=int, nargs="+", default=[13, 128])
     parser.add_argument("--peers-python", type=Path, help="a Python that has torch; by default one is installed")
+    parser.add_argument("--dry", action="store_true", help="print, and leave docs/ alone")
     asked = parser.parse_args()
     import numpy as np
     from environment import default_cache, peers_python
+    from report import table, write_section
     from timing import contestant, measure
 
     python = asked.peers_python or peers_python(default_cache())
-    print("| T | batch | units | ours | torch.onnx | ours / torch.onnx | apart |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    lines = []
     with tempfile.TemporaryDirectory() as folder:
         for units in asked.units:
             for batch in asked.batches:
@@ -125,10 +131,16 @@ def main() -> None:
                     pairs = zip(samples["ours"], samples["torch.onnx"], strict=True)
                     ratio = statistics.median(one / other for one, other in pairs)
                     ours, theirs = (1e6 * statistics.median(samples[name]) for name in ("ours", "torch.onnx"))
-                    print(
-                        f"| {steps} | {batch} | {units} | {ours:.1f} µs | {theirs:.1f} µs | {ratio:.3f} | {apart:.1e} |"
-                    )
-    print(f"\ntraced and written, with its proof: {1e3 * cost_of_writing(13):.1f} ms of CPU, whatever the time")
+                    line = [*map(str, (steps, batch, units)), f"{ours:.1f} µs", f"{theirs:.1f} µs", f"{ratio:.3f}"]
+                    lines.append([*line, f"{apart:.1e}"])
+                    print(*lines[-1], sep="  ")
+    cost = (
+        f"Traced and written, with its proof: {1e3 * cost_of_writing(13):.1f} ms of CPU, whatever the time; at most 50."
+    )
+    print(cost)
+    if not asked.dry:
+        head = ["T", "batch", "units", "ours", "torch.onnx", "ours / torch.onnx, at most 1.05", "apart"]
+        write_section("any_length.md", "\n\n".join(["## Any length", WORDS, table(head, lines), cost]) + "\n")
 
 
 if __name__ == "__main__":

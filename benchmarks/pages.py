@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import viewers
-from environment import HERE, default_cache, made_environment
+from environment import default_cache, made_environment
 from onnx import ModelProto
 from pages_report import section
-from report import with_pages
+from report import write_section
 from run import machine
 from viewers import EXPLORER, NETRON, OURS, UnseenError
 
@@ -198,9 +198,7 @@ def main() -> None:
     text = section(found)
     print(text)
     if not chosen.quick:
-        (HERE / "pages.md").write_text(text, encoding="utf-8")
-        target = HERE.parent / "docs" / "benchmarks.md"
-        target.write_text(with_pages(target.read_text(encoding="utf-8"), text), encoding="utf-8")
+        write_section("pages.md", text)
 
 
 if __name__ == "__main__":

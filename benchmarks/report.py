@@ -27,7 +27,8 @@ BUILDS = {
 }
 
 
-_PAGES = "\n## Pages\n"
+#: Sections that other benchmarks measure, each kept in a file beside this one; they come last, in this order.
+_OTHERS = ("any_length.md", "pages.md")
 
 
 def write_page(results: Results, folder: Path) -> str:
@@ -70,14 +71,22 @@ def markdown(results: Results) -> str:
     parts += _cost_model(results)
     if results.costs:
         parts += _costs(results)
-    pages = HERE / "pages.md"
-    whole = "\n\n".join(parts) + "\n"
-    return with_pages(whole, pages.read_text(encoding="utf-8")) if pages.exists() else whole
+    return with_others("\n\n".join(parts) + "\n")
 
 
-def with_pages(page: str, section: str) -> str:
-    """Return the page with the section on pages, which another benchmark measures, as its last one."""
-    return f"{page.partition(_PAGES)[0].rstrip()}\n\n{section}"
+def with_others(page: str) -> str:
+    """Return the page with the sections that other benchmarks measured, as its last ones."""
+    sections = [(HERE / name).read_text(encoding="utf-8") for name in _OTHERS if (HERE / name).exists()]
+    for section in sections:
+        page = page.partition(f"\n{section.splitlines()[0]}\n")[0]
+    return "\n\n".join([page.rstrip(), *(section.rstrip() for section in sections)]) + "\n"
+
+
+def write_section(name: str, section: str) -> None:
+    """Keep a section that another benchmark measured, and put it into docs/benchmarks.md."""
+    (HERE / name).write_text(section, encoding="utf-8")
+    target = HERE.parent / "docs" / "benchmarks.md"
+    target.write_text(with_others(target.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

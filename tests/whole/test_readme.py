@@ -23,12 +23,22 @@ def block(language: str, holding: str) -> str:
 def test_the_twelve_lines_run_and_print_what_they_say(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    exec(block("python", "static_rnn(cell"), names)
+    exec(block("python", "unroll.static_rnn(cell"), names)
     printed = capsys.readouterr().out
     assert "0.2913126" in printed
     assert "0.94211787" in printed
     assert "NumPy, onnx reference, onnxruntime took part" in printed
     assert {path.name for path in tmp_path.iterdir()} == {"rnn.svg", "rnn.onnx"}
+
+
+def test_the_program_of_tensorflow_1_prints_what_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(block("python", "import tf1"), names)
+    printed = capsys.readouterr().out
+    assert "0.291312" in printed
+    assert "0.942117" in printed
+    assert (names["kernel"].name, str(names["kernel"].shape)) == ("rnn/basic_rnn_cell/kernel:0", "(8, 5)")
 
 
 @pytest.mark.parametrize("source", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
