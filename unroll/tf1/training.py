@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from unroll import parameter_files
+from unroll.checkpoints.reading import Checkpoint, latest_checkpoint
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError, UnsupportedError
 from unroll.files import as_path
-from unroll.tf1.checkpoints import Checkpoint, latest_checkpoint
 from unroll.tf1.names import TRAINS
 from unroll.tf1.tensors import takes
 from unroll.tf1.variables import Variable, get_variable, global_variables

@@ -10,9 +10,8 @@ import pytest
 from golden.tf1_programs import CHECKPOINT, values_for
 
 import unroll
-from unroll import tf1 as tf
-from unroll.tf1.checkpoints import Checkpoint
-from unroll.tf1.checksums import crc32c, masked
+from unroll.checkpoints.checksums import crc32c, masked
+from unroll.checkpoints.reading import Checkpoint
 
 FILES = ("index", "data-00000-of-00001")
 
@@ -114,21 +113,3 @@ def tried(folder: Path, count: int, seed: int = 0) -> tuple[int, int]:
 def test_of_a_changed_checkpoint_come_only_our_errors_and_never_other_numbers(tmp_path: Path) -> None:
     refused, wrong = tried(tmp_path, 120)
     assert refused > 100 and not wrong
-
-
-def test_what_is_saved_is_restored_by_name_and_training_is_said_to_be_elsewhere(tmp_path: Path) -> None:
-    w, step = tf.get_variable("w", [2, 3]), tf.train.get_or_create_global_step()
-    saver = tf.train.Saver()
-    with tf.Session() as sess:
-        sess.run(tf.global_variables_initializer())
-        path = saver.save(sess, str(tmp_path / "model"), global_step=step)
-        held = sess.run(w)
-    assert path.endswith("model-0") and (tmp_path / "model-0.npz").exists()
-    with tf.Session() as sess:
-        saver.restore(sess, path)
-        np.testing.assert_array_equal(sess.run(w), held)
-    with pytest.raises(unroll.UnrollError, match=r"training is not here yet.*tf\.train\.Saver"):
-        tf.train.AdamOptimizer(0.1).minimize(tf.reduce_sum(w))
-    tf.get_variable("more", [1])
-    with pytest.raises(unroll.UnrollError, match="Key more not found"):
-        tf.train.Saver().restore(tf.Session(), path)

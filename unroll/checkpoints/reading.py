@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unroll.checkpoints.checksums import masked
 from unroll.dtypes import Array
 from unroll.errors import FileError, NameNotFoundError
 from unroll.files import as_path, read_bytes
-from unroll.tf1.checksums import masked
 from unroll.words import closest
 
 _MAGIC = bytes.fromhex("57fb808b247547db")

@@ -1,0 +1,1 @@
+"""Variables in TensorFlow's checkpoints: their bytes, and nothing of the programs that wrote them."""
