@@ -14,9 +14,9 @@ from unroll.export.c.lowering import Entry, Lowering, Pieces, Value
 from unroll.export.c.products import Factor, Pending
 from unroll.export.c.reductions import REDUCTIONS
 from unroll.export.c.scalars import SCALARS, template_of
-from unroll.export.c.statements import Contraction, Window
+from unroll.export.c.statements import Contraction
 from unroll.export.c.views import VIEWS, broadcast, seen, shape_of
-from unroll.ops.convolution import Conv
+from unroll.export.c.windows import WINDOWS
 from unroll.ops.operator import OPERATORS, Operator
 from unroll.ops.scan import Scan
 from unroll.tensor import Node, Tensor
@@ -184,28 +184,12 @@ def _hand_on(low: Lowering, states: Sequence[View], new: Sequence[Value], labels
         low.copied(_at(state, low.depth), value, label)
 
 
-def _conv(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Value]:
-    op, tensor = node.op, node.outputs[0]
-    assert isinstance(op, Conv)
-    views = [None if value is None else low.view(value).plain() for value in (*given, None)[:3]]
-    x, weights, bias = views
-    assert x is not None and weights is not None
-    depth = max(view.depth for view in views if view is not None)
-    out = low.scratch(tensor.label, tensor.dtype, shape_of(tensor), depth, exact=True)
-    if out.size:
-        low.emit(
-            Window(out, x, weights, bias, op.strides, op.pads_of(x.shape[2:]), op.dilations, op.group, tensor.label),
-            depth,
-        )
-    return [load(out)]
-
-
 ENTRIES: dict[str, Entry] = {
     **dict.fromkeys((*SCALARS, "Cast", "Pow"), _elements),
     **REDUCTIONS,
     **VIEWS,
+    **WINDOWS,
     "Clip": _clip,
-    "Conv": _conv,
     "MatMul": _matmul,
     "Scan": _scan,
 }

@@ -1,15 +1,14 @@
-"""Reductions and convolutions as C."""
+"""Reductions as C."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from math import prod
 
-from unroll.export.c.addresses import Index, added, times, unwrapped
+from unroll.export.c.addresses import Index, unwrapped
 from unroll.export.c.layout import Sizes
 from unroll.export.c.pen import Pen
-from unroll.export.c.statements import Reduction, Window
-from unroll.export.c.types import c_type
+from unroll.export.c.statements import Reduction
 
 
 def write_reduction(pen: Pen, statement: Reduction) -> None:
@@ -50,42 +49,3 @@ def _position(pen: Pen, statement: Reduction, index: Index, back: Sizes, first: 
             text.line("best = one;")
             text.line(f"place = {key or 0};")
     text.line(f"{pen.at(statement.out, index)} = place;")
-
-
-def write_window(pen: Pen, statement: Window) -> None:
-    """Write a convolution."""
-    text, out, group = pen.text, statement.out, statement.group
-    text.comment(f"{statement.about}: convolution of {statement.x.shape} with {statement.weights.shape}")
-    kind = c_type(out.dtype)
-    filters, channels = statement.weights.shape[:2]
-    spatial = len(statement.strides)
-    with ExitStack() as stack:
-        index = pen.loops(stack, out.shape)
-        stack.enter_context(text.block(""))
-        which = index[1] or "0"
-        begin = pen.at(statement.bias, [index[1]]) if statement.bias is not None else "0"
-        text.line(f"{kind} total = {begin};")
-        with ExitStack() as summed:
-            (channel,) = pen.loops(summed, (channels,), "k")
-            kernel = pen.loops(summed, statement.weights.shape[2:], "k")
-            places = []
-            for axis in range(spatial):
-                name = pen.counter("y")
-                at = added(
-                    [
-                        times(index[2 + axis], statement.strides[axis]) if index[2 + axis] else "",
-                        times(kernel[axis], statement.dilations[axis]) if kernel[axis] else "",
-                    ]
-                )
-                text.line(f"const int {name} = {at} - {statement.pads[axis]};")
-                places.append((name, statement.x.shape[2 + axis]))
-            inside = " && ".join(f"{name} >= 0 && {name} < {size}" for name, size in places)
-            source = channel
-            if group > 1:
-                per = filters // group
-                source = added([f"{which} / {per} * {channels}" if which != "0" else "", channel])
-            with text.block(f"if ({inside})"):
-                x = pen.at(statement.x, [index[0], source, *(name for name, _ in places)])
-                w = pen.at(statement.weights, [index[1], channel, *kernel])
-                text.line(f"total += {x} * {w};")
-        text.line(f"{pen.at(out, index)} = total;")

@@ -167,7 +167,7 @@ class Reduction:
 
 @dataclass(eq=False)
 class Window:
-    """A convolution: see `unroll.export.c.convolutions`."""
+    """A convolution: sums of what lies under a window, times weights."""
 
     out: View
     x: View
@@ -182,6 +182,37 @@ class Window:
     def reads(self) -> Iterator[View]:
         """Yield the views that are read."""
         yield from (view for view in (self.x, self.weights, self.bias) if view is not None)
+
+    def writes(self) -> Iterator[View]:
+        """Yield the view that is filled."""
+        yield self.out
+
+
+@dataclass(eq=False)
+class Pooling:
+    """The largest, or the mean, of what lies under a window; what is padded takes no part.
+
+    Attributes:
+        out: the view that is filled.
+        x: ``(batch, channels, *sizes)``.
+        window: its sizes.
+        strides: its steps.
+        pads: what is added before each axis, then after each.
+        mean: whether it is the mean, and not the largest.
+        about: what a reader is told.
+    """
+
+    out: View
+    x: View
+    window: Sizes
+    strides: Sizes
+    pads: Sizes
+    mean: bool
+    about: str = ""
+
+    def reads(self) -> Iterator[View]:
+        """Yield the view that is read."""
+        yield self.x
 
     def writes(self) -> Iterator[View]:
         """Yield the view that is filled."""
@@ -213,7 +244,7 @@ class Loop:
             yield from statement.writes()
 
 
-Statement: TypeAlias = Elementwise | Product | Contraction | Reduction | Window | Loop
+Statement: TypeAlias = Elementwise | Product | Contraction | Reduction | Window | Pooling | Loop
 
 
 def views_of(expression: Expr) -> Iterator[View]:

@@ -135,6 +135,21 @@ def _concat(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Va
     return [load(low.joined(parts, axis, tensor))]
 
 
+def _pad(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Value]:
+    """One axis after another: what is put before it, the tensor, and what is put after it, joined."""
+    tensor, found = node.outputs[0], low.expr(given[0])
+    ends, rank, value = _ints(given[1]), len(found.shape), given[2] if len(given) > 2 else None
+    filling = literal(number(0, found.dtype), (), found.dtype) if value is None else low.expr(value)
+    padded = [axis for axis in range(rank) if ends[axis] or ends[axis + rank]]
+    for axis in padded:
+        sizes = found.shape
+        before, after = (
+            broadcast(low, filling, (*sizes[:axis], ends[at], *sizes[axis + 1 :])) for at in (axis, axis + rank)
+        )
+        found = load(low.joined([before, found, after], axis, tensor if axis == padded[-1] else None))
+    return [found]
+
+
 def _gather(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Value]:
     assert isinstance(node.op, Gather)
     source = low.expr(given[0])
@@ -184,6 +199,7 @@ VIEWS: dict[str, Entry] = {
     "ConstantOfShape": _filled,
     "Expand": _expand,
     "Gather": _gather,
+    "Pad": _pad,
     "Reshape": _reshape,
     "ReverseSequence": _reverse,
     "Slice": _slice,

@@ -10,9 +10,10 @@ from unroll.export.c.expressions import Expr
 from unroll.export.c.layout import View, rounded
 from unroll.export.c.pen import Pen
 from unroll.export.c.product_writer import write_contraction, write_product
-from unroll.export.c.reduction_writer import write_reduction, write_window
-from unroll.export.c.statements import Contraction, Elementwise, Loop, Product, Reduction, Statement
+from unroll.export.c.reduction_writer import write_reduction
+from unroll.export.c.statements import Contraction, Elementwise, Loop, Pooling, Product, Reduction, Statement
 from unroll.export.c.types import c_type
+from unroll.export.c.window_writer import write_pooling, write_window
 
 
 def write_statements(pen: Pen, statements: Sequence[Statement]) -> None:
@@ -30,6 +31,8 @@ def write_statements(pen: Pen, statements: Sequence[Statement]) -> None:
             write_contraction(pen, statement)
         elif isinstance(statement, Reduction):
             write_reduction(pen, statement)
+        elif isinstance(statement, Pooling):
+            write_pooling(pen, statement)
         else:
             write_window(pen, statement)
 
