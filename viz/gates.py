@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from unroll.graph import Graph
+from unroll.ops.gate_names import SAME_GATE
 from unroll.parameter import BlockTable, Parameter
 from unroll.tensor import Node
 from unroll.viz import palette
 from unroll.viz.gate_columns import GateColumns
-from unroll.viz.native_nodes import SAME_GATE, Native
+from unroll.viz.native_nodes import Native
 
 #: What is shown of a gate: its name and its fill, if it has one.
 Mark = tuple[str, "str | None"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from unroll.dimensions import Dim
 from unroll.graph import Graph
+from unroll.ops.gate_names import GATES
 from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent import Recurrent
 from unroll.parameter import Parameter
@@ -15,16 +16,8 @@ from unroll.tensor import Node, Tensor
 from unroll.viz.made_weights import fixed_tensors
 from unroll.viz.values import number
 
-#: The blocks of rows of W and R, in ONNX's order; an RNN has one, of the state itself.
-GATES = {"LSTM": ("i", "o", "f", "c"), "GRU": ("z", "r", "h"), "RNN": ("h",)}
 #: The gates in the order in which they get their colours: that of TensorFlow's cells, whose j is c here.
 COLORED = {"LSTM": ("i", "c", "f", "o"), "GRU": GATES["GRU"], "RNN": GATES["RNN"]}
-#: What TensorFlow, Keras and PyTorch call a gate that ONNX calls otherwise.
-SAME_GATE: dict[str, dict[str, tuple[str, ...]]] = {
-    "LSTM": {"c": ("j", "g")},
-    "GRU": {"z": ("u",), "h": ("c", "n")},
-    "RNN": {},
-}
 #: The blocks of the peepholes P, in ONNX's order.
 PEEPHOLES = ("i", "o", "f")
 _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")

@@ -54,6 +54,8 @@ def test_onnxs_runner_finds_nothing_wrong(backend: type[Backend]) -> None:
     assert count >= (41 if newest else 10)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_the_tests_that_are_found_are_all_of_recurrent_nodes() -> None:
     from onnx.backend.test.loader import load_model_tests
 

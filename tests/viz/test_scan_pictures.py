@@ -188,13 +188,6 @@ def test_graphs_in_attributes_are_counted_by_their_nodes() -> None:
     two = onnx.helper.make_graph(
         [onnx.helper.make_node("Abs", ["x"], ["a"]), onnx.helper.make_node("Neg", ["a"], ["z"])], "two", [], out
     )
-    choice = onnx.helper.make_node("If", ["c"], ["y"], then_branch=one, else_branch=two)
-    graph = onnx.helper.make_graph(
-        [choice],
-        "all",
-        [info("c", onnx.TensorProto.BOOL, []), info("x", onnx.TensorProto.FLOAT, [2])],
-        [info("y", onnx.TensorProto.FLOAT, [2])],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
-    (box,) = (box for box in boxes(unroll.draw(unroll.from_onnx(model))).values() if "If" in box.lines)
-    assert {"then_branch graph of 1 node", "else_branch graph of 2 nodes"} <= set(box.lines)
+    graph = foreign(first=one, second=two)
+    (box,) = (box for box in boxes(unroll.draw(graph)).values() if "mine.Unheard" in box.lines)
+    assert {"first graph of 1 node", "second graph of 2 nodes"} <= set(box.lines)

@@ -8,10 +8,10 @@ from typing import Literal
 
 import networkx
 
+from unroll.ops.gate_names import GATES as NATIVE
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, TIMES
 from unroll.viz.gates import Gates
-from unroll.viz.native_nodes import GATES as NATIVE
 from unroll.viz.page.activations import BOUNDS, activation
 from unroll.viz.page.steps import Template
 

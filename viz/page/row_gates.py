@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from unroll.ops.gate_names import SAME_GATE
 from unroll.viz.gates import Gates
-from unroll.viz.native_nodes import SAME_GATE
 from unroll.viz.page.colours import colour_of
 from unroll.viz.page.steps import Row
 

@@ -205,3 +205,21 @@ def test_a_cell_that_was_rerolled_keeps_its_name_and_the_weights_that_it_has() -
     of_file, _ = unroll.unroll(unroll.from_onnx(unroll.to_onnx(graph, form="rerolled")))
     assert list(of_file.parameters) == ["rnn/basic_lstm_cell/kernel", "rnn/basic_lstm_cell/bias"]
     assert str(of_file.parameters["rnn/basic_lstm_cell/kernel"].blocks) == "[x 3 + h 4] x [i|o|f|c 4]"
+
+
+@pytest.mark.parametrize(
+    ("make", "gates"),
+    [
+        (lambda x: unroll.dynamic_rnn(unroll.BasicLSTMCell(4), x)[0], {"i", "j", "f", "o"}),
+        (lambda x: unroll.dynamic_rnn(unroll.GRUCell(4), x)[0], {"r", "u", "c"}),
+        (unroll.layers.LSTM(4, return_sequences=True), {"i", "f", "c", "o"}),
+        (lambda x: unroll.nn.LSTM(3, 4, batch_first=True)(x)[0], {"i", "f", "g", "o"}),
+    ],
+    ids=["TensorFlow's LSTM", "TensorFlow's GRU", "Keras's LSTM", "PyTorch's LSTM"],
+)
+def test_gates_of_a_cell_that_was_rerolled_are_called_as_its_kernels_call_them(make: Any, gates: set[str]) -> None:
+    x = unroll.placeholder([None, 3, 3], "x")
+    rolled, report = unroll.reroll(unroll.Graph([x], [make(x)]))
+    assert report
+    flat, _ = unroll.unroll(rolled)
+    assert {node.origin.gate for node in flat.nodes if node.origin.gate} == gates

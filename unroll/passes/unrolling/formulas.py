@@ -6,7 +6,7 @@ Source: the operators' specifications at https://onnx.ai/onnx/operators/ ("Equat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,13 +14,14 @@ import numpy as np
 from unroll.ops.arithmetic import Add, Mul, Sub
 from unroll.ops.choices import Clip, Greater, Where
 from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
+from unroll.ops.gate_names import GATES
 from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import MatMul
 from unroll.ops.operator import Operator
 from unroll.ops.recurrent import GRU
 from unroll.ops.recurrent_loop import ACTIVATIONS, Recurrent
 from unroll.passes.tools.making import Maker
-from unroll.passes.unrolling.gate_kernels import GATES, GateKernels
+from unroll.passes.unrolling.gate_kernels import GateKernels
 from unroll.passes.unrolling.step_places import CellPlace
 from unroll.tensor import Constant, Tensor
 
@@ -73,6 +74,10 @@ class Cell(NamedTuple):
     kernels: GateKernels
     calls: Sequence[Call]
 
+    def names(self, gates: Iterable[str]) -> list[str]:
+        """Return what gates are called in this cell."""
+        return [self.kernels.called[gate] for gate in gates]
+
 
 def step_of(cell: Cell) -> Step:
     """Return what makes the nodes of a step; what all steps share is made once, now."""
@@ -106,7 +111,7 @@ def _lstm(cell: Cell) -> Step:
     def step(at: int, x: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
         before, c = states
         maker = cell.place.at(at)
-        parts = _parts(maker, _affine(maker, _beside(maker, x, before), kernel, bias), names)
+        parts = _parts(maker, _affine(maker, _beside(maker, x, before), kernel, bias), cell.names(names))
         i = gate(at, "i", f, parts[0], c)
         forget = _rest(cell.place.at(at, "f"), i) if coupled else gate(at, "f", f, parts[2], c)
         candidate = gate(at, "c", g, parts[3])
@@ -149,7 +154,7 @@ def _gru_before(cell: Cell) -> _GRUParts:
     of_last, bias_of_last = cell.kernels.kernel(last, "candidate"), cell.kernels.bias(last, "candidate")
 
     def parts(maker: Maker, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Callable[[Maker, Tensor], Tensor]]:
-        z, r = _parts(maker, _affine(maker, _beside(maker, x, h), kernel, bias), both)
+        z, r = _parts(maker, _affine(maker, _beside(maker, x, h), kernel, bias), cell.names(both))
 
         def candidate(inside: Maker, reset: Tensor) -> Tensor:
             return _affine(inside, _beside(inside, x, inside.one(Mul(), reset, h)), of_last, bias_of_last)
@@ -168,8 +173,8 @@ def _gru_after(cell: Cell) -> _GRUParts:
     )
 
     def parts(maker: Maker, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Callable[[Maker, Tensor], Tensor]]:
-        xs = _parts(maker, _affine(maker, x, *of_x), names, "x")
-        hs = _parts(maker, _affine(maker, h, *of_h), names, "h")
+        xs = _parts(maker, _affine(maker, x, *of_x), cell.names(names), "x")
+        hs = _parts(maker, _affine(maker, h, *of_h), cell.names(names), "h")
         z, r = (maker.one(Add(), *pair) for pair in zip(xs[:2], hs[:2], strict=True))
         return z, r, lambda inside, reset: inside.one(Add(), xs[2], inside.one(Mul(), reset, hs[2]))
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from unroll import scopes
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
+from unroll.ops.gate_names import GATES, called
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.parameter import BlockTable, Parameter
 from unroll.passes.tools.making import Maker
 from unroll.structure import leaves_of, nodes_before
 from unroll.tensor import Constant, Placeholder, Tensor
 
-#: The gates in the order of an operator's weights; ONNX calls the candidate of an LSTM c, that of a GRU h.
-GATES: Mapping[str, tuple[str, ...]] = {"LSTM": ("i", "o", "f", "c"), "GRU": ("z", "r", "h"), "RNN": ("h",)}
 #: The gates of an LSTM that have peepholes, in their order.
 PEEPHOLES = ("i", "o", "f")
 #: Why weights stand apart from the others of their cell.
@@ -50,6 +50,13 @@ class GateKernels:
     p: Tensor | None
     settled: bool
     _made: dict[str, Tensor] = field(default_factory=dict)
+
+    @cached_property
+    def called(self) -> Mapping[str, str]:
+        """What each gate of ONNX's is called in the block tables of the weights; ONNX's own name where there are none."""
+        weights = leaves_of(nodes_before([self.w, self.r])) or (self.w, self.r)
+        tables = [item.blocks for item in weights if isinstance(item, Parameter) and item.blocks is not None]
+        return called(self.op.name, [name for blocks in tables for name, _ in blocks.columns])
 
     def kernel(self, gates: Sequence[str], scope: str = "") -> Tensor:
         """Return ``(input + hidden, gates * hidden)``: the rows of x over those of h."""

@@ -98,7 +98,7 @@ class _Native:
     def direction(self, way: int, backward: bool) -> tuple[Tensor, list[Tensor]]:
         """Return what one direction makes: h at each step as a stack, and the last states."""
         kernels = self._kernels(way, backward)
-        place = CellPlace(kernels.cell, self._begin)
+        place = CellPlace(kernels.cell, self._begin, kernels.called)
         step = step_of(Cell(self._op, place, kernels, calls_of(self._op)[way]))
         order = range(self._steps)[:: -1 if backward else 1]
         states = self._initial(place, way, order[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from unroll.passes.tools.making import Maker
 from unroll.scopes import Origin, join
@@ -77,10 +77,11 @@ class CellPlace:
     Args:
         cell: the path of its variables, such as ``rnn/basic_lstm_cell``.
         begin: the number of its first step.
+        called: what its gates are called, by ONNX's names.
     """
 
-    def __init__(self, cell: str, begin: int = 0) -> None:
-        self.cell, self._begin = cell, begin
+    def __init__(self, cell: str, begin: int = 0, called: Mapping[str, str] | None = None) -> None:
+        self.cell, self._begin, self._called = cell, begin, called or {}
         self.above, _, self._last = cell.rpartition("/")
 
     def weights(self) -> Maker:
@@ -93,7 +94,7 @@ class CellPlace:
         return Maker(frozenset({Origin(join(self.above, f"t{step}/{name}"), step, None, None)}))
 
     def at(self, step: int, gate: str | None = None) -> Maker:
-        """Return what makes nodes of a step, or of a gate of it."""
-        step += self._begin
+        """Return what makes nodes of a step, or of a gate of it, which is given by ONNX's name."""
+        step, gate = step + self._begin, self._called.get(gate or "", gate)
         scope = join(self.above, f"t{step}/{self._last}")
         return Maker(frozenset({Origin(join(scope, gate or ""), step, self.cell, gate)}))
