@@ -201,11 +201,13 @@ def without_step(path: str, step: int | None, cell: str | None = None) -> str:
         step: its timestep, or None.
         cell: the path of its cell's variables, or None.
     """
-    parts = path.split("/")
-    places = [place for place, part in enumerate(parts) if part == f"t{step}"]
-    found = ["/".join(parts[:place] + parts[place + 1 :]) for place in reversed(places)] if step is not None else []
+    parts, mark = path.split("/"), f"t{step}"
+    if step is None or mark not in parts:
+        return path
+    places = [place for place, part in enumerate(parts) if part == mark]
+    found = ["/".join(parts[:place] + parts[place + 1 :]) for place in reversed(places)]
     inside = [item for item in found if cell is not None and f"{item}/".startswith(f"{cell}/")]
-    return next(iter([*inside, *found]), path)
+    return next(iter([*inside, *found]))
 
 
 def beside_steps(name: str) -> AbstractContextManager[None]:

@@ -222,8 +222,8 @@ class Contraction:
             for place, tensor in enumerate(node.inputs):
                 if place in held or tensor is None:
                     continue
-                role = (self._role(node, target), place)
                 if isinstance(tensor, Parameter) and target.cell is not None:
+                    role = (self._role(node, target), place)
                     self._read_at.setdefault(tensor, []).append(Wire(target, target, tensor, role))
                 for item in self.made.bases(tensor):
                     if target not in self.readers[item][-1:]:
@@ -232,6 +232,7 @@ class Contraction:
                 source = self._source_of(first)
                 if source is not None and source is not target and target.kind != "zero":
                     parted = first.node is not None and self.title(first.node) == "Unstack"
+                    role = (self._role(node, target), place)
                     self.wires.append(Wire(source, target, first, role, tensor if parted else None))
 
     def _before_folds(self, tensor: Tensor) -> Tensor:

@@ -136,8 +136,15 @@ def _trouble(ground: Ground, at: Rectangle) -> int:
 
 def _near(line: Sequence[Point], label: Label) -> Iterator[Point]:
     """Yield places beside a line around the one that is wanted, the nearest first."""
-    wanted = Rectangle(label.x, label.y, 0.0, 0.0)
-    close = [piece for piece in pieces(line) if _apart(wanted, piece) <= _NEAR]
+    left, right, low, high = label.x - _NEAR, label.x + _NEAR, label.y - _NEAR, label.y + _NEAR
+    close = [
+        (x0, y0, x1, y1)
+        for x0, y0, x1, y1 in pieces(line)
+        if (x0 <= right or x1 <= right)
+        and (x0 >= left or x1 >= left)
+        and (y0 <= high or y1 <= high)
+        and (y0 >= low or y1 >= low)
+    ]
     yield from sorted(
         _beside(close, text_width(label.text, TEXT), _EVERY),
         key=lambda at: (at[0] - label.x) ** 2 + (at[1] - label.y) ** 2,

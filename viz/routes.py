@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TypeAlias
 
 from unroll.viz.bands import Band
@@ -130,13 +131,18 @@ def pieces(points: Sequence[Point]) -> Iterator[Piece]:
         length = _distance(one, two) + _distance(two, three) + _distance(three, four)
         count = max(2, min(round(length / _PIECE), _MOST_PIECES))
         before = one
-        for step in range(1, count + 1):
-            t = step / count
-            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+        for a, b, c, d in _shares(count):
             x = a * one[0] + b * two[0] + c * three[0] + d * four[0]
             y = a * one[1] + b * two[1] + c * three[1] + d * four[1]
             yield (*before, x, y)
             before = (x, y)
+
+
+@cache
+def _shares(count: int) -> list[tuple[float, float, float, float]]:
+    """Return how much each of the four points of a cubic curve counts at the end of each of `count` pieces."""
+    times = [step / count for step in range(1, count + 1)]
+    return [((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3) for t in times]
 
 
 def _is_straight(one: Point, two: Point, three: Point, four: Point) -> bool:
