@@ -90,7 +90,7 @@ def _needed(nodes: Sequence[Node], fetches: Sequence[Tensor], given: Mapping[Any
     wanted = {tensor for tensor in fetches if tensor not in given}
     needed = []
     for node in reversed(nodes):
-        if any(tensor in wanted for tensor in node.outputs):
+        if not wanted.isdisjoint(node.outputs):
             needed.append(node)
             wanted.update(tensor for tensor in node.inputs if tensor is not None and tensor not in given)
     return needed[::-1]

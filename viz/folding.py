@@ -48,8 +48,10 @@ class Folding:
         masks = self._masks_of_steps(readers)
         stacked = {node for node in graph.nodes if self._stacks_alone(node, readers)}
         for node in graph.nodes:
+            if self._in_cell(node):
+                continue
             first = next((tensor for tensor in node.inputs if not isinstance(tensor, Constant)), None)
-            if first is None or isinstance(first, Parameter) or self._in_cell(node):
+            if first is None or isinstance(first, Parameter):
                 continue
             parted = first.node in stacked
             if parted or self._is_same(node, first) or node in masks:
@@ -73,7 +75,7 @@ class Folding:
     def _in_cell(self, node: Node) -> bool:
         """Say whether a node is drawn inside the box of a cell: what several steps, or none, of a loop's cell share is not."""
         if len(node.provenance) == 1:
-            cell, step = node.origin.cell, node.origin.step
+            _, step, cell, *_ = node.origin
             return cell is not None and (step is not None or cell not in self._looped)
         cells = {origin.cell for origin in node.provenance} - {None}
         return bool(cells) and not cells <= self._looped
@@ -114,9 +116,10 @@ class Folding:
         """
         found: set[Node] = set()
         for node in reversed(self._graph.nodes):
-            read = [reader for tensor in node.outputs for reader in readers.get(tensor, ())]
-            if self._is_of_masks(node) and read and all(self._in_cell(one) or one in found for one in read):
-                found.add(node)
+            if self._is_of_masks(node):
+                read = [reader for tensor in node.outputs for reader in readers.get(tensor, ())]
+                if read and all(self._in_cell(one) or one in found for one in read):
+                    found.add(node)
         return found
 
     def _is_of_masks(self, node: Node) -> bool:
@@ -130,9 +133,11 @@ class Folding:
         """Return the nodes that only work out shapes, lengths and places of what others reshape or cut."""
         made: dict[Tensor, None] = {}
         for node in self._graph.nodes:
+            if any(tensor.dtype.kind not in "iu" for tensor in node.outputs):
+                continue
             given = [tensor for tensor in node.inputs if tensor is not None and not isinstance(tensor, Constant)]
             sized = node.op.name in ("Shape", "Size") or (given and all(tensor in made for tensor in given))
-            if sized and all(tensor.dtype.kind in "iu" for tensor in node.outputs) and not self._in_cell(node):
+            if sized and not self._in_cell(node):
                 made |= dict.fromkeys(node.outputs)
         kept = set(self._graph.outputs)
         found: set[Node] = set()

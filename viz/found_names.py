@@ -11,6 +11,7 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.slicing import Slice
 from unroll.parameter import Parameter
 from unroll.scopes import Origin
+from unroll.structure import nodes_before
 from unroll.tensor import Node, Tensor
 from unroll.viz.gate_columns import GateColumns
 from unroll.viz.made_weights import fixed_tensors
@@ -91,9 +92,12 @@ def found_columns(graph: Graph, found: Mapping[Tensor, str], tensors: Iterable[T
         if origin.cell is not None and origin.gate is None
         if tensor.node is not None and tensor.node.op.name in FUNCTIONS
     }
+    named = {gate for item in graph.parameters.values() if item.blocks for gate, _ in item.blocks.columns}
+    complete = {at for at in set(lacking.values()) if all((at, gate) in known for gate in named)}
+    lacking = {tensor: at for tensor, at in lacking.items() if at not in complete}
     if not lacking:
         return {}
-    columns = GateColumns(graph)
+    columns = GateColumns(graph, nodes_before(list(lacking)))  # often those of one step alone
     made: dict[tuple[tuple[str | None, int | None], str], list[Tensor]] = {}
     for tensor, at in lacking.items():
         gates = columns.gates(tensor)

@@ -37,9 +37,10 @@ class GateColumns:
 
     Args:
         graph: the graph.
+        nodes: those of its nodes that are asked about, with all before them, in order; None for all.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, nodes: Sequence[Node] | None = None) -> None:
         self._names: list[str] = [""]
         self._numbers: dict[str, int] = {}
         self._weights: dict[Tensor, Labels] = {
@@ -47,8 +48,9 @@ class GateColumns:
         }
         # For tensors that are computed at a run: their labels, and the axis that these lie along, counted from the end.
         self._computed: dict[Tensor, tuple[int, Labels]] = {}
-        self._fixed = fixed_tensors(graph)
-        for node in graph.nodes:
+        nodes = graph.nodes if nodes is None else nodes
+        self._fixed = fixed_tensors(graph, nodes)
+        for node in nodes:
             if node.outputs[0] in self._fixed:
                 self._weights |= _moved(node, self._weights)
             else:

@@ -50,7 +50,8 @@ class JointCells:
     """
 
     def __init__(self, graph: Graph) -> None:
-        joined = [steps for steps in map(_steps, graph.nodes) if len(steps) > 1]
+        several = (node for node in graph.nodes if len(node.provenance) > 1)
+        joined = [steps for steps in map(_steps, several) if len(steps) > 1]
         cells: networkx.Graph[str] = networkx.Graph()
         cells.add_edges_from(dict.fromkeys(pair for steps in joined for pair in itertools.pairwise(steps)))
         self.names: dict[str, str] = {}

@@ -39,6 +39,13 @@ def layer_boxes(graph: Graph, hidden: Collection[Node] = ()) -> list[LayerBox]:
     groups: dict[tuple[str, int | None], list[Node]] = {}
     opened: set[str] = set()
     for node in graph.nodes:
+        if len(node.provenance) == 1:  # nearly all: said apart, for a long graph has very many in cells
+            origin = node.origin
+            if "/" in origin.scope:
+                opened.add(origin.scope.rpartition("/")[0])
+            if origin.cell is None and origin.scope:
+                groups.setdefault((origin.scope, origin.step), []).append(node)
+            continue
         places = {(origin.scope, origin.step) for origin in node.provenance}
         opened.update(scope.rpartition("/")[0] for scope, _ in places if "/" in scope)
         in_cell = any(origin.cell is not None for origin in node.provenance)

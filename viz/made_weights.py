@@ -23,14 +23,19 @@ _OTHERWISE = {
 _MAKING = frozenset((*_CUTTING, *_JOINING, *_OTHERWISE))
 
 
-def fixed_tensors(graph: Graph) -> set[Tensor]:
-    """Return what every run finds the same: weights, constants and what is made from them alone."""
-    fixed: set[Tensor] = {tensor for node in graph.nodes for tensor in node.inputs if isinstance(tensor, Constant)}
-    fixed.update(graph.parameters.values())
-    for node in graph.nodes:
-        if node.inputs and all(tensor is None or tensor in fixed for tensor in node.inputs):
+def fixed_tensors(graph: Graph, nodes: Sequence[Node] | None = None) -> set[Tensor]:
+    """Return what every run finds the same: weights, constants and what is made from them alone.
+
+    Args:
+        graph: the graph.
+        nodes: those of its nodes that are asked about, with all before them; None for all.
+    """
+    fixed: set[Tensor | None] = {None, *graph.parameters.values()}
+    for node in graph.nodes if nodes is None else nodes:
+        fixed.update([tensor for tensor in node.inputs if isinstance(tensor, Constant)])
+        if node.inputs and fixed.issuperset(node.inputs):
             fixed.update(node.outputs)
-    return fixed
+    return {tensor for tensor in fixed if tensor is not None}
 
 
 def is_made_of_weights(tensor: Tensor) -> bool:

@@ -110,6 +110,9 @@ class TensorNames:
     def is_placed(self, tensor: Tensor) -> bool:
         """Say whether a tensor has a name that begins with the scope that it was made in; another is that of an output."""
         path = self._paths.get(tensor, "")
+        if tensor.node is not None and len(tensor.node.provenance) == 1:
+            scope = tensor.node.origin.scope
+            return bool(scope) and _lies_in(path, scope)
         return tensor.node is None or any(item.scope and _lies_in(path, item.scope) for item in tensor.node.provenance)
 
     def is_found(self, tensor: Tensor) -> bool:

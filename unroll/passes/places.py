@@ -109,6 +109,8 @@ def places(graph: Graph) -> Graph:
 
 
 def _has_step(node: Node) -> bool:
+    if len(node.provenance) == 1:
+        return node.origin.step is not None
     return any(origin.step is not None for origin in node.provenance)
 
 
@@ -213,7 +215,7 @@ class _Placing:
             writing.redirect(parameter, parameter.with_blocks(table))
         origins = {node: place.origin for node, place in self._places.items()}
         origins |= self._beside() if origins else {}
-        names = {node: place.names for node, place in self._places.items()}
+        names = {node: place.names for node, place in self._places.items() if place.names}
 
         def write(node: Node) -> None:
             where = frozenset({origins[node]}) if node in origins else node.provenance

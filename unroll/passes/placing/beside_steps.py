@@ -62,6 +62,14 @@ class Beside:
         for node in graph.nodes:
             if node.inputs and all(tensor is None or tensor in self._fixed for tensor in node.inputs):
                 self._fixed.update(node.outputs)
+        # What else has no place as yet, and who reads what that makes.
+        self._others = [node for node in graph.nodes if node not in places and node.outputs[0] not in self._fixed]
+        others = set(self._others)
+        self._readers: dict[Node, list[Node]] = {}
+        for node in graph.nodes:
+            for tensor in node.inputs:
+                if tensor is not None and tensor.node in others and tensor.node is not None:
+                    self._readers.setdefault(tensor.node, []).append(node)
 
     def found(self) -> dict[Node, tuple[Where, str]]:
         """Return the nodes beside steps, each with its step and the path of the loop, or of the loops, that it is in."""
@@ -76,7 +84,7 @@ class Beside:
         """
         wanted = self._wanted()
         alike = self._alike(wanted)
-        for node in (node for node in self._graph.nodes if node in wanted):
+        for node in (node for node in self._others if node in wanted):
             place, made = wanted[node], self._made(node)
             own = made == {place} or (bool(made) and isinstance(node.op, _TAKING_APART))
             weighs = isinstance(node.op, _WEIGHING) and self._weighs(node, place)
@@ -93,7 +101,7 @@ class Beside:
         numbers: dict[Hashable, int] = {}
         kinds: dict[Node, int] = {}
         steps: dict[int, set[int]] = {}
-        for node in self._graph.nodes:
+        for node in self._others:
             if node not in wanted:
                 continue
             read: list[Hashable] = [
@@ -108,17 +116,12 @@ class Beside:
 
     def _wanted(self) -> dict[Node, Where]:
         """Return the nodes that one step alone reads; without a cell where several cells read them at that step."""
-        readers: dict[Node, list[Node]] = {}
-        for node in self._graph.nodes:
-            for tensor in node.inputs:
-                if tensor is not None and tensor.node is not None:
-                    readers.setdefault(tensor.node, []).append(node)
         outputs = {tensor.node for tensor in self._graph.outputs}
         wanted: dict[Node, Where] = {}
-        for node in reversed(self._graph.nodes):
-            if node in self._places or node in outputs or node.outputs[0] in self._fixed:
+        for node in reversed(self._others):
+            if node in self._places or node in outputs:
                 continue
-            reading = readers.get(node, ())
+            reading = self._readers.get(node, ())
             places = {place for other in reading if (place := self._places.get(other) or wanted.get(other))}
             cells, steps = {place.cell for place in places}, {place.step for place in places}
             if len(steps) == 1 and all(other in self._places or other in wanted for other in reading):
@@ -149,13 +152,15 @@ class Beside:
         torn: set[int] = set()
         found: dict[Node, Where] = {}
         for node in self._graph.nodes:
+            if node in self._places:
+                continue
+            makers = [tensor.node for tensor in node.inputs if tensor is not None and tensor.node in kinds]
+            if not makers:
+                continue
             sources = [
                 None if tensor is None or tensor.node is None else (kinds.get(tensor.node), tensor.index)
                 for tensor in node.inputs
             ]
-            makers = [tensor.node for tensor in node.inputs if tensor is not None and tensor.node in kinds]
-            if node in self._places or not makers:
-                continue
             kind = numbers.setdefault((op_key(node), *sources), len(numbers))
             times = {(self._places.get(maker) or found[maker]).step for maker in makers if maker is not None}
             if len(times) > 1:

@@ -64,7 +64,8 @@ def is_known(op: Operator) -> bool:
     """Say whether an operator is one of ours, and all that it runs: what we do not know is never merged, moved or computed."""
     if OPERATORS.get((op.domain, op.name)) is not type(op):
         return False
-    return all(is_known(node.op) for body in op.bodies for node in body.nodes)
+    bodies = op.bodies
+    return not bodies or all(is_known(node.op) for body in bodies for node in body.nodes)
 
 
 def op_key(node: Node) -> Hashable:
