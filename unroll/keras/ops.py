@@ -16,6 +16,7 @@ from unroll.checks import check_flag, check_int, check_size, plain
 from unroll.dtypes import as_dtype
 from unroll.errors import ShapeError
 from unroll.layers.symbolic import KerasTensor, called, symbolic_among
+from unroll.ops.given_sizes import sizes_of
 from unroll.ops.operator import as_tensor, axes_of, axis_of, listed
 from unroll.tensor import Tensor, TensorLike, constant
 from unroll.words import face, spelled
@@ -307,8 +308,7 @@ def _sizes(shape: Sequence[Any]) -> Any:
     """Return a shape, of which some sizes may be tensors, as our operators take it."""
     if isinstance(shape, Tensor) or not [dim for dim in listed(shape, "a shape") if isinstance(dim, Tensor)]:
         return shape
-    parts = [ours.unsqueeze(dim, 0) if isinstance(dim, Tensor) else constant([dim], dtype="int64") for dim in shape]
-    return ours.concat(parts, 0)
+    return sizes_of(shape)
 
 
 @symbolic

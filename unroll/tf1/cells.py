@@ -13,11 +13,11 @@ from unroll.dimensions import Limit
 from unroll.initializers import RandomInitializer
 from unroll.ops import apply_one
 from unroll.ops.arithmetic import Div
+from unroll.ops.given_sizes import int64
 from unroll.parameter import Parameter
 from unroll.tensor import Placeholder
 from unroll.tensor import Tensor as Core
 from unroll.tf1.graphs import get_default_graph
-from unroll.tf1.operators import int64
 from unroll.tf1.tensors import Stand, in_core, lifted, translated, unwrap
 from unroll.tf1.variables import Variable, VariableScope, get_variable_scope, numbered, shared
 

@@ -5,89 +5,82 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unroll import dimensions, nest
-from unroll.checks import check_size
+from unroll import dimensions
+from unroll.checks import check_number, check_size
 from unroll.errors import ShapeError
+from unroll.layers.arguments import tuple_of
 from unroll.tf1 import operators
 from unroll.tf1.first_values import TABLE as INITIALIZERS
 from unroll.tf1.neural_networks import TABLE as NN
-from unroll.tf1.tensors import Tensor, takes
+from unroll.tf1.tensors import takes
 from unroll.tf1.variables import entered, get_variable
 
 _TF = operators.TABLE
+_MORE = (
+    "activation=None, use_bias=True, kernel_initializer=None, bias_initializer=None, kernel_regularizer=None, "
+    "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, trainable=True, "
+    "name=None, reuse=None"
+)
+
+
+def _finished(
+    found: Any, size: int, first: Any, activation: Any, use_bias: Any, name: str = "bias", order: Any = None
+) -> Any:
+    """Return ``activation(found + bias)``, with a bias in the scope in force."""
+    if use_bias:
+        draw = INITIALIZERS["zeros_initializer"]() if first is None else first
+        found = NN["bias_add"](found, get_variable(name, [size], found.dtype, draw), order)
+    return found if activation is None else activation(found)
 
 
 class Dense:
     """A dense layer, ``activation(x @ kernel + bias)``; called again it has the same variables."""
 
+    _called, _names = "dense", ("kernel", "bias")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        takes("layers.Dense", _DENSE.removeprefix("inputs, "))(self._kept)(*args, **kwargs)
+        takes(f"layers.{self._called}", f"units, {_MORE}, dtype=None")(self._kept)(*args, **kwargs)
 
     def _kept(
-        self, units: Any, activation: Any, use_bias: Any, kernel_initializer: Any, bias_initializer: Any, name: Any
+        self,
+        units: Any,
+        activation: Any,
+        use_bias: Any,
+        kernel_initializer: Any,
+        bias_initializer: Any,
+        name: Any,
+        reuse: Any,
     ) -> None:
-        self.units, self.activation, self.use_bias, self.name = (
-            check_size(units, "layers.Dense: units"),
-            activation,
-            use_bias,
-            name,
-        )
-        self._initializers = (kernel_initializer, bias_initializer)
+        self.units, self.name = check_size(units, f"layers.{self._called}: units"), name
+        self._activation, self._uses_bias, self._reuse = activation, use_bias, reuse
+        self._first = (kernel_initializer, bias_initializer)
         self._scope: Any = None
 
     def __call__(self, inputs: Any, scope: Any = None) -> Any:
-        """Return the layer's output for a tensor whose last axis is known."""
-        x, is_first = operators.convert_to_tensor(inputs), self._scope is None
-        reuse = None if is_first else True
-        with entered(scope or self._scope or self.name, "dense", reuse=reuse) as self._scope:
-            return affine(x, self.units, self._initializers, self.use_bias, self.activation)
+        """Return the layer's output for a tensor whose last axis is known.
+
+        Raises:
+            ShapeError: there is no axis but that of features.
+        """
+        x, reuse = operators.convert_to_tensor(inputs), self._reuse if self._scope is None else True
+        rank = x.core.rank
+        if rank < 2:
+            raise ShapeError(f"a dense layer of {x}: (batch, features) is wanted")
+        with entered(scope or self._scope or self.name, self._called, reuse=reuse) as self._scope:
+            kernel = get_variable(self._names[0], [x.shape[-1], self.units], x.dtype, self._first[0])
+            found = _TF["matmul"](x, kernel) if rank == 2 else _TF["tensordot"](x, kernel, [[rank - 1], [0]])
+            return _finished(found, self.units, self._first[1], self._activation, self._uses_bias, self._names[1])
 
     apply = __call__
 
 
-def affine(
-    x: Tensor, units: int, initializers: Any, use_bias: Any, activation: Any, names: Any = ("kernel", "bias")
-) -> Any:
-    """Return ``activation(x @ kernel + bias)`` over the last axis, whose variables are under the scope in force.
-
-    Raises:
-        ShapeError: there is no axis but that of features.
-    """
-    rank = x.core.rank
-    if rank < 2:
-        raise ShapeError(f"a dense layer of {x}: (batch, features) is wanted")
-    kernel = get_variable(names[0], [x.shape[-1], units], x.dtype, initializers[0])
-    found = _TF["matmul"](x, kernel) if rank == 2 else _TF["tensordot"](x, kernel, [[rank - 1], [0]])
-    if use_bias:
-        first = INITIALIZERS["zeros_initializer"]() if initializers[1] is None else initializers[1]
-        found = NN["bias_add"](found, get_variable(names[1], [units], x.dtype, first))
-    return found if activation is None else activation(found)
+class _FullyConnected(Dense):
+    _called, _names = "fully_connected", ("weights", "biases")
 
 
-_DENSE = (
-    "inputs, units, activation=None, use_bias=True, kernel_initializer=None, bias_initializer=None, "
-    "kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, "
-    "bias_constraint=None, trainable=True, name=None, reuse=None, dtype=None"
-)
-
-
-@takes("layers.dense", _DENSE)
-def dense(
-    inputs: Any,
-    units: Any,
-    activation: Any,
-    use_bias: Any,
-    kernel_initializer: Any,
-    bias_initializer: Any,
-    name: Any,
-    reuse: Any,
-) -> Any:
-    """Return ``activation(inputs @ kernel + bias)`` over the last axis."""
-    x = operators.convert_to_tensor(inputs)
-    with entered(name, "dense", reuse=reuse):
-        return affine(
-            x, check_size(units, "layers.dense: units"), (kernel_initializer, bias_initializer), use_bias, activation
-        )
+def dense(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return ``activation(inputs @ kernel + bias)`` over the last axis; the arguments are those of `Dense`."""
+    return Dense(*args, **kwargs)(inputs)
 
 
 @takes(
@@ -106,51 +99,42 @@ def fully_connected(
     scope: Any,
 ) -> Any:
     """Return a dense layer, with relu unless another activation, or None, is given."""
-    x = operators.convert_to_tensor(inputs)
     activation = NN["relu"] if activation_fn == "relu" else activation_fn
-    first = None if biases_initializer == "zeros" else biases_initializer
-    with entered(scope, "fully_connected", reuse=reuse):
-        use_bias = biases_initializer is not None
-        units = check_size(num_outputs, "contrib.layers.fully_connected: num_outputs")
-        return affine(x, units, (weights_initializer, first), use_bias, activation, ("weights", "biases"))
+    first, has_bias = None if biases_initializer == "zeros" else biases_initializer, biases_initializer is not None
+    return _FullyConnected(num_outputs, activation, has_bias, weights_initializer, first, name=scope, reuse=reuse)(
+        inputs
+    )
 
 
 def _convolution(name: str, axes: int) -> Callable[..., Any]:
     def body(
         inputs: Any, filters: Any, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any,
-        activation: Any,
-        use_bias: Any, kernel_initializer: Any, bias_initializer: Any, name: Any, reuse: Any,
+        activation: Any, use_bias: Any, kernel_initializer: Any, bias_initializer: Any, name: Any, reuse: Any,
     ) -> Any:  # fmt: skip
-        x = operators.convert_to_tensor(inputs)
-        order = "NCHW" if data_format == "channels_first" else "NHWC"
-        window = list(kernel_size) if nest.is_nested(kernel_size) else [kernel_size] * axes
-        channels = x.shape[1 if order == "NCHW" else -1]
+        x, what = operators.convert_to_tensor(inputs), f"layers.conv{axes}d"
+        order, size = "NCHW" if data_format == "channels_first" else "NHWC", check_size(filters, f"{what}: filters")
+        window = tuple_of(kernel_size, axes, f"{what}: kernel_size")
+        if x.core.rank != axes + 2:
+            raise ShapeError(f"{what} of {x}: {axes + 2} axes are wanted, the batch, {axes} of places and the channels")
         with entered(name, f"conv{axes}d", reuse=reuse):
-            kernel = get_variable("kernel", [*window, channels, filters], x.dtype, kernel_initializer)
+            kernel = get_variable(
+                "kernel", [*window, x.shape[1 if order == "NCHW" else -1], size], x.dtype, kernel_initializer
+            )
             found = NN["conv2d"](x, kernel, strides, padding, data_format=order, dilations=dilation_rate)
-            if use_bias:
-                first = bias_initializer or INITIALIZERS["zeros_initializer"]()
-                found = NN["bias_add"](found, get_variable("bias", [filters], x.dtype, first), data_format=order)
-            return found if activation is None else activation(found)
+            return _finished(found, size, bias_initializer, activation, use_bias, order=order)
 
-    return takes(
-        f"layers.{name}",
-        "inputs, filters, kernel_size, strides=1, padding='valid', data_format='channels_last', dilation_rate=1, "
-        "activation=None, use_bias=True, kernel_initializer=None, bias_initializer=None, kernel_regularizer=None, "
-        "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, trainable=True, "
-        "name=None, reuse=None",
-    )(body)
+    arguments = "inputs, filters, kernel_size, strides=1, padding='valid', data_format='channels_last', dilation_rate=1"
+    return takes(f"layers.{name}", f"{arguments}, {_MORE}")(body)
 
 
 def _pooling(name: str, pool: str, axes: int) -> Callable[..., Any]:
     def body(inputs: Any, pool_size: Any, strides: Any, padding: Any, data_format: Any) -> Any:
         order = "NCHW" if data_format == "channels_first" else "NHWC"
-        window, steps = (list(item) if nest.is_nested(item) else [item] * axes for item in (pool_size, strides))
-        return NN[pool](inputs, window, steps, padding, data_format=order)
+        window, steps = (tuple_of(item, axes, f"layers.{name}: a size") for item in (pool_size, strides))
+        return NN[pool](inputs, list(window), list(steps), padding, data_format=order)
 
-    return takes(
-        f"layers.{name}", "inputs, pool_size, strides, padding='valid', data_format='channels_last', name=None"
-    )(body)
+    arguments = "inputs, pool_size, strides, padding='valid', data_format='channels_last', name=None"
+    return takes(f"layers.{name}", arguments)(body)
 
 
 def flatten(inputs: Any, *args: Any, **unused: Any) -> Any:
@@ -177,7 +161,8 @@ def embed_sequence(ids: Any, vocab_size: Any, embed_dim: Any, initializer: Any, 
 
 def regularizer(scale: float, scope: str | None = None) -> Callable[[Any], Any]:
     """Return a function of weights that acts in training only."""
-    return lambda weights: _TF["multiply"](float(scale), NN["l2_loss"](weights))
+    factor = check_number(scale, "contrib.layers.l2_regularizer: scale")
+    return lambda weights: _TF["multiply"](factor, NN["l2_loss"](weights))
 
 
 def one_hot_encoding(labels: Any, num_classes: Any, **unused: Any) -> Any:

@@ -27,7 +27,7 @@ class Initializer(Stand):
         sizes = tuple(map(int, unwrap(shape)))
         if not isinstance(draw, initializers.RandomInitializer):
             return constant(draw(sizes, kind, "", None))
-        return drawn_tensor(sizes, lambda random, sizes: draw.draw(random, sizes, ""), kind, draw.seed, "initializer")
+        return drawn_tensor(sizes, draw.draw, kind, draw.seed, "initializer")
 
 
 def _filled(value: Any) -> Callable[..., Array]:

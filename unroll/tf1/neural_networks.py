@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from unroll import activations, nest, ops
-from unroll.errors import ArgumentError
+from unroll.checks import check_choice
+from unroll.errors import ArgumentError, ShapeError
 from unroll.keras import ops as keras_ops
+from unroll.layers.window import Window, window_of
 from unroll.look_up import look_up
+from unroll.ops.given_sizes import plain_size
 from unroll.tensor import Tensor as Core
 from unroll.tf1 import operators
 from unroll.tf1.cells import dropped
-from unroll.tf1.operators import Row, mean, pair, plain_size, table_of
+from unroll.tf1.operators import Row, mean, pair, table_of
 from unroll.tf1.tensors import tensor_of
 
 
@@ -94,43 +97,48 @@ def _bias_add(value: Any, bias: Any, data_format: Any) -> Core:
     return ops.add(x, ops.reshape(b, [-1, *([1] * (x.rank - 2))]) if _is_first(data_format) else b)
 
 
-def _over_windows(x: Core, data_format: Any, function: Callable[[Core], Core]) -> Core:
-    """Apply a function of channels-first tensors to a tensor of TensorFlow's layout, channels last by default."""
-    if _is_first(data_format):
-        return function(x)
-    found = function(ops.transpose(x, [0, x.rank - 1, *range(1, x.rank - 1)]))
-    return ops.transpose(found, [0, *range(2, x.rank), 1])
+def _window(x: Core, size: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, called: str) -> Window:
+    """Return how a window walks over the axes between batch and channels; sizes may be given for all four axes."""
+    if x.rank < 3:
+        raise ShapeError(f"{called}: {x.described()} has no axes between batch and channels")
 
+    def inner(sizes: Any) -> Any:
+        found = [plain_size(size) for size in sizes] if nest.is_nested(sizes) else 1 if sizes is None else sizes
+        whole = isinstance(found, list) and len(found) == x.rank
+        return found if not whole else found[2:] if _is_first(data_format) else found[1:-1]
 
-def _inner(sizes: Any, rank: int, data_format: Any) -> Any:
-    """Return strides, or a window, over the axes between batch and channels."""
-    found = [plain_size(size) for size in sizes] if nest.is_nested(sizes) else 1 if sizes is None else sizes
-    if not isinstance(found, list) or len(found) < rank:
-        return found
-    return found[2:] if _is_first(data_format) else found[1:-1]
-
-
-def convolution(
-    x: Any, filter: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, filters: Any
-) -> Core:
-    """Return a convolution over the axes between batch and channels, with a kernel ``(window, channels, filters)``."""
-    x, w = pair(x, filters if filter is None else filter)
-    turned = ops.transpose(w, [w.rank - 1, w.rank - 2, *range(w.rank - 2)])
-    steps, spread = _inner(strides, x.rank, data_format), _inner(dilations, x.rank, data_format)
-    return _over_windows(
-        x, data_format, lambda y: ops.conv(y, turned, strides=steps, padding=padding.lower(), dilations=spread)
+    kind: Any = check_choice(
+        padding.lower() if isinstance(padding, str) else padding, ("valid", "same"), f"{called}: padding"
     )
+    layout: Any = "channels_first" if _is_first(data_format) else "channels_last"
+    return window_of(x.rank - 2, inner(size), inner(strides), kind, layout, inner(dilations), called, "ksize")
+
+
+def _convolved(x: Core, w: Core, strides: Any, padding: Any, data_format: Any, dilations: Any, called: str) -> Core:
+    if w.rank != x.rank:
+        raise ShapeError(f"{called}: a kernel (*window, channels, filters) is wanted, not {w.described()}")
+    window = _window(x, w.shape[:-2], strides, padding, data_format, dilations, called)
+    return window.back(window.over_input(x, w, None))
+
+
+def _conv2d(
+    input: Any, filter: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, filters: Any
+) -> Core:
+    x, w = pair(input, filters if filter is None else filter)
+    return _convolved(x, w, strides, padding, data_format, dilations, "conv2d")
 
 
 def _conv1d(value: Any, filters: Any, stride: Any, padding: Any, data_format: Any, input: Any, dilations: Any) -> Core:
-    return convolution(input if value is None else value, filters, stride, padding, data_format, dilations, None)
+    x, w = pair(input if value is None else value, filters)
+    return _convolved(x, w, stride, padding, data_format, dilations, "conv1d")
 
 
-def _pooling(function: Callable[..., Core]) -> Callable[..., Core]:
+def _pooling(called: str, function: Callable[..., Core]) -> Callable[..., Core]:
     def pool(value: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, input: Any) -> Core:
         x = tensor_of(input if value is None else value)
-        window, steps = _inner(ksize, x.rank, data_format), _inner(strides, x.rank, data_format)
-        return _over_windows(x, data_format, lambda y: function(y, window, strides=steps, padding=padding.lower()))
+        window = _window(x, ksize, strides, padding, data_format, None, called)
+        steps, kind = window.strides, window.padding
+        return window.back(function(window.channels_first(x), window.kernel_size, strides=steps, padding=kind))
 
     return pool
 
@@ -144,14 +152,14 @@ _ACTIVATIONS: dict[str, tuple[str, Callable[[Core], Core]]] = {
 }  # fmt: skip
 _LABELLED = "_sentinel=None, labels=None, logits=None"
 _ROWS: dict[str, Row] = {
-    "avg_pool": ("AvgPool", _POOL, _pooling(ops.average_pool)),
+    "avg_pool": ("AvgPool", _POOL, _pooling("avg_pool", ops.average_pool)),
     "batch_normalization": ("batchnorm/add_1", "x, mean, variance, offset, scale, variance_epsilon, name=None",
                             _batch_normalization),
     "bias_add": ("BiasAdd", "value, bias, data_format=None, name=None", _bias_add),
     "conv1d": ("conv1d", "value=None, filters=None, stride=None, padding='VALID', use_cudnn_on_gpu=None, data_format=None, "
                "name=None, input=None, dilations=None", _conv1d),
     "conv2d": ("Conv2D", "input, filter=None, strides=None, padding='VALID', use_cudnn_on_gpu=True, data_format='NHWC', "
-               "dilations=None, name=None, filters=None", convolution),
+               "dilations=None, name=None, filters=None", _conv2d),
     "dropout": ("dropout/mul", "x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None", _dropout),
     "embedding_lookup": (
         "embedding_lookup/Identity", "params, ids, partition_strategy='mod', name=None, validate_indices=True, max_norm=None",
@@ -161,7 +169,7 @@ _ROWS: dict[str, Row] = {
     "leaky_relu": ("LeakyRelu", "features, alpha=0.2, name=None", lambda x, alpha: ops.leaky_relu(tensor_of(x), alpha)),
     "log_softmax": ("LogSoftmax", "logits, axis=None, name=None, dim=None",
                     lambda logits, axis, dim: ops.log_softmax(tensor_of(logits), _axis(axis, dim))),
-    "max_pool": ("MaxPool", _POOL, _pooling(ops.max_pool)),
+    "max_pool": ("MaxPool", _POOL, _pooling("max_pool", ops.max_pool)),
     "moments": ("moments/Squeeze", "x, axes, shift=None, name=None, keep_dims=None, keepdims=None", _moments),
     "sigmoid_cross_entropy_with_logits": ("logistic_loss", f"{_LABELLED}, name=None", _sigmoid_cross_entropy),
     "softmax": ("Softmax", "logits, axis=None, name=None, dim=None",

@@ -12,55 +12,21 @@ from typing import Any
 import numpy as np
 
 from unroll import nest, ops
-from unroll.dtypes import INT64
 from unroll.errors import ArgumentError
 from unroll.keras import ops as keras_ops
-from unroll.ops import apply_one
-from unroll.ops.functions import Cast
-from unroll.ops.operator import axis_of
-from unroll.ops.slicing import Slice
+from unroll.ops.contraction import einsum, tensordot
+from unroll.ops.given_sizes import int64, plain_size, sizes_of
+from unroll.ops.operator import axes_of
+from unroll.ops.tensor_indexing import index_by_tensors
 from unroll.tensor import Constant
 from unroll.tensor import Tensor as Core
-from unroll.tensor import constant as core_constant
 from unroll.tensor import placeholder as core_placeholder
 from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.graphs import get_default_graph
-from unroll.tf1.products import einsum, tensordot
 from unroll.tf1.shapes import TensorShape
 from unroll.tf1.tensors import SIGNS, Tensor, named, operator, takes, tensor_of, unwrap
 
 Row = tuple[str, str, Callable[..., Any]]
-
-# -- sizes and ints ---------------------------------------------------------------------------------------------------
-
-
-def int64(value: Any) -> Core:
-    """Return integers in int64, as the core has sizes; without a Cast where they were cast from that."""
-    core = tensor_of(value)
-    source = core.node.inputs[0] if core.node is not None and isinstance(core.node.op, Cast) else None
-    if isinstance(core, Constant):  # whose value the core knows in int64 alone
-        return core_constant(core.value, INT64)
-    if source is not None and source.dtype == INT64:
-        return source
-    return core if core.dtype == INT64 else ops.cast(core, INT64)
-
-
-def plain_size(size: Any) -> Any:
-    """Return one size as an int where it is known, else as it is."""
-    known = size.known if isinstance(size, Core) else size
-    return int(known) if isinstance(known, (int, np.integer)) and not isinstance(known, bool) else size
-
-
-def sizes_of(shape: Any) -> Any:
-    """Return a shape as the core takes it: a list of ints and symbols, or an int64 vector where only a run knows it."""
-    if isinstance(shape, Core):
-        vector = int64(shape)
-        known = vector.known if isinstance(vector.known, tuple) else (None,)
-        return list(known) if all(isinstance(size, int) for size in known) else vector
-    listed = [plain_size(size) for size in (shape if isinstance(shape, (list, tuple, np.ndarray)) else [shape])]
-    if not any(isinstance(size, Core) for size in listed):
-        return listed
-    return ops.concat([ops.unsqueeze(int64(size), [0]) for size in listed], 0)
 
 
 @operator("constant", "Const", "value, dtype=None, shape=None, name=None, verify_shape=False")
@@ -116,18 +82,8 @@ def pair(x: Any, y: Any) -> tuple[Core, Core]:
     return tensor_of(x, second.dtype if isinstance(y, Core) else None), second
 
 
-def _all(x: Core, axis: Any, keepdims: bool) -> Core:
-    return ops.cast(ops.reduce_min(ops.cast(x, "int32"), axis, keepdims), "bool")
-
-
-def _any(x: Core, axis: Any, keepdims: bool) -> Core:
-    return ops.cast(ops.reduce_max(ops.cast(x, "int32"), axis, keepdims), "bool")
-
-
 def _prod(x: Core, axis: Any, keepdims: bool) -> Core:
-    axes = (
-        [*range(x.rank)] if axis is None else [axis_of(at, x.rank) for at in (axis if nest.is_nested(axis) else [axis])]
-    )
+    axes = range(x.rank) if axis is None else axes_of(axis, x.rank, "reduce_prod: axis")
     for place in sorted(axes, reverse=True):
         x = functools.reduce(ops.mul, ops.unstack(x, place))
         x = ops.unsqueeze(x, [place]) if keepdims else x
@@ -172,7 +128,7 @@ def _matmul(a: Any, b: Any, transpose_a: bool, transpose_b: bool, adjoint_a: boo
 
 def _size(x: Core, out_type: Any) -> Core:
     sizes = [ops.unsqueeze(ops.shape(x)[at], [0]) for at in range(x.rank)]
-    return ops.cast(functools.reduce(ops.mul, sizes, int64([1]))[0], out_type)
+    return ops.cast(functools.reduce(ops.mul, sizes, int64(tensor_of([1])))[0], out_type)
 
 
 def _concat(values: Any, axis: Any) -> Core:
@@ -204,7 +160,7 @@ def _pad(x: Core, paddings: Any, mode: str, constant_values: Any) -> Core:
 
 
 def _gather_nd(x: Core, indices: Any) -> Core:
-    places = int64(indices)
+    places = int64(tensor_of(indices))
     sizes = [int(size) for size in x.shape[1 : int(places.shape[-1])]]
     steps = np.array([int(np.prod(sizes[place:])) for place in range(len(sizes) + 1)])
     flat = ops.reshape(x, [-1, *x.shape[len(steps) :]])
@@ -224,37 +180,7 @@ def _slice(x: Core, begin: Any, size: Any) -> Core:
     sides = (side if nest.is_nested(side) else np.asarray(side) for side in (begin, size))
     starts, sizes = (list(map(plain_size, side)) for side in sides)
     ends = [None if isinstance(n, int) and n == -1 else at + n for at, n in zip(starts, sizes, strict=True)]
-    return _getitem(x, tuple(map(slice, starts, ends)))
-
-
-def _getitem(x: Core, index: Any) -> Core:
-    """Return ``x[index]``, in which ints and bounds may be tensors."""
-    entries = [plain_size(entry) for entry in (index if isinstance(index, tuple) else (index,))]
-    if any(entry is Ellipsis for entry in entries):
-        at = [entry is Ellipsis for entry in entries].index(True)
-        used = sum(entry is not None for entry in entries) - 1
-        entries[at : at + 1] = [slice(None)] * (x.rank - used)
-    rows, axis = [], 0
-    for place, entry in enumerate(entries):
-        if isinstance(entry, slice):
-            start, stop, step = (plain_size(item) for item in (entry.start, entry.stop, entry.step))
-            entries[place] = slice(start, stop, step)
-            if isinstance(start, Core) or isinstance(stop, Core):
-                ends = (
-                    0 if start is None else start,
-                    2**31 - 1 if stop is None else stop,
-                    axis,
-                    1 if step is None else step,
-                )
-                x = apply_one(Slice(), x, *(ops.unsqueeze(int64(end), [0]) for end in ends))
-                entries[place] = slice(None)
-        elif isinstance(entry, Core):
-            rows.append((axis, entry, place))
-        axis += entry is not None
-    for axis, entry, _ in reversed(rows):
-        x = ops.gather(x, entry, axis)
-    kept = tuple(entry for place, entry in enumerate(entries) if place not in [row[2] for row in rows])
-    return ops.getitem(x, kept) if kept else x  # type: ignore[attr-defined]
+    return index_by_tensors(x, tuple(map(slice, starts, ends)))
 
 
 def _one_hot(indices: Any, depth: Any, on_value: Any, off_value: Any, axis: Any, dtype: Any) -> Core:
@@ -286,7 +212,7 @@ def _sequence_mask(lengths: Any, maxlen: Any, dtype: Any) -> Core:
 
 def _reverse_sequence(x: Core, seq_lengths: Any, seq_axis: Any, batch_axis: Any, seq_dim: Any, batch_dim: Any) -> Core:
     time, batch = seq_dim if seq_axis is None else seq_axis, batch_dim if batch_axis is None else batch_axis
-    return ops.reverse_sequence(x, int64(seq_lengths), time_axis=time, batch_axis=batch or 0)
+    return ops.reverse_sequence(x, int64(tensor_of(seq_lengths)), time_axis=time, batch_axis=batch or 0)
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
@@ -312,9 +238,9 @@ _BINARY: dict[str, tuple[str, Callable[[Core, Core], Core]]] = {
     "subtract": ("Sub", ops.sub), "truediv": ("truediv", _divided),
 }  # fmt: skip
 _REDUCING: dict[str, tuple[str, Callable[..., Core]]] = {
-    "reduce_all": ("All", _all), "reduce_any": ("Any", _any), "reduce_logsumexp": ("ReduceLogSumExp", _logsumexp),
-    "reduce_max": ("Max", ops.reduce_max), "reduce_mean": ("Mean", mean), "reduce_min": ("Min", ops.reduce_min),
-    "reduce_prod": ("Prod", _prod), "reduce_sum": ("Sum", ops.reduce_sum),
+    "reduce_all": ("All", keras_ops.all), "reduce_any": ("Any", keras_ops.any),
+    "reduce_logsumexp": ("ReduceLogSumExp", _logsumexp), "reduce_max": ("Max", ops.reduce_max), "reduce_mean": ("Mean", mean),
+    "reduce_min": ("Min", ops.reduce_min), "reduce_prod": ("Prod", _prod), "reduce_sum": ("Sum", ops.reduce_sum),
 }  # fmt: skip
 _AXES = "input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None"
 #: Of one tensor, the first argument, and more.
@@ -331,7 +257,7 @@ _OF_ONE: dict[str, Row] = {
     "gather": ("GatherV2", "params, indices, validate_indices=None, name=None, axis=None, batch_dims=0",
                lambda x, indices, axis: ops.gather(x, tensor_of(indices), axis or 0)),
     "gather_nd": ("GatherNd", "params, indices, name=None", _gather_nd),
-    "getitem": ("strided_slice", "x, index, name=None", _getitem),
+    "getitem": ("strided_slice", "x, index, name=None", index_by_tensors),
     "ones_like": ("ones_like", "tensor, dtype=None, name=None, optimize=True", keras_ops.ones_like),
     "pad": ("Pad", "tensor, paddings, mode='CONSTANT', name=None, constant_values=0", _pad),
     "placeholder_with_default": ("PlaceholderWithDefault", "input, shape, name=None", ops.identity),

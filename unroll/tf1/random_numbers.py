@@ -9,15 +9,16 @@ import numpy as np
 
 from unroll import initializers
 from unroll.dtypes import Array, DType
+from unroll.errors import ArgumentError
+from unroll.ops.given_sizes import sizes_of
 from unroll.tensor import Tensor as Core
 from unroll.tensor import placeholder as core_placeholder
 from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.graphs import get_default_graph
-from unroll.tf1.operators import sizes_of
 from unroll.tf1.tensors import Tensor, takes, unwrap
 
-#: Of a generator and sizes, an array.
-Draw = Callable[[np.random.Generator, list[int]], Array]
+#: Of a generator, sizes and a name, an array: what the core's initialisers do.
+Draw = Callable[[np.random.Generator, list[int], str], Array]
 
 
 class Random(NamedTuple):
@@ -39,29 +40,31 @@ def drawn_tensor(shape: Any, draw: Draw, dtype: Any, seed: int | None, name: str
     return Tensor(core, f"{base}:0", graph)
 
 
-@takes("random_normal", "shape, mean=0.0, stddev=1.0, dtype='float32', seed=None, name=None")
-def random_normal(shape: Any, mean: float, stddev: float, dtype: Any, seed: Any, name: Any) -> Tensor:
+_NORMAL = "shape, mean=0.0, stddev=1.0, dtype='float32', seed=None, name=None"
+
+
+@takes("random_normal", _NORMAL)
+def random_normal(shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any, name: Any) -> Tensor:
     """Return normal numbers of a mean and a standard deviation."""
-    draw = initializers.RandomNormal(mean, stddev)
-    return drawn_tensor(shape, lambda random, sizes: draw.draw(random, sizes, ""), dtype, seed, name or "random_normal")
+    return drawn_tensor(shape, initializers.RandomNormal(mean, stddev).draw, dtype, seed, name or "random_normal")
 
 
-@takes("truncated_normal", "shape, mean=0.0, stddev=1.0, dtype='float32', seed=None, name=None")
-def truncated_normal(shape: Any, mean: float, stddev: float, dtype: Any, seed: Any, name: Any) -> Tensor:
+@takes("truncated_normal", _NORMAL)
+def truncated_normal(shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any, name: Any) -> Tensor:
     """Return normal numbers, with what lies beyond two standard deviations drawn again."""
-    draw = initializers.TruncatedNormal(mean, stddev)
-    return drawn_tensor(
-        shape, lambda random, sizes: draw.draw(random, sizes, ""), dtype, seed, name or "truncated_normal"
-    )
+    return drawn_tensor(shape, initializers.TruncatedNormal(mean, stddev).draw, dtype, seed, name or "truncated_normal")
 
 
 @takes("random_uniform", "shape, minval=0, maxval=None, dtype='float32', seed=None, name=None")
 def random_uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any, name: Any) -> Tensor:
     """Return uniform numbers from `minval` on, below `maxval`: below 1 unless it is given."""
-    whole, high = as_dtype(dtype).is_integer, maxval
-    high = 1.0 if high is None else high
+    floats = initializers.RandomUniform(minval, 1.0 if maxval is None else maxval)
+    low, high = int(floats.minval), int(floats.maxval)
+    if as_dtype(dtype).is_integer and low >= high:
+        raise ArgumentError(f"random_uniform: no {dtype} lies from minval {minval!r} on below maxval {maxval!r}")
 
-    def draw(random: np.random.Generator, sizes: list[int]) -> Array:
-        return random.integers(int(minval), int(high), sizes) if whole else random.uniform(minval, high, sizes)
+    def whole(random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        return random.integers(low, high, sizes)
 
+    draw = whole if as_dtype(dtype).is_integer else floats.draw
     return drawn_tensor(shape, draw, dtype, seed, name or "random_uniform")

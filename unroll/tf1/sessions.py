@@ -203,7 +203,7 @@ class Session:
         sizes = random.sizes
         if isinstance(sizes, Core):
             sizes = self._computed([sizes], [], feeds)[0].tolist()
-        return cast_array(np.asarray(random.draw(self._generators[core], sizes)), random.dtype, core.label)
+        return cast_array(np.asarray(random.draw(self._generators[core], sizes, core.label)), random.dtype, core.label)
 
     def graph_of(self, fetches: Any, feeds: Any = ()) -> core_graph.Graph:
         """Return the core's graph of tensors, with the values that the variables hold in this session now.

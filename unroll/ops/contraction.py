@@ -1,13 +1,17 @@
-"""Products over axes that have letters: ``tf.einsum`` and ``tf.tensordot``, as a matmul where they are one."""
+"""Products over axes that have letters, `einsum` and `tensordot`: as a matmul where they are one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from unroll import nest, ops
+from unroll import nest
 from unroll.checks import check_text
 from unroll.errors import ArgumentError
+from unroll.ops.arithmetic import mul
+from unroll.ops.linear import matmul
 from unroll.ops.operator import axis_of
+from unroll.ops.reduction import reduce_sum
+from unroll.ops.shaping import transpose, unsqueeze
 from unroll.tensor import Tensor
 
 
@@ -25,20 +29,20 @@ def contracted(a: Tensor, b: Tensor, mine: str, theirs: str, result: str) -> Ten
             f"{mine},{theirs}->{result}: a letter stands once in each, and only shared ones are summed over"
         )
     if len(over) == 1 and len(right) == 1 and (not batch or len(left) == 1):
-        one = ops.transpose(a, [mine.index(letter) for letter in (*batch, *left, *over)])
-        other = ops.transpose(b, [theirs.index(letter) for letter in (*batch, *over, *right)])
+        one = transpose(a, [mine.index(letter) for letter in (*batch, *left, *over)])
+        other = transpose(b, [theirs.index(letter) for letter in (*batch, *over, *right)])
         order = [*batch, *left, *right]
-        return ops.transpose(ops.matmul(one, other), [order.index(letter) for letter in result])
+        return transpose(matmul(one, other), [order.index(letter) for letter in result])
     letters, spread = [*result, *over], []
     for x, names in ((a, mine), (b, theirs)):
-        turned = ops.transpose(x, [names.index(at) for at in letters if at in names])
-        spread.append(ops.unsqueeze(turned, [place for place, at in enumerate(letters) if at not in names]))
-    product = ops.mul(*spread)
-    return ops.reduce_sum(product, [*range(len(result), len(letters))]) if over else product
+        turned = transpose(x, [names.index(at) for at in letters if at in names])
+        spread.append(unsqueeze(turned, [place for place, at in enumerate(letters) if at not in names]))
+    product = mul(*spread)
+    return reduce_sum(product, [*range(len(result), len(letters))]) if over else product
 
 
 def einsum(equation: str, *inputs: Tensor) -> Tensor:
-    """Return TensorFlow 1's ``einsum(equation, *inputs)``.
+    """Return sums over letters of products of tensors, as ``numpy.einsum``.
 
     Raises:
         ArgumentError: the equation does not fit the tensors, or is none of products and sums.
@@ -56,16 +60,16 @@ def einsum(equation: str, *inputs: Tensor) -> Tensor:
     found, names = inputs[0], terms[0]
     for place, item in enumerate(inputs[1:], 1):
         alone = [at for at in names if at not in result and at not in "".join(terms[place:])]
-        found = ops.reduce_sum(found, [names.index(at) for at in alone]) if alone else found
+        found = reduce_sum(found, [names.index(at) for at in alone]) if alone else found
         names = "".join(at for at in names if at not in alone)
         kept = "".join(
             at for at in dict.fromkeys(names + terms[place]) if at in result or at in "".join(terms[place + 1 :])
         )
         found, names = contracted(found, item, names, terms[place], kept), kept
     alone = [at for at in names if at not in result]
-    found = ops.reduce_sum(found, [names.index(at) for at in alone]) if alone else found
+    found = reduce_sum(found, [names.index(at) for at in alone]) if alone else found
     names = "".join(at for at in names if at not in alone)
-    return found if names == result else ops.transpose(found, [names.index(letter) for letter in result])
+    return found if names == result else transpose(found, [names.index(letter) for letter in result])
 
 
 def tensordot(a: Tensor, b: Tensor, axes: Any) -> Tensor:
