@@ -9,7 +9,7 @@ from unroll.arguments import checked
 from unroll.checks import check_choice, check_flag
 from unroll.errors import ArgumentError, ArgumentTypeError, FileError
 from unroll.export.c.footprint import Footprint, footprint_of
-from unroll.export.c.identifiers import RESERVED
+from unroll.export.c.identifiers import RESERVED, identifier
 from unroll.export.c.listing import Listing
 from unroll.export.c.program import Port, Program, program_of
 from unroll.files import as_path, write_bytes
@@ -52,23 +52,33 @@ class CSource:
         """Write the file and its header beside it, each whole or not at all.
 
         Args:
-            path: the file, ``<name>.c``.
+            path: the file, ``<any name>.c``; it includes ``<that name>.h``.
 
         Returns:
             The paths of the file and of the header.
 
         Raises:
-            FileError: the path does not end in ``<name>.c``, or cannot be written.
+            FileError: the path does not end in ``.c``, or cannot be written.
         """
-        file = as_path(path, "to_c: path")
-        if file.name != f"{self.name}.c":
-            raise FileError(
-                f"{file}: the file includes {self.name}.h, so it must be called {self.name}.c; pass name={file.stem!r}"
-            )
+        file = _checked_path(path)
         header = file.with_suffix(".h")
         write_bytes(header, self.h.encode())
-        write_bytes(file, self.c.encode())
+        write_bytes(file, self.c.replace(f'#include "{self.name}.h"', f'#include "{header.name}"', 1).encode())
         return file, header
+
+
+def _checked_path(path: object) -> Path:
+    """Return the path of a file of C whose header it can include.
+
+    Raises:
+        ArgumentTypeError, FileError: it is no path, it does not end in ``.c``, or C cannot say its name.
+    """
+    file = as_path(path, "to_c: path")
+    if file.suffix != ".c":
+        raise FileError(f"{file}: a file of C ends in .c; write it to {file.with_suffix('.c').name}")
+    if not file.stem.isprintable() or set(file.stem) & {'"', "\\"}:
+        raise FileError(f"to_c: path {str(file)!r}: C cannot include a header of that name; give it a plain one")
+    return file
 
 
 def _listed(ports: Sequence[Port]) -> list[str]:
@@ -83,7 +93,7 @@ def to_c(
     graph: Graph,
     path: str | None = None,
     *,
-    name: str = "model",
+    name: str | None = None,
     dims: Mapping[str, int] | None = None,
     math: str = "fast",
     rolled: bool = True,
@@ -96,8 +106,9 @@ def to_c(
 
     Args:
         graph: any graph of float32, float64, integers and booleans.
-        path: where the file is written, ``<name>.c``, with the header beside it; None writes nothing.
-        name: what names of functions and types begin with.
+        path: where the file is written, with the header, which the file includes, beside it; None writes nothing.
+        name: what names of functions and types begin with; by default the path's own without ``.c``, as a name that C takes,
+            and ``"model"`` where there is no path.
         dims: numbers for the symbols of the inputs, such as ``{"batch": 1}``: sizes are fixed in C.
         math: ``"fast"`` computes exp, tanh and sigmoid by polynomials, right to 3e-7 in float32, for NaN and infinity too;
             ``"libm"`` calls the functions of ``<math.h>``.
@@ -111,7 +122,7 @@ def to_c(
         ArgumentError: a size is open, `dims` hold what is no symbol, `name` is no name of C, or there is no such `math`.
         ShapeError: the graph does not allow these sizes.
         UnsupportedError: an operator or dtype that cannot be written; a loop of which only a run knows how often it runs.
-        FileError: the path cannot be written, or is not called ``<name>.c``.
+        FileError: the path cannot be written, or does not end in ``.c``.
 
     Example:
         >>> x = unroll.placeholder([None, 4, 3], name="x")
@@ -122,12 +133,21 @@ def to_c(
     check_graph(graph, "to_c")
     check_choice(math, MATHS, "to_c: math")
     check_flag(rolled, "to_c: rolled")
-    checked_name(name)
+    file = None if path is None else _checked_path(path)
+    called = _name_of(file) if name is None else checked_name(name)
     program = program_of(graph, dims, rolled=rolled, states=True, what="to_c")
-    source = CSource(program, name, math)
+    source = CSource(program, called, math)
     if path is not None:
         source.save(path)
     return source
+
+
+def _name_of(file: Path | None) -> str:
+    """Return the name that a file gives: its own, where C takes it, and else one like it."""
+    if file is None:
+        return "model"
+    stem = file.stem
+    return stem if _is_name(stem) else identifier(stem)
 
 
 def checked_name(name: object) -> str:
@@ -138,11 +158,15 @@ def checked_name(name: object) -> str:
     """
     if not isinstance(name, str):
         raise ArgumentTypeError(f"to_c: name {name!r}: a text is wanted")
-    plain = name.isascii() and name.isidentifier() and not name.startswith("_")
-    if not plain or name in RESERVED or len(name) > 40:
+    if not _is_name(name):
         shown = name if len(name) <= 40 else name[:37] + "..."
         raise ArgumentError(
             f"to_c: name {shown!r}: names of functions begin with it; letters, digits and underscores are wanted, a letter "
             "first, 40 at most, and no word of C"
         )
     return name
+
+
+def _is_name(name: str) -> bool:
+    plain = name.isascii() and name.isidentifier() and not name.startswith("_")
+    return plain and name not in RESERVED and len(name) <= 40

@@ -67,7 +67,7 @@ def _as_c(options: argparse.Namespace) -> str:
             raise ArgumentError(f"--{flag}: it is for ONNX, and {options.output} is C; leave it out")
     graph, dims = graph_of(options, sizes_of_feeds=True)
     path = Path(options.output)
-    source = unroll.to_c(graph, str(path), name=path.stem, dims=dims)
+    source = unroll.to_c(graph, str(path), dims=dims)
     return f"{source}\nwrote {path} and {path.with_suffix('.h')}"
 
 

@@ -140,11 +140,29 @@ def test_a_name_that_is_none_of_c_is_refused(name: str) -> None:
     refused(lambda: unroll.to_c(lstm(), dims={"batch": 1}, name=name), ValueError, "names of functions begin with it")
 
 
-def test_a_path_that_is_not_called_as_the_model_is_refused(tmp_path: Path) -> None:
+def test_the_names_in_a_file_are_that_of_the_file(tmp_path: Path) -> None:
+    called = {"net.c": "net", "LSTM.c": "LSTM", "7 up-v1.2.c": "n7_up_v1_2", "int.c": "int_", "naïve.c": "na_ve"}
+    for file, name in called.items():
+        unroll.to_c(lstm(), str(tmp_path / file), dims={"batch": 1})
+        header = (tmp_path / file).with_suffix(".h")
+        assert f"void {name}_run(" in header.read_text()
+        assert f'#include "{header.name}"' in (tmp_path / file).read_text()
+    assert unroll.to_c(lstm(), str(tmp_path / "net.c"), name="other", dims={"batch": 1}).name == "other"
+    assert "void other_run(" in (tmp_path / "net.h").read_text()
+
+
+@needs_compiler
+def test_a_file_whose_name_is_none_of_c_compiles(tmp_path: Path) -> None:
+    unroll.to_c(lstm(), str(tmp_path / "7 up-v1.2.c"), dims={"batch": 1})
+    subprocess.run(["gcc", *STRICT, "-c", "7 up-v1.2.c"], cwd=tmp_path, check=True)
+
+
+def test_a_path_that_no_file_of_c_can_have_is_refused(tmp_path: Path) -> None:
     def write(name: str) -> None:
         unroll.to_c(lstm(), str(tmp_path / name), dims={"batch": 1})
 
-    refused(lambda: write("net.c"), OSError, "net.c", "must be called model.c", "name='net'")
+    refused(lambda: write("net.cpp"), OSError, "net.cpp", "ends in .c", "net.c")
+    refused(lambda: write('a"b.c'), OSError, "cannot include", "plain")
     refused(lambda: write("missing/model.c"), OSError, "missing")
 
 
