@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import json
 import os
 import shlex
 import shutil
@@ -15,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from unroll.errors import FileError, ModelError, UnsupportedError, warn
-from unroll.export.tuning import cache_folder, processor_name
-from unroll.files import as_path, make_folder
+from unroll.export.c.keeping import keep, kept, key_of, make_own
+from unroll.export.tuning import cache_folder
+from unroll.files import as_path
 from unroll.progress import busy
 
 #: For how many seconds a compiler may run; a minute is long for a file of 10,000 lines.
@@ -78,16 +77,25 @@ def loaded(source: str, cache: object) -> ctypes.CDLL:
     command = compiler()
     folder = _folder_of(cache)
     if folder is not None:
-        library = folder / f"{_key(source, command)}.so"
-        with suppress(OSError):  # not there, or no library of this machine: it is compiled
-            return ctypes.CDLL(str(library))
         try:
-            make_folder(folder)
-            return _compiled_into(library, source, command)
+            return _loaded_from(folder, source, command)
         except (FileError, OSError) as error:
             warn(f"{folder}: compiled C cannot be kept there ({error}); pass cache=a folder of yours, or cache=False")
     with tempfile.TemporaryDirectory(prefix="unroll-c-") as there:
-        return _compiled_into(Path(there) / "model.so", source, command)
+        return _opened(_compiled(source, command, Path(there)), command)
+
+
+def _loaded_from(folder: Path, source: str, command: Sequence[str]) -> ctypes.CDLL:
+    """Return the library that a folder has of C, which is compiled where it has none."""
+    make_own(folder)
+    key = key_of(source, command, [*FLAGS, *map(shlex.join, _MORE_FLAGS)])
+    library = kept(folder, key)
+    if library is not None:
+        with suppress(OSError):  # no library of this machine: it is compiled
+            return ctypes.CDLL(str(library))
+    with tempfile.TemporaryDirectory(prefix=".compiling-", dir=folder) as there:
+        library = keep(_compiled(source, command, Path(there)), folder, key)
+    return _opened(library, command)
 
 
 def _folder_of(cache: object) -> Path | None:
@@ -101,55 +109,23 @@ def _folder_of(cache: object) -> Path | None:
         return None
 
 
-def _key(source: str, command: Sequence[str]) -> str:
-    """Return what tells compiled C apart: its text, who compiles it and how, and what the processor can do."""
-    known = {
-        "source": source,
-        "command": [*command, *FLAGS, *_MORE_FLAGS],
-        "compiler": _version(tuple(command)),
-        "processor": processor_name(),
-        "features": _features(),
-        "system": [os.name, *os.uname()[:1], os.uname().machine] if hasattr(os, "uname") else [os.name],
-    }
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+def _compiled(source: str, command: Sequence[str], there: Path) -> Path:
+    """Compile C in a folder, and return the library."""
+    file, made = there / "model.c", there / "model.so"
+    file.write_text(source, encoding="ascii")
+    with busy("compiling C"):
+        for more in _MORE_FLAGS:
+            said = _run([*command, *FLAGS, *more, "-o", str(made), str(file), "-lm"])
+            if said is None:
+                break
+    if said is not None:
+        raise ModelError(f"compile: {shlex.join(command)} cannot compile the C: {said}")
+    if not made.exists():
+        raise ModelError(f"compile: {shlex.join(command)} made no library, and did not say why; set CC to a C compiler")
+    return made
 
 
-def _version(command: tuple[str, ...]) -> str:
-    path = shutil.which(command[0])
-    if path is None:
-        return ""
-    real = os.path.realpath(path)
-    with suppress(OSError):
-        status = Path(real).stat()
-        return f"{real} {status.st_size} {status.st_mtime_ns}"
-    return real
-
-
-def _features() -> str:
-    """Return what the processor can do, where the system says it: code for more than that would end the process."""
-    with suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        return next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return ""
-
-
-def _compiled_into(library: Path, source: str, command: Sequence[str]) -> ctypes.CDLL:
-    """Compile beside where the library is to be, rename it, and load it: two who do so at once both find a whole one."""
-    with tempfile.TemporaryDirectory(prefix=".compiling-", dir=library.parent) as there:
-        file, made = Path(there) / "model.c", Path(there) / "model.so"
-        file.write_text(source, encoding="ascii")
-        with busy("compiling C"):
-            for more in _MORE_FLAGS:
-                said = _run([*command, *FLAGS, *more, "-o", str(made), str(file), "-lm"])
-                if said is None:
-                    break
-        if said is not None:
-            raise ModelError(f"compile: {shlex.join(command)} cannot compile the C: {said}")
-        if not made.exists():
-            raise ModelError(
-                f"compile: {shlex.join(command)} made no library, and did not say why; set CC to a C compiler"
-            )
-        made.replace(library)
+def _opened(library: Path, command: Sequence[str]) -> ctypes.CDLL:
     try:
         return ctypes.CDLL(str(library))
     except OSError as error:

@@ -33,33 +33,6 @@ def works(folder: Path) -> bool:
 
 
 @needs_compiler
-def test_what_was_compiled_is_kept_and_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert works(tmp_path)
-    (library,) = tmp_path.iterdir()
-    monkeypatch.setattr(building.subprocess, "run", lambda *a, **k: pytest.fail("compiled again"))
-    assert works(tmp_path)
-    assert list(tmp_path.iterdir()) == [library]
-
-
-@needs_compiler
-def test_a_library_of_another_machine_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert works(tmp_path)
-    monkeypatch.setattr(building, "_features", lambda: "flags: another processor")
-    assert works(tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2
-
-
-@needs_compiler
-def test_a_file_that_is_no_library_is_compiled_anew(tmp_path: Path) -> None:
-    assert works(tmp_path)
-    (library,) = tmp_path.iterdir()
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / library.name).write_bytes(library.read_bytes()[:100])
-    assert works(other)
-
-
-@needs_compiler
 def test_two_processes_compile_one_graph_at_once(tmp_path: Path) -> None:
     code = (
         "import sys, numpy as np, unroll\n"
