@@ -9,8 +9,8 @@ import networkx
 
 from unroll.graph import Graph
 from unroll.parameter import Parameter
-from unroll.scopes import without_step
-from unroll.tensor import Node
+from unroll.scopes import Origin, without_step
+from unroll.tensor import Constant, Node
 
 
 class LayerBox(NamedTuple):
@@ -28,9 +28,9 @@ class LayerBox(NamedTuple):
 def layer_boxes(graph: Graph, hidden: Collection[Node] = ()) -> list[LayerBox]:
     """Return the calls of layers outside of cells.
 
-    A scope is a layer's where weights lie directly in it that its nodes read, as Dense and Embedding have, or where it holds
-    several operators, no step and no other scope, as Masking does. What hands something to itself from step to step is
-    a recurrence, and stays open.
+    A scope is a layer's where weights lie directly in it that its nodes read, as Dense and Embedding have, where it is known
+    to be one's and holds no other scope, or where it holds several operators, no step and no other scope, as files have
+    them. What hands something to itself from step to step is a recurrence, and stays open.
 
     Args:
         graph: the graph.
@@ -56,11 +56,18 @@ def layer_boxes(graph: Graph, hidden: Collection[Node] = ()) -> list[LayerBox]:
     found: list[LayerBox] = []
     for (scope, step), nodes in groups.items():
         path = _path(scope, step)
-        owned = path and path not in recurrent and any(_reads_from(node, path) for node in nodes)
-        if owned or (step is None and scope not in around):
-            parts = [[node for node in part if node not in hidden] for part in _connected(nodes)]
+        leaf, known = scope not in around, _is_of_a_layer(nodes[0].origin)
+        owned = any(_reads_from(node, path) for node in nodes) or (known and leaf)
+        owned = bool(path) and path not in recurrent and owned
+        if owned or (step is None and leaf):
+            parts = [[node for node in part if node not in hidden] for part in _calls(nodes)]
             found += [LayerBox(path, part) for part in parts if len(part) > 1 or (owned and part)]
     return found
+
+
+def _is_of_a_layer(origin: Origin) -> bool:
+    """Say whether the innermost scope of an origin is a layer's or module's."""
+    return bool(origin.bearers) and origin.bearers[-1].nodes == origin.scope.count("/")
 
 
 def is_of_layers(graph: Graph) -> bool:
@@ -96,8 +103,21 @@ def _recurrent(groups: Mapping[tuple[str, int | None], list[Node]]) -> set[str]:
     return found
 
 
+def _calls(nodes: list[Node]) -> list[list[Node]]:
+    """Return the nodes of each call of a layer, each in its order: those that read each other, and those beside them that are
+    given the same, as an Embedding's mask is made of the ids that it looks up.
+    """
+    inside, place = set(nodes), {node: number for number, node in enumerate(nodes)}
+    calls: dict[object, list[Node]] = {}
+    for part in _connected(nodes):
+        flowing = (tensor for node in part for tensor in node.inputs if not isinstance(tensor, (Parameter, Constant)))
+        given = frozenset(tensor for tensor in flowing if tensor is not None and tensor.node not in inside)
+        calls.setdefault(given or part[0], []).extend(part)
+    return [sorted(call, key=place.__getitem__) for call in calls.values()]
+
+
 def _connected(nodes: list[Node]) -> list[list[Node]]:
-    """Return nodes in the groups in which they read each other, each in its order: one group for each call."""
+    """Return nodes in the groups in which they read each other, each in its order."""
     inside = set(nodes)
     reads: networkx.Graph[Node] = networkx.Graph()
     reads.add_nodes_from(nodes)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from unroll.scopes import without_step
 from unroll.tensor import Tensor
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import TIMES
@@ -69,13 +70,17 @@ def _without_operator(name: str, tensor: Tensor) -> str:
 
 
 def _key(unit: Unit) -> object:
-    """Return a key that is equal for what is named once: all steps of a loop, and all inputs of one shape."""
+    """Return a key that is equal for what is named once: all steps of a loop, of a layer, or of an operator of one scope, and
+    all inputs of one shape.
+    """
     if unit.kind == "cell" and unit.step is not None:
         return ("loop", unit.row, unit.phase)
     if unit.kind == "input" and unit.tensor is not None:
         return ("input", _stem(unit.tensor.label), unit.tensor.shape)
     if unit.kind == "op" and unit.step is not None and unit.nodes:
-        return ("op", unit.nodes[0].op.name, unit.phase)
+        node = unit.nodes[0]
+        scope = without_step(node.origin.scope, node.origin.step, node.origin.cell)
+        return ("op", unit.name or node.op.name, scope, unit.phase)
     return unit
 
 
@@ -101,11 +106,12 @@ def _title(unit: Unit, contraction: Contraction) -> str:
 
 
 def _often(units: Sequence[Unit], contraction: Contraction) -> str:
-    node = units[0].nodes[-1]
+    node, count = units[0].nodes[-1], len(units)
+    if count > 1:
+        return f"{count} {TIMES}"
     if len(node.outputs) > 1 and node.op.name == "Split":
         return f"{len(node.outputs)} {TIMES} {shape_text(contraction.graph.shape(node.outputs[0]))}"
-    count = len(units)
-    return f"{count} {TIMES}" if count > 1 else ""
+    return ""
 
 
 def _shapes(tensors: Sequence[Tensor], contraction: Contraction) -> str:

@@ -110,7 +110,8 @@ def _called(item: Parameter, scope: Sequence[str]) -> str:
         return role_of(item)
     if _unnamed(item):
         told = _all_parts(item.name)
-    return "/".join(told[min(same, len(told) - 1) :])
+    inside = len(told) > 1 and list(scope[1 - len(told) :]) == told[:-1]  # the scope is told from farther outside
+    return told[-1] if inside else "/".join(told[min(same, len(told) - 1) :])
 
 
 def _unnamed(item: Parameter) -> bool:

@@ -71,3 +71,48 @@ def test_very_many_boxes_are_refused_with_another_way_to_see_them() -> None:
         y = ops.tanh(y)
     with pytest.raises(UnsupportedError, match=r"1,002 layers and operators, and at most 1,000.*unroll\.view"):
         unroll.draw(unroll.Graph([x], y), level="layer", format="dot")
+
+
+def test_a_layer_of_one_operator_has_its_name_and_one_at_every_step_is_one_box_a_step() -> None:
+    model = layers.Sequential(
+        [
+            layers.Input((3, 6, 6, 1)),
+            layers.TimeDistributed(
+                layers.Sequential([layers.Conv2D(2, 3, activation="relu"), layers.MaxPooling2D(2), layers.Flatten()])
+            ),
+            layers.GRU(4),
+            layers.ReLU(name="only_what_is_above_zero"),
+        ]
+    )
+    graph = model.trace()
+    texts = list(_texts(unroll.draw(graph, level="layer", format="dot")).values())
+    named = [f"3 {TIMES} {layer}" for layer in ("conv2d", "max_pooling2d", "flatten")]
+    assert texts[2:5] == named
+    assert texts[-2] == "only_what_is_above_zero relu"
+    boxes = list(_texts(unroll.draw(graph, format="dot")).values())
+    for layer in ("conv2d relu", "flatten Reshape", "max_pooling2d"):
+        assert sum(text.startswith(layer) for text in boxes) == 3
+    assert not any(text.startswith(("Transpose", "Conv ", "MaxPool", "Reshape")) for text in boxes)
+
+
+def test_the_layers_of_a_functional_model_have_their_own_weights() -> None:
+    ids = layers.Input((3,), dtype="int32")
+    x = layers.SimpleRNN(4, return_sequences=True)(layers.Embedding(9, 5, mask_zero=True)(ids))
+    graph = layers.Model(ids, layers.TimeDistributed(layers.Dense(2, activation="softmax"))(x)).trace()
+    texts = list(_texts(unroll.draw(graph, format="dot")).values())
+    assert texts.count("dense 2 units, softmax") == 3
+    assert [text for text in texts if text.startswith("embedding Equal")] == ["embedding Equal, Gather"]
+    # The card says whose they are; their names within it are those that the cell gave them.
+    (card,) = (text for text in texts if text.startswith("functional/simple_rnn/simple_rnn_cell"))
+    assert "one set of weights for all 3 steps kernel (5, 4)" in card
+
+
+def test_operators_of_two_places_at_every_step_are_two_boxes() -> None:
+    word = layers.Input((2, 3))
+    encoder = layers.Model(word, layers.GRU(4)(word), name="word_encoder")
+    sentence = layers.Input((5, 2, 3))
+    graph = layers.Model(sentence, layers.GRU(5)(layers.TimeDistributed(encoder)(sentence))).trace()
+    picture = parsed(unroll.draw(graph, level="layer", format="dot"))
+    assert [(str(source), str(target)) for source, target in picture.edges()] == [
+        (f"part_{place}", f"part_{place + 1}") for place in range(len(picture.nodes()) - 1)
+    ]
