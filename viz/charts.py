@@ -6,20 +6,22 @@ picture of cells shows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from unroll.errors import UnsupportedError
 from unroll.graph import Graph
+from unroll.tensor import Node
 from unroll.viz import palette
 from unroll.viz.boxes import Box, Boxes, Line, text_box
 from unroll.viz.contraction import Contraction
 from unroll.viz.native_nodes import facts
 from unroll.viz.phases import find_phases
-from unroll.viz.pipeline import Part, Pipeline
+from unroll.viz.pipeline import Part, Pipeline, cell_title
 from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
+from unroll.viz.settings import rest, wrapped
 from unroll.viz.shapes import shape_text
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import Kind, Wire
@@ -84,7 +86,7 @@ def chart_of_layers(graph: Graph) -> Chart:
     _check_few(len(pipeline.parts), "layers and operators")
     boxes = Boxes(contraction, Values(graph, None, ()))
     items = [
-        Item(f"part_{place}", _kind(part), _box(part, contraction, boxes), _told(part, graph))
+        Item(f"part_{place}", _kind(part), _box(part, contraction, boxes, bodies), _told(part, graph))
         for place, part in enumerate(pipeline.parts)
     ]
     arrows = [
@@ -147,19 +149,30 @@ def _kind(part: Part) -> Kind:
     return "cell" if part.kind == "loop" or (part.units[0].name and part.kind == "op") else part.units[0].kind
 
 
-def _box(part: Part, contraction: Contraction, boxes: Boxes) -> Box:
+def _box(part: Part, contraction: Contraction, boxes: Boxes, bodies: Mapping[Node, Inside]) -> Box:
     unit = part.units[0]
     if part.kind == "loop":
         return boxes.loop(unit, len(part.units))
     if unit.kind == "loop":
-        native = contraction.natives.get(unit.nodes[0])
-        notes = facts(native) if native is not None else ["one step after another"]
-        return _lines(part.label, notes)
+        node = unit.nodes[0]
+        if node in bodies:
+            return _scan(part.label, node, bodies[node])
+        native = contraction.natives.get(node)
+        return _lines(part.label, facts(native) if native is not None else ["one step after another"])
     if len(part.units) == 1:
         return boxes.box(unit)
     if part.kind in ("input", "output"):
         return _lines(part.label, [])
     return _lines(f"{part.note} {part.label}" if part.note else part.label, [])
+
+
+def _scan(label: str, node: Node, inside: Inside) -> Box:
+    """Return a Scan as the layer or driver that it is of, with the cells that it runs; in files, it has no name but its own."""
+    found = dict.fromkeys(item.origin.cell for item in inside.body.graph.nodes if item.origin.cell is not None)
+    cells, shown = wrapped([cell_title(cell) for cell in found], 2)
+    name = node.origin.scope.rpartition("/")[2]
+    how = "one step after another"
+    return _lines(name or label, [*cells, *rest(len(found) - shown, "cell"), f"{label}, {how}" if name else how])
 
 
 def _lines(title: str, notes: Sequence[str]) -> Box:

@@ -116,3 +116,12 @@ def test_operators_of_two_places_at_every_step_are_two_boxes() -> None:
     assert [(str(source), str(target)) for source, target in picture.edges()] == [
         (f"part_{place}", f"part_{place + 1}") for place in range(len(picture.nodes()) - 1)
     ]
+
+
+def test_a_loop_of_any_number_of_steps_is_named_as_its_layer_and_says_what_cells_it_runs() -> None:
+    x = layers.Input((None, 3))
+    stack = layers.RNN([layers.LSTMCell(4), layers.GRUCell(2)], return_sequences=True, name="two_cells")
+    graph = layers.Model(x, layers.SimpleRNN(5)(stack(x))).trace()
+    texts = list(_texts(unroll.draw(graph, level="layer", format="dot")).values())
+    how = "Scan, one step after another"
+    assert texts[2:4] == [f"two_cells lstm_cell, gru_cell {how}", f"simple_rnn simple_rnn_cell {how}"]
