@@ -156,3 +156,14 @@ def test_what_enters_the_gates_of_a_gru_is_called_by_where_it_comes_from(name: s
     assert all({f"x_{gate} + h_{gate}", f"h_{gate} + x_{gate}"} & texts for gate in "rz")
     if name != "layers GRU, reset before":  # there the last product is of what is reset
         assert texts & {"x_h + r \u00d7 h_h", "x_n + h_n \u00d7 r", "x_n + r \u00d7 h_n"}
+
+
+@pytest.mark.parametrize(
+    "index",
+    ["[:, ::-1]", "[:, 1:3]", "[..., -2:]", "[::2, :, 3:0:-1]", "[:, :4]", "[1:-1, 4::-2]"],
+)
+def test_what_a_slice_takes_is_written_as_python_writes_it(index: str) -> None:
+    x = unroll.placeholder([7, 5, 4], "x")
+    graph = unroll.Graph([x], eval(f"x{index}", {"x": x}))
+    label = unroll.draw(graph, format="dot").dot
+    assert f">{index.replace('...', ':, :')}<" in label
