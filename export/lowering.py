@@ -36,8 +36,9 @@ from unroll.ops.bodies import WithBodies
 from unroll.ops.opaque import Opaque
 from unroll.parameter import Parameter
 from unroll.passes import fold_zeros
+from unroll.passes.merge_equal import merge_equal_weights
 from unroll.passes.remove_dead import leave_out_idle
-from unroll.passes.tools.weight_expressions import weight_expressions, weight_values
+from unroll.passes.tools.weight_expressions import folded_expressions, weight_values
 from unroll.progress import track
 from unroll.sizes import checked_dims, symbols_of
 from unroll.structure import Structure, leaves_of
@@ -162,10 +163,11 @@ def to_onnx(
     if least:
         model.metadata_props.add(key=LEAST_KEY, value=json.dumps(least))
     with collector_paused():
-        lowered = in_opset(leave_out_idle(fold_zeros(formed.graph)) if fold_zero_state else formed.graph, opset)
-        writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
         folds = formed.fold_weights if fold_weights is None else fold_weights
-        writer.write(weight_values(lowered) if folds else {})
+        whole = merge_equal_weights(formed.graph) if folds else formed.graph
+        lowered = in_opset(leave_out_idle(fold_zeros(whole)) if fold_zero_state else whole, opset)
+        writer = _Writer(lowered, model.graph, opset, metadata=version >= METADATA_IR_VERSION)
+        writer.write(folded_expressions(lowered, whole) if folds else [])
         merged = [lowered.name(node) for node in lowered.nodes if is_merged(node)]
         if merged:  # a node has the name of one of those that it was merged from
             model.metadata_props.add(key=MERGED_KEY, value=json.dumps({"nodes": merged}))
@@ -205,14 +207,15 @@ class _Writer:
         self._constants: set[str] = set()
         self._types: dict[tuple[DType, Shape], bytes] = {}
 
-    def write(self, weights: Mapping[Tensor, Array]) -> None:
-        """Write everything; `weights` are the values of what is computed from weights alone, in place of its nodes."""
+    def write(self, folded: Sequence[Node]) -> None:
+        """Write everything; of nodes that compute with weights alone, the `folded` are written as what they give."""
         graph, proto = self.graph, self.proto
+        weights = weight_values(graph, nodes=folded) if folded else {}
         proto.name = f"{self._prefix}unroll"
         for tensor in graph.inputs:
             if tensor not in self._outer:
                 proto.input.add(name=self._names[tensor]).MergeFromString(self._type(tensor))
-        fixed = set(weight_expressions(graph)) if weights else set()
+        fixed = set(folded)
         nodes = [node for node in graph.nodes if node not in fixed]
         read = {tensor for node in nodes for tensor in node.inputs} | set(graph.outputs) if fixed else None
         for parameter in graph.parameters.values():
@@ -266,7 +269,7 @@ class _Writer:
         outer: dict[Tensor, str] = {inner: self._input(tensor) for inner, tensor in shared if tensor is not None}
         prefix = f"{self._prefix}{self.graph.names.nodes[node]}/{name}/"
         proto = GraphProto()
-        _Writer(in_opset(_as_graph(body), self.opset), proto, self.opset, self.metadata, prefix, outer).write({})
+        _Writer(in_opset(_as_graph(body), self.opset), proto, self.opset, self.metadata, prefix, outer).write([])
         return proto
 
     def _type(self, tensor: Tensor) -> bytes:

@@ -7,22 +7,34 @@ known, which may draw random numbers, are never merged.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.passes.tools.rewriting import Rewriting, in_place, merged, op_key
+from unroll.passes.tools.weight_expressions import weight_expressions
 from unroll.tensor import Constant, Node, Tensor
 
 
 @in_place
 def merge_equal(graph: Graph) -> Graph:
     """Return `graph` with equal nodes merged; see this module for what is preserved."""
+    return _merged(graph, graph.nodes)
+
+
+@in_place
+def merge_equal_weights(graph: Graph) -> Graph:
+    """Return `graph` with equal nodes merged that depend on weights alone, such as a bias that each step cuts."""
+    return _merged(graph, weight_expressions(graph))
+
+
+def _merged(graph: Graph, among: Sequence[Node]) -> Graph:
+    """Return `graph` with those nodes merged that are equal; what they read of nodes is among them."""
     with collector_paused():
         firsts = _Firsts()
         groups: dict[Node, list[Node]] = {}
         later: dict[Node, Node] = {}
-        for node in graph.nodes:
+        for node in among:
             first = firsts.of(node)
             if first is not node:
                 groups.setdefault(first, [first]).append(node)

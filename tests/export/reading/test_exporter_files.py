@@ -9,7 +9,19 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from exporter_files import ALL_CASES, CASES, flat, opened, path_of, rerolled, verified
+from exporter_files import (
+    ALL_CASES,
+    CASES,
+    close,
+    flat,
+    open_sizes,
+    opened,
+    path_of,
+    rerolled,
+    run_model,
+    runs,
+    verified,
+)
 
 import unroll
 
@@ -44,6 +56,29 @@ def test_a_file_is_verified_flattened_and_rerolled(case: dict[str, Any]) -> None
     became, proof = rerolled(case)
     assert became <= ({"Scan"} if case["id"] in SCANS else {"GRU", "LSTM", "RNN"})
     assert proof in ("proven by structure", "proven by numbers")
+
+
+@pytest.mark.parametrize(
+    ("name", "operators"),
+    [
+        ("keras-gru-bt", ["GRU"]),  # each step cut its bias out anew
+        ("keras-gru_reset_before-b", ["GRU"]),  # nothing of step 0 is left to reset
+        ("torchscript-packed_lstm-bt", ["LSTM"]),  # the first output is the first state
+        ("torchscript-packed_gru-b", ["GRU", "GRU"]),
+        ("dynamo-masked_loop-b", ["GRU"]),
+    ],
+)
+def test_a_flat_file_whose_first_step_a_state_of_zeros_simplified_is_rerolled_as_its_graph_is(
+    name: str, operators: list[str]
+) -> None:
+    case = next(case for case in CASES if case["id"] == name)
+    feeds, wanted = runs(case)[0]
+    steps, _ = unroll.unroll(unroll.from_onnx(path_of(case), dims=open_sizes(case, feeds)), check=False)
+    written = unroll.to_onnx(steps, fold_weights=True)
+    assert len(written.graph.initializer) < 40, "weights are written once, not once a step"
+    small, report = unroll.reroll(unroll.from_onnx(written))
+    assert report.operators == operators and report.proof
+    close(run_model(unroll.to_onnx(small), feeds), wanted)
 
 
 def test_a_loop_over_an_operator_has_its_weights_once_and_its_steps_are_those_of_the_loop() -> None:

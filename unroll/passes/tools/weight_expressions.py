@@ -14,7 +14,7 @@ from unroll.evaluator import evaluate
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
-from unroll.ops.joining import Concat
+from unroll.ops.joining import Concat, Split
 from unroll.ops.operator import made
 from unroll.ops.shaping import Transpose
 from unroll.ops.slicing import Slice
@@ -42,20 +42,46 @@ def weight_expressions(graph: Structure) -> list[Node]:
     return list(found)
 
 
+def folded_expressions(graph: Structure, before: Structure) -> list[Node]:
+    """Return the `weight_expressions` that a file holds as values; `before` is the graph before zeros were left out of it.
+
+    All but the pieces that the first step reads, since then, of a Parameter that the others read whole: such a piece would be
+    in the file twice, and nothing would say that the steps have the same weights.
+    """
+    found = weight_expressions(graph)
+    inside, old = set(found), set(before.nodes)
+    read = {tensor for node in graph.nodes if node not in inside for tensor in node.inputs}
+    pieces = {
+        node
+        for node in found
+        if node not in old
+        and isinstance(node.op, (Slice, Split))
+        and isinstance(node.inputs[0], Parameter)
+        and node.inputs[0] in read
+        and not read.isdisjoint(node.outputs)
+    }
+    return [node for node in found if node not in pieces]
+
+
 def weight_values(
-    graph: Graph, *, wide: bool = False, given: Mapping[Parameter, Array] | None = None
+    graph: Graph,
+    *,
+    nodes: Sequence[Node] | None = None,
+    wide: bool = False,
+    given: Mapping[Parameter, Array] | None = None,
 ) -> dict[Tensor, Array]:
     """Return what the weight expressions of a graph are worth: a value for each tensor of them that other nodes read or that
     is an output.
 
-    An exporter writes these as initializers, under ``graph.name(tensor)``, and leaves the nodes of `weight_expressions` out.
+    An exporter writes these as initializers, under ``graph.name(tensor)``, and leaves the nodes of the expressions out.
 
     Args:
         graph: the graph.
+        nodes: the nodes of the expressions; by default `weight_expressions`.
         wide: compute in float64; see `unroll.evaluator.evaluate`.
         given: values of Parameters, in place of their current ones.
     """
-    fixed = set(weight_expressions(graph))
+    fixed = set(weight_expressions(graph) if nodes is None else nodes)
     read = dict.fromkeys(
         tensor
         for inputs in (*(node.inputs for node in graph.nodes if node not in fixed), graph.outputs)

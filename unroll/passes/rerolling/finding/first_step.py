@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from unroll.graph import Graph
@@ -16,6 +18,8 @@ from unroll.scopes import Origin
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 
 _NOWHERE = frozenset({Origin("", None, None, None)})
+#: How many nodes above the inputs of a step are looked at.
+_LOOKED_AT = 16
 
 
 def simplified_first_step(view: View, pattern: Pattern, step: Step) -> tuple[Step, list[Node]] | None:
@@ -51,11 +55,61 @@ def simplified_first_step(view: View, pattern: Pattern, step: Step) -> tuple[Ste
                 ]
         if not fits:
             return None
-    if len(bound) < len(inputs):
+    own = [node for node in nodes if node not in view.fixed]
+    read = _all_inputs(view, [bound.get(tensor) for tensor in inputs], step.inputs, own)
+    if read is None:
         return None
     zeros = tuple(step.before)  # for their shapes: `Recurrence.simplified` says that they are zero
-    found = Step((), zeros, tuple(bound[tensor] for tensor in inputs), step.before)
-    return found, [node for node in nodes if node not in view.fixed]
+    return Step((), zeros, read, step.before), own
+
+
+def _all_inputs(
+    view: View, bound: Sequence[Tensor | None], later: Sequence[Tensor], own: Sequence[Node]
+) -> tuple[Tensor, ...] | None:
+    """Return the inputs of the first step, of which it reads those in `bound`; None where another cannot be made.
+
+    The product for a reset gate is none of them, as nothing is left that it resets; it is made as the next step makes it,
+    of what the other inputs are made of.
+    """
+    pairs = {after: first for after, first in zip(later, bound, strict=True) if first is not None}
+    waiting = list(pairs.items())
+    while waiting and len(pairs) <= _LOOKED_AT:
+        after, first = waiting.pop()
+        if after.node is None or first.node is None or view.key(after.node) != view.key(first.node):
+            continue
+        if after.index != first.index or after.node in view.fixed:
+            continue
+        around = zip(view.inputs[after.node], view.inputs[first.node], strict=True)
+        beside = [*zip(after.node.outputs, first.node.outputs, strict=True), *around]
+        for one, other in beside:
+            if one is not None and other is not None and one not in pairs:
+                pairs[one] = other
+                waiting.append((one, other))
+    for tensor in later:
+        nodes = _makers(view, tensor, pairs)
+        if nodes is None or not (
+            own and (nodes or tensor in pairs)
+        ):  # a weight of the next step's own says nothing of this
+            return None
+        for node in nodes:
+            inputs = [None if item is None else pairs.get(item, item) for item in view.inputs[node]]
+            pairs |= zip(node.outputs, view.add(node, inputs, own).outputs, strict=True)
+    return tuple(pairs[tensor] for tensor in later)
+
+
+def _makers(view: View, tensor: Tensor, known: Mapping[Tensor, Tensor]) -> list[Node] | None:
+    """Return, in order, the nodes that make a tensor of weights and of what is known; None where something else is read."""
+    found: dict[Node, None] = {}
+    waiting = [tensor]
+    while waiting:
+        item = waiting.pop()
+        if item in known or view.is_fixed(item) or item.node in found:
+            continue
+        if item.node is None or len(found) == _LOOKED_AT:
+            return None
+        found[item.node] = None
+        waiting += [source for source in view.inputs[item.node] if source is not None]
+    return sorted(found, key=view.place.__getitem__)
 
 
 def _same_node(view: View, wanted: Tensor, tensor: Tensor) -> bool:

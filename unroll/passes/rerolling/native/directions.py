@@ -61,6 +61,10 @@ class Direction:
         states = [first.before[number] for number in self.cell.states]
         return None if self.recurrence.simplified or all(view.is_zero(tensor) for tensor in states) else states
 
+    def first_is_zeroed(self, view: View) -> bool:
+        """Say whether h after the first step is zero in rows of length 0, as the operator gives it: so it was before."""
+        return self.mask.lengths is not None and self.initial(view) is None
+
     def pairs_with(self, other: Direction, view: View) -> bool:
         """Say whether two recurrences are one cell's two directions: alike, over the same steps in opposite orders."""
         return (
@@ -125,7 +129,8 @@ def _check_uses(view: View, direction: Direction, blind: Mapping[Reading, Tensor
     for inner in uses.steps:
         if inner == head and mask.lengths is None:
             continue
-        step = max(uses.steps[inner] - {last}, default=None)
+        first = {0} if inner == recurrence.pattern.states[h] and direction.first_is_zeroed(view) else set()
+        step = max(uses.steps[inner] - {last} - first, default=None)
         name = view.graph.name(recurrence.pattern.parts[inner.place].example)
         if inner in recurrence.pattern.states:
             if step is not None:

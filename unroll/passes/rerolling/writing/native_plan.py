@@ -151,8 +151,9 @@ class NativePlan:
                 counts = maker.unsqueeze(maker.one(Greater(), lengths, Constant(np.array(0, _INT32))), 1)
                 new = maker.one(Where(), counts, new, maker.at(first, way))
             emission.stand_in(tensor, new)
-        h = side.mask.heads[side.cell.states[0]]
-        if h not in side.uses.steps:
+        state = side.cell.states[0]
+        h, kept = side.mask.heads[state], recurrence.pattern.states[state]
+        if h not in side.uses.steps and 0 not in side.uses.steps.get(kept, ()):
             return
         stack = maker.at(results[0], way, axis=1) if len(self.directions) > 1 else maker.squeeze(results[0], 1)
         emission.add_loop(recurrence, h, stack, side.uses, backward)
@@ -163,9 +164,11 @@ class NativePlan:
 
     def _zeroed(self, view: View, side: Direction) -> dict[Tensor, int]:
         """Return the outputs that are zero past the length of a row, as the operator gives them, each with its step."""
-        found = {}
-        column = side.recurrence.column(side.mask.heads[side.cell.states[0]])
-        for at, tensor in column.items():
+        found: dict[Tensor, int] = {}
+        state, steps = side.cell.states[0], side.recurrence.steps
+        if side.first_is_zeroed(view):
+            found[steps[0].after[state]] = 0
+        for at, tensor in side.recurrence.column(side.mask.heads[state]).items():
             for node in side.uses.readers.get(tensor, ()):
                 if isinstance(node.op, Where):
                     found[node.outputs[0]] = at
