@@ -54,6 +54,7 @@ def read_model(path: Path, *, whole: bool) -> ModelProto:
         model = onnx.load_model_from_string(data)
     except (DecodeError, ValueError) as error:
         raise ModelError(f"{path}: not an ONNX model: {first_line(error)}") from None
+    del data  # as large as the model, and what looks at a tensor may copy it
     elsewhere = _checked(model, str(path), path)
     if whole:
         take_in(elsewhere, str(path))
