@@ -318,7 +318,7 @@ def parse_shape(shape: Sequence[Dim | str | None], name: str) -> Shape:
             dims.append(symbol(entry))
         elif isinstance(entry, Dimension):
             dims.append(entry)
-        elif hasattr(entry, "__index__") and not isinstance(entry, (bool, str)) and int(entry) >= 0:
+        elif hasattr(type(entry), "__index__") and not isinstance(entry, (bool, str)) and int(entry) >= 0:
             dims.append(int(entry))
         else:
             raise ArgumentError(

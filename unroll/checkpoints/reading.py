@@ -253,7 +253,8 @@ class Checkpoint:
 
 def latest_checkpoint(checkpoint_dir: str, latest_filename: str | None = None) -> str | None:
     """Return the path of the newest checkpoint in a folder, as the file ``checkpoint`` there says; None without one."""
-    path = as_path(checkpoint_dir, "latest_checkpoint") / (latest_filename or "checkpoint")
+    name = "checkpoint" if latest_filename is None else latest_filename
+    path = as_path(checkpoint_dir, "checkpoint_dir") / as_path(name, "latest_filename")
     if not path.exists():
         return None
     line = next(iter(read_bytes(path, 1_000_000).decode(errors="replace").splitlines()), "")

@@ -35,10 +35,12 @@ def sizes_of(shape: Any) -> Any:
         vector = int64(shape)
         known = vector.known if isinstance(vector.known, tuple) else (None,)
         return list(known) if all(isinstance(size, int) for size in known) else vector
-    listed = [plain_size(size) for size in (shape if isinstance(shape, (list, tuple, np.ndarray)) else [shape])]
-    if not any(isinstance(size, Tensor) for size in listed):
-        return listed
-    return concat([size_vector(size) for size in listed], 0)
+    given = shape.tolist() if isinstance(shape, np.ndarray) else shape
+    listed = given if isinstance(given, (list, tuple)) else [given]
+    sizes = [plain_size(size) for size in listed]
+    if not any(isinstance(size, Tensor) for size in sizes):
+        return sizes
+    return concat([size_vector(size) for size in sizes], 0)
 
 
 def size_vector(size: Any) -> Tensor:

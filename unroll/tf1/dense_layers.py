@@ -12,7 +12,7 @@ from unroll.layers.arguments import tuple_of
 from unroll.tf1 import operators
 from unroll.tf1.first_values import TABLE as INITIALIZERS
 from unroll.tf1.neural_networks import TABLE as NN
-from unroll.tf1.tensors import takes
+from unroll.tf1.signatures import takes
 from unroll.tf1.variables import entered, get_variable
 
 _TF = operators.TABLE
@@ -38,10 +38,8 @@ class Dense:
 
     _called, _names = "dense", ("kernel", "bias")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        takes(f"layers.{self._called}", f"units, {_MORE}, dtype=None")(self._kept)(*args, **kwargs)
-
-    def _kept(
+    @takes("layers.dense", f"self, units, {_MORE}, dtype=None")
+    def __init__(
         self,
         units: Any,
         activation: Any,
@@ -99,8 +97,9 @@ def fully_connected(
     scope: Any,
 ) -> Any:
     """Return a dense layer, with relu unless another activation, or None, is given."""
-    activation = NN["relu"] if activation_fn == "relu" else activation_fn
-    first, has_bias = None if biases_initializer == "zeros" else biases_initializer, biases_initializer is not None
+    activation = NN["relu"] if isinstance(activation_fn, str) and activation_fn == "relu" else activation_fn
+    has_bias, is_plain = biases_initializer is not None, isinstance(biases_initializer, str)
+    first = None if is_plain and biases_initializer == "zeros" else biases_initializer
     return _FullyConnected(num_outputs, activation, has_bias, weights_initializer, first, name=scope, reuse=reuse)(
         inputs
     )
@@ -137,7 +136,8 @@ def _pooling(name: str, pool: str, axes: int) -> Callable[..., Any]:
     return takes(f"layers.{name}", arguments)(body)
 
 
-def flatten(inputs: Any, *args: Any, **unused: Any) -> Any:
+@takes("layers.flatten", "inputs, name=None, data_format=None")
+def flatten(inputs: Any) -> Any:
     """Return a tensor as rows, one for each of the batch."""
     x = operators.convert_to_tensor(inputs)
     return _TF["reshape"](x, [-1, dimensions.known_size(x.core.shape[1:])])
@@ -145,7 +145,7 @@ def flatten(inputs: Any, *args: Any, **unused: Any) -> Any:
 
 def dropout(inputs: Any, *args: Any, name: str | None = None, **unused: Any) -> Any:
     """Return a tensor as it is: dropout acts in training only."""
-    return _TF["identity"](inputs, name=name or "dropout")
+    return _TF["identity"](inputs, name="dropout" if name is None else name)
 
 
 @takes(
@@ -156,7 +156,7 @@ def dropout(inputs: Any, *args: Any, name: str | None = None, **unused: Any) -> 
 def embed_sequence(ids: Any, vocab_size: Any, embed_dim: Any, initializer: Any, scope: Any, reuse: Any) -> Any:
     """Return rows of a table of embeddings."""
     with entered(scope, "EmbedSequence", reuse=reuse):
-        return NN["embedding_lookup"](get_variable("embeddings", [vocab_size, embed_dim], initializer=initializer), ids)
+        return NN["embedding_lookup"](get_variable("embeddings", [vocab_size, embed_dim], None, initializer), ids)
 
 
 def regularizer(scale: float, scope: str | None = None) -> Callable[[Any], Any]:

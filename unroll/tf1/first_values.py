@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from unroll import initializers
-from unroll.dtypes import Array
+from unroll.dtypes import Array, cast_array
+from unroll.errors import ShapeError
 from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.operators import constant
 from unroll.tf1.random_numbers import drawn_tensor
-from unroll.tf1.tensors import Stand, takes, unwrap
+from unroll.tf1.signatures import takes
+from unroll.tf1.tensors import Stand, unwrap
 
 
 class Initializer(Stand):
@@ -34,8 +36,10 @@ def _filled(value: Any) -> Callable[..., Array]:
     """Return the initialiser of one value, or of an array's in order."""
 
     def fill(shape: Any, dtype: Any, name: str, seed: Any) -> Array:
-        found = np.asarray(unwrap(value), dtype)
-        return found.reshape(shape) if found.ndim and found.size == np.prod(shape) else np.full(shape, found)
+        found = cast_array(unwrap(value), np.dtype(dtype), f"{name}: the value of constant_initializer")
+        if found.size not in (1, np.prod(shape)):
+            raise ShapeError(f"{name}: constant_initializer has {found.size} values for the shape {list(shape)}")
+        return found.reshape(shape) if found.size == np.prod(shape) else np.full(shape, found.ravel()[0])
 
     return fill
 

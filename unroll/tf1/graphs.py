@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from unroll import scopes
+from unroll.checks import check_text
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor as Core
@@ -83,12 +84,16 @@ class Graph:
 
     def add_to_collection(self, name: str, value: Any) -> None:
         """Put a thing into a collection."""
-        self._collections.setdefault(name, []).append(value)
+        self._collections.setdefault(check_text(name, "add_to_collection: name"), []).append(value)
 
     def get_collection(self, key: str, scope: str | None = None) -> list[Any]:
         """Return a collection, of which `scope` keeps what is called so."""
-        found = self._collections.get(key, [])
-        return [item for item in found if scope is None or re.match(scope, getattr(item, "name", ""))]
+        found = self._collections.get(check_text(key, "get_collection: key"), [])
+        try:
+            wanted = re.compile("" if scope is None else check_text(scope, "get_collection: scope"))
+        except re.error as error:
+            raise ArgumentError(f"get_collection: scope {scope!r} is no regular expression: {error}") from None
+        return [item for item in found if wanted.match(getattr(item, "name", ""))]
 
     def get_tensor_by_name(self, name: str) -> Any:
         """Return a tensor by its name, such as ``"X:0"``.
@@ -96,8 +101,8 @@ class Graph:
         Raises:
             NameNotFoundError: there is none.
         """
-        if name not in self.tensors:
-            near = closest(str(name), self.tensors)
+        if check_text(name, "get_tensor_by_name: name") not in self.tensors:
+            near = closest(name, self.tensors)
             raise NameNotFoundError(f"The name {name!r} refers to a Tensor which does not exist in this graph; {near}")
         return self.tensors[name]
 

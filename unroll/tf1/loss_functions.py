@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+from unroll.checks import check_number
 from unroll.tf1 import operators
 from unroll.tf1.graphs import GraphKeys, add_to_collection, get_collection
 from unroll.tf1.neural_networks import TABLE as NN
-from unroll.tf1.tensors import takes
+from unroll.tf1.operators import convert_to_tensor
+from unroll.tf1.signatures import takes
 
 _TF = operators.TABLE
 
@@ -24,20 +27,43 @@ def mean_loss(losses: Any, weights: Any, loss_collection: Any) -> Any:
 
 
 def _loss(name: str, arguments: str, body: Callable[..., Any]) -> Callable[..., Any]:
-    text = f"{arguments}, scope=None, loss_collection='losses', reduction=None"
-    elements, rest = (
-        takes(name, text)(body),
-        takes(name, text)(lambda weights, loss_collection: (weights, loss_collection)),
+    called, text = f"losses.{name}", f"{arguments}, scope=None, loss_collection='losses', reduction=None"
+    elements = takes(called, text)(body)
+    rest = takes(called, text)(lambda weights, loss_collection: (weights, loss_collection))
+    return functools.wraps(elements)(
+        lambda *args, **kwargs: mean_loss(convert_to_tensor(elements(*args, **kwargs)), *rest(*args, **kwargs))
     )
-    return lambda *args, **kwargs: mean_loss(elements(*args, **kwargs), *rest(*args, **kwargs))
+
+
+def _hinge(labels: Any, logits: Any) -> Any:
+    scores = convert_to_tensor(logits)
+    return NN["relu"](1 - (2 * _TF["cast"](labels, scores.dtype) - 1) * scores)
+
+
+def _log_loss(labels: Any, predictions: Any, epsilon: float) -> Any:
+    truth, chance = convert_to_tensor(labels), convert_to_tensor(predictions)
+    return -(truth * _TF["log"](chance + epsilon) + (1 - truth) * _TF["log"](1 - chance + epsilon))
+
+
+def _softmax(onehot_labels: Any, logits: Any, label_smoothing: float) -> Any:
+    scores, entropy = convert_to_tensor(logits), NN["softmax_cross_entropy_with_logits"]
+    return entropy(
+        labels=_smoothed(onehot_labels, label_smoothing, scores.shape[-1] if scores.core.rank else 1), logits=scores
+    )
+
+
+def _sigmoid(multi_class_labels: Any, logits: Any, label_smoothing: float) -> Any:
+    entropy = NN["sigmoid_cross_entropy_with_logits"]
+    return entropy(labels=_smoothed(multi_class_labels, label_smoothing, 2), logits=logits)
 
 
 def _smoothed(labels: Any, smoothing: float, count: Any) -> Any:
-    return labels if not smoothing else labels * (1 - smoothing) + smoothing / int(count)
+    share = check_number(smoothing, "label_smoothing")
+    return convert_to_tensor(labels) * (1 - share) + share / int(count) if share else labels
 
 
 def _huber(labels: Any, predictions: Any, delta: float) -> Any:
-    error = _TF["abs"](_TF["subtract"](predictions, labels))
+    error, delta = _TF["abs"](_TF["subtract"](predictions, labels)), check_number(delta, "losses.huber_loss: delta")
     inner = _TF["minimum"](error, delta)
     return 0.5 * inner * inner + delta * (error - inner)
 
@@ -55,18 +81,12 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
 _PREDICTED = "labels, predictions, weights=1.0"
 _ROWS: list[tuple[str, str, Callable[..., Any]]] = [
     ("absolute_difference", _PREDICTED, lambda labels, predictions: _TF["abs"](_TF["subtract"](predictions, labels))),
-    ("hinge_loss", "labels, logits, weights=1.0",
-     lambda labels, logits: NN["relu"](1 - (2 * _TF["cast"](labels, logits.dtype) - 1) * logits)),
+    ("hinge_loss", "labels, logits, weights=1.0", _hinge),
     ("huber_loss", f"{_PREDICTED}, delta=1.0", _huber),
-    ("log_loss", f"{_PREDICTED}, epsilon=1e-07", lambda labels, predictions, epsilon: -(
-        labels * _TF["log"](predictions + epsilon) + (1 - labels) * _TF["log"](1 - predictions + epsilon))),
+    ("log_loss", f"{_PREDICTED}, epsilon=1e-07", _log_loss),
     ("mean_squared_error", _PREDICTED, lambda labels, predictions: _TF["squared_difference"](predictions, labels)),
-    ("sigmoid_cross_entropy", "multi_class_labels, logits, weights=1.0, label_smoothing=0",
-     lambda labels, logits, label_smoothing: NN["sigmoid_cross_entropy_with_logits"](
-         labels=_smoothed(labels, label_smoothing, 2), logits=logits)),
-    ("softmax_cross_entropy", "onehot_labels, logits, weights=1.0, label_smoothing=0",
-     lambda labels, logits, label_smoothing: NN["softmax_cross_entropy_with_logits"](
-         labels=_smoothed(labels, label_smoothing, logits.shape[-1]), logits=logits)),
+    ("sigmoid_cross_entropy", "multi_class_labels, logits, weights=1.0, label_smoothing=0", _sigmoid),
+    ("softmax_cross_entropy", "onehot_labels, logits, weights=1.0, label_smoothing=0", _softmax),
     ("sparse_softmax_cross_entropy", "labels, logits, weights=1.0",
      lambda labels, logits: NN["sparse_softmax_cross_entropy_with_logits"](labels=labels, logits=logits)),
 ]  # fmt: skip

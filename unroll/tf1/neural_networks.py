@@ -103,7 +103,7 @@ def _window(x: Core, size: Any, strides: Any, padding: Any, data_format: Any, di
         raise ShapeError(f"{called}: {x.described()} has no axes between batch and channels")
 
     def inner(sizes: Any) -> Any:
-        found = [plain_size(size) for size in sizes] if nest.is_nested(sizes) else 1 if sizes is None else sizes
+        found: Any = [plain_size(size) for size in sizes] if nest.is_nested(sizes) else 1 if sizes is None else sizes
         whole = isinstance(found, list) and len(found) == x.rank
         return found if not whole else found[2:] if _is_first(data_format) else found[1:-1]
 

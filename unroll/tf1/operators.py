@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from unroll import nest, ops
+from unroll.checks import check_flag
 from unroll.errors import ArgumentError
 from unroll.keras import ops as keras_ops
 from unroll.ops.contraction import einsum, tensordot
@@ -24,7 +25,8 @@ from unroll.tensor import placeholder as core_placeholder
 from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.shapes import TensorShape
-from unroll.tf1.tensors import SIGNS, Tensor, named, operator, takes, tensor_of, unwrap
+from unroll.tf1.signatures import takes
+from unroll.tf1.tensors import SIGNS, Tensor, named, operator, tensor_of, unwrap
 
 Row = tuple[str, str, Callable[..., Any]]
 
@@ -47,7 +49,8 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, pr
     return value if isinstance(value, Tensor) else constant(value, dtype, name=name)
 
 
-def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tensor:
+@takes("placeholder", "dtype, shape=None, name=None")
+def placeholder(dtype: Any, shape: Any, name: str | None) -> Tensor:
     """Return an input of a graph. Without a shape it is a number, such as a rate of dropout."""
     sizes, base = TensorShape(shape), get_default_graph().scoped_name(name or "Placeholder")
     core = core_placeholder([size.core for size in sizes.dims or []], base, as_dtype(dtype).dtype)
@@ -367,29 +370,39 @@ TABLE["einsum"] = _einsum
 @takes("cond", "pred, true_fn=None, false_fn=None, strict=False, name=None, fn1=None, fn2=None")
 def cond(pred: Any, true_fn: Any, false_fn: Any, fn1: Any, fn2: Any) -> Any:
     """Return what one of two functions gives: of a `pred` that is known that one is called, else both are, and chosen from."""
-    yes, no = (true_fn or fn1), (false_fn or fn2)
-    core = unwrap(pred)
-    if not isinstance(core, Core) or isinstance(core, Constant):
-        return (yes if bool(core.value if isinstance(core, Constant) else core) else no)()
+    yes, no, core = (true_fn or fn1), (false_fn or fn2), unwrap(pred)
+    if yes is None or no is None:
+        raise ArgumentError("cond: true_fn and false_fn are functions without arguments, and both are wanted")
+    if isinstance(core, Constant) or not isinstance(core, Core):
+        value = core.value.item() if isinstance(core, Constant) and core.value.size == 1 else core
+        return (yes if check_flag(value, "cond: pred") else no)()
     results = [nest.map_leaves(convert_to_tensor, function()) for function in (yes, no)]
     return nest.map_leaves(lambda one, other: cond_where(pred, one, other), *results)
 
 
-def scan(
-    fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, *unused: Any, name: Any = None, **more: Any
-) -> Any:
-    """Return what a function makes, step by step, of what it made and the next slice along axis 0, stacked."""
+def _stepped(fn: Callable[..., Any], elems: Any, first: Any, is_alone: bool) -> Any:
+    """Return what a function makes of each slice along axis 0, and unless it `is_alone` of what it made before, stacked."""
     rows = zip(*(TABLE["unstack"](item) for item in nest.flatten(elems)), strict=True)
-    made: list[Any] = [] if initializer is None else [initializer]
+    made: list[Any] = [] if first is None else [first]
     for row in rows:
         step = nest.pack(elems, list(row))
-        made.append(fn(made[-1], step) if made else step)
-    return nest.map_leaves(lambda *items: TABLE["stack"](list(items)), *(made if initializer is None else made[1:]))
+        made.append(fn(step) if is_alone else fn(made[-1], step) if made else step)
+    kept = made if first is None else made[1:]
+    if not kept:
+        raise ArgumentError("map_fn and scan: elems has no slices along axis 0")
+    return nest.map_leaves(lambda *items: TABLE["stack"](list(items)), *kept)
 
 
-def map_fn(fn: Callable[[Any], Any], elems: Any, dtype: Any = None, *unused: Any, **more: Any) -> Any:
+_UNUSED = "parallel_iterations=10, back_prop=True, swap_memory=False, infer_shape=True"
+
+
+@takes("scan", f"fn, elems, initializer=None, {_UNUSED}, reverse=False, name=None")
+def scan(fn: Any, elems: Any, initializer: Any) -> Any:
+    """Return what a function makes, step by step, of what it made and the next slice along axis 0, stacked."""
+    return _stepped(fn, elems, initializer, False)
+
+
+@takes("map_fn", f"fn, elems, dtype=None, {_UNUSED}, name=None")
+def map_fn(fn: Any, elems: Any) -> Any:
     """Return what a function makes of each slice along axis 0, whose size must be known, stacked."""
-    rows = zip(*(TABLE["unstack"](item) for item in nest.flatten(elems)), strict=True)
-    return nest.map_leaves(
-        lambda *items: TABLE["stack"](list(items)), *(fn(nest.pack(elems, list(row))) for row in rows)
-    )
+    return _stepped(fn, elems, None, True)

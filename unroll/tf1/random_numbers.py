@@ -15,7 +15,8 @@ from unroll.tensor import Tensor as Core
 from unroll.tensor import placeholder as core_placeholder
 from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.graphs import get_default_graph
-from unroll.tf1.tensors import Tensor, takes, unwrap
+from unroll.tf1.signatures import takes
+from unroll.tf1.tensors import Tensor, unwrap
 
 #: Of a generator, sizes and a name, an array: what the core's initialisers do.
 Draw = Callable[[np.random.Generator, list[int], str], Array]

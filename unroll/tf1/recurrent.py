@@ -15,6 +15,7 @@ from unroll.tensor import Tensor as Core
 from unroll.tf1.cells import of_one_batch
 from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.operators import TABLE, constant
+from unroll.tf1.signatures import takes
 from unroll.tf1.tensors import Tensor, lifted, translated, unwrap
 from unroll.tf1.variables import VariableScope, counted
 from unroll.words import spelled
@@ -49,7 +50,7 @@ def driver(function: Callable[..., Any], default: str, axis: int = 0) -> Callabl
     def call(*args: Any, **kwargs: Any) -> Any:
         given = checked(*unwrap(args), **unwrap(kwargs)).arguments
         states = [value for name, value in given.items() if name.startswith("initial_state")]
-        along = 1 if given.get("time_major") else axis
+        along = 1 if given.get("time_major") is True else axis
         given["inputs"] = of_one_batch(given["inputs"], states, along)
         base = get_default_graph().scoped_name(default)
         with _within(given.pop("scope", None), default) as scope:
@@ -138,21 +139,16 @@ def _known(index: Any) -> int:
     return int(value)
 
 
-def raw_rnn(
-    cell: Any,
-    loop_fn: Callable[..., Any],
-    parallel_iterations: Any = None,
-    swap_memory: bool = False,
-    scope: Any = None,
-    maximum_iterations: int | None = None,
-) -> Any:
+@takes(
+    "nn.raw_rnn",
+    "cell, loop_fn, parallel_iterations=None, swap_memory=False, scope=None, maximum_iterations=None",
+)
+def raw_rnn(cell: Any, loop_fn: Callable[..., Any], scope: Any, maximum_iterations: int | None) -> Any:
     """Trace a cell whose inputs a function makes step by step; a graph has a fixed number of steps.
 
     Args:
         cell: the cell.
         loop_fn: as `unroll.raw_rnn`.
-        parallel_iterations: nothing to act on.
-        swap_memory: likewise.
         scope: the scope of variables; ``rnn`` by default.
         maximum_iterations: how many steps there are, which TensorFlow does not take; by default as many as the TensorArray
             has elements that `loop_fn` reads at time 0.

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unroll import nest, scopes
-from unroll.errors import ArgumentError
+from unroll.checks import check_flag, check_size
+from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.tf1.dense_layers import Dense
 from unroll.tf1.first_values import TABLE as INITIALIZERS
 from unroll.tf1.neural_networks import TABLE as NN
 from unroll.tf1.operators import TABLE as TF
 from unroll.tf1.operators import constant, convert_to_tensor
-from unroll.tf1.tensors import takes, unwrap
+from unroll.tf1.signatures import takes
 from unroll.tf1.variables import entered, get_variable
 
 
@@ -58,7 +59,8 @@ def _time_first(x: Any) -> Any:
 class TrainingHelper:
     """Gives a decoder the inputs that it is trained on, step by step."""
 
-    def __init__(self, inputs: Any, sequence_length: Any, time_major: bool = False, name: str | None = None) -> None:
+    @takes("contrib.seq2seq.TrainingHelper", "self, inputs, sequence_length, time_major=False, name=None")
+    def __init__(self, inputs: Any, sequence_length: Any, time_major: bool) -> None:
         steps = inputs if time_major else _time_first(convert_to_tensor(inputs))
         self._steps, self.sequence_length = TF["unstack"](steps), convert_to_tensor(sequence_length)
         #: How many steps there are.
@@ -130,10 +132,11 @@ def dynamic_decode(
     Raises:
         ArgumentError: it is not known how many steps there are.
     """
-    most = unwrap(maximum_iterations)
-    counts = [
-        int(getattr(item, "value", item)) for item in (most, getattr(decoder.helper, "steps", None)) if item is not None
-    ]
+    if not isinstance(decoder, BasicDecoder):
+        raise ArgumentTypeError(f"dynamic_decode: decoder is {decoder!r}; a tf.contrib.seq2seq.BasicDecoder is wanted")
+    most = convert_to_tensor(maximum_iterations).core if maximum_iterations is not None else None
+    given = (getattr(most, "known", None), getattr(decoder.helper, "steps", None))
+    counts = [check_size(item, "dynamic_decode: maximum_iterations") for item in given if item is not None]
     if not counts:
         raise ArgumentError("dynamic_decode: a graph has a fixed number of steps: give maximum_iterations=20")
     with entered(scope, "decoder"):
@@ -157,21 +160,24 @@ def dynamic_decode(
 # -- attention --------------------------------------------------------------------------------------------------------
 
 
+_ATTENTION = (
+    "self, num_units, memory, memory_sequence_length=None, {}=False, probability_fn=None, score_mask_value=None, dtype=None, "
+    "custom_key_value_fn=None, name=None"
+)
+
+
 class _Attention:
     """What is attended to: values of a memory, which has no steps past its lengths, and keys made of them."""
 
-    def __init__(
-        self, num_units: int, memory: Any, memory_sequence_length: Any = None, normalize: bool = False,
-        probability_fn: Any = None, score_mask_value: Any = None, dtype: Any = None, custom_key_value_fn: Any = None,
-        name: Any = None,
-    ) -> None:  # fmt: skip
-        self.units, self.weighed, self._choose = num_units, normalize, probability_fn or NN["softmax"]
+    def __init__(self, units: Any, memory: Any, lengths: Any, is_weighed: bool, choose: Any) -> None:
+        self.units = check_size(units, f"{type(self).__name__}: num_units")
+        self.weighed, self._choose = is_weighed, choose or NN["softmax"]
         self.values, self._mask = convert_to_tensor(memory), None
-        if memory_sequence_length is not None:
-            mask = TF["sequence_mask"](memory_sequence_length, TF["shape"](self.values)[1])
+        if lengths is not None:
+            mask = TF["sequence_mask"](lengths, TF["shape"](self.values)[1])
             self._mask = mask
             self.values = self.values * TF["expand_dims"](TF["cast"](mask, self.values.dtype), 2)
-        self.keys = Dense(num_units, use_bias=False, name="memory_layer")(self.values)
+        self.keys = Dense(self.units, use_bias=False, name="memory_layer")(self.values)
 
     def score(self, query: Any) -> Any:
         """Return how much each step is attended to, before it is made a probability."""
@@ -188,6 +194,12 @@ class BahdanauAttention(_Attention):
     """Attention by a layer over keys and query: Bahdanau et al. 2014 (arXiv:1409.0473)."""
 
     _layer: Any = None
+
+    @takes("contrib.seq2seq.BahdanauAttention", _ATTENTION.format("normalize"))
+    def __init__(
+        self, num_units: Any, memory: Any, memory_sequence_length: Any, normalize: bool, probability_fn: Any
+    ) -> None:
+        super().__init__(num_units, memory, memory_sequence_length, normalize, probability_fn)
 
     def score(self, query: Any) -> Any:
         self._layer = self._layer or Dense(self.units, use_bias=False, name="query_layer")
@@ -206,16 +218,11 @@ class BahdanauAttention(_Attention):
 class LuongAttention(_Attention):
     """Attention by products of keys and query: Luong et al. 2015 (arXiv:1508.04025)."""
 
+    @takes("contrib.seq2seq.LuongAttention", _ATTENTION.format("scale"))
     def __init__(
-        self,
-        num_units: int,
-        memory: Any,
-        memory_sequence_length: Any = None,
-        scale: bool = False,
-        *more: Any,
-        **named: Any,
+        self, num_units: Any, memory: Any, memory_sequence_length: Any, scale: bool, probability_fn: Any
     ) -> None:
-        super().__init__(num_units, memory, memory_sequence_length, scale, *more, **named)
+        super().__init__(num_units, memory, memory_sequence_length, check_flag(scale, "scale"), probability_fn)
 
     def score(self, query: Any) -> Any:
         with entered(None, "luong_attention"):
@@ -249,10 +256,14 @@ class AttentionWrapper:
         ArgumentError: several mechanisms, or a history of alignments.
     """
 
+    @takes(
+        "contrib.seq2seq.AttentionWrapper",
+        "self, cell, attention_mechanism, attention_layer_size=None, alignment_history=False, cell_input_fn=None, "
+        "output_attention=True, initial_cell_state=None, name=None, attention_layer=None",
+    )
     def __init__(
-        self, cell: Any, attention_mechanism: Any, attention_layer_size: Any = None, alignment_history: bool = False,
-        cell_input_fn: Any = None, output_attention: bool = True, initial_cell_state: Any = None, name: str | None = None,
-        attention_layer: Any = None,
+        self, cell: Any, attention_mechanism: Any, attention_layer_size: Any, alignment_history: Any, cell_input_fn: Any,
+        output_attention: Any, initial_cell_state: Any, name: Any, attention_layer: Any,
     ) -> None:  # fmt: skip
         if not isinstance(attention_mechanism, _Attention) or alignment_history:
             raise ArgumentError(

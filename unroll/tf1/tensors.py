@@ -6,9 +6,7 @@ returns as TensorFlow would, ``MatMul:0``, ``MatMul_1:0``.
 
 from __future__ import annotations
 
-import ast
 import functools
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -18,9 +16,9 @@ import numpy as np
 
 from unroll import nest, scopes
 from unroll.cells.rnn_cell import agreed
-from unroll.checks import shown
+from unroll.checks import check_text
 from unroll.dtypes import as_array
-from unroll.errors import ArgumentTypeError, UnrollError
+from unroll.errors import ArgumentTypeError, ShapeError, UnrollError
 from unroll.signs import Signs
 from unroll.tensor import LARGEST_KNOWN
 from unroll.tensor import Tensor as Core
@@ -28,7 +26,8 @@ from unroll.tensor import constant as core_constant
 from unroll.tf1.dtypes import DType, as_dtype
 from unroll.tf1.graphs import Effect, Graph, chosen_session, get_default_graph, node_path
 from unroll.tf1.shapes import Dimension, TensorShape
-from unroll.words import closest, missing, public_names
+from unroll.tf1.signatures import refused, takes
+from unroll.words import missing, public_names
 
 #: What ``a + b`` calls, by the name of the core's function: filled by `unroll.tf1.operators`.
 SIGNS: dict[str, Callable[..., Any]] = {}
@@ -75,8 +74,12 @@ class Tensor(Signs["Tensor"], Stand):
 
     def set_shape(self, shape: Any) -> None:
         """Say sizes that are not known; a run must have them."""
-        wanted = zip(self.core.shape, TensorShape(shape), strict=True)
-        sizes = tuple(mine if size.core is None else size.core for mine, size in wanted)
+        wanted = TensorShape(shape)
+        if not wanted.is_compatible_with(self.shape) or len(wanted) != self.core.rank:
+            raise ShapeError(f"{self.name}.set_shape: {wanted} does not fit {self.shape}")
+        sizes = tuple(
+            mine if size.core is None else size.core for mine, size in zip(self.core.shape, wanted, strict=True)
+        )
         self.core = agreed(self.core, sizes, f"{self.name}.set_shape")
 
     @property
@@ -200,44 +203,8 @@ def tensor_of(value: Any, dtype: Any = None) -> Core:
     return made
 
 
-def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator: a function is called with TensorFlow's arguments, of which it gets those that it names.
-
-    Args:
-        called: TensorFlow's name of it, for messages.
-        arguments: its arguments and their defaults as they stand there: ``"input, axis=None, name=None"``. The function may
-            call the first one otherwise.
-    """
-    kind, parameters = inspect.Parameter.POSITIONAL_OR_KEYWORD, []
-    for item in arguments.split(", "):
-        name, _, default = item.partition("=")
-        found = ast.literal_eval(default) if default else inspect.Parameter.empty
-        parameters.append(inspect.Parameter(name, kind, default=found))
-    signature = inspect.Signature(parameters)
-
-    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
-        taken, names = [*inspect.signature(body).parameters], [*signature.parameters]
-        heads = names[:1] if taken and (taken[0] == names[0] or taken[0] not in names) else []
-        rest = [name for name in names if name in taken and name not in heads]
-
-        @functools.wraps(body)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                bound = signature.bind(*args, **kwargs)
-            except TypeError as error:
-                unknown = [name for name in kwargs if name not in signature.parameters]
-                near = f"; {closest(unknown[0], signature.parameters)}" if unknown else ""
-                raise ArgumentTypeError(f"{called}: {error}{near}; its arguments are {arguments}") from None
-            bound.apply_defaults()
-            given = bound.arguments
-            return body(*(given[name] for name in heads), **{name: given[name] for name in rest})
-
-        call.__name__ = call.__qualname__ = called.rpartition(".")[2]
-        call.__doc__ = body.__doc__ or f"Return TensorFlow 1's ``{called}({arguments})``."
-        call.__signature__ = signature  # type: ignore[attr-defined]
-        return call
-
-    return decorate
+#: What the core raises of what it was not asked about.
+_UNASKED = (TypeError, ValueError, LookupError, AttributeError)
 
 
 def operator(called: str, result: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -257,20 +224,16 @@ def operator(called: str, result: str, arguments: str) -> Callable[[Callable[...
         @functools.wraps(found)
         def call(*args: Any, **kwargs: Any) -> Any:
             given = kwargs.get("name", args[place] if len(args) > place else None)
-            base = get_default_graph().scoped_name(given or head)
+            base = get_default_graph().scoped_name(
+                head if given is None else check_text(given, f"{called}: name") or head
+            )
             with scopes.at(scopes.current().variables, base) if tail else nullcontext():
                 try:
                     made = found(*unwrap(args), **unwrap(kwargs))
                 except UnrollError:
                     raise
-                except (
-                    TypeError,
-                    ValueError,
-                    LookupError,
-                    AttributeError,
-                ) as error:  # what the core was not asked about
-                    given = ", ".join(shown(item) for item in (*args, *kwargs.values()))
-                    raise ArgumentTypeError(f"{called}({given}): {error}; its arguments are {arguments}") from None
+                except _UNASKED as error:
+                    raise refused(error, called, (*args, *kwargs.values()), arguments) from None
             return named(made, scopes.join(base, tail))
 
         return call
@@ -334,12 +297,12 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
     """Return an operation that runs all of some operations and tensors."""
     graph, items = get_default_graph(), nest.flatten(inputs)
     effects = [effect for item in items for effect in effects_of(item)]
-    return Operation(graph.scoped_name(name or "group_deps"), graph, effects)
+    return Operation(graph.scoped_name("group_deps" if name is None else name), graph, effects)
 
 
 def no_op(name: str | None = None) -> Operation:
     """Return an operation that does nothing."""
-    return group(name=name or "NoOp")
+    return group(name="NoOp" if name is None else name)
 
 
 @contextmanager
@@ -347,7 +310,8 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
     """Let what is made inside happen after some operations: it reads the values that they give variables."""
     graph = get_default_graph()
     before = graph.after
-    graph.after = (*before, *(effect for item in control_inputs or () for effect in effects_of(item)))
+    items = () if control_inputs is None else nest.flatten(control_inputs)
+    graph.after = (*before, *(effect for item in items for effect in effects_of(item)))
     try:
         yield
     finally:

@@ -11,9 +11,15 @@ from unroll.checkpoints.reading import Checkpoint, latest_checkpoint
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError, UnsupportedError
 from unroll.files import as_path
 from unroll.tf1.names import TRAINS
-from unroll.tf1.tensors import takes
+from unroll.tf1.signatures import takes
 from unroll.tf1.variables import Variable, get_variable, global_variables
 from unroll.words import closest
+
+_SAVER = (
+    "self, var_list=None, reshape=False, sharded=False, max_to_keep=5, keep_checkpoint_every_n_hours=10000.0, name=None, "
+    "restore_sequentially=False, saver_def=None, builder=None, defer_build=False, allow_empty=False, write_version=2, "
+    "pad_step_number=False, save_relative_paths=False, filename=None"
+)
 
 
 class Saver:
@@ -24,13 +30,8 @@ class Saver:
         ArgumentTypeError: `var_list` holds something else.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        arguments = (
-            "var_list=None, reshape=False, sharded=False, max_to_keep=5, keep_checkpoint_every_n_hours=10000.0, name=None, "
-            "restore_sequentially=False, saver_def=None, builder=None, defer_build=False, allow_empty=False, write_version=2, "
-            "pad_step_number=False, save_relative_paths=False, filename=None"
-        )
-        var_list = takes("train.Saver", arguments)(lambda var_list: var_list)(*args, **kwargs)
+    @takes("train.Saver", _SAVER)
+    def __init__(self, var_list: Any) -> None:
         found = global_variables() if var_list is None else var_list
         listed = [*found.values()] if isinstance(found, dict) else found
         if not isinstance(listed, (list, tuple)) or not all(isinstance(item, Variable) for item in listed):

@@ -22,7 +22,8 @@ from unroll.tensor import constant as core_constant
 from unroll.tf1.dtypes import DType, as_dtype
 from unroll.tf1.first_values import TABLE, Initializer
 from unroll.tf1.graphs import Effect, Graph, GraphKeys, get_default_graph, node_path
-from unroll.tf1.tensors import Operation, Tensor, group, named, takes, tensor_of, unwrap
+from unroll.tf1.signatures import takes
+from unroll.tf1.tensors import Operation, Tensor, group, named, tensor_of, unwrap
 
 
 class _AutoReuse:
@@ -52,7 +53,7 @@ class VariableScope:
 
 
 _VARIABLE = (
-    "initial_value=None, trainable=True, collections=None, validate_shape=True, caching_device=None, name=None, "
+    "self, initial_value=None, trainable=True, collections=None, validate_shape=True, caching_device=None, name=None, "
     "variable_def=None, dtype=None, expected_shape=None, import_scope=None, constraint=None, use_resource=None"
 )
 
@@ -65,10 +66,8 @@ class Variable(Tensor):
         ShapeError: its shape is not known.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        takes("Variable", _VARIABLE)(self._made)(*args, **kwargs)
-
-    def _made(self, initial_value: Any, trainable: bool, collections: Any, name: Any, dtype: Any) -> None:
+    @takes("Variable", _VARIABLE)
+    def __init__(self, initial_value: Any, trainable: bool, collections: Any, name: Any, dtype: Any) -> None:
         if initial_value is None:
             raise ArgumentTypeError("tf.Variable: initial_value must be specified: a tensor, an array or a number")
         first = tensor_of(initial_value() if callable(initial_value) else initial_value, dtype)
@@ -160,19 +159,20 @@ def _operand(ref: Any, value: Any) -> Core:
     return tensor_of(value, ref.core.dtype)
 
 
-def assign(
-    ref: Any, value: Any, validate_shape: Any = None, use_locking: Any = None, name: str | None = None
-) -> Tensor:
+@takes("assign", "ref, value, validate_shape=None, use_locking=None, name=None")
+def assign(ref: Any, value: Any, name: str | None) -> Tensor:
     """Return a tensor that gives a variable a value where it is run, and is that."""
     return _assigned(ref, _operand(ref, value), name or "Assign")
 
 
-def assign_add(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Tensor:
+@takes("assign_add", "ref, value, use_locking=None, name=None")
+def assign_add(ref: Any, value: Any, name: str | None) -> Tensor:
     """Return a tensor that adds to a variable where it is run, and is its new value."""
     return _assigned(ref, unwrap(ref) + _operand(ref, value), name or "AssignAdd")
 
 
-def assign_sub(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Tensor:
+@takes("assign_sub", "ref, value, use_locking=None, name=None")
+def assign_sub(ref: Any, value: Any, name: str | None) -> Tensor:
     """Return a tensor that subtracts from a variable where it is run, and is its new value."""
     return _assigned(ref, unwrap(ref) - _operand(ref, value), name or "AssignSub")
 
@@ -220,6 +220,8 @@ def entered(name_or_scope: Any, default_name: Any = None, initializer: Any = Non
     is_scope, kept = isinstance(name_or_scope, VariableScope), dict(graph.entered)
     if not is_scope and not isinstance(default_name if name_or_scope is None else name_or_scope, str):
         raise ArgumentTypeError(f"variable_scope: {name_or_scope!r} is neither a name nor a scope")
+    if not isinstance(reuse, (bool, _AutoReuse, type(None))):
+        raise ArgumentTypeError(f"variable_scope: reuse is {reuse!r}; True, None or tf.AUTO_REUSE is wanted")
     given = name_or_scope if is_scope else before
     name: Any = numbered(default_name) if name_or_scope is None else name_or_scope
     last = name.name.rpartition("/")[2] if is_scope else name
@@ -318,6 +320,8 @@ def local_variables(scope: str | None = None) -> list[Variable]:
 
 def variables_initializer(var_list: Any, name: str = "init") -> Operation:
     """Return an operation that gives variables their first values."""
+    if not isinstance(var_list, (list, tuple)) or not all(isinstance(item, Variable) for item in var_list):
+        raise ArgumentTypeError(f"variables_initializer: var_list is {var_list!r}; a list of variables is wanted")
     return group(*(variable.initializer for variable in var_list), name=name)
 
 

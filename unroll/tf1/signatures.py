@@ -1,0 +1,93 @@
+"""TensorFlow's arguments: a function is called with those it has there, checked by their names, and gets those it uses."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from unroll.checks import check_flag, check_text, shown
+from unroll.errors import ArgumentTypeError
+from unroll.words import closest
+
+
+def _function(value: Any, what: str) -> Any:
+    if not callable(value):
+        raise ArgumentTypeError(f"{what} is {shown(value)}; a function is wanted")
+    return value
+
+
+def _listed(value: Any, what: str) -> Any:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise ArgumentTypeError(f"{what} is {shown(value)}; a list of names, such as tf.GraphKeys.LOSSES, is wanted")
+    return value
+
+
+_FLAGS = """adjoint_a adjoint_b alignment_history auxiliary_name_scope average_across_batch average_across_timesteps
+    impute_finished keep_dims keepdims normalize output_attention output_time_major time_major trainable transpose_a transpose_b
+    use_bias"""
+_TEXTS = "data_format key latest_filename loss_collection mode name"
+_FUNCTIONS = (
+    "activation attention_layer cell_input_fn false_fn fn fn1 fn2 loop_fn probability_fn softmax_loss_function true_fn"
+)
+#: What an argument may be besides None, by its name, wherever it is taken.
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    **dict.fromkeys(_FLAGS.split(), check_flag),
+    **dict.fromkeys(_TEXTS.split(), check_text),
+    **dict.fromkeys(_FUNCTIONS.split(), _function),
+    "collections": _listed,
+}
+
+
+def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: a function is called with TensorFlow's arguments, of which it gets those that it names.
+
+    Args:
+        called: TensorFlow's name of it, for messages.
+        arguments: its arguments and their defaults as they stand there: ``"input, axis=None, name=None"``. The function may
+            call the first one otherwise. A constructor has ``self`` before them.
+    """
+    kind, parameters = inspect.Parameter.POSITIONAL_OR_KEYWORD, []
+    for item in arguments.split(", "):
+        name, _, default = item.partition("=")
+        found = ast.literal_eval(default) if default else inspect.Parameter.empty
+        parameters.append(inspect.Parameter(name, kind, default=found))
+    signature = inspect.Signature(parameters)
+    needed = {item.name for item in parameters if item.default is inspect.Parameter.empty}
+    checks = [(name, _CHECKS[name]) for name in signature.parameters if name in _CHECKS]
+
+    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
+        taken, names = [*inspect.signature(body).parameters], [*signature.parameters]
+        heads = names[:1] if taken and (taken[0] == names[0] or taken[0] not in names) else []
+        rest = [name for name in names if name in taken and name not in heads]
+
+        @functools.wraps(body)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                unknown = [name for name in kwargs if name not in signature.parameters]
+                near = f"; {closest(unknown[0], signature.parameters)}" if unknown else ""
+                listed = arguments.removeprefix("self, ")
+                raise ArgumentTypeError(f"{called}: {error}{near}; its arguments are {listed}") from None
+            bound.apply_defaults()
+            given = bound.arguments
+            for name, check in checks:
+                if given[name] is not None or name in needed:
+                    given[name] = check(given[name], f"{called}: {name}")
+            return body(*(given[name] for name in heads), **{name: given[name] for name in rest})
+
+        call.__name__ = call.__qualname__ = called.rpartition(".")[2]
+        call.__doc__ = body.__doc__ or f"Return TensorFlow 1's ``{called}({arguments})``."
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        return call
+
+    return decorate
+
+
+def refused(error: Exception, called: str, given: tuple[Any, ...], arguments: str) -> ArgumentTypeError:
+    """Return the error for a call that fits no function of the core, in the words of this face."""
+    shows = ", ".join(map(shown, given))
+    return ArgumentTypeError(f"{called}({shows}): {error}; its arguments are {arguments}")
