@@ -135,16 +135,30 @@ def _taken(case: Case, data: bytes) -> tuple[dict[str, Array], bytes]:
 
 
 def worst(case: Case, found: Mapping[str, Array]) -> float:
-    """Return how far C is from NumPy in float64, as a share of what may be: above 1 is too far."""
-    share = 0.0
-    for name, expected in _expected(case).items():
-        seen = found[name]
-        if expected.dtype.kind != "f":
-            share = max(share, 0.0 if np.array_equal(seen, expected) else np.inf)
-            continue
-        allowed = 1e-5 if expected.dtype.itemsize == 4 else 1e-9
-        with np.errstate(all="ignore"):
-            near = np.abs(seen - expected) / (allowed * np.maximum(1, np.abs(expected)))
-        near = np.where((seen == expected) | (np.isnan(seen) & np.isnan(expected)), 0, near)
-        share = max(share, float(np.max(np.nan_to_num(near, nan=np.inf), initial=0)))
-    return share
+    """Return how far C is from NumPy, as a share of what may be: above 1 is too far."""
+    return share(found, _expected(case))
+
+
+def golden_case(
+    graph: unroll.Graph, feeds: Mapping[str, Array], expected: Sequence[Array]
+) -> tuple[Case, dict[str, Array]]:
+    """Return a golden case for C, whose states are fed, and what another framework gives for its outputs."""
+    outputs = dict(zip(graph.output_names, graph.outputs, strict=True))
+    return Case(unroll.Graph(list(graph.inputs), outputs), feeds), dict(zip(outputs, expected, strict=True))
+
+
+def share(found: Mapping[str, Array], expected: Mapping[str, Array]) -> float:
+    """Return how far outputs are from those expected, as a share of what may be: above 1 is too far."""
+    return max((_share(found[name], array) for name, array in expected.items()), default=0.0)
+
+
+def _share(seen: Array, expected: Array) -> float:
+    if seen.dtype != expected.dtype or seen.shape != expected.shape:
+        return float("inf")
+    if expected.dtype.kind != "f":
+        return 0.0 if np.array_equal(seen, expected) else float("inf")
+    allowed = 1e-5 if expected.dtype.itemsize == 4 else 1e-9
+    with np.errstate(all="ignore"):
+        near = np.abs(seen - expected) / (allowed * np.maximum(1, np.abs(expected)))
+    near = np.where((seen == expected) | (np.isnan(seen) & np.isnan(expected)), 0, near)
+    return float(np.max(np.nan_to_num(near, nan=np.inf), initial=0))
