@@ -10,7 +10,7 @@ import numpy as np
 from onnx import ModelProto
 
 from unroll.arguments import checked
-from unroll.checks import check_size
+from unroll.checks import check_choice, check_size
 from unroll.comparison import gaps
 from unroll.dtypes import Array
 from unroll.errors import ArgumentError, EvaluationError, NoWitnessError, UnsupportedError, VerificationError
@@ -20,7 +20,7 @@ from unroll.export.verifying.known_faults import ONNXRUNTIME, REFERENCE
 from unroll.export.verifying.random_nodes import random_nodes
 from unroll.export.verifying.rounding import check_rounding
 from unroll.export.verifying.verification_report import Difference, Verification, compare, listed
-from unroll.export.verifying.witnesses import NUMPY, REWRITTEN, Subject, Witness, subject_of, witnesses_of
+from unroll.export.verifying.witnesses import NUMPY, OF_THE_GRAPH, Subject, Witness, subject_of, witnesses_of
 from unroll.graph import Graph
 from unroll.randomness import random_operators, why_random
 from unroll.trials.trial_feeds import ALIKE, Trial, trials
@@ -41,6 +41,7 @@ def verify(
     seed: int = 0,
     dims: Mapping[str, int] | None = None,
     nonfinite: bool = False,
+    runners: str | None = None,
     **options: Any,
 ) -> Verification:
     """Run a graph in NumPy, and its ONNX model in onnx's ReferenceEvaluator and in onnxruntime, on the same feeds.
@@ -59,6 +60,7 @@ def verify(
         dims: sizes of symbols by name, for the generated feeds; others are chosen.
         nonfinite: run feeds with NaN, infinity and minus infinity in places as well, and report where runners differ on
             them. That raises nothing: runners follow no common rule there, and onnxruntime's LSTM hides NaN.
+        runners: ``"c"`` for the graph as C as well, compiled by the machine's compiler for the sizes of each of the feeds.
         options: those of `to_onnx`, for a Graph.
 
     Returns:
@@ -86,8 +88,10 @@ def verify(
     check_tolerance(tolerance, "verify")
     check_seed(seed, "verify")
     check_given(feeds, dims, "verify")
+    if runners is not None:
+        check_choice(runners, ("c",), "verify: runners")
     subject = subject_of(graph, options)
-    return verified(subject, feeds, tolerance=tolerance, seed=seed, dims=dims, nonfinite=nonfinite)
+    return verified(subject, feeds, tolerance=tolerance, seed=seed, dims=dims, nonfinite=nonfinite, runners=runners)
 
 
 def verified(
@@ -98,6 +102,7 @@ def verified(
     seed: int = 0,
     dims: Mapping[str, int] | None = None,
     nonfinite: bool = False,
+    runners: str | None = None,
 ) -> Verification:
     """Compare the model of a subject with its graph; see `verify`, which calls this.
 
@@ -108,6 +113,7 @@ def verified(
         seed: as `verify`.
         dims: as `verify`.
         nonfinite: as `verify`.
+        runners: as `verify`.
 
     Returns:
         As `verify`.
@@ -118,7 +124,8 @@ def verified(
     """
     nonfinite_seed = seed if nonfinite else None
     if feeds is not None:
-        return _verified_on(subject, [subject.graph.check_feeds(feeds)], tolerance, nonfinite_seed, last=True)
+        given_feeds = [subject.graph.check_feeds(feeds)]
+        return _verified_on(subject, given_feeds, tolerance, nonfinite_seed, last=True, in_c=runners == "c")
     refused: list[str] = []
     rungs = ladder(subject.graph, dims)
     for alike in rungs:
@@ -132,7 +139,8 @@ def verified(
             continue
         fed, outputs = [item.trial.feeds for item in runs.ran], [item.outputs for item in runs.ran]
         try:
-            return _verified_on(subject, fed, tolerance, nonfinite_seed, outputs, last=alike is rungs[-1])
+            last = alike is rungs[-1]
+            return _verified_on(subject, fed, tolerance, nonfinite_seed, outputs, last=last, in_c=runners == "c")
         except EvaluationError as error:
             refused.append(f"{sizes_text(given[0].sizes)}: {error}")
     raise NoWitnessError(f"nothing can be proven: {none_runs(subject.graph, refused)}")
@@ -151,6 +159,7 @@ def _verified_on(
     nonfinite_seed: int | None,
     outputs: Sequence[dict[str, Array]] | None = None,
     last: bool = False,
+    in_c: bool = False,
 ) -> Verification:
     """Compare all runners on the same feeds, and, where there is a seed for that, with NaN and infinities in the first.
 
@@ -165,7 +174,7 @@ def _verified_on(
         expected = _numbered(map(graph.run, fed) if outputs is None else outputs)
     except UnsupportedError as error:
         raise NoWitnessError(f"there is no witness: NumPy cannot compute {subject}: {error}") from None
-    witnesses, left_out = witnesses_of(subject)
+    witnesses, left_out = witnesses_of(subject, in_c)
     results, refused = _run(witnesses, list(graph.output_names), fed, last)
     left_out |= refused | _asides(witnesses, expected, results, tolerance)
     witnesses = [item for item in witnesses if item.name in results]
@@ -183,7 +192,9 @@ def _verified_on(
         _raise_disagreement(found, rows, expected, results)
     if nonfinite_seed is not None:
         found = found._replace(nonfinite=_with_nonfinite(graph, fed[0], witnesses, tolerance, nonfinite_seed))
-    return found._replace(asides={item.name: item.aside for item in witnesses if item.aside and item.name != REWRITTEN})
+    return found._replace(
+        asides={item.name: item.aside for item in witnesses if item.aside and item.name not in OF_THE_GRAPH}
+    )
 
 
 #: Which feed, and which output.
@@ -259,7 +270,7 @@ def _check_witnesses(results: Mapping[str, Any], left_out: Mapping[str, str], fo
         NoWitnessError: there is no other runner, or only the one with which NumPy computed a node.
     """
     reasons = "; ".join(f"{runner}: {reason}" for runner, reason in left_out.items())
-    ran = set(results) - {REWRITTEN}  # what unroll writes says nothing of what it read
+    ran = set(results) - OF_THE_GRAPH  # what unroll writes says nothing of what it read
     if not ran:
         raise NoWitnessError(f"there is no witness: no other runner could take part ({reasons})")
     if foreign and ran == {REFERENCE}:

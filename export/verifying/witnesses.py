@@ -14,6 +14,8 @@ from onnx.reference import ReferenceEvaluator
 from unroll.dtypes import Array
 from unroll.errors import ArgumentTypeError, EvaluationError, ModelError, UnrollError, UnsupportedError, first_line
 from unroll.export import support
+from unroll.export.c.building import compiler
+from unroll.export.c.session import CSession
 from unroll.export.lowering import to_onnx
 from unroll.export.reading.reader import read_graph
 from unroll.export.running.session import Session
@@ -28,6 +30,10 @@ NUMPY = "NumPy"
 OWN = "the model that unroll writes"
 #: Who runs what unroll writes, where the model verified is another program's.
 REWRITTEN = "onnxruntime (rewritten by unroll)"
+#: The graph as C, compiled by the machine's compiler; it runs where it is asked for.
+COMPILED = "C"
+#: Who computes what unroll reads or writes, and so says nothing of the model itself.
+OF_THE_GRAPH = frozenset((REWRITTEN, COMPILED))
 #: What onnxruntime says of a dtype for which a kernel is there and does nothing.
 _NO_KERNEL = ("does not support", "NOT_IMPLEMENTED", "not implemented")
 
@@ -99,21 +105,26 @@ def subject_of(what: Graph | ModelProto | str | Path, options: Mapping[str, Any]
     return Subject(graph, onnx.load_model(path, load_external_data=False), path, False)
 
 
-def witnesses_of(subject: Subject) -> tuple[list[Witness], dict[str, str]]:
-    """Return the runners that can compute a model beside NumPy, and of the others, why not."""
+def witnesses_of(subject: Subject, in_c: bool = False) -> tuple[list[Witness], dict[str, str]]:
+    """Return the runners that can compute a model beside NumPy, C among them where that is asked for, and of the others, why
+    not.
+    """
     ways: dict[str, Callable[[Subject], Run]] = {REFERENCE: _reference, ONNXRUNTIME: _onnxruntime}
     if not subject.written:
         ways[REWRITTEN] = _rewritten
+    if in_c:
+        ways[COMPILED] = _compiled
     found: list[Witness] = []
     left_out: dict[str, str] = {}
     for name, way in ways.items():
         runner = ONNXRUNTIME if name == REWRITTEN else name
-        wrong = why_aside(subject.model, runner)
+        wrong = "" if name == COMPILED else why_aside(subject.model, runner)
         if wrong:
             left_out[name] = f"it is known to be wrong here: {wrong}"
             continue
         try:
-            found.append(Witness(name, way(subject), why_aside(subject.model, runner, nonfinite=True)))
+            aside = "" if name == COMPILED else why_aside(subject.model, runner, nonfinite=True)
+            found.append(Witness(name, way(subject), aside))
         except UnsupportedError as error:
             left_out[name] = str(error)
     return found, left_out
@@ -154,6 +165,20 @@ def _rewritten(subject: Subject) -> Run:
     except UnrollError as error:
         raise UnsupportedError(f"unroll cannot write it: {error}") from None
     return _in_session(model, model)
+
+
+def _compiled(subject: Subject) -> Run:
+    compiler()
+    session = CSession(subject.graph, cache=False)
+
+    def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
+        try:
+            found: dict[str, Array] = session.run(arrays)
+        except ModelError as error:
+            raise UnsupportedError(str(error)) from None
+        return found
+
+    return run
 
 
 def _in_session(source: ModelProto | Path, model: ModelProto) -> Run:

@@ -28,6 +28,9 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nonfinite", action="store_true", help="feed NaN and infinities as well, and say where runners differ on them"
     )
+    parser.add_argument(
+        "--runners", choices=("c",), help="c: the graph as C as well, compiled by the machine's compiler"
+    )
     add_feeds(parser, "feed the inputs (default: generated)")
     add_sizes(
         parser, "a symbol of the inputs, for feeds that are generated, or the time of a model that leaves it open"
@@ -49,6 +52,7 @@ def _run(options: argparse.Namespace) -> int:
             seed=options.seed,
             dims=dims,
             nonfinite=options.nonfinite,
+            runners=options.runners,
         )
     say(options, found)
     return DONE
@@ -62,6 +66,7 @@ COMMAND = Command(
     (
         "unroll verify examples/image_rows_lstm.py:image_rows --nonfinite",
         "unroll verify lstm.onnx --tolerance 1e-4 --seed 7",
+        "unroll verify lstm.onnx --runners c",
     ),
     _add,
     _run,

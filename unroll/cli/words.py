@@ -27,6 +27,7 @@ FLAGS: dict[str, str] = {
     "opset": "--opset",
     "quantize": "--quantize",
     "row": "--row",
+    "runners": "--runners",
     "runtime": "--any-runtime",
     "seed": "--seed",
     "step": "--step",
