@@ -27,6 +27,8 @@ from unroll.viz.weight_names import cell_titles, without_port
 
 _NONLINEAR = ("Tanh", "Sigmoid", "Relu", "Elu", "LeakyRelu", "HardSigmoid", "Softplus", "Softsign", "Softmax", "Clip")
 _PRODUCTS = ("MatMul", "Gemm")
+# What is done only so that others can compute, and is said of a layer that does nothing else.
+_MOVING = ("Reshape", "Squeeze", "Transpose", "Unsqueeze")
 _TITLE, _TEXT, _SMALL, _CHIP = 12, 10, 9, 10
 # How much of the name of an input or output is shown.
 _LONGEST_NAME = 24
@@ -194,7 +196,7 @@ class Boxes:
         functions = [name.lower() for name in names if name in _NONLINEAR]
         width = unit.nodes[-1].outputs[0].shape[-1:] if any(name in _PRODUCTS for name in names) else ()
         said = [f"{width[0]} unit{'s' * (width[0] != 1)}"] if width else []
-        said += functions or ([] if width else list(names))
+        said += functions or ([] if width else [name for name in names if name not in _MOVING] or list(names))
         told, shown = wrapped(said, 1)
         lines = [Line(unit.name.rpartition("/")[2], _TITLE, palette.INK, True)]
         lines += [Line(text, _SMALL, palette.MUTED) for text in [*told, *rest(len(said) - shown, "operator")]]

@@ -12,7 +12,7 @@ from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.circles import circles, is_whole, looped_paths, outer_cells, reads_weights_twice, rows_around_loops
 from unroll.viz.folding import Folding
 from unroll.viz.joint_cells import JointCells
-from unroll.viz.layer_boxes import LayerBox, layer_boxes
+from unroll.viz.layer_boxes import LayerBox, layer_boxes, shown_boxes
 from unroll.viz.made_weights import MadeWeights
 from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
@@ -68,9 +68,10 @@ class Contraction:
         if opened:
             self._add_operators(hidden)
         else:
-            self.folding = Folding(graph, self.natives, self._looped)
+            layers = [layer for layer in layer_boxes(graph) if layer.path not in self._looped]
+            self.folding = Folding(graph, self.natives, self._looped, {node for box in layers for node in box.nodes})
             hidden |= self.folding.nodes
-            layers = [layer for layer in layer_boxes(graph, hidden) if layer.path not in self._looped]
+            layers = shown_boxes(layers, hidden)
             self._add_nodes(hidden, {}, layers)
             cycles = circles(self._edges())
             outer = outer_cells(cycles)

@@ -25,6 +25,7 @@ class Folding:
         graph: the graph.
         natives: its LSTM, GRU and RNN nodes.
         looped: the cells that are inside loops; what is left of them around those is no box of a cell.
+        boxed: what is drawn inside the boxes of layers.
 
     Attributes:
         nodes: those operators.
@@ -33,8 +34,11 @@ class Folding:
             directions of a recurrent node is called as that.
     """
 
-    def __init__(self, graph: Graph, natives: Mapping[Node, Native], looped: Collection[str]) -> None:
+    def __init__(
+        self, graph: Graph, natives: Mapping[Node, Native], looped: Collection[str], boxed: Collection[Node] = ()
+    ) -> None:
         self._graph = graph
+        self._boxed = boxed
         self._looped = frozenset(looped)
         self._natives = natives
         self._stands_for: dict[Tensor, Tensor] = {}
@@ -149,11 +153,16 @@ class Folding:
         return found
 
     def _fold_turns(self, readers: Mapping[Tensor, list[Node]]) -> None:
-        """Leave out Transposes that undo one another, and one that sets the directions of a recurrent node side by side."""
+        """Leave out Transposes that undo one another, and one that sets the directions of a recurrent node side by side.
+
+        Those in the boxes of two layers have no boxes of their own, and between the layers flows what the first one gives.
+        """
         for node in self._graph.nodes:
             turned = node.inputs[0] if node.inputs else None
             first = turned.node if turned is not None else None
             if turned is None or first is None or first.op.name != "Transpose" or turned in self._graph.outputs:
+                continue
+            if first in self._boxed and node in self._boxed:
                 continue
             read = [reader for reader in readers.get(turned, ()) if reader not in self.nodes]
             if read != [node] or first in self.nodes or self._in_cell(first) or self._in_cell(node):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import networkx
@@ -19,22 +19,26 @@ class LayerBox(NamedTuple):
     Attributes:
         path: the layer's scope.
         nodes: what it computes.
+        owned: it is known to be a layer's, however little it computes.
     """
 
     path: str
     nodes: list[Node]
+    owned: bool
 
 
-def layer_boxes(graph: Graph, hidden: Collection[Node] = ()) -> list[LayerBox]:
+def shown_boxes(boxes: Iterable[LayerBox], hidden: Collection[Node]) -> list[LayerBox]:
+    """Return the boxes of layers without nodes that are not drawn; a box of one node has to be known to be a layer's."""
+    found = [box._replace(nodes=[node for node in box.nodes if node not in hidden]) for box in boxes]
+    return [box for box in found if len(box.nodes) > 1 or (box.owned and box.nodes)]
+
+
+def layer_boxes(graph: Graph) -> list[LayerBox]:
     """Return the calls of layers outside of cells.
 
     A scope is a layer's where weights lie directly in it that its nodes read, as Dense and Embedding have, where it is known
     to be one's and holds no other scope, or where it holds several operators, no step and no other scope, as files have
     them. What hands something to itself from step to step is a recurrence, and stays open.
-
-    Args:
-        graph: the graph.
-        hidden: nodes that are not drawn.
     """
     groups: dict[tuple[str, int | None], list[Node]] = {}
     opened: set[str] = set()
@@ -60,8 +64,7 @@ def layer_boxes(graph: Graph, hidden: Collection[Node] = ()) -> list[LayerBox]:
         owned = any(_reads_from(node, path) for node in nodes) or (known and leaf)
         owned = bool(path) and path not in recurrent and owned
         if owned or (step is None and leaf):
-            parts = [[node for node in part if node not in hidden] for part in _calls(nodes)]
-            found += [LayerBox(path, part) for part in parts if len(part) > 1 or (owned and part)]
+            found += [LayerBox(path, call, owned) for call in _calls(nodes)]
     return found
 
 
@@ -72,7 +75,7 @@ def _is_of_a_layer(origin: Origin) -> bool:
 
 def is_of_layers(graph: Graph) -> bool:
     """Say whether a graph is made of several layers, as a multilayer perceptron is."""
-    return len(layer_boxes(graph)) > 1
+    return len(shown_boxes(layer_boxes(graph), ())) > 1
 
 
 def _path(scope: str, step: int | None) -> str:

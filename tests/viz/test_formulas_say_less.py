@@ -160,10 +160,10 @@ def test_what_enters_the_gates_of_a_gru_is_called_by_where_it_comes_from(name: s
 
 @pytest.mark.parametrize(
     "index",
-    ["[:, ::-1]", "[:, 1:3]", "[..., -2:]", "[::2, :, 3:0:-1]", "[:, :4]", "[1:-1, 4::-2]"],
+    ["[:, ::-1]", "[:, 1:3]", "[:, -2:]", "[::2, :, 3:0:-1]", "[:, :4]", "[1:-1, 4::-2]"],
 )
 def test_what_a_slice_takes_is_written_as_python_writes_it(index: str) -> None:
     x = unroll.placeholder([7, 5, 4], "x")
     graph = unroll.Graph([x], eval(f"x{index}", {"x": x}))
     label = unroll.draw(graph, format="dot").dot
-    assert f">{index.replace('...', ':, :')}<" in label
+    assert f">{index}<" in label
