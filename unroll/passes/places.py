@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from unroll.garbage_collection import collector_paused
@@ -58,8 +59,14 @@ class _Place(NamedTuple):
 
     @property
     def origin(self) -> Origin:
-        above, _, last = self.cell.rpartition("/")
-        return Origin(join(above, f"t{self.step}/{last}/{self.part}"), self.step, self.cell, self.gate)
+        return Origin(_within(self.cell, self.step) + self.part, self.step, self.cell, self.gate)
+
+
+@lru_cache(maxsize=1 << 14)
+def _within(cell: str, step: int) -> str:
+    """Return what the scopes of the nodes of a cell begin with at a step: asked for again for each part of it."""
+    above, _, last = cell.rpartition("/")
+    return join(above, f"t{step}/{last}/")
 
 
 class _Loop(NamedTuple):

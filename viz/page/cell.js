@@ -11,6 +11,8 @@ const MOST_FIELDS = 64;
 // Never smaller than can be read, nor larger than the labels around it.
 const SMALLEST = 0.62;
 const LARGEST = 1.2;
+// In a window less wide than this little is said beside the title.
+const NARROW = 640;
 
 // Draw the chosen step; of a graph without steps all of it, with the bodies of its loops under it.
 export function drawCell(app) {
@@ -34,7 +36,8 @@ export function drawCell(app) {
   const shown = views.map((view, k) => {
     const shift = Math.max(14, (width - view.template.w * scale) / 2);
     const place = `translate(${shift},${top + TITLE}) scale(${scale})`;
-    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, view.title, s("tspan", { class: "m s", dx: 14 }, (cut ? "scroll sideways → · " : "") + view.note));
+    const [name, note] = panel.clientWidth < NARROW ? [visible(view.title, 30), (cut ? "scroll → · " : "") + view.count] : [view.title, (cut ? "scroll sideways → · " : "") + view.note];
+    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, name, s("tspan", { class: "m s", dx: 14 }, note));
     top += TITLE + view.template.h * scale + 22;
     return [title, s("g", { transform: place, data: { row: view.r } }, pieces(view))];
   });
@@ -55,14 +58,15 @@ function viewOf(app, r) {
   const title = row.path ? visible(app.cellName(row, step), 60) : visible(row.body ? `in each step of ${row.body}` : app.data.title, 60);
   const all = template.ops.length + row.left_out;
   const some = row.left_out ? `, the first and the last ${(template.ops.length / 2).toLocaleString("en")} of them shown` : "";
-  const note = !all ? `the operators of step ${step} are not in the page: too many steps differ` : `${all.toLocaleString("en")} operator${all === 1 ? "" : "s"}${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
-  return { app, r, row, template, step, title, note };
+  const count = `${all.toLocaleString("en")} operator${all === 1 ? "" : "s"}`;
+  const note = !all ? `the operators of step ${step} are not in the page: too many steps differ` : `${count}${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
+  return { app, r, row, template, step, title, note, count: all ? count : note };
 }
 
 function pieces(view) {
   const { template } = view;
   return [
-    ...template.wires.map((wire) => wireOf(view, wire)),
+    ...template.wires.map((wire, at) => wireOf(view, wire, at)),
     ...template.sources.map((source, at) => sourceOf(view, source, at)),
     ...template.boxes.map((box, at) => boxOf(view, box, at)),
     ...template.ports.map((port, at) => portOf(view, port, at)),
@@ -86,13 +90,17 @@ function marked(view, key) {
   return view.r === view.app.state.r && path.size && !path.has(key) ? "off" : null;
 }
 
-function wireOf(view, wire) {
+// A wire, and a broad line over it that the pointer can meet.
+function wireOf(view, wire, at) {
   const gate = wire.gate ?? null;
   const color = gate !== null && wire.color !== null && wire.color !== undefined ? `d${wire.color}` : wire.state ? "state" : "line";
   const on = view.app.path.size && view.app.path.has(wire.from.join()) && view.app.path.has(wire.to.join());
   const off = view.app.path.size && !on ? "off" : null;
   const classes = [gate !== null ? dimmed(view.app, gate) : null, off].filter(Boolean).join(" ") || null;
-  return s("path", { d: wire.d, fill: "none", stroke: `var(--${color})`, "stroke-width": gate !== null ? 2 : 1.5, "marker-end": "url(#arrow)", class: classes });
+  return [
+    s("path", { d: wire.d, fill: "none", stroke: `var(--${color})`, "stroke-width": gate !== null ? 2 : 1.5, "marker-end": "url(#arrow)", class: classes }),
+    s("path", { d: wire.d, fill: "none", stroke: "transparent", "stroke-width": 11, "pointer-events": "stroke", data: { wire: at } }),
+  ];
 }
 
 // The values of a tensor at a step, as fields beside one another; the chosen unit has a frame.

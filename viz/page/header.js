@@ -35,14 +35,17 @@ function inner(data) {
 const LEADING = new Set(["Unstack", "Stack", "Split", "Concat", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Expand", "Gather", "Slice", "Reverse", "ReverseSequence", "Identity", "Cast", "Shape"]);
 
 // The whole graph in one sentence: in full where there is room for it; else with short names, then without how often operators
-// are there, then with a dot for each that only leads on, then for each operator.
+// are there, then with a dot for each that only leads on, then for each operator; what is too long even so goes on in a second
+// line.
 export function sentence(app) {
   const pipe = byId("pipe");
+  pipe.classList.remove("wrapped");
   for (let less = 0; less < 5; less++) {
     pipe.classList.toggle("tight", less > 3);
     pipe.replaceChildren(...app.data.sentence.flatMap((part, k) => partOf(app, part, k, less)));
     if (pipe.scrollWidth <= pipe.clientWidth) return;
   }
+  pipe.classList.add("wrapped");
 }
 
 function isDot(part, less) {

@@ -1,13 +1,16 @@
-// What the pointer is over, in a few words: a number of a weight or of a track; of a block of many, its mean and its largest.
+// What the pointer is over, in a few words: a number of a weight or of a track; of a block of many, its mean and its largest;
+// what a wire of the opened cell carries, with its shape.
 import { begins } from "./axis.js";
 import { byId, visible } from "./dom.js";
 import { written } from "./numbers.js";
+import { operandName } from "./operands.js";
+import { templateAt } from "./time.js";
 
 // Begin to follow the pointer.
 export function hover(app) {
   const note = byId("hover");
   document.addEventListener("pointermove", (event) => {
-    const text = event.buttons ? "" : ofWeight(app, event) || ofTrack(app, event);
+    const text = event.buttons ? "" : ofWeight(app, event) || ofWire(app, event) || ofTrack(app, event);
     note.hidden = !text;
     if (!text) return;
     note.textContent = text;
@@ -58,6 +61,18 @@ function ofWeight(app, event) {
   if (row < 0 || row >= item.rows || column < 0 || column >= item.columns) return "";
   const at = row * item.columns + column;
   return told(item, row, column, app.weights.weight(number)[at], item.largest ? app.weights.weight(number, true)[at] : undefined);
+}
+
+function ofWire(app, event) {
+  const line = event.target.closest?.("[data-wire]");
+  if (!line) return "";
+  const row = app.data.rows[Number(line.closest("[data-row]").dataset.row)];
+  const step = row === app.data.rows[app.state.r] ? app.step() : row.first;
+  const template = row.templates[templateAt(row, step - row.first)];
+  const piece = template.wires[Number(line.dataset.wire)].of;
+  const [kind, at, output] = piece;
+  const [shape, dtype] = kind === "s" ? [template.sources[at].shape, template.sources[at].dtype] : [template.ops[at].shapes[output], template.ops[at].dtype];
+  return [visible(operandName(app, template, piece, step), 24), shape, dtype].filter(Boolean).join(" ");
 }
 
 function ofTrack(app, event) {

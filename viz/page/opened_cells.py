@@ -220,13 +220,14 @@ class OpenedCell:
                 for tensor in self._template.nodes[at].inputs:
                     start = self._start(tensor, ("box", place), box)
                     if start is not None:
-                        joints.setdefault((start[0], ("box", place), start[1]), self._look(tensor, box))
+                        look = self._look(tensor, box) | {"of": self._reference(tensor)}
+                        joints.setdefault((start[0], ("box", place), start[1]), look)
         for place, port in enumerate(ports):
             _, node, output = port["of"]
             tensor = self._template.nodes[node].outputs[output]
             start = self._start(tensor, ("port", place), None)
             if start is not None:
-                joints[start[0], ("port", place), start[1]] = {"state": port["kind"] == "handed"}
+                joints[start[0], ("port", place), start[1]] = {"state": port["kind"] == "handed", "of": port["of"]}
         listed = [Joint(source, target, port) for source, target, port in joints]
         wires = [
             look | {"from": list(joint.source), "to": list(joint.target)}  # type: ignore[call-overload]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -14,6 +15,7 @@ from unroll.viz.contraction import Contraction
 from unroll.viz.phases import find_phases
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import Unit, Wire
+from unroll.viz.weight_names import without_port
 
 Kind = Literal["state", "zero", "first", "input", "weight"]
 # Constants of more elements than this are told apart by which one they are, not by what is in them.
@@ -121,6 +123,7 @@ class Loops:
         self._wires: dict[tuple[Unit, Tensor], Wire] = {}
         for wire in self.contraction.wires:
             self._wires.setdefault((wire.target, wire.tensor), wire)
+        self._stems = _stems(graph)
         units: dict[tuple[str, int], dict[int, Unit]] = {}
         for unit in self.contraction.units:
             if unit.kind == "cell" and unit.row is not None and unit.step is not None:
@@ -190,14 +193,18 @@ class Loops:
 
     def _add_labels(self, row: Row) -> None:
         """Note what outputs are called, where that is the same at the first and the last step of each run."""
-        label = self.contraction.states.tensors.label
         for number, template in enumerate(row.templates):
             ends = [step for run in row.runs if run.template == number for step in {run.first, run.last}]
             for at, node in enumerate(template.nodes):
                 for tensor in node.outputs:
-                    called = {label(row.steps[step][at].outputs[tensor.index]) for step in ends}
+                    called = {self._label(row.steps[step][at].outputs[tensor.index]) for step in ends}
                     if len(called) == 1 and "" not in called:
                         template.labels.setdefault((at, tensor.index), called.pop())
+
+    def _label(self, tensor: Tensor) -> str:
+        """Return what a tensor is called; an output of each step without its number, as inputs are: ``Y`` of ``Y0`` and ``Y1``."""
+        label = self.contraction.states.tensors.label(tensor)
+        return self._stems.get(tensor, label) if label else ""
 
     def _read(self, unit: Unit) -> tuple[dict[Tensor, Source], object]:
         """Return what a step reads, and a key that is equal for steps that compute the same of the same."""
@@ -216,7 +223,7 @@ class Loops:
                         sources[tensor] = self._source(unit, tensor, names)
                     found = sources[tensor]
                     read.append((found.kind, found.name, found.weights, tensor.shape))
-            shapes = tuple((tensor.shape, tensor.dtype) for tensor in node.outputs)
+            shapes = tuple([(tensor.shape, tensor.dtype) for tensor in node.outputs])
             signature.append((type(node.op), repr(node.op), node.origin.gate, shapes, tuple(read)))
         return sources, tuple(signature)
 
@@ -303,6 +310,14 @@ class _Names:
     def of(self, name: str) -> str:
         count = self._taken[name] = self._taken.get(name, 0) + 1
         return name if count == 1 else f"{name} {count}"
+
+
+def _stems(graph: Graph) -> dict[Tensor, str]:
+    """Return the names of outputs that differ in a number alone, without it."""
+    stems = [without_port(name).rstrip("0123456789").rstrip("_") for name in graph.output_names]
+    count = Counter(stems)
+    named = zip(graph.outputs, graph.output_names, stems, strict=True)
+    return {tensor: stem for tensor, name, stem in named if stem and stem != without_port(name) and count[stem] > 1}
 
 
 def steps_of(row: Row) -> Iterator[tuple[Run, int]]:

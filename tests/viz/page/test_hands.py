@@ -238,3 +238,16 @@ def test_it_prints_and_is_not_blank(width: int, rows: Any, shown: Callable[..., 
     assert picture.startswith(b"\x89PNG") and len(picture) > 20_000
     printed = browser.command("Page.printToPDF", {})
     assert len(printed["data"]) > 20_000
+
+
+def test_a_wire_says_what_it_carries_and_its_shape(
+    rows: tuple[unroll.Graph, dict[str, Array]], shown: Callable[..., Browser]
+) -> None:
+    browser = shown(*rows, link="t=7")
+    said = browser.run(
+        "const note = document.getElementById('hover');"
+        "return [...document.querySelectorAll('[data-wire]')].map((wire) => {"
+        "wire.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: 300, clientY: 500 }));"
+        "return note.textContent; });"
+    )
+    assert {"x (batch, 28) float32", "h[6] (batch, 13) float32", "z_f (batch, 13) float32"} <= set(said)

@@ -213,3 +213,10 @@ def test_what_is_told_of_a_file_does_not_grow_with_its_steps() -> None:
     parted, joined = beside["templates"][0]["ops"]
     assert (parted["op"], len(parted["slots"]), parted["more"]) == ("Split", 24, 276)
     assert (joined["op"], len(joined["in"]), joined["in"][-1]) == ("Concat", 25, ["c", "276 more"])
+
+
+def test_outputs_of_steps_are_one_track_by_the_name_that_they_share() -> None:
+    graph = NETWORKS["tf2onnx lengths"]()
+    page = Page(unroll.view(graph, feeds=random_feeds(graph)).html)
+    (row,) = (row for row in page.data["rows"] if row["path"])
+    assert [track["name"] for track in row["tracks"] if track["kind"] == "output"] == ["Y"]
