@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.ops import op_loop, op_scan
 
-from unroll.dtypes import Array, DType
+from unroll.dtypes import Array, DType, widened
 from unroll.errors import UnsupportedError, first_line
-from unroll.export.node_walk import all_nodes
+from unroll.export.node_walk import all_nodes, bodies
 from unroll.export.reading.opaque_nodes import OLDEST_WRITTEN, write_opaque
 from unroll.export.verifying.known_faults import REFERENCE, faults_of
 from unroll.ops.opaque import Opaque
@@ -31,6 +31,7 @@ _COMPUTED_IN = {"BatchNormalization": 15, "DequantizeLinear": 19}
 _MOST_ITERATIONS = 30_000
 #: How many operators stay ready to be computed again: an If in every step makes a few.
 _KEPT = 64
+_NARROW = (TensorProto.FLOAT, TensorProto.FLOAT16)
 
 
 class _EndlessError(Exception):
@@ -98,12 +99,13 @@ class Scan(op_scan.Scan):
         return (*states, *map(np.stack, stacks))
 
 
-def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
+def compute(op: Opaque, arrays: Sequence[Array | None], wide: bool = False) -> list[Array]:
     """Return the outputs of an operator; `unroll.ops.opaque` calls this.
 
     Args:
         op: the operator.
         arrays: its inputs, None for one left out; those that its inner graphs read come last.
+        wide: compute all that is float32 or float16 in its graphs in float64.
 
     Raises:
         UnsupportedError: onnx has no implementation of it, or one that is known to be wrong; or a loop goes on and on.
@@ -113,8 +115,10 @@ def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
         raise UnsupportedError(
             f"{op!r}: {op.open_meaning}, so NumPy does not compute it; run the graph with unroll.Session(graph)"
         )
+    if wide:
+        arrays = [None if array is None else widened(array) for array in arrays]
     dtypes = tuple(None if array is None else array.dtype for array in arrays)
-    evaluator = _ready(op, dtypes)
+    evaluator = _ready(op, dtypes, wide)
     feeds = {f"input_{place}": array for place, array in enumerate(arrays) if array is not None}
     _left.iterations = _MOST_ITERATIONS
     try:
@@ -129,6 +133,8 @@ def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
             f"onnx's reference implementation raised {type(error).__name__}: {first_line(error)}"
         ) from None
     results = [np.asarray(array) for array in found]
+    if wide:
+        return [widened(array) for array in results]
     for array, (shape, dtype) in zip(results, op.declared, strict=True):
         if array.dtype != dtype or array.ndim != len(shape):
             raise ValueError(
@@ -139,7 +145,7 @@ def compute(op: Opaque, arrays: Sequence[Array | None]) -> list[Array]:
 
 
 @lru_cache(maxsize=_KEPT)
-def _ready(op: Opaque, dtypes: tuple[DType | None, ...]) -> ReferenceEvaluator:
+def _ready(op: Opaque, dtypes: tuple[DType | None, ...], wide: bool = False) -> ReferenceEvaluator:
     """Return what computes an operator on inputs of these dtypes.
 
     Raises:
@@ -153,6 +159,8 @@ def _ready(op: Opaque, dtypes: tuple[DType | None, ...]) -> ReferenceEvaluator:
             f"{op!r} is none of unroll's operators, and onnx's reference implementation is known to be wrong here "
             f"({'; '.join(known)}), so NumPy cannot compute it; run the graph with unroll.Session(graph)"
         )
+    if wide:
+        _widen(model)
     try:
         return ReferenceEvaluator(model, new_ops=[Loop, Scan])
     except Exception as error:  # it raises errors of every kind
@@ -184,6 +192,20 @@ def _model(op: Opaque, dtypes: tuple[DType | None, ...]) -> ModelProto:
         kind = onnx.helper.np_dtype_to_tensor_dtype(dtype)
         graph.output.append(onnx.helper.make_tensor_value_info(name, kind, None))
     return model
+
+
+def _widen(model: ModelProto) -> None:
+    """Let the graphs within a model's nodes compute in float64: their weights, and what is cast."""
+    for node in all_nodes(model):
+        tensors = [item.t for item in node.attribute if item.HasField("t")]
+        for body in bodies(node):
+            tensors += body.initializer
+        for tensor in tensors:
+            if tensor.data_type in _NARROW:
+                tensor.CopyFrom(numpy_helper.from_array(widened(numpy_helper.to_array(tensor)), tensor.name))
+        for item in node.attribute:
+            if node.op_type == "Cast" and item.name == "to" and item.i in _NARROW:
+                item.i = TensorProto.DOUBLE
 
 
 def foreign_nodes(graph: Structure) -> list[str]:

@@ -11,15 +11,15 @@ from unroll.dtypes import ALL, Array, DType
 from unroll.errors import UnsupportedError
 from unroll.ops.operator import OPERATORS, Operator, Requirements, Signature
 
-Compute = Callable[["Opaque", Sequence["Array | None"]], Sequence[Array]]
+Compute = Callable[["Opaque", Sequence["Array | None"], bool], Sequence[Array]]
 _hook: Compute | None = None
 
 
 def set_hook(hook: Compute) -> None:
     """Let `hook` compute operators that unroll does not have: the core does not import ONNX.
 
-    It is given the operator and its inputs, None for one left out. It raises UnsupportedError where it cannot compute
-    the operator, and ValueError where it cannot compute it on these inputs.
+    It is given the operator, its inputs, None for one left out, and whether to compute in float64. It raises
+    UnsupportedError where it cannot compute the operator, and ValueError where it cannot compute it on these inputs.
     """
     global _hook
     _hook = hook
@@ -88,7 +88,19 @@ class Opaque(Operator, abstract=True):
                 f"{self!r} came from another model's file and is none of unroll's operators, so NumPy cannot compute it; "
                 "import unroll.export.reading.reader, or run the graph with unroll.Session(graph)"
             )
-        return _hook(self, arrays)
+        return _hook(self, arrays, False)
+
+    def evaluate_wide(self, *arrays: Any, most_steps: int | None = None) -> Array | Sequence[Array]:
+        """Compute the outputs in float64 where graphs make them, which may be a whole model in the branch of an If.
+
+        What cannot be computed so, as an operator in there takes no float64, is computed as `evaluate` does.
+        """
+        if self.holds_graphs and _hook is not None:
+            try:
+                return _hook(self, arrays, True)
+            except (UnsupportedError, ValueError):
+                pass
+        return super().evaluate_wide(*arrays)
 
     @property
     def attributes(self) -> dict[str, Any]:
