@@ -81,6 +81,16 @@ def test_a_flat_file_whose_first_step_a_state_of_zeros_simplified_is_rerolled_as
     close(run_model(unroll.to_onnx(small), feeds), wanted)
 
 
+@pytest.mark.parametrize("name", sorted(SCANS - {"keras-hard_lstm-b"} | {"keras-masked_lstm-bt"}))
+def test_a_loop_that_skips_what_is_masked_becomes_one_scan(name: str) -> None:
+    """A mask of the data may skip a step and go on, which no lengths say; its sums of products are choices."""
+    case = next(case for case in CASES if case["id"] == name)
+    feeds, _ = runs(case)[0]
+    steps, _ = unroll.unroll(unroll.from_onnx(path_of(case), dims=open_sizes(case, feeds)), check=False)
+    _, report = unroll.reroll(steps)
+    assert report.operators == ["Scan"] and report.found[0].steps == case["sizes"][0][1] and report.proof
+
+
 def test_a_loop_over_an_operator_has_its_weights_once_and_its_steps_are_those_of_the_loop() -> None:
     """TorchScript writes a scripted loop over an LSTMCell as a Loop whose body holds an LSTM of one step."""
     case = next(case for case in CASES if case["id"] == "torchscript-scripted_loop-bt")
