@@ -139,10 +139,7 @@ def _known(index: Any) -> int:
     return int(value)
 
 
-@takes(
-    "nn.raw_rnn",
-    "cell, loop_fn, parallel_iterations=None, swap_memory=False, scope=None, maximum_iterations=None",
-)
+@takes("nn.raw_rnn", "cell, loop_fn, parallel_iterations=None, swap_memory=False, scope=None, maximum_iterations=None")
 def raw_rnn(cell: Any, loop_fn: Callable[..., Any], scope: Any, maximum_iterations: int | None) -> Any:
     """Trace a cell whose inputs a function makes step by step; a graph has a fixed number of steps.
 

@@ -5,7 +5,7 @@ A Parameter holds the first value; what a variable holds later is the Session's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -118,15 +118,15 @@ class Variable(Tensor):
 
     value = read_value
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    def assign(self, value: Any, use_locking: bool = False, name: str | None = None) -> Any:
         """Return a tensor that gives the variable a value where it is run, and is it."""
         return assign(self, value, name=name)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
         """Return a tensor that adds to the variable where it is run, and is its new value."""
         return assign_add(self, delta, name=name)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
         """Return a tensor that subtracts from the variable where it is run, and is its new value."""
         return assign_sub(self, delta, name=name)
 
@@ -143,39 +143,28 @@ def _zeros(first: Core, name: str) -> Any:
     return np.zeros(first.shape, first.dtype)
 
 
-def _assigned(ref: Any, value: Core, name: str) -> Tensor:
-    if value.rank != ref.core.rank or not ref.shape.is_compatible_with(value.shape):
-        wanted = f"{shape_text(value.shape)} was given, {shape_text(ref.core.shape)} is wanted"
-        raise ShapeError(f"{name} to {ref.name}: {wanted}")
-    core = identity(value)
-    found: Tensor = named(core, get_default_graph().scoped_name(name))
-    ref.graph.effects[core] = (*ref.graph.after, Effect(ref.core, core))
-    return found
+def _assigning(called: str, operation: str, rest: str, new: Callable[[Core, Core], Core]) -> Callable[..., Any]:
+    """Return a function of a variable and a value that gives it the new value of both where the result is run."""
+
+    def assign_to(ref: Any, value: Any, name: str | None) -> Any:
+        if not isinstance(ref, Variable):
+            raise ArgumentTypeError(f"{called}: {ref!r} is no tf.Variable, and only those can be assigned")
+        operand = tensor_of(value, ref.core.dtype)
+        value, path = new(unwrap(ref), operand), name or operation
+        if value.rank != ref.core.rank or not ref.shape.is_compatible_with(value.shape):
+            wanted = f"{shape_text(value.shape)} was given, {shape_text(ref.core.shape)} is wanted"
+            raise ShapeError(f"{path} to {ref.name}: {wanted}")
+        core = identity(value)
+        found = named(core, get_default_graph().scoped_name(path))
+        ref.graph.effects[core] = (*ref.graph.after, Effect(ref.core, core))
+        return found
+
+    return takes(called, f"ref, value, {rest}use_locking=None, name=None")(assign_to)
 
 
-def _operand(ref: Any, value: Any) -> Core:
-    if not isinstance(ref, Variable):
-        raise ArgumentTypeError(f"assign: {ref!r} is no tf.Variable, and only those can be assigned")
-    return tensor_of(value, ref.core.dtype)
-
-
-@takes("assign", "ref, value, validate_shape=None, use_locking=None, name=None")
-def assign(ref: Any, value: Any, name: str | None) -> Tensor:
-    """Return a tensor that gives a variable a value where it is run, and is that."""
-    return _assigned(ref, _operand(ref, value), name or "Assign")
-
-
-@takes("assign_add", "ref, value, use_locking=None, name=None")
-def assign_add(ref: Any, value: Any, name: str | None) -> Tensor:
-    """Return a tensor that adds to a variable where it is run, and is its new value."""
-    return _assigned(ref, unwrap(ref) + _operand(ref, value), name or "AssignAdd")
-
-
-@takes("assign_sub", "ref, value, use_locking=None, name=None")
-def assign_sub(ref: Any, value: Any, name: str | None) -> Tensor:
-    """Return a tensor that subtracts from a variable where it is run, and is its new value."""
-    return _assigned(ref, unwrap(ref) - _operand(ref, value), name or "AssignSub")
-
+assign = _assigning("assign", "Assign", "validate_shape=None, ", lambda ref, value: value)
+assign_add = _assigning("assign_add", "AssignAdd", "", lambda ref, value: ref + value)
+assign_sub = _assigning("assign_sub", "AssignSub", "", lambda ref, value: ref - value)
 
 # -- scopes -----------------------------------------------------------------------------------------------------------
 
@@ -303,19 +292,13 @@ def get_variable(name: str, shape: Any, dtype: Any, initializer: Any, trainable:
 # -- collections ------------------------------------------------------------------------------------------------------
 
 
-def global_variables(scope: str | None = None) -> list[Variable]:
-    """Return every variable, in the order in which they were made."""
-    return get_default_graph().get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
+def _collected(called: str, key: str) -> Callable[..., list[Variable]]:
+    return takes(called, "scope=None")(lambda scope: get_default_graph().get_collection(key, scope))
 
 
-def trainable_variables(scope: str | None = None) -> list[Variable]:
-    """Return the variables that training would change."""
-    return get_default_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
-
-
-def local_variables(scope: str | None = None) -> list[Variable]:
-    """Return the variables of the collection of local ones."""
-    return get_default_graph().get_collection(GraphKeys.LOCAL_VARIABLES, scope)
+global_variables = _collected("global_variables", GraphKeys.GLOBAL_VARIABLES)
+trainable_variables = _collected("trainable_variables", GraphKeys.TRAINABLE_VARIABLES)
+local_variables = _collected("local_variables", GraphKeys.LOCAL_VARIABLES)
 
 
 def variables_initializer(var_list: Any, name: str = "init") -> Operation:
@@ -335,9 +318,9 @@ def local_variables_initializer() -> Operation:
     return variables_initializer(local_variables())
 
 
-def tables_initializer() -> Operation:
+def tables_initializer(name: str = "init_all_tables") -> Operation:
     """Return an operation that does nothing: there are no tables here."""
-    return variables_initializer([], "init_all_tables")
+    return variables_initializer([], name)
 
 
 all_variables, initialize_all_variables = global_variables, global_variables_initializer
