@@ -15,29 +15,33 @@ class Footprint(NamedTuple):
 
     Attributes:
         constants: bytes of weights, which may lie in read-only memory.
-        context: bytes that the caller hands in: scratch and states.
+        context: bytes that the caller hands in: scratch and states, of which what is used at different times lies in one place.
+        scratch: how many bytes all of it would take in places of its own.
         multiply_adds: how many there are in products in one run, with those of columns that fill up blocks.
         loops: how many loops over steps there are.
     """
 
     constants: int
     context: int
+    scratch: int
     multiply_adds: int
     loops: int
 
     def __str__(self) -> str:
+        apart = f" ({self.scratch} were nothing shared)" if self.scratch > self.context else ""
         return (
-            f"{self.constants} bytes of constants, {self.context} bytes of context, "
+            f"{self.constants} bytes of constants, {self.context} bytes of context{apart}, "
             f"{self.multiply_adds} multiply-adds a run, {self.loops} loop{'s' * (self.loops != 1)} over steps"
         )
 
 
 def footprint_of(program: Program) -> Footprint:
     """Return what a program takes."""
-    constants, context = (
-        sum(buffer.size * buffer.dtype.itemsize for buffer in group) for group in (program.weights, program.scratch)
+    constants, scratch = (
+        sum(buffer.size * buffer.dtype.itemsize for buffer in program.buffers if buffer.kind == kind)
+        for kind in ("weight", "scratch")
     )
-    return Footprint(constants, context, _multiply_adds(program.body), _loops(program.body))
+    return Footprint(constants, program.context_bytes, scratch, _multiply_adds(program.body), _loops(program.body))
 
 
 def _multiply_adds(statements: Sequence[Statement]) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Literal, NamedTuple
 
 from unroll.dtypes import Array, DType
 
 Sizes = tuple[int, ...]
+#: Where lines of memory begin. What takes fewer bytes is not aligned: it would take more room than it is worth.
+ALIGNED = 64
 Kind = Literal["input", "output", "weight", "scratch"]
 
 
@@ -38,6 +40,8 @@ class Buffer:
         kind: whose it is: the caller's, a weight, or scratch in the context.
         value: of a weight, its numbers.
         about: what a reader is told of it.
+        room: of scratch, the buffer in whose place it is; None where it has a place of its own.
+        guests: the buffers that are in its place at other times.
     """
 
     name: str
@@ -46,6 +50,13 @@ class Buffer:
     kind: Kind
     value: Array | None = None
     about: str = ""
+    room: Buffer | None = None
+    guests: list[Buffer] = field(default_factory=list)
+
+    @property
+    def extent(self) -> int:
+        """How many numbers its place holds."""
+        return max(self.size, *(guest.size for guest in self.guests), 0)
 
 
 class Block(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from unroll.export.c.functions import definitions, needs_math
-from unroll.export.c.layout import Buffer, Sizes
+from unroll.export.c.layout import ALIGNED, Buffer, Sizes
 from unroll.export.c.pen import Pen
 from unroll.export.c.program import Program
 from unroll.export.c.text import Text, printable
@@ -16,8 +16,6 @@ from unroll.export.c.types import c_type
 from unroll.export.c.writer import write_statements
 from unroll.version import __version__
 
-#: An array of fewer bytes is not aligned: it would take more room than it is worth.
-_ALIGNED = 64
 _NUMBERS = 8
 #: What has no literal, and is a name of <math.h>.
 _SPECIAL = re.compile(r"\b(?:NAN|INFINITY)\b")
@@ -45,7 +43,7 @@ class Listing:
 
     def _refer(self, buffer: Buffer) -> str:
         if buffer.kind == "scratch":
-            return f"context->{buffer.name}"
+            return f"context->{(buffer.room or buffer).name}"
         return f"weights->{buffer.name}" if buffer.kind == "weight" and self.apart else buffer.name
 
     def _parameters(self, restrict: str) -> list[str]:
@@ -72,7 +70,7 @@ class Listing:
         text.line()
         text.line(f"#ifndef {upper}_ALIGNED")
         text.line("#if defined(__GNUC__)")
-        text.line(f"#define {upper}_ALIGNED __attribute__((aligned({_ALIGNED})))")
+        text.line(f"#define {upper}_ALIGNED __attribute__((aligned({ALIGNED})))")
         text.line("#else")
         text.line(f"#define {upper}_ALIGNED")
         text.line("#endif")
@@ -113,9 +111,11 @@ class Listing:
         listed = list(buffers)
         with text.block("typedef struct", f"}} {self.name}_{what};"):
             for buffer in listed:
-                size = buffer.size * buffer.dtype.itemsize
-                aligned = f" {upper}_ALIGNED" if size >= _ALIGNED else ""
-                text.line(f"{c_type(buffer.dtype)} {buffer.name}[{max(1, buffer.size)}]{aligned};")
+                if buffer.guests:
+                    text.comment(f"at other times {', '.join(guest.name for guest in buffer.guests)}")
+                size = buffer.extent * buffer.dtype.itemsize
+                aligned = f" {upper}_ALIGNED" if size >= ALIGNED else ""
+                text.line(f"{c_type(buffer.dtype)} {buffer.name}[{max(1, buffer.extent)}]{aligned};")
             if not listed:
                 text.line("unsigned char unused;")
         text.line()
@@ -149,13 +149,13 @@ class Listing:
         count = sum(buffer.size for buffer in self.program.weights)
         return [
             f"{self.name}: written by unroll {__version__}; {count} weights, "
-            f"{sum(buffer.size * buffer.dtype.itemsize for buffer in self.program.scratch)} bytes of context.",
+            f"{self.program.context_bytes} bytes of context.",
         ]
 
     def _weights(self) -> Iterable[str]:
         for buffer in self.program.weights:
             yield f"/* {printable(buffer.name)}: {buffer.size} numbers. */"
-            aligned = f" {self.name.upper()}_ALIGNED" if buffer.size * buffer.dtype.itemsize >= _ALIGNED else ""
+            aligned = f" {self.name.upper()}_ALIGNED" if buffer.size * buffer.dtype.itemsize >= ALIGNED else ""
             yield f"static const {c_type(buffer.dtype)} {buffer.name}[{max(1, buffer.size)}]{aligned} = {{"
             yield from _numbers(buffer)
             yield "};"

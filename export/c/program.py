@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from unroll.errors import UnsupportedError
 from unroll.export.c.entries import entry_of
 from unroll.export.c.expressions import load
-from unroll.export.c.layout import Buffer, View
+from unroll.export.c.layout import ALIGNED, Buffer, View
 from unroll.export.c.lowering import Lowering, Value
 from unroll.export.c.settling import settled
+from unroll.export.c.sharing import share_rooms
 from unroll.export.c.statements import Statement
 from unroll.export.c.tidying import tidied
 from unroll.export.c.views import shape_of
@@ -60,8 +61,19 @@ class Program:
 
     @property
     def scratch(self) -> list[Buffer]:
-        """What is in the context, in order."""
-        return [buffer for buffer in self.buffers if buffer.kind == "scratch"]
+        """The rooms in the context: first those that fill whole lines of memory, so that little is lost between them."""
+        rooms = [buffer for buffer in self.buffers if buffer.kind == "scratch" and buffer.room is None]
+        return sorted(rooms, key=lambda room: (room.extent * room.dtype.itemsize % ALIGNED != 0, -room.dtype.itemsize))
+
+    @property
+    def context_bytes(self) -> int:
+        """How many bytes the context takes, with what lies between its rooms."""
+        total, most = 0, 1
+        for room in self.scratch:
+            size = room.extent * room.dtype.itemsize
+            step = ALIGNED if size >= ALIGNED else room.dtype.itemsize
+            total, most = -(-total // step) * step + size, max(most, step)
+        return -(-total // most) * most
 
 
 def program_of(
@@ -98,7 +110,9 @@ def program_of(
     found = low.walk(fixed.nodes, values, fixed.outputs)
     _write_outputs(low, outputs, found)
     _check_sizes(low, what)
-    body = tidied(low.blocks[0], {port.view.buffer for port in (*inputs, *outputs)})
+    lasting = {port.view.buffer for port in (*inputs, *outputs)}
+    body = tidied(low.blocks[0], lasting)
+    share_rooms(body, lasting)
     used = {view.buffer for statement in body for view in (*statement.reads(), *statement.writes())}
     buffers = tuple(
         item for item in low.buffers if item in used or item.kind in ("input", "output") or _is_state(item, kept)

@@ -1,6 +1,6 @@
 """Every golden case through C: real TensorFlow's, Keras's and PyTorch's numbers, about 50 cases an executable.
 
-    python tests/export/c/try_golden.py [--compiler clang] [--flags fast] [--only torch]
+    python tests/export/c/try_golden.py [--compiler clang] [--flags fast] [--only torch] [--every 8]
 
 The cases are those that the tests of golden files hand to their checks: pytest runs these tests, and a check takes down what
 it is handed instead. The exit status is 1 where a number is too far, or a case of float32 or float64 cannot be written.
@@ -118,10 +118,12 @@ def main() -> int:
     parser.add_argument("--compiler", default="gcc")
     parser.add_argument("--flags", choices=list(FLAGS), default="sanitized")
     parser.add_argument("--only", default="", help="only tests whose path holds this")
+    parser.add_argument("--every", type=int, default=1, help="one case in so many")
     options = parser.parse_args()
-    begun, cases = time.monotonic(), recorded(options.only)
+    begun, cases = time.monotonic(), recorded(options.only)[:: options.every]
     refused = {item.name: why for item in cases if (why := refusal(item))}
     written = [item for item in cases if item.name not in refused]
+    print(f"{len(written)} cases can be written, {len(refused)} cannot", flush=True)
     far, worst = {}, 0.0
     for start in range(0, len(written), TOGETHER):
         batch = written[start : start + TOGETHER]
