@@ -69,7 +69,8 @@ class Contraction:
             self._add_operators(hidden)
         else:
             layers = [layer for layer in layer_boxes(graph) if layer.path not in self._looped]
-            self.folding = Folding(graph, self.natives, self._looped, {node for box in layers for node in box.nodes})
+            boxed = {node: box.path for box in shown_boxes(layers, hidden) for node in box.nodes}
+            self.folding = Folding(graph, self.natives, self._looped, boxed)
             hidden |= self.folding.nodes
             layers = shown_boxes(layers, hidden)
             self._add_nodes(hidden, {}, layers)

@@ -25,7 +25,7 @@ class Folding:
         graph: the graph.
         natives: its LSTM, GRU and RNN nodes.
         looped: the cells that are inside loops; what is left of them around those is no box of a cell.
-        boxed: what is drawn inside the boxes of layers.
+        boxed: what is drawn inside the boxes of layers, each with the layer's scope.
 
     Attributes:
         nodes: those operators.
@@ -35,7 +35,7 @@ class Folding:
     """
 
     def __init__(
-        self, graph: Graph, natives: Mapping[Node, Native], looped: Collection[str], boxed: Collection[Node] = ()
+        self, graph: Graph, natives: Mapping[Node, Native], looped: Collection[str], boxed: Mapping[Node, str]
     ) -> None:
         self._graph = graph
         self._boxed = boxed
@@ -162,7 +162,7 @@ class Folding:
             first = turned.node if turned is not None else None
             if turned is None or first is None or first.op.name != "Transpose" or turned in self._graph.outputs:
                 continue
-            if first in self._boxed and node in self._boxed:
+            if first in self._boxed and self._boxed.get(node, self._boxed[first]) != self._boxed[first]:
                 continue
             read = [reader for reader in readers.get(turned, ()) if reader not in self.nodes]
             if read != [node] or first in self.nodes or self._in_cell(first) or self._in_cell(node):

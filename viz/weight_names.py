@@ -56,6 +56,8 @@ def weight_names(parameters: Sequence[Parameter], scope: str) -> dict[Parameter,
 
 def two_parts(parameter: Parameter) -> str:
     """Return what a weight is called beside what reads it: its name with the scope before it."""
+    if _read_as(parameter):
+        return "/".join([*name_parts(parameter.name)[-1:], _read_as(parameter)])
     parts = _all_parts(parameter.name) if _unnamed(parameter) else name_parts(parameter.name)
     return "/".join(parts[-2:])
 
@@ -106,12 +108,20 @@ def _called(item: Parameter, scope: Sequence[str]) -> str:
     same = next(
         (place for place, (one, other) in enumerate(zip(told, scope, strict=False)) if one != other), len(scope)
     )
-    if role_of(item):
-        return role_of(item)
+    if role_of(item) or _read_as(item):
+        return role_of(item) or _read_as(item)
     if _unnamed(item):
         told = _all_parts(item.name)
     inside = len(told) > 1 and list(scope[1 - len(told) :]) == told[:-1]  # the scope is told from farther outside
     return told[-1] if inside else "/".join(told[min(same, len(told) - 1) :])
+
+
+def _read_as(item: Parameter) -> str:
+    """Return what a weight is that Keras's files name by how their layer reads it, ``dense/Cast/ReadVariableOp:0``."""
+    read = _KERAS.search(item.name)
+    if read is None or item.blocks is not None:
+        return ""
+    return "bias" if "/BiasAdd" in read[0] else "kernel"
 
 
 def _unnamed(item: Parameter) -> bool:

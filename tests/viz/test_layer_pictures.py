@@ -125,3 +125,11 @@ def test_a_loop_of_any_number_of_steps_is_named_as_its_layer_and_says_what_cells
     texts = list(_texts(unroll.draw(graph, level="layer", format="dot")).values())
     how = "Scan, one step after another"
     assert texts[2:4] == [f"two_cells lstm_cell, gru_cell {how}", f"simple_rnn simple_rnn_cell {how}"]
+
+
+def test_between_two_layers_flows_what_the_first_one_gives() -> None:
+    model = layers.Sequential([layers.Input((8, 4)), layers.Conv1D(5, 3), layers.MaxPooling1D(2), layers.LSTM(3)])
+    graph = parsed(unroll.draw(model.trace(), level="layer", format="dot"))
+    # Both compute with the channels first, and Keras's shapes have them last.
+    shapes = [re.sub(r"<[^>]*>", "", edge.attr["label"]) for edge in graph.edges()]
+    assert shapes[:3] == ["(batch, 8, 4)", "(batch, 6, 5)", "(batch, 3, 5)"]
