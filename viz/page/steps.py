@@ -202,7 +202,7 @@ class Loops:
                         template.labels.setdefault((at, tensor.index), called.pop())
 
     def _label(self, tensor: Tensor) -> str:
-        """Return what a tensor is called; an output of each step without its number, as inputs are: ``Y`` of ``Y0``, ``Y1``."""
+        """Return what a tensor is called; an output of a step without its number, as inputs are: ``Y`` of ``Y0``, ``Y1``."""
         label = self.contraction.states.tensors.label(tensor)
         return self._stems.get(tensor, label) if label else ""
 
