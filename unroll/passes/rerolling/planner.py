@@ -92,7 +92,7 @@ def _rerolled(graph: Graph, scan: bool, native: bool, per_run: int) -> tuple[Gra
     choosing = choose_by_masks(separate) if native else separate
     if choosing is not separate:
         chosen = _written(merge_equal(choosing), scan, native, per_run)
-        if (_natives(chosen.report), -chosen.left) > (_natives(written.report), -written.left):
+        if _rank(chosen.report) > _rank(written.report):
             written = chosen
         else:
             written = written._replace(report=written.report.explained(chosen.report))
@@ -110,7 +110,6 @@ class _Written(NamedTuple):
 
     emission: Emission | None
     report: Rerolled
-    left: int  #: how many nodes become no part of an operator
     of_rank_3: bool  #: whether a recurrence has states with a first axis of size 1
 
 
@@ -123,14 +122,20 @@ def _written(graph: Graph, scan: bool, native: bool, per_run: int) -> _Written:
     states = [tensor for recurrence in recurrences for tensor in recurrence.steps[-1].after]
     of_rank_3 = any(tensor.rank == 3 and tensor.shape[0] == 1 for tensor in states)
     if not plans:
-        return _Written(None, report, len(view.nodes), of_rank_3)
+        return _Written(None, report, of_rank_3)
     emission = Emission(view, plans)
     emission.write(order)
-    return _Written(emission, report, len(view.nodes) - len(emission.owner), of_rank_3)
+    return _Written(emission, report, of_rank_3)
 
 
 def _natives(report: Rerolled) -> int:
     return sum(name != "Scan" for name in report.operators)
+
+
+def _rank(report: Rerolled) -> tuple[int, int, int, int]:
+    """Return what makes the better of two writings: native operators, few loops left, few operators, and those of many steps."""
+    steps = sum(item.steps for item in report if item.became)
+    return _natives(report), -len(report.left), -len(report.operators), steps
 
 
 class _Planner:

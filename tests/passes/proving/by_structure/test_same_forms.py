@@ -52,6 +52,16 @@ def test_the_cells_that_become_native_operators_are_proven_by_structure(cell: st
     assert "proven by structure: with its loops written out again" in str(report)
 
 
+def test_both_ways_are_proven_by_structure() -> None:
+    """Steps are joined of two directions in the one graph, and directions of steps in the other."""
+    x = [unroll.placeholder([None, 3], f"X{step}") for step in range(4)]
+    cells = unroll.BasicLSTMCell(5), unroll.BasicLSTMCell(5)
+    outputs, _, _ = unroll.static_bidirectional_rnn(*cells, x, dtype="float32")
+    _, report = unroll.reroll(Graph(x, {"y": ops.stack(outputs)}))
+    assert report.operators == ["LSTM", "LSTM"] and report.proof is not None
+    assert report.proof.means == "structure"
+
+
 def test_a_long_network_is_proven_by_structure_on_its_beginning_and_its_end() -> None:
     x = [unroll.placeholder([None, 3], f"X{step}") for step in range(200)]
     _, report = unroll.reroll(Graph(x, unroll.static_rnn(unroll.BasicLSTMCell(5), x)[0]))
@@ -100,6 +110,18 @@ def test_another_parameter_of_the_same_name_is_not_the_same() -> None:
     assert not same(graph, made())
 
 
+def _row(x: Any, place: int) -> Any:
+    """A step of two directions: what a row is of, beside something else of it."""
+    row = ops.tanh(x)[place : place + 1]
+    return ops.concat([row, ops.sigmoid(x)[place : place + 1]], 1)
+
+
+def _column(x: Any, place: int) -> Any:
+    """A direction of two steps."""
+    whole = (ops.tanh, ops.sigmoid)[place](x)
+    return ops.concat([whole[:1], whole[1:]], 0)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "equal"),
     [
@@ -111,6 +133,16 @@ def test_another_parameter_of_the_same_name_is_not_the_same() -> None:
         (lambda x, w: ops.split(ops.sigmoid(x @ w), 2, 1)[1], lambda x, w: ops.sigmoid(x @ w[:, 2:]), True),
         (lambda x, w: ops.transpose(ops.transpose(x)) * x, lambda x, w: x * x, True),
         (lambda x, w: x * (x - 1), lambda x, w: x * x - x, True),
+        (
+            lambda x, w: ops.concat([_row(x, 0), _row(x, 1)], 0),
+            lambda x, w: ops.concat([_column(x, 0), _column(x, 1)], 1),
+            True,
+        ),
+        (
+            lambda x, w: ops.concat([_row(x, 0), _row(x, 1)], 0),
+            lambda x, w: ops.concat([_column(x, 1), _column(x, 0)], 1),
+            False,
+        ),
         (lambda x, w: ops.sigmoid(-x), lambda x, w: ops.sigmoid(x) - 1, False),
         (lambda x, w: x @ w, lambda x, w: x @ (w + 1), False),
         (lambda x, w: x @ w, lambda x, w: x @ w[:, ::-1], False),

@@ -340,7 +340,25 @@ def joined(parts: Sequence[Value], axis: int) -> Value:
         return flat[0]
     sizes = list(flat[0].shape)
     sizes[axis] = total(part.shape[axis] for part in flat)
+    grid = _grid(flat, axis)
+    if grid is not None:
+        return joined(
+            [joined(column, axis) for column in zip(*(part.parts for part in grid), strict=True)], grid[0].axis
+        )
     return Joined(tuple(sizes), axis, tuple(flat))
+
+
+def _grid(parts: Sequence[Value], axis: int) -> list[Joined] | None:
+    """Return parts that are joined along an axis before this one, all of pieces of the same sizes; None where they are not so.
+
+    Such parts are rows of a grid, which is joined along its earlier axis last: steps that are joined of two directions are
+    the two directions joined of steps.
+    """
+    rows = [part for part in parts if isinstance(part, Joined) and part.axis < axis]
+    if len(rows) < max(len(parts), 2):
+        return None
+    sizes = {(row.axis, *(piece.shape[row.axis] for piece in row.parts)) for row in rows}
+    return rows if len(sizes) == 1 else None
 
 
 def broadcast(shapes: Sequence[Shape]) -> Shape:
