@@ -16,6 +16,7 @@ from unroll import tf1 as tf
         (tf, "while_loop", "a Python loop is traced"),
         (tf.nn, "relu7", "module 'tf.nn' has no attribute 'relu7'; did you mean 'relu'"),
         (tf.nn, "top_k", "np.argsort"),
+        (tf.layers, "batch_normalization", r"it is tf\.nn\.batch_normalization.*moving_mean"),
         (tf.contrib.rnn, "LSTMBlockCell", "it is LSTMCell"),
         (tf.constant(1), "numpy", r"it is sess.run\(tensor\)"),
         (tf.constant(1), "shap", "did you mean 'shape'"),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from unroll.checks import check_choice
+from unroll.checks import check_choice, plain
 from unroll.dimensions import Shape
 from unroll.dtypes import FLOATS, Array
 from unroll.errors import ShapeError, UnsupportedError
@@ -137,7 +137,8 @@ def _pooled(kind: type[Pool], what: str, x: TensorLike, window: Any, strides: An
         raise ShapeError(
             f"{what}: the input has {rank + 2} axes; (batch, channels, ...) with axes to walk over is wanted"
         )
-    sizes = each(window if isinstance(window, int) else listed(window, f"{what}: window"), rank, f"{what}: window")
+    given = plain(window)  # one of NumPy's ints too
+    sizes = each(given if isinstance(given, int) else listed(given, f"{what}: window"), rank, f"{what}: window")
     steps = sizes if strides is None else each(strides, rank, f"{what}: strides")
     check_choice(padding, ("same", "valid"), f"{what}: padding")
     pads, auto = padding_of(x, padding, sizes, steps, (1,) * rank)

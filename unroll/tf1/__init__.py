@@ -38,7 +38,7 @@ from unroll.tf1 import (
     training,
     variables,
 )
-from unroll.tf1.names import ELSEWHERE, IN_NN, IN_RNN, IN_SEQ2SEQ, Namespace
+from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, IN_RNN, IN_SEQ2SEQ, Namespace
 from unroll.words import face
 
 #: Which module has which names of ``tf``, besides those of the tables.
@@ -59,7 +59,7 @@ _HOMES = {
 _NN = {**neural_networks.TABLE, **recurrent.DRIVERS, "rnn_cell": Namespace("tf.nn.rnn_cell", cells.IN_NN, IN_RNN)}
 _RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurrent.STACKED}, IN_RNN)
 _CONTRIB = {
-    "layers": Namespace("tf.contrib.layers", dense_layers.CONTRIB),
+    "layers": Namespace("tf.contrib.layers", dense_layers.CONTRIB, IN_LAYERS),
     "rnn": _RNN,
     "seq2seq": Namespace("tf.contrib.seq2seq", seq2seq.TABLE, IN_SEQ2SEQ),
 }
@@ -73,7 +73,7 @@ _NAMES: dict[str, Any] = {
     "contrib": Namespace("tf.contrib", _CONTRIB),
     "flags": _FLAGS,
     "keras": keras,
-    "layers": Namespace("tf.layers", dense_layers.LAYERS),
+    "layers": Namespace("tf.layers", dense_layers.LAYERS, IN_LAYERS),
     "losses": Namespace("tf.losses", loss_functions.TABLE),
     "nn": Namespace("tf.nn", _NN, IN_NN),
     "train": Namespace("tf.train", training.TABLE),

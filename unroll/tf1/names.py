@@ -78,6 +78,17 @@ IN_SEQ2SEQ: dict[str, str] = {
     ),
     "CustomHelper": "write a class with initialize, sample and next_inputs, as TrainingHelper has them",
 }
+#: The same of ``tf.layers`` and ``tf.contrib.layers``.
+IN_LAYERS: dict[str, str] = {
+    **dict.fromkeys(
+        ("batch_normalization", "batch_norm", "BatchNormalization"),
+        "it is tf.nn.batch_normalization(x, mean, variance, offset, scale, 0.001), over variables by tf.get_variable: "
+        "moving_mean, moving_variance, beta, gamma",
+    ),
+    **dict.fromkeys(("Conv1D", "Conv2D"), "write tf.layers.conv1d or tf.layers.conv2d: a layer that is called once"),
+    "layer_norm": "it is tf.nn.moments over the last axis, and tf.nn.batch_normalization with them",
+    "l1_regularizer": "regularizers act in training only: leave it out",
+}
 
 
 class Namespace:
