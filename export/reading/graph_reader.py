@@ -64,6 +64,9 @@ class GraphReader:
         left: how many more nodes of bodies are read: that of a Loop is read again where it changes sizes, and so are those
             within it.
         binds: whether what follows from constants is taken for granted: of an If whose condition does, one branch is read.
+
+    Raises:
+        UnsupportedError: the model is of an opset that is not read.
     """
 
     def __init__(
@@ -102,7 +105,11 @@ class GraphReader:
         return found | inferred_types(self.model)
 
     def read(self) -> Graph:
-        """Read everything."""
+        """Read everything.
+
+        Raises:
+            ModelError: a weight is sparse.
+        """
         if self.proto.sparse_initializer:
             name = self.proto.sparse_initializer[0].values.name
             raise ModelError(f"initializer {name!r} is sparse; only dense ones can be read")
@@ -349,6 +356,11 @@ class GraphReader:
         return name
 
     def body(self, graph: GraphProto, given: Mapping[str, Tensor]) -> Graph:
+        """Return the body of an operator, which reads what is given by name from outside.
+
+        Raises:
+            InexpressibleError: bodies would be read too many times.
+        """
         self.left[0] -= len(graph.node)
         if self.left[0] < 0:
             raise InexpressibleError("its bodies are large, and would be read many times")

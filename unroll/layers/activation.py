@@ -179,7 +179,11 @@ class PReLU(Elementwise):
             self.shared_axes = [self.shared_axes]
 
     def build(self, input_shape: Any) -> None:
-        """Make alpha."""
+        """Make alpha.
+
+        Raises:
+            ShapeError: the input has no axis that `shared_axes` names.
+        """
         shared = cast("list[int] | None", self.shared_axes) or []
         for axis in shared:
             if not 1 <= axis < len(input_shape):
@@ -232,6 +236,9 @@ class Softmax(Elementwise):
         Args:
             inputs: floats.
             mask: bool, and broadcasts to the inputs: true where an element counts.
+
+        Returns:
+            Floats of the shape of the inputs.
         """
         if mask is not None:
             inputs = ops.where(mask, inputs, masked_score(inputs))

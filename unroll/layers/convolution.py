@@ -110,7 +110,11 @@ class Conv(Convolving):
             )
 
     def build(self, input_shape: Any) -> None:
-        """Make kernel and bias."""
+        """Make kernel and bias.
+
+        Raises:
+            ArgumentError: the channels of the input cannot be divided into `groups`.
+        """
         channels = self._channels(input_shape)
         if channels % self.groups:
             raise ArgumentError(

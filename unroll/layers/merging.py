@@ -86,6 +86,9 @@ class Merge(OfSeveral):
         Args:
             inputs: the tensors.
             mask: a list with the mask of each, or None.
+
+        Returns:
+            A tensor of the dtype of the inputs.
         """
         rank = max(item.rank for item in inputs)
         masks = [None] * len(inputs) if mask is None else self._masks(inputs, mask)

@@ -188,7 +188,11 @@ class GroupNormalization(Scaling):
             )
 
     def build(self, input_shape: Any) -> None:
-        """Make gamma and beta."""
+        """Make gamma and beta.
+
+        Raises:
+            ShapeError: the channels cannot be divided into `groups`.
+        """
         size = width(input_shape, self.axis, self.described())
         if size % (self.groups if self.groups > 0 else size):
             raise ShapeError(

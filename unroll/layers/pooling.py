@@ -225,6 +225,9 @@ class GlobalAveragePooling1D(GlobalPooling):
         Args:
             inputs: ``(batch, time, channels)``.
             mask: bool ``(batch, time)``, true where a step counts.
+
+        Returns:
+            ``(batch, channels)``, or ``(batch, 1, channels)`` with `keepdims`.
         """
         if mask is None:
             return ops.reduce_mean(inputs, self._places, self.keepdims)

@@ -87,7 +87,11 @@ class Graph:
         self._collections.setdefault(check_text(name, "add_to_collection: name"), []).append(value)
 
     def get_collection(self, key: str, scope: str | None = None) -> list[Any]:
-        """Return a collection, of which `scope` keeps what is called so."""
+        """Return a collection, of which `scope` keeps what is called so.
+
+        Raises:
+            ArgumentError: `scope` is no regular expression.
+        """
         found = self._collections.get(check_text(key, "get_collection: key"), [])
         try:
             wanted = re.compile("" if scope is None else check_text(scope, "get_collection: scope"))

@@ -369,7 +369,11 @@ TABLE["einsum"] = _einsum
 
 @takes("cond", "pred, true_fn=None, false_fn=None, strict=False, name=None, fn1=None, fn2=None")
 def cond(pred: Any, true_fn: Any, false_fn: Any, fn1: Any, fn2: Any) -> Any:
-    """Return what one of two functions gives: of a `pred` that is known that one is called, else both are, and chosen from."""
+    """Return what one of two functions gives: of a `pred` that is known that one is called, else both are, and chosen from.
+
+    Raises:
+        ArgumentError: a function is missing.
+    """
     yes, no, core = (true_fn or fn1), (false_fn or fn2), unwrap(pred)
     if yes is None or no is None:
         raise ArgumentError("cond: true_fn and false_fn are functions without arguments, and both are wanted")

@@ -58,7 +58,11 @@ def truncated_normal(shape: Any, mean: Any, stddev: Any, dtype: Any, seed: Any, 
 
 @takes("random_uniform", "shape, minval=0, maxval=None, dtype='float32', seed=None, name=None")
 def random_uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, seed: Any, name: Any) -> Tensor:
-    """Return uniform numbers from `minval` on, below `maxval`: below 1 unless it is given."""
+    """Return uniform numbers from `minval` on, below `maxval`: below 1 unless it is given.
+
+    Raises:
+        ArgumentError: no integer lies between them.
+    """
     floats = initializers.RandomUniform(minval, 1.0 if maxval is None else maxval)
     low, high = int(floats.minval), int(floats.maxval)
     if as_dtype(dtype).is_integer and low >= high:

@@ -131,6 +131,7 @@ def dynamic_decode(
 
     Raises:
         ArgumentError: it is not known how many steps there are.
+        ArgumentTypeError: `decoder` is no decoder.
     """
     if not isinstance(decoder, BasicDecoder):
         raise ArgumentTypeError(f"dynamic_decode: decoder is {decoder!r}; a tf.contrib.seq2seq.BasicDecoder is wanted")

@@ -73,7 +73,11 @@ class Tensor(Signs["Tensor"], Stand):
         return self.shape
 
     def set_shape(self, shape: Any) -> None:
-        """Say sizes that are not known; a run must have them."""
+        """Say sizes that are not known; a run must have them.
+
+        Raises:
+            ShapeError: they are others than those that are known.
+        """
         wanted = TensorShape(shape)
         if not wanted.is_compatible_with(self.shape) or len(wanted) != self.core.rank:
             raise ShapeError(f"{self.name}.set_shape: {wanted} does not fit {self.shape}")

@@ -302,7 +302,11 @@ local_variables = _collected("local_variables", GraphKeys.LOCAL_VARIABLES)
 
 
 def variables_initializer(var_list: Any, name: str = "init") -> Operation:
-    """Return an operation that gives variables their first values."""
+    """Return an operation that gives variables their first values.
+
+    Raises:
+        ArgumentTypeError: `var_list` is no list of variables.
+    """
     if not isinstance(var_list, (list, tuple)) or not all(isinstance(item, Variable) for item in var_list):
         raise ArgumentTypeError(f"variables_initializer: var_list is {var_list!r}; a list of variables is wanted")
     return group(*(variable.initializer for variable in var_list), name=name)

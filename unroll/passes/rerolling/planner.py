@@ -133,7 +133,7 @@ def _natives(report: Rerolled) -> int:
 
 
 def _rank(report: Rerolled) -> tuple[int, int, int, int]:
-    """Return what makes the better of two writings: native operators, few loops left, few operators, and those of many steps."""
+    """Return what makes the better of two writings: native operators, few loops left, few operators, and many steps."""
     steps = sum(item.steps for item in report if item.became)
     return _natives(report), -len(report.left), -len(report.operators), steps
 
