@@ -74,7 +74,7 @@ BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
     "dropout that drops": (run_dropout, "1 to 1 is wanted .dropout acts"),
     "widths": (lambda x: tf.matmul(x, tf.zeros([3, 2])), "the columns of A and the rows of B"),
     "no number": (lambda x: tf.nn.conv1d(x, tf.zeros([1, 1, 1]), "x", "SAME"), "conv"),
-    "an argument": (lambda x: tf.reduce_sum(x, axes=1), "did you mean 'axis'"),
+    "an argument": (lambda x: tf.reduce_sum(x, axes=1), "did you mean axis"),
     "an equation": (lambda x: tf.einsum("ij->k", x), "einsum"),
     "positional labels": (lambda x: tf.nn.softmax_cross_entropy_with_logits(x, x), "named arguments"),
     "where": (lambda x: tf.where(x > 0), "x and y must be given"),

@@ -74,7 +74,7 @@ BAD = {
     "no variable": (lambda: tf.assign(tf.zeros([1]), 1.0), "is no tf.Variable"),
     "shape": (lambda: tf.Variable(tf.zeros([2])).assign([1.0, 2.0, 3.0]), r"\(3,\) was given, \(2,\) is wanted"),
     "a name": (lambda: tf.constant(1, name="a name"), "not a valid scope name"),
-    "an argument": (lambda: tf.get_variable("w", [1], initialiser=0), "did you mean 'initializer'"),
+    "an argument": (lambda: tf.get_variable("w", [1], initialiser=0), "did you mean initializer"),
 }
 
 

@@ -29,6 +29,11 @@ OWN = {
     ("nn.raw_rnn", 1, "type"),
     ("scan", 0, "type"),
 }
+#: What takes options of which none act here; methods; and what is a lambda of the table of calls.
+TAKE_ANY = {
+    "ConfigProto", "Session.run", "Session.graph_of", "layers.dropout", "contrib.layers.dropout",
+    "contrib.layers.one_hot_encoding", "Graph.get_tensor_by_name", "Tensor.set_shape", "AttentionWrapper.zero_state",
+}  # fmt: skip
 
 
 def functions(home: Any, names: list[str]) -> Iterator[tuple[str, Any]]:
@@ -79,3 +84,12 @@ def raw_errors(name: str, positions: list[int | str]) -> Iterator[str]:
             except Exception as error:
                 if (name, position, label) not in OWN:
                     yield f"{position}={label}: {type(error).__name__}: {error}"
+
+
+def test_a_misspelt_keyword_is_said_by_every_function() -> None:
+    for name, make in CALLS.items():
+        tf.reset_default_graph()
+        right = make()
+        if name not in TAKE_ANY:
+            with pytest.raises(unroll.UnrollError, match="misspelt"):
+                right.function(*right.args, **right.kwargs, misspelt=None)

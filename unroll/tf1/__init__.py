@@ -38,7 +38,7 @@ from unroll.tf1 import (
     training,
     variables,
 )
-from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, IN_RNN, IN_SEQ2SEQ, Namespace
+from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, IN_RNN, IN_SEQ2SEQ, Namespace, said
 from unroll.words import face
 
 #: Which module has which names of ``tf``, besides those of the tables.
@@ -64,7 +64,7 @@ _CONTRIB = {
     "seq2seq": Namespace("tf.contrib.seq2seq", seq2seq.TABLE, IN_SEQ2SEQ),
 }
 _FLAGS = Namespace("tf.app.flags", flags.TABLE)
-_NAMES: dict[str, Any] = {
+_NAMES: dict[str, Any] = said({
     **{name: getattr(home, name) for home, names in _HOMES.items() for name in names.split()},
     **operators.TABLE,
     **first_values.TABLE,
@@ -77,7 +77,7 @@ _NAMES: dict[str, Any] = {
     "losses": Namespace("tf.losses", loss_functions.TABLE),
     "nn": Namespace("tf.nn", _NN, IN_NN),
     "train": Namespace("tf.train", training.TABLE),
-}
+})  # fmt: skip
 globals().update(_NAMES)
 __all__ = sorted(_NAMES)
 

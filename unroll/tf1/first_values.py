@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from unroll import initializers
+from unroll.checks import check_flag, check_number
 from unroll.dtypes import Array, cast_array
 from unroll.errors import ShapeError
 from unroll.tf1.dtypes import as_dtype
@@ -45,9 +47,17 @@ def _filled(value: Any) -> Callable[..., Array]:
 
 
 def _scaled(scale: Any, mode: Any, distribution: Any, seed: Any) -> Any:
-    return initializers.VarianceScaling(
-        scale, mode, {"normal": "truncated_normal"}.get(distribution, distribution), seed
-    )
+    kind = "truncated_normal" if isinstance(distribution, str) and distribution == "normal" else distribution
+    return initializers.VarianceScaling(scale, mode, kind, seed)
+
+
+def _unit_scaled(factor: Any, seed: Any) -> Any:
+    return _scaled(check_number(factor, "uniform_unit_scaling_initializer: factor") ** 2, "fan_in", "uniform", seed)
+
+
+def _xavier(uniform: Any, seed: Any) -> Any:
+    kind = "uniform" if check_flag(uniform, "xavier_initializer: uniform") else "normal"
+    return _scaled(1.0, "fan_avg", kind, seed)
 
 
 #: The arguments, and the core's initialiser, by name.
@@ -60,19 +70,17 @@ _ROWS: dict[str, tuple[str, Callable[..., Any]]] = {
     "random_normal_initializer": ("mean=0.0, stddev=1.0, seed=None, dtype='float32'", initializers.RandomNormal),
     "random_uniform_initializer": ("minval=0, maxval=1.0, seed=None, dtype='float32'", initializers.RandomUniform),
     "truncated_normal_initializer": ("mean=0.0, stddev=1.0, seed=None, dtype='float32'", initializers.TruncatedNormal),
-    "uniform_unit_scaling_initializer": ("factor=1.0, seed=None, dtype='float32'",
-                                         lambda factor, seed: _scaled(factor**2, "fan_in", "uniform", seed)),
+    "uniform_unit_scaling_initializer": ("factor=1.0, seed=None, dtype='float32'", _unit_scaled),
     "variance_scaling_initializer": (
         "scale=1.0, mode='fan_in', distribution='truncated_normal', seed=None, dtype='float32'", _scaled),
-    "xavier_initializer": ("uniform=True, seed=None, dtype='float32'",
-                           lambda uniform, seed: _scaled(1.0, "fan_avg", "uniform" if uniform else "normal", seed)),
+    "xavier_initializer": ("uniform=True, seed=None, dtype='float32'", _xavier),
     "zeros_initializer": ("dtype='float32'", lambda: _filled(0)),
 }  # fmt: skip
 
 
 def _initializer(name: str, arguments: str, draw: Callable[..., Any]) -> Callable[..., Initializer]:
     core, dtype = takes(name, arguments)(draw), takes(name, arguments)(lambda dtype: dtype)
-    return lambda *args, **kwargs: Initializer(core(*args, **kwargs), dtype(*args, **kwargs))
+    return functools.wraps(core)(lambda *args, **kwargs: Initializer(core(*args, **kwargs), dtype(*args, **kwargs)))
 
 
 TABLE = {name: _initializer(name, arguments, draw) for name, (arguments, draw) in _ROWS.items()}

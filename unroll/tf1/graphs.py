@@ -13,6 +13,7 @@ from unroll.checks import check_text
 from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor as Core
+from unroll.tf1.signatures import takes
 from unroll.words import closest
 
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
@@ -164,8 +165,9 @@ def node_path() -> str:
     return scopes.without_step(now.nodes, now.step, now.cell)
 
 
+@takes("name_scope", "name=None, default_name=None, values=None")
 @contextmanager
-def name_scope(name: str | None, default_name: str | None = None, values: Any = None) -> Iterator[str]:
+def name_scope(name: str | None, default_name: str | None) -> Iterator[str]:
     """Put the names of tensors made inside under another, those of ``tf.Variable`` too; ``get_variable`` does not see it.
 
     A name that ends in ``/``, such as one that ``with ... as`` gave, is entered as it is.

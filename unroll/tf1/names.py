@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from unroll.words import missing
+from unroll.words import missing, spelled
 
 TRAINS = (
     "training is not here yet: train in TensorFlow, save the variables with tf.train.Saver().save(sess, path), and bring "
@@ -91,6 +92,12 @@ IN_LAYERS: dict[str, str] = {
 }
 
 
+def said(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Return names, whose plain functions say what they take where a call does not fit them."""
+    plain = {name for name, item in names.items() if inspect.isfunction(item) and not hasattr(item, "__signature__")}
+    return {name: spelled()(item) if name in plain else item for name, item in names.items()}
+
+
 class Namespace:
     """A module of TensorFlow's, such as ``tf.nn``.
 
@@ -102,7 +109,7 @@ class Namespace:
 
     def __init__(self, called: str, names: Mapping[str, Any], advice: Mapping[str, str] | None = None) -> None:
         self.__name__ = called
-        self.__dict__.update(names)
+        self.__dict__.update(said(names))
         self._advice = {**ELSEWHERE, **(advice or {})}
 
     def __dir__(self) -> Iterable[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from unroll import drivers, nest, scopes
 from unroll.errors import ArgumentError
+from unroll.layers.arguments import bind
 from unroll.tensor import Tensor as Core
 from unroll.tf1.cells import of_one_batch
 from unroll.tf1.graphs import get_default_graph
@@ -18,7 +19,6 @@ from unroll.tf1.operators import TABLE, constant
 from unroll.tf1.signatures import takes
 from unroll.tf1.tensors import Tensor, lifted, translated, unwrap
 from unroll.tf1.variables import VariableScope, counted
-from unroll.words import spelled
 
 
 @contextmanager
@@ -44,11 +44,10 @@ def driver(function: Callable[..., Any], default: str, axis: int = 0) -> Callabl
         axis: the batch's axis of the inputs, unless they are time-major.
     """
     signature = inspect.signature(function)
-    checked = spelled()(lambda *args, **kwargs: signature.bind(*args, **kwargs))
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        given = checked(*unwrap(args), **unwrap(kwargs)).arguments
+        given = bind(signature, unwrap(args), unwrap(kwargs), function.__name__).arguments
         states = [value for name, value in given.items() if name.startswith("initial_state")]
         along = 1 if given.get("time_major") is True else axis
         given["inputs"] = of_one_batch(given["inputs"], states, along)
@@ -56,7 +55,7 @@ def driver(function: Callable[..., Any], default: str, axis: int = 0) -> Callabl
         with _within(given.pop("scope", None), default) as scope:
             return _named(lifted(function)(**given, scope=scope), base, function is drivers.dynamic_rnn, bool(along))
 
-    call.__name__ = call.__qualname__ = function.__name__
+    call.__signature__ = signature  # type: ignore[attr-defined]
     return call
 
 

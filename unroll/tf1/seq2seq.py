@@ -20,6 +20,7 @@ from unroll.tf1.operators import TABLE as TF
 from unroll.tf1.operators import constant, convert_to_tensor
 from unroll.tf1.signatures import takes
 from unroll.tf1.variables import entered, get_variable
+from unroll.words import spelled
 
 
 @takes(
@@ -85,6 +86,7 @@ class GreedyEmbeddingHelper:
 
     steps = None
 
+    @spelled()
     def __init__(self, embedding: Any, start_tokens: Any, end_token: Any) -> None:
         self._embed = embedding if callable(embedding) else lambda ids: NN["embedding_lookup"](embedding, ids)
         self._start, self._end = convert_to_tensor(start_tokens), end_token
@@ -103,6 +105,7 @@ class GreedyEmbeddingHelper:
 class BasicDecoder:
     """A cell whose inputs a helper gives, and whose outputs a layer may go over."""
 
+    @spelled()
     def __init__(self, cell: Any, helper: Any, initial_state: Any, output_layer: Any = None) -> None:
         self.cell, self.helper, self.initial_state, self.output_layer = cell, helper, initial_state, output_layer
 

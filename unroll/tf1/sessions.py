@@ -19,6 +19,7 @@ from unroll.tensor import Placeholder
 from unroll.tensor import Tensor as Core
 from unroll.tf1.graphs import Effect, Graph, enter_session, get_default_graph, leave_session
 from unroll.tf1.tensors import Operation, Tensor
+from unroll.words import spelled
 
 
 class Plan(NamedTuple):
@@ -37,6 +38,7 @@ class Session:
         ArgumentTypeError: `graph` is no graph.
     """
 
+    @spelled()
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
         if graph is not None and not isinstance(graph, Graph):
             raise ArgumentTypeError(f"Session: graph is {graph!r}; a tf.Graph is wanted")
@@ -251,8 +253,8 @@ class Session:
 class InteractiveSession(Session):
     """A session that is the default one from when it is made to when it is closed."""
 
-    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
-        super().__init__(target, graph, config)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         enter_session(self)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from unroll import dimensions
 from unroll.errors import ArgumentTypeError, ShapeError
+from unroll.words import spelled
 
 
 def _computed(function: Callable[[Any, Any], Any], swapped: bool = False) -> Callable[[Dimension, Any], Dimension]:
@@ -33,6 +34,7 @@ class Dimension:
         ArgumentTypeError: it is none of these.
     """
 
+    @spelled()
     def __init__(self, value: Any) -> None:
         #: The core's size: an int, a symbol, or None for one that the core does not know either.
         self.core: Any = value.core if isinstance(value, Dimension) else value
@@ -82,6 +84,7 @@ class TensorShape:
         ArgumentTypeError: it is none of these.
     """
 
+    @spelled()
     def __init__(self, dims: Any) -> None:
         listed = [dims] if isinstance(dims, (int, Dimension)) else dims
         if listed is not None and not isinstance(listed, (list, tuple, TensorShape)):

@@ -10,7 +10,7 @@ from typing import Any
 
 from unroll.checks import check_flag, check_text, shown
 from unroll.errors import ArgumentTypeError
-from unroll.words import closest
+from unroll.layers.arguments import bind
 
 
 def _function(value: Any, what: str) -> Any:
@@ -65,13 +65,7 @@ def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callabl
 
         @functools.wraps(body)
         def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                bound = signature.bind(*args, **kwargs)
-            except TypeError as error:
-                unknown = [name for name in kwargs if name not in signature.parameters]
-                near = f"; {closest(unknown[0], signature.parameters)}" if unknown else ""
-                listed = arguments.removeprefix("self, ")
-                raise ArgumentTypeError(f"{called}: {error}{near}; its arguments are {listed}") from None
+            bound = bind(signature, args, kwargs, called)
             bound.apply_defaults()
             given = bound.arguments
             for name, check in checks:

@@ -309,6 +309,7 @@ def no_op(name: str | None = None) -> Operation:
     return group(name="NoOp" if name is None else name)
 
 
+@takes("control_dependencies", "control_inputs")
 @contextmanager
 def control_dependencies(control_inputs: Any) -> Iterator[None]:
     """Let what is made inside happen after some operations: it reads the values that they give variables."""
