@@ -43,7 +43,10 @@ def _write_elements(pen: Pen, statement: Elementwise) -> None:
     unit = statement.unit
     if unit is None:
         with ExitStack() as stack:
-            _write_items(pen, statement, pen.loops(stack, statement.shape))
+            index = pen.loops(stack, statement.shape)
+            if not any(index):  # no loop keeps the names of what is computed apart from others'
+                stack.enter_context(pen.text.block(""))
+            _write_items(pen, statement, index)
         for number, (view, _) in enumerate(statement.items):
             if number not in statement.hidden:
                 _fill_up(pen, view)
