@@ -94,15 +94,16 @@ def test_a_graph_of_no_operators_hands_its_inputs_on(tmp_path: Path) -> None:
 
 @needs_compiler
 def test_loops_over_one_element_keep_their_names_apart(tmp_path: Path) -> None:
-    """Two units a step with one number each: what is computed together, several times, without a loop around it."""
-    x = unroll.placeholder([3], "x")
-    outputs = []
-    for part in ops.split(x, 3):
-        twice, more = 2 * part, part + 1
-        outputs += [ops.tanh(twice), twice * more, ops.exp(more), more]
+    """What is computed together, several times, without a loop around it."""
+    x = unroll.placeholder([1, 3], "x")
+    outputs, weights = [], np.array([[1.0], [2.0], [3.0]], "float32")
+    for _ in range(3):  # a product in between, so that the two are not one
+        one = (x + float(len(outputs))) @ weights
+        twice, more = ops.tanh(one), one + 1
+        outputs += [twice, more, twice * more]
     graph = unroll.Graph([x], outputs)
     assert "const float v1" in unroll.to_c(graph).c
-    case = Case(graph, {"x": np.array([1, -2, 0.5], "float32")})
+    case = Case(graph, {"x": np.array([[1, -2, 0.5]], "float32")})
     assert worst(case, run_all([case], tmp_path)[0]) <= 1
 
 
