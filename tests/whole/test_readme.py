@@ -9,9 +9,16 @@ import pytest
 from helpers import REPOSITORY
 
 import unroll
+from unroll import tf1
 from unroll.cli import main
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def default_graph_of_its_own():
+    """Each program of TensorFlow 1 begins with an empty default graph, as a process of its own does."""
+    tf1.reset_default_graph()
 
 
 def block(language: str, holding: str) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from unroll import nest, ops, scopes
 from unroll.bearers import Bearer
+from unroll.checks import check_flag
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import FLOAT32, Array, DType
 from unroll.errors import (
@@ -412,7 +413,7 @@ class Layer(Recorded, WeightOwner):
         what = f"{self.described()}: {name}"
         draw = room or get_initializer("glorot_uniform" if initializer is None else initializer, what)
         kind = self.dtype if dtype is None else dtype
-        if not trainable:
+        if not check_flag(trainable, f"{what}: trainable"):
             vars(self).setdefault("_untrained", []).append(name)
         return self._add_weight(name, shape, draw, rows=rows, columns=columns, note=note, dtype=kind)
 

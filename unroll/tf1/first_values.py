@@ -47,7 +47,7 @@ def _filled(value: Any) -> Callable[..., Array]:
 
 
 def _scaled(scale: Any, mode: Any, distribution: Any, seed: Any) -> Any:
-    kind = "truncated_normal" if isinstance(distribution, str) and distribution == "normal" else distribution
+    kind: Any = "truncated_normal" if isinstance(distribution, str) and distribution == "normal" else distribution
     return initializers.VarianceScaling(scale, mode, kind, seed)
 
 

@@ -16,7 +16,7 @@ from unroll.activations import ACTIVATIONS
 from unroll.checks import shown
 from unroll.dimensions import Shape, shape_text
 from unroll.dtypes import FLOAT64, Array, DType
-from unroll.errors import FileError, NameNotFoundError, UnsupportedError
+from unroll.errors import ArgumentTypeError, FileError, NameNotFoundError, UnsupportedError
 from unroll.given_initializers import Given
 from unroll.tensor import Tensor
 from unroll.words import closest
@@ -107,7 +107,13 @@ def reading(
     deeper: bool = False,
     room: Room | None = None,
 ) -> Iterator[Scope]:
-    """Return a context in which dictionaries are read so; what is not said stays as it was."""
+    """Return a context in which dictionaries are read so; what is not said stays as it was.
+
+    Raises:
+        ArgumentTypeError: `custom` is no dict.
+    """
+    if custom is not None and not isinstance(custom, Mapping):
+        raise ArgumentTypeError(f"custom_objects is {shown(custom)}; a dict of classes by name is wanted")
     before = current()
     older = before.keras2 if keras2 is None else keras2
     shared = before.shared if deeper else {}

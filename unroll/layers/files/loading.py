@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unroll import nest
-from unroll.checks import shown
+from unroll.checks import check_flag, shown
 from unroll.dimensions import shape_text
 from unroll.dtypes import Array
-from unroll.errors import ArgumentTypeError, FileError, UnrollError, UnsupportedError
+from unroll.errors import FileError, UnrollError, UnsupportedError
 from unroll.layers.configs.names import Room, reading
 from unroll.layers.configs.reading import deserialized
 from unroll.layers.files.saved import Saved, read_saved
@@ -61,13 +61,9 @@ def load_model(
         >>> keras.models.load_model("model.keras").output_shape
         (None, 4)
     """
-    if not safe_mode:
+    if not check_flag(safe_mode, "load_model: safe_mode"):
         raise UnsupportedError(
             "load_model: safe_mode=False: code of a file is never run; leave it out, and give custom_objects"
-        )
-    if custom_objects is not None and not isinstance(custom_objects, Mapping):
-        raise ArgumentTypeError(
-            f"load_model: custom_objects is {custom_objects!r}; a dict of classes by name is wanted"
         )
     saved = read_saved(path)
     if saved.config is None:
