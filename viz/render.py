@@ -20,7 +20,7 @@ _HARMLESS = re.compile(r"graph is too large for .*bitmaps|size too small for con
 #: Cairo draws bitmaps of at most so many points a side; text in a picture scaled down to less than a quarter cannot be
 #: read.
 _MOST_PIXELS, _POINTS_AN_INCH, _READABLE = 32_767, 72, 0.25
-_NO_MEMORY = re.compile(r"out of memory|memory allocation failure|MemoryError")
+_NO_MEMORY = re.compile(r"out of memory|memory allocation failure|MemoryError|failed to allocate|bad_alloc")
 _AT = re.compile(r'pos="(-?[\d.]+),(-?[\d.]+)"')
 ADVICE = 'level="cell" and fewer steps make a picture smaller; a .dot file shows what Graphviz was given'
 
@@ -48,7 +48,9 @@ def render(dot: str, format: str, advice: str = ADVICE, dpi: int = DPI) -> bytes
         _check_bitmap(dot, advice, dpi)
     with busy("laying out the picture"):
         answer = process.ask(dot, format, dpi)
-    if answer.kind == "MemoryError" or any(_NO_MEMORY.search(line) for line in answer.said):
+    aborted = "SIGABRT" in answer.problem and not any("Assertion" in line for line in answer.said)
+    if answer.kind == "MemoryError" or aborted or any(_NO_MEMORY.search(line) for line in answer.said):
+        # a library that can get no memory may abort without a word
         raise FileError(f"Graphviz ran out of memory while it drew the graph as {format}; {advice}")
     reasons = [*_complaints(answer.said), *([answer.problem] if answer.problem else [])]
     if reasons or not answer.data:
