@@ -43,4 +43,8 @@ def test_what_is_missing_or_of_onnx_is_said_in_refused(capsys: pytest.CaptureFix
     assert "--opset" in refused(
         capsys, "export", "program.py:graph", "-o", "net.c", "--dim", "batch=1", "--opset", "17"
     )
-    assert "name" in refused(capsys, "export", "program.py:graph", "-o", "my-net.c", "--dim", "batch=1")
+
+
+def test_a_files_name_that_is_none_in_c_is_made_one(program: Path) -> None:
+    assert main(["export", "program.py:graph", "-o", "my-net.c", "--dim", "batch=1"]) == 0
+    assert "void my_net_run(" in (program / "my-net.h").read_text()
