@@ -78,7 +78,8 @@ def check_pictures_and_files(file: Path, folder: Path) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("file", FILES[::10], ids=lambda file: file.name)
+@pytest.mark.sampled(10)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_file_ends_in_a_picture_a_flat_file_and_operators_again(file: Path, tmp_path: Path) -> None:
     check_pictures_and_files(file, tmp_path)
 
