@@ -171,6 +171,7 @@ def network(seed: int) -> Graph:
     return Graph([*inputs, *([] if lengths is None else [lengths])], outputs)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(6))
 def test_any_network_computes_the_same_in_fewer_nodes(block: int) -> None:

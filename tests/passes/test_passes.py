@@ -20,6 +20,7 @@ from unroll.passes.pipeline import DEFAULT, PASSES, optimize
 # -- random graphs: 1,000 for every pass, of which 120 are recurrent networks ------------------------------------------
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("block", range(8))
 def test_a_pass_keeps_what_any_graph_computes(block: int) -> None:

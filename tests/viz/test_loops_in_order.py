@@ -50,6 +50,7 @@ SHOWN = {"cell": (6, 2, 2), "op": (4, 2, 1)}
 FEW = {"cell": (4, 2, 1), "op": (2, 1, 1)}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("level", SHOWN)
 @pytest.mark.parametrize("read", LENGTHS)

@@ -78,6 +78,7 @@ def test_a_title_that_is_much_longer_than_its_picture_ends_on_the_page(level: An
     assert b"What fits title" in picture.data  # its boxes are checked as those of every picture
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "level"), EACH)
 def test_a_legend_and_a_title_disturb_no_picture(name: str, level: Any) -> None:
     unroll.draw(NETWORKS[name](), level=level, legend=True, title="A title that is somewhat longer than its picture")
@@ -141,6 +142,7 @@ def test_dark_lines_have_contrast_on_the_page() -> None:
         assert _contrast(palette.DARK[line], palette.DARK_PAGE) >= 3
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("name", "level"), [*EACH, *((name, "layer") for name in list(NETWORKS)[::3])])
 def test_every_colour_of_a_picture_has_a_dark_one(name: str, level: Any) -> None:
     light = unroll.draw(NETWORKS[name](), level=level, format="dot").dot

@@ -39,6 +39,7 @@ def overlap(one: Drawn, other: Drawn) -> bool:
     return not apart
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_each_loop_of_a_rerolled_network_is_one_box_that_nothing_crosses(network: str) -> None:

@@ -19,6 +19,7 @@ from unroll.passes.pipeline import PASSES
 PROGRAMS, CHUNK, EVERY = 200, 20, 5
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, PROGRAMS, CHUNK))
 def test_every_form_pass_and_reader_computes_what_the_program_does(start: int) -> None:

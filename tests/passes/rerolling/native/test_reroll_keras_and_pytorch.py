@@ -32,6 +32,7 @@ TORCH: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("sequences", [False, True])
 @pytest.mark.parametrize("backward", [False, True])
@@ -53,6 +54,7 @@ def test_a_keras_bidirectional_is_one_operator(name: str, merge: str | None) -> 
     check_native(Graph([x], list(made) if merge is None else [made]), op, op)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize(
