@@ -35,3 +35,10 @@ def test_no_test_is_skipped_but_where_the_system_lacks_what_it_tests() -> None:
             if isinstance(node, ast.Attribute) and node.attr in {"skip", "xfail", "importorskip"}:
                 found.add((path.name, node.attr))
     assert not found, "say what holds instead, or skipif by what the operating system has"
+
+
+def test_helpers_of_tests_and_of_benchmarks_have_names_of_their_own() -> None:
+    """Both are imported by name, in one process where tests try the benchmarks."""
+    folders = (REPOSITORY / "tests", REPOSITORY / "benchmarks")
+    tests, benchmarks = ({path.stem for path in folder.glob("*.py")} for folder in folders)
+    assert not tests & benchmarks

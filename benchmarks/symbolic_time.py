@@ -1,6 +1,6 @@
 """One model for any length: an LSTM whose time is left open, beside torch.onnx's exports of the same network, in onnxruntime.
 
-any_length.py [--rounds 40] [--times 28 100 1000] [--batches 1 32] [--units 13] [--peers-python PYTHON] [--dry]
+symbolic_time.py [--rounds 40] [--times 28 100 1000] [--batches 1 32] [--units 13] [--peers-python PYTHON] [--dry]
 
 Ours is one file, read once. Theirs is a file for each T: with an open time (`dynamic_shapes`) torch 2.13 writes the T that it
 was shown into a Reshape, and its file runs at no other. Both hold the same weights, give all outputs and last states, and
@@ -23,7 +23,7 @@ from typing import Any
 
 INPUTS = 28
 WORDS = (
-    "Written by `python benchmarks/any_length.py`. An LSTM whose time is left open is one file for every T; torch.onnx's "
+    "Written by `python benchmarks/symbolic_time.py`. An LSTM whose time is left open is one file for every T; torch.onnx's "
     "export of the same network is a file for each. Both hold the same weights and run in turns in onnxruntime, on one thread: "
     "medians, and the median of the ratios of pairs."
 )
@@ -140,7 +140,7 @@ def main() -> None:
     print(cost)
     if not asked.dry:
         head = ["T", "batch", "units", "ours", "torch.onnx", "ours / torch.onnx, at most 1.05", "apart"]
-        write_section("any_length.md", "\n\n".join(["## Any length", WORDS, table(head, lines), cost]) + "\n")
+        write_section("symbolic_time.md", "\n\n".join(["## Any length", WORDS, table(head, lines), cost]) + "\n")
 
 
 if __name__ == "__main__":
