@@ -120,6 +120,7 @@ MODEL: dict[str, str] = {
     "evaluate": "run the graph: model.trace().run(feeds), or unroll.Session(graph).run(feeds)",
     "export": "it is unroll.save(model.trace(), 'model.onnx')",
     "fit": _TRAIN,
+    "reset_states": "states go on in a stream, stream = model.trace().stream(); a new stream starts from the first ones",
     "forward": "call it: module(x)",
     "draw": "it is unroll.draw(model.trace(), 'model.svg')",
     "get_config": "its arguments are attributes: layer.units",

@@ -102,3 +102,17 @@ def test_a_copy_of_a_model_is_another_model() -> None:
 def test_training_is_said_to_be_elsewhere(name: str) -> None:
     with pytest.raises(unroll.UnrollError, match="set_weights"):
         getattr(keras, name)
+
+
+def test_activations_take_the_tensors_of_a_model() -> None:
+    x = keras.Input((3,))
+    y = keras.activations.leaky_relu(keras.activations.relu(x, threshold=0.5), negative_slope=0.1)
+    model = keras.Model(x, y)
+    np.testing.assert_array_equal(model.predict(np.array([[0.25, -1.0, 2.0]], "float32")), [[0.0, 0.0, 2.0]])
+    assert model.output_shape == (None, 3)
+
+
+def test_a_model_says_where_its_states_are() -> None:
+    model = keras.Sequential([keras.layers.Dense(2)])
+    with pytest.raises(AttributeError, match=r"stream = model.trace\(\).stream\(\)"):
+        model.reset_states()

@@ -71,6 +71,11 @@ class KerasTensor(Signs["KerasTensor"]):
         made: KerasTensor = called(OPERATIONS[name], operands, {})
         return made
 
+    @staticmethod
+    def noted(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Return what a function of the core gives for symbolic tensors, and note its call; see `called`."""
+        return called(function, args, kwargs)
+
     @property
     def shape(self) -> KerasShape:
         """The shape, None for each size that is not known."""
