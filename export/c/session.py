@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from threading import get_ident
 from typing import Any, overload
 
@@ -13,16 +13,15 @@ import numpy as np
 from unroll import nest
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
-from unroll.errors import ArgumentTypeError, NameNotFoundError, warn
+from unroll.errors import ArgumentTypeError, NameNotFoundError
 from unroll.export.c.building import loaded
 from unroll.export.c.listing import Listing
 from unroll.export.c.program import Program, program_of
-from unroll.export.running.session_batches import run_many
 from unroll.export.running.session_binding import Bound
+from unroll.export.running.snapshots import Snapshot, among
 from unroll.feeds import FeedChecker, InputSpec, bound_sizes
 from unroll.graph import Graph
 from unroll.sizes import symbols_of
-from unroll.streaming import Stream
 from unroll.tensor import Tensor
 from unroll.words import closest
 
@@ -132,7 +131,7 @@ class CBound(Bound):
         return self._outputs
 
 
-class CSession:
+class CSession(Snapshot):
     """A graph compiled by the machine's C compiler; made by ``unroll.compile(graph, target="c")``.
 
     It is run as an `unroll.Session` is. Sizes are fixed in C: for each batch, or other size, that is fed for the first time,
@@ -169,11 +168,6 @@ class CSession:
 
     def _take_versions(self) -> None:
         self._versions = [(item, item.version) for item in self._graph.parameters.values()]
-
-    @property
-    def input_specs(self) -> list[InputSpec]:
-        """What each input takes; the same as `inputs`, under the name that a Graph has for it."""
-        return self.inputs
 
     @property
     def output_shapes(self) -> dict[str, Sequence[object]]:
@@ -258,9 +252,9 @@ class CSession:
         name = next((name for name, tensor in pairs if tensor is item), item)
         if not isinstance(name, str):
             raise ArgumentTypeError(f"fetches: {item!r} is neither an output of the graph nor a name")
-        for spelling in (name, name.removesuffix(":0"), f"{name}:0"):
-            if spelling in self.output_names:
-                return spelling
+        found = among(name, self.output_names)
+        if found is not None:
+            return found
         raise NameNotFoundError(f"{name!r} is no output of the graph; {closest(name, self.output_names)}")
 
     def bind(self, feeds: Mapping[Any, Any]) -> Bound:
@@ -277,42 +271,3 @@ class CSession:
             FeedError, ShapeError, DTypeError: the feeds do not fit.
         """
         return CBound(self, feeds)
-
-    def stream(self) -> Stream:
-        """Return a runner that carries the graph's state from run to run; see `unroll.Stream`."""
-        return Stream(self)
-
-    def run_many(
-        self,
-        sequences: Iterable[Any],
-        *,
-        input: Any = None,
-        lengths: Any = None,
-        batch_size: int = 32,
-        window: int = 1024,
-    ) -> Iterator[dict[str, Array]]:
-        """Run many sequences of any length, in batches of like length, and yield their results in order.
-
-        Args:
-            sequences: as `unroll.run_many`, which this calls, and so the rest.
-            input: as `unroll.run_many`.
-            lengths: as `unroll.run_many`.
-            batch_size: as `unroll.run_many`; each size of a batch is compiled once.
-            window: as `unroll.run_many`.
-
-        Yields:
-            ``{output name: array}`` for each sequence, without the batch axis.
-
-        Raises:
-            ArgumentTypeError, ArgumentError, ShapeError, FeedError: as `unroll.run_many`.
-        """
-        return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
-
-    def _warn_if_stale(self) -> None:
-        for item, version in self._versions:
-            if item.version != version:
-                warn(
-                    f"Parameters changed since this session was made: {', '.join(self.stale)}; it runs with the old values. "
-                    "Call session.refresh()",
-                )
-                return

@@ -10,6 +10,7 @@ from onnx import ModelProto, ValueInfoProto
 from unroll.errors import NameNotFoundError
 from unroll.export.reading.loading import load_model
 from unroll.export.running.session import Session
+from unroll.export.running.snapshots import among
 from unroll.words import closest
 
 
@@ -40,7 +41,7 @@ def session_with(model: ModelProto | str | Path, names: Sequence[str]) -> Sessio
 
 
 def _among(name: str, tensors: dict[str, None]) -> str:
-    for spelling in (name, name.removesuffix(":0"), f"{name}:0"):
-        if spelling in tensors:
-            return spelling
+    found = among(name, tensors)
+    if found is not None:
+        return found
     raise NameNotFoundError(f"{name!r} is no tensor of the model; {closest(name, tensors)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, overload
 
@@ -23,7 +23,6 @@ from unroll.errors import (
     NameNotFoundError,
     UnsupportedError,
     first_line,
-    warn,
 )
 from unroll.export.guards.aborting_nodes import check_nodes
 from unroll.export.guards.broken_optimizers import broken_optimizers
@@ -34,21 +33,20 @@ from unroll.export.lowering import to_onnx
 from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.reading.bounds import check_bounds, read_model
 from unroll.export.reading.opaque_nodes import dims_of
-from unroll.export.running.session_batches import run_many
 from unroll.export.running.session_binding import Bound
 from unroll.export.running.session_options import disabled_optimizers, options_for, threads_for
+from unroll.export.running.snapshots import Snapshot, among
 from unroll.feeds import FeedChecker, InputSpec
 from unroll.files import as_path
 from unroll.foreign_names import GRAPH
 from unroll.graph import Graph
 from unroll.progress import busy
-from unroll.streaming import Stream
 from unroll.tensor import Tensor
 from unroll.words import closest, missing, public_names, spelled_methods
 
 
 @spelled_methods
-class Session:
+class Session(Snapshot):
     """A model, ready to run in onnxruntime on the CPU.
 
     A session is a snapshot: Parameters assigned later do not reach it until `refresh`, and `run` warns of them.
@@ -147,18 +145,9 @@ class Session:
         self.output_names = tuple(item.name for item in self._session.get_outputs())
 
     @property
-    def input_specs(self) -> list[InputSpec]:
-        """What each input takes; the same as `inputs`, under the name that a Graph has for it."""
-        return self.inputs
-
-    @property
     def output_shapes(self) -> dict[str, Sequence[object]]:
         """The sizes of each output by its name; what is no number depends on what is fed."""
         return {item.name: item.shape for item in self._session.get_outputs()}
-
-    def stream(self) -> Stream:
-        """Return a runner that carries the model's state from run to run; see `unroll.Stream`."""
-        return Stream(self)
 
     @property
     def stale(self) -> list[str]:
@@ -263,40 +252,6 @@ class Session:
         """
         return Bound(self, feeds)
 
-    def run_many(
-        self,
-        sequences: Iterable[Any],
-        *,
-        input: Any = None,
-        lengths: Any = None,
-        batch_size: int = 32,
-        window: int = 1024,
-    ) -> Iterator[dict[str, Array]]:
-        """Run many sequences of any length, in batches of like length, and yield their results in order.
-
-        Args:
-            sequences: as `unroll.run_many`, which this calls, and so the rest.
-            input: as `unroll.run_many`.
-            lengths: as `unroll.run_many`.
-            batch_size: as `unroll.run_many`.
-            window: as `unroll.run_many`.
-
-        Yields:
-            ``{output name: array}`` for each sequence, without the batch axis.
-
-        Raises:
-            ArgumentTypeError, ArgumentError, ShapeError, FeedError: as `unroll.run_many`.
-        """
-        return run_many(self, sequences, input=input, lengths=lengths, batch_size=batch_size, window=window)
-
-    def _warn_if_stale(self) -> None:
-        stale = self.stale
-        if stale:
-            warn(
-                f"Parameters changed since this Session was made: {', '.join(stale)}; it runs with the old values. "
-                "Call session.refresh()",
-            )
-
     def _output_name(self, item: Tensor | str) -> str:
         name = item
         if isinstance(item, Tensor):
@@ -312,11 +267,9 @@ class Session:
             )
         if not isinstance(name, str):
             raise ArgumentTypeError(f"fetches: {item!r} is neither a tensor nor a name")
-        if name in self.output_names:
-            return name
-        for spelling in (name.removesuffix(":0"), f"{name}:0"):
-            if spelling in self.output_names:
-                return spelling
+        found = among(name, self.output_names)
+        if found is not None:
+            return found
         raise NameNotFoundError(
             f"{name!r} is no output of the model. To see an inner tensor, list it in Graph(outputs=...), or use graph.run; "
             f"{closest(name, self.output_names)}"
