@@ -18,8 +18,6 @@ from unroll.viz.values import number
 
 #: The gates in the order in which they get their colours: that of TensorFlow's cells, whose j is c here.
 COLORED = {"LSTM": ("i", "c", "f", "o"), "GRU": GATES["GRU"], "RNN": GATES["RNN"]}
-#: The blocks of the peepholes P, in ONNX's order.
-PEEPHOLES = ("i", "o", "f")
 _INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 _OUTPUTS = ("Y", "Y_h", "Y_c")
 #: Inputs that are weights, where they are not computed from what is fed.

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from unroll.graph import Graph
+from unroll.ops.gate_names import PEEPHOLES
 from unroll.parameter import BlockTable, Parameter
 from unroll.tensor import Tensor
 from unroll.viz import palette
 from unroll.viz.blocks import Paint, block_grid
 from unroll.viz.boxes import Box, Line
 from unroll.viz.dot_text import cell, escaped, font, table, text_width, visible
-from unroll.viz.native_nodes import PEEPHOLES, Native, facts, path_of, sources
+from unroll.viz.native_nodes import Native, facts, path_of, sources
 from unroll.viz.ports import Port, Ported, port, with_ports
 from unroll.viz.shapes import shape_text
 from unroll.viz.tensor_names import short_names

@@ -8,7 +8,7 @@ import numpy as np
 
 from unroll.dtypes import Array
 from unroll.errors import UnsupportedError
-from unroll.ops.choices import Greater, Less, Where
+from unroll.ops.choices import Less
 from unroll.ops.operator import Operator
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.ops.scan import Scan
@@ -16,6 +16,7 @@ from unroll.passes.tools.making import Maker
 from unroll.passes.unrolling.flattening import Flattening, Inputs
 from unroll.passes.unrolling.formulas import Cell, calls_of, step_of
 from unroll.passes.unrolling.gate_kernels import GateKernels
+from unroll.passes.unrolling.row_ends import begun, call_outputs, kept, side_by_side
 from unroll.passes.unrolling.step_places import CellPlace, base_of
 from unroll.scopes import Origin, join
 from unroll.structure import Structure
@@ -52,19 +53,17 @@ def write_native(
             tensor = given[place]
             given[place] = None if tensor is None else maker.transpose(tensor, (1, 0, 2))
     base = base_of(op.name, provenance)
-    sides = []
+    sides: list[tuple[Tensor, list[Tensor]]] = []
     for way in range(op.directions):
         name = base if op.directions == 1 else join(base, "bw" if way else "fw")
         sides.append(
             _Direction(op, given, way, flat.cell_name(name, (given[1], given[2])), steps, provenance).written()
         )
-    ys = maker.joined([maker.unsqueeze(side[0], 1) for side in sides], 1)
-    last = [maker.joined([maker.unsqueeze(state, 0) for state in states], 0) for states in zip(*sides, strict=True)][1:]
-    found = [ys, *last]
+    found = side_by_side(maker, sides, 0)
     if layout:
+        ys, *last = found
         found = [maker.transpose(ys, (2, 0, 1, 3)), *(maker.transpose(state, (1, 0, 2)) for state in last)]
-    for tensor, hint in zip(found, ("Y", "Y_h", "Y_c"), strict=False):
-        tensor.hint = hint
+    call_outputs(found)
     return found, steps
 
 
@@ -99,8 +98,8 @@ class _Direction:
         given = [self._given[place] for place in places]
         return [Constant(zero) if state is None else self._maker.at(state, self._way) for state in given]
 
-    def written(self) -> list[Tensor]:
-        """Return h at each step ``(time, batch, hidden)``, then the last states."""
+    def written(self) -> tuple[Tensor, list[Tensor]]:
+        """Return h at each step ``(time, batch, hidden)``, and the last states."""
         x, lengths = self._given[0], self._given[4]
         assert x is not None
         op, backward = self._op, self._op.direction == "reverse" or self._way == 1
@@ -116,7 +115,10 @@ class _Direction:
         stacked, column = new[0], None
         if lengths is not None:
             column = self._maker.unsqueeze(lengths, 1)
-            stacked, new = _kept(place.at(0), number, self._shared(column), new, states)
+            inside = place.at(0)
+            valid = inside.one(Less(), number, self._shared(column))
+            valid.hint = "valid"
+            stacked, new = kept(inside, valid, new, states)
         rows = [row, number] if lengths is not None else [row]
         scanned: list[Tensor] = [x]
         if lengths is not None:
@@ -126,25 +128,7 @@ class _Direction:
         scan = Scan(body, len(rows), len(self._inner), directions, (1,) if backward else None)
         *last, stack = self._maker.node(scan, *first, *scanned, *self._outer)
         if column is not None:
-            last = [self._begun(column, state) for state in last]
+            last = begun(self._maker, column, last)
         for tensor, hint in zip((stack, *last), ("y", "last_h", "last_c"), strict=False):
             tensor.hint = hint
-        return [stack, *last]
-
-    def _begun(self, column: Tensor, state: Tensor) -> Tensor:
-        """Return a last state: zeros in rows of no steps, as onnxruntime has them where ONNX says nothing."""
-        begun = self._maker.one(Greater(), column, Constant(np.zeros((), column.dtype)))
-        return self._maker.one(Where(), begun, state, Constant(np.zeros((), state.dtype)))
-
-
-def _kept(
-    maker: Maker, number: Tensor, column: Tensor, new: Sequence[Tensor], old: Sequence[Tensor]
-) -> tuple[Tensor, list[Tensor]]:
-    """Return h, and the states, of the rows that reach so far: zeros, and the old states, in the others."""
-    valid = maker.one(Less(), number, column)
-    valid.hint = "valid"
-    output = maker.one(Where(), valid, new[0], Constant(np.zeros((), new[0].dtype)))
-    kept = [maker.one(Where(), valid, *pair) for pair in zip(new, old, strict=True)]
-    for tensor, state in zip((output, *kept), (new[0], *new), strict=True):
-        tensor.hint = f"{state.hint}_kept"
-    return output, kept
+        return stack, last

@@ -12,6 +12,8 @@ SAME_GATE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "GRU": {"z": ("u",), "h": ("c", "n")},
     "RNN": {},
 }
+#: The gates of an LSTM that have peepholes, in the order of P's blocks.
+PEEPHOLES = ("i", "o", "f")
 
 
 def called(kind: str, names: Collection[str]) -> dict[str, str]:

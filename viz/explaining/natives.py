@@ -8,11 +8,12 @@ import numpy as np
 
 from unroll.dimensions import Shape, shape_text
 from unroll.graph import Graph
+from unroll.ops.gate_names import PEEPHOLES
 from unroll.ops.recurrent_loop import ACTIVATIONS
 from unroll.viz.explaining.equations import Equation
 from unroll.viz.explaining.sections import Meaning, Section
 from unroll.viz.explaining.terms import Call, Infix, Name, Number, Symbol, Term, names_in
-from unroll.viz.native_nodes import PEEPHOLES, Native, path_of, sources
+from unroll.viz.native_nodes import Native, path_of, sources
 
 _ANY: Shape = ()
 #: The activations of one direction where none are given.

@@ -13,15 +13,13 @@ from functools import cached_property
 from unroll import scopes
 from unroll.graph import Graph
 from unroll.ops.arithmetic import Add
-from unroll.ops.gate_names import GATES, called
+from unroll.ops.gate_names import GATES, PEEPHOLES, called
 from unroll.ops.recurrent_loop import Recurrent
 from unroll.parameter import BlockTable, Parameter
 from unroll.passes.tools.making import Maker
 from unroll.structure import leaves_of, nodes_before
 from unroll.tensor import Constant, Placeholder, Tensor
 
-#: The gates of an LSTM that have peepholes, in their order.
-PEEPHOLES = ("i", "o", "f")
 #: Why weights stand apart from the others of their cell.
 _RESET_AFTER, _ELEMENTWISE = "the reset gate acts after the product", "multiplies c element by element"
 

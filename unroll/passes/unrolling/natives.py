@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from unroll.ops.choices import Greater, Less, Where
+from unroll.ops.choices import Less
 from unroll.ops.joining import Split
 from unroll.ops.operator import Operator
 from unroll.ops.recurrent_loop import Recurrent
@@ -15,6 +15,7 @@ from unroll.passes.tools.making import Maker, measured
 from unroll.passes.unrolling.flattening import Flattening, Inputs
 from unroll.passes.unrolling.formulas import Cell, calls_of, step_of
 from unroll.passes.unrolling.gate_kernels import GateKernels
+from unroll.passes.unrolling.row_ends import begun, call_outputs, kept, side_by_side
 from unroll.passes.unrolling.step_places import CellPlace, base_of
 from unroll.scopes import Origin, join
 from unroll.tensor import Constant, Node, Tensor
@@ -127,20 +128,13 @@ class _Native:
             number = Constant(np.array(at, self._column.dtype))
             self._valid[at] = self._beside(at).one(Less(), number, self._column)
             self._valid[at].hint = "valid"
-        valid = self._valid[at]
-        output = maker.one(Where(), valid, new[0], Constant(np.zeros((), new[0].dtype)))
-        kept = [maker.one(Where(), valid, *pair) for pair in zip(new, old, strict=True)]
-        for made, state in zip((output, *kept), (new[0], *new), strict=True):
-            made.hint = f"{state.hint}_kept"
-        return output, kept
+        return kept(maker, self._valid[at], new, old)
 
     def _begun(self, place: CellPlace, at: int, states: list[Tensor]) -> list[Tensor]:
         """Return the last states: zeros in rows of no steps, as onnxruntime has them where ONNX says nothing."""
         if self._lengths is None or all(state is None for state in self._first):
             return states
-        maker = place.beside(at, "last_state")
-        begun = maker.one(Greater(), self._column, Constant(np.zeros((), self._column.dtype)))
-        return [maker.one(Where(), begun, state, Constant(np.zeros((), state.dtype))) for state in states]
+        return begun(place.beside(at, "last_state"), self._column, states)
 
     def _stack(self, outputs: Sequence[Tensor]) -> Tensor:
         parts = [self._beside(at).unsqueeze(output, self._time) for at, output in enumerate(outputs)]
@@ -148,12 +142,8 @@ class _Native:
 
     def results(self, sides: Sequence[tuple[Tensor, list[Tensor]]]) -> list[Tensor]:
         """Return Y and the last states of all directions."""
-        maker, axis = self._maker, self._time
-        ys = maker.joined([maker.unsqueeze(stack, axis + 1) for stack, _ in sides], axis + 1)
-        last = zip(*(states for _, states in sides), strict=True)
-        found = [ys, *(maker.joined([maker.unsqueeze(state, axis) for state in states], axis) for states in last)]
-        for tensor, hint in zip(found, ("Y", "Y_h", "Y_c"), strict=False):
-            tensor.hint = hint
+        found = side_by_side(self._maker, sides, self._time)
+        call_outputs(found)
         return found
 
 
