@@ -32,6 +32,19 @@ def widened(array: Array) -> Array:
     return array.astype(np.float64) if array.dtype.kind == "f" and array.dtype != np.float64 else array
 
 
+def held_array(array: Array) -> Array:
+    """Return an array that nobody changes any more, read-only: over bytes, as files are read, itself, and a copy of any other.
+
+    Bytes never change, so that the weights of a file need not lie in memory twice.
+    """
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    held = array if isinstance(owner, bytes) else np.array(array)
+    held.flags.writeable = False
+    return held
+
+
 def as_dtype(dtype: npt.DTypeLike, what: str = "dtype") -> DType:
     """Return `dtype` as one of the six dtypes a tensor can have.
 

@@ -14,7 +14,7 @@ from unroll import scopes
 from unroll.arguments import check_methods
 from unroll.checks import shown
 from unroll.dimensions import shape_text
-from unroll.dtypes import Array, DType, as_dtype, cast_array
+from unroll.dtypes import Array, DType, as_dtype, cast_array, held_array
 from unroll.errors import ArgumentTypeError, DTypeError, ShapeError, warn
 from unroll.foreign_names import PARAMETER
 from unroll.tensor import Tensor, array_dtype
@@ -123,7 +123,7 @@ class Parameter(Tensor):
     ) -> None:
         self._name: str = VariableName(scopes.join(scopes.current().variables, scopes.check_name(name, "Parameter")))
         wanted = array_dtype(value, dtype, f"Parameter {self._name!r}")
-        array = np.array(cast_array(value, wanted, f"Parameter {self._name!r}"))
+        array = cast_array(value, wanted, f"Parameter {self._name!r}")
         super().__init__(array.shape, array.dtype, hint=str(self._name))
         if blocks is not None and not isinstance(blocks, BlockTable):
             raise ArgumentTypeError(f"Parameter {self._name!r}: blocks are {shown(blocks)}; a BlockTable is wanted")
@@ -177,7 +177,7 @@ class Parameter(Tensor):
         """
         array = self.cast(value)
         with _assigning:  # a lost count would let a session's old snapshot pass for a new one
-            self._store(np.array(array))
+            self._store(array)
             self.version += 1
 
     def cast(self, value: Any) -> Array:
@@ -209,11 +209,10 @@ class Parameter(Tensor):
         """Take a final name, and a first value drawn from that, unless one was assigned, or the first was read."""
         self.hint = self._name = VariableName(name)
         if self._draw is not None and self.version == 0 and not self._read:
-            self._store(np.array(cast_array(self._draw(name), self.dtype, f"Parameter {name!r}")))
+            self._store(cast_array(self._draw(name), self.dtype, f"Parameter {name!r}"))
 
     def _store(self, array: Array) -> None:
-        array.flags.writeable = False
-        self._value = array
+        self._value = held_array(array)
 
 
 def block_tables(parameters: Iterable[Parameter]) -> list[list[Parameter]]:

@@ -11,7 +11,7 @@ import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper
 
 from unroll.dimensions import Dim, Dimension, Limit, Shape, known_size, substitute_shape, symbol
-from unroll.dtypes import Array, DType
+from unroll.dtypes import Array, DType, held_array
 from unroll.errors import DTypeError, ModelError, UnrollError, UnsupportedError, first_line
 from unroll.export.lowering import type_proto
 from unroll.export.metadata import least_of, limits_of, states_of
@@ -151,7 +151,7 @@ class GraphReader:
             parameter.rename(self._inner_name(name))
             self.tensors[name] = parameter
         else:
-            self.tensors[name] = self._constant(np.array(array), name)
+            self.tensors[name] = self._constant(held_array(array), name)
 
     def _constant(self, array: Array, name: str) -> Constant:
         return as_constant(array, self._inner_name(name))
