@@ -27,8 +27,13 @@ def model(kind: str) -> onnx.ModelProto:
     """60 MB of weights, with an operator that is none of ours, a Loop beside them, a Loop that holds them; or one of 60 MB."""
     if kind == "one":
         array = numpy_helper.from_array(np.full((1000, 15000), 1, np.float32), "w")
-        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size]) for name, size in (("x", 1000), ("y", 15000))]
-        graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "main", infos[:1], infos[1:], [array])
+        infos = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size])
+            for name, size in (("x", 1000), ("y", 15000))
+        ]
+        graph = helper.make_graph(
+            [helper.make_node("MatMul", ["x", "w"], ["y"])], "main", infos[:1], infos[1:], [array]
+        )
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     arrays = [numpy_helper.from_array(np.full((1000, 1000), place, np.float32), f"w{place}") for place in range(15)]
     nodes = [helper.make_node("MatMul", [f"h{place}", f"w{place}"], [f"h{place + 1}"]) for place in range(15)]
