@@ -16,7 +16,7 @@ from unroll import scopes
 from unroll.bearers import Place
 from unroll.checks import shown
 from unroll.dimensions import Condition, Dim, Shape, parse_shape, shape_text
-from unroll.dtypes import ALL, FLOAT32, INT64, Array, DType, as_dtype, cast_array
+from unroll.dtypes import ALL, FLOAT32, INT64, INTEGERS, Array, DType, as_dtype, cast_array
 from unroll.errors import ArgumentError, ArgumentTypeError, DTypeError, NoAttributeError, UnsupportedError
 from unroll.foreign_names import FIXED, SHAPE, TENSOR
 from unroll.operation_table import OPERATIONS
@@ -372,7 +372,7 @@ class Constant(Tensor):
         super().__init__(value.shape, value.dtype, hint=name)
         value.flags.writeable = False
         self.value = value
-        if value.dtype == INT64 and value.ndim <= 1 and value.size <= LARGEST_KNOWN:
+        if value.dtype in INTEGERS and value.ndim <= 1 and value.size <= LARGEST_KNOWN:
             listed = value.tolist()
             self.known = tuple(listed) if value.ndim else listed
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from unroll.ops.functions import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh
 from unroll.passes.rerolling.finding import Input, State
 from unroll.tensor import Tensor
@@ -76,6 +78,7 @@ ACTIVATIONS: dict[type, tuple[str, ...]] = {
 }
 
 CONSTANT = Term(())
+_ONES = {np.float32(1): 1.0, np.float32(-1): -1.0}
 
 #: Numbers beyond these are refused: float32 could overflow or vanish on the way to a result that does neither.
 _LEAST, _MOST = 2.0**-40, 2.0**40
@@ -171,12 +174,13 @@ def total(left: Form, right: Form, sign: float = 1.0) -> Form:
 
 
 def scaled(form: Form, factor: float) -> Form:
-    """Return a form times a number.
+    """Return a form times a number; a product that float32 cannot tell from 1 or -1, such as 6 times its sixth, is that.
 
     Raises:
         UnmatchedError: the numbers become too large or small to reckon with.
     """
-    return _cleaned({term: value * factor for term, value in form.items()})
+    products = {term: value * factor for term, value in form.items()}
+    return _cleaned({term: _ONES.get(np.float32(value), value) for term, value in products.items()})
 
 
 def weighed(form: Form, matrix: Tensor) -> Form:

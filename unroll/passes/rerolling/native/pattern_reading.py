@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from unroll.ops.arithmetic import Add, Div, Mul, Sub
-from unroll.ops.functions import Neg
+from unroll.ops.choices import Clip
+from unroll.ops.functions import HardSigmoid, Neg
 from unroll.ops.joining import Concat, Split
 from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.operator import axis_of
@@ -171,6 +172,8 @@ class PatternForms:
             return [[(size, self.atoms.activated(op.name, parameters, form)) for size, form in value]]
         if isinstance(op, Neg):
             return [[(size, scaled(form, -1)) for size, form in self._value(operands[0], width)]]
+        if isinstance(op, Clip):
+            return [self._clipped(self._value(operands[0], width), operands[1:])]
         if isinstance(op, (Add, Sub, Mul, Div)):
             return [self._blocks.combined(op, self._value(operands[0], width), self._value(operands[1], width))]
         if isinstance(op, MatMul):
@@ -185,6 +188,20 @@ class PatternForms:
             parts = [self._value(operand, size, raw=True) for operand, size in zip(operands, sizes, strict=True)]
             return [[block for part in parts for block in part]]
         return self._pieces(node, operands)
+
+    def _clipped(self, value: Value, bounds: Sequence[Operand]) -> Value:
+        """Return a value between two numbers: ``low + (high - low) * HardSigmoid(x)``, as Keras clips for its hard_sigmoid."""
+        numbers = [
+            item.tensor.value for item in bounds if isinstance(item, Shared) and isinstance(item.tensor, Constant)
+        ]
+        if len(numbers) < 2 or not numbers[0] < numbers[1]:
+            raise UnmatchedError("Clip without two numbers is no part of an LSTM, GRU or RNN")
+        low, size = float(numbers[0]), float(numbers[1]) - float(numbers[0])
+        parameters = 1 / size, -low / size
+        return [
+            (width, total(scaled(self.atoms.activated(HardSigmoid.name, parameters, form), size), constant(low)))
+            for width, form in value
+        ]
 
     def _pieces(self, node: Node, operands: Sequence[Operand]) -> list[Value]:
         source = self.view.inputs[node][0]
