@@ -16,7 +16,7 @@ from unroll.ops.operator import made
 from unroll.ops.shaping import Reshape, Squeeze, Transpose, Unsqueeze
 from unroll.ops.slicing import Gather, Slice
 from unroll.passes.tools.rewriting import Rewriting, in_place, ints, is_known, nodes_called
-from unroll.passes.tools.time_slices import slice_of
+from unroll.passes.tools.time_slices import TimeSlices, slice_of
 from unroll.tensor import Node, Tensor
 
 #: What replaces the outputs of a node: existing tensors, or those of a new node.
@@ -91,12 +91,28 @@ def _axes(node: Node, rank: int) -> set[int] | None:
 
 
 def _concat(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
-    """Return what a Split cut, for its pieces joined again in order."""
+    """Return a tensor for all pieces of it, joined again in order."""
+    parts = [part for part in inputs if part is not None]
     before = source.node
-    if before is None or not isinstance(before.op, Split) or not isinstance(node.op, Concat):
+    if before is None or not isinstance(node.op, Concat) or len(parts) < len(inputs):
         return None
-    inner = before.inputs[0]
-    return [inner] if inner is not None and before.op.axis == node.op.axis and before.outputs == tuple(inputs) else None
+    inner, axis = before.inputs[0], node.op.axis % node.outputs[0].rank
+    if isinstance(before.op, Split) and before.outputs == tuple(parts) and before.op.axis == node.op.axis:
+        return None if inner is None else [inner]
+    pieces = TimeSlices().pieces_of([_before_unsqueeze(part, axis) for part in parts])
+    if pieces is None or pieces.backward or pieces.first.axis != axis or pieces.first.number:
+        return None
+    whole = pieces.first.source
+    return [whole] if whole.shape[axis] == node.outputs[0].shape[axis] else None
+
+
+def _before_unsqueeze(tensor: Tensor, axis: int) -> Tensor:
+    """Return what a tensor was before it was given `axis`; itself where it was not."""
+    node = tensor.node
+    if node is None or not isinstance(node.op, Unsqueeze) or _axes(node, tensor.rank) != {axis}:
+        return tensor
+    inner = node.inputs[0]
+    return tensor if inner is None else inner
 
 
 def _split(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
@@ -148,10 +164,8 @@ def _gather(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Foun
     part = before.inputs[index]
     if part is None:
         return None
-    inner = part.node.inputs[0] if part.node is not None and isinstance(part.node.op, Unsqueeze) else None
-    if inner is not None and part.node is not None and _axes(part.node, part.rank) == {axis}:
-        return [inner]
-    return made(Squeeze(), (part, ints(axis)), node.provenance)
+    inner = _before_unsqueeze(part, axis)
+    return made(Squeeze(), (part, ints(axis)), node.provenance) if inner is part else [inner]
 
 
 _RULES: dict[str, Callable[[Node, Tensor, Sequence[Tensor | None]], Found]] = {

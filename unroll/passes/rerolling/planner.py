@@ -102,7 +102,8 @@ def _rerolled(graph: Graph, scan: bool, native: bool, per_run: int) -> tuple[Gra
             written = flat
     if written.emission is None:
         return graph, written.report
-    return with_slices_joined(written.emission.finish()), written.report
+    # a loop hands out pieces of states, of which what reads it makes the whole again
+    return merge_equal(cancel_shapes(with_slices_joined(written.emission.finish()))), written.report
 
 
 class _Written(NamedTuple):
