@@ -9,7 +9,7 @@ import numpy as np
 
 from unroll.dimensions import Shape, product
 from unroll.dtypes import Array
-from unroll.export.reading.node_readers import InexpressibleError
+from unroll.export.reading.calls import InexpressibleError
 from unroll.export.reading.opaque_nodes import ONNX_DOMAIN
 from unroll.ops.opaque import Opaque
 from unroll.ops.operator import OpenShape, Operator

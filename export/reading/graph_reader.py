@@ -16,6 +16,7 @@ from unroll.errors import DTypeError, ModelError, UnrollError, UnsupportedError,
 from unroll.export.lowering import type_proto
 from unroll.export.metadata import least_of, limits_of, states_of
 from unroll.export.reading.bounds import title_of
+from unroll.export.reading.calls import InexpressibleError
 from unroll.export.reading.chosen_branches import chosen_branch, with_free_names
 from unroll.export.reading.computed_sizes import ComputedSizes, as_constant, open_shapes
 from unroll.export.reading.inner_graphs import is_weight
@@ -23,7 +24,7 @@ from unroll.export.reading.invalid_nodes import why_invalid
 from unroll.export.reading.loops import BODIES, read_with_bodies
 from unroll.export.reading.named_places import hint_of, named_places
 from unroll.export.reading.node_alone import types_alone
-from unroll.export.reading.node_readers import RECURRENT, InexpressibleError, read_node
+from unroll.export.reading.node_readers import RECURRENT, read_node
 from unroll.export.reading.opaque_nodes import (
     OLDEST_WRITTEN,
     ONNX_DOMAIN,

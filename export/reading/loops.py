@@ -10,8 +10,8 @@ from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoPr
 
 from unroll.dimensions import Shape, symbol
 from unroll.dtypes import BOOL, INT64, DType
+from unroll.export.reading.calls import InexpressibleError
 from unroll.export.reading.inner_graphs import ready
-from unroll.export.reading.node_readers import InexpressibleError
 from unroll.graph import Graph
 from unroll.ops.branches import If
 from unroll.ops.loop import Loop

@@ -11,6 +11,8 @@ from helpers import Array
 from onnx import TensorProto, helper, numpy_helper
 from read_models import FLOAT, X, check_same, floats, ints, model_of, one_node
 
+#: What is padded, and what it becomes.
+INFOS = {"x": [2, "rows", "columns"], "y": [2, None, None]}
 FORMS: dict[str, tuple[int, str, dict[str, Any], list[Any]]] = {
     "squeeze-9": (9, "Squeeze", {"axes": [0]}, [X[:1]]),
     "squeeze-9-all": (9, "Squeeze", {}, [X[:1]]),
@@ -52,6 +54,11 @@ FORMS: dict[str, tuple[int, str, dict[str, Any], list[Any]]] = {
     "shape-13": (13, "Shape", {}, [X]),
     "constant_of_shape": (9, "ConstantOfShape", {"value": numpy_helper.from_array(ints(7))}, [ints(2, 3)]),
     "constant_of_shape-default": (9, "ConstantOfShape", {}, [ints(2)]),
+    "pad-11-edge": (11, "Pad", {"mode": "edge"}, [X, ints(0, 2, 1, 3, 0, 4)]),
+    "pad-13-edge-cut": (13, "Pad", {"mode": "edge"}, [X, ints(0, 2, -1, 0, -1, 3)]),
+    "pad-13-reflect": (13, "Pad", {"mode": "reflect"}, [X, ints(0, 1, 2, 0, -1, 3)]),
+    "pad-19-wrap": (19, "Pad", {"mode": "wrap"}, [X, ints(1, 0, 2, 0, 3, 4)]),
+    "pad-13-nothing": (13, "Pad", {"mode": "edge"}, [X, ints(0, 0, 0, 0, 0, 0)]),
     "max-3": (13, "Max", {}, [X, X * X, X[:1]]),
     "min-1": (13, "Min", {}, [X]),
     "sum-3": (9, "Sum", {}, [X, X, X]),
@@ -135,3 +142,12 @@ def test_shapes_that_are_computed_in_int32_are_followed() -> None:
     weights = {"zero": ints(0), "one": ints(1), "units": np.array([4], np.int32), "nought": np.zeros((), np.float32)}
     graph = check_same(model_of(nodes, {"x": ["n", 3]}, {"y": ["n", 4]}, weights), {"x": floats(2, 3)})
     assert list(map(str, graph.outputs[0].shape)) == ["n", "4"]
+
+
+def test_the_ends_of_an_axis_of_any_size_are_repeated_or_left_out() -> None:
+    """As in frames of sound, of which each is held against the one before: one more before, one less after."""
+    nodes = [helper.make_node("Pad", ["x", "pads"], ["y"], mode="edge")]
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in INFOS.items()]
+    weights = [numpy_helper.from_array(ints(0, 2, 1, 0, 0, -1), "pads")]
+    graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], weights)
+    check_same(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), {"x": X})
