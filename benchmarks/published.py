@@ -144,7 +144,9 @@ def row(item: Published, path: Path) -> list[str]:
     model = onnx.load(path)
     _, opened = attempt(lambda: unroll.from_onnx(path))
     bound, opens = attempt(lambda: unroll.from_onnx(path, dims=item.dims, values=item.values))
-    _, verified = attempt(lambda: unroll.verify(path, feeds))
+    its = {name: array for name, array in feeds.items() if opened == "yes" or name not in item.values}
+    fixed: dict[str, Any] = {} if opened == "yes" else {"dims": item.dims, "values": item.values}
+    _, verified = attempt(lambda: unroll.verify(path, its, **fixed))
     _, drawn = attempt(lambda: unroll.draw(bound, path.with_suffix(".svg")) if bound else unroll.from_onnx(path))
     target = path.with_name(f"flat-{path.name}")
     found, flat = attempt(lambda: unroll_file(path, target, dims=item.dims, values=item.values))

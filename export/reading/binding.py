@@ -45,7 +45,7 @@ def bound_model(
         return model
     symbols = _symbols(model)
     sizes = checked_dims(dims, symbols, what)
-    arrays = _checked_values(model, values or {}, sizes, what)
+    arrays = checked_values(model, values or {}, sizes, what)
     found = ModelProto()
     found.CopyFrom(model)
     graph = found.graph
@@ -95,8 +95,13 @@ def _constant(name: str, array: Array) -> NodeProto:
     return helper.make_node("Constant", [], [name], f"{name}/given", value=numpy_helper.from_array(array, name))
 
 
-def _checked_values(model: ModelProto, values: Mapping[str, Any], sizes: dict[str, int], what: str) -> dict[str, Array]:
-    """Return the values of inputs, cast to their dtypes; what the sizes of an array say of symbols is added to `sizes`."""
+def checked_values(model: ModelProto, values: Mapping[str, Any], sizes: dict[str, int], what: str) -> dict[str, Array]:
+    """Return the values of inputs, cast to their dtypes; what the sizes of an array say of symbols is added to `sizes`.
+
+    Raises:
+        ArgumentError: no input has that name; the message lists those there are.
+        ShapeError, DTypeError: a value does not fit its input.
+    """
     there = {item.name: item for item in _inputs(model)}
     found = {}
     for name, value in values.items():

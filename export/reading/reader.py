@@ -87,6 +87,13 @@ def read_graph(model: ModelProto | str | Path) -> tuple[Graph, str]:
     return read_model_graph(load_model(model))
 
 
+def read_bound(
+    model: ModelProto | str | Path, dims: Mapping[str, int] | None, values: Mapping[str, Any] | None, what: str
+) -> tuple[Graph, str]:
+    """Return what `read_graph` does of a model with sizes and inputs fixed; see `bound_model` for what it raises."""
+    return read_model_graph(bound_model(load_model(model), dims, values, what), True)
+
+
 def read_model_graph(proto: ModelProto, binds: bool = False) -> tuple[Graph, str]:
     """Return what `read_graph` does of a model that was loaded with `load_model`; `binds` where sizes or values were given."""
     with collector_paused():

@@ -42,6 +42,7 @@ def verify(
     dims: Mapping[str, int] | None = None,
     nonfinite: bool = False,
     runners: str | None = None,
+    values: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Verification:
     """Run a graph in NumPy, and its ONNX model in onnx's ReferenceEvaluator and in onnxruntime, on the same feeds.
@@ -57,10 +58,12 @@ def verify(
         tolerance: agree where ``|a - b| <= tolerance * max(1, |b|)``; by default 1e-5 for float32, 1e-9 for float64 and
             1e-2 for float16 outputs.
         seed: of the generated feeds.
-        dims: sizes of symbols by name, for the generated feeds; others are chosen.
+        dims: sizes of symbols by name, for the generated feeds; others are chosen. A model that cannot be read without them
+            is read with them, as `from_onnx` does, and so is one with `values`.
         nonfinite: run feeds with NaN, infinity and minus infinity in places as well, and report where runners differ on
             them. That raises nothing: runners follow no common rule there, and onnxruntime's LSTM hides NaN.
         runners: ``"c"`` for the graph as C as well, compiled by the machine's compiler for the sizes of each of the feeds.
+        values: inputs of a model by name that are fixed, such as ``{"sr": 16000}``; the feeds are of the others.
         options: those of `to_onnx`, for a Graph.
 
     Returns:
@@ -74,8 +77,8 @@ def verify(
             computes a node with onnx's reference implementation; or the graph draws random numbers, or runs on none of
             the generated feeds.
         ArgumentError: an invalid tolerance or seed; `dims` that name no symbol of the inputs, or that are given beside
-            feeds.
-        ArgumentTypeError: neither a Graph nor a model.
+            feeds of a graph that needs none; `values` that name no input.
+        ArgumentTypeError: neither a Graph nor a model, or values of a Graph.
         FileError, ModelError, UnsupportedError: the model cannot be read; see `unroll.from_onnx`.
         FeedError, ShapeError, DTypeError: the feeds do not fit.
 
@@ -87,10 +90,12 @@ def verify(
     """
     check_tolerance(tolerance, "verify")
     check_seed(seed, "verify")
-    check_given(feeds, dims, "verify")
     if runners is not None:
         check_choice(runners, ("c",), "verify: runners")
-    subject = subject_of(graph, options)
+    subject = subject_of(graph, options, dims, values)
+    if subject.bound:
+        dims = None  # the graph has them
+    check_given(feeds, dims, "verify")
     return verified(subject, feeds, tolerance=tolerance, seed=seed, dims=dims, nonfinite=nonfinite, runners=runners)
 
 

@@ -17,7 +17,8 @@ from unroll.export import support
 from unroll.export.c.building import compiler
 from unroll.export.c.session import CSession
 from unroll.export.lowering import to_onnx
-from unroll.export.reading.reader import read_graph
+from unroll.export.reading.binding import checked_values
+from unroll.export.reading.reader import read_bound, read_graph
 from unroll.export.running.session import Session
 from unroll.export.running.session_options import options_for
 from unroll.export.verifying.known_faults import ONNXRUNTIME, REFERENCE, why_aside
@@ -48,12 +49,16 @@ class Subject(NamedTuple):
         model: what the others run; of a file, as it was read, without what lies beside it.
         path: the file that they run; None where there is none.
         written: whether unroll wrote `model` from the graph.
+        bound: whether sizes were fixed before the graph was read.
+        values: inputs of the model that the graph has fixed, by name.
     """
 
     graph: Graph
     model: ModelProto
     path: Path | None
     written: bool
+    bound: bool = False
+    values: Mapping[str, Array] = {}
 
     def __str__(self) -> str:
         if self.written:
@@ -76,18 +81,27 @@ class Witness(NamedTuple):
     aside: str
 
 
-def subject_of(what: Graph | ModelProto | str | Path, options: Mapping[str, Any]) -> Subject:
+def subject_of(
+    what: Graph | ModelProto | str | Path,
+    options: Mapping[str, Any],
+    dims: Mapping[str, int] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Subject:
     """Return what is to be verified.
 
     Args:
         what: a Graph, which is written as a model; or a model, or its path, which is read as a Graph.
         options: those of `to_onnx`, for a Graph.
+        dims: sizes that are fixed before a model is read, where it cannot be read without, or values are given.
+        values: inputs of a model that are fixed.
 
     Raises:
-        ArgumentTypeError: it is none of these, or a model with options.
+        ArgumentTypeError: it is none of these, or a model with options, or a Graph with values.
         FileError, ModelError, UnsupportedError: the model cannot be read (see `from_onnx`), or breaks ONNX's rules.
     """
     if isinstance(what, Graph):
+        if values is not None:
+            raise ArgumentTypeError("verify: values are inputs of a model that are fixed; feed those of a Graph")
         return Subject(what, to_onnx(what, **{"runtime": None, **options}), None, True)
     if not isinstance(what, (ModelProto, str, Path)):
         raise ArgumentTypeError(
@@ -96,13 +110,18 @@ def subject_of(what: Graph | ModelProto | str | Path, options: Mapping[str, Any]
         )
     if options:
         raise ArgumentTypeError(f"verify: {', '.join(options)} go with a Graph; this is a model already")
-    graph, broken = read_graph(what)
+    bound = values is not None
+    try:
+        graph, broken = read_bound(what, dims, values, "verify") if bound else read_graph(what)
+    except UnrollError:
+        if bound or not dims:
+            raise
+        (graph, broken), bound = read_bound(what, dims, None, "verify"), True
     if broken:
         raise ModelError(broken if isinstance(what, ModelProto) else f"{what}: {broken}")
-    if isinstance(what, ModelProto):
-        return Subject(graph, what, None, False)
-    path = as_path(what, "verify")
-    return Subject(graph, onnx.load_model(path, load_external_data=False), path, False)
+    path = None if isinstance(what, ModelProto) else as_path(what, "verify")
+    model = what if isinstance(what, ModelProto) else onnx.load_model(what, load_external_data=False)
+    return Subject(graph, model, path, False, bound, checked_values(model, values or {}, {}, "verify"))
 
 
 def witnesses_of(subject: Subject, in_c: bool = False) -> tuple[list[Witness], dict[str, str]]:
@@ -140,7 +159,7 @@ def _reference(subject: Subject) -> Run:
     def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
         try:
             with busy("running onnx's reference evaluator"), np.errstate(all="ignore"):
-                results = evaluator.run(None, dict(arrays))
+                results = evaluator.run(None, {**arrays, **subject.values})
         except Exception as error:
             raise UnsupportedError(_raised(error)) from None
         names = [item.name for item in subject.model.graph.output]
@@ -156,7 +175,7 @@ def _raised(error: Exception) -> str:
 def _onnxruntime(subject: Subject) -> Run:
     if subject.written:
         support.check(subject.graph, "onnxruntime")
-    return _in_session(subject.model if subject.path is None else subject.path, subject.model)
+    return _in_session(subject.model if subject.path is None else subject.path, subject.model, subject.values)
 
 
 def _rewritten(subject: Subject) -> Run:
@@ -181,7 +200,7 @@ def _compiled(subject: Subject) -> Run:
     return run
 
 
-def _in_session(source: ModelProto | Path, model: ModelProto) -> Run:
+def _in_session(source: ModelProto | Path, model: ModelProto, values: Mapping[str, Array] = {}) -> Run:
     quiet = options_for(model)
     quiet.log_severity_level = 4  # what it refuses is said in the report
     try:
@@ -191,7 +210,7 @@ def _in_session(source: ModelProto | Path, model: ModelProto) -> Run:
 
     def run(arrays: Mapping[str, Array]) -> dict[str, Array]:
         try:
-            found: dict[str, Array] = session.run(arrays)
+            found: dict[str, Array] = session.run({**arrays, **values})
         except EvaluationError as error:
             if any(words in str(error) for words in _NO_KERNEL):
                 raise UnsupportedError(str(error)) from None

@@ -56,6 +56,17 @@ def add_sizes(parser: argparse.ArgumentParser, help: str = "the time of a model 
     )
 
 
+def add_values(parser: argparse.ArgumentParser) -> None:
+    """Add inputs that are fixed."""
+    parser.add_argument(
+        "--value",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="an input by its name that is fixed, such as sr=16000, or NAME=FILE.npy; may be repeated",
+    )
+
+
 def add_proof(parser: argparse.ArgumentParser) -> None:
     """Add what a file that is rewritten is proven on."""
     add_feeds(parser, "what the old and the new file are both run on (default: generated)")

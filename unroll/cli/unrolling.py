@@ -13,6 +13,7 @@ from unroll.cli.options import (
     add_program,
     add_sizes,
     add_tolerance,
+    add_values,
     given,
     model_of,
     say,
@@ -26,13 +27,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     add_program(parser)
     add_output(parser, "FILE.onnx", "the model to write, once it is proven")
     add_sizes(parser, "a symbol of the inputs, which the file that is written has no more")
-    parser.add_argument(
-        "--value",
-        action="append",
-        default=[],
-        metavar="NAME=NUMBER",
-        help="an input by its name that is fixed, such as sr=16000, or NAME=FILE.npy; may be repeated",
-    )
+    add_values(parser)
     parser.add_argument("--most-nodes", type=int, metavar="N", help="how many nodes may be made (default: 1000000)")
     add_opset(parser, "the file's own, from 13 on")
     add_tolerance(parser)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 
 import unroll
-from unroll.cli.arrays import read_dims
+from unroll.cli.arrays import read_dims, read_values
 from unroll.cli.command import Command
 from unroll.cli.options import (
     add_feeds,
     add_program,
     add_sizes,
     add_tolerance,
+    add_values,
     feeds_of,
     graph_of,
     is_file,
@@ -35,6 +36,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
     add_sizes(
         parser, "a symbol of the inputs, for feeds that are generated, or the time of a model that leaves it open"
     )
+    add_values(parser)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -53,6 +55,7 @@ def _run(options: argparse.Namespace) -> int:
             dims=dims,
             nonfinite=options.nonfinite,
             runners=options.runners,
+            values=read_values(options.value),
         )
     say(options, found)
     return DONE

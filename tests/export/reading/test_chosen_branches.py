@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from helpers import Array, refused
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 import unroll
+from unroll.cli import main
+from unroll.export.verifying.witnesses import REWRITTEN
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 WEIGHT = np.random.default_rng(1).standard_normal((4, 3)).astype("float32")
@@ -67,6 +70,21 @@ def test_a_size_decides_which_branch_is_read(time: int, rank: int) -> None:
         np.testing.assert_allclose(found["y"], in_onnxruntime(proto, {"x": x}), rtol=1e-5, atol=1e-6)
 
 
+def test_a_file_that_only_sizes_open_is_verified_with_them(tmp_path: Path) -> None:
+    proto = model([*squeezing("x", "flat"), node("MatMul", "flat w", "y")], {"x": ["batch", "time", 4]}, 2)
+    path = tmp_path / "rank.onnx"
+    path.write_bytes(proto.SerializeToString())
+    assert unroll.verify(path, dims={"time": 1}).subject == f"{path} itself"
+    assert unroll.verify(path, {"x": np.ones((2, 1, 4), np.float32)}, dims={"time": 1}).runners[2] == "onnxruntime"
+    refused(lambda: unroll.verify(path, dims={"tine": 1}), ValueError, "'tine'", "time")
+    refused(lambda: unroll.verify(path, dims={"time": 1}, values={"x": 1}), ValueError, "()", "(batch, time, 4)")
+    refused(lambda: unroll.verify(path, values={"rate": 1}), ValueError, "'rate'", "no input")
+    graph = unroll.from_onnx(path, dims={"time": 1})
+    refused(lambda: unroll.verify(graph, values={"x": 1}), TypeError, "feed those of a Graph")
+    assert main(["verify", str(path), "--dim", "time=1"]) == 0
+    assert main(["verify", str(path)]) == 2
+
+
 def test_what_would_decide_is_said() -> None:
     proto = model([*squeezing("x", "flat"), node("MatMul", "flat w", "y")], {"x": ["batch", "time", 4]}, 2)
     refused(lambda: unroll.from_onnx(proto), ValueError, "'flat'", "rank", "else_branch", 'dims={"time": 28}')
@@ -107,6 +125,11 @@ def test_an_input_that_is_given_chooses_a_network(rate: int) -> None:
     assert list(graph.parameters) == ["v"]
     wanted = in_onnxruntime(proto, {"x": x, "rate": np.array(rate)})
     np.testing.assert_allclose(graph.run({"x": x})["y"], wanted, rtol=1e-5, atol=1e-6)
+    # the other runners run the file as it is, with the value fed
+    found = unroll.verify(proto, {"x": x}, dims={"time": 1}, values={"rate": rate})
+    assert (
+        found.runners == ("NumPy", "onnx reference", "onnxruntime", REWRITTEN) and found.subject == "the model itself"
+    )
     half = unroll.from_onnx(proto, values={"rate": rate})  # which is not enough: the If stays, and the file opens
     assert [item.op.name for item in half.nodes][-1] == "ai.onnx.If"
     np.testing.assert_allclose(half.run({"x": x})["y"], wanted, rtol=1e-5, atol=1e-6)
