@@ -398,12 +398,12 @@ KERAS_ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
     **dict.fromkeys(
         (
             "add", "subtract", "multiply", "divide", "true_divide", "power", "maximum", "minimum", "equal", "not_equal", "less",
-            "less_equal", "greater", "greater_equal",
+            "less_equal", "greater", "greater_equal", "floor_divide", "mod",
         ),
         lambda: (x(2, 3), x(2, 3, name="y")),
     ),
     **dict.fromkeys(
-        ("logical_and", "logical_or"), lambda: (x(2, 3, dtype="bool"), x(2, 3, dtype="bool", name="y"))
+        ("logical_and", "logical_or", "logical_xor"), lambda: (x(2, 3, dtype="bool"), x(2, 3, dtype="bool", name="y"))
     ),
     **dict.fromkeys(("concatenate", "stack"), lambda: ([x(2, 3), x(2, 3, name="y")], 1)),
     **dict.fromkeys(("matmul", "dot"), lambda: (x(2, 3), x(3, 4, name="y"))),
@@ -413,6 +413,7 @@ KERAS_ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "broadcast_to": lambda: (x(1, 3), (2, 3)),
     "cast": lambda: (x(2, 3), "float64"),
     "clip": lambda: (x(2, 3), 0.0, 1.0),
+    "einsum": lambda: ("ij,jk->ik", x(2, 3), x(3, 4, name="y")),
     "expand_dims": lambda: (x(2, 3), 1),
     "logical_not": lambda: (x(2, 3, dtype="bool"),),
     "one_hot": lambda: (x(2, dtype="int64"), 3),
@@ -422,6 +423,7 @@ KERAS_ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "squeeze": lambda: (x(2, 1), 1),
     "swapaxes": lambda: (x(2, 3), 0, 1),
     "take": lambda: (x(2, 3), [0, 1], 1),
+    "tensordot": lambda: (x(2, 3), x(3, 4, name="y"), 1),
     "tile": lambda: (x(2, 3), (1, 2)),
     "where": lambda: (x(2, 3, dtype="bool"), x(2, 3, name="y"), x(2, 3, name="z")),
 }  # fmt: skip

@@ -231,7 +231,7 @@ def test_what_is_advised_computes_what_the_word_means(word: str) -> None:
 IMPORTED = {
     "from unroll.nn import Module": "nothing is subclassed",
     "from unroll.layers import LSTN": "'LSTM'",
-    "from unroll.ops import einsum, concat": "transpose",
+    "from unroll.ops import einsum, concat": "keras.ops.einsum",
     "from unroll import contrib": "unroll.cells",
     "from unroll import static_rn as rnn": "'static_rnn'",
     "from unroll.cells import BasicLSTM": "'BasicLSTMCell'",

@@ -24,6 +24,10 @@ def softmax(x: Any) -> Any:
 #: A program of ``keras.ops``, and NumPy's.
 PROGRAMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "argmax": (lambda x: k.cast(k.argmax(x, axis=1), "float32"), lambda x: np.argmax(x, axis=1)),
+    "argmin": (
+        lambda x: k.cast(k.argmin(x, axis=1) + k.argmin(x) + k.size(x), "float32") + k.ceil(x[:, 0]),
+        lambda x: np.argmin(x, axis=1) + np.argmin(x) + x.size + np.ceil(x[:, 0]),
+    ),
     "argmax of all": (lambda x: k.cast(k.argmax(x[0]), "float32"), lambda x: np.argmax(x[0])),
     "choices": (
         lambda x: k.where(k.logical_or(k.less(x, -0.5), k.greater_equal(x, 1)), k.zeros_like(x), x),
@@ -34,12 +38,28 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda x: k.power(k.abs(x), 1.5) + k.rsqrt(k.square(x) + 1) - k.log1p(k.exp(x)) * k.reciprocal(2 + k.tanh(x)),
         lambda x: np.abs(x) ** 1.5 + 1 / np.sqrt(x**2 + 1) - np.log1p(np.exp(x)) / (2 + np.tanh(x)),
     ),
+    "contractions": (
+        lambda x: k.einsum("btd,de->bte", x, k.transpose(x[0, :2])),
+        lambda x: np.einsum("btd,de->bte", x, x[0, :2].T),
+    ),
+    "divisions": (
+        lambda x: k.floor_divide(x, 0.3) + k.mod(x, -0.7) + k.cast(k.mod(k.cast(4 * x, "int32"), 3), "float32"),
+        lambda x: x // 0.3 + x % np.float32(-0.7) + (4 * x).astype(int) % 3,
+    ),
     "flip": (lambda x: k.flip(x, axis=(0, -1)), lambda x: x[::-1, :, ::-1]),
     "leaky": (lambda x: k.leaky_relu(x), lambda x: np.where(x > 0, x, 0.2 * x)),
     "limits": (lambda x: k.clip(k.maximum(x, -1.0), x_min=-0.7, x_max=0.7), lambda x: np.clip(x, -0.7, 0.7)),
     "one_hot": (
         lambda x: k.one_hot(k.cast(k.clip(x[0] + 1, 0, 3), "int32"), 4, axis=0),
         lambda x: np.moveaxis(np.eye(4)[np.clip(x[0] + 1, 0, 3).astype(int)], -1, 0),
+    ),
+    "products": (
+        lambda x: k.prod(x, axis=(1, 2)) + k.sum(k.prod(x, axis=1, keepdims=True)) + k.tensordot(x, x, 3),
+        lambda x: x.prod((1, 2)) + x.prod(1, keepdims=True).sum() + np.tensordot(x, x, 3),
+    ),
+    "powers": (
+        lambda x: k.logsumexp(50 * x, axis=-1) + k.logsumexp(x) + k.sum(k.log_sigmoid(x), axis=-1),
+        lambda x: np.log(np.exp(50.0 * x).sum(-1)) + np.log(np.exp(x).sum()) - np.log1p(np.exp(-x)).sum(-1),
     ),
     "repeat": (lambda x: k.repeat(x, 2, axis=1), lambda x: np.repeat(x, 2, axis=1)),
     "shapes": (

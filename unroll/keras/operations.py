@@ -24,9 +24,10 @@ _SIGNS = {
 #: What a call is given; other arguments are those of the operation itself.
 _OF_THE_CALL = ("x", "x1", "x2", "xs", "condition", "indices", "key", "a", "b")
 _MODULES = {
-    "nn": "relu relu6 sigmoid silu softplus softsign elu selu leaky_relu gelu softmax log_softmax hard_sigmoid one_hot",
+    "nn": "relu relu6 sigmoid silu softplus softsign elu selu leaky_relu gelu softmax log_softmax log_sigmoid hard_sigmoid "
+    "one_hot",
     "core": "cast stop_gradient shape unstack",
-    "math": "erf rsqrt",
+    "math": "erf logsumexp rsqrt",
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 

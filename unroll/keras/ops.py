@@ -16,6 +16,7 @@ from unroll.checks import check_flag, check_int, check_size, plain
 from unroll.dtypes import as_dtype
 from unroll.errors import ShapeError
 from unroll.layers.symbolic import KerasTensor, called, symbolic_among
+from unroll.ops import composed, contraction
 from unroll.ops.given_sizes import sizes_of
 from unroll.ops.operator import as_tensor, axes_of, axis_of, listed
 from unroll.tensor import Tensor, TensorLike, constant
@@ -67,6 +68,7 @@ stop_gradient = _of_one("stop_gradient", ours.identity)
 square = _of_one("square", lambda x: ours.mul(x, x))
 rsqrt, reciprocal = _of_one("rsqrt", lambda x: 1 / ours.sqrt(x)), _of_one("reciprocal", lambda x: 1 / x)
 log1p = _of_one("log1p", lambda x: ours.log(1 + x))
+log_sigmoid, ceil = _of_one("log_sigmoid", lambda x: -ours.softplus(-x)), _of_one("ceil", composed.ceil)
 selu, silu = _of_one("selu", activations.selu), _of_one("silu", activations.silu)
 swish = silu
 relu6, hard_sigmoid = _of_one("relu6", activations.relu6), _of_one("hard_sigmoid", activations.hard_sigmoid)
@@ -79,7 +81,8 @@ equal, not_equal = _of_two("equal", ours.equal), _of_two("not_equal", ours.not_e
 less, less_equal = _of_two("less", ours.less), _of_two("less_equal", ours.less_equal)
 greater, greater_equal = _of_two("greater", ours.greater), _of_two("greater_equal", ours.greater_equal)
 logical_and, logical_or = _of_two("logical_and", ours.logical_and), _of_two("logical_or", ours.logical_or)
-matmul = _of_two("matmul", ours.matmul)
+logical_xor, matmul = _of_two("logical_xor", ours.not_equal), _of_two("matmul", ours.matmul)
+floor_divide, mod = _of_two("floor_divide", composed.floor_divide), _of_two("mod", composed.mod)
 
 
 @symbolic
@@ -134,6 +137,7 @@ def where(condition: TensorLike, x1: TensorLike, x2: TensorLike) -> Tensor:
 
 sum, mean = _over_axes("sum", ours.reduce_sum), _over_axes("mean", ours.reduce_mean)
 max, min = _over_axes("max", ours.reduce_max), _over_axes("min", ours.reduce_min)
+prod, logsumexp = _over_axes("prod", composed.prod), _over_axes("logsumexp", composed.logsumexp)
 any = _over_axes("any", lambda x, axis, keepdims: _truth(ours.reduce_max, x, axis, keepdims))
 all = _over_axes("all", lambda x, axis, keepdims: _truth(ours.reduce_min, x, axis, keepdims))
 
@@ -157,6 +161,24 @@ std = _over_axes("std", lambda x, axis, keepdims: ours.sqrt(_variance(x, axis, k
 def argmax(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Return the place of the largest element along an axis; of all elements where `axis` is None."""
     return ours.argmax(ours.reshape(x, [-1]), 0) if axis is None else ours.argmax(x, axis, keepdims)
+
+
+@symbolic
+def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Return the place of the smallest element along an axis; of all elements where `axis` is None."""
+    return argmax(ours.neg(x), axis, keepdims)  # type: ignore[no-any-return]
+
+
+@symbolic
+def einsum(subscripts: str, *operands: Tensor) -> Tensor:
+    """Return sums over letters of products of tensors, as ``numpy.einsum``."""
+    return contraction.einsum(subscripts, *operands)
+
+
+@symbolic
+def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
+    """Return the sum over pairs of axes of a product, or over the last `axes` of one and the first of the other."""
+    return contraction.tensordot(x1, x2, axes)
 
 
 @symbolic
@@ -330,6 +352,12 @@ def ones(shape: Sequence[Any], dtype: npt.DTypeLike | None = None) -> Tensor:
 
 
 @symbolic
+def size(x: Tensor) -> Tensor:
+    """Return how many elements there are, an int64 tensor of no axes."""
+    return composed.size(x)
+
+
+@symbolic
 def zeros_like(x: Tensor, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Return a tensor of zeros of the shape of x."""
     x = as_tensor(x, "zeros_like")
@@ -374,4 +402,4 @@ __all__ = sorted(
 )
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = face("unroll.keras.ops", __all__, lambda: {"tensordot": "transpose and reshape, and matmul"})
+    __getattr__, __dir__ = face("unroll.keras.ops", __all__, lambda: ours.ADVICE)

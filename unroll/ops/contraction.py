@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from unroll import nest
-from unroll.checks import check_text
+from unroll.checks import check_size, check_text, plain, shown
 from unroll.errors import ArgumentError
 from unroll.ops.arithmetic import mul
 from unroll.ops.linear import matmul
-from unroll.ops.operator import axis_of
+from unroll.ops.operator import as_tensor, axes_of, listed
 from unroll.ops.reduction import reduce_sum
 from unroll.ops.shaping import transpose, unsqueeze
-from unroll.tensor import Tensor
+from unroll.tensor import Tensor, TensorLike
 
 
 def contracted(a: Tensor, b: Tensor, mine: str, theirs: str, result: str) -> Tensor:
@@ -41,12 +40,13 @@ def contracted(a: Tensor, b: Tensor, mine: str, theirs: str, result: str) -> Ten
     return reduce_sum(product, [*range(len(result), len(letters))]) if over else product
 
 
-def einsum(equation: str, *inputs: Tensor) -> Tensor:
+def einsum(equation: str, *operands: TensorLike) -> Tensor:
     """Return sums over letters of products of tensors, as ``numpy.einsum``.
 
     Raises:
         ArgumentError: the equation does not fit the tensors, or is none of products and sums.
     """
+    inputs = [as_tensor(item, "einsum") for item in operands]
     left, arrow, result = check_text(equation, "einsum: equation").replace(" ", "").partition("->")
     terms = left.split(",")
     if not arrow:
@@ -72,11 +72,23 @@ def einsum(equation: str, *inputs: Tensor) -> Tensor:
     return found if names == result else transpose(found, [names.index(letter) for letter in result])
 
 
-def tensordot(a: Tensor, b: Tensor, axes: Any) -> Tensor:
-    """Return the sum over pairs of axes of a product, or over the last `axes` of one and the first of the other."""
-    sides = (range(a.rank - axes, a.rank), range(axes)) if isinstance(axes, int) else axes
-    listed = [side if nest.is_nested(side) or isinstance(side, range) else [side] for side in sides]
-    over = [[axis_of(int(at), x.rank) for at in side] for x, side in zip((a, b), listed, strict=True)]
+def tensordot(a: TensorLike, b: TensorLike, axes: Any) -> Tensor:
+    """Return the sum over pairs of axes of a product, or over the last `axes` of one and the first of the other.
+
+    Raises:
+        ArgumentError, ArgumentTypeError: `axes` is neither a number nor two lists of one length.
+    """
+    a, b = as_tensor(a, "tensordot"), as_tensor(b, "tensordot")
+    given = plain(axes)
+    if isinstance(given, int):
+        count = check_size(given, "tensordot: axes", least=0)
+        given = [[*range(a.rank - count, a.rank)], [*range(count)]]
+    sides = [plain(side) for side in listed(given, "tensordot: axes")]
+    over = [axes_of(side, x.rank, "tensordot: axes") for x, side in zip((a, b), sides, strict=False)]
+    if len(sides) != 2 or len(over[0]) != len(over[1]):
+        raise ArgumentError(
+            f"tensordot: axes are {shown(axes)}; a number, or one list of axes for each tensor, is wanted"
+        )
     mine, theirs = [chr(97 + at) for at in range(a.rank)], [chr(65 + at) for at in range(b.rank)]
     for one, other in zip(*over, strict=True):
         theirs[other] = mine[one]

@@ -11,29 +11,25 @@ from unroll.errors import ArgumentError, ShapeError
 from unroll.keras import ops as keras_ops
 from unroll.layers.window import Window, window_of
 from unroll.look_up import look_up
+from unroll.ops import composed
 from unroll.ops.given_sizes import plain_size
 from unroll.tensor import Tensor as Core
 from unroll.tf1 import operators
 from unroll.tf1.cells import dropped
-from unroll.tf1.operators import Row, mean, pair, table_of
+from unroll.tf1.tables import Row, alike, table_of
 from unroll.tf1.tensors import tensor_of
 
 
-def _axis(axis: Any, dim: Any, default: Any = -1) -> Any:
-    return axis if axis is not None else default if dim is None else dim
-
-
-def _cross_entropy(_sentinel: Any, labels: Any, logits: Any, dim: Any, axis: Any) -> Core:
+def _cross_entropy(_sentinel: Any, labels: Any, logits: Any, axis: Any = -1) -> Core:
     scores, truth = _both(_sentinel, labels, logits)
-    place = _axis(axis, dim)
-    return ops.neg(ops.reduce_sum(truth * ops.log_softmax(scores, place), [place]))
+    return ops.neg(ops.reduce_sum(truth * ops.log_softmax(scores, axis), [axis]))
 
 
 def _sparse_cross_entropy(_sentinel: Any, labels: Any, logits: Any) -> Core:
-    scores, truth = tensor_of(logits), tensor_of(labels)
+    scores = tensor_of(logits)
     _both(_sentinel, scores, scores)
-    hot = keras_ops.one_hot(truth, int(scores.shape[-1]), -1, scores.dtype)
-    return ops.neg(ops.reduce_sum(hot * ops.log_softmax(scores, -1), [-1]))
+    hot = keras_ops.one_hot(tensor_of(labels), int(scores.shape[-1]), -1, scores.dtype)
+    return _cross_entropy(None, hot, scores)
 
 
 def _sigmoid_cross_entropy(_sentinel: Any, labels: Any, logits: Any) -> Any:
@@ -46,44 +42,41 @@ def _weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, targets: 
     return (1 - z) * x + (1 + (pos_weight - 1) * z) * (keras_ops.log1p(ops.exp(-ops.abs(x))) + ops.relu(-x))
 
 
-def _both(sentinel: Any, labels: Any, logits: Any) -> tuple[Core, Core]:
+def _both(sentinel: Any, labels: Any, logits: Any) -> list[Core]:
     if sentinel is not None or labels is None or logits is None:
         raise ArgumentError("Only call it with named arguments (labels=..., logits=...): their order changed once")
-    return pair(logits, labels)
+    return alike(logits, labels)
 
 
-def _embedding_lookup(params: Any, ids: Any, max_norm: Any) -> Core:
+def _embedding_lookup(params: Any, ids: Core, max_norm: Any) -> Core:
     tables = params if nest.is_nested(params) else [params]
     if len(tables) > 1 or max_norm is not None:
         raise ArgumentError("embedding_lookup: one table is wanted, without max_norm; join parts of one with tf.concat")
-    table, places = tensor_of(tables[0]), tensor_of(ids)
+    table: Any = tensor_of(tables[0])
     is_known = isinstance(table.shape[0], int)
-    return look_up(table, places, "embedding_lookup: ids") if is_known else ops.gather(table, places, 0)  # type: ignore[arg-type]
+    return look_up(table, ids, "embedding_lookup: ids") if is_known else ops.gather(table, ids, 0)
 
 
-def _dropout(x: Any, keep_prob: Any, rate: Any) -> Core:
+def _dropout(x: Core, keep_prob: Any, rate: Any) -> Core:
     if isinstance(rate, Core):
-        raise ArgumentError(
-            "dropout: give keep_prob, a placeholder of its own, in the place of rate; it is fed as 1 here"
-        )
-    core = tensor_of(x)
-    found = dropped(core, keep_prob)
-    return ops.identity(core) if found is core else found
+        fix = "give keep_prob, a placeholder of its own, in the place of rate; it is fed as 1 here"
+        raise ArgumentError(f"dropout: {fix}")
+    found = dropped(x, keep_prob)
+    return ops.identity(x) if found is x else found
 
 
-def _l2_normalize(x: Any, axis: Any, epsilon: float, dim: Any) -> Core:
-    core = tensor_of(x)
-    return core / ops.sqrt(ops.maximum(ops.reduce_sum(core * core, _axis(axis, dim, None), True), epsilon))
+def _l2_normalize(x: Core, axis: Any, epsilon: float) -> Core:
+    return x / ops.sqrt(ops.maximum(ops.reduce_sum(x * x, axis, True), epsilon))
 
 
-def _moments(x: Any, axes: Any, keep_dims: Any, keepdims: Any) -> tuple[Core, Core]:
-    along, keep = (list(axes) if nest.is_nested(axes) else axes), bool(keepdims or keep_dims)
-    return mean(tensor_of(x), along, keep), keras_ops.var(tensor_of(x), along, keep)
+def _moments(x: Core, axes: Any, keepdims: bool = False) -> tuple[Core, Core]:
+    along = list(axes) if nest.is_nested(axes) else axes
+    return composed.mean(x, along, keepdims), keras_ops.var(x, along, keepdims)
 
 
-def _batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any) -> Any:
+def _batch_normalization(x: Core, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any) -> Any:
     factor = 1 / ops.sqrt(tensor_of(variance) + variance_epsilon)
-    found = (tensor_of(x) - mean) * (factor if scale is None else factor * scale)
+    found = (x - mean) * (factor if scale is None else factor * scale)
     return found if offset is None else found + offset
 
 
@@ -92,9 +85,8 @@ def _is_first(data_format: Any) -> bool:
     return data_format is not None and str(data_format).upper().startswith("NC")
 
 
-def _bias_add(value: Any, bias: Any, data_format: Any) -> Core:
-    x, b = pair(value, bias)
-    return ops.add(x, ops.reshape(b, [-1, *([1] * (x.rank - 2))]) if _is_first(data_format) else b)
+def _bias_add(x: Core, bias: Core, data_format: Any) -> Core:
+    return ops.add(x, ops.reshape(bias, [-1, *([1] * (x.rank - 2))]) if _is_first(data_format) else bias)
 
 
 def _window(x: Core, size: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, called: str) -> Window:
@@ -107,36 +99,26 @@ def _window(x: Core, size: Any, strides: Any, padding: Any, data_format: Any, di
         whole = isinstance(found, list) and len(found) == x.rank
         return found if not whole else found[2:] if _is_first(data_format) else found[1:-1]
 
-    kind: Any = check_choice(
-        padding.lower() if isinstance(padding, str) else padding, ("valid", "same"), f"{called}: padding"
-    )
+    lowered = padding.lower() if isinstance(padding, str) else padding
+    kind: Any = check_choice(lowered, ("valid", "same"), f"{called}: padding")
     layout: Any = "channels_first" if _is_first(data_format) else "channels_last"
     return window_of(x.rank - 2, inner(size), inner(strides), kind, layout, inner(dilations), called, "ksize")
 
 
-def _convolved(x: Core, w: Core, strides: Any, padding: Any, data_format: Any, dilations: Any, called: str) -> Core:
-    if w.rank != x.rank:
-        raise ShapeError(f"{called}: a kernel (*window, channels, filters) is wanted, not {w.described()}")
-    window = _window(x, w.shape[:-2], strides, padding, data_format, dilations, called)
-    return window.back(window.over_input(x, w, None))
+def _convolving(called: str) -> Callable[..., Core]:
+    def convolve(x: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilations: Any) -> Core:
+        if x is None or kernel is None or kernel.rank != x.rank:
+            seen = "one is missing" if x is None or kernel is None else f"not {kernel.described()}"
+            raise ShapeError(f"{called}: an input and a kernel (*window, channels, filters) are wanted: {seen}")
+        window = _window(x, kernel.shape[:-2], strides, padding, data_format, dilations, called)
+        return window.back(window.over_input(x, kernel, None))
 
-
-def _conv2d(
-    input: Any, filter: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, filters: Any
-) -> Core:
-    x, w = pair(input, filters if filter is None else filter)
-    return _convolved(x, w, strides, padding, data_format, dilations, "conv2d")
-
-
-def _conv1d(value: Any, filters: Any, stride: Any, padding: Any, data_format: Any, input: Any, dilations: Any) -> Core:
-    x, w = pair(input if value is None else value, filters)
-    return _convolved(x, w, stride, padding, data_format, dilations, "conv1d")
+    return convolve
 
 
 def _pooling(called: str, function: Callable[..., Core]) -> Callable[..., Core]:
-    def pool(value: Any, ksize: Any, strides: Any, padding: Any, data_format: Any, input: Any) -> Core:
-        x = tensor_of(input if value is None else value)
-        window = _window(x, ksize, strides, padding, data_format, None, called)
+    def pool(x: Any, ksize: Any, strides: Any, padding: Any, data_format: Any) -> Core:
+        window = _window(tensor_of(x), ksize, strides, padding, data_format, None, called)
         steps, kind = window.strides, window.padding
         return window.back(function(window.channels_first(x), window.kernel_size, strides=steps, padding=kind))
 
@@ -150,35 +132,33 @@ _ACTIVATIONS: dict[str, tuple[str, Callable[[Core], Core]]] = {
     "selu": ("Selu", activations.selu), "softplus": ("Softplus", ops.softplus), "softsign": ("Softsign", ops.softsign),
     "swish": ("swish", activations.silu),
 }  # fmt: skip
-_LABELLED = "_sentinel=None, labels=None, logits=None"
+_LABELLED, _LOGITS = "_sentinel=None, labels=None, logits=None", "logits, axis=None, name=None, dim=None"
+_NORMAL = "x, mean, variance, offset, scale, variance_epsilon, name=None"
 _ROWS: dict[str, Row] = {
     "avg_pool": ("AvgPool", _POOL, _pooling("avg_pool", ops.average_pool)),
-    "batch_normalization": ("batchnorm/add_1", "x, mean, variance, offset, scale, variance_epsilon, name=None",
-                            _batch_normalization),
+    "batch_normalization": ("batchnorm/add_1", _NORMAL, _batch_normalization),
     "bias_add": ("BiasAdd", "value, bias, data_format=None, name=None", _bias_add),
     "conv1d": ("conv1d", "value=None, filters=None, stride=None, padding='VALID', use_cudnn_on_gpu=None, data_format=None, "
-               "name=None, input=None, dilations=None", _conv1d),
+               "name=None, input=None, dilations=None", _convolving("conv1d")),
     "conv2d": ("Conv2D", "input, filter=None, strides=None, padding='VALID', use_cudnn_on_gpu=True, data_format='NHWC', "
-               "dilations=None, name=None, filters=None", _conv2d),
+               "dilations=None, name=None, filters=None", _convolving("conv2d")),
     "dropout": ("dropout/mul", "x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None", _dropout),
     "embedding_lookup": (
         "embedding_lookup/Identity", "params, ids, partition_strategy='mod', name=None, validate_indices=True, max_norm=None",
         _embedding_lookup),
-    "l2_loss": ("L2Loss", "t, name=None", lambda t: ops.reduce_sum(keras_ops.square(tensor_of(t))) / 2),
+    "l2_loss": ("L2Loss", "t, name=None", lambda x: ops.reduce_sum(keras_ops.square(x)) / 2),
     "l2_normalize": ("l2_normalize", "x, axis=None, epsilon=1e-12, name=None, dim=None", _l2_normalize),
-    "leaky_relu": ("LeakyRelu", "features, alpha=0.2, name=None", lambda x, alpha: ops.leaky_relu(tensor_of(x), alpha)),
-    "log_softmax": ("LogSoftmax", "logits, axis=None, name=None, dim=None",
-                    lambda logits, axis, dim: ops.log_softmax(tensor_of(logits), _axis(axis, dim))),
+    "leaky_relu": ("LeakyRelu", "features, alpha=0.2, name=None", ops.leaky_relu),
+    "log_softmax": ("LogSoftmax", _LOGITS, ops.log_softmax),
     "max_pool": ("MaxPool", _POOL, _pooling("max_pool", ops.max_pool)),
     "moments": ("moments/Squeeze", "x, axes, shift=None, name=None, keep_dims=None, keepdims=None", _moments),
     "sigmoid_cross_entropy_with_logits": ("logistic_loss", f"{_LABELLED}, name=None", _sigmoid_cross_entropy),
-    "softmax": ("Softmax", "logits, axis=None, name=None, dim=None",
-                lambda logits, axis, dim: ops.softmax(tensor_of(logits), _axis(axis, dim))),
+    "softmax": ("Softmax", _LOGITS, ops.softmax),
     "softmax_cross_entropy_with_logits": (
         "softmax_cross_entropy_with_logits_sg/Reshape_2", f"{_LABELLED}, dim=-1, name=None, axis=None", _cross_entropy),
     "softmax_cross_entropy_with_logits_v2": (
         "softmax_cross_entropy_with_logits/Reshape_2", "labels, logits, axis=None, name=None, dim=None",
-        lambda labels, logits, axis, dim: _cross_entropy(None, labels, logits, dim, axis)),
+        lambda labels, logits, axis=-1: _cross_entropy(None, labels, logits, axis)),
     "sparse_softmax_cross_entropy_with_logits": (
         "SparseSoftmaxCrossEntropyWithLogits/SparseSoftmaxCrossEntropyWithLogits", f"{_LABELLED}, name=None",
         _sparse_cross_entropy),
@@ -187,10 +167,7 @@ _ROWS: dict[str, Row] = {
     "xw_plus_b": ("xw_plus_b", "x, weights, biases, name=None", lambda x, weights, biases: x @ weights + biases),
 }  # fmt: skip
 TABLE: dict[str, Any] = {
-    **table_of({
-        **{name: (result, "features, name=None", lambda features, body=body: body(tensor_of(features)))
-           for name, (result, body) in _ACTIVATIONS.items()},
-        **_ROWS,
-    }),
+    **table_of({name: (result, "features, name=None", body) for name, (result, body) in _ACTIVATIONS.items()}),
+    **table_of(_ROWS),
     **{name: operators.TABLE[name] for name in ("sigmoid", "tanh", "log_sigmoid")},
-}  # fmt: skip
+}

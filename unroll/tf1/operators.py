@@ -15,9 +15,9 @@ from unroll import nest, ops
 from unroll.checks import check_flag
 from unroll.errors import ArgumentError
 from unroll.keras import ops as keras_ops
+from unroll.ops import composed
 from unroll.ops.contraction import einsum, tensordot
 from unroll.ops.given_sizes import int64, plain_size, sizes_of
-from unroll.ops.operator import axes_of
 from unroll.ops.tensor_indexing import index_by_tensors
 from unroll.tensor import Constant
 from unroll.tensor import Tensor as Core
@@ -26,9 +26,8 @@ from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.shapes import TensorShape
 from unroll.tf1.signatures import takes
-from unroll.tf1.tensors import SIGNS, Tensor, named, operator, tensor_of, unwrap
-
-Row = tuple[str, str, Callable[..., Any]]
+from unroll.tf1.tables import Row, operator, table_of
+from unroll.tf1.tensors import SIGNS, Tensor, named, tensor_of, unwrap
 
 
 @operator("constant", "Const", "value, dtype=None, shape=None, name=None, verify_shape=False")
@@ -60,78 +59,16 @@ def placeholder(dtype: Any, shape: Any, name: str | None) -> Tensor:
 # -- what rows are made of --------------------------------------------------------------------------------------------
 
 
-def _same(x: Any) -> Core:
-    """Return a copy under a name of its own."""
-    return ops.identity(tensor_of(x))
-
-
-def _ceil(x: Core) -> Core:
-    return -ops.floor(-x) if x.dtype.kind == "f" else x
-
-
-def _divided(x: Core, y: Core) -> Core:
-    return ops.div(*(ops.cast(item, "float64") if item.dtype.kind == "i" else item for item in (x, y)))
-
-
-def _floordiv(x: Core, y: Core) -> Core:
-    return ops.floor(ops.div(x, y)) if x.dtype.kind == "f" else ops.cast(ops.floor(_divided(x, y)), x.dtype)
-
-
-def pair(x: Any, y: Any) -> tuple[Core, Core]:
-    """Return two operands as tensors of one dtype: that of the one that is a tensor."""
-    if isinstance(x, Core):
-        return x, tensor_of(y, None if isinstance(y, Core) else x.dtype)
-    second = tensor_of(y)
-    return tensor_of(x, second.dtype if isinstance(y, Core) else None), second
-
-
-def _prod(x: Core, axis: Any, keepdims: bool) -> Core:
-    axes = range(x.rank) if axis is None else axes_of(axis, x.rank, "reduce_prod: axis")
-    for place in sorted(axes, reverse=True):
-        x = functools.reduce(ops.mul, ops.unstack(x, place))
-        x = ops.unsqueeze(x, [place]) if keepdims else x
-    return x
-
-
-def _logsumexp(x: Core, axis: Any, keepdims: bool) -> Core:
-    top = ops.reduce_max(x, axis, True)
-    found = ops.log(ops.reduce_sum(ops.exp(x - top), axis, True)) + top
-    return found if keepdims else ops.squeeze(found, [*range(x.rank)] if axis is None else axis)
-
-
-def mean(x: Core, axis: Any, keepdims: bool) -> Core:
-    """Return the mean over axes; that of integers is one."""
-    if x.dtype.kind == "f":
-        return ops.reduce_mean(x, axis, keepdims)
-    return ops.cast(ops.reduce_mean(ops.cast(x, "float64"), axis, keepdims), x.dtype)
-
-
-def _reducing(function: Callable[..., Core]) -> Callable[..., Core]:
-    def reduce(input_tensor: Any, axis: Any, keepdims: Any, reduction_indices: Any, keep_dims: Any) -> Core:
-        along = reduction_indices if axis is None else axis
-        along = along.tolist() if isinstance(along, np.ndarray) else along
-        return function(tensor_of(input_tensor), along, bool(keepdims or keep_dims))
-
-    return reduce
-
-
-def _argmax(x: Core, axis: Any, dimension: Any, output_type: Any) -> Core:
-    place = dimension if axis is None else axis
-    found = ops.argmax(x, 0 if place is None else plain_size(place), False)
+def _argmax(x: Core, axis: Any = 0, output_type: Any = None) -> Core:
+    found = ops.argmax(x, axis)
     return found if output_type is None else ops.cast(found, output_type)
 
 
-def _matmul(a: Any, b: Any, transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool) -> Core:
+def _matmul(a: Core, b: Core, transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool) -> Core:
     def turned(x: Core, is_turned: bool) -> Core:
         return ops.transpose(x, [*range(x.rank - 2), x.rank - 1, x.rank - 2]) if is_turned else x
 
-    one, other = pair(a, b)
-    return ops.matmul(turned(one, transpose_a or adjoint_a), turned(other, transpose_b or adjoint_b))
-
-
-def _size(x: Core, out_type: Any) -> Core:
-    sizes = [ops.unsqueeze(ops.shape(x)[at], [0]) for at in range(x.rank)]
-    return ops.cast(functools.reduce(ops.mul, sizes, int64(tensor_of([1])))[0], out_type)
+    return ops.matmul(turned(a, transpose_a or adjoint_a), turned(b, transpose_b or adjoint_b))
 
 
 def _concat(values: Any, axis: Any) -> Core:
@@ -153,7 +90,7 @@ def _split(value: Any, num_or_size_splits: Any, axis: Any) -> list[Core]:
 
 def _stack(values: Any, axis: Any = 0) -> Core:
     first = next((item.dtype for item in nest.flatten(values) if isinstance(item, Core)), None)
-    return ops.stack([tensor_of(item, None if isinstance(item, Core) else first) for item in values], axis)
+    return ops.stack([tensor_of(item, first) for item in values], axis)
 
 
 def _pad(x: Core, paddings: Any, mode: str, constant_values: Any) -> Core:
@@ -162,21 +99,11 @@ def _pad(x: Core, paddings: Any, mode: str, constant_values: Any) -> Core:
     return ops.pad(x, np.asarray(paddings).T.ravel().tolist(), constant_values)
 
 
-def _gather_nd(x: Core, indices: Any) -> Core:
-    places = int64(tensor_of(indices))
-    sizes = [int(size) for size in x.shape[1 : int(places.shape[-1])]]
-    steps = np.array([int(np.prod(sizes[place:])) for place in range(len(sizes) + 1)])
-    flat = ops.reshape(x, [-1, *x.shape[len(steps) :]])
-    return ops.gather(flat, ops.reduce_sum(places * steps, [-1]), 0)
-
-
-def _where(condition: Any, x: Any, y: Any) -> Core:
+def _where(condition: Core, x: Any, y: Any) -> Core:
     if x is None or y is None:
         raise ArgumentError("where: x and y must be given: how many places are true only a run knows")
-    (one, other), chosen = pair(x, y), tensor_of(condition)
-    return ops.where(
-        ops.unsqueeze(chosen, [*range(1, one.rank)]) if chosen.rank == 1 < one.rank else chosen, one, other
-    )
+    is_of_rows = condition.rank == 1 < x.rank
+    return ops.where(ops.unsqueeze(condition, [*range(1, x.rank)]) if is_of_rows else condition, x, y)
 
 
 def _slice(x: Core, begin: Any, size: Any) -> Core:
@@ -186,11 +113,13 @@ def _slice(x: Core, begin: Any, size: Any) -> Core:
     return index_by_tensors(x, tuple(map(slice, starts, ends)))
 
 
-def _one_hot(indices: Any, depth: Any, on_value: Any, off_value: Any, axis: Any, dtype: Any) -> Core:
-    kind = as_dtype("float32" if dtype is None else dtype).dtype
-    hot = keras_ops.one_hot(tensor_of(indices), plain_size(depth), -1 if axis is None else axis, "bool")
-    on, off = 1 if on_value is None else on_value, 0 if off_value is None else off_value
-    return ops.cast(hot, kind) if (on, off) == (1, 0) else ops.where(hot, tensor_of(on, kind), tensor_of(off, kind))
+def _one_hot(
+    indices: Core, depth: Any, on_value: Any = 1, off_value: Any = 0, axis: Any = -1, dtype: Any = "float32"
+) -> Core:
+    hot = keras_ops.one_hot(indices, plain_size(depth), axis, "bool")
+    if (on_value, off_value) == (1, 0):
+        return ops.cast(hot, dtype)
+    return ops.where(hot, tensor_of(on_value, dtype), tensor_of(off_value, dtype))
 
 
 def _range(start: Any, limit: Any, delta: Any, dtype: Any) -> Core:
@@ -202,105 +131,91 @@ def _range(start: Any, limit: Any, delta: Any, dtype: Any) -> Core:
     return ops.range(*numbers, dtype=kind if dtype is None else dtype)  # type: ignore[misc]
 
 
-def _sequence_mask(lengths: Any, maxlen: Any, dtype: Any) -> Core:
+def _sequence_mask(lengths: Core, maxlen: Any, dtype: Any) -> Core:
     if maxlen is None:
-        raise ArgumentError(
-            "sequence_mask: give maxlen, such as tf.shape(x)[1]: how long the longest is only a run knows"
-        )
-    rows = tensor_of(lengths)
-    return ops.cast(
-        ops.less(ops.cast(_range(maxlen, None, 1, None), rows.dtype), ops.unsqueeze(rows, [rows.rank])), dtype
-    )
-
-
-def _reverse_sequence(x: Core, seq_lengths: Any, seq_axis: Any, batch_axis: Any, seq_dim: Any, batch_dim: Any) -> Core:
-    time, batch = seq_dim if seq_axis is None else seq_axis, batch_dim if batch_axis is None else batch_axis
-    return ops.reverse_sequence(x, int64(tensor_of(seq_lengths)), time_axis=time, batch_axis=batch or 0)
+        fix = "give maxlen, such as tf.shape(x)[1]: how long the longest is only a run knows"
+        raise ArgumentError(f"sequence_mask: {fix}")
+    places = ops.cast(_range(maxlen, None, 1, None), lengths.dtype)
+    return ops.cast(ops.less(places, ops.unsqueeze(lengths, [lengths.rank])), dtype)
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
 
 _UNARY: dict[str, tuple[str, Callable[[Core], Core]]] = {
-    "abs": ("Abs", ops.abs), "ceil": ("Ceil", _ceil), "erf": ("Erf", ops.erf), "exp": ("Exp", ops.exp),
-    "floor": ("Floor", ops.floor), "identity": ("Identity", _same), "log": ("Log", ops.log),
-    "log1p": ("Log1p", keras_ops.log1p), "log_sigmoid": ("LogSigmoid", lambda x: -ops.softplus(-x)),
+    "abs": ("Abs", ops.abs), "ceil": ("Ceil", composed.ceil), "erf": ("Erf", ops.erf), "exp": ("Exp", ops.exp),
+    "floor": ("Floor", ops.floor), "identity": ("Identity", ops.identity), "log": ("Log", ops.log),
+    "log1p": ("Log1p", keras_ops.log1p), "log_sigmoid": ("LogSigmoid", keras_ops.log_sigmoid),
     "logical_not": ("LogicalNot", ops.logical_not), "negative": ("Neg", ops.neg),
     "reciprocal": ("Reciprocal", keras_ops.reciprocal), "rsqrt": ("Rsqrt", keras_ops.rsqrt),
     "sigmoid": ("Sigmoid", ops.sigmoid), "sign": ("Sign", ops.sign), "sqrt": ("Sqrt", ops.sqrt),
-    "square": ("Square", keras_ops.square), "stop_gradient": ("StopGradient", _same), "tanh": ("Tanh", ops.tanh),
+    "square": ("Square", keras_ops.square), "stop_gradient": ("StopGradient", ops.identity), "tanh": ("Tanh", ops.tanh),
 }  # fmt: skip
 _BINARY: dict[str, tuple[str, Callable[[Core, Core], Core]]] = {
-    "add": ("Add", ops.add), "divide": ("truediv", _divided), "equal": ("Equal", ops.equal),
-    "floordiv": ("floordiv", _floordiv), "floormod": ("FloorMod", lambda x, y: x - y * _floordiv(x, y)),
+    "add": ("Add", ops.add), "divide": ("truediv", composed.true_divide), "equal": ("Equal", ops.equal),
+    "floordiv": ("floordiv", composed.floor_divide), "floormod": ("FloorMod", composed.mod),
     "greater": ("Greater", ops.greater), "greater_equal": ("GreaterEqual", ops.greater_equal),
     "less": ("Less", ops.less), "less_equal": ("LessEqual", ops.less_equal),
     "logical_and": ("LogicalAnd", ops.logical_and), "logical_or": ("LogicalOr", ops.logical_or),
     "logical_xor": ("LogicalXor", ops.not_equal), "maximum": ("Maximum", ops.maximum),
     "minimum": ("Minimum", ops.minimum), "multiply": ("Mul", ops.mul), "not_equal": ("NotEqual", ops.not_equal),
     "pow": ("Pow", ops.pow), "squared_difference": ("SquaredDifference", lambda x, y: keras_ops.square(x - y)),
-    "subtract": ("Sub", ops.sub), "truediv": ("truediv", _divided),
+    "subtract": ("Sub", ops.sub), "truediv": ("truediv", composed.true_divide),
 }  # fmt: skip
 _REDUCING: dict[str, tuple[str, Callable[..., Core]]] = {
-    "reduce_all": ("All", keras_ops.all), "reduce_any": ("Any", keras_ops.any),
-    "reduce_logsumexp": ("ReduceLogSumExp", _logsumexp), "reduce_max": ("Max", ops.reduce_max), "reduce_mean": ("Mean", mean),
-    "reduce_min": ("Min", ops.reduce_min), "reduce_prod": ("Prod", _prod), "reduce_sum": ("Sum", ops.reduce_sum),
+    "reduce_all": ("All", keras_ops.all), "reduce_any": ("Any", keras_ops.any), "reduce_max": ("Max", ops.reduce_max),
+    "reduce_logsumexp": ("ReduceLogSumExp", composed.logsumexp), "reduce_mean": ("Mean", composed.mean),
+    "reduce_min": ("Min", ops.reduce_min), "reduce_prod": ("Prod", composed.prod), "reduce_sum": ("Sum", ops.reduce_sum),
 }  # fmt: skip
 _AXES = "input_tensor, axis=None, keepdims=None, name=None, reduction_indices=None, keep_dims=None"
-#: Of one tensor, the first argument, and more.
-_OF_ONE: dict[str, Row] = {
-    "argmax": ("ArgMax", "input, axis=None, name=None, dimension=None, output_type=None", _argmax),
-    "argmin": ("ArgMin", "input, axis=None, name=None, dimension=None, output_type=None",
-               lambda x, axis, dimension, output_type: _argmax(-x, axis, dimension, output_type)),
-    "broadcast_to": ("BroadcastTo", "input, shape, name=None", lambda x, shape: ops.expand(x, sizes_of(shape))),
-    "cast": ("Cast", "x, dtype, name=None", lambda x, dtype: ops.cast(x, as_dtype(dtype).dtype)),
-    "clip_by_value": ("clip_by_value", "t, clip_value_min, clip_value_max, name=None",
-                      lambda x, clip_value_min, clip_value_max: ops.clip(x, clip_value_min, clip_value_max)),
-    "expand_dims": ("ExpandDims", "input, axis=None, name=None, dim=None",
-                    lambda x, axis, dim: ops.unsqueeze(x, plain_size(dim if axis is None else axis))),
-    "gather": ("GatherV2", "params, indices, validate_indices=None, name=None, axis=None, batch_dims=0",
-               lambda x, indices, axis: ops.gather(x, tensor_of(indices), axis or 0)),
-    "gather_nd": ("GatherNd", "params, indices, name=None", _gather_nd),
-    "getitem": ("strided_slice", "x, index, name=None", index_by_tensors),
-    "ones_like": ("ones_like", "tensor, dtype=None, name=None, optimize=True", keras_ops.ones_like),
-    "pad": ("Pad", "tensor, paddings, mode='CONSTANT', name=None, constant_values=0", _pad),
-    "placeholder_with_default": ("PlaceholderWithDefault", "input, shape, name=None", ops.identity),
-    "rank": ("Rank", "input, name=None", lambda x: tensor_of(x.rank)),
-    "reshape": ("Reshape", "tensor, shape, name=None", lambda x, shape: ops.reshape(x, sizes_of(shape))),
-    "reverse": ("ReverseV2", "tensor, axis, name=None", lambda x, axis: keras_ops.flip(x, axis)),
-    "reverse_sequence": ("ReverseSequence", "input, seq_lengths, seq_axis=None, batch_axis=None, name=None, seq_dim=None, "
-                         "batch_dim=None", _reverse_sequence),
-    "shape": ("Shape", "input, name=None, out_type='int32'", lambda x, out_type: ops.cast(ops.shape(x), out_type)),
-    "size": ("Size", "input, name=None, out_type='int32'", _size),
-    "slice": ("Slice", "input_, begin, size, name=None", _slice),
-    "squeeze": ("Squeeze", "input, axis=None, name=None, squeeze_dims=None",
-                lambda x, axis, squeeze_dims: ops.squeeze(x, squeeze_dims if axis is None else axis)),
-    "tile": ("Tile", "input, multiples, name=None", lambda x, multiples: ops.tile(x, sizes_of(multiples))),
-    "to_double": ("ToDouble", "x, name=None", lambda x: ops.cast(x, "float64")),
-    "to_float": ("ToFloat", "x, name=None", lambda x: ops.cast(x, "float32")),
-    "to_int32": ("ToInt32", "x, name=None", lambda x: ops.cast(x, "int32")),
-    "to_int64": ("ToInt64", "x, name=None", lambda x: ops.cast(x, "int64")),
-    "transpose": ("transpose", "a, perm=None, name=None, conjugate=False", lambda x, perm: ops.transpose(x, perm)),
-    "unstack": ("unstack", "value, num=None, axis=0, name=None", lambda x, num, axis: ops.unstack(x, axis, num=num)),
-    "zeros_like": ("zeros_like", "tensor, dtype=None, name=None, optimize=True", keras_ops.zeros_like),
-}  # fmt: skip
-_OTHERS: dict[str, Row] = {
+_ARG = "input, axis=None, name=None, dimension=None, output_type=None"
+_LIKE = "tensor, dtype=None, name=None, optimize=True"
+_MATMUL = ("a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, a_is_sparse=False, "
+           "b_is_sparse=False, name=None")  # fmt: skip
+_REVERSING = "input, seq_lengths, seq_axis=None, batch_axis=None, name=None, seq_dim=None, batch_dim=None"
+_ROWS: dict[str, Row] = {
     "add_n": ("AddN", "inputs, name=None", lambda inputs: functools.reduce(ops.add, map(tensor_of, inputs))),
+    "argmax": ("ArgMax", _ARG, _argmax),
+    "argmin": ("ArgMin", _ARG, lambda x, axis=0, output_type=None: _argmax(-x, axis, output_type)),
+    "broadcast_to": ("BroadcastTo", "input, shape, name=None", ops.expand),
+    "cast": ("Cast", "x, dtype, name=None", ops.cast),
+    "clip_by_value": ("clip_by_value", "t, clip_value_min, clip_value_max, name=None", ops.clip),
     "concat": ("concat", "values, axis, name=None", _concat),
-    "cond_where": ("cond/Merge", "pred, x, y, name=None", ops.where),
+    "cond_where": ("cond/Merge", "pred, x, y, name=None", lambda pred, x, y: ops.where(pred, x, y)),
+    "expand_dims": ("ExpandDims", "input, axis=None, name=None, dim=None", ops.unsqueeze),
     "fill": ("Fill", "dims, value, name=None", lambda dims, value: ops.expand(tensor_of(value), sizes_of(dims))),
+    "gather": ("GatherV2", "params, indices, validate_indices=None, name=None, axis=None, batch_dims=0", ops.gather),
+    "gather_nd": ("GatherNd", "params, indices, name=None", composed.gather_nd),
+    "getitem": ("strided_slice", "x, index, name=None", index_by_tensors),
     "linspace": ("LinSpace", "start, stop, num, name=None",
                  lambda start, stop, num: tensor_of(np.linspace(start, stop, num, dtype="f4"))),
-    "matmul": ("MatMul", "a, b, transpose_a=False, transpose_b=False, adjoint_a=False, adjoint_b=False, a_is_sparse=False, "
-               "b_is_sparse=False, name=None", _matmul),
+    "matmul": ("MatMul", _MATMUL, _matmul),
     "one_hot": ("one_hot", "indices, depth, on_value=None, off_value=None, axis=None, dtype=None, name=None", _one_hot),
-    "ones": ("ones", "shape, dtype='float32', name=None", lambda shape, dtype: ops.ones(sizes_of(shape), as_dtype(dtype))),
+    "ones": ("ones", "shape, dtype='float32', name=None", ops.ones),
+    "ones_like": ("ones_like", _LIKE, keras_ops.ones_like),
+    "pad": ("Pad", "tensor, paddings, mode='CONSTANT', name=None, constant_values=0", _pad),
+    "placeholder_with_default": ("PlaceholderWithDefault", "input, shape, name=None", ops.identity),
     "range": ("range", "start, limit=None, delta=1, dtype=None, name=None", _range),
+    "rank": ("Rank", "input, name=None", lambda x: tensor_of(x.rank)),
+    "reshape": ("Reshape", "tensor, shape, name=None", ops.reshape),
+    "reverse": ("ReverseV2", "tensor, axis, name=None", keras_ops.flip),
+    "reverse_sequence": ("ReverseSequence", _REVERSING, lambda x, lengths, time_axis, batch_axis=0: ops.reverse_sequence(
+        x, int64(lengths), time_axis=time_axis, batch_axis=batch_axis)),
     "sequence_mask": ("SequenceMask/Less", "lengths, maxlen=None, dtype='bool', name=None", _sequence_mask),
+    "shape": ("Shape", "input, name=None, out_type='int32'", lambda x, out_type: ops.cast(ops.shape(x), out_type)),
+    "size": ("Size", "input, name=None, out_type='int32'", lambda x, out_type: ops.cast(composed.size(x), out_type)),
+    "slice": ("Slice", "input_, begin, size, name=None", lambda input_, begin, size: _slice(tensor_of(input_), begin, size)),
     "split": ("split", "value, num_or_size_splits, axis=0, num=None, name=None", _split),
+    "squeeze": ("Squeeze", "input, axis=None, name=None, squeeze_dims=None", ops.squeeze),
     "stack": ("stack", "values, axis=0, name=None", _stack),
-    "tensordot": ("Tensordot", "a, b, axes, name=None", lambda a, b, axes: tensordot(*pair(a, b), axes)),
+    "tensordot": ("Tensordot", "a, b, axes, name=None", tensordot),
+    "tile": ("Tile", "input, multiples, name=None", ops.tile),
+    "transpose": ("transpose", "a, perm=None, name=None, conjugate=False", ops.transpose),
+    "unstack": ("unstack", "value, num=None, axis=0, name=None", ops.unstack),
     "where": ("Select", "condition, x=None, y=None, name=None", _where),
-    "zeros": ("zeros", "shape, dtype='float32', name=None", lambda shape, dtype: ops.zeros(sizes_of(shape), as_dtype(dtype))),
+    "zeros": ("zeros", "shape, dtype='float32', name=None", ops.zeros),
+    "zeros_like": ("zeros_like", _LIKE, keras_ops.zeros_like),
+    **{f"to_{kind}": (f"To{kind.title()}", "x, name=None", lambda x, dtype=dtype: ops.cast(x, dtype))
+       for kind, dtype in {"double": "f8", "float": "f4", "int32": "i4", "int64": "i8"}.items()},
 }  # fmt: skip
 #: Other names of functions here, some of versions before 1.0.
 _ALSO = {
@@ -315,45 +230,17 @@ _SIGNS = {
     "less_equal": ("LessEqual", "less_equal"), "greater": ("Greater", "greater"),
     "greater_equal": ("GreaterEqual", "greater_equal"),
 }  # fmt: skip
-
-
-def _of_two(function: Callable[[Core, Core], Core]) -> Callable[..., Core]:
-    return lambda x, y: function(*pair(x, y))
-
-
-def _of_one(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(x: Any, **more: Any) -> Any:
-        return function(tensor_of(x), **more)
-
-    return call
-
-
-def table_of(rows: dict[str, Row]) -> dict[str, Callable[..., Any]]:
-    """Return functions by name."""
-    return {name: operator(name, result, arguments)(body) for name, (result, arguments, body) in rows.items()}
-
-
 TABLE = table_of({
-    **{name: (result, "x, name=None", _of_one(body)) for name, (result, body) in _UNARY.items()},
-    **{name: (result, "x, y, name=None", _of_two(body)) for name, (result, body) in _BINARY.items()},
-    **{name: (result, _AXES, _reducing(body)) for name, (result, body) in _REDUCING.items()},
-    **{name: (result, arguments, _of_one(body)) for name, (result, arguments, body) in _OF_ONE.items()},
-    **_OTHERS,
+    **{name: (result, "x, name=None", body) for name, (result, body) in _UNARY.items()},
+    **{name: (result, "x, y, name=None", body) for name, (result, body) in _BINARY.items()},
+    **{name: (result, _AXES, body) for name, (result, body) in _REDUCING.items()},
+    **_ROWS,
 })  # fmt: skip
 TABLE |= {name: TABLE[other] for name, other in _ALSO.items()}
 cond_where, getitem = TABLE.pop("cond_where"), TABLE.pop("getitem")
-SIGNS |= table_of(
-    {sign: (result, "x, y, name=None", _of_two(_BINARY[name][1])) for sign, (result, name) in _SIGNS.items()}
-)
-SIGNS |= {
-    "neg": TABLE["neg"],
-    "abs": TABLE["abs"],
-    "logical_not": TABLE["logical_not"],
-    "getitem": getitem,
-    "stack": _stack,
-}
-SIGNS |= table_of({"matmul": ("matmul", *_OTHERS["matmul"][1:])})
+SIGNS |= table_of({sign: (result, "x, y, name=None", _BINARY[name][1]) for sign, (result, name) in _SIGNS.items()})
+SIGNS |= {name: TABLE[name] for name in ("neg", "abs", "logical_not")} | {"getitem": getitem, "stack": _stack}
+SIGNS |= table_of({"matmul": ("matmul", _MATMUL, _matmul)})
 
 
 @functools.wraps(einsum)

@@ -11,6 +11,7 @@ from typing import Any
 from unroll.checks import check_flag, check_text, shown
 from unroll.errors import ArgumentTypeError
 from unroll.layers.arguments import bind
+from unroll.ops.spelling import WORDS
 
 
 def _function(value: Any, what: str) -> Any:
@@ -41,13 +42,19 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
 }
 
 
-def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator: a function is called with TensorFlow's arguments, of which it gets those that it names.
+def takes(
+    called: str, arguments: str, prepared: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: a function is called with TensorFlow's arguments, of which it gets those that it has.
+
+    They are handed on by name, or by the core's word for one (`unroll.ops.spelling.WORDS`). Of two that mean the same the
+    later one counts where it is given; one that is None, as it is by default, is left out where the function has a default.
 
     Args:
         called: TensorFlow's name of it, for messages.
-        arguments: its arguments and their defaults as they stand there: ``"input, axis=None, name=None"``. The function may
-            call the first one otherwise. A constructor has ``self`` before them.
+        arguments: its arguments and their defaults as they stand there: ``"input, axis=None, name=None"``. A constructor has
+            ``self`` before them.
+        prepared: makes what the function gets of what is handed on.
     """
     kind, parameters = inspect.Parameter.POSITIONAL_OR_KEYWORD, []
     for item in arguments.split(", "):
@@ -56,22 +63,29 @@ def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callabl
         parameters.append(inspect.Parameter(name, kind, default=found))
     signature = inspect.Signature(parameters)
     needed = {item.name for item in parameters if item.default is inspect.Parameter.empty}
+    unsaid = {item.name for item in parameters if item.default is None}
     checks = [(name, _CHECKS[name]) for name in signature.parameters if name in _CHECKS]
 
     def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
-        taken, names = [*inspect.signature(body).parameters], [*signature.parameters]
-        heads = names[:1] if taken and (taken[0] == names[0] or taken[0] not in names) else []
-        rest = [name for name in names if name in taken and name not in heads]
+        taken = inspect.signature(body).parameters
+        optional = {item.name for item in taken.values() if item.default is not inspect.Parameter.empty}
+        words = [
+            (name, next((mine for mine in taken if name in WORDS.get(mine, ())), name)) for name in signature.parameters
+        ]
+        places = [(name, name if name in taken else mine) for name, mine in words if name in taken or mine != name]
 
         @functools.wraps(body)
         def call(*args: Any, **kwargs: Any) -> Any:
             bound = bind(signature, args, kwargs, called)
             bound.apply_defaults()
-            given = bound.arguments
+            given, handed = bound.arguments, {}
             for name, check in checks:
                 if given[name] is not None or name in needed:
                     given[name] = check(given[name], f"{called}: {name}")
-            return body(*(given[name] for name in heads), **{name: given[name] for name in rest})
+            for name, mine in places:
+                if given[name] is not None or not (mine in handed or (mine in optional and name in unsaid)):
+                    handed[mine] = given[name]
+            return body(**prepared(handed))
 
         call.__name__ = call.__qualname__ = called.rpartition(".")[2]
         call.__doc__ = body.__doc__ or f"Return TensorFlow 1's ``{called}({arguments})``."
@@ -79,9 +93,3 @@ def takes(called: str, arguments: str) -> Callable[[Callable[..., Any]], Callabl
         return call
 
     return decorate
-
-
-def refused(error: Exception, called: str, given: tuple[Any, ...], arguments: str) -> ArgumentTypeError:
-    """Return the error for a call that fits no function of the core, in the words of this face."""
-    shows = ", ".join(map(shown, given))
-    return ArgumentTypeError(f"{called}({shows}): {error}; its arguments are {arguments}")

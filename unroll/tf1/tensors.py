@@ -1,14 +1,10 @@
-"""Tensors as TensorFlow 1's programs see them: proxies over the core's, with a name that ends in ``:0``.
-
-`operator` makes a function of the core one of this face: it takes proxies, NumPy's arrays and numbers, and names what it
-returns as TensorFlow would, ``MatMul:0``, ``MatMul_1:0``.
-"""
+"""Tensors as TensorFlow 1's programs see them: proxies over the core's, with a name that ends in ``:0``."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,9 +12,8 @@ import numpy as np
 
 from unroll import nest, scopes
 from unroll.cells.rnn_cell import agreed
-from unroll.checks import check_text
 from unroll.dtypes import as_array
-from unroll.errors import ArgumentTypeError, ShapeError, UnrollError
+from unroll.errors import ArgumentTypeError, ShapeError
 from unroll.signs import Signs
 from unroll.tensor import LARGEST_KNOWN
 from unroll.tensor import Tensor as Core
@@ -26,7 +21,7 @@ from unroll.tensor import constant as core_constant
 from unroll.tf1.dtypes import DType, as_dtype
 from unroll.tf1.graphs import Effect, Graph, chosen_session, get_default_graph, node_path
 from unroll.tf1.shapes import Dimension, TensorShape
-from unroll.tf1.signatures import refused, takes
+from unroll.tf1.signatures import takes
 from unroll.words import missing, public_names
 
 #: What ``a + b`` calls, by the name of the core's function: filled by `unroll.tf1.operators`.
@@ -205,44 +200,6 @@ def tensor_of(value: Any, dtype: Any = None) -> Core:
     if made.dtype == np.int32 and made.rank <= 1 and found.size <= LARGEST_KNOWN:  # a size, as TensorFlow has them
         made.known = tuple(made.value.tolist()) if made.rank else made.value.item()
     return made
-
-
-#: What the core raises of what it was not asked about.
-_UNASKED = (TypeError, ValueError, LookupError, AttributeError)
-
-
-def operator(called: str, result: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator: a function of the core's tensors becomes one of this face.
-
-    Args:
-        called: TensorFlow's name of it.
-        result: what TensorFlow calls what it makes, unless the program names it; with a scope before it where there is one.
-        arguments: its arguments, see `takes`; the one called ``name`` names what it makes.
-    """
-    head, _, tail = result.partition("/")
-
-    def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
-        found = takes(called, arguments)(body)
-        place = arguments.replace("=None", "").split(", ").index("name")
-
-        @functools.wraps(found)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            given = kwargs.get("name", args[place] if len(args) > place else None)
-            base = get_default_graph().scoped_name(
-                head if given is None else check_text(given, f"{called}: name") or head
-            )
-            with scopes.at(scopes.current().variables, base) if tail else nullcontext():
-                try:
-                    made = found(*unwrap(args), **unwrap(kwargs))
-                except UnrollError:
-                    raise
-                except _UNASKED as error:
-                    raise refused(error, called, (*args, *kwargs.values()), arguments) from None
-            return named(made, scopes.join(base, tail))
-
-        return call
-
-    return decorate
 
 
 #: Whether the core is at work: what it calls gets its tensors, and returns such.
