@@ -82,3 +82,14 @@ def test_what_is_right_passes_through_every_wrapper() -> None:
     for around in AROUND.values():
         outputs, _ = run(around(Wrong(lambda h: (h, h))))
         assert outputs[0].shape[1:] in {(3,), (4,)}
+
+
+def test_a_probability_of_dropout_that_is_fed_must_be_fed_as_1() -> None:
+    x, keep = placeholder([None, 3], "x"), placeholder([], "keep")
+    inner = unroll.GRUCell(3)
+    outputs, _ = unroll.static_rnn(inner, [x])
+    kept, _ = unroll.static_rnn(cells.DropoutWrapper(inner, keep, output_keep_prob=keep), [x], scope="kept")
+    graph = unroll.Graph([x, keep], {"plain": outputs[0], "kept": kept[0]})
+    found = graph.run({"x": np.ones((2, 3)), "keep": 1})
+    np.testing.assert_array_equal(found["kept"], found["plain"])
+    refused(lambda: graph.run({"x": np.ones((2, 3)), "keep": 0.5}), ValueError, "dropout acts in training only")

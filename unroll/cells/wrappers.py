@@ -11,8 +11,11 @@ from unroll import nest
 from unroll.cells.contract import as_cell, inner_step, returned
 from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, batch_of, initial_state
 from unroll.checks import check_number
+from unroll.dimensions import Limit
 from unroll.errors import ArgumentError, ArgumentTypeError, ShapeError, UnsupportedError
-from unroll.tensor import Tensor, named
+from unroll.ops.arithmetic import Div
+from unroll.ops.operator import apply_one
+from unroll.tensor import Placeholder, Tensor, named
 
 
 class CellWrapper(RNNCell):
@@ -111,11 +114,12 @@ class DropoutWrapper(CellWrapper):
     """Drops inputs, outputs and states of a cell in training (Gal and Ghahramani 2015, arXiv:1512.05287).
 
     TensorFlow 1's ``DropoutWrapper``. Dropout acts in training only, and a traced graph infers: all arguments are kept on
-    the object, none changes the graph.
+    the object, none changes the graph but a probability that is fed.
 
     Args:
         cell: the cell inside.
-        input_keep_prob: the probability of keeping an element of the input, above 0 and up to 1.
+        input_keep_prob: the probability of keeping an element of the input, above 0 and up to 1; a placeholder where programs
+            feed it, which must be fed as 1 then.
         output_keep_prob: likewise of the output.
         state_keep_prob: likewise of the state.
         variational_recurrent: one choice for all steps.
@@ -149,9 +153,9 @@ class DropoutWrapper(CellWrapper):
     def __init__(
         self,
         cell: RNNCellLike,
-        input_keep_prob: float = 1.0,
-        output_keep_prob: float = 1.0,
-        state_keep_prob: float = 1.0,
+        input_keep_prob: float | Placeholder = 1.0,
+        output_keep_prob: float | Placeholder = 1.0,
+        state_keep_prob: float | Placeholder = 1.0,
         variational_recurrent: bool = False,
         input_size: Any = None,
         dtype: npt.DTypeLike | None = None,
@@ -169,6 +173,17 @@ class DropoutWrapper(CellWrapper):
         self.dtype = dtype
         self.seed = seed
         self.dropout_state_filter_visitor = dropout_state_filter_visitor
+
+    def __call__(self, inputs: Any, state: State, scope: str | None = None) -> tuple[Any, State]:
+        """Trace one step of the cell inside; see `RNNCell.__call__`."""
+        return super().__call__(dropped(inputs, self.input_keep_prob), state, scope)
+
+    def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
+        """Trace one step of the cell inside from a state that was checked; see `RNNCell.call_checked`."""
+        return super().call_checked(dropped(inputs, self.input_keep_prob), state)
+
+    def _handed_on(self, inputs: Any, result: tuple[Any, State]) -> tuple[Any, State]:
+        return dropped(result[0], self.output_keep_prob), dropped(result[1], self.state_keep_prob)
 
 
 class DeviceWrapper(CellWrapper):
@@ -199,8 +214,18 @@ class DeviceWrapper(CellWrapper):
         self.device = device
 
 
-def _probability(value: float, what: str) -> float:
+def _probability(value: float | Placeholder, what: str) -> float | Placeholder:
+    if isinstance(value, Placeholder):
+        return value
     found = check_number(value, f"DropoutWrapper: {what}")
     if not 0 < found <= 1:
         raise ArgumentError(f"DropoutWrapper: {what} is {value}; a number above 0 and up to 1 is wanted")
     return found
+
+
+def dropped(value: Any, keep_prob: Any) -> Any:
+    """Return what dropout does to a nest of tensors here: nothing. A probability that is fed must be fed as 1, to predict."""
+    if not isinstance(keep_prob, Placeholder):
+        return value
+    limits = [Limit(keep_prob.name, 1, 1, "dropout acts in training only")]
+    return nest.map_leaves(lambda x: apply_one(Div(), x, keep_prob, requirements=limits), value)

@@ -84,8 +84,8 @@ def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tenso
 def size(x: TensorLike) -> Tensor:
     """Return how many elements there are, an int64 tensor of no axes."""
     x = as_tensor(x, "size")
-    sizes = [unsqueeze(shape(x)[at], [0]) for at in range(x.rank)]
-    return functools.reduce(mul, sizes, constant([1], "int64"))[0]
+    sizes: list[Tensor] = [constant([1], "int64"), *(unsqueeze(shape(x)[at], [0]) for at in range(x.rank))]
+    return functools.reduce(mul, sizes)[0]
 
 
 def gather_nd(x: Tensor, indices: Tensor) -> Tensor:

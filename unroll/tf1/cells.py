@@ -9,16 +9,12 @@ from typing import Any
 from unroll import cells, nest, scopes
 from unroll.cells.rnn_cell import RNNCell as CoreCell
 from unroll.cells.rnn_cell import agreed
-from unroll.dimensions import Limit
 from unroll.initializers import RandomInitializer
-from unroll.ops import apply_one
-from unroll.ops.arithmetic import Div
 from unroll.ops.given_sizes import int64
 from unroll.parameter import Parameter
-from unroll.tensor import Placeholder
 from unroll.tensor import Tensor as Core
 from unroll.tf1.graphs import get_default_graph
-from unroll.tf1.tensors import Stand, in_core, lifted, translated, unwrap
+from unroll.tf1.tensors import lifted, translated, unwrap
 from unroll.tf1.variables import Variable, VariableScope, get_variable_scope, numbered, shared
 
 
@@ -126,45 +122,6 @@ def _for_core(value: Any) -> Any:
     return value if as_it_is else translated(value)
 
 
-def dropped(x: Core, keep_prob: Any) -> Core:
-    """Return what dropout does to a tensor here: nothing. A `keep_prob` that is fed must be fed as 1, to predict."""
-    if not isinstance(keep_prob, Placeholder):
-        return x
-    return apply_one(Div(), x, keep_prob, requirements=[Limit(keep_prob.name, 1, 1, "dropout acts in training only")])
-
-
-class DropoutWrapper(_Cell, cells.DropoutWrapper):
-    """Dropout around a cell, which acts in training only: a probability that is a placeholder must be fed as 1."""
-
-    def __init__(
-        self,
-        cell: Any,
-        input_keep_prob: Any = 1.0,
-        output_keep_prob: Any = 1.0,
-        state_keep_prob: Any = 1.0,
-        **kwargs: Any,
-    ) -> None:
-        self._fed = unwrap((input_keep_prob, output_keep_prob, state_keep_prob))
-        numbers = [
-            1.0 if isinstance(item, Stand) else item for item in (input_keep_prob, output_keep_prob, state_keep_prob)
-        ]
-        super().__init__(cell, *numbers, **kwargs)
-
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
-        if not in_core():
-            return super().__call__(inputs, state, scope)
-        return cells.DropoutWrapper.__call__(self, self._applied(inputs, 0), state)
-
-    def call_checked(self, inputs: Any, state: Any) -> Any:
-        return super().call_checked(self._applied(inputs, 0), state)
-
-    def _handed_on(self, inputs: Any, result: Any) -> Any:
-        return self._applied(result[0], 1), self._applied(result[1], 2)
-
-    def _applied(self, value: Any, place: int) -> Any:
-        return nest.map_leaves(lambda x: dropped(x, self._fed[place]), value)
-
-
 def _of_this_face(kind: Any) -> Any:
     """Return a cell of the core as one of this face; what else is among them as it is."""
     if not issubclass(kind, CoreCell):
@@ -179,7 +136,6 @@ TABLE: dict[str, Any] = {
         for name in cells.__all__
         if name not in ("RNNCellLike", "TensorShape")
     },
-    "DropoutWrapper": DropoutWrapper,
 }
 #: Those of ``tf.nn.rnn_cell``; the others were in ``tf.contrib.rnn`` alone.
 IN_NN = {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unroll import activations, nest, ops
+from unroll.cells.wrappers import dropped
 from unroll.checks import check_choice
 from unroll.errors import ArgumentError, ShapeError
 from unroll.keras import ops as keras_ops
@@ -15,7 +16,6 @@ from unroll.ops import composed
 from unroll.ops.given_sizes import plain_size
 from unroll.tensor import Tensor as Core
 from unroll.tf1 import operators
-from unroll.tf1.cells import dropped
 from unroll.tf1.tables import Row, alike, table_of
 from unroll.tf1.tensors import tensor_of
 
