@@ -78,7 +78,7 @@ BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
     "an equation": (lambda x: tf.einsum("ij->k", x), "einsum"),
     "positional labels": (lambda x: tf.nn.softmax_cross_entropy_with_logits(x, x), "named arguments"),
     "where": (lambda x: tf.where(x > 0), "x and y must be given"),
-    "units": (lambda x: tf.layers.dense(x, "many"), "layers.dense: units"),
+    "units": (lambda x: tf.layers.dense(x, "many"), "Dense: units"),
     "no steps": (run_without_steps, "maximum_iterations"),
     "a mode": (lambda x: tf.pad(x, [[1, 1], [0, 0]], mode="REFLECT"), "only CONSTANT"),
 }  # fmt: skip

@@ -31,8 +31,8 @@ OWN = {
 }
 #: What takes options of which none act here; methods; and what is a lambda of the table of calls.
 TAKE_ANY = {
-    "ConfigProto", "Session.run", "Session.graph_of", "layers.dropout", "contrib.layers.dropout",
-    "contrib.layers.one_hot_encoding", "Graph.get_tensor_by_name", "Tensor.set_shape", "AttentionWrapper.zero_state",
+    "ConfigProto", "Session.run", "Session.graph_of", "Graph.get_tensor_by_name", "Tensor.set_shape",
+    "AttentionWrapper.zero_state",
 }  # fmt: skip
 
 

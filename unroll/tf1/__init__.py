@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from unroll import keras
 from unroll.tf1 import (
     cells,
-    dense_layers,
     dtypes,
     first_values,
     flags,
     graphs,
+    layers,
     loss_functions,
     neural_networks,
     operators,
@@ -59,7 +59,7 @@ _HOMES = {
 _NN = {**neural_networks.TABLE, **recurrent.DRIVERS, "rnn_cell": Namespace("tf.nn.rnn_cell", cells.IN_NN, IN_RNN)}
 _RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurrent.STACKED}, IN_RNN)
 _CONTRIB = {
-    "layers": Namespace("tf.contrib.layers", dense_layers.CONTRIB, IN_LAYERS),
+    "layers": Namespace("tf.contrib.layers", layers.CONTRIB, IN_LAYERS),
     "rnn": _RNN,
     "seq2seq": Namespace("tf.contrib.seq2seq", seq2seq.TABLE, IN_SEQ2SEQ),
 }
@@ -73,7 +73,7 @@ _NAMES: dict[str, Any] = said({
     "contrib": Namespace("tf.contrib", _CONTRIB),
     "flags": _FLAGS,
     "keras": keras,
-    "layers": Namespace("tf.layers", dense_layers.LAYERS, IN_LAYERS),
+    "layers": Namespace("tf.layers", layers.LAYERS, IN_LAYERS),
     "losses": Namespace("tf.losses", loss_functions.TABLE),
     "nn": Namespace("tf.nn", _NN, IN_NN),
     "train": Namespace("tf.train", training.TABLE),

@@ -13,8 +13,8 @@ import numpy as np
 from unroll import nest, scopes
 from unroll.checks import check_flag, check_size
 from unroll.errors import ArgumentError, ArgumentTypeError
-from unroll.tf1.dense_layers import Dense
 from unroll.tf1.first_values import TABLE as INITIALIZERS
+from unroll.tf1.layers import Dense
 from unroll.tf1.neural_networks import TABLE as NN
 from unroll.tf1.operators import TABLE as TF
 from unroll.tf1.operators import constant, convert_to_tensor
