@@ -29,7 +29,6 @@ from unroll.tf1 import (
     loss_functions,
     neural_networks,
     operators,
-    random_numbers,
     recurrent,
     seq2seq,
     sessions,
@@ -47,7 +46,6 @@ _HOMES = {
     graphs: "Graph GraphKeys add_to_collection disable_eager_execution disable_v2_behavior get_collection get_default_graph "
     "get_default_session name_scope reset_default_graph set_random_seed",
     operators: "cond constant convert_to_tensor map_fn placeholder scan",
-    random_numbers: "random_normal random_uniform truncated_normal",
     recurrent: "TensorArray",
     sessions: "ConfigProto GPUOptions InteractiveSession Session",
     shapes: "Dimension TensorShape",

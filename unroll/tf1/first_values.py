@@ -1,22 +1,36 @@
-"""TensorFlow 1's initialisers: the core's under TensorFlow's names, arguments and defaults; called, they give tensors."""
+"""TensorFlow 1's initialisers, and tensors that they draw: the core's under TensorFlow's names, arguments and defaults.
+
+A tensor of random numbers is drawn anew in every run of a session, and an input of the graph that `Session.graph_of` gives.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from unroll import initializers
 from unroll.checks import check_flag, check_number
-from unroll.dtypes import Array, cast_array
-from unroll.errors import ShapeError
+from unroll.dtypes import Array, DType, cast_array
+from unroll.errors import ArgumentError, ShapeError
+from unroll.ops.given_sizes import sizes_of
+from unroll.tensor import Tensor as Core
+from unroll.tensor import placeholder
 from unroll.tf1.dtypes import as_dtype
+from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.operators import constant
-from unroll.tf1.random_numbers import drawn_tensor
 from unroll.tf1.signatures import takes
-from unroll.tf1.tensors import Stand, unwrap
+from unroll.tf1.tensors import Stand, Tensor, unwrap
+
+
+class Drawn(NamedTuple):
+    """How a tensor of random numbers is drawn."""
+
+    sizes: Core | list[int]  #: its shape, or a tensor of that
+    core: initializers.RandomInitializer
+    dtype: DType
 
 
 class Initializer(Stand):
@@ -25,13 +39,16 @@ class Initializer(Stand):
     def __init__(self, core: Any, dtype: Any) -> None:
         self.core, self.dtype = core, as_dtype(dtype)
 
-    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
-        """Return a tensor of a shape."""
-        kind, draw = (self.dtype if dtype is None else as_dtype(dtype)).dtype, self.core
-        sizes = tuple(map(int, unwrap(shape)))
-        if not isinstance(draw, initializers.RandomInitializer):
-            return constant(draw(sizes, kind, "", None))
-        return drawn_tensor(sizes, draw.draw, kind, draw.seed, "initializer")
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None, name: str = "initializer") -> Any:
+        """Return a tensor of a shape, which may be a tensor too where numbers are drawn."""
+        graph, kind = get_default_graph(), (self.dtype if dtype is None else as_dtype(dtype)).dtype
+        if not isinstance(self.core, initializers.RandomInitializer):
+            return constant(self.core(tuple(map(int, unwrap(shape))), kind, "", None))
+        sizes, base = sizes_of(unwrap(shape)), graph.scoped_name(name)
+        known = (sizes.known or [None] * int(sizes.shape[0])) if isinstance(sizes, Core) else sizes
+        made = placeholder(list(known), base, kind)  # type: ignore[arg-type]
+        graph.drawn[made] = Drawn(sizes, self.core, kind)
+        return Tensor(made, f"{base}:0", graph)
 
 
 def _filled(value: Any) -> Callable[..., Array]:
@@ -56,31 +73,58 @@ def _unit_scaled(factor: Any, seed: Any) -> Any:
 
 
 def _xavier(uniform: Any, seed: Any) -> Any:
-    kind = "uniform" if check_flag(uniform, "xavier_initializer: uniform") else "normal"
-    return _scaled(1.0, "fan_avg", kind, seed)
+    return _scaled(1.0, "fan_avg", "uniform" if check_flag(uniform, "xavier_initializer: uniform") else "normal", seed)
 
 
+class _Whole(initializers.RandomUniform):
+    """Whole numbers from `minval` on, below `maxval`."""
+
+    def draw(self, random: np.random.Generator, sizes: list[int], name: str) -> Array:
+        return random.integers(int(self.minval), int(self.maxval), sizes)
+
+
+def _uniform(minval: Any, maxval: Any, dtype: Any, seed: Any) -> initializers.RandomUniform:
+    kind = _Whole if as_dtype(dtype).is_integer else initializers.RandomUniform
+    found = kind(minval, 1.0 if maxval is None else maxval, seed)
+    if kind is _Whole and int(found.minval) >= int(found.maxval):
+        raise ArgumentError(f"random_uniform: no {dtype} lies from minval {minval!r} on below maxval {maxval!r}")
+    return found
+
+
+_SEED = "seed=None, dtype='float32'"
+_NORMAL = f"mean=0.0, stddev=1.0, {_SEED}"
+_DRAWN = "shape, mean=0.0, stddev=1.0, dtype='float32', seed=None, name=None"
 #: The arguments, and the core's initialiser, by name.
 _ROWS: dict[str, tuple[str, Callable[..., Any]]] = {
-    "constant_initializer": ("value=0, dtype='float32', verify_shape=False", lambda value: _filled(value)),
-    "glorot_normal_initializer": ("seed=None, dtype='float32'", initializers.GlorotNormal),
-    "glorot_uniform_initializer": ("seed=None, dtype='float32'", initializers.GlorotUniform),
+    "constant_initializer": ("value=0, dtype='float32', verify_shape=False", _filled),
+    "glorot_normal_initializer": (_SEED, initializers.GlorotNormal),
+    "glorot_uniform_initializer": (_SEED, initializers.GlorotUniform),
     "ones_initializer": ("dtype='float32'", lambda: _filled(1)),
-    "orthogonal_initializer": ("gain=1.0, seed=None, dtype='float32'", initializers.Orthogonal),
-    "random_normal_initializer": ("mean=0.0, stddev=1.0, seed=None, dtype='float32'", initializers.RandomNormal),
-    "random_uniform_initializer": ("minval=0, maxval=1.0, seed=None, dtype='float32'", initializers.RandomUniform),
-    "truncated_normal_initializer": ("mean=0.0, stddev=1.0, seed=None, dtype='float32'", initializers.TruncatedNormal),
-    "uniform_unit_scaling_initializer": ("factor=1.0, seed=None, dtype='float32'", _unit_scaled),
-    "variance_scaling_initializer": (
-        "scale=1.0, mode='fan_in', distribution='truncated_normal', seed=None, dtype='float32'", _scaled),
-    "xavier_initializer": ("uniform=True, seed=None, dtype='float32'", _xavier),
+    "orthogonal_initializer": (f"gain=1.0, {_SEED}", initializers.Orthogonal),
+    "random_normal": (_DRAWN, initializers.RandomNormal),
+    "random_normal_initializer": (_NORMAL, initializers.RandomNormal),
+    "random_uniform": ("shape, minval=0, maxval=None, dtype='float32', seed=None, name=None", _uniform),
+    "random_uniform_initializer": (f"minval=0, maxval=None, {_SEED}", _uniform),
+    "truncated_normal": (_DRAWN, initializers.TruncatedNormal),
+    "truncated_normal_initializer": (_NORMAL, initializers.TruncatedNormal),
+    "uniform_unit_scaling_initializer": (f"factor=1.0, {_SEED}", _unit_scaled),
+    "variance_scaling_initializer": (f"scale=1.0, mode='fan_in', distribution='truncated_normal', {_SEED}", _scaled),
+    "xavier_initializer": (f"uniform=True, {_SEED}", _xavier),
     "zeros_initializer": ("dtype='float32'", lambda: _filled(0)),
-}  # fmt: skip
+}
 
 
-def _initializer(name: str, arguments: str, draw: Callable[..., Any]) -> Callable[..., Initializer]:
-    core, dtype = takes(name, arguments)(draw), takes(name, arguments)(lambda dtype: dtype)
-    return functools.wraps(core)(lambda *args, **kwargs: Initializer(core(*args, **kwargs), dtype(*args, **kwargs)))
+def _made(called: str, arguments: str, make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes an initialiser, or what it draws of a shape where it takes one."""
+    core = takes(called, arguments)(make)
+    rest = takes(called, arguments)(lambda dtype, shape=None, name=None: (dtype, shape, name))
+
+    def begin(*args: Any, **kwargs: Any) -> Any:
+        dtype, shape, name = rest(*args, **kwargs)
+        made = Initializer(core(*args, **kwargs), dtype)
+        return made if called.endswith("_initializer") else made(shape, name=name or called)
+
+    return functools.wraps(core)(begin)
 
 
-TABLE = {name: _initializer(name, arguments, draw) for name, (arguments, draw) in _ROWS.items()}
+TABLE = {name: _made(name, arguments, make) for name, (arguments, make) in _ROWS.items()}

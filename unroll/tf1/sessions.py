@@ -198,14 +198,12 @@ class Session:
 
     def _drawn(self, core: Core, feeds: Mapping[Core, Any]) -> Array:
         """Return new random numbers for a tensor of them."""
-        random = self.graph.drawn[core]
+        drawn = self.graph.drawn[core]
         if core not in self._generators:
-            seeds = f"{self.graph.proxies[core].name} {random.seed}"
+            seeds = f"{self.graph.proxies[core].name} {drawn.core.seed}"
             self._generators[core] = initializers.generator(seeds, self.graph.seed)
-        sizes = random.sizes
-        if isinstance(sizes, Core):
-            sizes = self._computed([sizes], [], feeds)[0].tolist()
-        return cast_array(np.asarray(random.draw(self._generators[core], sizes, core.label)), random.dtype, core.label)
+        sizes = self._computed([drawn.sizes], [], feeds)[0].tolist() if isinstance(drawn.sizes, Core) else drawn.sizes
+        return cast_array(drawn.core.draw(self._generators[core], sizes, core.label), drawn.dtype, core.label)
 
     def graph_of(self, fetches: Any, feeds: Any = ()) -> core_graph.Graph:
         """Return the core's graph of tensors, with the values that the variables hold in this session now.

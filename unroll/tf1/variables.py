@@ -278,7 +278,8 @@ def get_variable(name: str, shape: Any, dtype: Any, initializer: Any, trainable:
         return found
     kind = (scope.dtype if dtype is None else as_dtype(dtype)).dtype
     first = scope.initializer if initializer is None else initializer
-    first = first() if isinstance(first, type) or any(first is maker for maker in TABLE.values()) else first
+    uncalled = isinstance(first, type) or any(first is make and "_init" in name for name, make in TABLE.items())
+    first = first() if uncalled else first
     first = Initializer(initializers.get_initializer(first, full), kind) if isinstance(first, str) else first
     if sizes is None and (first is None or callable(first)):
         raise ArgumentError(f"Variable {full} did not get an initializer, so its `shape` argument must be specified.")
