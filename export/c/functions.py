@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 
+from unroll.export.c.lanes import HELD_TEXT, lanes_text
 from unroll.export.c.types import C_TYPES, SUFFIXES, number
 
 #: By name: the C of the function, by math: "fast" names no library, "libm" does; "both" where they are one.
@@ -32,25 +33,47 @@ _INTEGER: dict[str, tuple[str, str]] = {
 _EXP_F32 = """\
 /* exp(x) to 2 ulp: 2^n * exp(r), r from -log(2)/2 to log(2)/2; right for NaN, infinities and denormals. */
 static inline float exp_f32(float x) {
-    union { float number; uint32_t bits; } n, low, high;
-    float y = x < -104.0f ? -104.0f : x, r, p;
+    union { float number; uint32_t bits; } y, n, low, high;
+    float r, s, p;
     uint32_t power, half;
-    y = y > 89.0f ? 89.0f : y;
-    n.number = y * 1.44269504f + 12582912.0f; /* rounds to a whole number, which the last bits hold */
+    y.number = x;
+    y.bits &= 0x7FFFFFFFu;
+    y.number = y.number > 104.0f ? 104.0f : y.number;
+    n.number = x;
+    y.bits |= n.bits & 0x80000000u; /* x, kept between -104 and 104 */
+    n.number = y.number * 1.44269504f + 12582912.0f; /* rounds to a whole number, which the last bits hold */
     power = n.bits - 0x4B400000u;
     n.number -= 12582912.0f;
-    r = (y - n.number * 0.693359375f) - n.number * -2.12194440e-4f;
-    p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    r = (y.number - n.number * 0.693359375f) - n.number * -2.12194440e-4f;
+    s = r * r;
+    p = (0.499999934f + 0.166665196f * r) + s * ((0.0416683964f + 0.00836879667f * r) + s * 0.00138144335f);
+    p = (1.0f + r) + s * p;
     half = ((power + 512u) >> 1) - 256u; /* 2^n in two steps, of which neither overflows */
     low.bits = (half + 127u) << 23;
     high.bits = (power - half + 127u) << 23;
     return p * low.number * high.number;
+}
+"""
+_SIGMOID_F32 = """\
+/* 1 / (1 + exp(-x)) to 2e-7, and to 4 ulp where it is small: of e = exp(-|x|), e / (1 + e) where x < 0, else 1 / (1 + e). */
+static inline float sigmoid_f32(float x) {
+    union { float number; uint32_t bits; } y, n, top;
+    float r, s, e;
+    uint32_t below;
+    y.number = x;
+    below = 0u - (y.bits >> 31); /* all bits where x is negative */
+    y.bits |= 0x80000000u;
+    n.number = y.number * 1.44269504f + 12583103.0f; /* as in exp; 191 more, so that the last bits shifted are 2^(n + 64) */
+    r = n.number - 12583103.0f;
+    n.bits <<= 23;
+    r = (y.number - r * 0.693359375f) - r * -2.12194440e-4f;
+    s = r * r;
+    e = (0.499999934f + 0.166665196f * r) + s * ((0.0416683964f + 0.00836879667f * r) + s * 0.00138144335f);
+    e = ((1.0f + r) + s * e) * n.number * 5.42101086e-20f; /* 2^-64 */
+    e = y.number < -104.0f ? 0.0f : e;
+    top.number = e;
+    top.bits = (top.bits & below) | (0x3F800000u & ~below);
+    return top.number / (1.0f + e);
 }
 """
 _EXP_F64 = """\
@@ -75,24 +98,20 @@ static inline double exp_f64(double x) {
 }
 """
 _TANH_F32 = """\
-/* tanh(x) to 3e-7: a quotient of polynomials, and x itself next to zero. */
+/* tanh(x) to 3.1e-7, and as exact next to zero: |x| times a quotient of polynomials in x * x; 1 from 7.9 on. */
 static inline float tanh_f32(float x) {
-    float y = x < -7.90531111f ? -7.90531111f : x, s, p, q;
-    y = y > 7.90531111f ? 7.90531111f : y;
-    s = y * y;
-    p = -2.76076847742355e-16f;
-    p = p * s + 2.00018790482477e-13f;
-    p = p * s + -8.60467152213735e-11f;
-    p = p * s + 5.12229709037114e-08f;
-    p = p * s + 1.48572235717979e-05f;
-    p = p * s + 6.37261928875436e-04f;
-    p = p * s + 4.89352455891786e-03f;
-    q = 1.19825839466702e-06f;
-    q = q * s + 1.18534705686654e-04f;
-    q = q * s + 2.26843463243900e-03f;
-    q = q * s + 4.89352518554385e-03f;
-    p = y * p / q;
-    return s < 1.6e-7f ? x : p;
+    union { float number; uint32_t bits; } y, given;
+    float s, t, p, q;
+    given.number = y.number = x;
+    y.bits &= 0x7FFFFFFFu;
+    s = y.number * y.number;
+    t = s * s;
+    p = 1.0f + s * ((0.134516522f + 0.00358018349f * s) + t * (2.20414349e-5f + 1.54501247e-8f * s));
+    q = 1.0f + s * ((0.467849821f + 0.0261968579f * s) + t * (3.42553947e-4f + 8.6085214e-7f * s));
+    p = y.number * (p / q);
+    y.number = y.number > 7.905f ? 1.0f : p;
+    y.bits |= given.bits & 0x80000000u;
+    return y.number;
 }
 """
 _TANH_F64 = """\
@@ -106,6 +125,13 @@ static inline double tanh_f64(double x) {
     return y < 0.625 ? x + x * s * (p / q) : large;
 }
 """
+_FAST = {
+    "exp_f32": _EXP_F32,
+    "exp_f64": _EXP_F64,
+    "sigmoid_f32": _SIGMOID_F32,
+    "tanh_f32": _TANH_F32,
+    "tanh_f64": _TANH_F64,
+}
 #: Functions of floats whose text is one for both types: parameters and body.
 _SHARED: dict[str, tuple[str, str]] = {
     "elu": ("x alpha", "{ return x > 0 ? x : alpha * $m_expm1(x > 0 ? 0 : x); }"),
@@ -177,7 +203,9 @@ def definitions(text: str, math: str) -> str:
                 found[name, end] = written
 
     visit(text)
-    return "\n".join(item.rstrip("\n") for item in found.values())
+    lanes = [lanes_text(np.dtype(name)) for name, end in SUFFIXES.items() if f"lanes_{end} " in text]
+    held = [HELD_TEXT] if "IN_REGISTER(" in text else []
+    return "\n".join(item.rstrip("\n") for item in (*lanes, *held, *found.values()))
 
 
 def definition(name: str, end: str, math: str) -> str:
@@ -200,10 +228,9 @@ def definition(name: str, end: str, math: str) -> str:
         letters, body = _INTEGER[name]
         parameters = ", ".join(f"{kind} {letter}" for letter in letters)
         return _filled(f"static inline {kind} {name}_{end}({parameters}) {body}", end)
-    special = {"exp_f32": _EXP_F32, "exp_f64": _EXP_F64, "tanh_f32": _TANH_F32, "tanh_f64": _TANH_F64}
-    if f"{name}_{end}" in special:
-        if math == "fast":
-            return special[f"{name}_{end}"]
+    if math == "fast" and f"{name}_{end}" in _FAST:
+        return _FAST[f"{name}_{end}"]
+    if name in ("exp", "tanh"):
         return _filled(f"static inline {kind} {name}_{end}({kind} x) {{ return $m_{name}(x); }}", end)
     if name in _FLOAT:
         return _filled(f"static inline {kind} {name}_{end}({kind} x) {_FLOAT[name]}", end)

@@ -16,6 +16,8 @@ nan infinity int32_t int64_t uint32_t uint64_t context weights addresses total b
 """
 #: What C and C++ keep for themselves, and what the C here uses.
 RESERVED = frozenset(_WORDS.split())
+#: What functions, and what counters and sums inside them, are called.
+_OWN = re.compile(r".*_(f32|f64|i32|i64|u8)|[aijkpqrsvw]\d+[a-d]?|s\d+_\d+[a-d]?|w")
 _LONGEST = 40
 
 
@@ -26,7 +28,7 @@ def identifier(name: str) -> str:
     found = "_".join(kept)[-_LONGEST:].strip("_").lower() or "value"
     if found[0].isdigit():
         found = f"n{found}"
-    return f"{found}_" if found in RESERVED else found
+    return f"{found}_" if found in RESERVED or _OWN.fullmatch(found) else found
 
 
 class Identifiers:

@@ -16,11 +16,16 @@ class Pen(Addresses):
     Args:
         text: what is written to.
         refer: says how C names a buffer.
+
+    Attributes:
+        text: what is written to.
+        steps: the counters of the loops over steps that are open.
     """
 
     def __init__(self, text: Text, refer: Callable[[Buffer], str]) -> None:
         super().__init__(refer)
         self.text = text
+        self.steps: list[str] = []
         self._count = 0
 
     def counter(self, letter: str) -> str:

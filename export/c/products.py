@@ -18,11 +18,12 @@ from unroll.export.c.held import Held, key_of
 from unroll.export.c.layout import Block, Buffer, LoopVar, Sizes, View, rounded, unit_of
 from unroll.export.c.making import Making
 from unroll.export.c.statements import Product, Term
+from unroll.export.c.tiles import panel_width
 from unroll.ops.joining import Split
 from unroll.tensor import Node, Tensor
 
-#: How many columns are added up at once: as many as processors have registers for.
-PANEL = 64
+#: Rows of sums are filled up to so many columns: as many as a register holds.
+_FULL = 8
 #: Up to how many numbers what comes before a loop may take, for all its steps.
 _MOST_BEFORE = 1 << 18
 
@@ -99,8 +100,9 @@ class _Columns:
 
     @property
     def positions(self) -> int:
-        """How many columns there are, with those that fill up."""
-        return rounded(self.count // self.groups, self.unit) * self.groups
+        """How many columns there are, with those that fill up: blocks, and registers where there is more than half of one."""
+        blocks = rounded(self.count // self.groups, self.unit) * self.groups
+        return rounded(blocks, _FULL) if blocks > _FULL // 2 else blocks
 
     def places(self) -> Array:
         """Return the position of each column."""
@@ -108,10 +110,10 @@ class _Columns:
         gate, unit = np.divmod(np.arange(self.count), size)
         return np.asarray(unit // self.unit * (self.unit * self.groups) + gate * self.unit + unit % self.unit)
 
-    def panels(self) -> list[int]:
-        """Return how wide the panels are."""
-        full, rest = divmod(self.positions, PANEL)
-        return [PANEL] * full + [rest] * bool(rest)
+    def panels(self, width: int) -> list[int]:
+        """Return how wide the panels are, all but the last of one width."""
+        full, rest = divmod(self.positions, width)
+        return [width] * full + [rest] * bool(rest)
 
 
 def pieces_of(whole: View, count: int) -> list[View]:
@@ -145,6 +147,10 @@ class _Storing:
         self._low, self._columns, self._name = low, columns, name
         self._pending = pending
         self._rows = prod(pending.shape[:-1])
+
+    @property
+    def _panels(self) -> list[int]:
+        return self._columns.panels(panel_width(self._rows, self._pending.dtype))
 
     def stored(self, place: Tensor | None) -> View:
         """Return where the numbers are: computed before a loop, for all its steps, as far as these do not depend on one
@@ -191,14 +197,14 @@ class _Storing:
         dtype = self._pending.dtype
         shape = (self._rows, self._columns.positions)
         out = None
-        if place is not None and self._columns.positions == self._columns.count:
+        if place is not None and self._columns.positions == self._columns.count and _in_order(low.wanted.get(place)):
             found = low.place(self._name, dtype, self._pending.shape, depth, place)
             out = found.reshaped(shape)
         if out is None:
             out = low.scratch(self._name, dtype, shape, depth, exact=True)
         out = replace(out, block=None)
         terms = [Term(list(factor.pieces), self._packed(factor.weights)) for factor in factors]
-        low.emit(Product(out, terms, bias, begin, self._columns.panels(), self._name), depth)
+        low.emit(Product(out, terms, bias, begin, self._panels, self._name), depth)
         return out
 
     def _ahead(self, factors: list[Factor], bias: Buffer | None, var: LoopVar) -> View:
@@ -241,16 +247,22 @@ class _Storing:
 
     def _packed(self, weights: Array) -> Buffer:
         """Return weights in panels, the columns of one after those of another: ``[panel][row][column]``."""
-        key = ("panels", self._columns, *key_of(weights))
+        panels = self._panels
+        key = ("panels", self._columns, panels[0], *key_of(weights))
         wide = np.zeros((len(weights), self._columns.positions), weights.dtype)
         wide[:, self._columns.places()] = np.asarray(weights)
         parts = []
         start = 0
-        for width in self._columns.panels():
+        for width in panels:
             parts.append(wide[:, start : start + width].reshape(-1))
             start += width
         flat = np.concatenate(parts) if parts else np.zeros(0, weights.dtype)
         return self._low.packed(flat, f"{self._name}_kernel", key)
+
+
+def _in_order(wanted: View | None) -> bool:
+    """Say whether the numbers of a row are to lie one after another."""
+    return wanted is None or wanted.shape[-1] == 1 or wanted.strides[-1] == 1
 
 
 def _parted(factors: list[Factor], var: LoopVar) -> tuple[list[Factor], list[Factor]]:

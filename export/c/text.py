@@ -29,8 +29,8 @@ class Text:
         self.line(tail)
 
     @contextmanager
-    def loop(self, var: str, count: int, step: int = 1) -> Iterator[None]:
-        """Add a loop of a counter; where it runs once, a block in which the counter is 0."""
+    def loop(self, var: str, count: int, step: int | str = 1) -> Iterator[None]:
+        """Add a loop of a counter."""
         by = f"++{var}" if step == 1 else f"{var} += {step}"
         with self.block(f"for (int {var} = 0; {var} < {count}; {by})"):
             yield

@@ -24,7 +24,9 @@ def write_statements(pen: Pen, statements: Sequence[Statement]) -> None:
         elif isinstance(statement, Loop):
             pen.text.comment(f"{statement.var.steps} steps: {statement.about}")
             with pen.text.loop(statement.var.name, statement.var.steps):
+                pen.steps.append(statement.var.name)
                 write_statements(pen, statement.body)
+                pen.steps.pop()
         elif isinstance(statement, Product):
             write_product(pen, statement)
         elif isinstance(statement, Contraction):
