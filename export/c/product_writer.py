@@ -46,7 +46,7 @@ def _panels(pen: Pen, statement: Product, width: int, count: int, first: int) ->
             with ExitStack() as inner:
                 lane = pen.counter("j")
                 inner.enter_context(text.loop(lane, width, _times_lanes(tile, dtype, tile.lanes)))
-                (number,) = pen.loops(inner, (tile.count,), "r")
+                (number,) = pen.loops(inner, (tile.repeats,), "r")
                 above = added([times(number, tile.rows) if number else "", str(tile.first)])
                 rows = [_index(added([above, str(row)])) for row in range(tile.rows)]
                 _TileWriter(pen, statement, tile, rows, column, width, lane).write()

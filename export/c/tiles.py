@@ -22,7 +22,7 @@ class Tile(NamedTuple):
 
     Attributes:
         first: the first row.
-        count: how many such tiles lie one below the other.
+        repeats: how many such tiles lie one below the other.
         rows: how many rows one has.
         lanes: how many columns, in registers, or in numbers where `vector` is False.
         parts: in how many sums each is added up, each over a part of the factors: so one need not wait for another, and
@@ -31,7 +31,7 @@ class Tile(NamedTuple):
     """
 
     first: int
-    count: int
+    repeats: int
     rows: int
     lanes: int
     parts: int
