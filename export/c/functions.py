@@ -55,25 +55,22 @@ static inline float exp_f32(float x) {
 }
 """
 _SIGMOID_F32 = """\
-/* 1 / (1 + exp(-x)) to 2e-7, and to 4 ulp where it is small: of e = exp(-|x|), e / (1 + e) where x < 0, else 1 / (1 + e). */
+/* 1 / (1 + exp(-x)) to 1e-7, and to 3e-7 of it where it is small: of e = 2^64 * exp(-|x|), e / (2^64 + e) where x < 0, else
+   2^64 / (2^64 + e). */
 static inline float sigmoid_f32(float x) {
-    union { float number; uint32_t bits; } y, n, top;
+    union { float number; uint32_t bits; } y, n;
     float r, s, e;
-    uint32_t below;
     y.number = x;
-    below = 0u - (y.bits >> 31); /* all bits where x is negative */
     y.bits |= 0x80000000u;
-    n.number = y.number * 1.44269504f + 12583103.0f; /* as in exp; 191 more, so that the last bits shifted are 2^(n + 64) */
+    y.number = y.number < -104.0f ? -104.0f : y.number;
+    n.number = y.number * 1.44269504f + 12583103.0f; /* as in exp, and 64 + 127 more: its last bits are those of 2^(n + 64) */
     r = n.number - 12583103.0f;
     n.bits <<= 23;
     r = (y.number - r * 0.693359375f) - r * -2.12194440e-4f;
     s = r * r;
-    e = (0.499999934f + 0.166665196f * r) + s * ((0.0416683964f + 0.00836879667f * r) + s * 0.00138144335f);
-    e = ((1.0f + r) + s * e) * n.number * 5.42101086e-20f; /* 2^-64 */
-    e = y.number < -104.0f ? 0.0f : e;
-    top.number = e;
-    top.bits = (top.bits & below) | (0x3F800000u & ~below);
-    return top.number / (1.0f + e);
+    e = (0.499992281f + 0.166671172f * r) + s * (0.0418906547f + 0.00831246749f * r);
+    e = ((1.0f + r) + s * e) * n.number;
+    return (x < 0 ? e : 18446744073709551616.0f) / (18446744073709551616.0f + e);
 }
 """
 _EXP_F64 = """\
