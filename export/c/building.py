@@ -115,7 +115,7 @@ def _compiled(source: str, command: Sequence[str], there: Path) -> Path:
     file.write_text(source, encoding="ascii")
     with busy("compiling C"):
         for more in _MORE_FLAGS:
-            said = _run([*command, *FLAGS, *more, "-o", str(made), str(file), "-lm"])
+            said = run_compiler([*command, *FLAGS, *more, "-o", str(made), str(file), "-lm"], "compile")
             if said is None:
                 break
     if said is not None:
@@ -132,8 +132,16 @@ def _opened(library: Path, command: Sequence[str]) -> ctypes.CDLL:
         raise ModelError(f"compile: what {shlex.join(command)} made cannot be loaded: {error}") from None
 
 
-def _run(command: Sequence[str]) -> str | None:
-    """Run a compiler; return what it said where it failed."""
+def run_compiler(command: Sequence[str], what: str) -> str | None:
+    """Run a compiler; return what it said where it failed, and None where it did not.
+
+    Args:
+        command: the program and its arguments.
+        what: who asks, for messages.
+
+    Raises:
+        ModelError: it takes too long.
+    """
     try:
         done = subprocess.run(  # the user's own compiler
             command, capture_output=True, text=True, errors="replace", timeout=MOST_SECONDS, check=False,
@@ -141,7 +149,8 @@ def _run(command: Sequence[str]) -> str | None:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ModelError(
-            f"compile: {command[0]} ran for more than {MOST_SECONDS:.0f} s and was ended; set CC to another compiler"
+            f"{what}: {command[0]} ran for more than {MOST_SECONDS:.0f} s and was ended; name another compiler, "
+            "compile by the variable CC"
         ) from None
     except OSError as error:
         return str(error)

@@ -1,4 +1,4 @@
-"""What a program takes: bytes of constants and of context, and multiply-adds."""
+"""What a program takes: bytes of constants, context, code and stack, and multiply-adds."""
 
 from __future__ import annotations
 
@@ -11,28 +11,46 @@ from unroll.export.c.statements import Contraction, Loop, Product, Statement, Wi
 
 
 class Footprint(NamedTuple):
-    """What C takes; what its code takes is known once it is compiled.
+    """What C takes.
 
     Attributes:
         constants: bytes of weights, which may lie in read-only memory.
         context: bytes that the caller hands in: scratch and states, of which what is used at different times lies in one place.
         scratch: how many bytes all of it would take in places of its own.
         multiply_adds: how many there are in products in one run, with those of columns that fill up blocks.
+        multiply_adds_a_step: how many of them come to a step of the longest loop over steps; all where there is no loop.
         loops: how many loops over steps there are.
+        code: bytes that a compiler's code takes, and constants that the compiler adds; None where none was asked.
+        stack: bytes of stack that no chain of calls exceeds, functions of libraries apart; None where no compiler said it.
+        compiler: the compiler that was asked.
     """
 
     constants: int
     context: int
     scratch: int
     multiply_adds: int
+    multiply_adds_a_step: int
     loops: int
+    code: int | None = None
+    stack: int | None = None
+    compiler: str | None = None
 
     def __str__(self) -> str:
         apart = f" ({self.scratch} were nothing shared)" if self.scratch > self.context else ""
+        steps = f", {self.multiply_adds_a_step} a step" if self.loops else ""
         return (
             f"{self.constants} bytes of constants, {self.context} bytes of context{apart}, "
-            f"{self.multiply_adds} multiply-adds a run, {self.loops} loop{'s' * (self.loops != 1)} over steps"
+            f"{self.multiply_adds} multiply-adds a run{steps}, {self.loops} loop{'s' * (self.loops != 1)} over steps\n"
+            f"{self._compiled()}"
         )
+
+    def _compiled(self) -> str:
+        """Say what a compiler made of it."""
+        if self.compiler is None:
+            return "code and stack depend on the compiler: report('gcc -Os') asks one"
+        code = "code of unknown size" if self.code is None else f"{self.code} bytes of code"
+        stack = "a stack of unknown size" if self.stack is None else f"at most {self.stack} bytes of stack"
+        return f"{code}, {stack}, functions of libraries apart ({self.compiler})"
 
 
 def footprint_of(program: Program) -> Footprint:
@@ -41,7 +59,8 @@ def footprint_of(program: Program) -> Footprint:
         sum(buffer.size * buffer.dtype.itemsize for buffer in program.buffers if buffer.kind == kind)
         for kind in ("weight", "scratch")
     )
-    return Footprint(constants, program.context_bytes, scratch, _multiply_adds(program.body), _loops(program.body))
+    products, steps = _multiply_adds(program.body), _longest(program.body)
+    return Footprint(constants, program.context_bytes, scratch, products, -(-products // steps), _loops(program.body))
 
 
 def _multiply_adds(statements: Sequence[Statement]) -> int:
@@ -61,3 +80,8 @@ def _multiply_adds(statements: Sequence[Statement]) -> int:
 
 def _loops(statements: Sequence[Statement]) -> int:
     return sum(1 + _loops(item.body) for item in statements if isinstance(item, Loop))
+
+
+def _longest(statements: Sequence[Statement]) -> int:
+    """Return how many steps the longest loop takes, all the runs of one that is inside another."""
+    return max([1, *(item.var.steps * _longest(item.body) for item in statements if isinstance(item, Loop))])

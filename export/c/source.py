@@ -11,6 +11,7 @@ from unroll.errors import ArgumentError, ArgumentTypeError, FileError
 from unroll.export.c.footprint import Footprint, footprint_of
 from unroll.export.c.identifiers import RESERVED, identifier
 from unroll.export.c.listing import Listing
+from unroll.export.c.measuring import measured
 from unroll.export.c.program import Port, Program, program_of
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph, check_graph
@@ -44,9 +45,31 @@ class CSource:
         sides = [", ".join(_listed(group)) for group in (self._program.inputs, self._program.outputs)]
         return f"{self._entry}({sides[0]} -> {sides[1]})"
 
-    def report(self) -> Footprint:
-        """Return what the program takes: bytes of constants and of context, and multiply-adds; prints as a line."""
-        return footprint_of(self._program)
+    def report(self, compiler: str | None = None) -> Footprint:
+        """Return what the program takes: bytes of constants and of context, and multiply-adds; prints as two lines.
+
+        Args:
+            compiler: a C compiler and its flags, such as ``"arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os"``, which compiles
+                the file for the report to say how many bytes code and stack take; ``-O2`` where no other flag says how far it
+                optimises. By default none is asked.
+
+        Raises:
+            ArgumentTypeError, ArgumentError: `compiler` is no text, or opens a quote that it does not close.
+            UnsupportedError: there is no such program.
+            ModelError: it fails, or takes more than five minutes.
+
+        Example:
+            >>> x = unroll.placeholder([1, 3], name="x")
+            >>> print(unroll.to_c(unroll.Graph([x], {"y": x @ np.eye(3, 16, dtype="float32")})).report())
+            192 bytes of constants, 0 bytes of context, 48 multiply-adds a run, 0 loops over steps
+            code and stack depend on the compiler: report('gcc -Os') asks one
+        """
+        found = footprint_of(self._program)
+        if compiler is None:
+            return found
+        made = measured(self.c, self.h, self.name, (self._entry, f"{self.name}_init"), compiler)
+        code = None if made.read_only is None else made.read_only - found.constants
+        return found._replace(code=code, stack=made.stack, compiler=compiler)
 
     def save(self, path: str) -> tuple[Path, Path]:
         """Write the file and its header beside it, each whole or not at all.

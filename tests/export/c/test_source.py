@@ -47,7 +47,7 @@ def test_steps_that_repeat_are_a_loop_and_flat_ones_are_not() -> None:
 def test_the_report_counts_what_the_program_takes() -> None:
     report = unroll.to_c(lstm(steps=4, units=16), dims={"batch": 1}).report()
     assert report.constants == 4 * ((3 + 16) * 64 + 64)  # a kernel and a bias of float32
-    assert report.multiply_adds == 4 * (3 + 16) * 64
+    assert report.multiply_adds == 4 * (3 + 16) * 64 == 4 * report.multiply_adds_a_step
     assert report.loops == 1
     assert report.context == 4 * (2 * 16 + 4 * 64 + 64)  # two states, what x adds to each step, and one step's gates
     assert str(report).startswith(f"{report.constants} bytes of constants, ")
