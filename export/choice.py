@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from unroll.tables import table
 
+#: What the form is called that is no model: compiled C.
+C = "c"
 #: The columns of the table, and what they are.
 _COLUMNS = ("form", "threads", "ms", "nodes", "bytes", "error", "")
 _TIMES = "ms: milliseconds of a run; a quarter of the runs took less, which other programs on the machine disturb least"

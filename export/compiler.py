@@ -4,91 +4,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, overload
 
-import numpy as np
 import onnxruntime as ort
-from onnx import ModelProto
 
 from unroll.arguments import checked
 from unroll.checks import check_size
-from unroll.comparison import tolerance_for, worst_difference
+from unroll.comparison import worst_difference
 from unroll.dtypes import Array
 from unroll.errors import (
     ArgumentError,
-    EvaluationError,
-    ModelError,
-    UnsupportedError,
-    first_line,
 )
 from unroll.export import tuning
+from unroll.export.c.building import has_compiler, identity
 from unroll.export.c.session import CSession
-from unroll.export.choice import Candidate, Choice
+from unroll.export.choice import C, Candidate, Choice
 from unroll.export.compile_reduced import reduction
+from unroll.export.compiled import CompiledSession, Writer
+from unroll.export.form_trial import Trial
 from unroll.export.forms import checked_form, in_form
 from unroll.export.lowering import to_onnx
-from unroll.export.running.session import Session
 from unroll.export.running.session_options import MANY_NODES, threads_for
 from unroll.graph import Graph, check_graph
 from unroll.progress import busy
-from unroll.randomness import random_operators, why_random
 from unroll.sizes import Sizes, checked_dims, free_symbols, read_out, shown, symbols_of
 from unroll.trials.trial_feeds import trials
-from unroll.trials.trial_runs import none_runs
 from unroll.version import __version__
 
-TARGETS = ("onnxruntime", "c")
-#: The ways that are tried, by what a table calls them: how `to_onnx` writes each.
-WAYS: dict[str, dict[str, Any]] = {
-    "unrolled": {"form": "unrolled"},
-    "unrolled, optimized": {"form": "unrolled", "optimized": True},
-    "rerolled": {"form": "rerolled"},
-    "scan": {"form": "scan"},
-    "functions": {"form": "functions"},
-}
-#: A flat graph of more nodes takes long to load, and is only measured where it is all there is.
-MOST_NODES = 40_000
-
-
-class CompiledSession(Session):
-    """A Session that runs the form that `compile` chose.
-
-    Attributes:
-        choice: which form it is, and why; prints as a table.
-        size: how many nodes and bytes the model has.
-    """
-
-    def __init__(self, graph: Graph, writer: Writer, choice: Choice) -> None:
-        self._writer, self._compiled = writer, graph
-        self.choice = choice
-        super().__init__(graph)
-
-    def model(self) -> ModelProto:
-        """Return the model in the form that was chosen, with the values that the weights have now, to be saved."""
-        return self._writer.write(self._compiled, self.choice.form, check=False)  # it was proven when it was chosen
-
-    def _written(self, graph: Graph, check: bool) -> ModelProto:
-        model = self._writer.write(graph, self.choice.form, check)
-        self.size = len(model.graph.node), model.ByteSize()
-        return model
-
-    def _threads(self, graph: Graph) -> int | None:
-        return self.choice.threads
-
-
-class Writer(NamedTuple):
-    """How the forms of a graph are written: for which batch, and in which bits."""
-
-    batch: int
-    dtype: str | None
-    quantize: str | None
-
-    def write(self, graph: Graph, way: str, check: bool = True) -> ModelProto:
-        """Return the model of `graph` written in one of `WAYS`; with `check`, proven where it is a rewritten one."""
-        reduce = reduction(self.dtype, self.quantize)
-        model = to_onnx(graph, batch=self.batch, check=check, **WAYS[way])
-        return model if reduce is None else reduce(model)
+TARGETS = ("onnxruntime", "c", "auto")
 
 
 @overload
@@ -115,6 +58,21 @@ def compile(
 ) -> CSession: ...
 
 
+@overload
+def compile(
+    graph: Graph,
+    target: Literal["auto"],
+    *,
+    batch: int | None = None,
+    dims: Mapping[str, int] | None = None,
+    tune: bool = True,
+    form: str | None = None,
+    dtype: str | None = None,
+    quantize: str | None = None,
+    cache: Any = True,
+) -> CompiledSession | CSession: ...
+
+
 @checked()
 def compile(
     graph: Graph,
@@ -139,7 +97,9 @@ def compile(
     Args:
         graph: the graph.
         target: what runs it: ``"onnxruntime"``, or ``"c"``, for which it is written as C and compiled by the machine's compiler
-            (``CC``, else cc, gcc or clang), once for each batch and other size; see `unroll.export.c.session.CSession`.
+            (``CC``, else cc, gcc or clang), once for each batch and other size; see `unroll.export.c.session.CSession`. With
+            ``"auto"`` compiled C is measured beside the forms that onnxruntime runs, where a compiler is found, and the
+            fastest of all is returned.
         batch: the number of rows to be fast at, 1 by default: the size of the symbol ``batch``, or, in a graph without
             one, of the symbols on the first axis of its inputs. The session takes any number of rows.
         dims: the sizes of other symbols to be fast at, by name, such as ``{"time": 28}``.
@@ -153,7 +113,7 @@ def compile(
             ``unroll/c`` for compiled C.
 
     Returns:
-        The session. ``session.choice`` says what was chosen and why; print it. With ``target="c"`` there is nothing to choose.
+        The session. ``session.choice`` says what was chosen and why; print it. Compiled C is one row of it.
 
     Raises:
         ArgumentTypeError: `graph` is not a Graph, or `dims` is not a dict of ints.
@@ -188,17 +148,25 @@ def compile(
     ways = _ways(graph, form, writer.batch, given, tune)
     if not tune:
         return _estimated(graph, writer, given, ways, "asked for" if form not in (None, "auto") else "estimated")
+    with_c = target == "auto" and form in (None, "auto") and dtype is None and quantize is None and has_compiler()
+    ways += [C] * with_c
     sizes = sizes_for(graph, size, given)
     folder = tuning.folder_of(cache)
     if folder is None:
-        return _measured(graph, writer, sizes, ways)
+        return _measured(graph, writer, sizes, ways, cache)
     model = to_onnx(graph).SerializeToString(deterministic=True)
     settings = {"ways": ways, **writer._asdict(), "dims": sizes, "threads": _cores()}
+    if with_c:
+        settings["compiler"] = identity()
     key = tuning.cache_key(model, versions=(__version__, ort.__version__), **settings)
-    known = tuning.remembered(folder, key, ways, writer.batch, partial(CompiledSession, graph, writer))
+
+    def remade(choice: Choice) -> CompiledSession | CSession:
+        return CSession(graph, cache, sizes, choice) if choice.form == C else CompiledSession(graph, writer, choice)
+
+    known = tuning.remembered(folder, key, ways, writer.batch, remade)
     if known is not None:
         return known
-    session = _measured(graph, writer, sizes, ways)
+    session = _measured(graph, writer, sizes, ways, cache)
     tuning.remember(folder, key, session.choice)
     return session
 
@@ -213,7 +181,7 @@ def _as_c(
     given = checked_dims(dims, symbols, "compile")
     if batch is not None and "batch" in symbols:
         given.setdefault("batch", batch)
-    return CSession(graph, cache, given)
+    return CSession(graph, cache, given, Choice(C, 1, "asked for", given.get("batch", batch or 1), (Candidate(C, 1),)))
 
 
 def _ways(graph: Graph, form: str | None, batch: int, dims: Mapping[str, int], tune: bool) -> list[str]:
@@ -241,108 +209,19 @@ def _estimated(graph: Graph, writer: Writer, dims: Mapping[str, int], ways: list
     return session
 
 
-def _measured(graph: Graph, writer: Writer, sizes: Mapping[str, int], ways: list[str]) -> CompiledSession:
+def _measured(
+    graph: Graph, writer: Writer, sizes: Mapping[str, int], ways: list[str], cache: object
+) -> CompiledSession | CSession:
     """Measure the ways on one thread and on all; a large graph only on as many threads as suit it."""
     usual = threads_for(graph, writer.batch)
     both = _cores() > 1 and len(graph.nodes) < MANY_NODES
     with busy("measuring forms"):
-        trial = _Trial(graph, writer, feeds_for(graph, sizes))
+        trial = Trial(graph, writer, feeds_for(graph, sizes), cache)
         for way in ways:
-            for threads in (1, None) if both else (usual,):
+            for threads in (1,) if way == C else (1, None) if both else (usual,):
                 trial.add(way, threads)
         trial.measure()
     return trial.chosen()
-
-
-class _Trial:
-    """Sessions of one graph that are measured against each other."""
-
-    def __init__(self, graph: Graph, writer: Writer, feeds: Sequence[Mapping[str, Array]]) -> None:
-        self.graph, self.writer, self.feeds = graph, writer, feeds[0]
-        self.expected = _expected(graph, feeds)
-        self.reduced = writer.dtype is not None or writer.quantize is not None
-        self.rows: dict[tuple[str, int | None], Candidate] = {}
-        self.sessions: dict[tuple[str, int | None], CompiledSession] = {}
-
-    def add(self, way: str, threads: int | None) -> None:
-        """Make a session of a way, or note why there cannot be one."""
-        row = Candidate(way, threads)
-        if len(self.graph.nodes) > MOST_NODES and way.startswith("unrolled") and self.sessions:
-            note = f"not measured: {len(self.graph.nodes)} nodes take long to load"
-            self.rows[way, threads] = row._replace(note=note)
-            return
-        try:
-            session = CompiledSession(self.graph, self.writer, Choice(way, threads, "", self.writer.batch, ()))
-            difference = max(worst_difference(wanted, session.run(fed)) for fed, wanted in self.expected)
-        except (UnsupportedError, ModelError, EvaluationError) as error:
-            self.rows[way, threads] = row._replace(note=str(error))
-            return
-        self.sessions[way, threads] = session
-        row = Candidate(way, threads, None, None, *session.size, difference)
-        self.rows[way, threads] = row._replace(note=self._doubt(difference))
-
-    def _doubt(self, difference: float) -> str:
-        """Return why a session may not be chosen; empty where it may."""
-        if self.reduced:
-            return "" if np.isfinite(difference) else "does not give finite numbers"
-        limit = max(tolerance_for(array.dtype) for array in self.expected[0][1].values())
-        drawn = "" if difference <= limit else why_random(random_operators(self.graph))
-        return drawn or ("" if difference <= limit else f"differs from NumPy by more than {limit:g}")
-
-    def measure(self) -> None:
-        """Measure all sessions that may be chosen, in turns; one that fails may not be chosen."""
-        runs = {
-            key: partial(session._session.run, None, dict(self.feeds))
-            for key, session in self.sessions.items()
-            if not self.rows[key].note
-        }
-        for key, found in tuning.measured_seconds(runs).items():
-            if isinstance(found, Exception):
-                note = f"onnxruntime failed while running: {first_line(found)}"
-                self.rows[key] = self.rows[key]._replace(note=note)
-            else:
-                self.rows[key] = self.rows[key]._replace(seconds=found[0], quick=found[1])
-
-    def fastest(self) -> Candidate:
-        """Return the fastest of those that may be chosen.
-
-        Raises:
-            UnsupportedError: no session may be chosen.
-        """
-        fit = [row for row in self.rows.values() if row.seconds is not None]
-        if not fit:
-            forms: dict[str, dict[str, None]] = {}
-            for row in self.rows.values():
-                forms.setdefault(row.note, {})[row.form] = None
-            reasons = "; ".join(f"{', '.join(names)}: {note}" for note, names in forms.items())
-            raise UnsupportedError(f"compile: no form of the graph can be run in onnxruntime as was asked: {reasons}")
-        return min(fit, key=lambda row: row.quick or 0.0)
-
-    def chosen(self) -> CompiledSession:
-        """Return the session of the fastest, with its choice."""
-        best = self.fastest()
-        session = self.sessions[best.form, best.threads]
-        lost = best.difference if self.reduced else None
-        rows = tuple(self.rows.values())
-        session.choice = Choice(best.form, best.threads, "measured", self.writer.batch, rows, lost)
-        return session
-
-
-def _expected(graph: Graph, feeds: Sequence[Mapping[str, Array]]) -> list[tuple[Mapping[str, Array], dict[str, Array]]]:
-    """Return feeds with what NumPy makes of them; those after the first only where the graph allows their sizes.
-
-    Raises:
-        EvaluationError: it does not allow the sizes of the first feeds.
-    """
-    found: list[tuple[Mapping[str, Array], dict[str, Array]]] = []
-    for fed in feeds:
-        try:
-            found.append((fed, graph.run(fed)))
-        except EvaluationError as error:
-            if not found:
-                tried = ", ".join(f"{name} {list(array.shape)}" for name, array in fed.items())
-                raise EvaluationError(f"compile: {none_runs(graph, [f'{tried}: {error}'])}") from None
-    return found
 
 
 def sizes_for(graph: Graph, batch: int, dims: Mapping[str, int] | None) -> dict[str, int]:

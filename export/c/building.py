@@ -63,6 +63,15 @@ def has_compiler() -> bool:
     return True
 
 
+def identity() -> str:
+    """Return what tells the compiler, its flags, the machine and the processor from others."""
+    return key_of("", compiler(), _flags())
+
+
+def _flags() -> list[str]:
+    return [*FLAGS, *map(shlex.join, _MORE_FLAGS)]
+
+
 def loaded(source: str, cache: object) -> ctypes.CDLL:
     """Return C compiled and loaded.
 
@@ -88,7 +97,7 @@ def loaded(source: str, cache: object) -> ctypes.CDLL:
 def _loaded_from(folder: Path, source: str, command: Sequence[str]) -> ctypes.CDLL:
     """Return the library that a folder has of C, which is compiled where it has none."""
     make_own(folder)
-    key = key_of(source, command, [*FLAGS, *map(shlex.join, _MORE_FLAGS)])
+    key = key_of(source, command, _flags())
     library = kept(folder, key)
     if library is not None:
         with suppress(OSError):  # no library of this machine: it is compiled

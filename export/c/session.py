@@ -13,10 +13,11 @@ import numpy as np
 from unroll import nest
 from unroll.dimensions import Dim, shape_text
 from unroll.dtypes import Array
-from unroll.errors import ArgumentTypeError, NameNotFoundError
+from unroll.errors import ArgumentTypeError, NameNotFoundError, UnsupportedError
 from unroll.export.c.building import loaded
 from unroll.export.c.listing import Listing
 from unroll.export.c.program import Program, program_of
+from unroll.export.choice import C, Candidate, Choice
 from unroll.export.running.session_binding import Bound
 from unroll.export.running.snapshots import Snapshot, among
 from unroll.feeds import FeedChecker, InputSpec, bound_sizes
@@ -39,12 +40,27 @@ class Compiled:
         sizes: numbers for the symbols of its inputs.
         cache: as `unroll.compile`.
         before: what was compiled of the same graph for these sizes, whose code is used again.
+        most_lines: of how many lines the C may be; of any number by default.
+
+    Raises:
+        UnsupportedError: it is of more lines; there is no C compiler, or the graph cannot be written as C.
+        ModelError: the compiler fails.
     """
 
-    def __init__(self, graph: Graph, sizes: Mapping[str, int], cache: object, before: Compiled | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        sizes: Mapping[str, int],
+        cache: object,
+        before: Compiled | None = None,
+        most_lines: int | None = None,
+    ) -> None:
         first = before is None  # a rewriting holds for any values
         program = program_of(graph, sizes, rolled=True, states=False, what="compile", check=first)
         self._source = Listing(program, _NAME, "fast", apart=True).source(included=False)
+        lines = self._source.count("\n")
+        if most_lines is not None and lines > most_lines:
+            raise UnsupportedError(f"not measured: {lines} lines of C take long to compile")
         same = before is not None and before._source == self._source
         self._library: ctypes.CDLL = before._library if before is not None and same else loaded(self._source, cache)
         self._size = self._library.model_size
@@ -147,8 +163,11 @@ class CSession(Snapshot):
         graph: the graph.
         cache: as `unroll.compile`.
         dims: sizes to compile for at once.
+        choice: why it was chosen; by default because it was asked for.
+        most_lines: of how many lines the C for these sizes may be.
 
     Attributes:
+        choice: why it was chosen, and what it was measured beside; prints as a table.
         inputs: name, shape and dtype of each input.
         states: ``{input name: output name}`` of the state that lives between runs; see `stream`.
         output_names: the names of the outputs, in order.
@@ -158,8 +177,16 @@ class CSession(Snapshot):
         ModelError: the compiler fails.
     """
 
-    def __init__(self, graph: Graph, cache: object = True, dims: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        cache: object = True,
+        dims: Mapping[str, int] | None = None,
+        choice: Choice | None = None,
+        most_lines: int | None = None,
+    ) -> None:
         self._graph, self._cache = graph, cache
+        self.choice = choice or Choice(C, 1, "asked for", 1, (Candidate(C, 1),))
         self.inputs: list[InputSpec] = graph.input_specs
         self.states, self.output_names = graph.states, graph.output_names
         self._symbols = list(symbols_of(graph))
@@ -168,7 +195,7 @@ class CSession(Snapshot):
         self._take_versions()
         self._session: dict[tuple[int, ...], Compiled] = {}
         if dims is not None and set(self._symbols) <= dims.keys():
-            self._made(tuple(dims[name] for name in self._symbols))
+            self._made(tuple(dims[name] for name in self._symbols), most_lines)
 
     def _take_versions(self) -> None:
         self._versions = [(item, item.version) for item in self._graph.parameters.values()]
@@ -195,7 +222,7 @@ class CSession(Snapshot):
         sizes = bound_sizes(self.inputs, arrays)
         return self._made(tuple(int(sizes[name]) for name in self._symbols))
 
-    def _made(self, sizes: tuple[int, ...]) -> Compiled:
+    def _made(self, sizes: tuple[int, ...], most_lines: int | None = None) -> Compiled:
         snapshot = self._session
         found = snapshot.get(sizes)
         if found is None:
@@ -203,7 +230,7 @@ class CSession(Snapshot):
                 found = snapshot.get(sizes)
                 if found is None:
                     named = dict(zip(self._symbols, sizes, strict=True))
-                    found = snapshot[sizes] = Compiled(self._graph, named, self._cache)
+                    found = snapshot[sizes] = Compiled(self._graph, named, self._cache, None, most_lines)
         return found
 
     def refresh(self) -> None:

@@ -112,7 +112,7 @@ def test_a_form_that_is_wrong_is_never_chosen(monkeypatch: pytest.MonkeyPatch) -
                     weight.raw_data = bytes(len(weight.raw_data))
         return model
 
-    monkeypatch.setattr("unroll.export.compiler.to_onnx", wrong)
+    monkeypatch.setattr("unroll.export.compiled.to_onnx", wrong)
     graph = lstm_graph()
     session = compile(graph, cache=False)
     assert session.choice.form.startswith("unrolled")

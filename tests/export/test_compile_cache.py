@@ -155,13 +155,13 @@ def test_the_same_program_finds_its_entry_in_another_process(tmp_path: Path) -> 
 def _measured_shapes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, tuple[int, ...]]]:
     """Note the shapes of everything that is measured."""
     seen: list[dict[str, tuple[int, ...]]] = []
-    real = compiler._Trial
+    real = compiler.Trial
 
-    def noting(graph: Any, writer: Any, feeds: Any) -> Any:
+    def noting(graph: Any, writer: Any, feeds: Any, cache: Any) -> Any:
         seen.extend({name: array.shape for name, array in fed.items()} for fed in feeds)
-        return real(graph, writer, feeds)
+        return real(graph, writer, feeds, cache)
 
-    monkeypatch.setattr(compiler, "_Trial", noting)
+    monkeypatch.setattr(compiler, "Trial", noting)
     return seen
 
 
@@ -193,13 +193,13 @@ def test_forms_have_to_agree_on_other_lengths_than_the_longest_too(monkeypatch: 
     x, n = unroll.placeholder(["batch", 4, 3], "x"), unroll.placeholder(["batch"], "n", "int32")
     outputs, _ = unroll.dynamic_rnn(unroll.BasicRNNCell(2), x, sequence_length=n, dtype="float32")
     seen: list[list[int]] = []
-    real = compiler._Trial
+    real = compiler.Trial
 
-    def noting(graph: Any, writer: Any, feeds: Any) -> Any:
+    def noting(graph: Any, writer: Any, feeds: Any, cache: Any) -> Any:
         seen.extend(sorted(fed["n"].tolist()) for fed in feeds)
-        return real(graph, writer, feeds)
+        return real(graph, writer, feeds, cache)
 
-    monkeypatch.setattr(compiler, "_Trial", noting)
+    monkeypatch.setattr(compiler, "Trial", noting)
     compile(unroll.Graph([x, n], outputs), cache=False)
     assert seen[0] == [4]
     assert {0, 1, 2, 3, 4} == set(seen[1])

@@ -159,7 +159,7 @@ def test_the_test_reads_the_package() -> None:
     for pair in (
         ("unroll.graph", "unroll.structure"),
         ("unroll.structure", "unroll.nest"),
-        ("unroll.export.compiler", "unroll.export.running.session"),
+        ("unroll.export.compiled", "unroll.export.running.session"),
         ("unroll.viz.scene", "unroll.viz.units"),
         ("unroll.examples.hello", "unroll"),
         ("unroll", "unroll.ops"),

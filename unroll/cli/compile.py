@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import unroll
 from unroll.cli.command import Command
-from unroll.cli.options import FORMS, add_output, add_program, add_proof, say, write_model
+from unroll.cli.options import FORMS, add_output, add_program, add_proof, graph_of, refuse_feeds, say, write_model
 from unroll.cli.output import line_width
 from unroll.cli.statuses import DONE
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from unroll.export.compiled import CompiledSession
     from unroll.graph import Graph
 
 
@@ -32,31 +33,34 @@ def _add(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    settings = {
+        "batch": options.batch,
+        "tune": not options.no_tune,
+        "form": options.form,
+        "dtype": options.dtype,
+        "quantize": options.quantize,
+        "cache": not options.no_cache,
+    }
+
     def make(graph: Graph, dims: dict[str, int] | None) -> ModelProto:
-        session = unroll.compile(
-            graph,
-            batch=options.batch,
-            dims=dims,
-            tune=not options.no_tune,
-            form=options.form,
-            dtype=options.dtype,
-            quantize=options.quantize,
-            cache=not options.no_cache,
-        )
+        session: CompiledSession = unroll.compile(graph, dims=dims, **settings)
         say(options, session.choice.table(line_width()))
         return session.model()
 
-    said = write_model(options, make, sizes_of_feeds=True)
-    if said:
-        say(options, said)
+    if options.output:
+        say(options, write_model(options, make, sizes_of_feeds=True))
+        return DONE
+    refuse_feeds(options)
+    graph, dims = graph_of(options, sizes_of_feeds=True)
+    say(options, unroll.compile(graph, "auto", dims=dims, **settings).choice.table(line_width()))
     return DONE
 
 
 COMMAND = Command(
     "compile",
     "measure every form of a graph on this machine, and choose the fastest",
-    "Run every form that a graph can take on this machine, in turns, and print the table of forms and times. What was "
-    "found is remembered, so that a second call measures nothing.",
+    "Run every form that a graph can take on this machine, in turns, and print the table of forms and times; without -o "
+    "compiled C, too, where a compiler is found. What was found is remembered, so that a second call measures nothing.",
     (
         "unroll compile examples/image_rows_lstm.py:image_rows",
         "unroll compile lstm.onnx -o fastest.onnx --batch 32",

@@ -188,14 +188,23 @@ def write_model(
             options.program, options.output, lambda graph: make(graph, dims), feeds=feeds_of(options), dims=dims
         )
         return f"{proof}\nwrote {path}"
-    if options.feed:
-        raise ArgumentError(
-            "--feed: feeds are what an .onnx file and the one written of it (-o FILE.onnx) are both run on; leave them out"
-        )
+    refuse_feeds(options)
     model = make(*graph_of(options, sizes_of_feeds=sizes_of_feeds or is_file(options)))
     if not options.output:
         return ""
     return f"wrote {unroll.save(model, options.output)}"
+
+
+def refuse_feeds(options: argparse.Namespace) -> None:
+    """Refuse feeds, where no file is written of another.
+
+    Raises:
+        ArgumentError: feeds are given.
+    """
+    if options.feed:
+        raise ArgumentError(
+            "--feed: feeds are what an .onnx file and the one written of it (-o FILE.onnx) are both run on; leave them out"
+        )
 
 
 def say(options: argparse.Namespace, said: object) -> None:
