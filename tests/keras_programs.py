@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -98,6 +98,45 @@ def arrays_of(case: dict[str, Any], keys: Any) -> Any:
 def weights_of(case: dict[str, Any]) -> list[Array]:
     found: list[Array] = arrays_of(case, [item["key"] for item in case["weights"]])
     return found
+
+
+class Program(NamedTuple):
+    """A case built with unroll: the layer, its graph, and for each call the feeds and Keras's numbers."""
+
+    layer: Any
+    graph: unroll.Graph
+    returned: Any
+    feeds: list[dict[str, Array]]
+    expected: list[list[Array]]
+
+
+def program(case: dict[str, Any]) -> Program:
+    """Call the layer on placeholders, and give it Keras's weights."""
+    layer, calls = build(case["build"]), case["calls"]
+    placeholders: list[Any] = []
+
+    def fed(name: str, array: Array) -> Any:
+        batch = len(array) if is_stateful(case) else None
+        placeholders.append(unroll.placeholder([batch, *array.shape[1:]], name, array.dtype))
+        return placeholders[-1]
+
+    first = calls[0]
+    x = fed("x", arrays_of(case, first["input"]))
+    kwargs: dict[str, Any] = {}
+    if first["mask"] is not None:
+        kwargs["mask"] = fed("mask", arrays_of(case, first["mask"]))
+    if first["initial_state"] is not None:
+        paths = nest.flatten_with_paths(first["initial_state"])
+        states = [fed(f"state{place}", arrays_of(case, key)) for place, (_, key) in enumerate(paths)]
+        kwargs["initial_state"] = nest.pack(first["initial_state"], states)
+    is_cell = "Cell" in case["build"]["class"]
+    outputs = layer(x, kwargs["initial_state"]) if is_cell else layer(x, **kwargs)
+    layer.set_weights(weights_of(case))
+    graph = unroll.Graph(placeholders, outputs, states=layer.states if is_stateful(case) else None)
+    given = [[call[key] for key in ("input", "mask", "initial_state") if call[key] is not None] for call in calls]
+    fed_names = [placeholder.name for placeholder in placeholders]
+    feeds = [dict(zip(fed_names, nest.flatten(arrays_of(case, keys)), strict=True)) for keys in given]
+    return Program(layer, graph, outputs, feeds, [arrays_of(case, call["outputs"]) for call in calls])
 
 
 def assert_close(found: list[Array], expected: list[Array], dtype: str) -> None:

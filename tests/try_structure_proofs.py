@@ -1,7 +1,8 @@
 """How many re-rollings are proven by structure, and which are not: ``python tests/try_structure_proofs.py [EVERY]``.
 
 Of the golden cases of TensorFlow's and contrib's cells and drivers, of files that PyTorch, tf2onnx and others wrote, of the
-exporters' files written out flat, and of the networks that tests draw. EVERY takes each so many of TensorFlow's alone.
+exporters' files written out flat, of Keras's golden cases, and of the networks that tests draw. EVERY takes each so many of
+TensorFlow's and Keras's alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 
 import contrib_programs
 import exporter_files
+import keras_programs
 import tensorflow_programs
 from helpers import GOLDEN
 from picture_networks import NETWORKS
@@ -36,6 +38,8 @@ def graphs(every: int) -> Iterator[tuple[str, str, unroll.Graph]]:
         yield "golden cases of TensorFlow", name, tensorflow_programs.build(name).graph
     for place in range(0, len(contrib_programs.CASES), every):
         yield "golden cases of contrib", contrib_programs.CASES[place]["id"], contrib_programs.build(place)[0]
+    for case in [case for case in keras_programs.CASES if not keras_programs.is_sequential(case)][::every]:
+        yield "golden cases of Keras", case["id"], keras_programs.program(case).graph
 
 
 def main() -> int:

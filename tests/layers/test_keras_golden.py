@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, check_three_runners
+from helpers import check_three_runners
 from keras_programs import (
     CASES,
     MANIFEST,
-    arrays_of,
-    build,
     cases,
     check_calls,
     is_sequential,
     is_stateful,
+    program,
     weights_of,
 )
-
-import unroll
-from unroll import nest
 
 
 def sketch(value: Any) -> Any:
     return [sketch(item) for item in value] if isinstance(value, (list, tuple)) else "*"
-
-
-class Program(NamedTuple):
-    """A case built with unroll: the layer, its graph, and for each call the feeds and Keras's numbers."""
-
-    layer: Any
-    graph: unroll.Graph
-    returned: Any
-    feeds: list[dict[str, Array]]
-    expected: list[list[Array]]
-
-
-def program(case: dict[str, Any]) -> Program:
-    """Call the layer on placeholders, and give it Keras's weights."""
-    layer, calls = build(case["build"]), case["calls"]
-    placeholders: list[Any] = []
-
-    def fed(name: str, array: Array) -> Any:
-        batch = len(array) if is_stateful(case) else None
-        placeholders.append(unroll.placeholder([batch, *array.shape[1:]], name, array.dtype))
-        return placeholders[-1]
-
-    first = calls[0]
-    x = fed("x", arrays_of(case, first["input"]))
-    kwargs: dict[str, Any] = {}
-    if first["mask"] is not None:
-        kwargs["mask"] = fed("mask", arrays_of(case, first["mask"]))
-    if first["initial_state"] is not None:
-        paths = nest.flatten_with_paths(first["initial_state"])
-        states = [fed(f"state{place}", arrays_of(case, key)) for place, (_, key) in enumerate(paths)]
-        kwargs["initial_state"] = nest.pack(first["initial_state"], states)
-    is_cell = "Cell" in case["build"]["class"]
-    outputs = layer(x, kwargs["initial_state"]) if is_cell else layer(x, **kwargs)
-    layer.set_weights(weights_of(case))
-    graph = unroll.Graph(placeholders, outputs, states=layer.states if is_stateful(case) else None)
-    given = [[call[key] for key in ("input", "mask", "initial_state") if call[key] is not None] for call in calls]
-    fed_names = [placeholder.name for placeholder in placeholders]
-    feeds = [dict(zip(fed_names, nest.flatten(arrays_of(case, keys)), strict=True)) for keys in given]
-    return Program(layer, graph, outputs, feeds, [arrays_of(case, call["outputs"]) for call in calls])
 
 
 def test_the_golden_file_holds_what_is_promised() -> None:
