@@ -12,7 +12,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "axis": ("axes", "dim", "dims", "reduction_indices", "dimension", "squeeze_dims"),
     "perm": ("axes", "axis", "dims"),
     "keepdims": ("keepdim", "keep_dims"),
-    "x": ("input", "input_tensor", "value", "tensor", "data", "features", "logits", "params", "a", "t"),
+    "x": ("input", "input_", "input_tensor", "value", "tensor", "data", "features", "logits", "params", "a", "t"),
     "a": ("x", "input"),
     "b": ("y", "other", "mat2"),
     "y": ("other", "exponent"),

@@ -15,7 +15,7 @@ from unroll.parameter import Parameter
 from unroll.tensor import Tensor as Core
 from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.tensors import lifted, translated, unwrap
-from unroll.tf1.variables import Variable, VariableScope, get_variable_scope, numbered, shared
+from unroll.tf1.variables import Variable, VariableScope, get_variable_scope, numbered, shared, within
 
 
 class _Cell:
@@ -67,18 +67,12 @@ class _Cell:
     @contextmanager
     def _entered(self, scope: str | None = None) -> Iterator[None]:
         """Enter the cell's scope: under the name of its first call, which is numbered where another has it."""
-        graph, called, is_first = get_default_graph(), self._called, self._scope is None  # type: ignore[attr-defined]
+        called, is_first, outer = self._called, self._scope is None, get_variable_scope()  # type: ignore[attr-defined]
         self._scope = self._scope or scope or (called if self._reuse else numbered(called))
-        name, within = scope or self._scope, get_variable_scope()
+        name, reuse = scope or self._scope, outer.reuse or self._reuse or not is_first
         path = scopes.join(scopes.current().variables, name)
-        graph.entered[path] = graph.entered.get(path, 0) + 1
-        reuse, outer = within.reuse or self._reuse or not is_first, graph.scope
-        graph.scope = VariableScope(reuse, path, within.initializer)
-        try:
-            with scopes.in_cell(name):
-                yield
-        finally:
-            graph.scope = outer
+        with within(VariableScope(reuse, path, outer.initializer)), scopes.in_cell(name):
+            yield
 
     def _add_weight(self, name: str, *args: Any, **options: Any) -> Parameter:
         """Return a weight: a variable that is there where the scope in force finds those, else a new one."""

@@ -26,8 +26,8 @@ from unroll.tf1.dtypes import as_dtype
 from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.shapes import TensorShape
 from unroll.tf1.signatures import takes
-from unroll.tf1.tables import Row, operator, table_of
-from unroll.tf1.tensors import SIGNS, Tensor, named, tensor_of, unwrap
+from unroll.tf1.tables import Row, alike, operator, table_of
+from unroll.tf1.tensors import SIGNS, Tensor, tensor_of, unwrap
 
 
 @operator("constant", "Const", "value, dtype=None, shape=None, name=None, verify_shape=False")
@@ -36,10 +36,9 @@ def constant(value: Any, dtype: Any, shape: Any) -> Core:
     core = tensor_of(value, dtype)
     if shape is None or not isinstance(core, Constant):
         return core
-    sizes = tuple(map(int, unwrap(TensorShape(shape))))
     array = core.value
     return tensor_of(
-        np.array(array.reshape(sizes) if array.size == np.prod(sizes) else np.broadcast_to(array.ravel(), sizes))
+        np.array(array.reshape(shape) if array.size == np.prod(shape) else np.broadcast_to(array.ravel(), shape))
     )
 
 
@@ -181,6 +180,7 @@ _ROWS: dict[str, Row] = {
     "clip_by_value": ("clip_by_value", "t, clip_value_min, clip_value_max, name=None", ops.clip),
     "concat": ("concat", "values, axis, name=None", _concat),
     "cond_where": ("cond/Merge", "pred, x, y, name=None", lambda pred, x, y: ops.where(pred, x, y)),
+    "einsum": ("einsum/Einsum", "equation, inputs, name=None", lambda equation, inputs: einsum(equation, *alike(*inputs))),
     "expand_dims": ("ExpandDims", "input, axis=None, name=None, dim=None", ops.unsqueeze),
     "fill": ("Fill", "dims, value, name=None", lambda dims, value: ops.expand(tensor_of(value), sizes_of(dims))),
     "gather": ("GatherV2", "params, indices, validate_indices=None, name=None, axis=None, batch_dims=0", ops.gather),
@@ -203,7 +203,7 @@ _ROWS: dict[str, Row] = {
     "sequence_mask": ("SequenceMask/Less", "lengths, maxlen=None, dtype='bool', name=None", _sequence_mask),
     "shape": ("Shape", "input, name=None, out_type='int32'", lambda x, out_type: ops.cast(ops.shape(x), out_type)),
     "size": ("Size", "input, name=None, out_type='int32'", lambda x, out_type: ops.cast(composed.size(x), out_type)),
-    "slice": ("Slice", "input_, begin, size, name=None", lambda input_, begin, size: _slice(tensor_of(input_), begin, size)),
+    "slice": ("Slice", "input_, begin, size, name=None", _slice),
     "split": ("split", "value, num_or_size_splits, axis=0, num=None, name=None", _split),
     "squeeze": ("Squeeze", "input, axis=None, name=None, squeeze_dims=None", ops.squeeze),
     "stack": ("stack", "values, axis=0, name=None", _stack),
@@ -237,19 +237,12 @@ TABLE = table_of({
     **_ROWS,
 })  # fmt: skip
 TABLE |= {name: TABLE[other] for name, other in _ALSO.items()}
-cond_where, getitem = TABLE.pop("cond_where"), TABLE.pop("getitem")
+cond_where, getitem, _einsum = (TABLE.pop(name) for name in ("cond_where", "getitem", "einsum"))
+TABLE["einsum"] = lambda equation, *inputs, name=None: _einsum(equation, inputs, name)
 SIGNS |= table_of({sign: (result, "x, y, name=None", _BINARY[name][1]) for sign, (result, name) in _SIGNS.items()})
 SIGNS |= {name: TABLE[name] for name in ("neg", "abs", "logical_not")} | {"getitem": getitem, "stack": _stack}
 SIGNS |= table_of({"matmul": ("matmul", _MATMUL, _matmul)})
 
-
-@functools.wraps(einsum)
-def _einsum(equation: str, *inputs: Any, name: str | None = None) -> Any:
-    found = unwrap([tensor_of(item) for item in inputs])
-    return named(einsum(equation, *found), f"{get_default_graph().scoped_name(name or 'einsum')}/Einsum")
-
-
-TABLE["einsum"] = _einsum
 
 # -- what calls functions of the program ------------------------------------------------------------------------------
 

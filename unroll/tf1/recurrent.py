@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -18,20 +18,18 @@ from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.operators import TABLE, constant
 from unroll.tf1.signatures import takes
 from unroll.tf1.tensors import Tensor, lifted, translated, unwrap
-from unroll.tf1.variables import VariableScope, counted
+from unroll.tf1.variables import VariableScope, get_variable_scope, within
 
 
 @contextmanager
 def _within(scope: Any, default: str) -> Iterator[str]:
     """Enter the scope that the core's driver stands in, and give the name that it enters itself."""
-    graph = get_default_graph()
+    outer, place = get_variable_scope(), nullcontext()
+    parent, name = outer.name, scope if isinstance(scope, str) else default
     if isinstance(scope, VariableScope) and scope.name:
         parent, _, name = scope.name.rpartition("/")
-        with counted(graph, scope.name), scopes.at(parent, parent):
-            yield name
-        return
-    name = scope if isinstance(scope, str) else default
-    with counted(graph, scopes.join(scopes.current().variables, name)):
+        place = scopes.at(parent, parent)
+    with within(VariableScope(outer.reuse, scopes.join(parent, name), outer.initializer)), place:
         yield name
 
 

@@ -206,41 +206,31 @@ def tensor_of(value: Any, dtype: Any = None) -> Core:
 _in_core: ContextVar[bool] = ContextVar("unroll_tf1_in_core", default=False)
 
 
-def in_core() -> bool:
-    """Return whether the core is calling, and not the program."""
-    return _in_core.get()
+def _crossing(function: Callable[..., Any], is_cores: bool) -> Callable[..., Any]:
+    inward, outward = (unwrap, wrap) if is_cores else (wrap, unwrap)
 
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if _in_core.get() is is_cores:
+            return function(*args, **kwargs)
+        args, kwargs, token = inward(args), inward(kwargs), _in_core.set(is_cores)
+        try:
+            found = function(*args, **kwargs)
+        finally:
+            _in_core.reset(token)
+        return outward(found)
 
-def _called(function: Callable[..., Any], args: Any, kwargs: Any, core: bool) -> Any:
-    token = _in_core.set(core)
-    try:
-        return function(*args, **kwargs)
-    finally:
-        _in_core.reset(token)
+    return call
 
 
 def lifted(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of the core that takes and returns proxies, which are named by the nodes that they come from."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if in_core():
-            return function(*args, **kwargs)
-        return wrap(_called(function, unwrap(args), unwrap(kwargs), True))
-
-    return call
+    return _crossing(function, True)
 
 
 def translated(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function, or method, that a user wrote with proxies as one that the core can call too."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if not in_core():
-            return function(*args, **kwargs)
-        return unwrap(_called(function, wrap(args), wrap(kwargs), False))
-
-    return call
+    """Return a function, or method, that was written with proxies as one that the core can call too."""
+    return _crossing(function, False)
 
 
 def effects_of(item: Any) -> tuple[Effect, ...]:

@@ -21,7 +21,7 @@ from unroll.tensor import Tensor as Core
 from unroll.tensor import constant as core_constant
 from unroll.tf1.dtypes import DType, as_dtype
 from unroll.tf1.first_values import TABLE, Initializer
-from unroll.tf1.graphs import Effect, Graph, GraphKeys, get_default_graph, node_path
+from unroll.tf1.graphs import Effect, GraphKeys, get_default_graph, node_path
 from unroll.tf1.signatures import takes
 from unroll.tf1.tensors import Operation, Tensor, group, named, tensor_of, unwrap
 
@@ -65,6 +65,10 @@ class Variable(Tensor):
         ArgumentTypeError: no first value is given.
         ShapeError: its shape is not known.
     """
+
+    assign: Any
+    assign_add: Any
+    assign_sub: Any
 
     @takes("Variable", _VARIABLE)
     def __init__(self, initial_value: Any, trainable: bool, collections: Any, name: Any, dtype: Any) -> None:
@@ -118,18 +122,6 @@ class Variable(Tensor):
 
     value = read_value
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Return a tensor that gives the variable a value where it is run, and is it."""
-        return assign(self, value, name=name)
-
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Return a tensor that adds to the variable where it is run, and is its new value."""
-        return assign_add(self, delta, name=name)
-
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
-        """Return a tensor that subtracts from the variable where it is run, and is its new value."""
-        return assign_sub(self, delta, name=name)
-
     def load(self, value: Any, session: Any = None) -> None:
         """Give the variable a value in a session, the default one unless one is given."""
         self.assign(value).eval(session=session)
@@ -144,12 +136,15 @@ def _zeros(first: Core, name: str) -> Any:
 
 
 def _assigning(called: str, operation: str, rest: str, new: Callable[[Core, Core], Core]) -> Callable[..., Any]:
-    """Return a function of a variable and a value that gives it the new value of both where the result is run."""
+    """Return a function of a variable and a value that gives it the new value of both where the result is run.
 
-    def assign_to(ref: Any, value: Any, name: str | None) -> Any:
+    The method of that name, whose value is called ``delta`` where it is added, is it too.
+    """
+
+    def assign_to(ref: Any, value: Any = None, name: Any = None, delta: Any = None) -> Any:
         if not isinstance(ref, Variable):
             raise ArgumentTypeError(f"{called}: {ref!r} is no tf.Variable, and only those can be assigned")
-        operand = tensor_of(value, ref.core.dtype)
+        operand = tensor_of(delta if value is None else value, ref.core.dtype)
         value, path = new(unwrap(ref), operand), name or operation
         if value.rank != ref.core.rank or not ref.shape.is_compatible_with(value.shape):
             wanted = f"{shape_text(value.shape)} was given, {shape_text(ref.core.shape)} is wanted"
@@ -159,6 +154,12 @@ def _assigning(called: str, operation: str, rest: str, new: Callable[[Core, Core
         ref.graph.effects[core] = (*ref.graph.after, Effect(ref.core, core))
         return found
 
+    word = "value" if called == "assign" else "delta"
+    setattr(
+        Variable,
+        called,
+        takes(f"Variable.{called}", f"ref, {word}, use_locking=False, name=None, read_value=True")(assign_to),
+    )
     return takes(called, f"ref, value, {rest}use_locking=None, name=None")(assign_to)
 
 
@@ -179,13 +180,20 @@ def get_variable_scope() -> VariableScope:
 
 
 @contextmanager
-def counted(graph: Graph, path: str) -> Iterator[None]:
-    """Enter a path of variables: names of layers in it are numbered from the start, each time that it is entered."""
-    graph.entered[path] = graph.entered.get(path, 0) + 1
+def within(scope: VariableScope, again: bool = False) -> Iterator[VariableScope]:
+    """Let a scope be in force, and give it; names of layers in it are numbered from the start, those beside it as if it had
+    not been entered where it is entered `again`.
+    """
+    graph = get_default_graph()
+    before = dict(graph.entered)
+    graph.entered[scope.name] = graph.entered.get(scope.name, 0) + 1
+    graph.scope, outer = scope, graph.scope
     try:
-        yield
+        yield scope
     finally:
-        graph.entered |= {inner: 0 for inner in graph.entered if inner.startswith(f"{path}/")}
+        graph.scope = outer
+        inner = {path: 0 for path in graph.entered if path.startswith(f"{scope.name}/")}
+        graph.entered = before if again else {**graph.entered, **inner}
 
 
 def numbered(default_name: str) -> str:
@@ -206,7 +214,7 @@ def entered(name_or_scope: Any, default_name: Any = None, initializer: Any = Non
         ArgumentTypeError: neither a name nor a scope.
     """
     graph, before = get_default_graph(), get_variable_scope()
-    is_scope, kept = isinstance(name_or_scope, VariableScope), dict(graph.entered)
+    is_scope = isinstance(name_or_scope, VariableScope)
     if not is_scope and not isinstance(default_name if name_or_scope is None else name_or_scope, str):
         raise ArgumentTypeError(f"variable_scope: {name_or_scope!r} is neither a name nor a scope")
     if not isinstance(reuse, (bool, _AutoReuse, type(None))):
@@ -219,13 +227,8 @@ def entered(name_or_scope: Any, default_name: Any = None, initializer: Any = Non
     made = VariableScope(reuse or given.reuse or before.reuse, path, first, given.dtype if dtype is None else dtype)
     nodes = graph.scoped_name(last) if last and auxiliary_name_scope else node_path()
     made.original_name_scope = f"{nodes}/" if nodes else ""
-    graph.scope, outer = made, graph.scope
-    try:
-        with counted(graph, path), scopes.at(path, nodes, first.core if isinstance(first, Initializer) else None):
-            yield made
-    finally:
-        graph.scope = outer
-        graph.entered = kept if is_scope else graph.entered
+    with within(made, is_scope), scopes.at(path, nodes, first.core if isinstance(first, Initializer) else None):
+        yield made
 
 
 variable_scope = takes(
