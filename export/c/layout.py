@@ -233,7 +233,9 @@ def contiguous(shape: Sizes) -> Sizes:
 
 def unit_of(size: int) -> int:
     """Return how long the blocks of an axis are: as long as vectors of processors, and no longer than is of use."""
-    return 16 if size > 8 else 8 if size > 4 else 4 if size > 2 else size
+    if size > 8:
+        return 16 if -(-size // 8) % 2 == 0 else 8
+    return 8 if size > 4 else 4 if size > 2 else size
 
 
 def rounded(size: int, unit: int) -> int:
