@@ -18,7 +18,7 @@ from unroll.viz.numbers.scales import short
 from unroll.viz.page.activations import NEAR, percent, saturated, sign_of
 from unroll.viz.page.colours import GATES
 from unroll.viz.page.data import Shown
-from unroll.viz.page.steps import Row
+from unroll.viz.page.rows import Row
 from unroll.viz.page.tracks import told
 from unroll.viz.weight_names import shown_path
 

@@ -7,7 +7,7 @@ import numpy as np
 from unroll.dtypes import Array
 from unroll.tensor import Node
 from unroll.viz.dot_text import SIGMA
-from unroll.viz.page.steps import Template
+from unroll.viz.page.rows import Template
 
 #: Of an activation, the numbers that it lies between.
 BOUNDS = {"Sigmoid": (0.0, 1.0), "HardSigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0)}

@@ -1,4 +1,6 @@
-"""Where the steps of a loop look back at all steps of an earlier one: the softmax whose weights the page shows as arcs."""
+"""Where the steps of a loop look back at all steps of an earlier one, or at the last ones of their own: the softmax whose
+weights the page shows as arcs.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +9,25 @@ from typing import NamedTuple
 
 from unroll.dimensions import known_size
 from unroll.tensor import Node, Tensor
+from unroll.viz.page.rows import Row, Template
 from unroll.viz.page.slots import Slot, Slots
-from unroll.viz.page.steps import Loops, Row
+from unroll.viz.page.steps import Loops
 
 
 class Attention(NamedTuple):
-    """The weights of one loop over the steps of another.
+    """The weights of one loop over the steps of another, or over its own.
 
     Attributes:
         row: the number of the loop that looks back.
         to: that of the loop whose steps it weighs.
         slot: where the weights are.
+        past: over how many of its own last steps; 0 of another loop's.
     """
 
     row: int
     to: int
     slot: int
+    past: int = 0
 
 
 def find_attention(loops: Loops, rows: Sequence[Row], slots: Sequence[Slots]) -> Iterator[Attention]:
@@ -36,6 +41,7 @@ def find_attention(loops: Loops, rows: Sequence[Row], slots: Sequence[Slots]) ->
     for number, row in enumerate(rows):
         before = [at for at, other in enumerate(rows) if other.path and row.path and other.phase < row.phase]
         if not before:
+            yield from _over_own_past(number, row, slots[number])
             continue
         found: dict[int, dict[int, Tensor]] = {}
         for step, node in _at_steps(loops, row):
@@ -50,6 +56,56 @@ def find_attention(loops: Loops, rows: Sequence[Row], slots: Sequence[Slots]) ->
                 slots[number].slots.append(Slot(batched=True, tensors=dict(sorted(tensors.items()))))
                 yield Attention(number, to, len(slots[number].slots) - 1)
                 break
+
+
+def _over_own_past(number: int, row: Row, slots: Slots) -> Iterator[Attention]:
+    """Yield the weights of a loop over its own last steps, whose outputs a state holds side by side."""
+    windows = dict[int, None]()
+    for at, template in enumerate(row.templates):
+        weights = [place for place, node in enumerate(template.nodes) if node.op.name == "Softmax"]
+        kept = _window(template)
+        if len(weights) != 1 or kept is None or _weighs(template.nodes[weights[0]]) != kept[1]:
+            return
+        if not _weighed(template, template.nodes[weights[0]].outputs[0], kept[0]):
+            return
+        windows[slots.outputs[at][weights[0], 0]] = None
+        past = kept[1]
+    if len(windows) == 1:
+        yield Attention(number, number, next(iter(windows)), past)
+
+
+def _window(template: Template) -> tuple[Tensor, int] | None:
+    """Return a state that is the last outputs side by side, and how many: the oldest is cut off, the newest joined on."""
+    place = {node: at for at, node in enumerate(template.nodes)}
+    for (at, _), name in template.handed.items():
+        joined = template.nodes[at]
+        pieces = [piece for piece in joined.inputs if piece is not None] if joined.op.name == "Concat" else []
+        cut = pieces[0].node if len(pieces) == 2 and pieces[0].node in place else None
+        if cut is None or cut.op.name != "Split" or pieces[0].index != 1 or len(cut.outputs) != 2:
+            continue
+        held = cut.inputs[0]
+        source = template.sources.get(held) if held is not None else None
+        sizes = [tensor.shape[-1] for tensor in (cut.outputs[0], pieces[0], pieces[1])]
+        if held is None or source is None or source.name != name or source.kind not in ("state", "zero"):
+            continue
+        if all(isinstance(size, int) for size in sizes) and sizes[0] == sizes[2]:
+            whole, one = known_size(held.shape[-1:]), known_size(pieces[1].shape[-1:])
+            if whole is not None and one and whole % one == 0:
+                return held, whole // one
+    return None
+
+
+def _weighed(template: Template, weights: Tensor, held: Tensor) -> bool:
+    """Say whether weights are multiplied with what a tensor holds, both only brought into shape."""
+    shaping = ("Reshape", "Unsqueeze")
+    same: list[set[Tensor]] = [{weights}, {held}]
+    for node in template.nodes:
+        for group in same:
+            if node.op.name in shaping and node.inputs[0] in group:
+                group.add(node.outputs[0])
+        if node.op.name == "Mul" and all(any(tensor in group for tensor in node.inputs) for group in same):
+            return True
+    return False
 
 
 def _at_steps(loops: Loops, row: Row) -> Iterator[tuple[int, Node]]:

@@ -1,16 +1,20 @@
 // The opened cell: the operators of the chosen step, with their values, laid out once for all steps like it.
-import { css, rampOf } from "./colours.js";
+import { boxOf, marked, strip, trackOf } from "./boxes.js";
 import { byId, fill, s, visible } from "./dom.js";
+import { folds, reach, seen } from "./folding.js";
 import { formulaText } from "./operands.js";
+import { dimmed } from "./selection.js";
 import { templateAt } from "./time.js";
-import { drawWeight } from "./weights.js";
-import { dimmed, gateNamed } from "./selection.js";
 
+// The room of a title, under a cell, and between its pieces.
 const TITLE = 34;
-const MOST_FIELDS = 64;
+const FOOT = 20;
+const BETWEEN = 26;
+const LEAST = 212;
 // Never smaller than can be read, nor larger than the labels around it.
 const SMALLEST = 0.62;
 const LARGEST = 1.2;
+const LEAST_OF_WIDTH = 0.94;
 // In a window less wide than this little is said beside the title.
 const NARROW = 640;
 
@@ -19,30 +23,64 @@ export function drawCell(app) {
   const { state, data } = app;
   const panel = byId("cell");
   const svg = byId("open");
-  const views = shownRows(data, state.r).map((r) => viewOf(app, r));
   const wide = panel.clientWidth - 28;
-  const widest = Math.max(1, ...views.map((view) => view.template.w));
-  const tallest = views.reduce((sum, view) => sum + view.template.h, 1);
-  const room = panel.clientHeight - 1 - views.length * (TITLE + 22);
-  const scale = Math.max(SMALLEST, Math.min(1, wide / widest), Math.min(LARGEST, wide / widest, room / tallest));
-  const cut = widest * scale > wide + 1;
-  const width = Math.max(panel.clientWidth, widest * scale + 28);
-  const needed = views.reduce((sum, view) => sum + TITLE + view.template.h * scale + 22, 0);
-  const height = Math.max(panel.clientHeight - 1, needed);
-  panel.style.minHeight = Math.min(needed + 12, data.rows[state.r].path ? 560 : 2000) + "px";
-  svg.setAttribute("width", width);
+  const views = shownRows(data, state.r).map((r) => viewOf(app, r, wide));
+  const all = views.flatMap((view) => view.folds);
+  const widest = Math.max(1, ...all.map(([from, to]) => to - from));
+  const tallest = all.reduce((sum, fold) => sum + fold.high, 1);
+  const above = views.reduce((sum, view) => sum + TITLE + FOOT + (view.folds.length - 1) * BETWEEN, 0);
+  const room = roomUnder(panel);
+  const scale = scaleFor(wide / widest, (room - above) / tallest);
+  const needed = above + (tallest - 1) * scale;
+  const height = Math.max(room, Math.ceil(needed));
+  svg.setAttribute("width", panel.clientWidth);
   svg.setAttribute("height", height);
   let top = Math.max(0, (height - needed) / 2 / Math.max(1, views.length));
   const shown = views.map((view, k) => {
-    const shift = Math.max(14, (width - view.template.w * scale) / 2);
-    const place = `translate(${shift},${top + TITLE}) scale(${scale})`;
-    const [name, note] = panel.clientWidth < NARROW ? [visible(view.title, 30), (cut ? "scroll → · " : "") + view.count] : [view.title, (cut ? "scroll sideways → · " : "") + view.note];
-    const title = s("text", { x: 14, y: k ? top + 22 : 22, class: "b" }, name, s("tspan", { class: "m s", dx: 14 }, note));
-    top += TITLE + view.template.h * scale + 22;
-    return [title, s("g", { transform: place, data: { row: view.r } }, pieces(view))];
+    const title = titleOf(view, k ? top + 22 : 22, panel.clientWidth < NARROW);
+    top += TITLE;
+    const bands = view.folds.map((fold, at) => {
+      const y = top;
+      top += fold.high * scale + (at + 1 < view.folds.length ? BETWEEN : FOOT);
+      return bandOf(view, fold, at, { width: panel.clientWidth, y, scale });
+    });
+    return [title, ...bands];
   });
   const told = views.map((view) => `${view.title}: ${view.note}. ${described(view)}`).join(" ");
   fill(svg, [s("title", null, `The operators of ${views[0].title}`), s("desc", null, told), s("defs", null, arrowhead()), ...shown.flat()]);
+}
+
+// How large a cell is drawn: as its window is wide, and a little less where that spares scrolling.
+function scaleFor(across, down) {
+  const most = Math.min(LARGEST, across);
+  return Math.max(SMALLEST, Math.min(most, Math.max(Math.min(1, most) * LEAST_OF_WIDTH, down)));
+}
+
+// The height that is left under the axis on the first screen; where everything stands below one another, the least.
+function roomUnder(panel) {
+  const left = byId("left");
+  const others = byId("pipe").offsetHeight + (byId("time").hidden ? 0 : byId("time").offsetHeight);
+  return getComputedStyle(panel).flexGrow === "0" ? LEAST : Math.max(LEAST, left.clientHeight - others);
+}
+
+function titleOf(view, y, narrow) {
+  const [name, note] = narrow ? [visible(view.title, 30), view.count] : [view.title, view.note];
+  return s("text", { x: 14, y, class: "b" }, name, s("tspan", { class: "m s", dx: 14 }, note));
+}
+
+// One piece of a cell, with lines where it is cut.
+function bandOf(view, fold, at, { width, y, scale }) {
+  const [from, to] = fold;
+  const shift = Math.max(14, (width - (to - from) * scale) / 2);
+  const place = `translate(${shift},${y}) scale(${scale})`;
+  if (view.folds.length === 1) return s("g", { transform: place, data: { row: view.r } }, pieces(view, fold));
+  const [top, high] = [fold.top - 8, fold.high + 16];
+  const id = `fold-${view.r}-${at}`;
+  const clip = s("clipPath", { id }, s("rect", { x: from, y: top, width: to - from, height: high }));
+  const cuts = [at ? from : null, at + 1 < view.folds.length ? to : null].filter((x) => x !== null);
+  const lines = cuts.map((x) => s("path", { d: `M${x} ${top}v${high}`, stroke: "var(--opline)", "stroke-dasharray": "2 4" }));
+  const moved = `${place} translate(${-from},${-fold.top})`;
+  return s("g", { transform: moved, data: { row: view.r, fold: at } }, clip, lines, s("g", { "clip-path": `url(#${id})` }, pieces(view, fold)));
 }
 
 // The rows whose operators are shown: the chosen loop, or all that is at no step.
@@ -51,7 +89,7 @@ function shownRows(data, chosen) {
   return data.rows.flatMap((row, r) => (row.path ? [] : [r]));
 }
 
-function viewOf(app, r) {
+function viewOf(app, r, wide) {
   const row = app.data.rows[r];
   const step = r === app.state.r ? app.step() : row.first;
   const template = row.templates[templateAt(row, step - row.first)];
@@ -60,16 +98,24 @@ function viewOf(app, r) {
   const some = row.left_out ? `, the first and the last ${(template.ops.length / 2).toLocaleString("en")} of them shown` : "";
   const count = `${all.toLocaleString("en")} operator${all === 1 ? "" : "s"}`;
   const note = !all ? `the operators of step ${step} are not in the page: too many steps differ` : `${count}${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
-  return { app, r, row, template, step, title, note, count: all ? count : note };
+  const found = folds(template, wide, SMALLEST);
+  for (const fold of found) {
+    const [top, bottom] = found.length > 1 ? reach(fold, template) : [0, template.h];
+    Object.assign(fold, { top, high: bottom - top });
+  }
+  return { app, r, row, template, step, title, note, count: all ? count : note, folds: found };
 }
 
-function pieces(view) {
+function pieces(view, fold) {
   const { template } = view;
+  const among = { source: template.sources, box: template.boxes, port: template.ports };
+  const within = ({ x, w }) => x !== undefined && seen(fold, x, x + w);
+  const passes = ({ from, to }) => seen(fold, among[from[0]][from[1]].x, among[to[0]][to[1]].x);
   return [
-    ...template.wires.map((wire, at) => wireOf(view, wire, at)),
-    ...template.sources.map((source, at) => sourceOf(view, source, at)),
-    ...template.boxes.map((box, at) => boxOf(view, box, at)),
-    ...template.ports.map((port, at) => portOf(view, port, at)),
+    ...template.wires.map((wire, at) => (passes(wire) ? wireOf(view, wire, at) : null)),
+    ...template.sources.map((source, at) => (within(source) ? sourceOf(view, source, at) : null)),
+    ...template.boxes.map((box, at) => (within(box) ? boxOf(view, box, at) : null)),
+    ...template.ports.map((port, at) => (within(port) ? portOf(view, port, at) : null)),
   ];
 }
 
@@ -85,11 +131,6 @@ function described({ app, template, step }) {
     .join("; ");
 }
 
-function marked(view, key) {
-  const path = view.app.path;
-  return view.r === view.app.state.r && path.size && !path.has(key) ? "off" : null;
-}
-
 // A wire, and a broad line over it that the pointer can meet.
 function wireOf(view, wire, at) {
   const gate = wire.gate ?? null;
@@ -103,43 +144,9 @@ function wireOf(view, wire, at) {
   ];
 }
 
-// The values of a tensor at a step, as fields beside one another; the chosen unit has a frame.
-function strip(view, slot, step, at, track) {
-  const { app, r, row } = view;
-  const { values, state } = app;
-  const { x, y, w, h: high } = at;
-  const frame = s("rect", { x: x - 0.5, y: y - 0.5, width: w + 1, height: high + 1, fill: "none", stroke: "var(--opline)", "stroke-width": 0.8 });
-  if (!values || values.at(r, slot, state.b, step - row.first, 0) === undefined) return [frame];
-  const count = values.count(r, slot);
-  const fields = Math.min(count, MOST_FIELDS);
-  const each = w / fields;
-  const scale = track?.scale ?? scaleOf(view, slot, step, count);
-  const ramp = track ? rampOf(track, app.ramps) : app.ramps.signed;
-  const shown = [];
-  for (let field = 0; field < fields; field++) {
-    const unit = Math.floor((field * count) / fields);
-    const value = values.at(r, slot, state.b, step - row.first, unit);
-    shown.push(s("rect", { x: x + field * each, y, width: each + 0.3, height: high, fill: css(ramp, value, scale) }));
-  }
-  const unit = Math.floor((state.u * fields) / count);
-  const units = count > 1 && state.u < count;
-  const mark = units ? s("rect", { x: x + unit * each - 0.6, y: y - 1.6, width: each + 1.2, height: high + 3.2, fill: "none", stroke: "var(--play)", "stroke-width": 1.4 }) : null;
-  return [s("g", { "shape-rendering": "crispEdges" }, shown), frame, mark];
-}
-
-function scaleOf({ app, r, row }, slot, step, count) {
-  let end = 0;
-  for (let unit = 0; unit < count; unit++) end = Math.max(end, Math.abs(app.values.at(r, slot, app.state.b, step - row.first, unit)) || 0);
-  return [-(end || 1), end || 1];
-}
-
-function trackOf(view, slot) {
-  return view.row.tracks.find((track) => track.slot === slot && track.scale);
-}
-
 function sourceOf(view, source, at) {
   if (source.x === undefined) return null;
-  const { row, step } = view;
+  const { step } = view;
   if (source.kind === "weight") {
     const name = visible(source.name, 24);
     return s("g", { class: marked(view, `source,${at}`), data: { weight: source.weights[0] ?? "", key: `source,${at}` } },
@@ -152,7 +159,7 @@ function sourceOf(view, source, at) {
   const when = step - (source.back ?? 0);
   const parts = source.kind === "zero" ? zeros(frame) : strip(view, source.slot, when, frame, trackOf(view, source.slot));
   const end = s("path", { d: `M${source.x + source.w - 5} ${source.y + source.h / 2}h5`, stroke: "none" });
-  return s("g", { class: marked(view, `source,${at}`), data: { key: `source,${at}` } }, row.path ? label : label, parts, end);
+  return s("g", { class: marked(view, `source,${at}`), data: { key: `source,${at}` } }, label, parts, end);
 }
 
 function zeros({ x, y, w, h: high }) {
@@ -170,117 +177,4 @@ function portOf(view, port, at) {
   const more = port.kind === "handed" && port.given ? ", output" : "";
   return s("g", { class: marked(view, `port,${at}`), data: { key: `port,${at}` } },
     s("text", { x: port.x + 5, y: port.y + port.h / 2 + 4 }, s("tspan", { class: "b" }, visible(port.name, 24)), s("tspan", { class: "m s", dx: 4 }, words + more)));
-}
-
-function boxOf(view, box, at) {
-  const { app } = view;
-  const gate = box.gate ?? null;
-  const known = box.color !== null && box.color !== undefined;
-  const key = `box,${at}`;
-  const chosen = app.state.r === view.r && app.state.o === at ? "on" : null;
-  const classes = ["box", gate !== null ? dimmed(app, gate) : null, marked(view, key), chosen].filter(Boolean).join(" ");
-  const looks = { gate: gateBox, gates: gatesBox, named: gateBox, kernel: kernelBox, sign: signBox, op: operatorBox };
-  const data = { key, box: at, ...(gate !== null && box.kind !== "kernel" ? { g: gate } : {}), ...(box.parts ? { parts: box.parts.length } : {}) };
-  const label = box.formula ? `${box.label} = ${formulaText(app, view.template, box.formula, view.step)}` : box.label;
-  return s("g", { class: classes, data, tabindex: 0, role: "button", "aria-label": visible(label || "kernel", 80) }, looks[box.kind](view, box, known));
-}
-
-// Several gates that are computed at once: a box for each, over one another.
-function gatesBox(view, box) {
-  const { app } = view;
-  return box.parts.map((part) => s("g", { class: dimmed(app, part.gate), data: { g: part.gate } }, gateBox(view, part, part.color !== null && part.color !== undefined)));
-}
-
-function gateBox(view, box, known) {
-  const { app, template, step, r, row } = view;
-  const fill = known ? `g${box.color}` : box.kind === "named" ? "cell" : "op";
-  const line = known ? `d${box.color}` : box.kind === "named" ? "cellline" : "opline";
-  const formula = box.formula && !template.narrow ? ` = ${formulaText(app, template, box.formula, step)}` : "";
-  const shown = [
-    s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 6, fill: `var(--${fill})`, stroke: `var(--${line})` }),
-    s("text", { x: box.x + 8, y: box.y + 15 }, s("tspan", { class: "b" }, lowered(visible(box.label, 24))), lowered(visible(formula, 40))),
-  ];
-  if (box.slot !== undefined) {
-    const value = app.values?.at(r, box.slot, app.state.b, step - row.first, app.state.u);
-    if (value !== undefined) {
-      const text = app.values.written(r, box.slot, value);
-      shown.push(s("text", { x: box.x + box.w - 7, y: box.y + 15, "text-anchor": "end", class: "b s", data: { value: box.label } }, text));
-    }
-    shown.push(...strip(view, box.slot, step, { x: box.x + 8, y: box.y + 21, w: box.w - 16, h: 9 }, trackOf(view, box.slot)));
-  }
-  return shown;
-}
-
-// Text in which an index, as of z_f, stands lower.
-function lowered(text) {
-  const shown = [];
-  let low = false;
-  for (const part of text.split(/(?<=\bz)_(\w+)/)) {
-    if (low) shown.push(s("tspan", { class: "s", dy: 3 }, part), s("tspan", { dy: -3 }, "\u200b"));
-    else if (part) shown.push(part);
-    low = !low;
-  }
-  return shown;
-}
-
-function signBox(view, box, known) {
-  const [x, y] = [box.x + box.w / 2, box.y + box.h / 2];
-  return [s("circle", { cx: x, cy: y, r: 11.5, ...colours(box, known) }), s("text", { x, y: y + 4.5, "text-anchor": "middle", class: "b" }, box.label)];
-}
-
-function colours(box, known) {
-  return { fill: `var(--${known ? `g${box.color}` : "op"})`, stroke: `var(--${known ? `d${box.color}` : "opline"})` };
-}
-
-function operatorBox(view, box, known) {
-  const text = box.formula ? formulaText(view.app, view.template, box.formula, view.step) : box.label;
-  const each = (box.w - 8) / (box.colors?.length || 1);
-  const marks = (box.colors ?? []).map((color, k) => (color === null ? null : s("rect", { x: box.x + 4 + k * each, y: box.y + box.h - 5.5, width: each, height: 3.5, fill: `var(--d${color})` })));
-  return [
-    s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 6, ...colours(box, known) }),
-    marks,
-    s("text", { x: box.x + box.w / 2, y: box.y + box.h / 2 + 4, "text-anchor": "middle", class: "b" }, visible(text, 40)),
-  ];
-}
-
-function kernelBox(view, box, known) {
-  const { app } = view;
-  const { data } = app;
-  const line = known ? `var(--d${box.color})` : "var(--weight)";
-  const shown = [s("rect", { x: box.x, y: box.y, width: box.w, height: box.h, rx: 7, fill: "var(--panel)", stroke: line })];
-  const weights = box.weights.map((number) => ({ number, item: data.parameters[number] }));
-  const maps = weights.filter(({ item }) => item.rows > 1);
-  const others = weights.filter(({ item }) => item.rows <= 1);
-  const [first] = maps;
-  if (first) {
-    const name = box.label || `@ ${visible(first.item.short, box.w < 100 ? 9 : 12)}`;
-    const left = Math.floor((box.w - 12) / 5.8) - name.length - 1;
-    const room = left < first.item.shape.length ? 0 : left;
-    shown.push(s("text", { x: box.x + 6, y: box.y + 14, class: "s weight" }, s("tspan", { class: "b" }, name), room > 0 ? ` ${visible(first.item.shape, room)}` : ""));
-    const foot = others.length || maps.length > 1 ? 20 : 6;
-    const area = { x: box.x + 5, y: box.y + 33, w: box.w - 10, h: box.h - 33 - foot };
-    shown.push(...heads(view, first.item, area));
-    shown.push(...drawWeight(app, first.number, area));
-  }
-  if (!first) shown.push(s("text", { x: box.x + box.w / 2, y: box.y + box.h / 2 + 4, "text-anchor": "middle", class: "b weight" }, box.label || view.template.ops[box.nodes[0]].op));
-  const rest = [...maps.slice(1), ...others].map(({ item }) => `+ ${item.short}`).join(" ");
-  if (rest) shown.push(s("text", { x: box.x + 6, y: box.y + box.h - 6, class: "s weight" }, visible(rest, 18)));
-  return shown;
-}
-
-// The gates over a kernel, as wide as their columns.
-function heads(view, item, { x, y, w }) {
-  const columns = item.blocks?.columns ?? [];
-  const total = columns.reduce((sum, [, size]) => sum + size, 0) || 1;
-  let at = x;
-  return columns.map(([name, size]) => {
-    const gate = gateNamed(view.row, name);
-    const width = (w * size) / total;
-    const fill = gate && gate.color !== null ? `var(--g${gate.color})` : "none";
-    const shown = s("g", { class: gate ? dimmed(view.app, gate.name) : null, data: gate ? { g: gate.name } : null },
-      s("rect", { x: at, y: y - 13, width, height: 12, fill }),
-      width > 3 + 7 * name.length ? s("text", { x: at + width / 2, y: y - 3.5, "text-anchor": "middle", class: "s b" }, name) : null);
-    at += width;
-    return shown;
-  });
 }

@@ -13,13 +13,13 @@ from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.dot_text import MINUS, TIMES
 from unroll.viz.gates import Gates
 from unroll.viz.page.activations import BOUNDS, activation
-from unroll.viz.page.steps import Template
+from unroll.viz.page.rows import Template
 
 BoxKind = Literal["kernel", "gate", "gates", "named", "sign", "op"]
 _PRODUCTS = ("MatMul", "Gemm", "Conv", *NATIVE)
 SIGNS = {"Add": "+", "Sub": MINUS, "Mul": TIMES, "Div": "/"}
 #: What only leads a product on to its gates.
-_CUTTING = ("Split",)
+_CUTTING = ("Split", "Transpose")
 
 
 @dataclass(eq=False)
@@ -125,12 +125,15 @@ def _kernels(template: Template, reads: Mapping[int, list[int]], leaves: Iterabl
     nodes, kept = template.nodes, set(leaves)
     group: dict[int, list[int]] = {}
     place = {node: number for number, node in enumerate(nodes)}
+    turned = _turned(template, reads, kept)
     for number, node in enumerate(nodes):
         moving = [t for t in node.inputs if t is not None and not _is_fixed(t, template)]
         before = [place[t.node] for t in moving if t.node in place]
-        weighted = any(t is not None and _is_weight(t, template) for t in node.inputs)
+        weights = [place[t.node] for t in moving if t.node in place and place[t.node] in turned]
+        weighted = bool(weights) or any(t is not None and _is_weight(t, template) for t in node.inputs)
         if node.op.name in _PRODUCTS and weighted:
-            group[number] = [number]
+            group[number] = [*weights, number]
+            group |= dict.fromkeys(weights, group[number])
         elif before and len(before) == len(moving) and (node.op.name == "Add" or node.op.name in _CUTTING):
             alone = all(one in group and reads[one] == [number] and one not in kept for one in before)
             alone = alone and not any(nodes[one].op.name in NATIVE for one in before)
@@ -138,6 +141,16 @@ def _kernels(template: Template, reads: Mapping[int, list[int]], leaves: Iterabl
                 joined = sorted({*(held for one in before for held in group[one]), number})
                 group |= dict.fromkeys(joined, joined)
     return list({id(held): held for held in group.values()}.values())
+
+
+def _turned(template: Template, reads: Mapping[int, list[int]], leaves: Collection[int]) -> set[int]:
+    """Return the operators that only bring one weight into another order of axes, for one product."""
+    return {
+        number
+        for number, node in enumerate(template.nodes)
+        if node.op.name == "Transpose" and node.inputs[0] is not None and _is_weight(node.inputs[0], template)
+        if len(reads[number]) == 1 and number not in leaves and template.nodes[reads[number][0]].op.name in _PRODUCTS
+    }
 
 
 def _joint_gates(

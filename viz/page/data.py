@@ -26,9 +26,10 @@ from unroll.viz.page.operands import OperandFormulas
 from unroll.viz.page.operator_names import operator_names
 from unroll.viz.page.planes import Planes
 from unroll.viz.page.row_gates import RowGates
+from unroll.viz.page.rows import Row
 from unroll.viz.page.sentence import outside, sentence
 from unroll.viz.page.slots import Slot, Slots
-from unroll.viz.page.steps import Loops, Row
+from unroll.viz.page.steps import Loops
 from unroll.viz.page.tracks import Track, mask_of, told, tracks_of
 from unroll.viz.page.values import Run, pack, run_of
 from unroll.viz.pipeline import Pipeline, cell_title
@@ -288,7 +289,7 @@ class PageData:
             "gates": self._row_gates.told(row),
             "weights": [self._parameters[item] for item in weights],
             "mask": mask_of(row, self._slots[number]),
-            "attention": attention and {"to": attention.to, "slot": attention.slot},
+            "attention": attention and {"to": attention.to, "slot": attention.slot, "past": attention.past},
             "tracks": [self._track(number, track) for track in self._tracks[number]],
             "slots": [self._slot(number, at) for at in range(len(slots))],
         }

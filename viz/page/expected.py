@@ -13,8 +13,8 @@ from unroll.errors import ArgumentError, ArgumentTypeError, NameNotFoundError, S
 from unroll.gate_order.checking import check_gate_order
 from unroll.graph import Graph
 from unroll.tensor import Tensor
+from unroll.viz.page.rows import Row
 from unroll.viz.page.slots import Slots
-from unroll.viz.page.steps import Row
 from unroll.viz.values import number
 from unroll.words import closest
 

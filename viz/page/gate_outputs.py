@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from unroll.viz.gates import Gates
 from unroll.viz.page.activations import BOUNDS, activation
 from unroll.viz.page.cell_boxes import CellBox
-from unroll.viz.page.steps import Template
+from unroll.viz.page.rows import Template
 
 
 def find_gates(template: Template, boxes: Sequence[CellBox], gates: Gates, names: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from unroll.dtypes import Array
 from unroll.parameter import Parameter
 from unroll.viz.block_means import block_means
 from unroll.viz.page.planes import Planes
-from unroll.viz.page.steps import Row
+from unroll.viz.page.rows import Row
 
 # A heat map has no more rows and columns than these.
 _MOST_ROWS, _MOST_COLUMNS = 128, 256

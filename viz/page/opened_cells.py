@@ -16,8 +16,8 @@ from unroll.viz.page.cell_boxes import CellBox
 from unroll.viz.page.cell_layout import Joint, Key, Place, Size, lay_out
 from unroll.viz.page.colours import colour_of
 from unroll.viz.page.operands import OperandFormulas, Piece
+from unroll.viz.page.rows import MOST_BESIDE, Row, Source
 from unroll.viz.page.slots import Slots
-from unroll.viz.page.steps import MOST_BESIDE, Row, Source
 from unroll.viz.values import inline
 
 #: Where something of an opened cell comes from: an operator's output, a source, a weight, or a constant's text.

@@ -8,7 +8,7 @@ from typing import Any
 
 from unroll.graph import Graph
 from unroll.tensor import Node
-from unroll.viz.page.steps import Row, Template
+from unroll.viz.page.rows import Row, Template
 
 _NUMBER = re.compile(r"\d{1,15}")
 

@@ -8,7 +8,7 @@ from typing import Any
 from unroll.ops.gate_names import SAME_GATE
 from unroll.viz.gates import Gates
 from unroll.viz.page.colours import colour_of
-from unroll.viz.page.steps import Row
+from unroll.viz.page.rows import Row
 
 
 class RowGates:

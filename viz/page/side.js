@@ -10,6 +10,7 @@ import { dimmed, gateNamed } from "./selection.js";
 const WIDE = 260;
 const LEFT = 44;
 const MOST_MAPS = 4;
+const MOST_LINES = 4;
 
 // What the weights were drawn for last: most steps change nothing of them.
 let drawn = null;
@@ -47,10 +48,10 @@ function weights(view) {
     under.forEach((other) => vectors.delete(other));
     return map(view, number, under, room);
   });
-  const left = [...vectors].slice(0, 4).map((number) => map(view, number, [], 14));
-  const more = Math.max(0, maps.length - MOST_MAPS) + Math.max(0, vectors.size - 4);
+  const left = [...vectors].slice(0, MOST_LINES).map((number) => (maps.length ? line(view, number) : map(view, number, [], 14)));
+  const more = Math.max(0, maps.length - MOST_MAPS) + Math.max(0, vectors.size - MOST_LINES);
   if (!numbers.length) return [];
-  return [...shown, ...left, more ? h("p", { class: "note" }, `and ${more} more weights; search finds them`) : null];
+  return [...shown, ...left, more ? h("p", { class: "note" }, `and ${more} more weight${more > 1 ? "s; search finds them" : "; search finds it"}`) : null];
 }
 
 function sameColumns(one, other) {
@@ -79,9 +80,24 @@ function map(view, number, under, room) {
   const order = gateOrder(row, columns);
   const uses = !row.path ? null : row.steps > 1 ? `shared by all ${row.steps.toLocaleString("en")} steps` : "one step";
   const odd = [number, ...under].reduce((sum, one) => sum + app.data.parameters[one].odd, 0);
-  const title = h("h2", { class: "weightname" }, visible(item.name, 44), " ", h("span", null, item.shape));
+  const title = h("h2", { class: "weightname", title: visible(item.name) }, shortName(item, 42 - item.shape.length), " ", h("span", null, item.shape));
   const note = h("p", { class: "note" }, item.rows > 1 ? uses : null, order ? [uses && item.rows > 1 ? " · " : "", "gate order ", h("b", null, order)] : null, reduced(item), odd ? [" · ", h("b", { class: "odd" }, `${odd.toLocaleString("en")} not finite`)] : null);
   return h("section", { class: "map" }, title, note, svg, item.blocks?.note ? h("p", { class: "note" }, visible(item.blocks.note, 160)) : null);
+}
+
+// A weight of one row among others: its name and its numbers beside each other.
+function line(view, number) {
+  const item = view.app.data.parameters[number];
+  const svg = s("svg", { width: 124, height: 13, role: "img", "aria-label": `Heat map of ${visible(item.name)}`, data: { weight: number } }, drawWeight(view.app, number, { x: 1, y: 1, w: 120, h: 11 }));
+  return h("div", { class: "line" }, h("h2", { class: "weightname", title: visible(item.name) }, shortName(item, 22), " ", h("span", null, item.shape)), svg);
+}
+
+// The name of a weight, with as much of its path as there is room for: its last two parts at least.
+function shortName(item, most) {
+  const parts = item.name.split("/");
+  while (parts.length > 2 && parts.join("/").length + 2 > most) parts.shift();
+  const text = parts.join("/");
+  return text === item.name ? visible(text, most) : `…/${visible(text, most)}`;
 }
 
 function reduced(item) {
@@ -262,8 +278,8 @@ function others(view) {
   if (!kept) return null;
   const said = [];
   if (kept.rows < kept.batch) said.push(`the first ${kept.rows} of ${kept.batch.toLocaleString("en")} rows of the batch`);
-  if (kept.inner < kept.rows) said.push(kept.inner ? `of other operators than gates, states and what they read, the first row` : "of gates, states and what they read");
+  if (kept.inner < kept.rows) said.push(kept.inner ? "row 0 alone of operators between gates and states" : "gates and states, not the operators between them");
   if (kept.block > 1) said.push(`means of ${kept.block} units`);
   if (kept.every > 1) said.push(`every ${kept.every}th step`);
-  return said.length ? h("p", { class: "note" }, `Values here: ${said.join(", ")}.`) : null;
+  return said.length ? h("p", { class: "note" }, `Values that this page keeps, to stay small: ${said.join("; ")}.`) : null;
 }

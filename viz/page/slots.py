@@ -11,7 +11,7 @@ import numpy as np
 from unroll.dimensions import Dim, Shape
 from unroll.dtypes import Array
 from unroll.tensor import Constant, Node, Tensor
-from unroll.viz.page.steps import MOST_BESIDE, Row, Template, steps_of
+from unroll.viz.page.rows import MOST_BESIDE, Row, Template, reading, steps_of
 
 
 @dataclass(eq=False)
@@ -88,7 +88,7 @@ class Slots:
         """Note the tensor of each slot at each step, and at which step each state was made."""
         place = {node: (step, number) for step, nodes in row.steps.items() for number, node in enumerate(nodes)}
         template_at = {step: run.template for run, step in steps_of(row)}
-        inputs = [_reading(template) for template in row.templates]
+        inputs = [reading(template) for template in row.templates]
         for run, step in steps_of(row):
             nodes = row.steps[step]
             for (number, output), slot in self.outputs[run.template].items():
@@ -198,16 +198,6 @@ def _keys(template: Template, shape: Callable[[Tensor], Shape]) -> Iterator[tupl
             key = (called, shape(tensor))
             counts[key] = counts.get(key, 0) + 1
             yield at, (key, counts[key])
-
-
-def _reading(template: Template) -> dict[Tensor, tuple[int, int]]:
-    """Return for each source an operator that reads it, and as which of its inputs."""
-    found: dict[Tensor, tuple[int, int]] = {}
-    for number, node in enumerate(template.nodes):
-        for at, tensor in enumerate(node.inputs):
-            if tensor is not None and tensor in template.sources:
-                found.setdefault(tensor, (number, at))
-    return found
 
 
 def _is_last(axis: object, tensor: Tensor | None) -> bool:

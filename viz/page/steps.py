@@ -3,103 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from unroll.dtypes import Array
 from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 from unroll.viz.contraction import Contraction
+from unroll.viz.page.handed import note_handed
+from unroll.viz.page.rows import MOST_BESIDE, Kind, Row, Run, Source, Template
 from unroll.viz.phases import find_phases
 from unroll.viz.unit_steps import infer_steps
 from unroll.viz.units import Unit, Wire
 from unroll.viz.weight_names import without_port
 
-Kind = Literal["state", "zero", "first", "input", "weight"]
 # Constants of more elements than this are told apart by which one they are, not by what is in them.
 _MOST_COMPARED = 64
 # How many operators of a graph without steps are shown.
 _MOST = 240
-#: Of an operator beside loops, such as a Concat of all their outputs, so many inputs and outputs are told one by one.
-MOST_BESIDE = 24
-
-
-class Source(NamedTuple):
-    """What a step reads from outside.
-
-    Attributes:
-        kind: a state of the step before, zeros, another first state, a weight, or any other input.
-        name: what the cell calls it.
-        tensor: the tensor, as the step reads it.
-        weights: the Parameters that a weight is made of.
-        made: the operator, cell or input that makes it.
-    """
-
-    kind: Kind
-    name: str
-    tensor: Tensor
-    weights: tuple[Parameter, ...] = ()
-    made: str = ""
-
-
-@dataclass(eq=False)
-class Template:
-    """One step, for all steps like it.
-
-    Attributes:
-        nodes: its operators, in order.
-        sources: what it reads from outside, by tensor.
-        handed: the outputs of its operators that are states at the next step, by (operator, output), with their names.
-        given: those that something outside of the row reads.
-        labels: what outputs of its operators are called at every step; those without a name are left out.
-        gates: those that are a gate of the cell; see `unroll.viz.page.gate_outputs`.
-    """
-
-    nodes: list[Node]
-    sources: dict[Tensor, Source]
-    handed: dict[tuple[int, int], str] = field(default_factory=dict)
-    given: dict[tuple[int, int], None] = field(default_factory=dict)
-    labels: dict[tuple[int, int], str] = field(default_factory=dict)
-    gates: dict[tuple[int, int], str] = field(default_factory=dict)
-
-
-class Run(NamedTuple):
-    """Steps that follow each other and share a template."""
-
-    template: int
-    first: int
-    last: int
-
-
-@dataclass(eq=False)
-class Row:
-    """A loop: a cell over its steps; or, with no steps, a graph without any.
-
-    Attributes:
-        path: the cell's variable path.
-        graph: the graph that it is of.
-        phase: how many loops have ended before it.
-        backward: it walks from the last step to the first.
-        states: what its states are called, in order.
-        templates: its different steps.
-        runs: which step has which template, in the order of steps.
-        steps: the operators of each step.
-        left_out: how many operators of a graph without steps are not shown.
-        around: it is what stands around loops; each operator of it is opened by itself.
-    """
-
-    path: str
-    graph: Graph
-    phase: int = 0
-    backward: bool = False
-    states: tuple[str, ...] = ()
-    templates: list[Template] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
-    steps: dict[int, list[Node]] = field(default_factory=dict)
-    left_out: int = 0
-    around: bool = False
 
 
 class Loops:
@@ -187,8 +109,8 @@ class Loops:
                 row.runs[-1] = row.runs[-1]._replace(last=step)
             else:
                 row.runs.append(Run(number, step, step))
-        self._add_readers(row, units)
         self._add_labels(row)
+        note_handed(row, units, self.contraction)
         return row
 
     def _add_labels(self, row: Row) -> None:
@@ -283,23 +205,6 @@ class Loops:
         made = self._owner.get(node) if node is not None else None
         return self.contraction.states.called(tensor) if made is not None and made.row is not None else "x"
 
-    def _add_readers(self, row: Row, units: Mapping[int, Unit]) -> None:
-        """Note which outputs of each template are states at another step, and which are read outside of the row."""
-        template_of = {step: row.templates[run.template] for run, step in steps_of(row)}
-        step_of = {unit: step for step, unit in units.items()}
-        place = {node: number for unit in units.values() for number, node in enumerate(unit.nodes)}
-        states = self.contraction.states
-        for wire in self.contraction.wires:
-            step, node = step_of.get(wire.source), wire.tensor.node
-            if step is not None and node is not None and node in place:
-                template, at = template_of[step], (place[node], wire.tensor.index)
-                if wire.target.row == row.path:
-                    template.handed.setdefault(at, states.called(wire.tensor))
-                else:
-                    template.given.setdefault(at)
-                    if states.makes(row.path, wire.tensor) and states.called(wire.tensor) in row.states:
-                        template.handed.setdefault(at, states.called(wire.tensor))
-
 
 class _Names:
     """Names within one step, each different."""
@@ -313,18 +218,15 @@ class _Names:
 
 
 def _stems(graph: Graph) -> dict[Tensor, str]:
-    """Return the names of outputs that differ in a number alone, without it."""
+    """Return the names of outputs that differ in a number alone, without it and without their paths."""
     stems = [without_port(name).rstrip("0123456789").rstrip("_") for name in graph.output_names]
     count = Counter(stems)
     named = zip(graph.outputs, graph.output_names, stems, strict=True)
-    return {tensor: stem for tensor, name, stem in named if stem and stem != without_port(name) and count[stem] > 1}
-
-
-def steps_of(row: Row) -> Iterator[tuple[Run, int]]:
-    """Yield the steps of a row in order, each with its run."""
-    for run in row.runs:
-        for step in range(run.first, run.last + 1):
-            yield run, step
+    return {
+        tensor: stem.rpartition("/")[2]
+        for tensor, name, stem in named
+        if stem and stem != without_port(name) and count[stem] > 1
+    }
 
 
 def _weight(tensor: Tensor, weights: Sequence[Parameter] = ()) -> Source:

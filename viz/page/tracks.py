@@ -11,8 +11,8 @@ import numpy as np
 from unroll.dtypes import Array
 from unroll.tensor import Tensor
 from unroll.viz.page.activations import BOUNDS, activation, percent, saturated
+from unroll.viz.page.rows import Row, Template
 from unroll.viz.page.slots import Slots
-from unroll.viz.page.steps import Row, Template
 from unroll.viz.values import number as shown_number
 
 TrackKind = Literal["input", "gate", "state", "output", "difference"]
@@ -95,7 +95,7 @@ def _of_template(row: Row, template: Template, slots: Slots, number: int) -> Ite
     for (node, output), name in states.items():
         yield Track("state", name, _STATES.get(name, "state"), at[node, output])
     for node, output in template.given:
-        if (node, output) not in template.handed:
+        if (node, output) not in states:
             yield Track("output", template.labels.get((node, output), "output"), "output", at[node, output])
 
 

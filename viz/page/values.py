@@ -11,8 +11,8 @@ import numpy as np
 from unroll.dtypes import Array
 from unroll.tensor import Tensor
 from unroll.viz.page.planes import Planes
+from unroll.viz.page.rows import Row
 from unroll.viz.page.slots import Slots
-from unroll.viz.page.steps import Row
 
 #: Up to so many numbers stand in the page with all their digits.
 MOST_WHOLE = 25_000

@@ -231,17 +231,35 @@ def test_what_the_search_box_asks_for_and_the_name_of_a_loop_are_not_cut(shown: 
     assert browser.texts("#legend span") == [f"{MINUS}+", "gate: 0 shut1 open"]
 
 
-def test_a_cell_as_wide_as_an_lstm_with_a_mask_is_not_cut(shown: Callable[..., Browser]) -> None:
-    for name in ("example encoder_decoder", "GRU", "lengths", "rerolled LSTM", "read back Scan"):
+def test_the_first_screen_of_an_lstm_of_28_steps_needs_no_scrolling(shown: Callable[..., Browser]) -> None:
+    graph = NETWORKS["image rows"]()
+    browser = shown(graph, random_feeds(graph))
+    assert browser.run(
+        "return ['#left', '#cell', '#pipe'].map((one) => document.querySelector(one))"
+        ".every((one) => one.scrollHeight <= one.clientHeight && one.scrollWidth <= one.clientWidth)"
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 828, 711, 390])
+def test_a_cell_that_is_too_wide_is_folded_and_never_scrolls_sideways(
+    width: int, shown: Callable[..., Browser]
+) -> None:
+    for name, folded in (("GRU", 640), ("lengths", 640), ("four states", 900), ("attention", 1300)):
         graph = NETWORKS[name]()
-        browser = shown(graph, random_feeds(graph), name=name)
-        wide, room = browser.run(
-            "const open = document.getElementById('open'); return [open.clientWidth, open.parentNode.clientWidth]"
+        browser = shown(graph, random_feeds(graph), name=name.replace(" ", "_"))
+        browser.resize(width, 800)
+        browser.run("window.dispatchEvent(new Event('resize'))")
+        assert browser.run("const cell = document.getElementById('cell'); return cell.scrollWidth <= cell.clientWidth")
+        pieces = browser.run(
+            "return [...document.querySelectorAll('#open [data-fold]')]"
+            ".map((one) => [...one.querySelectorAll('[data-box]')].map((box) => box.dataset.box))"
         )
-        assert wide <= room, name
-        assert "scroll" not in browser.text("#open")
-    graph = NETWORKS["attention"]()
-    assert "scroll sideways" in shown(graph, random_feeds(graph)).text("#open")
+        assert bool(pieces) == (width < folded), (name, width)
+        boxes = browser.texts("#open [data-box]")
+        assert not pieces or sum(map(len, pieces)) == len(boxes), "each box stands in one piece"
+        browser.click("#open [data-box]")
+        assert browser.text("#opened h3")
+        assert browser.link().count("o=") == 1
 
 
 def test_what_is_left_out_is_said(shown: Callable[..., Browser]) -> None:

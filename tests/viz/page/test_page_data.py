@@ -55,6 +55,46 @@ def test_every_number_is_that_of_a_run(name: str) -> None:
     assert check_numbers(graph, random_feeds(graph)) > (0 if recurrent else -1)
 
 
+@pytest.mark.parametrize("name", ["layers Attention", "layers one step", "lengths"])
+def test_states_have_a_number_at_every_step_the_last_one_too(name: str) -> None:
+    graph = NETWORKS[name]()
+    page = Page(unroll.view(graph, feeds=random_feeds(graph)).html)
+    for number, row in enumerate(page.data["rows"]):
+        states = {
+            track["name"]: page.values(number, track["slot"]) for track in row["tracks"] if track["kind"] == "state"
+        }
+        assert not row["path"] or list(states) == row["states"] == ["c", "h"]
+        assert all(values[0].shape[1] == row["steps"] for values in states.values())
+
+
+def test_an_output_that_is_zeros_past_a_row_s_end_is_no_state() -> None:
+    graph = NETWORKS["lengths"]()
+    (row,) = [row for row in Page(unroll.view(graph).html).data["rows"] if row["path"]]
+    for template in row["templates"]:
+        assert [port["name"] for port in template["ports"] if port["kind"] == "handed"] == ["c", "h"]
+
+
+def test_the_output_that_a_masked_layer_keeps_is_not_called_its_state() -> None:
+    (row, *_) = Page(unroll.view(NETWORKS["layers masked LSTM"]()).html).data["rows"]
+    first, middle, last = [[port["name"] for port in template["ports"]] for template in row["templates"]]
+    assert sorted(first) == sorted(middle) == ["c", "h", "output"] and last == ["output"]
+    read = [source["name"] for source in row["templates"][1]["sources"] if source["kind"] == "state"]
+    assert sorted(read) == ["c", "h", "output"]
+
+
+def test_labels_of_outputs_are_without_their_path_and_number() -> None:
+    (row,) = [row for row in Page(unroll.view(NETWORKS["norms"]()).html).data["rows"] if row["path"]]
+    assert [template["boxes"][-1]["label"] for template in row["templates"]] == ["h", "h"]
+
+
+def test_a_weight_that_is_only_turned_for_a_product_is_part_of_its_kernel() -> None:
+    (row,) = [row for row in Page(unroll.view(NETWORKS["layers ConvLSTM2D"]()).html).data["rows"] if row["path"]]
+    for template in row["templates"]:
+        (kernel,) = [box for box in template["boxes"] if box["kind"] == "kernel"]
+        assert sorted(template["ops"][at]["op"] for at in kernel["nodes"]).count("Conv") == 2
+        assert len(kernel["weights"]) == 3
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_every_number_of_a_random_network_is_that_of_a_run(seed: int) -> None:
     graph, feeds = random_network(seed)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
+from drawn_programs import over_steps
 from page_reading import random_feeds
 from picture_networks import NETWORKS
 
@@ -78,6 +79,21 @@ def test_attention_is_shown_as_arcs_with_the_weights_of_a_run(shown: Callable[..
     np.testing.assert_allclose([float(text.split(": ")[1]) for text in told], wanted, atol=0.00501)
     browser.key("Home")
     assert browser.texts("#net [data-arc] title") == [], "the encoder attends to nothing"
+
+
+def test_a_cell_that_attends_to_its_own_past_has_arcs_to_these_steps(shown: Callable[..., Browser]) -> None:
+    graph = over_steps(unroll.cells.AttentionCellWrapper(unroll.GRUCell(3), 2), 4)
+    feeds = random_feeds(graph)
+    browser = shown(graph, feeds, "t=3&b=1")
+    weights = [node for node in graph.nodes if node.op.name == "Softmax"]
+    wanted = np.asarray(graph.run(feeds, weights[3].outputs[0]))[1]
+    told = browser.texts("#net [data-arc] title")
+    assert [text.split(":")[0] for text in told] == ["step 1", "step 2"]
+    np.testing.assert_allclose([float(text.split(": ")[1]) for text in told], wanted, atol=0.00501)
+    browser.key("ArrowLeft", "ArrowLeft")
+    assert [text.split(":")[0] for text in browser.texts("#net [data-arc] title")] == ["step 0"]
+    browser.key("ArrowLeft")
+    assert browser.texts("#net [data-arc] title") == [], "before the first step there is nothing"
 
 
 def test_a_way_goes_over_steps_through_what_is_handed_on(shown: Callable[..., Browser]) -> None:
