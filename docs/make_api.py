@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import unroll
-from unroll import activations, cells, drivers, foreign_names, initializers, layers, nn, ops
+from unroll import activations, cells, drivers, foreign_names, initializers, layers, nn, ops, seq2seq
 from unroll.export.forms import FORMS
 from unroll.ops import spelling
 from unroll.passes import pipeline
@@ -47,6 +47,7 @@ FOREIGN = {
     "Of `unroll.initializers`": foreign_names.INITIALIZERS,
     "Of a graph or a session": foreign_names.GRAPH, "Of a cell, a layer, a module or a model": foreign_names.MODEL,
     "Of `unroll.layers`": foreign_names.LAYERS, "Of `unroll.nn`": foreign_names.NN,
+    "Of `unroll.seq2seq`": foreign_names.SEQ2SEQ,
 }  # fmt: skip
 #: What TensorFlow's drivers take to schedule a loop that is not here.
 SCHEDULING = ("parallel_iterations", "swap_memory")
@@ -192,6 +193,11 @@ def compiler() -> list[str]:
         "Arguments are taken by other frameworks' names too:", "",
         "| here | as well |", "| --- | --- |",
         *(f"| `{name}` | {', '.join(f'`{other}`' for other in others)} |" for name, others in spelling.WORDS.items()), "",
+    ]  # fmt: skip
+    lines += [
+        "## Decoders and attention", "",
+        "`unroll.seq2seq`, with the names of TensorFlow 1's `tf.contrib.seq2seq`.", "",
+        *rows_of(seq2seq.__all__, seq2seq, "seq2seq."),
     ]  # fmt: skip
     for title, home, text in (
         ("Activations", activations, "What `activation=` takes by its name, as functions of a tensor."),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import unroll
-from unroll import activations, cells, initializers, keras, layers, nest, nn, ops
+from unroll import activations, cells, initializers, keras, layers, nest, nn, ops, seq2seq
 from unroll.export import Bound
 from unroll.export.file_rerolling import reroll_file
 from unroll.export.file_unrolling import unroll_file
@@ -350,6 +350,40 @@ def driver_calls() -> dict[str, Call]:
     }
 
 
+def seq2seq_calls() -> dict[str, Call]:
+    memory, lengths, table = (
+        x(2, 5, 3),
+        x(2, name="lengths", dtype="int32"),
+        unroll.Parameter(np.eye(4, 3, dtype="float32"), "table"),
+    )
+    helper, cell = seq2seq.GreedyEmbeddingHelper(table, [1, 1], 0), unroll.GRUCell(3)
+    bahdanau = seq2seq.BahdanauAttention(3, memory)
+
+    def attends(mechanism: Any) -> Any:
+        return mechanism(x(2, 3, name="query"))
+
+    def decodes(decoder: Any) -> Any:
+        return seq2seq.dynamic_decode(decoder, maximum_iterations=2)
+
+    def steps(wrapper: Any) -> Any:
+        return wrapper(x(2, 3), wrapper.zero_state(2))
+
+    decoder = seq2seq.BasicDecoder(cell, helper, cell.zero_state(2))
+    return {
+        "seq2seq.AttentionWrapper": Call(seq2seq.AttentionWrapper, (unroll.GRUCell(3), bahdanau, 4), {}, steps),
+        "seq2seq.AttentionWrapperState": Call(seq2seq.AttentionWrapperState, (1, 2, 3)),
+        "seq2seq.BahdanauAttention": Call(seq2seq.BahdanauAttention, (3, memory, lengths), {}, attends),
+        "seq2seq.BasicDecoder": Call(seq2seq.BasicDecoder, (cell, helper, cell.zero_state(2)), {}, decodes),
+        "seq2seq.BasicDecoderOutput": Call(seq2seq.BasicDecoderOutput, (1, 2)),
+        "seq2seq.GreedyEmbeddingHelper": Call(
+            seq2seq.GreedyEmbeddingHelper, (table, [1, 1], 0), {}, lambda h: h.initialize()
+        ),
+        "seq2seq.LuongAttention": Call(seq2seq.LuongAttention, (3, memory), {"scale": True}, attends),
+        "seq2seq.TrainingHelper": Call(seq2seq.TrainingHelper, (memory, lengths), {}, lambda h: h.initialize()),
+        "seq2seq.dynamic_decode": Call(seq2seq.dynamic_decode, (decoder,), {"maximum_iterations": 2}),
+    }
+
+
 def graph_calls() -> dict[str, Call]:
     fed, y = x(), x() + 1
     inner = fed + 1
@@ -547,7 +581,7 @@ def all_calls() -> dict[str, Call]:
     return {
         **cell_calls(), **layer_calls(), **module_calls(), **operator_calls(), **driver_calls(), **graph_calls(),
         **keras_calls(), **model_calls(), **export_calls(), **initializer_calls(), **nest_calls(),
-        **activation_calls(),
+        **activation_calls(), **seq2seq_calls(),
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from unroll.version import __version__ as __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from unroll import activations, cells, initializers, keras, layers, nest, nn, ops, tf1
+    from unroll import activations, cells, initializers, keras, layers, nest, nn, ops, seq2seq, tf1
     from unroll.cells import (
         BasicLSTMCell,
         BasicRNNCell,
@@ -125,7 +125,7 @@ _HOME = {
     "verify": "unroll.export.verifying.verification",
     "view": "unroll.viz.page.viewing",
 }
-_MODULES = ("activations", "cells", "initializers", "keras", "layers", "nest", "nn", "ops", "tf1")
+_MODULES = ("activations", "cells", "initializers", "keras", "layers", "nest", "nn", "ops", "seq2seq", "tf1")
 
 __all__ = [
     "BasicLSTMCell",
@@ -171,6 +171,7 @@ __all__ = [
     "run_many",
     "save",
     "scope",
+    "seq2seq",
     "stack_bidirectional_dynamic_rnn",
     "stack_bidirectional_rnn",
     "static_bidirectional_rnn",

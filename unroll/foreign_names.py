@@ -286,3 +286,16 @@ NN: dict[str, str] = {
     "init": "it is with unroll.scope(name, initializer=...)",
     "utils": "packed sequences are lengths: lstm(x, lengths=...)",
 }
+
+#: What TensorFlow 1 has in ``tf.contrib.seq2seq``.
+SEQ2SEQ: dict[str, str] = {
+    "BahdanauMonotonicAttention": "attention that is monotonic is not here",
+    "BeamSearchDecoder": "search in NumPy over single steps; decoding here is greedy",
+    "CustomHelper": "write a class with initialize, sample and next_inputs, as TrainingHelper has them",
+    "LuongMonotonicAttention": "attention that is monotonic is not here",
+    "SampleEmbeddingHelper": "run a step at a time, and draw from what it gives with NumPy",
+    "ScheduledEmbeddingTrainingHelper": "it acts in training only: TrainingHelper is what it is without",
+    "ScheduledOutputTrainingHelper": "it acts in training only: TrainingHelper is what it is without",
+    "gather_tree": "search in NumPy over single steps; decoding here is greedy",
+    "tile_batch": "search in NumPy over single steps; decoding here is greedy",
+}

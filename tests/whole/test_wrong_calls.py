@@ -17,7 +17,7 @@ from wrong_values import WRONG
 import unroll
 import unroll.export as export
 import unroll.passes as passes
-from unroll import activations, cells, keras, layers, nn, ops
+from unroll import activations, cells, keras, layers, nn, ops, seq2seq
 
 CALLS = all_calls()
 #: What is no function of its own: types of errors, and what is only imported to be an instance of.
@@ -50,7 +50,14 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 def test_every_public_name_is_called() -> None:
-    faces = {"ops.": ops, "cells.": cells, "layers.": layers, "nn.": nn, "activations.": activations}
+    faces = {
+        "ops.": ops,
+        "cells.": cells,
+        "layers.": layers,
+        "nn.": nn,
+        "activations.": activations,
+        "seq2seq.": seq2seq,
+    }
     names = [*unroll.__all__, *export.__all__, *passes.__all__]
     names += [f"{face}{name}" for face, module in faces.items() for name in module.__all__]
     called = {name for name in names if name not in CALLS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy.typing as npt
 
@@ -14,6 +14,7 @@ from unroll.dimensions import Dim
 from unroll.errors import ArgumentError, UnsupportedError
 from unroll.initializers import ZEROS, Draw, get_initializer
 from unroll.ops import clip, concat, split
+from unroll.parameter import Parameter
 from unroll.tensor import Tensor, named
 
 #: Why TensorFlow's ``reuse=True`` is refused.
@@ -89,8 +90,15 @@ class LSTMLikeCell(LSTMState):
         self.state_is_tuple = state_is_tuple
 
 
+class MakesWeights(Protocol):
+    """What makes weights by name: a cell, or a mechanism of attention."""
+
+    def add_weight(self, name: str, *args: Any, **options: Any) -> Parameter:
+        """Return the weight of a name, made when it is first asked for."""
+
+
 def linear(
-    cell: RNNCell,
+    cell: MakesWeights,
     sources: Mapping[str, Tensor],
     gates: Sequence[str],
     size: int,

@@ -76,7 +76,7 @@ class TensorShape:
     """The size of a state or output of more than one axis beyond the batch, such as an image's; a leaf of `state_size`.
 
     Args:
-        dims: the sizes: ``TensorShape([8, 8, 16])``.
+        dims: the sizes: ``TensorShape([8, 8, 16])``; one that only a run knows is a symbol.
 
     Raises:
         ArgumentTypeError, ArgumentError: no list, or a size that is not an int of at least 1.
@@ -87,10 +87,12 @@ class TensorShape:
         TensorShape([8, 8, 16])
     """
 
-    def __init__(self, dims: Sequence[int]) -> None:
+    def __init__(self, dims: Sequence[Dim]) -> None:
         if not isinstance(dims, (list, tuple)):
             raise ArgumentTypeError(f"TensorShape: {shown(dims)} is no list of sizes; TensorShape([8, 8, 16])")
-        self.dims = tuple(check_size(dim, "TensorShape") for dim in dims)
+        self.dims: tuple[Any, ...] = tuple(
+            dim if isinstance(dim, Dimension) else check_size(dim, "TensorShape") for dim in dims
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorShape) and self.dims == other.dims
@@ -102,7 +104,7 @@ class TensorShape:
         return f"TensorShape({list(self.dims)})"
 
 
-def dims_of(size: Any) -> tuple[int, ...]:
+def dims_of(size: Any) -> tuple[Any, ...]:
     """Return a leaf of a `state_size` or `output_size` as the axes beyond the batch: 5 is ``(5,)``.
 
     Raises:

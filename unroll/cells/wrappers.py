@@ -179,7 +179,7 @@ class DropoutWrapper(CellWrapper):
         return super().__call__(dropped(inputs, self.input_keep_prob), state, scope)
 
     def call_checked(self, inputs: Any, state: State) -> tuple[Any, State]:
-        """Trace one step of the cell inside from a state that was checked; see `RNNCell.call_checked`."""
+        """Trace one step of the cell inside, and return the output and the new state; see `RNNCell.call_checked`."""
         return super().call_checked(dropped(inputs, self.input_keep_prob), state)
 
     def _handed_on(self, inputs: Any, result: tuple[Any, State]) -> tuple[Any, State]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from unroll.checks import check_flag
 from unroll.ops.arithmetic import div, mul
+from unroll.ops.choices import less
 from unroll.ops.filling import shape
 from unroll.ops.functions import cast, exp, floor, identity, log, neg
 from unroll.ops.given_sizes import int64
@@ -18,6 +19,7 @@ from unroll.ops.operator import as_tensor, axes_of
 from unroll.ops.reduction import reduce_max, reduce_mean, reduce_sum
 from unroll.ops.shaping import reshape, squeeze, unsqueeze
 from unroll.ops.slicing import gather
+from unroll.ops.synonyms import range as range_
 from unroll.tensor import Tensor, TensorLike, constant
 
 Axes = int | Sequence[int] | None
@@ -86,6 +88,12 @@ def size(x: TensorLike) -> Tensor:
     x = as_tensor(x, "size")
     sizes: list[Tensor] = [constant([1], "int64"), *(unsqueeze(shape(x)[at], [0]) for at in range(x.rank))]
     return functools.reduce(mul, sizes)[0]
+
+
+def sequence_mask(lengths: Tensor, count: int | Tensor) -> Tensor:
+    """Return which of `count` steps each row has: bool ``(*lengths, count)``."""
+    steps = cast(range_(count) if isinstance(count, int) else range_(0, int64(count)), lengths.dtype)
+    return less(steps, unsqueeze(lengths, [lengths.rank]))
 
 
 def gather_nd(x: Tensor, indices: Tensor) -> Tensor:

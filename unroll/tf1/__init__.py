@@ -18,7 +18,7 @@ Runs compute in NumPy. Training is not here: train in TensorFlow, and bring the 
 
 from typing import TYPE_CHECKING, Any
 
-from unroll import keras
+from unroll import foreign_names, keras
 from unroll.tf1 import (
     cells,
     dtypes,
@@ -37,7 +37,7 @@ from unroll.tf1 import (
     training,
     variables,
 )
-from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, IN_RNN, IN_SEQ2SEQ, Namespace, said
+from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, IN_RNN, Namespace, said
 from unroll.words import face
 
 #: Which module has which names of ``tf``, besides those of the tables.
@@ -59,7 +59,7 @@ _RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurr
 _CONTRIB = {
     "layers": Namespace("tf.contrib.layers", layers.CONTRIB, IN_LAYERS),
     "rnn": _RNN,
-    "seq2seq": Namespace("tf.contrib.seq2seq", seq2seq.TABLE, IN_SEQ2SEQ),
+    "seq2seq": Namespace("tf.contrib.seq2seq", seq2seq.TABLE, foreign_names.SEQ2SEQ),
 }
 _FLAGS = Namespace("tf.app.flags", flags.TABLE)
 _NAMES: dict[str, Any] = said({

@@ -17,8 +17,41 @@ from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.tensors import lifted, translated, unwrap
 from unroll.tf1.variables import Variable, VariableScope, get_variable_scope, numbered, shared, within
 
+#: Methods that a program may define, which the core calls.
+DEFINED = ("call", "__call__", "initialize", "sample", "next_inputs", "step", "score")
 
-class _Cell:
+
+class OfThisFace:
+    """What an object of this face does besides what its class in the core does: its weights are variables."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        for method in DEFINED:
+            if method in vars(cls) and not cls.__module__.startswith("unroll."):
+                setattr(cls, method, translated(vars(cls)[method]))
+        super().__init_subclass__(**options)
+
+    def _add_weight(self, name: str, *args: Any, **options: Any) -> Parameter:
+        """Return a weight: a variable that is there where the scope in force finds those, else a new one."""
+        made: dict[str, Parameter] = self._weights  # type: ignore[attr-defined]
+        is_known, now = name in made, scopes.current()
+        found = None if is_known else shared(scopes.join(now.variables, name), None)
+        if found is not None:
+            made[name] = found.core
+        with scopes.at(now.variables, now.nodes, seed=get_default_graph().seed):
+            parameter: Parameter = super()._add_weight(name, *args, **options)  # type: ignore[misc]
+        if not is_known and found is None:
+            Variable.of(parameter, None, getattr(self, "trainable", True))
+        return parameter
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables made so far."""
+        return [get_default_graph().proxies[item] for item in self.weights.values()]  # type: ignore[attr-defined]
+
+    trainable_variables = trainable_weights = variables
+
+
+class Cell(OfThisFace):
     """What every cell of this face does besides what its class in the core does."""
 
     _reuse: Any = None
@@ -26,15 +59,7 @@ class _Cell:
 
     def __init__(self, *args: Any, reuse: Any = None, **kwargs: Any) -> None:
         self._reuse = reuse
-        super().__init__(
-            *map(_for_core, unwrap(args)), **{name: _for_core(item) for name, item in unwrap(kwargs).items()}
-        )
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        for method in ("call", "__call__"):
-            if method in vars(cls) and not cls.__module__.startswith("unroll."):
-                setattr(cls, method, translated(vars(cls)[method]))
-        super().__init_subclass__(**options)
+        super().__init__(*map(_for_core, unwrap(args)), **for_core(kwargs))
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         """Trace one step: ``(inputs, state) -> (output, new_state)``."""
@@ -57,13 +82,6 @@ class _Cell:
         made = self.add_weight(name, sizes, first, dtype=kind)  # type: ignore[attr-defined]
         return get_default_graph().proxies[made]
 
-    @property
-    def variables(self) -> list[Any]:
-        """The variables made so far."""
-        return [get_default_graph().proxies[item] for item in self.weights.values()]  # type: ignore[attr-defined]
-
-    trainable_variables = trainable_weights = variables
-
     @contextmanager
     def _entered(self, scope: str | None = None) -> Iterator[None]:
         """Enter the cell's scope: under the name of its first call, which is numbered where another has it."""
@@ -73,19 +91,6 @@ class _Cell:
         path = scopes.join(scopes.current().variables, name)
         with within(VariableScope(reuse, path, outer.initializer)), scopes.in_cell(name):
             yield
-
-    def _add_weight(self, name: str, *args: Any, **options: Any) -> Parameter:
-        """Return a weight: a variable that is there where the scope in force finds those, else a new one."""
-        made: dict[str, Parameter] = self._weights  # type: ignore[attr-defined]
-        is_known, now = name in made, scopes.current()
-        found = None if is_known else shared(scopes.join(now.variables, name), None)
-        if found is not None:
-            made[name] = found.core
-        with scopes.at(now.variables, now.nodes, seed=get_default_graph().seed):
-            parameter: Parameter = super()._add_weight(name, *args, **options)  # type: ignore[misc]
-        if not is_known and found is None:
-            Variable.of(parameter, None, getattr(self, "trainable", True))
-        return parameter
 
 
 def of_one_batch(inputs: Any, state: Any, axis: int = 0) -> Any:
@@ -108,28 +113,26 @@ def of_one_batch(inputs: Any, state: Any, axis: int = 0) -> Any:
     return nest.map_leaves(fitted, inputs)
 
 
+def for_core(given: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments of a constructor as the core's class takes them: functions of tensors get the core's."""
+    return {name: item if name == "self" else _for_core(item) for name, item in unwrap(given).items()}
+
+
 def _for_core(value: Any) -> Any:
-    """Return an argument of a constructor as the core's class takes it: functions of tensors get the core's."""
-    as_it_is = (
-        not callable(value) or isinstance(value, (type, CoreCell, RandomInitializer)) or not hasattr(value, "__name__")
-    )
-    return value if as_it_is else translated(value)
+    as_it_is = isinstance(value, (type, CoreCell, RandomInitializer)) or not hasattr(value, "__name__")
+    return value if as_it_is or not callable(value) else translated(value)
 
 
-def _of_this_face(kind: Any) -> Any:
-    """Return a cell of the core as one of this face; what else is among them as it is."""
-    if not issubclass(kind, CoreCell):
-        return kind
-    return type(kind.__name__, (_Cell, kind), {"__module__": __name__, "__doc__": kind.__doc__})
+def of_this_face(kind: Any, base: type = Cell, **members: Any) -> Any:
+    """Return a class of the core as one of this face."""
+    return type(kind.__name__, (base, kind), {"__module__": __name__, "__doc__": kind.__doc__, **members})
 
 
 #: The cells by name.
 TABLE: dict[str, Any] = {
-    **{
-        name: _of_this_face(getattr(cells, name))
-        for name in cells.__all__
-        if name not in ("RNNCellLike", "TensorShape")
-    },
+    name: of_this_face(kind) if issubclass(kind, CoreCell) else kind
+    for name in cells.__all__
+    if (kind := getattr(cells, name)) not in (cells.RNNCellLike, cells.TensorShape)
 }
 #: Those of ``tf.nn.rnn_cell``; the others were in ``tf.contrib.rnn`` alone.
 IN_NN = {

@@ -5,41 +5,36 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from unroll import layers
 from unroll.checks import check_number
 from unroll.layers.sublayers import keras_name
-from unroll.parameter import Parameter
 from unroll.tf1 import operators
 from unroll.tf1.first_values import TABLE as INITIALIZERS
 from unroll.tf1.graphs import get_default_graph
 from unroll.tf1.neural_networks import TABLE as NN
 from unroll.tf1.signatures import takes
-from unroll.tf1.tensors import named
+from unroll.tf1.tensors import named, translated
 from unroll.tf1.variables import VariableScope, entered, get_variable
 from unroll.words import spelled
 
 _TF = operators.TABLE
 
 
-def _as_it_is(value: Any, what: str) -> Any:
-    return value
-
-
 class _Layer:
     """What every layer of this face does besides what its class in the core does; called again it has the same variables."""
 
-    CHECKS: ClassVar[dict[str, Callable[[Any, str], Any]]] = {}
     _called, _result, _names = "", "", dict[str, str]()
-    _given: Callable[..., Any]
+    _then: Any = None
     _reuse: Any = None
     _scope: VariableScope | None = None
 
-    def __call__(self, inputs: Any, scope: Any = None) -> Any:
+    @translated
+    def __call__(self: Any, inputs: Any, scope: Any = None) -> Any:
         """Return the layer's output."""
         x, reuse = operators.convert_to_tensor(inputs), self._reuse if self._scope is None else True
-        with entered(scope or self._scope or self._name, self._called, reuse=reuse) as self._scope:  # type: ignore[attr-defined]
+        with entered(scope or self._scope or self._name, self._called, reuse=reuse) as self._scope:
             core = super().__call__(x.core)  # type: ignore[misc]  # of the core's class
             plain = "Tensordot" if self._result == "MatMul" and core.rank > 2 else self._result
             made = plain if getattr(self, "bias", None) is None else "BiasAdd"
@@ -52,15 +47,11 @@ class _Layer:
     def _entered(self) -> Iterator[None]:
         yield  # its scope was entered when it was called
 
-    def add_weight(self, *, name: str, shape: Any, initializer: Any, **more: Any) -> Parameter:
+    def add_weight(self: Any, *, name: str, shape: Any, initializer: Any, **more: Any) -> Any:
         """Return a variable that is there where the scope in force finds those, else a new one."""
         is_scopes = isinstance(initializer, str) and initializer == "glorot_uniform"  # where that has one
-        trainable = self.trainable and more.get("trainable", True)  # type: ignore[attr-defined]
-        name = self._names.get(name, name)
-        made: Parameter = get_variable(
-            name, shape, self.dtype, None if is_scopes else initializer, trainable=trainable
-        ).core  # type: ignore[attr-defined]
-        return made
+        first, trainable = None if is_scopes else initializer, self.trainable and more.get("trainable", True)
+        return get_variable(self._names.get(name, name), shape, self.dtype, first, trainable=trainable).core
 
 
 def _layer(kind: str, result: str, arguments: str, called: str = "", **names: str) -> type:
@@ -73,8 +64,7 @@ def _layer(kind: str, result: str, arguments: str, called: str = "", **names: st
         called: its scope, by default the class in snake case.
         names: TensorFlow's names of its variables, by the core's.
     """
-    core = getattr(layers, kind)
-    taking = takes(f"layers.{kind}", f"self, {arguments}")
+    core, taking = getattr(layers, kind), takes(f"layers.{kind}", f"self, {arguments}")
     begin, rest = taking(core.__init__), taking(lambda self, activation=None, reuse=None: (activation, reuse))
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
@@ -82,17 +72,11 @@ def _layer(kind: str, result: str, arguments: str, called: str = "", **names: st
         self._then, self._reuse = rest(self, *args, **kwargs)
         self.activation = lambda x: x
 
-    __init__.__signature__ = begin.__signature__  # type: ignore[attr-defined]
-    own = [name for name in begin.__signature__.parameters if name.endswith(("_initializer", "activation", "rate"))]
-    checks = {**getattr(core, "CHECKS", {}), **dict.fromkeys(own, _as_it_is)}
-    members = {
-        "__init__": __init__,
-        "CHECKS": checks,
-        "_called": called or keras_name(kind),
-        "_result": result,
-        "_names": names,
-    }
-    return type(kind, (_Layer, core), {**members, "__module__": __name__, "__doc__": core.__doc__})
+    __init__.__signature__ = signature = inspect.signature(begin)  # type: ignore[attr-defined]
+    own = [name for name in signature.parameters if name.endswith(("_initializer", "activation", "rate"))]
+    checks = {**getattr(core, "CHECKS", {}), **dict.fromkeys(own, lambda value, what: value)}
+    texts = {"_called": called or keras_name(kind), "_result": result, "_names": names, "__doc__": core.__doc__}
+    return type(kind, (_Layer, core), {"__init__": __init__, "CHECKS": checks, "__module__": __name__, **texts})
 
 
 _MORE = (
@@ -158,8 +142,8 @@ def regularizer(scale: float, scope: str | None = None) -> Callable[[Any], Any]:
     return lambda weights: _TF["multiply"](factor, NN["l2_loss"](weights))
 
 
-LAYERS = {**_CLASSES, **{keras_name(name): _at_once(kind) for name, kind in _CLASSES.items()}}
-_OF_CONTRIB: dict[str, tuple[str, Callable[[Any], Any]]] = {
+LAYERS: dict[str, Any] = {**_CLASSES, **{keras_name(name): _at_once(kind) for name, kind in _CLASSES.items()}}
+_OF_CONTRIB: dict[str, tuple[str, Callable[..., Any]]] = {
     "dropout": ("inputs, keep_prob=0.5, noise_shape=None, is_training=True, outputs_collections=None, scope=None, seed=None",
                 LAYERS["dropout"]),
     "flatten": ("inputs, outputs_collections=None, scope=None", LAYERS["flatten"]),

@@ -66,19 +66,6 @@ IN_RNN: dict[str, str] = {
     ),
     "HighwayWrapper": "write it: class Highway(tf.nn.rnn_cell.RNNCell)",
 }
-#: The same of ``tf.contrib.seq2seq``.
-IN_SEQ2SEQ: dict[str, str] = {
-    **dict.fromkeys(
-        ("BeamSearchDecoder", "tile_batch", "gather_tree"), "search in NumPy over single steps; decoding here is greedy"
-    ),
-    **dict.fromkeys(
-        ("ScheduledEmbeddingTrainingHelper", "ScheduledOutputTrainingHelper", "SampleEmbeddingHelper"), _SAMPLES
-    ),
-    **dict.fromkeys(
-        ("BahdanauMonotonicAttention", "LuongMonotonicAttention"), "attention that is monotonic is not here"
-    ),
-    "CustomHelper": "write a class with initialize, sample and next_inputs, as TrainingHelper has them",
-}
 #: The same of ``tf.layers`` and ``tf.contrib.layers``.
 IN_LAYERS: dict[str, str] = {
     **dict.fromkeys(

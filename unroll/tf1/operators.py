@@ -134,8 +134,7 @@ def _sequence_mask(lengths: Core, maxlen: Any, dtype: Any) -> Core:
     if maxlen is None:
         fix = "give maxlen, such as tf.shape(x)[1]: how long the longest is only a run knows"
         raise ArgumentError(f"sequence_mask: {fix}")
-    places = ops.cast(_range(maxlen, None, 1, None), lengths.dtype)
-    return ops.cast(ops.less(places, ops.unsqueeze(lengths, [lengths.rank])), dtype)
+    return ops.cast(composed.sequence_mask(lengths, plain_size(maxlen)), dtype)
 
 
 # -- the table --------------------------------------------------------------------------------------------------------

@@ -22,13 +22,13 @@ from unroll.tf1.variables import VariableScope, get_variable_scope, within
 
 
 @contextmanager
-def _within(scope: Any, default: str) -> Iterator[str]:
+def driver_scope(scope: Any, default: str) -> Iterator[str]:
     """Enter the scope that the core's driver stands in, and give the name that it enters itself."""
     outer, place = get_variable_scope(), nullcontext()
     parent, name = outer.name, scope if isinstance(scope, str) else default
     if isinstance(scope, VariableScope) and scope.name:
         parent, _, name = scope.name.rpartition("/")
-        place = scopes.at(parent, parent)
+        place = scopes.at(parent, parent)  # type: ignore[assignment]
     with within(VariableScope(outer.reuse, scopes.join(parent, name), outer.initializer)), place:
         yield name
 
@@ -50,7 +50,7 @@ def driver(function: Callable[..., Any], default: str, axis: int = 0) -> Callabl
         along = 1 if given.get("time_major") is True else axis
         given["inputs"] = of_one_batch(given["inputs"], states, along)
         base = get_default_graph().scoped_name(default)
-        with _within(given.pop("scope", None), default) as scope:
+        with driver_scope(given.pop("scope", None), default) as scope:
             return _named(lifted(function)(**given, scope=scope), base, function is drivers.dynamic_rnn, bool(along))
 
     call.__signature__ = signature  # type: ignore[attr-defined]
@@ -162,7 +162,7 @@ def raw_rnn(cell: Any, loop_fn: Callable[..., Any], scope: Any, maximum_iteratio
     def first_kept(time: int, *args: Any) -> Any:
         return kept.pop() if kept else translated(asked)(time, *args)
 
-    with _within(scope, "rnn") as name:
+    with driver_scope(scope, "rnn") as name:
         if maximum_iterations is None:
             now, token = scopes.current(), _sizes_read.set(sizes)
             with scopes.at(scopes.join(now.variables, name), scopes.join(now.nodes, name)):
