@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from unroll.export.c.lanes import HELD_TEXT, lanes_text
+from unroll.export.c.lanes import AT_ONCE_TEXT, HELD_TEXT, lanes_text
 from unroll.export.c.types import C_TYPES, SUFFIXES, number
 
 #: By name: the C of the function, by math: "fast" names no library, "libm" does; "both" where they are one.
@@ -201,8 +201,8 @@ def definitions(text: str, math: str) -> str:
 
     visit(text)
     lanes = [lanes_text(np.dtype(name)) for name, end in SUFFIXES.items() if f"lanes_{end} " in text]
-    held = [HELD_TEXT] if "IN_REGISTER(" in text else []
-    return "\n".join(item.rstrip("\n") for item in (*lanes, *held, *found.values()))
+    macros = [macro for name, macro in (("IN_REGISTER(", HELD_TEXT), ("AT_ONCE\n", AT_ONCE_TEXT)) if name in text]
+    return "\n".join(item.rstrip("\n") for item in (*lanes, *macros, *found.values()))
 
 
 def definition(name: str, end: str, math: str) -> str:

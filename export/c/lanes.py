@@ -22,6 +22,16 @@ HELD_TEXT = """\
 #define IN_REGISTER(x) (void)(x)
 #endif
 """
+#: clang leaves loops as they are where it finds too many arrays to compare the addresses of.
+AT_ONCE_TEXT = """\
+/* Before a loop none of whose runs needs another: clang takes several at once without asking where they write. */
+#if defined(__clang__)
+#define AT_ONCE _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
+#pragma clang diagnostic ignored "-Wpass-failed"
+#else
+#define AT_ONCE
+#endif
+"""
 _TEXT = """\
 /* Lanes: numbers that the processor handles at once. One lane, a plain number, is right everywhere. */
 #ifndef $N

@@ -58,8 +58,16 @@ def _write_elements(pen: Pen, statement: Elementwise) -> None:
         index = pen.loops(stack, tuple(front))
         (block,) = pen.loops(stack, (-(-last // unit),))
         lane = pen.counter("j")
+        if _independent(statement):
+            pen.text.line("AT_ONCE")
         stack.enter_context(pen.text.loop(lane, unit))
         _write_items(pen, statement, [*index, Lane(block, lane)])
+
+
+def _independent(statement: Elementwise) -> bool:
+    """Say whether no element needs what is put in the place of another."""
+    filled = {view.buffer.room or view.buffer: view.place for view in statement.writes()}
+    return all(filled.get(view.buffer.room or view.buffer, view.place) == view.place for view in statement.reads())
 
 
 def _write_items(pen: Pen, statement: Elementwise, index: Index) -> None:
