@@ -13,12 +13,10 @@ from pathlib import Path
 import onnx
 from onnx import ModelProto, TensorProto
 
-from unroll.errors import ArgumentError, FileError, UnsupportedError
+from unroll.errors import FileError, UnsupportedError
+from unroll.export.bits import checked_bits
 from unroll.export.node_walk import all_nodes, is_native
 
-#: What a graph's own dtype can be replaced by, and how weights can be quantised.
-DTYPES = ("float16",)
-QUANTIZATIONS = ("int8",)
 #: What onnxruntime's tool makes of a product by constant weights.
 _INT8_PRODUCTS = frozenset(["ConvInteger", "DynamicQuantizeLSTM", "MatMulInteger"])
 _FLOATS = {TensorProto.FLOAT16: "float16", TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64"}
@@ -32,15 +30,8 @@ def reduction(dtype: object, quantize: object) -> Callable[[ModelProto], ModelPr
     Raises:
         ArgumentError: there is no such dtype or quantisation, or both are asked for.
     """
-    if dtype is not None and (not isinstance(dtype, str) or dtype not in DTYPES):
-        raise ArgumentError(f"compile: dtype {dtype!r}: there is {_listed(DTYPES)}, or None for the graph's own")
-    if quantize is not None and (not isinstance(quantize, str) or quantize not in QUANTIZATIONS):
-        raise ArgumentError(f"compile: quantize {quantize!r}: there is {_listed(QUANTIZATIONS)}, or None")
-    if dtype is not None and quantize is not None:
-        raise ArgumentError(f"compile: dtype={dtype!r} and quantize={quantize!r} exclude one another; choose one")
-    if dtype is not None:
-        return to_float16
-    return to_int8 if quantize is not None else None
+    bits = checked_bits(dtype, quantize, "compile")
+    return None if bits is None else to_int8 if bits == "int8" else to_float16
 
 
 def to_float16(model: ModelProto) -> ModelProto:
@@ -118,10 +109,6 @@ def _dtypes(model: ModelProto) -> str:
     kinds = weights | {item.type.tensor_type.elem_type for item in model.graph.input}
     floats = [name for kind, name in _FLOATS.items() if kind in kinds]
     return f"the model is of {' and '.join(floats) or 'integers'}"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(map(repr, names))
 
 
 @contextlib.contextmanager

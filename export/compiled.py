@@ -55,6 +55,11 @@ class Writer(NamedTuple):
     dtype: str | None
     quantize: str | None
 
+    @property
+    def bits(self) -> str | None:
+        """In which dtype of fewer bits."""
+        return self.dtype or self.quantize
+
     def write(self, graph: Graph, way: str, check: bool = True) -> ModelProto:
         """Return the model of `graph` written in one of `WAYS`; with `check`, proven where it is a rewritten one."""
         reduce = reduction(self.dtype, self.quantize)

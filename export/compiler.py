@@ -16,10 +16,10 @@ from unroll.errors import (
     ArgumentError,
 )
 from unroll.export import tuning
+from unroll.export.bits import checked_bits
 from unroll.export.c.building import has_compiler, identity
 from unroll.export.c.session import CSession
 from unroll.export.choice import C, Candidate, Choice
-from unroll.export.compile_reduced import reduction
 from unroll.export.compiled import CompiledSession, Writer
 from unroll.export.form_trial import Trial
 from unroll.export.forms import checked_form, in_form
@@ -54,6 +54,8 @@ def compile(
     *,
     batch: int | None = None,
     dims: Mapping[str, int] | None = None,
+    dtype: str | None = None,
+    quantize: str | None = None,
     cache: Any = True,
 ) -> CSession: ...
 
@@ -105,10 +107,10 @@ def compile(
         dims: the sizes of other symbols to be fast at, by name, such as ``{"time": 28}``.
         tune: measure; False chooses by an estimate (see `unroll.export.form_cost`).
         form: only this form: one of those of `unroll.to_onnx`.
-        dtype: ``"float16"`` computes in float16 instead of float32, with inputs and outputs as they were; the choice
-            says what is lost.
-        quantize: ``"int8"`` multiplies by int8 weights where onnxruntime's tool can (see
-            `unroll.export.compile_reduced`); the choice says what is lost.
+        dtype: ``"float16"`` computes in float16 instead of float32, with inputs and outputs as they were; in C it holds weights
+            in float16, and computes in float32. The choice says what is lost.
+        quantize: ``"int8"`` multiplies by int8 weights where onnxruntime's tool can (see `unroll.export.compile_reduced`); in
+            C, by all of products. The choice says what is lost.
         cache: whether to remember on disk; or a folder to remember in, by default ``unroll/tuning`` in the user's cache, and
             ``unroll/c`` for compiled C.
 
@@ -136,10 +138,10 @@ def compile(
     if not isinstance(target, str) or target not in TARGETS:
         raise ArgumentError(f"compile: target {target!r}: there is {', '.join(map(repr, TARGETS))}")
     batch = None if batch is None else check_size(batch, "compile: batch")
+    bits = checked_bits(dtype, quantize, "compile")
     if target == "c":
-        others = {"tune": not tune, "form": form, "dtype": dtype, "quantize": quantize}
-        return _as_c(graph, batch, dims, cache, [name for name, said in others.items() if said])
-    reduction(dtype, quantize)
+        others = {"tune": not tune, "form": form}
+        return _as_c(graph, batch, dims, bits, cache, [name for name, said in others.items() if said])
     size = 1 if batch is None else batch
     given = checked_dims(dims, symbols_of(graph), "compile")
     if batch is not None and given.get("batch", batch) != batch:
@@ -148,7 +150,7 @@ def compile(
     ways = _ways(graph, form, writer.batch, given, tune)
     if not tune:
         return _estimated(graph, writer, given, ways, "asked for" if form not in (None, "auto") else "estimated")
-    with_c = target == "auto" and form in (None, "auto") and dtype is None and quantize is None and has_compiler()
+    with_c = target == "auto" and form in (None, "auto") and has_compiler()
     ways += [C] * with_c
     sizes = sizes_for(graph, size, given)
     folder = tuning.folder_of(cache)
@@ -161,7 +163,9 @@ def compile(
     key = tuning.cache_key(model, versions=(__version__, ort.__version__), **settings)
 
     def remade(choice: Choice) -> CompiledSession | CSession:
-        return CSession(graph, cache, sizes, choice) if choice.form == C else CompiledSession(graph, writer, choice)
+        if choice.form == C:
+            return CSession(graph, cache, sizes, bits, choice)
+        return CompiledSession(graph, writer, choice)
 
     known = tuning.remembered(folder, key, ways, writer.batch, remade)
     if known is not None:
@@ -172,7 +176,12 @@ def compile(
 
 
 def _as_c(
-    graph: Graph, batch: int | None, dims: Mapping[str, int] | None, cache: object, besides: Sequence[str]
+    graph: Graph,
+    batch: int | None,
+    dims: Mapping[str, int] | None,
+    bits: str | None,
+    cache: object,
+    besides: Sequence[str],
 ) -> CSession:
     """Return a session on compiled C; compiled at once where its sizes are known."""
     if besides:
@@ -181,7 +190,15 @@ def _as_c(
     given = checked_dims(dims, symbols, "compile")
     if batch is not None and "batch" in symbols:
         given.setdefault("batch", batch)
-    return CSession(graph, cache, given, Choice(C, 1, "asked for", given.get("batch", batch or 1), (Candidate(C, 1),)))
+    feeds = None
+    if bits is not None:  # what is lost is seen on feeds, whose sizes the C is then compiled for
+        sizes = sizes_for(graph, given.get("batch", batch or 1), given)
+        feeds = feeds_for(graph, sizes)[0]
+    session = CSession(graph, cache, given, bits)
+    lost = None if feeds is None else worst_difference(graph.run(feeds), session.run(feeds))
+    row = Candidate(C, 1, difference=lost)
+    session.choice = Choice(C, 1, "asked for", given.get("batch", batch or 1), (row,), lost)
+    return session
 
 
 def _ways(graph: Graph, form: str | None, batch: int, dims: Mapping[str, int], tune: bool) -> list[str]:

@@ -66,7 +66,7 @@ class Trial:
         choice = Choice(way, threads, "", self.writer.batch, ())
         if way == C:
             sizes = bound_sizes(self.graph.input_specs, self.feeds)
-            return CSession(self.graph, self._cache, sizes, choice, MOST_LINES)
+            return CSession(self.graph, self._cache, sizes, self.writer.bits, choice, MOST_LINES)
         return CompiledSession(self.graph, self.writer, choice)
 
     def _doubt(self, difference: float) -> str:

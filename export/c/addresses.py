@@ -7,6 +7,7 @@ from typing import Self
 
 from unroll.export.c.expressions import Expr
 from unroll.export.c.layout import Buffer, View
+from unroll.export.c.widening import widened
 
 #: What stands in the place of an index: a counter, or `Lane`; empty for 0.
 Index = Sequence[str]
@@ -43,7 +44,8 @@ class Addresses:
 
     def at(self, view: View, index: Index) -> str:
         """Return the element of a view at an index."""
-        return f"{self.refer(view.buffer)}[{self.place(view, index)}]"
+        element = f"{self.refer(view.buffer)}[{self.place(view, index)}]"
+        return widened(element, view.buffer) or element
 
     def place(self, view: View, index: Index) -> str:
         """Return where in its buffer the element of a view at an index is."""

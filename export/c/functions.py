@@ -11,6 +11,7 @@ import numpy as np
 
 from unroll.export.c.lanes import AT_ONCE_TEXT, HELD_TEXT, lanes_text
 from unroll.export.c.types import C_TYPES, SUFFIXES, number
+from unroll.export.c.widening import FUNCTIONS
 
 #: By name: the C of the function, by math: "fast" names no library, "libm" does; "both" where they are one.
 _FLOAT: dict[str, str] = {
@@ -213,6 +214,8 @@ def definition(name: str, end: str, math: str) -> str:
         return _filled(_CLAMPED if name == "index" else _REVERSED, end)
     if name in _COMPARISONS:
         return f"static inline unsigned char {name}_{end}({kind} a, {kind} b) {{ return a {_COMPARISONS[name]} b; }}"
+    if name in FUNCTIONS:
+        return FUNCTIONS[name]
     if "_of" in name:
         return _int_of(name.removesuffix("_of"), end)
     if dtype == "bool":

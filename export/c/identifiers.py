@@ -12,7 +12,7 @@ imaginary inline int long mutable namespace new noexcept not not_eq nullptr oper
 register reinterpret_cast restrict return short signed sizeof static static_assert static_cast struct switch template this
 thread_local throw true try typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor
 xor_eq linux unix main errno signal index time abs exp log pow sqrt floor erf tanh max min add sub mul div neg sign relu
-nan infinity int32_t int64_t uint32_t uint64_t context weights addresses total best one place sizes which
+nan infinity int8_t int32_t int64_t uint16_t uint32_t uint64_t context weights addresses total best one place sizes which
 """
 #: What C and C++ keep for themselves, and what the C here uses.
 RESERVED = frozenset(_WORDS.split())

@@ -35,7 +35,7 @@ class Buffer:
 
     Attributes:
         name: its name in C.
-        dtype: of its numbers.
+        dtype: of its numbers, as they are computed with.
         size: how many there are.
         kind: whose it is: the caller's, a weight, or scratch in the context.
         value: of a weight, its numbers.
@@ -52,6 +52,16 @@ class Buffer:
     about: str = ""
     room: Buffer | None = None
     guests: list[Buffer] = field(default_factory=list)
+
+    @property
+    def held(self) -> DType:
+        """The dtype in which its numbers lie in memory: of a weight it may be one of fewer bits."""
+        return self.dtype if self.value is None else self.value.dtype
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes its own numbers take."""
+        return self.size * self.held.itemsize
 
     @property
     def extent(self) -> int:

@@ -113,9 +113,9 @@ class Listing:
             for buffer in listed:
                 if buffer.guests:
                     text.comment(f"at other times {', '.join(guest.name for guest in buffer.guests)}")
-                size = buffer.extent * buffer.dtype.itemsize
+                size = buffer.extent * buffer.held.itemsize
                 aligned = f" {upper}_ALIGNED" if size >= ALIGNED else ""
-                text.line(f"{c_type(buffer.dtype)} {buffer.name}[{max(1, buffer.extent)}]{aligned};")
+                text.line(f"{c_type(buffer.held)} {buffer.name}[{max(1, buffer.extent)}]{aligned};")
             if not listed:
                 text.line("unsigned char unused;")
         text.line()
@@ -155,8 +155,8 @@ class Listing:
     def _weights(self) -> Iterable[str]:
         for buffer in self.program.weights:
             yield f"/* {printable(buffer.name)}: {buffer.size} numbers. */"
-            aligned = f" {self.name.upper()}_ALIGNED" if buffer.size * buffer.dtype.itemsize >= ALIGNED else ""
-            yield f"static const {c_type(buffer.dtype)} {buffer.name}[{max(1, buffer.size)}]{aligned} = {{"
+            aligned = f" {self.name.upper()}_ALIGNED" if buffer.bytes >= ALIGNED else ""
+            yield f"static const {c_type(buffer.held)} {buffer.name}[{max(1, buffer.size)}]{aligned} = {{"
             yield from _numbers(buffer)
             yield "};"
             yield ""
@@ -217,6 +217,8 @@ def _numbers(buffer: Buffer) -> Iterable[str]:
     if not value.size:
         yield "    0"
         return
+    if value.dtype == np.float16:
+        value = value.view(np.uint16)
     if value.dtype.kind != "f":
         kind = "INT64_C({})" if value.dtype.itemsize == 8 else "{}"
         low = "(-INT64_C(9223372036854775807) - 1)" if value.dtype.itemsize == 8 else "(-2147483647 - 1)"

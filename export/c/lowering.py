@@ -19,6 +19,7 @@ from unroll.export.c.expressions import LARGEST, Expr, literal, load
 from unroll.export.c.held import Held
 from unroll.export.c.layout import View
 from unroll.export.c.making import Making
+from unroll.export.c.narrowing import Narrowed, narrowed, numbers_of, weight_of
 from unroll.export.c.products import Pending
 from unroll.export.c.statements import Elementwise
 from unroll.export.c.types import number
@@ -46,13 +47,22 @@ class Lowering(Making):
         what: who asks, for messages.
         entry_of: finds how an operator is lowered; None for one that cannot be.
         taken: names that nothing may have.
+        bits: in which dtype of fewer bits weights are held, where they can be.
 
-    Its attributes are those of `Making`.
+    Attributes:
+        narrowed: the weights that are held in fewer bits. The others are those of `Making`.
     """
 
-    def __init__(self, what: str, entry_of: Callable[[Operator], Entry | None], taken: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        entry_of: Callable[[Operator], Entry | None],
+        taken: Sequence[str] = (),
+        bits: str | None = None,
+    ) -> None:
         super().__init__(what, taken)
-        self._entry_of = entry_of
+        self._entry_of, self._bits = entry_of, bits
+        self.narrowed: Narrowed = {}
 
     # -- walking --------------------------------------------------------------------------------------------------
 
@@ -112,7 +122,18 @@ class Lowering(Making):
             raise UnsupportedError(
                 f"{self.what}: {node!r} cannot be written as C: {node.op.name} is none of unroll's operators, or has no entry"
             )
-        return entry(self, node, given)
+        return entry(self, node, self._in_fewer_bits(node, given))
+
+    def _in_fewer_bits(self, node: Node, given: list[Value | None]) -> list[Value | None]:
+        """Return what a node reads, its weight in fewer bits where that is asked for."""
+        place = None if self._bits is None else weight_of(node, self._bits)
+        if self._bits is None or place is None or not isinstance(given[place], np.ndarray):
+            return given
+        tensor, array = node.inputs[place], given[place]
+        assert tensor is not None and isinstance(array, np.ndarray)
+        weight = narrowed(array, tensor, self._bits, node, self.what)
+        self.narrowed[node] = (place, numbers_of(weight))
+        return [weight if at == place else value for at, value in enumerate(given)]
 
     def _computed(self, node: Node, given: list[Value | None]) -> list[Array] | None:
         """Return the arrays that a node gives where all it reads is known."""

@@ -10,7 +10,7 @@ import numpy as np
 from unroll.dtypes import Array, DType
 from unroll.errors import UnsupportedError
 from unroll.export.c.expressions import Expr
-from unroll.export.c.held import key_of
+from unroll.export.c.held import coded, key_of
 from unroll.export.c.identifiers import Identifiers
 from unroll.export.c.layout import Block, Buffer, Kind, LoopVar, Sizes, View, contiguous, rounded, unit_of
 from unroll.export.c.statements import Elementwise, Loop, Statement
@@ -97,16 +97,23 @@ class Making:
         full = rounded(width, unit) if len(rows) == 1 else width
         padded = np.zeros((len(rows), full), array.dtype)
         padded[:, :width] = rows
-        buffer = self.packed(padded, about, (*key, full))
+        buffer = self.packed(coded(padded, array), about, (*key, full), array.dtype)
         kept = Block(unit, unit) if unit > 1 and (len(rows) == 1 or width % unit == 0) else None
         return View(buffer, array.shape, contiguous(array.shape), block=kept)
 
-    def packed(self, array: Array, about: str, key: tuple[object, ...]) -> Buffer:
-        """Return a weight with an array's numbers one after another; one for equal keys."""
+    def packed(self, array: Array, about: str, key: tuple[object, ...], dtype: DType | None = None) -> Buffer:
+        """Return a weight with an array's numbers one after another; one for equal keys.
+
+        Args:
+            array: the numbers as they lie in memory.
+            about: what the weight is called.
+            key: what tells it from others.
+            dtype: in which its numbers are computed with, where that is another.
+        """
         found = self._weights.get(key)
         if found is None:
             flat = np.ascontiguousarray(array).reshape(-1)
-            found = self._weights[key] = self._buffer(about, flat.dtype, flat.size, "weight")
+            found = self._weights[key] = self._buffer(about, dtype or flat.dtype, flat.size, "weight")
             found.value = flat
         return found
 

@@ -12,6 +12,7 @@ from unroll.export.c.pen import Pen
 from unroll.export.c.statements import Contraction, Product, Term
 from unroll.export.c.tiles import Tile, tiles
 from unroll.export.c.types import c_type, suffix
+from unroll.export.c.widening import widened
 
 #: From how many bytes of weights on every other step goes through them from the end: what was read last is still near.
 _WORTH_TURNING = 1 << 14
@@ -80,14 +81,15 @@ class _TileWriter:
         zero = f"ZERO_{self._end.upper()}" if tile.vector else "0"
         for row in range(tile.rows):
             for at in range(tile.lanes):
-                parts = [f"{_sum(row, at, 0)} = {self._begin(row, at) or zero}"]
+                begun = "" if self._statement.scale is not None else self._begin(row, at)
+                parts = [f"{_sum(row, at, 0)} = {begun or zero}"]
                 parts += [f"{_sum(row, at, part)} = {zero}" for part in range(1, tile.parts)]
                 text.line(f"{self._type} {', '.join(parts)};")
         for term in self._statement.terms:
             self._term(term)
         for row, place in enumerate(self._rows):
             for at in range(tile.lanes):
-                total = " + ".join(_sum(row, at, part) for part in range(tile.parts))
+                total = self._scaled(row, at, " + ".join(_sum(row, at, part) for part in range(tile.parts)))
                 target = self._pen.at(self._statement.out, [place, self._position(at)])
                 text.line(f"store_{self._end}(&{target}, {total});" if tile.vector else f"{target} = {total};")
 
@@ -106,6 +108,14 @@ class _TileWriter:
         if statement.bias is not None:
             parts.append(self._load(f"{self._pen.refer(statement.bias)}[{self._position(at)}]"))
         return " + ".join(parts)
+
+    def _scaled(self, row: int, at: int, total: str) -> str:
+        """Return a sum of products by whole numbers times what they stand for, and what it begins with."""
+        scale = self._statement.scale
+        if scale is None:
+            return total
+        scaled = f"{self._load(f'{self._pen.refer(scale)}[{self._position(at)}]')} * ({total})"
+        return " + ".join(part for part in (self._begin(row, at), scaled) if part)
 
     def _term(self, term: Term) -> None:
         """Write what a factor adds to the sums, a row of its weights after another."""
@@ -130,10 +140,11 @@ class _TileWriter:
         weights = f"{self._pen.refer(term.weights)} + {added([first, row, self._lane])}"
         named = len(self._rows) > 1
         with text.block(""):
-            text.line(f"const {c_type(term.weights.dtype)} *w = {weights};")
+            text.line(f"const {c_type(term.weights.held)} *w = {weights};")
             names = []
             for at in range(self._tile.lanes):
-                names.append(self._load(f"w[{_times_lanes(self._tile, self._dtype, at)}]"))
+                element = f"w[{_times_lanes(self._tile, self._dtype, at)}]"
+                names.append(widened(element, term.weights, self._tile.vector) or self._load(element))
                 if named:
                     text.line(f"{self._type} w{at} = {names[at]};")
                     text.line(f"IN_REGISTER(w{at});")
@@ -146,7 +157,7 @@ class _TileWriter:
 
 def _size(statement: Product) -> int:
     """Return how many bytes of weights a product reads."""
-    return sum(term.weights.size * term.weights.dtype.itemsize for term in statement.terms)
+    return sum(term.weights.bytes for term in statement.terms)
 
 
 def _sum(row: int, at: int, part: int) -> str:

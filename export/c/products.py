@@ -14,7 +14,7 @@ import numpy as np
 
 from unroll.dtypes import Array, DType
 from unroll.export.c.expressions import Expr, load
-from unroll.export.c.held import Held, key_of
+from unroll.export.c.held import Held, coded, key_of
 from unroll.export.c.layout import Block, Buffer, LoopVar, Sizes, View, rounded, unit_of
 from unroll.export.c.making import Making
 from unroll.export.c.statements import Product, Term
@@ -203,9 +203,19 @@ class _Storing:
         if out is None:
             out = low.scratch(self._name, dtype, shape, depth, exact=True)
         out = replace(out, block=None)
-        terms = [Term(list(factor.pieces), self._packed(factor.weights)) for factor in factors]
-        low.emit(Product(out, terms, bias, begin, self._panels, self._name), depth)
+        *first, last = _by_scale(factors)
+        for group in first:  # what has a scale of its own is a sum of its own, with which the next one begins
+            sums = replace(low.scratch(self._name, dtype, shape, depth, exact=True), block=None)
+            self._emit(sums, group, bias, begin, depth)
+            begin, bias = sums, None
+        self._emit(out, last, bias, begin, depth)
         return out
+
+    def _emit(self, out: View, factors: list[Factor], bias: Buffer | None, begin: View | None, depth: int) -> None:
+        """Add the statement of a sum whose weights have one scale."""
+        terms = [Term(list(factor.pieces), self._packed(factor.weights)) for factor in factors]
+        scale = self._scale(factors[0].weights)
+        self._low.emit(Product(out, terms, bias, begin, self._panels, scale, self._name), depth)
 
     def _ahead(self, factors: list[Factor], bias: Buffer | None, var: LoopVar) -> View:
         """Return what a step reads of products that are computed before a loop, for all its steps."""
@@ -257,7 +267,15 @@ class _Storing:
             parts.append(wide[:, start : start + width].reshape(-1))
             start += width
         flat = np.concatenate(parts) if parts else np.zeros(0, weights.dtype)
-        return self._low.packed(flat, f"{self._name}_kernel", key)
+        return self._low.packed(coded(flat, weights), f"{self._name}_kernel", key, weights.dtype)
+
+    def _scale(self, weights: Array) -> Buffer | None:
+        """Return by what sums of products by weights are multiplied, one number a position."""
+        if not isinstance(weights, Held) or weights.scale is None:
+            return None
+        scale = np.ones(self._columns.positions, self._pending.dtype)
+        scale[self._columns.places()] = weights.scale
+        return self._low.packed(scale, f"{self._name}_scale", ("scale", self._columns, weights.tensor))
 
 
 def _in_order(wanted: View | None) -> bool:
@@ -288,12 +306,15 @@ def _parted(factors: list[Factor], var: LoopVar) -> tuple[list[Factor], list[Fac
 
 
 def _rows_of(weights: Array, start: int, end: int) -> Array:
-    if not isinstance(weights, Held) or weights.tensor is None:
-        return weights[start:end]
-    cut = np.asarray(weights)[start:end].view(Held)
-    cut.tensor = weights.tensor
-    cut.rows = (start, end, weights.rows)
-    return cut
+    return weights.part(start, end) if isinstance(weights, Held) else weights[start:end]
+
+
+def _by_scale(factors: list[Factor]) -> list[list[Factor]]:
+    """Return factors whose weights have one scale together."""
+    found: dict[int, list[Factor]] = {}
+    for factor in factors:
+        found.setdefault(id(factor.weights.scale) if isinstance(factor.weights, Held) else 0, []).append(factor)
+    return list(found.values())
 
 
 def _is_read_only(view: View, var: LoopVar) -> bool:

@@ -10,6 +10,7 @@ from unroll.export.c.entries import entry_of
 from unroll.export.c.expressions import load
 from unroll.export.c.layout import ALIGNED, Buffer, View
 from unroll.export.c.lowering import Lowering, Value
+from unroll.export.c.narrowing import Narrowed
 from unroll.export.c.settling import settled
 from unroll.export.c.sharing import share_rooms
 from unroll.export.c.statements import Statement
@@ -46,6 +47,8 @@ class Program:
         buffers: all that is read and written.
         body: what is done.
         states: whether states live in the context.
+        graph: what was lowered.
+        narrowed: the weights of its nodes that are held in fewer bits.
     """
 
     inputs: tuple[Port, ...]
@@ -53,6 +56,8 @@ class Program:
     buffers: tuple[Buffer, ...]
     body: tuple[Statement, ...]
     states: bool
+    graph: Graph
+    narrowed: Narrowed
 
     @property
     def weights(self) -> list[Buffer]:
@@ -77,7 +82,14 @@ class Program:
 
 
 def program_of(
-    graph: Graph, dims: Mapping[str, int] | None, *, rolled: bool, states: bool, what: str, check: bool = True
+    graph: Graph,
+    dims: Mapping[str, int] | None,
+    *,
+    rolled: bool,
+    states: bool,
+    what: str,
+    check: bool = True,
+    bits: str | None = None,
 ) -> Program:
     """Return a graph as a program.
 
@@ -88,12 +100,13 @@ def program_of(
         states: whether the graph's states live in the context, and not with the caller.
         what: who asks, for messages.
         check: whether a graph with loops is proven to compute the same.
+        bits: in which dtype of fewer bits weights are held, ``"float16"`` or ``"int8"``; None for their own.
 
     Raises:
         ArgumentError, ShapeError, UnsupportedError: as `unroll.to_c` says.
     """
     fixed = settled(graph, dims, rolled, what, check)
-    low = Lowering(what, entry_of)
+    low = Lowering(what, entry_of, bits=bits)
     held = fixed.states if states else {}
     inputs = tuple(_input(low, tensor, tensor.name, tensor.name in held) for tensor in fixed.inputs)
     given = {port.name: port for port in inputs}
@@ -110,6 +123,11 @@ def program_of(
     found = low.walk(fixed.nodes, values, fixed.outputs)
     _write_outputs(low, outputs, found)
     _check_sizes(low, what)
+    if bits is not None and not low.narrowed:
+        raise UnsupportedError(
+            f"{what}: {bits}: no weight can be held in fewer bits: those of float32 can, by which something is multiplied; "
+            f"leave {bits} out"
+        )
     lasting = {port.view.buffer for port in (*inputs, *outputs)}
     body = tidied(low.blocks[0], lasting)
     share_rooms(body, lasting)
@@ -117,7 +135,7 @@ def program_of(
     buffers = tuple(
         item for item in low.buffers if item in used or item.kind in ("input", "output") or _is_state(item, kept)
     )
-    return Program(inputs, tuple(outputs), buffers, tuple(body), bool(kept))
+    return Program(inputs, tuple(outputs), buffers, tuple(body), bool(kept), fixed, low.narrowed)
 
 
 def _is_state(buffer: Buffer, kept: Mapping[str, Port]) -> bool:
@@ -146,7 +164,5 @@ def _write_outputs(low: Lowering, outputs: list[Port], found: list[Value]) -> No
 
 def _check_sizes(low: Lowering, what: str) -> None:
     for buffer in low.buffers:
-        if buffer.size * buffer.dtype.itemsize > _LARGEST:
-            raise UnsupportedError(
-                f"{what}: {buffer.name} takes {buffer.size * buffer.dtype.itemsize} bytes; C here takes {_LARGEST}"
-            )
+        if buffer.bytes > _LARGEST:
+            raise UnsupportedError(f"{what}: {buffer.name} takes {buffer.bytes} bytes; C here takes {_LARGEST}")

@@ -39,6 +39,7 @@ class Compiled:
         graph: the graph.
         sizes: numbers for the symbols of its inputs.
         cache: as `unroll.compile`.
+        bits: in which dtype of fewer bits weights are held, if any.
         before: what was compiled of the same graph for these sizes, whose code is used again.
         most_lines: of how many lines the C may be; of any number by default.
 
@@ -52,11 +53,12 @@ class Compiled:
         graph: Graph,
         sizes: Mapping[str, int],
         cache: object,
+        bits: str | None = None,
         before: Compiled | None = None,
         most_lines: int | None = None,
     ) -> None:
         first = before is None  # a rewriting holds for any values
-        program = program_of(graph, sizes, rolled=True, states=False, what="compile", check=first)
+        program = program_of(graph, sizes, rolled=True, states=False, what="compile", check=first, bits=bits)
         self._source = Listing(program, _NAME, "fast", apart=True).source(included=False)
         lines = self._source.count("\n")
         if most_lines is not None and lines > most_lines:
@@ -163,6 +165,7 @@ class CSession(Snapshot):
         graph: the graph.
         cache: as `unroll.compile`.
         dims: sizes to compile for at once.
+        bits: in which dtype of fewer bits weights are held, ``"float16"`` or ``"int8"``; None for their own.
         choice: why it was chosen; by default because it was asked for.
         most_lines: of how many lines the C for these sizes may be.
 
@@ -182,10 +185,11 @@ class CSession(Snapshot):
         graph: Graph,
         cache: object = True,
         dims: Mapping[str, int] | None = None,
+        bits: str | None = None,
         choice: Choice | None = None,
         most_lines: int | None = None,
     ) -> None:
-        self._graph, self._cache = graph, cache
+        self._graph, self._cache, self._bits = graph, cache, bits
         self.choice = choice or Choice(C, 1, "asked for", 1, (Candidate(C, 1),))
         self.inputs: list[InputSpec] = graph.input_specs
         self.states, self.output_names = graph.states, graph.output_names
@@ -229,9 +233,12 @@ class CSession(Snapshot):
             with self._compiling:
                 found = snapshot.get(sizes)
                 if found is None:
-                    named = dict(zip(self._symbols, sizes, strict=True))
-                    found = snapshot[sizes] = Compiled(self._graph, named, self._cache, None, most_lines)
+                    found = snapshot[sizes] = self._compiled_for(sizes, None, most_lines)
         return found
+
+    def _compiled_for(self, sizes: tuple[int, ...], before: Compiled | None, most_lines: int | None = None) -> Compiled:
+        named = dict(zip(self._symbols, sizes, strict=True))
+        return Compiled(self._graph, named, self._cache, self._bits, before, most_lines)
 
     def refresh(self) -> None:
         """Take a new snapshot of the graph's Parameters, without a compiler.
@@ -240,10 +247,7 @@ class CSession(Snapshot):
         """
         with self._compiling:
             self._take_versions()
-            self._session = {
-                sizes: Compiled(self._graph, dict(zip(self._symbols, sizes, strict=True)), self._cache, before)
-                for sizes, before in self._session.items()
-            }
+            self._session = {sizes: self._compiled_for(sizes, before) for sizes, before in self._session.items()}
 
     @overload
     def run(self, feeds: Mapping[Any, Any], fetches: None = None) -> dict[str, Array]: ...

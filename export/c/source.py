@@ -8,10 +8,12 @@ from pathlib import Path
 from unroll.arguments import checked
 from unroll.checks import check_choice, check_flag
 from unroll.errors import ArgumentError, ArgumentTypeError, FileError
+from unroll.export.bits import checked_bits
 from unroll.export.c.footprint import Footprint, footprint_of
 from unroll.export.c.identifiers import RESERVED, identifier
 from unroll.export.c.listing import Listing
 from unroll.export.c.measuring import measured
+from unroll.export.c.narrowing import lost_by
 from unroll.export.c.program import Port, Program, program_of
 from unroll.files import as_path, write_bytes
 from unroll.graph import Graph, check_graph
@@ -35,9 +37,9 @@ class CSource:
         model_run(x (2,) float32 -> y (2,) float32)
     """
 
-    def __init__(self, program: Program, name: str, math: str) -> None:
+    def __init__(self, graph: Graph, dims: Mapping[str, int] | None, program: Program, name: str, math: str) -> None:
         listing = Listing(program, name, math)
-        self.name, self._program = name, program
+        self.name, self._program, self._graph, self._dims = name, program, graph, dims
         self.c, self.h = listing.source(), listing.header()
         self._entry = listing.entry
 
@@ -46,7 +48,8 @@ class CSource:
         return f"{self._entry}({sides[0]} -> {sides[1]})"
 
     def report(self, compiler: str | None = None) -> Footprint:
-        """Return what the program takes: bytes of constants and of context, and multiply-adds; prints as two lines.
+        """Return what the program takes: bytes of constants and of context, and multiply-adds; and what weights in fewer bits
+        lose. It prints as lines.
 
         Args:
             compiler: a C compiler and its flags, such as ``"arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os"``, which compiles
@@ -65,6 +68,9 @@ class CSource:
             code and stack depend on the compiler: report('gcc -Os') asks one
         """
         found = footprint_of(self._program)
+        if self._program.narrowed:
+            lost = lost_by(self._graph, self._dims, self._program.graph, self._program.narrowed)
+            found = found._replace(lost=lost)
         if compiler is None:
             return found
         made = measured(self.c, self.h, self.name, (self._entry, f"{self.name}_init"), compiler)
@@ -120,6 +126,8 @@ def to_c(
     dims: Mapping[str, int] | None = None,
     math: str = "fast",
     rolled: bool = True,
+    dtype: str | None = None,
+    quantize: str | None = None,
 ) -> CSource:
     """Write a graph as C99: one file and its header, without dependencies, allocation or global state.
 
@@ -136,15 +144,19 @@ def to_c(
         math: ``"fast"`` computes exp, tanh and sigmoid by polynomials, right to 3e-7 in float32, for NaN and infinity too;
             ``"libm"`` calls the functions of ``<math.h>``.
         rolled: whether steps that repeat are written as loops.
+        dtype: ``"float16"`` holds the weights of products, convolutions and tables in float16; what is computed stays float32.
+        quantize: ``"int8"`` holds the weights of products as whole numbers, with a scale for each column.
 
     Returns:
-        The source; ``source.c`` and ``source.h`` are its texts.
+        The source; ``source.c`` and ``source.h`` are its texts, and ``source.report()`` says what is lost.
 
     Raises:
         ArgumentTypeError: `graph` is no Graph, or another argument is of a type that it does not take.
-        ArgumentError: a size is open, `dims` hold what is no symbol, `name` is no name of C, or there is no such `math`.
+        ArgumentError: a size is open, `dims` hold what is no symbol, `name` is no name of C, there is no such `math`, `dtype`
+            or `quantize`, or both of these are given.
         ShapeError: the graph does not allow these sizes.
-        UnsupportedError: an operator or dtype that cannot be written; a loop of which only a run knows how often it runs.
+        UnsupportedError: an operator or dtype that cannot be written; a loop of which only a run knows how often it runs; or no
+            weight can be held in fewer bits, or one has a number that these do not have.
         FileError: the path cannot be written, or does not end in ``.c``.
 
     Example:
@@ -158,8 +170,9 @@ def to_c(
     check_flag(rolled, "to_c: rolled")
     file = None if path is None else _checked_path(path)
     called = _name_of(file) if name is None else checked_name(name)
-    program = program_of(graph, dims, rolled=rolled, states=True, what="to_c")
-    source = CSource(program, called, math)
+    bits = checked_bits(dtype, quantize, "to_c")
+    program = program_of(graph, dims, rolled=rolled, states=True, what="to_c", bits=bits)
+    source = CSource(graph, dims, program, called, math)
     if path is not None:
         source.save(path)
     return source

@@ -77,6 +77,7 @@ class Product:
         bias: what it begins with, a weight of one number a position.
         begin: what it begins with, a view like `out`.
         panels: how wide the panels of the weights are.
+        scale: by what the sums of products are multiplied, a weight of one number a position.
         about: what a reader is told.
     """
 
@@ -85,6 +86,7 @@ class Product:
     bias: Buffer | None
     begin: View | None
     panels: list[int]
+    scale: Buffer | None = None
     about: str = ""
 
     def reads(self) -> Iterator[View]:
@@ -94,8 +96,7 @@ class Product:
             yield whole(term.weights)
         if self.begin is not None:
             yield self.begin
-        if self.bias is not None:
-            yield whole(self.bias)
+        yield from (whole(buffer) for buffer in (self.bias, self.scale) if buffer is not None)
 
     def writes(self) -> Iterator[View]:
         """Yield the view that is filled."""

@@ -16,13 +16,15 @@ C_TYPES: dict[str, str] = {
     "int64": "int64_t",
     "bool": "unsigned char",
 }
+#: The C type of what weights of fewer bits are held in.
+_HELD_TYPES: dict[str, str] = {"float16": "uint16_t", "int8": "int8_t"}
 #: What the names of functions for a dtype end in.
 SUFFIXES: dict[str, str] = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64", "bool": "u8"}
 
 
 def c_type(dtype: DType) -> str:
     """Return the C type of a dtype."""
-    return C_TYPES[dtype.name]
+    return C_TYPES.get(dtype.name) or _HELD_TYPES[dtype.name]
 
 
 def suffix(dtype: DType) -> str:

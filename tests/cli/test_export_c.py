@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,17 @@ def test_what_is_missing_or_of_onnx_is_said_in_refused(capsys: pytest.CaptureFix
 def test_a_files_name_that_is_none_in_c_is_made_one(program: Path) -> None:
     assert main(["export", "program.py:graph", "-o", "my-net.c", "--dim", "batch=1"]) == 0
     assert "void my_net_run(" in (program / "my-net.h").read_text()
+
+
+def test_weights_in_fewer_bits_are_smaller_and_it_is_said_what_is_lost(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for flags in ([], ["--dtype", "float16"], ["--quantize", "int8"]):
+        assert main(["export", "program.py:graph", "-o", "net.c", "--dim", "batch=1", *flags]) == 0
+        assert ("of max(1, |value|) lost on random feeds" in capsys.readouterr().out) == bool(flags)
+        held = {"": "float", "float16": "uint16_t", "int8": "int8_t"}["".join(flags[1:])]
+        assert re.search(rf"static const {held} \w*kernel", (program / "net.c").read_text())
+    wrong = ["export", "program.py:graph", "-o", "net.c", "--dim", "batch=1", "--quantize", "int4"]
+    assert "'int8'; leave --quantize out" in refused(capsys, *wrong)
+    asked = refused(capsys, "export", "program.py:graph", "-o", "net.onnx", "--quantize", "int8")
+    assert "--quantize: it is for C" in asked and "unroll compile MODEL -o FILE.onnx --quantize int8" in asked

@@ -46,7 +46,7 @@ def test_each_program_of_the_page_prints_what_it_says(tmp_path: Path) -> None:
 )
 def test_microcontrollers_give_numpys_numbers_in_as_many_instructions_as_the_page_says(tmp_path: Path) -> None:
     everywhere, chapter = map(blocks, parts())
-    assert [kind for kind, _, _ in chapter] == ["python", "c", "ld", "c", "console"]
+    assert [kind for kind, _, _ in chapter] == ["python", "c", "ld", "c", "console", "python", "console"]
     first, *_, last = everywhere
     run([first, (last[0], "import numpy as np\n", ""), *chapter], tmp_path)
 
@@ -66,7 +66,7 @@ def run(found: Sequence[tuple[str, str, str]], folder: Path) -> None:
             command = [sys.executable, "-c", python]
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
             assert done.returncode == 0, done.stderr
-            assert done.stdout == printed
+            assert agree(done.stdout, printed), f"printed:\n{done.stdout}"
 
 
 def run_commands(text: str, folder: Path) -> None:

@@ -40,6 +40,8 @@ def _add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--any-runtime", action="store_true", help="allow operators for which onnxruntime has no kernel"
     )
+    parser.add_argument("--dtype", metavar="float16", help="hold the weights of C in float16")
+    parser.add_argument("--quantize", metavar="int8", help="hold the weights of C as whole numbers of int8")
     add_proof(parser)
 
 
@@ -47,6 +49,12 @@ def _run(options: argparse.Namespace) -> int:
     if str(options.output or "").endswith(".c"):
         say(options, _as_c(options))
         return DONE
+    for name in ("dtype", "quantize"):
+        if getattr(options, name):
+            raise ArgumentError(
+                f"--{name}: it is for C (-o FILE.c); unroll compile MODEL -o FILE.onnx --{name} {getattr(options, name)} "
+                "does it for ONNX"
+            )
     settings: dict[str, Any] = given(opset=options.opset, ir_version=options.ir_version)
     settings["runtime"] = None if options.any_runtime else "onnxruntime"
     if is_file(options):
@@ -67,8 +75,10 @@ def _as_c(options: argparse.Namespace) -> str:
             raise ArgumentError(f"--{flag}: it is for ONNX, and {options.output} is C; leave it out")
     graph, dims = graph_of(options, sizes_of_feeds=True)
     path = Path(options.output)
-    source = unroll.to_c(graph, str(path), dims=dims)
-    return f"{source}\nwrote {path} and {path.with_suffix('.h')}"
+    source = unroll.to_c(graph, str(path), dims=dims, dtype=options.dtype, quantize=options.quantize)
+    lost = source.report().lost if options.dtype or options.quantize else None
+    said = "" if lost is None else f"\n{lost:.1e} of max(1, |value|) lost on random feeds"
+    return f"{source}{said}\nwrote {path} and {path.with_suffix('.h')}"
 
 
 COMMAND = Command(
@@ -80,7 +90,7 @@ COMMAND = Command(
         "unroll export examples/image_rows_lstm.py:image_rows -o lstm.onnx --opset 17",
         "unroll export examples/image_rows_lstm.py:image_rows -o fast.onnx --form rerolled",
         "unroll export lstm.onnx -o scan.onnx --form scan",
-        "unroll export examples/image_rows_lstm.py:image_rows -o lstm.c --dim batch=1",
+        "unroll export examples/image_rows_lstm.py:image_rows -o lstm.c --dim batch=1 --quantize int8",
     ),
     _add,
     _run,

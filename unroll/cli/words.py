@@ -73,7 +73,7 @@ _BARE = {
 #: The function that a message begins with; the command is said before it.
 _FUNCTION = re.compile(
     r"^(check_gate_order|compile|draw|draw_diff|draw_kernel|draw_values|equivalent|explain|export|from_onnx|optimize|reroll|save|Session|summary|"
-    r"to_onnx|unroll|verify|view): "
+    r"to_c|to_onnx|unroll|verify|view): "
 )
 _GIVEN = re.compile(r"\b(?P<name>[a-z_]+)=(?P<value>\{[^{}]*\}|\"[^\"]*\"|'[^']*'|[\w.-]+)")
 _PAIR = re.compile(r"(?P<quote>[\"'])(?P<key>[^\"']+)(?P=quote): *(?P<value>[^,{}]+)")

@@ -122,7 +122,7 @@ def test_threads_may_share_a_session(folder: Path) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("option", [{"form": "scan"}, {"tune": False}, {"quantize": "int8"}, {"dtype": "float16"}])
+@pytest.mark.parametrize("option", [{"form": "scan"}, {"tune": False}])
 def test_what_is_said_to_onnxruntime_is_refused(option: dict[str, Any]) -> None:
     _, graph = network()
     refused(lambda: unroll.compile(graph, target="c", **option), ValueError, next(iter(option)), "onnxruntime")
