@@ -139,7 +139,7 @@ function kernelBox(view, box, known) {
   }
   if (!first) shown.push(s("text", { x: box.x + box.w / 2, y: box.y + box.h / 2 + 4, "text-anchor": "middle", class: "b weight" }, box.label || view.template.ops[box.nodes[0]].op));
   const rest = [...maps.slice(1), ...others].map(({ item }) => `+ ${item.short}`).join(" ");
-  if (rest) shown.push(s("text", { x: box.x + 6, y: box.y + box.h - 6, class: "s weight" }, visible(rest, 18)));
+  if (rest) shown.push(s("text", { x: box.x + 6, y: box.y + box.h - 6, class: "s weight" }, visible(rest, Math.floor((box.w - 10) / 5.8))));
   return shown;
 }
 

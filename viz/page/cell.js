@@ -154,18 +154,26 @@ function sourceOf(view, source, at) {
       s("text", { x: source.x + source.w / 2, y: source.y + source.h / 2 + 4, "text-anchor": "middle", class: "s weight" }, name));
   }
   const from = source.kind === "state" ? `from t = ${step - source.back}` : source.kind === "zero" ? (source.name === "zero" ? "" : "zero") : source.from && source.from !== "input" ? `from ${source.from}` : "";
-  const label = s("text", { x: source.x, y: source.y + 11 }, s("tspan", { class: "b" }, visible(source.name, 10)), s("tspan", { class: "m s", dx: 4 }, visible(from, 14)));
+  const name = visible(source.name, 10);
+  const room = Math.floor((source.w - 12 - 7 * name.length) / 5.6);
+  const label = s("text", { x: source.x, y: source.y + 11 }, s("tspan", { class: "b" }, name), s("tspan", { class: "m s", dx: 4 }, room > 6 ? visible(from, room) : ""));
   const frame = { x: source.x + 0.5, y: source.y + 17, w: source.w - 6, h: 11 };
   const when = step - (source.back ?? 0);
-  const parts = source.kind === "zero" ? zeros(frame) : strip(view, source.slot, when, frame, trackOf(view, source.slot));
+  const parts = source.kind === "zero" ? alone(frame, "0", "zero") : lone(view, source.slot, when, frame) ?? strip(view, source.slot, when, frame, trackOf(view, source.slot));
   const end = s("path", { d: `M${source.x + source.w - 5} ${source.y + source.h / 2}h5`, stroke: "none" });
   return s("g", { class: marked(view, `source,${at}`), data: { key: `source,${at}` } }, label, parts, end);
 }
 
-function zeros({ x, y, w, h: high }) {
+// A tensor of one number, such as a mask or a length, is that number.
+function lone({ app, r, row }, slot, step, frame) {
+  const value = app.values && app.values.count(r, slot) === 1 ? app.values.at(r, slot, app.state.b, step - row.first, 0) : undefined;
+  return value === undefined ? null : alone(frame, app.values.written(r, slot, value), "page");
+}
+
+function alone({ x, y, w, h: high }, text, ground) {
   return [
-    s("rect", { x, y, width: w, height: high, fill: "var(--zero)", stroke: "var(--opline)", "stroke-width": 0.8 }),
-    s("text", { x: x + w / 2, y: y + 9, "text-anchor": "middle", class: "m s" }, "0"),
+    s("rect", { x, y, width: w, height: high + 1, fill: `var(--${ground})`, stroke: "var(--opline)", "stroke-width": 0.8 }),
+    s("text", { x: x + w / 2, y: y + 9.5, "text-anchor": "middle", class: "m s" }, text),
   ];
 }
 

@@ -8,7 +8,7 @@ const NAME = 15;
 const NUMBER = 32;
 
 // Every cell of a loop between two columns, as `mode` says: plain, with meters, or with names and numbers too.
-export function cells(app, place, { loop, r, start, from, to, y, tall, wide, mode, lanes }) {
+export function cells(app, place, { loop, r, start, from, to, y, tall, wide, mode, lanes, out, into }) {
   const ink = { states: "", along: "", others: "", heads: "", tips: "", bodies: "", ended: "" };
   const bars = mode === "plain" ? [] : meters(app, loop, tall);
   const texts = [];
@@ -17,8 +17,9 @@ export function cells(app, place, { loop, r, start, from, to, y, tall, wide, mod
     const x = columnX(place, column) + (place.pitch - wide) / 2;
     states(app, place, ink, { loop, r, start, column, step, x, y, wide, mode, lanes });
     const middle = round(x + wide / 2);
-    ink.others += `M${middle} ${y}V${y - 11}M${middle} ${y + tall + 20}V${y + tall + 1}`;
-    if (mode !== "plain") ink.tips += upwards(middle, y - 11) + upwards(middle, y + tall + 1);
+    if (out) ink.others += `M${middle} ${y}V${y - out}`;
+    ink.others += `M${middle} ${y + tall + into}V${y + tall + 1}`;
+    if (mode !== "plain") ink.tips += (out ? upwards(middle, y - out) : "") + upwards(middle, y + tall + 1);
     ink.bodies += rounded(x, y, wide, tall, mode === "plain" ? 2 : 4);
     for (const bar of bars) measured(app, r, step, bar, x, y, wide, mode, texts);
     if (ended(app, r, step)) ink.ended += rounded(x, y, wide, tall, 4);
@@ -90,10 +91,10 @@ export function ended(app, r, step) {
   return value !== undefined && Boolean(value) !== mask.active;
 }
 
-// A bar for each gate, or for the first state where there are none.
+// A bar for each gate, or for the first state or output where there are none.
 function meters(app, loop, tall) {
   const tracks = loop.tracks.filter((track) => track.kind === "gate");
-  const held = tracks.length ? tracks : loop.tracks.filter((track) => track.kind === "state").slice(0, 1);
+  const held = tracks.length ? tracks : ["state", "output"].flatMap((kind) => loop.tracks.filter((track) => track.kind === kind)).slice(0, 1);
   const high = (tall - 6) / Math.max(1, held.length);
   return held.map((track, k) => ({ track, top: 3 + k * high + 0.8, high: Math.max(1, high - 1.6), named: high > 10, grounds: "", marks: "" }));
 }
@@ -119,7 +120,7 @@ function meterTexts(app, r, track, step, { x, y, wide }) {
   const unit = Math.min(app.state.u, Math.max(0, (app.values?.count(r, track.slot) ?? 1) - 1));
   const value = app.values?.at(r, track.slot, app.state.b, step, unit);
   const look = { class: dimmed(app, track.name) ? "dim" : null, data: track.kind === "gate" ? { g: track.name } : null };
-  const texts = [s("text", { x: x + 5, y, class: "s b meter" }, visible(track.name, 3))];
+  const texts = track.name.length > 3 ? [] : [s("text", { x: x + 5, y, class: "s b meter" }, visible(track.name))];
   if (value !== undefined) texts.push(s("text", { x: x + wide - 4, y, "text-anchor": "end", class: "s meter" }, app.values.written(r, track.slot, value)));
   return [s("g", look, texts)];
 }

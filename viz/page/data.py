@@ -275,6 +275,9 @@ class PageData:
             "scope": row.path.rpartition("/")[0],
             "phase": row.phase,
             "backward": row.backward,
+            "reads": [
+                at for at, other in enumerate(self._rows) if other.path in row.reads and other.phase == row.phase
+            ],
             "units": units,
             "first": steps[0],
             "steps": len(steps),

@@ -17,7 +17,7 @@ export class Finder {
     const all = this.hitColumns(found, step);
     this.app.hits = all;
     this.app.drawHits();
-    const lines = found.slice(0, 12).map((entry) => h("li", { role: "option", tabindex: -1, onclick: () => this.go(entry, step) }, h("b", null, visible(entry.op, 20)), " ", visible(nameAt(entry.name, step, entry.steps ?? []), 60), h("span", { class: "m" }, " ", visible(entry.shape, 40))));
+    const lines = found.slice(0, 12).map((entry) => h("li", { role: "option", tabindex: -1, onclick: () => this.go(entry, step) }, h("b", null, visible(entry.op, 20)), " ", visible(nameAt(entry.name, step, entry.steps ?? []).replace("{t}", step === null ? "…" : "{t}"), 60), h("span", { class: "m" }, " ", visible(entry.shape, 40), step === null ? often(entry.steps ?? []) : "")));
     const none = query.trim() && !found.length ? h("li", { class: "m" }, "nothing found") : null;
     byId("found").replaceChildren(...[...lines, none].filter(Boolean));
     byId("found").hidden = !lines.length && !none;
@@ -56,4 +56,10 @@ export class Finder {
     const box = row.templates[place.template].ops[place.operator].box;
     this.app.set({ r: entry.row, t: begins(row, this.app.segments) + at - row.first, o: box });
   }
+}
+
+// At how many steps something is, where they are several.
+function often(steps) {
+  const count = steps.reduce((sum, [, first, last]) => sum + last - first + 1, 0);
+  return count > 1 ? ` · ${count.toLocaleString("en")} steps` : "";
 }

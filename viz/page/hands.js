@@ -44,6 +44,10 @@ function inside(app, row, column) {
 }
 
 export function clicks(app) {
+  // With Shift, a browser would choose text up to what is clicked.
+  document.addEventListener("mousedown", (event) => {
+    if (event.shiftKey && event.target.closest("[data-box]")) event.preventDefault();
+  });
   document.addEventListener("click", (event) => {
     const target = event.target;
     const box = target.closest("[data-box]");
@@ -100,6 +104,15 @@ export function controls(app, finder) {
   byId("theme").onclick = () => actionOf("l", app)();
   byId("help").onclick = () => actionOf("?", app)();
   byId("q").addEventListener("input", (event) => finder.search(event.target.value));
+  // On paper colours are the light ones.
+  let dark = false;
+  addEventListener("beforeprint", () => {
+    dark = app.dark;
+    if (dark) app.theme("light");
+  });
+  addEventListener("afterprint", () => {
+    if (dark) app.theme("dark");
+  });
   addEventListener("resize", () => {
     sentence(app);
     app.draw();

@@ -77,6 +77,7 @@ class Row:
         steps: the operators of each step.
         left_out: how many operators of a graph without steps are not shown.
         around: it is what stands around loops; each operator of it is opened by itself.
+        reads: the paths of loops beside it whose outputs it reads.
     """
 
     path: str
@@ -89,6 +90,7 @@ class Row:
     steps: dict[int, list[Node]] = field(default_factory=dict)
     left_out: int = 0
     around: bool = False
+    reads: set[str] = field(default_factory=set)
 
 
 def steps_of(row: Row) -> Iterator[tuple[Run, int]]:

@@ -33,8 +33,25 @@ export function entries(data) {
         found.push(entry);
       });
     });
+    joinSingle(found, r, [...known.values()]);
   });
   return found;
+}
+
+// A step that differs from all others, as the first one does, has names of its own; they are those of the others at that step.
+function joinSingle(found, r, patterns) {
+  const single = found.filter((entry) => entry.row === r && entry.name.before === undefined && entry.steps.length === 1 && entry.steps[0][1] === entry.steps[0][2]);
+  const named = new Map(single.map((entry) => [[entry.op, entry.shape, nameAt(entry.name, entry.steps[0][1], entry.steps)].join(), entry]));
+  for (const step of new Set(single.map((entry) => entry.steps[0][1]))) {
+    for (const pattern of patterns) {
+      const key = [pattern.op, pattern.shape, nameAt(pattern.name, step, pattern.steps)].join();
+      const alone = named.get(key);
+      if (alone?.steps[0][1] !== step) continue;
+      pattern.places.push(...alone.places);
+      pattern.steps = [...alone.steps, ...pattern.steps];
+      found.splice(found.indexOf(alone), 1);
+    }
+  }
 }
 
 // The name of an operator at a step; its pattern, for people, where no step is given.

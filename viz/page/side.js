@@ -51,7 +51,15 @@ function weights(view) {
   const left = [...vectors].slice(0, MOST_LINES).map((number) => (maps.length ? line(view, number) : map(view, number, [], 14)));
   const more = Math.max(0, maps.length - MOST_MAPS) + Math.max(0, vectors.size - MOST_LINES);
   if (!numbers.length) return [];
-  return [...shown, ...left, more ? h("p", { class: "note" }, `and ${more} more weight${more > 1 ? "s; search finds them" : "; search finds it"}`) : null];
+  const uses = app.state.w === null || !row.path ? null : usesOf(view);
+  return [...shown, ...left, uses, more ? h("p", { class: "note" }, `and ${more} more weight${more > 1 ? "s; search finds them" : "; search finds it"}`) : null];
+}
+
+// How often the one weight that is shown is read, and the way back.
+function usesOf({ app, template }) {
+  const reading = template.ops.filter((op) => op.in.some((piece) => piece?.[0] === "s" && template.sources[piece[1]].weights?.includes(app.state.w)));
+  const count = reading.length === 1 ? "one operator" : `${reading.length} operators`;
+  return h("p", { class: "note", id: "uses" }, `Read by ${count} at this step: ${[...new Set(reading.map((op) => op.op))].join(", ")}. Esc shows all weights.`);
 }
 
 function sameColumns(one, other) {
@@ -133,7 +141,8 @@ function sides(item, top, high) {
   return (item.blocks?.rows ?? []).filter(([name]) => name).map(([name, size]) => {
     const y = top + (high * (at + size / 2)) / item.full[0];
     at += size;
-    return s("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, s("tspan", { class: "b" }, visible(name, 4)), s("tspan", { class: "s m", dx: 3 }, String(size)));
+    const long = name.length > 4;
+    return s("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, s("tspan", { class: long ? "b xs" : "b" }, visible(name, 7)), long ? null : s("tspan", { class: "s m", dx: 3 }, String(size)));
   });
 }
 
@@ -181,6 +190,7 @@ function numbers(view) {
   if (!row.path) return app.values ? null : withoutFeeds(app);
   const all = template.boxes.flatMap((box) => box.parts ?? [box]);
   const boxes = [...gatesFirst(row, all.filter((box) => box.kind === "gate")), ...all.filter((box) => box.kind === "named")];
+  boxes.push(...leaving(template, boxes));
   const lines = boxes.flatMap((box) => {
     const count = app.values ? app.values.count(r, box.slot) : 0;
     const value = app.values?.at(r, box.slot, app.state.b, step - row.first, app.state.u);
@@ -196,6 +206,12 @@ function numbers(view) {
   });
   const title = h("h2", { class: "plain" }, app.values ? `Step ${step}, unit ${app.state.u} ` : "One step ", h("span", { class: "note" }, !app.values ? "" : lines.length ? "with its numbers put in" : "opens no named result; click an operator for its numbers"));
   return h("section", { class: "f" }, title, h("dl", null, lines), app.values ? null : withoutFeeds(app));
+}
+
+// What leaves the cell and is no box with a name, such as what a product makes.
+function leaving(template, boxes) {
+  const found = template.ports.map((port) => ({ label: port.name, slot: template.ops[port.of[1]].slots[port.of[2]] }));
+  return found.filter((port) => boxes.every((box) => box.slot !== port.slot));
 }
 
 // Gates in the order of the kernel.

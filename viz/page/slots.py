@@ -19,7 +19,8 @@ class Slot:
     """One tensor of a cell, at all steps that have it.
 
     Attributes:
-        batched: its first axis is the batch.
+        batched: its first axis is the batch, or the first one behind axes of 1.
+        ones: how many axes of 1 stand before the batch.
         tensors: the tensor of each step.
         within: the slot that it is a piece of, and where it begins there; it needs no numbers of its own.
         parts: the slots that it is joined of.
@@ -31,6 +32,7 @@ class Slot:
     within: tuple[int, int] | None = None
     parts: list[int] | None = None
     size: int | None = None
+    ones: int = 0
 
     @property
     def width(self) -> int:
@@ -64,7 +66,8 @@ class Slots:
         def numbered(key: object, tensor: Tensor) -> int:
             if key not in known:
                 known[key] = len(self.slots)
-                self.slots.append(Slot(self._is_batched(tensor)))
+                ones = self._ones_before_batch(tensor)
+                self.slots.append(Slot(ones is not None, ones=ones or 0))
             return known[key]
 
         self.outputs: list[dict[tuple[int, int], int]] = []
@@ -155,8 +158,13 @@ class Slots:
         return self.sources[number][tensor][0] if source is not None and source.kind in ("first", "input") else None
 
     def _is_batched(self, tensor: Tensor) -> bool:
+        return self._ones_before_batch(tensor) == 0
+
+    def _ones_before_batch(self, tensor: Tensor) -> int | None:
+        """Return how many axes of 1 stand before that of the batch; None where it is not the first other one."""
         shape = self._shape(tensor)
-        return self.batch is not None and len(shape) > 0 and shape[0] == self.batch
+        ones = next((at for at, size in enumerate(shape) if size == self.batch or size != 1), len(shape))
+        return ones if self.batch is not None and ones < len(shape) and shape[ones] == self.batch else None
 
     def cut(self, whole: int, begin: int, size: int) -> int:
         """Return a slot of some columns of another one, which no operator cuts out."""
@@ -168,6 +176,7 @@ class Slots:
     def array(slot: Slot, values: Sequence[Array]) -> Array:
         """Return the values of a slot, ``(batch or 1, steps that have it, elements)``."""
         whole = np.stack(values)
+        whole = whole.reshape(len(whole), *whole.shape[1 + slot.ones :])
         flat = whole.reshape(*whole.shape[: 2 if slot.batched else 1], -1)
         return flat.transpose(1, 0, 2) if slot.batched else flat[None]
 

@@ -52,6 +52,25 @@ class Loops:
                 units.setdefault((unit.row, unit.phase), {})[unit.step] = unit
         self.rows = [self._row(path, phase, dict(sorted(found.items()))) for (path, phase), found in units.items()]
         self.rows.sort(key=lambda row: row.phase)
+        self._find_read()
+
+    def _find_read(self) -> None:
+        """Note which loops of its phase each loop reads, be that through operators that are at no step."""
+        if len(self.rows) < 2:
+            return
+        behind: dict[Unit, list[Unit]] = {}
+        for wire in self.contraction.wires:
+            behind.setdefault(wire.target, []).append(wire.source)
+        for row in self.rows:
+            open_ = [self._owner[nodes[0]] for nodes in (row.steps[min(row.steps)], row.steps[max(row.steps)]) if nodes]
+            seen = set(open_)
+            while open_:
+                for before in behind.get(open_.pop(), ()):
+                    if before.kind == "cell" and before.row is not None:
+                        row.reads |= {before.row} if before.row != row.path and before.phase == row.phase else set()
+                    elif before not in seen:
+                        seen.add(before)
+                        open_.append(before)
 
     def whole(self) -> Row:
         """Return a graph without loops as one step of all its operators, but those that only make weights and zeros.
@@ -164,7 +183,7 @@ class Loops:
             return Source("zero" if zero else kind, name, tensor, made=self._maker(first))
         if owner is not None and owner.kind == "zero":
             return Source("zero", names.of("zero"), tensor)
-        name = "mask" if tensor.dtype.kind == "b" else self._called(first, whole=unit.step is None)
+        name = "mask" if tensor.dtype.kind == "b" else _reduced(tensor) or self._called(first, whole=unit.step is None)
         return Source("input", names.of(name), tensor, made=self._maker(first))
 
     def _is_hidden(self, tensor: Tensor) -> bool:
@@ -227,6 +246,12 @@ def _stems(graph: Graph) -> dict[Tensor, str]:
         for tensor, name, stem in named
         if stem and stem != without_port(name) and count[stem] > 1
     }
+
+
+def _reduced(tensor: Tensor) -> str:
+    """Return what one number made of many is called, such as ``min``; nothing for another tensor."""
+    name = tensor.node.op.name if tensor.node is not None and tensor.rank == 0 else ""
+    return name.removeprefix("Reduce").lower() if name.startswith("Reduce") else ""
 
 
 def _weight(tensor: Tensor, weights: Sequence[Parameter] = ()) -> Source:

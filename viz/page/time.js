@@ -8,6 +8,9 @@ import { cells } from "./cells.js";
 
 const HEAD = 26;
 const CELL = 54;
+const BETWEEN_ROWS = 34;
+// Of more tracks than this each is as low as can be read.
+const MANY_TRACKS = 8;
 
 // The places of everything on the axis, for a width of the window.
 export function geometry(app, width) {
@@ -20,12 +23,12 @@ export function geometry(app, width) {
   const tall = data.rows.length > 2 ? 40 : CELL;
   const order = lines(data.rows);
   const TOP = data.rows[state.r].attention && app.values ? HEAD + ARCS : HEAD;
-  const rows = data.rows.map((row, r) => ({ y: TOP + 12 + (order.count - 1 - order.of[r]) * (tall + 34), tall, row, r }));
-  let y = TOP + 12 + order.count * (tall + 34) - 34 + 34;
+  const rows = data.rows.map((row, r) => ({ y: TOP + 12 + (order.count - 1 - order.of[r]) * (tall + BETWEEN_ROWS), tall, row, r, ...arrowsOf(data.rows, order, r) }));
+  let y = TOP + 12 + order.count * (tall + BETWEEN_ROWS);
   const held = app.values ? data.rows[state.r].tracks : []; // without feeds there is nothing to show over time
   const tracks = held.map((track) => {
     const count = app.values.count(state.r, track.slot);
-    const high = Math.round(Math.max(16, Math.min(track.kind === "input" ? 45 : 36, count * (track.kind === "input" ? 1.6 : 2.8))));
+    const high = Math.round(Math.max(held.length > MANY_TRACKS ? 16 : 20, Math.min(track.kind === "input" ? 45 : 36, count * (track.kind === "input" ? 1.6 : 2.8))));
     const found = { track, count, y, high };
     y += high + (track.kind === "input" ? 8 : 4);
     return found;
@@ -44,6 +47,15 @@ function lines(rows) {
     return line;
   });
   return { of, count: Math.max(0, ...held.values()) };
+}
+
+// How long the arrows out of a row are and those into it: a row that reads the one under it has one arrow all the way, from
+// cell to cell; of rows that only stand over each other, as two directions do, each keeps its arrows for itself.
+function arrowsOf(all, order, r) {
+  const at = (line) => all.findIndex((row, other) => row.path && row.phase === all[r].phase && order.of[other] === line);
+  const [above, under] = [at(order.of[r] + 1), at(order.of[r] - 1)];
+  const out = above < 0 ? 11 : all[above].reads.includes(r) ? 0 : 8;
+  return { out, into: under < 0 ? 20 : all[r].reads.includes(under) ? BETWEEN_ROWS : 8 };
 }
 
 // The SVG of all rows, drawn again when the window, the row or the focus changes.
@@ -92,7 +104,7 @@ function numbers(app, place) {
   return [title, s("g", { "clip-path": "url(#window)" }, texts, dividers)];
 }
 
-function row(app, place, { y, tall, row: loop, r }) {
+function row(app, place, { y, tall, row: loop, r, out, into }) {
   const shown = [];
   const start = begins(loop, app.segments);
   const from = Math.max(start, Math.floor(place.from));
@@ -107,7 +119,7 @@ function row(app, place, { y, tall, row: loop, r }) {
   const [before, behind] = [start > 0 && !loop.backward ? 2 : loop.backward ? 6 : 34, loop.backward ? 34 : start + loop.steps < app.columns ? 1 : 6];
   body.push(s("rect", { x: first - before, y: y - 9, width: last - first + before + behind, height: tall + 18, rx: 8, fill: "var(--scope)", stroke: chosen ? "var(--cellline)" : "var(--scopeline)" }));
   if (mode === "band") body.push(...band(app, place, loop, y, tall, Math.max(first, columnX(place, from)), Math.min(last, columnX(place, to))));
-  else body.push(...cells(app, place, { loop, r, start, from, to, y, tall, wide, mode, lanes }));
+  else body.push(...cells(app, place, { loop, r, start, from, to, y, tall, wide, mode, lanes, out, into }));
   body.push(...ends(app, loop, start, lanes, y, first, last));
   const label = `${loop.steps} steps of ${loop.title}`;
   shown.push(s("g", { "clip-path": "url(#rows)", role: "img", "aria-label": visible(label), data: { row: r } }, body));
@@ -141,7 +153,7 @@ function rowName(app, loop, r, y, tall, chosen) {
     if (lines.length && (lines[lines.length - 1] + word).length <= 15) lines[lines.length - 1] += word;
     else lines.push(visible(word, 15));
   }
-  const kept = lines.slice(0, 2);
+  const kept = lines.slice(0, 3);
   const middle = y + tall / 2 - (kept.length * 13 + 13) / 2 + 10;
   const texts = kept.map((text, k) => s("text", { x: 8, y: middle + 13 * k, class: text.length > 12 ? "b xs" : "b s" }, text));
   const note = (loop.units ? `${loop.units} units` : "") + (loop.backward ? " ←" : "");

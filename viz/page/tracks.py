@@ -83,7 +83,7 @@ def _place(track: Track, gates: dict[str, int], row: Row) -> int:
 def _of_template(row: Row, template: Template, slots: Slots, number: int) -> Iterator[Track]:
     states = {at: name for at, name in template.handed.items() if name in row.states or not row.states}
     for tensor, source in template.sources.items():
-        if source.kind == "input" and tensor.dtype.kind in "fi" and tensor in slots.sources[number]:
+        if source.kind == "input" and tensor in slots.sources[number] and _is_over_time(tensor, slots, number):
             yield Track("input", source.name, "input", slots.sources[number][tensor][0])
     at = slots.outputs[number]
     for (node, output), gate in template.gates.items():
@@ -97,6 +97,12 @@ def _of_template(row: Row, template: Template, slots: Slots, number: int) -> Ite
     for node, output in template.given:
         if (node, output) not in states:
             yield Track("output", template.labels.get((node, output), "output"), "output", at[node, output])
+
+
+def _is_over_time(tensor: Tensor, slots: Slots, number: int) -> bool:
+    """Say whether an input is worth a track: numbers, and no lengths, which are the same integers at every step."""
+    read = slots.slots[slots.sources[number][tensor][0]].tensors.values()
+    return tensor.dtype.kind == "f" or (tensor.dtype.kind == "i" and (len(read) == 1 or len(set(read)) > 1))
 
 
 def mask_of(row: Row, slots: Slots) -> dict[str, Any] | None:

@@ -163,6 +163,8 @@ def test_search_finds_by_name_operator_and_size_and_goes_there(rows: Any, shown:
     browser.key("Enter")
     assert link_of(browser)["t"] == "12"
     assert "rnn/t12/basic_lstm_cell" in browser.text("#opened")
+    browser.key("Escape", "Escape", "/", *"op:tanh")
+    assert [text.partition(" · ")[2] for text in browser.texts("#found li")] == ["28 steps", "28 steps"]
     browser.key("Escape", "Escape", "/", *"shape:52")
     assert all("52" in text for text in browser.texts("#found li"))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
 from drawn_programs import over_steps
-from page_reading import random_feeds
+from page_reading import Page, random_feeds
 from picture_networks import NETWORKS
 
 import unroll
@@ -214,3 +214,35 @@ def test_a_window_of_many_cells_is_few_elements(shown: Callable[..., Browser]) -
     assert browser.run("return document.querySelectorAll('#net *').length") < 130
     squares = browser.run("return document.querySelector('#net .cells').getAttribute('d').match(/M/g).length")
     assert squares == 50
+
+
+def test_rows_that_read_each_other_are_joined_and_two_directions_are_not(shown: Callable[..., Browser]) -> None:
+    page = {}
+    for name in ("stacked", "both ways", "stack_bidirectional_rnn", "layers with branches"):
+        page[name] = [row["reads"] for row in Page(unroll.view(NETWORKS[name]()).html).data["rows"] if row["path"]]
+    assert page["stacked"] == [[], [0]]
+    assert page["both ways"] == page["layers with branches"] == [[], []]
+    assert page["stack_bidirectional_rnn"] == [[], [], [0, 1], [0, 1]]
+
+
+def test_a_tensor_of_one_number_is_that_number_and_lengths_are_no_track(shown: Callable[..., Browser]) -> None:
+    graph = NETWORKS["tf2onnx lengths"]()
+    feeds = random_feeds(graph)
+    browser = shown(graph, feeds, "t=1&b=1")
+    (lengths,) = [array for name, array in feeds.items() if name.startswith("lengths")]
+    said = browser.texts('#open [data-key^="source"]')
+    assert [text for text in said if text.startswith("min")] == [f"min{lengths.min()}"], (
+        "what the graph makes of lengths"
+    )
+    ended = [text for text in said if text.startswith("mask 2")]
+    assert ended == [f"mask 2{bool(lengths[1] <= 1)}".lower()]
+    page = Page(unroll.view(graph, feeds=feeds).html)
+    assert [track["name"] for track in page.data["rows"][0]["tracks"]] == ["X", "c", "h", "Y"]
+
+
+def test_inputs_with_an_axis_before_the_batch_are_shown_row_by_row() -> None:
+    graph = NETWORKS["rerolled Scan"]()
+    page = Page(unroll.view(graph, feeds=random_feeds(graph)).html)
+    track = page.data["rows"][0]["tracks"][0]
+    values, _ = page.values(0, track["slot"]) or (np.zeros(0), None)
+    assert track["kind"] == "input" and values.shape == (3, 4, 4)

@@ -50,3 +50,13 @@ test("a name whose number grows by more than one from step to step has that numb
   assert.equal(searched(listed, "mul_62").length, 1);
   assert.equal(searched(listed, "mul_63").length, 0);
 });
+
+test("an operator of a step that differs is listed with those of the others", () => {
+  const first = { ...data.rows[0], runs: [[0, 0, 0], [1, 1, 9]], templates: [{ ops, names: ["rnn/t0/lstm/j/Tanh", "other", "Add"] }, { ops, names: [names[0], "Sigmoid", "Sum"] }] };
+  const listed = entries({ parameters: [], rows: [first] });
+  const [tanh, ...others] = searched(listed, "op:tanh");
+  assert.deepEqual(others, []);
+  assert.deepEqual(tanh.steps, [[0, 0, 0], [1, 1, 9]]);
+  assert.deepEqual(tanh.places.map((place) => place.template), [1, 0]);
+  assert.equal(listed.length, 5);
+});
