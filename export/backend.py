@@ -15,7 +15,7 @@ from unroll.export.lowering import to_onnx
 from unroll.export.reading.reader import from_onnx
 from unroll.export.running.session import Session
 from unroll.graph import Graph
-from unroll.passes.unrolling import unroll
+from unroll.passes.unrolling.planner import unroll
 
 
 class Backend(base.Backend):

@@ -20,7 +20,8 @@ from unroll.export.saving import save
 from unroll.export.verifying.verification import check_seed, check_tolerance
 from unroll.files import as_path
 from unroll.graph import Graph
-from unroll.passes.rerolling import Rerolled, reroll
+from unroll.passes.rerolling.planner import reroll
+from unroll.passes.rerolling.report import Rerolled
 
 #: Operators whose kernels in onnxruntime give a number where a gate is NaN; see `unroll.export.verifying.known_faults`.
 _HIDE_NAN = ("GRU", "LSTM")

@@ -19,7 +19,8 @@ from unroll.export.reading.reader import read_model_graph
 from unroll.export.saving import save
 from unroll.export.verifying.verification import check_seed, check_tolerance
 from unroll.files import as_path
-from unroll.passes.unrolling import MOST_NODES, Unrolled, unroll
+from unroll.passes.unrolling.planner import MOST_NODES, unroll
+from unroll.passes.unrolling.report import Unrolled
 
 
 class UnrolledFile(NamedTuple):

@@ -12,9 +12,10 @@ from unroll.graph import Graph
 from unroll.ops.scan import Scan
 from unroll.passes.pipeline import optimize
 from unroll.passes.proving.proof import prove
-from unroll.passes.rerolling import Rerolled, reroll
 from unroll.passes.rerolling.native_scans import native_scans
-from unroll.passes.unrolling import unroll, unrolled_again
+from unroll.passes.rerolling.planner import reroll
+from unroll.passes.rerolling.report import Rerolled
+from unroll.passes.unrolling.planner import unroll, unrolled_again
 
 #: The passes that clean a graph up once some of its steps have become an operator.
 _CLEANING = ("fold_constants", "fold_zeros", "cancel_shapes", "merge_equal", "remove_dead")

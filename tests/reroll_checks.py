@@ -9,7 +9,8 @@ import numpy as np
 from helpers import Array
 
 import unroll
-from unroll.passes.rerolling import Rerolled, reroll
+from unroll.passes.rerolling.planner import reroll
+from unroll.passes.rerolling.report import Rerolled
 
 FEATURES, UNITS, BATCH = 3, 4, 3
 TOLERANCE = 1e-5

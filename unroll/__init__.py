@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from unroll.parameter import Parameter
     from unroll.passes.pipeline import optimize
     from unroll.passes.proving.equivalence import equivalent
-    from unroll.passes.rerolling import reroll
-    from unroll.passes.unrolling import unroll
+    from unroll.passes.rerolling.planner import reroll
+    from unroll.passes.unrolling.planner import unroll
     from unroll.scopes import scope, step
     from unroll.streaming import Stream
     from unroll.tensor import Tensor, constant, placeholder
@@ -108,7 +108,7 @@ _HOME = {
     "optimize": "unroll.passes.pipeline",
     "placeholder": "unroll.tensor",
     "raw_rnn": "unroll.drivers",
-    "reroll": "unroll.passes.rerolling",
+    "reroll": "unroll.passes.rerolling.planner",
     "run_many": "unroll.export.running.session_batches",
     "save": "unroll.export.saving",
     "scope": "unroll.scopes",
@@ -121,7 +121,7 @@ _HOME = {
     "to_c": "unroll.export.c.source",
     "to_onnx": "unroll.export.lowering",
     "trace": "unroll.tracing",
-    "unroll": "unroll.passes.unrolling",
+    "unroll": "unroll.passes.unrolling.planner",
     "verify": "unroll.export.verifying.verification",
     "view": "unroll.viz.page.viewing",
 }
@@ -233,7 +233,7 @@ def _show_graphs_as_pictures() -> None:
         return places.places(graph)
 
     def flat(graph: Graph, dims: Mapping[str, int]) -> Graph:
-        from unroll.passes.unrolling import unroll  # loads the writers of loops
+        from unroll.passes.unrolling.planner import unroll  # loads the writers of loops
 
         return unroll(graph, dims=dims)[0]
 

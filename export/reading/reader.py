@@ -18,7 +18,7 @@ from unroll.export.verifying import foreign_operators
 from unroll.garbage_collection import collector_paused
 from unroll.graph import Graph
 from unroll.ops.opaque import set_hook
-from unroll.passes.unrolling import folded
+from unroll.passes.unrolling.planner import folded
 
 # Here, where the first operator that is none of ours comes from.
 set_hook(foreign_operators.compute)

@@ -13,7 +13,7 @@ import unroll
 from unroll import ops
 from unroll.export.lowering import LATEST_OPSET
 from unroll.export.reading.reader import from_onnx
-from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.planner import reroll
 
 NORMALISED = GOLDEN / "foreign" / "dynamo-normalised_lstm-b3-t3-op18.onnx"
 

@@ -13,7 +13,7 @@ from rerolled_networks import dynamic
 
 import unroll
 from unroll import ops
-from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.planner import reroll
 
 
 def test_a_graph_without_a_recurrence_is_given_back_as_it_is() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import unroll
 from unroll import ops
-from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.planner import reroll
 
 STEPS, BATCH, UNITS = 4, 2, 3
 NUMPY = SimpleNamespace(tanh=np.tanh, sigmoid=lambda x: 1 / (1 + np.exp(-x)))

@@ -20,7 +20,8 @@ from unroll import cells, nn, ops
 from unroll.ops.functions import Relu, Sigmoid, Softsign, Tanh
 from unroll.ops.joining import Split
 from unroll.passes import fold_zeros
-from unroll.passes.rerolling import Rerolled, reroll
+from unroll.passes.rerolling.planner import reroll
+from unroll.passes.rerolling.report import Rerolled
 from unroll.tensor import Constant, Node, Tensor
 
 STEPS, FEATURES, UNITS, BATCH = 6, 2, 3, 2

@@ -14,7 +14,7 @@ from reroll_checks import FEATURES, UNITS, assign, check_rerolled, feeds_of
 import unroll
 from unroll import BasicLSTMCell, BasicRNNCell, Graph, GRUCell, LSTMCell, MultiRNNCell, ops
 from unroll.passes.pipeline import DEFAULT, optimize
-from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.planner import reroll
 
 SEPARATE = [name for name in DEFAULT if name != "join_cells"]
 

@@ -16,7 +16,7 @@ import unroll
 from unroll import cells, ops
 from unroll.export.file_rerolling import reroll_file
 from unroll.export.reading.reader import from_onnx
-from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.planner import reroll
 
 
 def weight(name: str, *shape: int) -> unroll.Parameter:

@@ -12,8 +12,8 @@ from helpers import refused
 import unroll
 from unroll import ops
 from unroll.ops.scan import scan
-from unroll.passes.rerolling import reroll
 from unroll.passes.rerolling.native_scans import native_scans
+from unroll.passes.rerolling.planner import reroll
 
 UNITS, BATCH = 3, 2
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import pytest
 
 import unroll
 from unroll import ops
-from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.planner import reroll
 from unroll.passes.tools.cost import cost_of
 
 TIME, BATCH, FEATURES, HIDDEN = 4, 3, 2, 3

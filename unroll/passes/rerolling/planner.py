@@ -25,7 +25,7 @@ from unroll.passes.rerolling.writing import Emission, NativePlan, Plan, ordered,
 from unroll.passes.slice_inputs import slice_inputs
 from unroll.passes.tools.weight_expressions import Weights
 from unroll.passes.unhoist_inputs import unhoist_inputs
-from unroll.passes.unrolling import unrolled_again
+from unroll.passes.unrolling.planner import unrolled_again
 from unroll.tensor import Node, Tensor
 
 

@@ -7,8 +7,3 @@
    its condition chooses (`branches`). Each node is told its step, cell and gate (`step_places`).
 3. `planner` leads through this, `step_proof` has both graphs run, and `report` says what became of each loop.
 """
-
-from unroll.passes.unrolling.planner import MOST_NODES, folded, unroll, unrolled_again
-from unroll.passes.unrolling.report import Flat, Unrolled
-
-__all__ = ["MOST_NODES", "Flat", "Unrolled", "folded", "unroll", "unrolled_again"]

@@ -15,7 +15,7 @@ from rerolled_networks import TENSORFLOW, dynamic
 import unroll
 from unroll import Graph, ops
 from unroll.passes.proving.by_structure.comparing import same_forms
-from unroll.passes.unrolling import unrolled_again
+from unroll.passes.unrolling.planner import unrolled_again
 
 FILES = sorted([*GOLDEN.glob("foreign/*.onnx"), *GOLDEN.glob("torch_rnn/*.onnx")])
 

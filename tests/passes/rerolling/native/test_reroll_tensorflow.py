@@ -13,7 +13,7 @@ from rerolled_networks import TENSORFLOW, TIMES, check_native, dynamic
 import unroll
 from unroll import ops
 from unroll.passes import fold_zeros
-from unroll.passes.rerolling import reroll
+from unroll.passes.rerolling.planner import reroll
 
 
 @pytest.mark.sampled(2)
