@@ -17,8 +17,8 @@
    a Scan, whose body is the pattern (`writing.native_plan`, `writing.scan_plan`).
 9. The new graph is written with each operator in the place of its steps (`writing.emission`), which reads what the steps
    read as stacks over time (`writing.stacking`).
-10. `planner` leads through all this (it has `reroll`) and has both graphs run to prove that they compute the same, `report` says what became
-    of each recurrence, and `reasons` says at which node those that were left differ.
+10. `planner` leads through all this (it has `reroll`) and has both graphs run to prove that they compute the same, `report`
+    says what became of each recurrence, and `reasons` says at which node those that were left differ.
 
 Imports run downwards only: finding, native, writing, planner. `native_scans` stands on top: it unrolls a loop that is
 written as Scan already over a few steps, and re-rolls those.
