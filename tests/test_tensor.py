@@ -120,10 +120,7 @@ REFUSED: dict[str, tuple[Any, tuple[str, ...]]] = {
     "x.requires_grad = True": (lambda x: setattr(x, "requires_grad", True), ("no gradients",)),
     "x[0] = 3": (lambda x: operator.setitem(x, 0, 3), ("never changes", "unroll.ops.stack")),
     "del x[0]": (lambda x: operator.delitem(x, 0), ("never changes",)),
-    "x // 2": (lambda x: x // 2, ("//", "unroll.ops.floor(a / b)")),
-    "7 // x": (lambda x: 7 // x, ("//",)),
-    "x % 2": (lambda x: x % 2, ("%", "a - b * unroll.ops.floor(a / b)")),
-    "divmod(x, 2)": (lambda x: divmod(x, 2), ("unroll.ops.floor(a / b)",)),
+    "divmod(x, 2)": (lambda x: divmod(x, 2), ("(a // b, a % b)",)),
     "x ^ x": (lambda x: x ^ x, ("not_equal",)),
     "x << 2": (lambda x: x << 2, ("<<", "multiply")),
     "x >> 2": (lambda x: x >> 2, (">>", "divide")),
@@ -135,7 +132,7 @@ REFUSED: dict[str, tuple[Any, tuple[str, ...]]] = {
     "x.shape.as_list()": (lambda x: x.shape.as_list(), ("'as_list'", "list(x.shape)")),
     "x.shape.ndims": (lambda x: x.shape.ndims, ("x.rank",)),
     "x.shape.numel()": (lambda x: x.shape.numel(), ("math.prod(x.shape)",)),
-    "np.floor_divide": (lambda x: np.floor_divide(x, 2), ("numpy.floor_divide", "unroll.ops.floor(a / b)")),
+    "np.floor_divide": (lambda x: np.floor_divide(x, 2), ("numpy.floor_divide", "a // b")),
 }  # fmt: skip
 
 
@@ -153,15 +150,27 @@ def test_the_advice_for_signs_without_an_operator_computes_what_they_mean() -> N
     x = placeholder([4], "x")
     fed = np.array([-7.5, -2.0, 3.25, 8.0], "float32")
     made = {
-        "floordiv": ops.floor(x / 2),
-        "mod": x - 2 * ops.floor(x / 2),
         "round": ops.floor(x + 0.5),
         "ceil": -ops.floor(-x),
     }
     found = Graph([x], made).run({x: fed})
-    wanted = {"floordiv": fed // 2, "mod": fed % 2, "round": [-7, -2, 3, 8], "ceil": np.ceil(fed)}
+    wanted = {"round": [-7, -2, 3, 8], "ceil": np.ceil(fed)}
     for sign, values in wanted.items():
         np.testing.assert_array_equal(found[sign], values)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "int64"])
+def test_whole_quotients_and_remainders_are_pythons(dtype: str) -> None:
+    x = placeholder([6], "x", dtype)
+    fed = np.array([-7, -6, -1, 0, 5, 6], dtype)
+    made = {f"{by}": ops.stack([x // by, x % by]) for by in (2, 3, -3)}
+    made["by it"] = ops.stack([7 // (x + 20), 7 % (x + 20)])
+    graph = Graph([x], made)
+    found = graph.run({x: fed})
+    for by in (2, 3, -3):
+        np.testing.assert_array_equal(found[f"{by}"], [fed // by, fed % by])
+    np.testing.assert_array_equal(found["by it"], [7 // (fed + 20), 7 % (fed + 20)])
+    assert found["2"].dtype == dtype and unroll.verify(graph, {"x": fed})
 
 
 def test_a_shape_is_a_tuple_like_any_other() -> None:

@@ -53,6 +53,18 @@ class Signs(Generic[T]):
     def __rtruediv__(self, other: Any) -> T:
         return self._compute("div", other, self)
 
+    def __floordiv__(self, other: Any) -> T:
+        return self._compute("floordiv", self, other)
+
+    def __rfloordiv__(self, other: Any) -> T:
+        return self._compute("floordiv", other, self)
+
+    def __mod__(self, other: Any) -> T:
+        return self._compute("mod", self, other)
+
+    def __rmod__(self, other: Any) -> T:
+        return self._compute("mod", other, self)
+
     def __matmul__(self, other: Any) -> T:
         return self._compute("matmul", self, other)
 
@@ -104,10 +116,7 @@ class Signs(Generic[T]):
     def __getitem__(self, index: Any) -> T:
         return self._compute("getitem", self, index)
 
-    __floordiv__ = __rfloordiv__ = _no_sign(
-        "//", "of floats write unroll.ops.floor(a / b); a / b of ints is an int already, cut off towards zero"
-    )
-    __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _no_sign("%", "of floats write a - b * unroll.ops.floor(a / b)")
+    __divmod__ = __rdivmod__ = _no_sign("divmod", "write (a // b, a % b)")
     __xor__ = __rxor__ = _no_sign("^", "of booleans write unroll.ops.not_equal(a, b); a power is a ** b")
     __lshift__ = __rlshift__ = _no_sign("<<", "multiply by a power of two")
     __rshift__ = __rrshift__ = _no_sign(">>", "divide by a power of two")

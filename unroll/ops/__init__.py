@@ -23,6 +23,8 @@ from unroll.ops.choices import (
     not_equal,
     where,
 )
+from unroll.ops.composed import floor_divide as _floor_divide
+from unroll.ops.composed import mod as _mod
 from unroll.ops.convolution import conv
 from unroll.ops.filling import constant_of_shape, shape
 from unroll.ops.functions import abs_ as abs
@@ -151,6 +153,7 @@ __all__ = [
 _FUNCTIONS = {name: globals()[name] for name in __all__ if name.islower()}
 # What ``a + b``, ``a[0]`` and ``np.tanh(a)`` call.
 OPERATIONS.update(_FUNCTIONS, getitem=getitem, numpy_function=numpy_function, numpy_ufunc=numpy_ufunc)
+OPERATIONS.update(floordiv=_floor_divide, mod=_mod)
 globals().update({name: in_other_words(function) for name, function in _FUNCTIONS.items()})
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from unroll.checks import check_flag
 from unroll.ops.arithmetic import div, mul
-from unroll.ops.choices import less
+from unroll.ops.choices import less, logical_and, not_equal
 from unroll.ops.filling import shape
 from unroll.ops.functions import cast, exp, floor, identity, log, neg
 from unroll.ops.given_sizes import int64
@@ -46,7 +46,12 @@ def true_divide(a: TensorLike, b: TensorLike) -> Tensor:
 def floor_divide(a: TensorLike, b: TensorLike) -> Tensor:
     """Return the greatest whole number that is not above ``a / b``, as Python's ``//``."""
     one, other = _pair(a, b)
-    return floor(div(one, other)) if one.dtype.kind == "f" else cast(floor(true_divide(one, other)), one.dtype)
+    cut = div(one, other)
+    if one.dtype.kind == "f":
+        return floor(cut)
+    rest = one - cut * other  # integers are cut off towards zero
+    is_below = logical_and(not_equal(rest, 0), not_equal(less(rest, 0), less(other, 0)))
+    return cut - cast(is_below, one.dtype)
 
 
 def mod(a: TensorLike, b: TensorLike) -> Tensor:

@@ -49,15 +49,6 @@ class Tensor(Signs["Tensor"], Stand):
         found: Tensor = SIGNS[name](*operands)
         return found
 
-    def __floordiv__(self, other: Any) -> Tensor:  # type: ignore[override]  # which the core has no operator for
-        return self._compute("floordiv", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return self._compute("floordiv", other, self)
-
-    def __mod__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return self._compute("mod", self, other)
-
     @property
     def shape(self) -> TensorShape:
         """The shape, ``(?, 13)`` where the batch is not known."""
