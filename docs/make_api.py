@@ -47,7 +47,7 @@ FOREIGN = {
     "Of `unroll.initializers`": foreign_names.INITIALIZERS,
     "Of a graph or a session": foreign_names.GRAPH, "Of a cell, a layer, a module or a model": foreign_names.MODEL,
     "Of `unroll.layers`": foreign_names.LAYERS, "Of `unroll.nn`": foreign_names.NN,
-    "Of `unroll.seq2seq`": foreign_names.SEQ2SEQ,
+    "Of `unroll.cells`": foreign_names.CELLS, "Of `unroll.seq2seq`": foreign_names.SEQ2SEQ,
 }  # fmt: skip
 #: What TensorFlow's drivers take to schedule a loop that is not here.
 SCHEDULING = ("parallel_iterations", "swap_memory")

@@ -287,6 +287,19 @@ NN: dict[str, str] = {
     "utils": "packed sequences are lengths: lstm(x, lengths=...)",
 }
 
+#: What TensorFlow 1 has among its cells.
+CELLS: dict[str, str] = {
+    "BidirectionalGridLSTMCell": "cells over frequencies are not here",
+    "GRUBlockCell": "it is GRUCell, under the name 'gru_cell'",
+    "GRUBlockCellV2": "it is GRUCell, under the name 'gru_cell'",
+    "GridLSTMCell": "cells over frequencies are not here",
+    "HighwayWrapper": "write it: a class of your own around a cell, a subclass of RNNCell",
+    "LSTMBlockCell": "it is LSTMCell, under the name 'lstm_cell'",
+    "LSTMBlockFusedCell": "it is LSTMCell, under the name 'lstm_cell'",
+    "LSTMBlockWrapper": "it is LSTMCell, under the name 'lstm_cell'",
+    "TimeFreqLSTMCell": "cells over frequencies are not here",
+}
+
 #: What TensorFlow 1 has in ``tf.contrib.seq2seq``.
 SEQ2SEQ: dict[str, str] = {
     "BahdanauMonotonicAttention": "attention that is monotonic is not here",

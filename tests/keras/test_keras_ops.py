@@ -21,6 +21,18 @@ def softmax(x: Any) -> Any:
     return powers / powers.sum(-1, keepdims=True)
 
 
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+KERNEL = np.random.default_rng(1).normal(size=(2, 4, 5)).astype("float32")
+HOT = np.eye(4, dtype="float32")[[0, 2, 3]]
+
+
+def convolved(x: Any) -> Any:
+    return np.stack([np.einsum("btc,tcf->bf", x[:, at : at + 2], KERNEL) for at in range(2)], 1)
+
+
 #: A program of ``keras.ops``, and NumPy's.
 PROGRAMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "argmax": (lambda x: k.cast(k.argmax(x, axis=1), "float32"), lambda x: np.argmax(x, axis=1)),
@@ -42,6 +54,24 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
         lambda x: k.einsum("btd,de->bte", x, k.transpose(x[0, :2])),
         lambda x: np.einsum("btd,de->bte", x, x[0, :2].T),
     ),
+    "conv": (lambda x: k.conv(x, KERNEL, padding="VALID"), convolved),
+    "crossentropy of labels": (
+        lambda x: k.binary_crossentropy(HOT, x, from_logits=True) + k.binary_crossentropy(HOT, k.sigmoid(x)),
+        lambda x: -2 * (HOT * np.log(sigmoid(x)) + (1 - HOT) * np.log(1 - sigmoid(x))),
+    ),
+    "crossentropy of classes": (
+        lambda x: (
+            k.categorical_crossentropy(HOT, x, from_logits=True) + k.categorical_crossentropy(HOT, 3 * k.softmax(x))
+        ),
+        lambda x: -2 * (HOT * np.log(softmax(x))).sum(-1),
+    ),
+    "crossentropy of ids": (
+        lambda x: (
+            k.sparse_categorical_crossentropy([0, 2, 3], x, from_logits=True)
+            + k.sparse_categorical_crossentropy([0, 2, 3], k.softmax(x))
+        ),
+        lambda x: -2 * (HOT * np.log(softmax(x))).sum(-1),
+    ),
     "divisions": (
         lambda x: k.floor_divide(x, 0.3) + k.mod(x, -0.7) + k.cast(k.mod(k.cast(4 * x, "int32"), 3), "float32"),
         lambda x: x // 0.3 + x % np.float32(-0.7) + (4 * x).astype(int) % 3,
@@ -56,6 +86,10 @@ PROGRAMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "products": (
         lambda x: k.prod(x, axis=(1, 2)) + k.sum(k.prod(x, axis=1, keepdims=True)) + k.tensordot(x, x, 3),
         lambda x: x.prod((1, 2)) + x.prod(1, keepdims=True).sum() + np.tensordot(x, x, 3),
+    ),
+    "pools": (
+        lambda x: k.max_pool(x, 2, strides=1) + k.average_pool(x, 2, 1, data_format="channels_last"),
+        lambda x: np.maximum(x[:, :2], x[:, 1:]) + (x[:, :2] + x[:, 1:]) / 2,
     ),
     "powers": (
         lambda x: k.logsumexp(50 * x, axis=-1) + k.logsumexp(x) + k.sum(k.log_sigmoid(x), axis=-1),

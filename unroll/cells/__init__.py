@@ -23,7 +23,7 @@ from unroll.cells.slstm import SLSTMCell, SLSTMStateTuple
 from unroll.cells.sru import SRUCell
 from unroll.cells.ugrnn import UGRNNCell
 from unroll.cells.wrappers import DeviceWrapper, DropoutWrapper, ResidualWrapper
-from unroll.foreign_names import LAYERS
+from unroll.foreign_names import CELLS, LAYERS
 from unroll.words import face
 
 __all__ = [
@@ -63,4 +63,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = face("unroll.cells", __all__, lambda: LAYERS)
+    __getattr__, __dir__ = face("unroll.cells", __all__, lambda: {**LAYERS, **CELLS})

@@ -25,7 +25,7 @@ _SIGNS = {
 _OF_THE_CALL = ("x", "x1", "x2", "xs", "condition", "indices", "key", "a", "b")
 _MODULES = {
     "nn": "relu relu6 sigmoid silu softplus softsign elu selu leaky_relu gelu softmax log_softmax log_sigmoid hard_sigmoid "
-    "one_hot",
+    "one_hot conv max_pool average_pool categorical_crossentropy sparse_categorical_crossentropy binary_crossentropy",
     "core": "cast stop_gradient shape unstack",
     "math": "erf logsumexp rsqrt",
 }

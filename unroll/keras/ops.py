@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,26 +14,22 @@ from unroll import ops as ours
 from unroll.checks import check_flag, check_int, check_size, plain
 from unroll.dtypes import as_dtype
 from unroll.errors import ShapeError
-from unroll.layers.symbolic import KerasTensor, called, symbolic_among
+from unroll.keras import nn_ops
+from unroll.keras.nn_ops import average_pool as average_pool
+from unroll.keras.nn_ops import binary_crossentropy as binary_crossentropy
+from unroll.keras.nn_ops import categorical_crossentropy as categorical_crossentropy
+from unroll.keras.nn_ops import conv as conv
+from unroll.keras.nn_ops import max_pool as max_pool
+from unroll.keras.nn_ops import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from unroll.keras.symbolic_ops import symbolic
+from unroll.layers.symbolic import KerasTensor
 from unroll.ops import composed, contraction
 from unroll.ops.given_sizes import sizes_of
 from unroll.ops.operator import as_tensor, axes_of, axis_of, listed
 from unroll.tensor import Tensor, TensorLike, constant
-from unroll.words import face, spelled
+from unroll.words import face
 
-P = ParamSpec("P")
 Axes = int | Sequence[int] | None
-
-
-def symbolic(function: Callable[P, Any]) -> Callable[P, Any]:
-    """Return a function that takes symbolic tensors too: the call is noted, and a model makes it again."""
-    checked = spelled()(function)
-
-    @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-        return called(checked, args, kwargs) if symbolic_among(args, kwargs) else checked(*args, **kwargs)
-
-    return call
 
 
 def _titled(function: Callable[..., Any], name: str, arguments: str) -> Callable[..., Any]:
@@ -392,14 +387,8 @@ def ndim(x: Any) -> int:
     return int(x.rank) if isinstance(x, KerasTensor) else as_tensor(x, "ndim").rank
 
 
-__all__ = sorted(
-    name
-    for name, value in globals().items()
-    if callable(value)
-    and not name.startswith("_")
-    and getattr(value, "__module__", "") == __name__
-    and name != "symbolic"
-)
+_OWN = [name for name, value in globals().items() if callable(value) and getattr(value, "__module__", "") == __name__]
+__all__ = sorted([*(name for name in _OWN if not name.startswith("_")), *nn_ops.__all__])
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = face("unroll.keras.ops", __all__, lambda: ours.ADVICE)

@@ -24,6 +24,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "dtype": ("to",),
     "min": ("clip_value_min", "a_min", "low"),
     "max": ("clip_value_max", "a_max", "high"),
+    "labels": ("onehot_labels", "multi_class_labels", "target"),
     "lengths": ("seq_lengths", "sequence_lens", "sequence_length"),
     "batch_axis": ("batch_dim",),
     "time_axis": ("seq_axis", "seq_dim"),

@@ -37,7 +37,7 @@ from unroll.tf1 import (
     training,
     variables,
 )
-from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, IN_RNN, Namespace, said
+from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, Namespace, said
 from unroll.words import face
 
 #: Which module has which names of ``tf``, besides those of the tables.
@@ -54,8 +54,12 @@ _HOMES = {
     "global_variables global_variables_initializer initialize_all_variables local_variables local_variables_initializer "
     "tables_initializer trainable_variables variable_scope variables_initializer",
 }
-_NN = {**neural_networks.TABLE, **recurrent.DRIVERS, "rnn_cell": Namespace("tf.nn.rnn_cell", cells.IN_NN, IN_RNN)}
-_RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurrent.STACKED}, IN_RNN)
+_NN = {
+    **neural_networks.TABLE,
+    **recurrent.DRIVERS,
+    "rnn_cell": Namespace("tf.nn.rnn_cell", cells.IN_NN, foreign_names.CELLS),
+}
+_RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurrent.STACKED}, foreign_names.CELLS)
 _CONTRIB = {
     "layers": Namespace("tf.contrib.layers", layers.CONTRIB, IN_LAYERS),
     "rnn": _RNN,

@@ -55,17 +55,6 @@ IN_NN: dict[str, str] = {
     "lrn": "there is no operator for it here",
     "fused_batch_norm": "it is tf.nn.batch_normalization",
 }
-#: The same of ``tf.contrib.rnn``.
-IN_RNN: dict[str, str] = {
-    **dict.fromkeys(
-        ("LSTMBlockCell", "LSTMBlockFusedCell", "LSTMBlockWrapper"), "it is LSTMCell, under the name 'lstm_cell'"
-    ),
-    **dict.fromkeys(("GRUBlockCell", "GRUBlockCellV2"), "it is GRUCell, under the name 'gru_cell'"),
-    **dict.fromkeys(
-        ("GridLSTMCell", "TimeFreqLSTMCell", "BidirectionalGridLSTMCell"), "cells over frequencies are not here"
-    ),
-    "HighwayWrapper": "write it: class Highway(tf.nn.rnn_cell.RNNCell)",
-}
 #: The same of ``tf.layers`` and ``tf.contrib.layers``.
 IN_LAYERS: dict[str, str] = {
     **dict.fromkeys(
@@ -73,7 +62,6 @@ IN_LAYERS: dict[str, str] = {
         "it is tf.nn.batch_normalization(x, mean, variance, offset, scale, 0.001), over variables by tf.get_variable: "
         "moving_mean, moving_variance, beta, gamma",
     ),
-    **dict.fromkeys(("Conv1D", "Conv2D"), "write tf.layers.conv1d or tf.layers.conv2d: a layer that is called once"),
     "layer_norm": "it is tf.nn.moments over the last axis, and tf.nn.batch_normalization with them",
     "l1_regularizer": "regularizers act in training only: leave it out",
 }

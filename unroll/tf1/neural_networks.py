@@ -7,12 +7,10 @@ from typing import Any
 
 from unroll import activations, nest, ops
 from unroll.cells.wrappers import dropped
-from unroll.checks import check_choice
-from unroll.errors import ArgumentError, ShapeError
+from unroll.errors import ArgumentError
 from unroll.keras import ops as keras_ops
-from unroll.layers.window import Window, window_of
 from unroll.look_up import look_up
-from unroll.ops import composed
+from unroll.ops import composed, losses
 from unroll.ops.given_sizes import plain_size
 from unroll.tensor import Tensor as Core
 from unroll.tf1 import operators
@@ -20,32 +18,11 @@ from unroll.tf1.tables import Row, alike, table_of
 from unroll.tf1.tensors import tensor_of
 
 
-def _cross_entropy(_sentinel: Any, labels: Any, logits: Any, axis: Any = -1) -> Core:
-    scores, truth = _both(_sentinel, labels, logits)
-    return ops.neg(ops.reduce_sum(truth * ops.log_softmax(scores, axis), [axis]))
-
-
-def _sparse_cross_entropy(_sentinel: Any, labels: Any, logits: Any) -> Core:
-    scores = tensor_of(logits)
-    _both(_sentinel, scores, scores)
-    hot = keras_ops.one_hot(tensor_of(labels), int(scores.shape[-1]), -1, scores.dtype)
-    return _cross_entropy(None, hot, scores)
-
-
-def _sigmoid_cross_entropy(_sentinel: Any, labels: Any, logits: Any) -> Any:
-    x, z = _both(_sentinel, labels, logits)
-    return ops.relu(x) - x * z + keras_ops.log1p(ops.exp(-ops.abs(x)))
-
-
-def _weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any, targets: Any) -> Any:
-    x, z = _both(None, targets if labels is None else labels, logits)
-    return (1 - z) * x + (1 + (pos_weight - 1) * z) * (keras_ops.log1p(ops.exp(-ops.abs(x))) + ops.relu(-x))
-
-
-def _both(sentinel: Any, labels: Any, logits: Any) -> list[Core]:
-    if sentinel is not None or labels is None or logits is None:
+def _labelled(_sentinel: Any, labels: Any, logits: Any) -> tuple[Core, Core]:
+    if _sentinel is not None or labels is None or logits is None:
         raise ArgumentError("Only call it with named arguments (labels=..., logits=...): their order changed once")
-    return alike(logits, labels)
+    truth, scores = alike(labels, logits)
+    return truth, scores
 
 
 def _embedding_lookup(params: Any, ids: Core, max_norm: Any) -> Core:
@@ -89,38 +66,30 @@ def _bias_add(x: Core, bias: Core, data_format: Any) -> Core:
     return ops.add(x, ops.reshape(bias, [-1, *([1] * (x.rank - 2))]) if _is_first(data_format) else bias)
 
 
-def _window(x: Core, size: Any, strides: Any, padding: Any, data_format: Any, dilations: Any, called: str) -> Window:
-    """Return how a window walks over the axes between batch and channels; sizes may be given for all four axes."""
-    if x.rank < 3:
-        raise ShapeError(f"{called}: {x.described()} has no axes between batch and channels")
+def _layout(x: Core, data_format: Any, *sizes: Any) -> list[Any]:
+    """Return where channels are, in Keras's words, and sizes of a window without those of batch and channels."""
 
-    def inner(sizes: Any) -> Any:
-        found: Any = [plain_size(size) for size in sizes] if nest.is_nested(sizes) else 1 if sizes is None else sizes
+    def inner(size: Any) -> Any:
+        found: Any = [plain_size(item) for item in size] if nest.is_nested(size) else 1 if size is None else size
         whole = isinstance(found, list) and len(found) == x.rank
         return found if not whole else found[2:] if _is_first(data_format) else found[1:-1]
 
-    lowered = padding.lower() if isinstance(padding, str) else padding
-    kind: Any = check_choice(lowered, ("valid", "same"), f"{called}: padding")
-    layout: Any = "channels_first" if _is_first(data_format) else "channels_last"
-    return window_of(x.rank - 2, inner(size), inner(strides), kind, layout, inner(dilations), called, "ksize")
+    return ["channels_first" if _is_first(data_format) else "channels_last", *map(inner, sizes)]
 
 
-def _convolving(called: str) -> Callable[..., Core]:
-    def convolve(x: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilations: Any) -> Core:
-        if x is None or kernel is None or kernel.rank != x.rank:
-            seen = "one is missing" if x is None or kernel is None else f"not {kernel.described()}"
-            raise ShapeError(f"{called}: an input and a kernel (*window, channels, filters) are wanted: {seen}")
-        window = _window(x, kernel.shape[:-2], strides, padding, data_format, dilations, called)
-        return window.back(window.over_input(x, kernel, None))
-
-    return convolve
+def _conv(x: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilations: Any) -> Any:
+    if x is None or kernel is None:
+        raise ArgumentError(
+            "a convolution: an input and a kernel (*window, channels, filters) are wanted; one is missing"
+        )
+    layout, steps, spread = _layout(x, data_format, strides, dilations)
+    return keras_ops.conv(x, kernel, steps, padding, layout, spread)
 
 
-def _pooling(called: str, function: Callable[..., Core]) -> Callable[..., Core]:
+def _pooling(function: Callable[..., Core]) -> Callable[..., Core]:
     def pool(x: Any, ksize: Any, strides: Any, padding: Any, data_format: Any) -> Core:
-        window = _window(tensor_of(x), ksize, strides, padding, data_format, None, called)
-        steps, kind = window.strides, window.padding
-        return window.back(function(window.channels_first(x), window.kernel_size, strides=steps, padding=kind))
+        layout, size, steps = _layout(tensor_of(x), data_format, ksize, strides)
+        return function(x, size, steps, padding, layout)
 
     return pool
 
@@ -135,13 +104,13 @@ _ACTIVATIONS: dict[str, tuple[str, Callable[[Core], Core]]] = {
 _LABELLED, _LOGITS = "_sentinel=None, labels=None, logits=None", "logits, axis=None, name=None, dim=None"
 _NORMAL = "x, mean, variance, offset, scale, variance_epsilon, name=None"
 _ROWS: dict[str, Row] = {
-    "avg_pool": ("AvgPool", _POOL, _pooling("avg_pool", ops.average_pool)),
+    "avg_pool": ("AvgPool", _POOL, _pooling(keras_ops.average_pool)),
     "batch_normalization": ("batchnorm/add_1", _NORMAL, _batch_normalization),
     "bias_add": ("BiasAdd", "value, bias, data_format=None, name=None", _bias_add),
     "conv1d": ("conv1d", "value=None, filters=None, stride=None, padding='VALID', use_cudnn_on_gpu=None, data_format=None, "
-               "name=None, input=None, dilations=None", _convolving("conv1d")),
+               "name=None, input=None, dilations=None", _conv),
     "conv2d": ("Conv2D", "input, filter=None, strides=None, padding='VALID', use_cudnn_on_gpu=True, data_format='NHWC', "
-               "dilations=None, name=None, filters=None", _convolving("conv2d")),
+               "dilations=None, name=None, filters=None", _conv),
     "dropout": ("dropout/mul", "x, keep_prob=None, noise_shape=None, seed=None, name=None, rate=None", _dropout),
     "embedding_lookup": (
         "embedding_lookup/Identity", "params, ids, partition_strategy='mod', name=None, validate_indices=True, max_norm=None",
@@ -150,20 +119,25 @@ _ROWS: dict[str, Row] = {
     "l2_normalize": ("l2_normalize", "x, axis=None, epsilon=1e-12, name=None, dim=None", _l2_normalize),
     "leaky_relu": ("LeakyRelu", "features, alpha=0.2, name=None", ops.leaky_relu),
     "log_softmax": ("LogSoftmax", _LOGITS, ops.log_softmax),
-    "max_pool": ("MaxPool", _POOL, _pooling("max_pool", ops.max_pool)),
+    "max_pool": ("MaxPool", _POOL, _pooling(keras_ops.max_pool)),
     "moments": ("moments/Squeeze", "x, axes, shift=None, name=None, keep_dims=None, keepdims=None", _moments),
-    "sigmoid_cross_entropy_with_logits": ("logistic_loss", f"{_LABELLED}, name=None", _sigmoid_cross_entropy),
+    "sigmoid_cross_entropy_with_logits": (
+        "logistic_loss", f"{_LABELLED}, name=None",
+        lambda _sentinel, labels, logits: losses.sigmoid_cross_entropy(*_labelled(_sentinel, labels, logits))),
     "softmax": ("Softmax", _LOGITS, ops.softmax),
     "softmax_cross_entropy_with_logits": (
-        "softmax_cross_entropy_with_logits_sg/Reshape_2", f"{_LABELLED}, dim=-1, name=None, axis=None", _cross_entropy),
+        "softmax_cross_entropy_with_logits_sg/Reshape_2", f"{_LABELLED}, dim=-1, name=None, axis=None",
+        lambda _sentinel, labels, logits, axis: losses.softmax_cross_entropy(*_labelled(_sentinel, labels, logits), axis)),
     "softmax_cross_entropy_with_logits_v2": (
         "softmax_cross_entropy_with_logits/Reshape_2", "labels, logits, axis=None, name=None, dim=None",
-        lambda labels, logits, axis=-1: _cross_entropy(None, labels, logits, axis)),
+        lambda labels, logits, axis=-1: losses.softmax_cross_entropy(*_labelled(None, labels, logits), axis)),
     "sparse_softmax_cross_entropy_with_logits": (
         "SparseSoftmaxCrossEntropyWithLogits/SparseSoftmaxCrossEntropyWithLogits", f"{_LABELLED}, name=None",
-        _sparse_cross_entropy),
+        lambda _sentinel, labels, logits: losses.sparse_cross_entropy(labels, _labelled(_sentinel, logits, logits)[1])),
     "weighted_cross_entropy_with_logits": (
-        "logistic_loss", "labels=None, logits=None, pos_weight=None, name=None, targets=None", _weighted_cross_entropy),
+        "logistic_loss", "labels=None, logits=None, pos_weight=None, name=None, targets=None",
+        lambda labels, logits, pos_weight, targets: losses.weighted_cross_entropy(
+            *_labelled(None, targets if labels is None else labels, logits), pos_weight)),
     "xw_plus_b": ("xw_plus_b", "x, weights, biases, name=None", lambda x, weights, biases: x @ weights + biases),
 }  # fmt: skip
 TABLE: dict[str, Any] = {

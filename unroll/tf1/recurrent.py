@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
@@ -63,11 +63,9 @@ def _named(result: Any, base: str, is_dynamic: bool, time_major: bool) -> Any:
         outputs, state = result
         names = ["TensorArrayStack/TensorArrayGatherV3" if time_major else "transpose_1"]
         names += [f"while/Exit_{place + 3}" for place, _ in enumerate(nest.flatten(state))]
-        leaves = [
-            Tensor(leaf.core, f"{base}/{name}:0", leaf.graph)
-            for leaf, name in zip([outputs, *nest.flatten(state)], names, strict=True)
-        ]
-        return leaves[0], nest.pack(state, leaves[1:])
+        leaves = zip([outputs, *nest.flatten(state)], names, strict=True)
+        first, *rest = [Tensor(leaf.core, f"{base}/{name}:0", leaf.graph) for leaf, name in leaves]
+        return first, nest.pack(state, rest)
     return result
 
 
@@ -78,20 +76,13 @@ _sizes_read: ContextVar[list[int] | None] = ContextVar("unroll_tf1_sizes_read", 
 class TensorArray:
     """A list of tensors of one shape, as ``raw_rnn`` reads its inputs from and writes its outputs to."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, items: Iterable[Any] = (), **kwargs: Any) -> None:
         #: The tensors.
-        self.items: list[Any] = []
-
-    @classmethod
-    def of(cls, items: list[Any]) -> TensorArray:
-        """Return an array of tensors."""
-        made = cls()
-        made.items = items
-        return made
+        self.items = list(items)
 
     def unstack(self, value: Any, name: str | None = None) -> TensorArray:
         """Return the array of the slices of a tensor along axis 0, whose size must be known."""
-        return TensorArray.of(list(TABLE["unstack"](value)))
+        return TensorArray(items=TABLE["unstack"](value))
 
     def read(self, index: Any, name: str | None = None) -> Any:
         """Return an element; one past the last, which nothing may use, is zeros.
@@ -117,7 +108,7 @@ class TensorArray:
         place = _known(index)
         if not 0 <= place <= len(self.items):
             raise ArgumentError(f"TensorArray.write: place {place} is not the next one, {len(self.items)}")
-        return TensorArray.of([*self.items[:place], value, *self.items[place + 1 :]])
+        return TensorArray(items=[*self.items[:place], value, *self.items[place + 1 :]])
 
     def size(self, name: str | None = None) -> Any:
         """Return how many there are."""
@@ -174,7 +165,7 @@ def raw_rnn(cell: Any, loop_fn: Callable[..., Any], scope: Any, maximum_iteratio
         outputs, state, loop_state = lifted(drivers.raw_rnn)(
             unwrap(cell), first_kept, scope=name, maximum_iterations=maximum_iterations
         )
-    return nest.map_leaves(lambda *items: TensorArray.of(list(items)), *outputs), state, loop_state
+    return nest.map_leaves(lambda *items: TensorArray(items=items), *outputs), state, loop_state
 
 
 #: The drivers of ``tf.nn`` by name.
