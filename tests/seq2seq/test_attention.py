@@ -104,6 +104,12 @@ BAD = {
     "no floats": (lambda: seq2seq.LuongAttention(3, placeholder([1, 2, 4], "m", "int32")), "must be of floats"),
     "no size": (lambda: seq2seq.BahdanauAttention("a", placeholder([1, 2, 4], "m")), "num_units"),  # type: ignore[arg-type]
     "no mechanism": (lambda: seq2seq.AttentionWrapper(unroll.GRUCell(3), unroll.ops.softmax), "one BahdanauAttention"),  # type: ignore[arg-type]
+    "a history": (
+        lambda: seq2seq.AttentionWrapper(
+            unroll.GRUCell(3), seq2seq.LuongAttention(3, placeholder([1, 2, 4], "m")), alignment_history=True
+        ),
+        "holds its alignments",
+    ),
     "a name": (lambda: seq2seq.BeamSearchDecoder, "decoding here is greedy"),  # type: ignore[attr-defined]
 }
 

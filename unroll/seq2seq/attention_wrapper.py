@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numpy.typing as npt
 
@@ -12,10 +12,12 @@ from unroll.cells.building_blocks import linear
 from unroll.cells.contract import as_cell, inner_step
 from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, TensorShape, batch_of, initial_state, zero_state
 from unroll.checks import check_flag, check_size, shown
-from unroll.errors import ArgumentTypeError
+from unroll.errors import ArgumentTypeError, UnsupportedError
 from unroll.ops.given_sizes import sizes_of
 from unroll.seq2seq.attention import AttentionMechanism
 from unroll.tensor import Tensor, named
+
+_HISTORY = "is not kept: the state of each step holds its alignments; stack those"
 
 
 class AttentionWrapperState(NamedTuple):
@@ -51,6 +53,7 @@ class AttentionWrapper(RNNCell):
         cell: the cell inside.
         attention_mechanism: a `BahdanauAttention` or `LuongAttention`.
         attention_layer_size: the width of attention; without it, attention is the context.
+        alignment_history: refused: each state holds the alignments of its step.
         cell_input_fn: ``(inputs, attention) -> input of the cell``; by default the two side by side.
         output_attention: the output is the attention; else that of the cell.
         initial_cell_state: the first state of the cell, in place of its own.
@@ -60,6 +63,7 @@ class AttentionWrapper(RNNCell):
     Raises:
         ArgumentTypeError: the mechanism is none, or a function is no function.
         ArgumentError: no cell, or a size that is not an int of at least 1.
+        UnsupportedError: a history of alignments is asked for.
 
     Example:
         >>> memory = unroll.placeholder([None, 7, 4], name="memory")
@@ -70,11 +74,14 @@ class AttentionWrapper(RNNCell):
         ((batch, 6), (batch, 7))
     """
 
+    REFUSED: ClassVar[Mapping[str, str]] = {"alignment_history": _HISTORY}
+
     def __init__(
         self,
         cell: RNNCellLike,
         attention_mechanism: AttentionMechanism,
         attention_layer_size: int | None = None,
+        alignment_history: bool = False,
         cell_input_fn: Callable[[Any, Tensor], Any] | None = None,
         output_attention: bool = True,
         initial_cell_state: State = None,
@@ -83,6 +90,8 @@ class AttentionWrapper(RNNCell):
     ) -> None:
         super().__init__(name=name)
         self.cell = as_cell(cell, "AttentionWrapper")
+        if check_flag(alignment_history, "AttentionWrapper: alignment_history"):
+            raise UnsupportedError(f"AttentionWrapper: alignment_history=True {_HISTORY}")
         if not isinstance(attention_mechanism, AttentionMechanism):
             raise ArgumentTypeError(
                 f"AttentionWrapper: attention_mechanism is {shown(attention_mechanism)}; one BahdanauAttention or "

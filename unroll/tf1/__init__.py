@@ -54,11 +54,8 @@ _HOMES = {
     "global_variables global_variables_initializer initialize_all_variables local_variables local_variables_initializer "
     "tables_initializer trainable_variables variable_scope variables_initializer",
 }
-_NN = {
-    **neural_networks.TABLE,
-    **recurrent.DRIVERS,
-    "rnn_cell": Namespace("tf.nn.rnn_cell", cells.IN_NN, foreign_names.CELLS),
-}
+_CELLS = Namespace("tf.nn.rnn_cell", cells.IN_NN, foreign_names.CELLS)
+_NN = {**neural_networks.TABLE, **recurrent.DRIVERS, "rnn_cell": _CELLS}
 _RNN = Namespace("tf.contrib.rnn", {**cells.TABLE, **recurrent.DRIVERS, **recurrent.STACKED}, foreign_names.CELLS)
 _CONTRIB = {
     "layers": Namespace("tf.contrib.layers", layers.CONTRIB, IN_LAYERS),

@@ -135,7 +135,5 @@ TABLE: dict[str, Any] = {
     if (kind := getattr(cells, name)) not in (cells.RNNCellLike, cells.TensorShape)
 }
 #: Those of ``tf.nn.rnn_cell``; the others were in ``tf.contrib.rnn`` alone.
-IN_NN = {
-    name: TABLE[name] for name in ("BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell",
-                                   "LSTMStateTuple", "MultiRNNCell", "RNNCell", "ResidualWrapper")
-}  # fmt: skip
+_NN = "BasicLSTMCell BasicRNNCell DeviceWrapper DropoutWrapper GRUCell LSTMCell LSTMStateTuple MultiRNNCell RNNCell"
+IN_NN = {name: TABLE[name] for name in (*_NN.split(), "ResidualWrapper")}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unroll import initializers
-from unroll.checks import check_flag, check_number
+from unroll.checks import check_number
 from unroll.dtypes import Array, DType, cast_array
 from unroll.errors import ArgumentError, ShapeError
 from unroll.ops.given_sizes import sizes_of
@@ -72,10 +72,6 @@ def _unit_scaled(factor: Any, seed: Any) -> Any:
     return _scaled(check_number(factor, "uniform_unit_scaling_initializer: factor") ** 2, "fan_in", "uniform", seed)
 
 
-def _xavier(uniform: Any, seed: Any) -> Any:
-    return _scaled(1.0, "fan_avg", "uniform" if check_flag(uniform, "xavier_initializer: uniform") else "normal", seed)
-
-
 class _Whole(initializers.RandomUniform):
     """Whole numbers from `minval` on, below `maxval`."""
 
@@ -109,9 +105,10 @@ _ROWS: dict[str, tuple[str, Callable[..., Any]]] = {
     "truncated_normal_initializer": (_NORMAL, initializers.TruncatedNormal),
     "uniform_unit_scaling_initializer": (f"factor=1.0, {_SEED}", _unit_scaled),
     "variance_scaling_initializer": (f"scale=1.0, mode='fan_in', distribution='truncated_normal', {_SEED}", _scaled),
-    "xavier_initializer": (f"uniform=True, {_SEED}", _xavier),
+    "xavier_initializer": (
+        f"uniform=True, {_SEED}", lambda uniform, seed: _scaled(1.0, "fan_avg", "uniform" if uniform else "normal", seed)),
     "zeros_initializer": ("dtype='float32'", lambda: _filled(0)),
-}
+}  # fmt: skip
 
 
 def _made(called: str, arguments: str, make: Callable[..., Any]) -> Callable[..., Any]:

@@ -154,7 +154,7 @@ def chosen_session(session: Any, what: str) -> Any:
     found = get_default_session() if session is None else session
     if found is None:
         raise ArgumentError(
-            f"Cannot evaluate {what}: no default session is there; use `with tf.Session()` or session=sess"
+            f"Cannot evaluate {what}: there is no default session; use `with tf.Session()` or session=sess"
         )
     return found
 

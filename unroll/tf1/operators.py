@@ -37,9 +37,8 @@ def constant(value: Any, dtype: Any, shape: Any) -> Core:
     if shape is None or not isinstance(core, Constant):
         return core
     array = core.value
-    return tensor_of(
-        np.array(array.reshape(shape) if array.size == np.prod(shape) else np.broadcast_to(array.ravel(), shape))
-    )
+    whole = array.reshape(shape) if array.size == np.prod(shape) else np.broadcast_to(array.ravel(), shape)
+    return tensor_of(np.array(whole))
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None) -> Tensor:
@@ -112,13 +111,10 @@ def _slice(x: Core, begin: Any, size: Any) -> Core:
     return index_by_tensors(x, tuple(map(slice, starts, ends)))
 
 
-def _one_hot(
-    indices: Core, depth: Any, on_value: Any = 1, off_value: Any = 0, axis: Any = -1, dtype: Any = "float32"
-) -> Core:
+def _one_hot(indices: Core, depth: Any, on_value: Any, off_value: Any, axis: int = -1, dtype: Any = "f4") -> Core:
     hot = keras_ops.one_hot(indices, plain_size(depth), axis, "bool")
-    if (on_value, off_value) == (1, 0):
-        return ops.cast(hot, dtype)
-    return ops.where(hot, tensor_of(on_value, dtype), tensor_of(off_value, dtype))
+    on, off = 1 if on_value is None else on_value, 0 if off_value is None else off_value
+    return ops.cast(hot, dtype) if (on, off) == (1, 0) else ops.where(hot, tensor_of(on, dtype), tensor_of(off, dtype))
 
 
 def _range(start: Any, limit: Any, delta: Any, dtype: Any) -> Core:

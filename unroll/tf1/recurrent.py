@@ -162,9 +162,8 @@ def raw_rnn(cell: Any, loop_fn: Callable[..., Any], scope: Any, maximum_iteratio
             maximum_iterations = max(sizes, default=None)
         if maximum_iterations is None:
             raise ArgumentError("raw_rnn: a graph has a fixed number of steps: give maximum_iterations=20")
-        outputs, state, loop_state = lifted(drivers.raw_rnn)(
-            unwrap(cell), first_kept, scope=name, maximum_iterations=maximum_iterations
-        )
+        loop = functools.partial(lifted(drivers.raw_rnn), scope=name, maximum_iterations=maximum_iterations)
+        outputs, state, loop_state = loop(unwrap(cell), first_kept)
     return nest.map_leaves(lambda *items: TensorArray(items=items), *outputs), state, loop_state
 
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from unroll import seq2seq
-from unroll.errors import ArgumentError
 from unroll.tf1.cells import DEFINED, Cell, OfThisFace, for_core, of_this_face
 from unroll.tf1.neural_networks import TABLE as NN
 from unroll.tf1.operators import TABLE as TF
@@ -55,23 +54,16 @@ _WRAPPER = (
     "self, cell, attention_mechanism, attention_layer_size=None, alignment_history=False, cell_input_fn=None, "
     "output_attention=True, initial_cell_state=None, name=None, attention_layer=None"
 )
-_begin = takes("contrib.seq2seq.AttentionWrapper", _WRAPPER, for_core)(seq2seq.AttentionWrapper.__init__)
-_history = takes("contrib.seq2seq.AttentionWrapper", _WRAPPER)(lambda self, alignment_history: alignment_history)
 
 
 class AttentionWrapper(Cell, seq2seq.AttentionWrapper):
     """The core's, whose state counts the steps too.
 
     Raises:
-        ArgumentError: a history of alignments is asked for.
+        UnsupportedError: a history of alignments is asked for.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if _history(self, *args, **kwargs):
-            raise ArgumentError("AttentionWrapper: alignment_history is not here: fetch the alignments")
-        _begin(self, *args, **kwargs)
-
-    __init__.__signature__ = _begin.__signature__  # type: ignore[attr-defined]
+    __init__ = takes("contrib.seq2seq.AttentionWrapper", _WRAPPER, for_core)(seq2seq.AttentionWrapper.__init__)
 
     @translated
     def zero_state(self, batch_size: Any, dtype: Any = "float32") -> Any:
@@ -130,9 +122,8 @@ def _class(name: str, arguments: str) -> Any:
     kind, prepared = getattr(seq2seq, name), _of_decoder if name == "BasicDecoder" else for_core
     begin = takes(f"contrib.seq2seq.{name}", arguments, prepared)(kind.__init__)
     methods = [method for method in DEFINED if any(method in vars(base) for base in kind.__mro__)]
-    return of_this_face(
-        kind, OfThisFace, __init__=begin, **{method: lifted(getattr(kind, method)) for method in methods}
-    )
+    crossing = {method: lifted(getattr(kind, method)) for method in methods}
+    return of_this_face(kind, OfThisFace, __init__=begin, **crossing)
 
 
 TABLE: dict[str, Any] = {

@@ -133,18 +133,13 @@ class Session:
         if key not in self._plans:
             self._plans[key] = self._plan(tensors, effects, feeds)
         plan = self._plans[key]
-        arrays = {plan.inputs[core].name: value for core, value in feeds.items() if core in plan.inputs}
-        arrays |= {
-            placeholder.name: self._drawn(core, feeds)
-            for core, placeholder in plan.inputs.items()
-            if core in self.graph.drawn and core not in feeds
-        }
-        for item in plan.graph.inputs:
-            if item.name not in arrays:
-                raise FeedError(
-                    f"You must feed a value for placeholder tensor {item.name!r} with dtype {item.dtype} and shape "
-                    f"{self.graph.proxies[item].shape}: sess.run(fetches, feed_dict={{{item.name}: array}})"
-                )
+        arrays = {}
+        for core, item in plan.inputs.items():
+            if core not in feeds and core not in self.graph.drawn:
+                seen = f"placeholder tensor {item.name!r} with dtype {item.dtype} and shape {self.graph.proxies[core].shape}"
+                fix = f"sess.run(fetches, feed_dict={{{item.name}: array}})"
+                raise FeedError(f"You must feed a value for {seen}: {fix}")
+            arrays[item.name] = feeds[core] if core in feeds else self._drawn(core, feeds)
         for parameter in plan.graph.parameters.values():
             self._value(parameter)
         found = evaluate(plan.graph, plan.graph.check_feeds(arrays), plan.outputs, given=self.values)
@@ -238,9 +233,8 @@ class Session:
             raise ArgumentTypeError("graph_of: tensors are wanted; an operation has no value")
         cores = [item.core for item in tensors]
         leaves = dict.fromkeys([*leaves_of(nodes_before(cores)), *cores])
-        held = {
-            leaf: leaf.with_blocks(leaf.blocks) for leaf in leaves if isinstance(leaf, Parameter) and leaf not in inputs
-        }
+        read = [leaf for leaf in leaves if isinstance(leaf, Parameter) and leaf not in inputs]
+        held = {leaf: leaf.with_blocks(leaf.blocks) for leaf in read}
         for parameter, copy in held.items():
             copy.assign(self._value(parameter))
         taken = {leaf.name for leaf in leaves if isinstance(leaf, (Placeholder, Parameter))}

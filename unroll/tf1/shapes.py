@@ -22,8 +22,7 @@ def _computed(function: Callable[[Any, Any], Any], swapped: bool = False) -> Cal
 
 
 def _divided(first: Any, second: Any) -> Any:
-    whole = isinstance(first, int) and isinstance(second, int)
-    return first // second if whole else dimensions.divide(first, second)
+    return (dimensions.floor_divide if isinstance(second, int) else dimensions.divide)(first, second)
 
 
 @functools.total_ordering
@@ -89,7 +88,7 @@ class TensorShape:
         listed = [dims] if isinstance(dims, (int, Dimension)) else dims
         if listed is not None and not isinstance(listed, (list, tuple, TensorShape)):
             raise ArgumentTypeError(
-                f"TensorShape: {dims!r} is no shape; a list of sizes is wanted, None for one not known"
+                f"TensorShape: {dims!r} is no shape; a list of sizes is wanted, None where not known"
             )
         #: The sizes, or None.
         self.dims = None if listed is None else [Dimension(dim) for dim in listed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from unroll.checks import check_flag, check_text, shown
@@ -28,7 +28,7 @@ def _listed(value: Any, what: str) -> Any:
 
 _FLAGS = """adjoint_a adjoint_b alignment_history auxiliary_name_scope average_across_batch average_across_timesteps
     impute_finished keep_dims keepdims normalize output_attention output_time_major time_major trainable transpose_a transpose_b
-    use_bias"""
+    uniform use_bias"""
 _TEXTS = "data_format key latest_filename loss_collection mode name"
 _FUNCTIONS = (
     "activation attention_layer cell_input_fn false_fn fn fn1 fn2 loop_fn probability_fn softmax_loss_function true_fn"
@@ -40,6 +40,11 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(_FUNCTIONS.split(), _function),
     "collections": _listed,
 }
+
+
+def _own(name: str, taken: Iterable[str]) -> str | None:
+    """Return what a function calls an argument of TensorFlow's; None where it does not take it."""
+    return name if name in taken else next((mine for mine in taken if name in WORDS.get(mine, ())), None)
 
 
 def takes(
@@ -69,10 +74,7 @@ def takes(
     def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
         taken = inspect.signature(body).parameters
         optional = {item.name for item in taken.values() if item.default is not inspect.Parameter.empty}
-        words = [
-            (name, next((mine for mine in taken if name in WORDS.get(mine, ())), name)) for name in signature.parameters
-        ]
-        places = [(name, name if name in taken else mine) for name, mine in words if name in taken or mine != name]
+        places = [(name, mine) for name in signature.parameters if (mine := _own(name, taken)) is not None]
 
         @functools.wraps(body)
         def call(*args: Any, **kwargs: Any) -> Any:

@@ -79,9 +79,8 @@ def operator(called: str, result: str, arguments: str) -> Callable[[Callable[...
         @functools.wraps(found)
         def call(*args: Any, **kwargs: Any) -> Any:
             given = kwargs.get("name", args[place] if len(args) > place else None)
-            base = get_default_graph().scoped_name(
-                head if given is None else check_text(given, f"{called}: name") or head
-            )
+            wanted = head if given is None else check_text(given, f"{called}: name") or head
+            base = get_default_graph().scoped_name(wanted)
             with scopes.at(scopes.current().variables, base) if tail else nullcontext():
                 try:
                     made = found(*unwrap(args), **unwrap(kwargs))

@@ -67,9 +67,8 @@ class Tensor(Signs["Tensor"], Stand):
         wanted = TensorShape(shape)
         if not wanted.is_compatible_with(self.shape) or len(wanted) != self.core.rank:
             raise ShapeError(f"{self.name}.set_shape: {wanted} does not fit {self.shape}")
-        sizes = tuple(
-            mine if size.core is None else size.core for mine, size in zip(self.core.shape, wanted, strict=True)
-        )
+        pairs = zip(self.core.shape, wanted, strict=True)
+        sizes = tuple(mine if size.core is None else size.core for mine, size in pairs)
         self.core = agreed(self.core, sizes, f"{self.name}.set_shape")
 
     @property
@@ -172,9 +171,8 @@ def named(result: Any, base: str) -> Any:
         if result.node is not None and result not in graph.proxies:
             result.hint = base.removeprefix(node_path()).lstrip("/")
         return Tensor(result, f"{base}:0", graph)
-    return nest.pack(
-        result, [Tensor(item, f"{base}:{place}", graph) for place, item in enumerate(nest.flatten(result))]
-    )
+    places = enumerate(nest.flatten(result))
+    return nest.pack(result, [Tensor(item, f"{base}:{place}", graph) for place, item in places])
 
 
 def tensor_of(value: Any, dtype: Any = None) -> Core:

@@ -32,16 +32,13 @@ class Saver:
 
     @takes("train.Saver", _SAVER)
     def __init__(self, var_list: Any) -> None:
-        found = global_variables() if var_list is None else var_list
-        listed = [*found.values()] if isinstance(found, dict) else found
+        found: Any = global_variables() if var_list is None else var_list
+        is_named = isinstance(found, dict)
+        listed = [*found.values()] if is_named else found
         if not isinstance(listed, (list, tuple)) or not all(isinstance(item, Variable) for item in listed):
-            raise ArgumentTypeError(
-                f"train.Saver: var_list is {found!r}; a list of variables, or a dict of them, is wanted"
-            )
+            raise ArgumentTypeError(f"train.Saver: var_list is {found!r}; a list of variables, or a dict, is wanted")
         #: The variables, by their names in the file.
-        self.variables: dict[str, Variable] = (
-            found if isinstance(found, dict) else {item.op.name: item for item in found}
-        )
+        self.variables: dict[str, Variable] = found if is_named else {item.op.name: item for item in found}
         if not self.variables:
             raise ArgumentError("No variables to save: make the Saver after the variables")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -25,15 +26,8 @@ from unroll.tf1.graphs import Effect, GraphKeys, get_default_graph, node_path
 from unroll.tf1.signatures import takes
 from unroll.tf1.tensors import Operation, Tensor, group, named, tensor_of, unwrap
 
-
-class _AutoReuse:
-    """``tf.AUTO_REUSE``: a variable that is not there yet is made."""
-
-    def __repr__(self) -> str:
-        return "tf.AUTO_REUSE"
-
-
-AUTO_REUSE = _AutoReuse()
+#: A variable that is not there yet is made.
+AUTO_REUSE = Enum("_ReuseMode", "AUTO_REUSE").AUTO_REUSE  # type: ignore[attr-defined]
 
 
 class VariableScope:
@@ -154,12 +148,9 @@ def _assigning(called: str, operation: str, rest: str, new: Callable[[Core, Core
         ref.graph.effects[core] = (*ref.graph.after, Effect(ref.core, core))
         return found
 
-    word = "value" if called == "assign" else "delta"
-    setattr(
-        Variable,
-        called,
-        takes(f"Variable.{called}", f"ref, {word}, use_locking=False, name=None, read_value=True")(assign_to),
-    )
+    more = "use_locking=False, name=None, read_value=True"
+    method = takes(f"Variable.{called}", f"ref, {'value' if called == 'assign' else 'delta'}, {more}")(assign_to)
+    setattr(Variable, called, method)
     return takes(called, f"ref, value, {rest}use_locking=None, name=None")(assign_to)
 
 
@@ -217,7 +208,7 @@ def entered(name_or_scope: Any, default_name: Any = None, initializer: Any = Non
     is_scope = isinstance(name_or_scope, VariableScope)
     if not is_scope and not isinstance(default_name if name_or_scope is None else name_or_scope, str):
         raise ArgumentTypeError(f"variable_scope: {name_or_scope!r} is neither a name nor a scope")
-    if not isinstance(reuse, (bool, _AutoReuse, type(None))):
+    if not isinstance(reuse, (bool, type(AUTO_REUSE), type(None))):
         raise ArgumentTypeError(f"variable_scope: reuse is {reuse!r}; True, None or tf.AUTO_REUSE is wanted")
     given = name_or_scope if is_scope else before
     name: Any = numbered(default_name) if name_or_scope is None else name_or_scope
