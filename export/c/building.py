@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +23,8 @@ from unroll.progress import busy
 
 #: For how many seconds a compiler may run; a minute is long for a file of 10,000 lines.
 MOST_SECONDS = 300.0
+#: How many bytes of what it prints are looked at.
+_MOST_SAID = 1 << 16
 #: NaN and infinity keep their meaning: nothing of -ffast-math is here, but that functions set no errno and operations no flags.
 FLAGS = ("-O3", "-std=gnu99", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w")
 _NATIVE = "-march=native"
@@ -152,17 +157,43 @@ def run_compiler(command: Sequence[str], what: str) -> str | None:
         ModelError: it takes too long.
     """
     try:
-        done = subprocess.run(  # the user's own compiler
-            command, capture_output=True, text=True, errors="replace", timeout=MOST_SECONDS, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        running = subprocess.Popen(  # the user's own compiler
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    except OSError as error:
+        return str(error)
+    said = bytearray()
+    reader = threading.Thread(target=_read, args=(running, said), daemon=True)
+    reader.start()
+    try:
+        status = running.wait(MOST_SECONDS)
     except subprocess.TimeoutExpired:
         raise ModelError(
             f"{what}: {command[0]} ran for more than {MOST_SECONDS:.0f} s and was ended; name another compiler, "
             "compile by the variable CC"
         ) from None
-    except OSError as error:
-        return str(error)
-    if done.returncode == 0:
+    finally:
+        if running.poll() is None:
+            _end(running)
+        reader.join(1)  # what it started may live on, and not close what it prints to
+    if status == 0:
         return None
-    return " ".join((done.stderr or done.stdout).split())[:600] or f"it ended with status {done.returncode}"
+    return " ".join(said.decode(errors="replace").split())[:600] or f"it ended with status {status}"
+
+
+def _read(running: subprocess.Popen[bytes], said: bytearray) -> None:
+    """Take down the beginning of what a program prints, and let the rest pass."""
+    assert isinstance(running.stdout, io.BufferedReader)
+    with running.stdout as pipe:
+        while part := pipe.read1(_MOST_SAID):
+            said += part[: _MOST_SAID - len(said)]
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    """End a program and what it started: a compiler is several programs."""
+    with suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(running.pid, signal.SIGKILL)
+        else:
+            running.kill()
+    running.wait()

@@ -200,7 +200,9 @@ class View:
     def place(self) -> tuple[object, ...]:
         """Which numbers it has, in which order; equal for equal ones."""
         block = self.block if self.plain() is None else None
-        return (id(self.buffer), self.shape, self.strides, self.offset, self.moving, block)
+        strides = tuple(stride if size != 1 else 0 for size, stride in zip(self.shape, self.strides, strict=True))
+        moving = tuple(pair for pair in self.moving if pair[1])
+        return (id(self.buffer), self.shape, strides, self.offset, moving, block)
 
 
 def _strides_of(shape: Sizes, strides: Sizes, wanted: Sizes) -> Sizes | None:

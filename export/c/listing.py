@@ -17,6 +17,7 @@ from unroll.export.c.writer import write_statements
 from unroll.version import __version__
 
 _NUMBERS = 8
+_COMMENT = re.compile(r"/\*.*?\*/")
 #: What has no literal, and is a name of <math.h>.
 _SPECIAL = re.compile(r"\b(?:NAN|INFINITY)\b")
 
@@ -172,21 +173,21 @@ class Listing:
             text.line()
         text.line(f"void {self.entry}({', '.join(self._parameters('restrict '))})")
         with text.block(""):
-            self._unused(text, self._not_read())
-            write_statements(Pen(text, self._refer), self.program.body)
+            body = Text()
+            write_statements(Pen(body, self._refer), self.program.body)
+            self._unused(text, self._not_read("\n".join(body.lines)))
+            for line in body.lines:
+                text.line(line)
         if self.apart:
             text.line()
             self._calls(text)
 
-    def _not_read(self) -> list[str]:
-        used = {view.buffer for statement in self.program.body for view in (*statement.reads(), *statement.writes())}
-        ports = [port.view.buffer for port in (*self.program.inputs, *self.program.outputs)]
-        found = [buffer.name for buffer in ports if buffer.kind in ("input", "output") and buffer not in used]
-        if not any(buffer.kind == "scratch" for buffer in used):
-            found.append("context")
-        if self.apart and not any(buffer.kind == "weight" for buffer in used):
-            found.append("weights")
-        return found
+    def _not_read(self, body: str) -> list[str]:
+        """Return the parameters that C does not name: an input may be read where all that is asked of it is known."""
+        named = set(re.findall(r"\w+", _COMMENT.sub("", body)))
+        ports = [port.view.buffer.name for port in (*self.program.inputs, *self.program.outputs) if not port.state]
+        parameters = [*ports, "context", *(["weights"] if self.apart else [])]
+        return [name for name in parameters if name not in named]
 
     def _unused(self, text: Text, names: Iterable[str]) -> None:
         for name in names:

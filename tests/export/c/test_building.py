@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,32 @@ def test_what_a_compiler_that_fails_says_is_told(tmp_path: Path, monkeypatch: py
     refused(lambda: unroll.compile(twice(), "c", cache=False), ValueError, "made no library")
 
 
-def test_a_compiler_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CC", script(tmp_path, "exec sleep 60"))
+@pytest.mark.parametrize("text", ["exec sleep 60", "sleep 60", "yes"], ids=["itself", "in a child", "while it prints"])
+def test_a_compiler_that_hangs_is_ended(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", script(tmp_path, text))
     monkeypatch.setattr(building, "MOST_SECONDS", 0.2)
+    begun = time.monotonic()
     refused(lambda: unroll.compile(twice(), "c", cache=False), ValueError, "ran for more than", "CC")
+    assert time.monotonic() - begun < 20
+
+
+@needs_compiler
+def test_what_a_compiler_prints_is_not_shown_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    loud = "yes '\\377 warning' | head -c 3000000; yes warning | head -c 3000000 >&2"
+    monkeypatch.setenv("CC", script(tmp_path, f'{loud}; exec gcc "$@"'))
+    assert works(tmp_path / "kept")
+    assert capfd.readouterr() == ("", "")
+    monkeypatch.setenv("CC", script(tmp_path, f"echo 'no room'; {loud}; exit 1"))
+    with pytest.raises(unroll.UnrollError, match="no room") as caught:
+        works(tmp_path / "kept")
+    assert len(str(caught.value)) < 1000
+
+
+@needs_compiler
+def test_what_a_compiler_leaves_running_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", script(tmp_path, 'sleep 30 & exec gcc "$@"'))
+    begun = time.monotonic()
+    assert works(tmp_path / "kept")
+    assert time.monotonic() - begun < 20
