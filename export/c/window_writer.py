@@ -26,7 +26,8 @@ def write_window(pen: Pen, statement: Window) -> None:
         with ExitStack() as summed:
             (channel,) = pen.loops(summed, (channels,), "k")
             kernel = pen.loops(summed, statement.weights.shape[2:], "k")
-            places = []
+            places: list[str] = []
+            bounds: list[str] = []
             for axis in range(spatial):
                 name = pen.counter("y")
                 at = added(
@@ -36,16 +37,18 @@ def write_window(pen: Pen, statement: Window) -> None:
                     ]
                 )
                 text.line(f"const int {name} = {at} - {statement.pads[axis]};")
-                places.append((name, statement.x.shape[2 + axis]))
-            inside = " && ".join(f"{name} >= 0 && {name} < {size}" for name, size in places)
+                places.append(name)
+                if statement.pads[axis] or statement.pads[axis + spatial]:
+                    bounds.append(f"{name} >= 0 && {name} < {statement.x.shape[2 + axis]}")
             source = channel
             if group > 1:
                 per = filters // group
                 source = added([f"{which} / {per} * {channels}" if which != "0" else "", channel])
-            with text.block(f"if ({inside})"):
-                x = pen.at(statement.x, [index[0], source, *(name for name, _ in places)])
-                w = pen.at(statement.weights, [index[1], channel, *kernel])
-                text.line(f"total += {x} * {w};")
+            x = pen.at(statement.x, [index[0], source, *places])
+            w = pen.at(statement.weights, [index[1], channel, *kernel])
+            # what is padded is zero, of which a weight that is infinite makes NaN
+            padded = f"({' && '.join(bounds)} ? {x} : 0)" if bounds else x
+            text.line(f"total += {padded} * {w};")
         text.line(f"{pen.at(out, index)} = total;")
 
 

@@ -1,4 +1,4 @@
-"""Pooling and padding as C: all their cases, NaN and infinities, and pads that depend on sizes."""
+"""Convolution, pooling and padding as C: all their cases, NaN and infinities, and pads that depend on sizes."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def odd_cases() -> list[Case]:
         for name, function in (("max", ops.max_pool), ("mean", ops.average_pool))
         for padding in ("same", "valid")
     }
+    for padding in ("same", "valid"):  # a kernel with infinities gives NaN where it lies over what is padded
+        outputs[f"conv_{padding}"] = ops.conv(x, odd_image(3, 2, 3, 2), strides=(2, 1), padding=padding)
     outputs["padded"] = ops.pad(x, [0, 1, 2, 0, 0, 0, 1, 3], value)
     pooled = unroll.Graph([x, value], outputs)
     nothing = unroll.Graph(
