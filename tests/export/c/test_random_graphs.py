@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from c_running import Case, needs_compiler, run_all, worst
+from c_running import STRICT, Case, needs_compiler, run_all, worst
 from picture_networks import NETWORKS
 from random_graphs import random_graph
 
@@ -48,6 +50,20 @@ def test_random_graphs_give_numpys_numbers(dtype: str, tmp_path: Path) -> None:
 def test_networks_of_every_family_give_numpys_numbers(tmp_path: Path) -> None:
     names = [name for name in NETWORKS if name not in UNDECIDED]
     check({name: network_case(name) for name in names[::6]}, tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="no clang is found; apt-get install clang")
+def test_clang_has_nothing_to_say(tmp_path: Path) -> None:
+    networks = [network_case(name) for name in list(NETWORKS)[1::6] if name not in UNDECIDED]
+    cases = [*networks, *(Case(*random_graph(seed, "float32", written)) for seed in range(20, 30))]
+    for number, case in enumerate(cases):
+        case.source(f"case{number}").save(str(tmp_path / f"case{number}.c"))
+    networks[0].source("half", dtype="float16").save(str(tmp_path / "half.c"))
+    networks[0].source("bytes", quantize="int8").save(str(tmp_path / "bytes.c"))
+    for more in ([], ["-march=native"]):
+        command = ["clang", *STRICT, *more, "-fsyntax-only", *(path.name for path in tmp_path.glob("*.c"))]
+        said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert said.returncode == 0 and not said.stderr, said.stderr[:3000]
 
 
 @pytest.mark.parametrize("name", UNDECIDED)
