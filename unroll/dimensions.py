@@ -385,9 +385,10 @@ def solve(requirements: Iterable[Requirement]) -> Solution:
                 continue
             if is_never_zero(difference):
                 known = ", ".join(f"{name} = {value}" for name, value in sorted(solved.finish().items()))
+                why = f"the rest of the graph says {known}" if known else "no sizes of at least 1 make them so"
                 raise ShapeError(
-                    f"{item.where}: dimensions {item.left} and {item.right} must be equal, "
-                    f"but the rest of the graph says {known}; feed tensors whose shapes agree"
+                    f"{item.where}: dimensions {item.left} and {item.right} must be equal, but {why}; feed tensors whose "
+                    "shapes agree"
                 )
             found = _isolate(difference)
             if found is None:

@@ -44,7 +44,10 @@ def compiler() -> list[str]:
     """
     given = os.environ.get("CC", "").strip()
     if given:
-        command = shlex.split(given)
+        try:
+            command = shlex.split(given)
+        except ValueError as error:
+            raise UnsupportedError(f"CC is {given!r}: {error}; set CC to a C compiler, or unset it") from None
         if shutil.which(command[0]) is None:
             raise UnsupportedError(
                 f"CC is {given!r}, and there is no such program; set CC to a C compiler, or unset it"

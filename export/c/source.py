@@ -20,6 +20,8 @@ from unroll.graph import Graph, check_graph
 
 MATHS = ("fast", "libm")
 _MOST_LISTED = 4
+#: The headers that C here includes.
+_HEADERS = ("math", "stdint")
 
 
 class CSource:
@@ -91,8 +93,8 @@ class CSource:
         """
         file = _checked_path(path)
         header = file.with_suffix(".h")
-        write_bytes(header, self.h.encode())
         write_bytes(file, self.c.replace(f'#include "{self.name}.h"', f'#include "{header.name}"', 1).encode())
+        write_bytes(header, self.h.encode())
         return file, header
 
 
@@ -107,6 +109,10 @@ def _checked_path(path: object) -> Path:
         raise FileError(f"{file}: a file of C ends in .c; write it to {file.with_suffix('.c').name}")
     if not file.stem.isprintable() or set(file.stem) & {'"', "\\"}:
         raise FileError(f"to_c: path {str(file)!r}: C cannot include a header of that name; give it a plain one")
+    if file.stem.lower() in _HEADERS:
+        raise FileError(
+            f"{file}: its header would be called like <{file.stem.lower()}.h>, which it includes; name it otherwise"
+        )
     return file
 
 

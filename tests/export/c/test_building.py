@@ -59,6 +59,9 @@ def test_without_a_compiler_it_is_said_what_to_install(tmp_path: Path, monkeypat
     refused(lambda: unroll.compile(twice(), "c"), NotImplementedError, "no C compiler", "CC", "install gcc")
     monkeypatch.setenv("CC", "nowhere-cc")
     refused(lambda: unroll.compile(twice(), "c"), NotImplementedError, "'nowhere-cc'", "no such program")
+    monkeypatch.setenv("CC", "gcc '-O2")
+    refused(lambda: unroll.compile(twice(), "c"), NotImplementedError, "gcc '-O2", "quotation", "unset it")
+    assert not building.has_compiler()
 
 
 def test_what_a_compiler_that_fails_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,9 @@ def test_a_size_that_is_open_is_named_with_what_to_give() -> None:
     refused(lambda: unroll.to_c(lstm()), ValueError, "x (batch, 4, 3)", "batch is open", 'dims={"batch": 1}')
 
 
-def test_a_size_that_is_no_symbol_is_refused() -> None:
+def test_a_size_that_is_no_symbol_or_none_that_c_can_have_is_refused() -> None:
+    refused(lambda: unroll.to_c(lstm(), dims={"batch": 0}), ValueError, "batch = 0", "at least 1")
+    refused(lambda: unroll.to_c(lstm(), dims={"batch": 10**9}), NotImplementedError, "x takes 48000000000 bytes")
     refused(lambda: unroll.to_c(lstm(), dims={"time": 3}), ValueError, "'time'", "batch")
 
 
@@ -181,6 +183,10 @@ def test_a_path_that_no_file_of_c_can_have_is_refused(tmp_path: Path) -> None:
     refused(lambda: write("net.cpp"), OSError, "net.cpp", "ends in .c", "net.c")
     refused(lambda: write('a"b.c'), OSError, "cannot include", "plain")
     refused(lambda: write("missing/model.c"), OSError, "missing")
+    refused(lambda: write("Stdint.c"), OSError, "Stdint.c", "<stdint.h>", "otherwise")
+    (tmp_path / "folder.c").mkdir()
+    refused(lambda: write("folder.c"), OSError, "folder.c", "is a folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.c"]
 
 
 def test_float16_and_operators_of_others_are_named() -> None:
