@@ -16,36 +16,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 
-import numpy as np
-from c_running import Case, run_all, worst
-from helpers import Array
-from random_graphs import random_graph
-from test_random_graphs import written
+from c_running import run_all, worst
+from test_random_graphs import random_case
 from try_golden import FLAGS, TOGETHER
 
 import unroll
-
-#: What no arithmetic makes of each other in one way only, such as a sum that overflows before it does not, is not among them.
-ODD = (np.nan, np.inf, -np.inf, 1e-42, -1e-42, 0.0, -0.0)
-
-
-def spoiled(array: Array, rng: np.random.Generator, share: float) -> Array:
-    """Return an array with odd numbers in the place of some."""
-    if array.dtype.kind != "f":
-        return array
-    return np.where(rng.random(array.shape) < share, rng.choice(ODD, array.shape), array).astype(array.dtype)
-
-
-def random_case(seed: int, dtype: str, odd: bool) -> Case:
-    """Return a random graph, its feeds and its weights spoiled where `odd`."""
-    graph, feeds = random_graph(seed, dtype, written)
-    if odd:
-        rng = np.random.default_rng(seed)
-        share = rng.choice([0.02, 0.2])
-        feeds = {name: spoiled(array, rng, share) for name, array in feeds.items()}
-        for weight in graph.parameters.values():
-            weight.assign(spoiled(weight.value, rng, share))
-    return Case(graph, feeds)
 
 
 def main() -> int:
