@@ -80,7 +80,7 @@ def draw_diff(a: Graph, b: Graph, path: str | os.PathLike[str] | None = None) ->
         >>> before = unroll.Graph([x], {"y": unroll.ops.tanh(x + 1.0)})
         >>> after = unroll.Graph([x], {"y": unroll.ops.sigmoid(x + 1.0)})
         >>> print(unroll.draw_diff(before, after, "diff.svg"))
-        0 added, 0 removed, 1 changed, 1 operators the same
+        0 added, 0 removed, 1 changed, 1 operator the same
         ≠ Sigmoid Sigmoid: Tanh → Sigmoid
     """
     for graph in (a, b):

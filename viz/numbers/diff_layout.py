@@ -25,12 +25,12 @@ class Box:
 
     Attributes:
         sign: how its operators differ; empty where they do not.
-        lines: its text, the first line large.
+        lines: its text, the first line large; nothing for a place where a line passes.
         row: which row it stands in.
         x: its left edge.
         y: its upper edge.
         width: how wide it is.
-        height: how high it is; 0 for a place where a line passes.
+        height: how high it is; as high as its row for a place where a line passes, which goes straight down between boxes.
     """
 
     sign: str
@@ -192,6 +192,7 @@ def _place(layout: Layout) -> None:
         boxes.sort(key=lambda box: (middles[box], box.first))
         x, high = 0.0, max(box.height for box in boxes)
         for box in boxes:
+            box.height = box.height if box.lines else high
             box.x, box.y = max(x, middles[box] - box.width / 2), y + (high - box.height) / 2
             x = box.x + box.width + _ACROSS
         layout.width = max(layout.width, x - _ACROSS)

@@ -50,7 +50,7 @@ class DiffSheet:
         self.canvas.width, self.canvas.height = self._right + _MARGIN, y + _MARGIN - 8
 
     def _legend(self, layout: Layout, y: float) -> float:
-        x, signs = _MARGIN, {box.sign for box in layout.boxes if box.height}
+        x, signs = _MARGIN, {box.sign for box in layout.boxes if box.lines}
         for sign, (fill, line) in _LOOKS.items():
             if sign in signs:
                 self.canvas.rect(x, y, 16, 11, fill, line, sign == MINUS)
@@ -71,7 +71,7 @@ class DiffSheet:
             (x, high), tip = points[-1], 4.0
             self.canvas.line(((x - tip / 2, high - tip), (x, high), (x + tip / 2, high - tip)), color, 1.0, under=True)
         for box in layout.boxes:
-            if box.height:
+            if box.lines:
                 fill, line = _LOOKS[box.sign]
                 x, top = _MARGIN + box.x, y + box.y
                 self.canvas.rect(x, top, box.width, box.height, fill, line, box.sign == MINUS)

@@ -202,7 +202,7 @@ def lines(found: Found) -> Iterator[str]:
     """Yield what differs, a line each; long lists are cut."""
     same = len(found.matching.b.graph.nodes) - len(found.added) - len(found.changed)
     counts = [f"{len(items):,} {word}" for items, word in _counted(found)]
-    yield f"{', '.join(counts)}, {same:,} operators the same"
+    yield f"{', '.join(counts)}, {same:,} operator{'s' * (same != 1)} the same"
     yield from _cut([group_line(group) for group in groups(found)])
     yield from _cut([f"weight {visible(name)}: {said}" for name, said in found.weights.items()])
     yield from _cut([f"{visible(name)}: {said}" for name, said in found.ports.items()])

@@ -99,11 +99,11 @@ class StripSheet:
         return y + _AXIS
 
     def _said(self, row: Row, tracks: Sequence[Shown]) -> Iterator[str]:
-        yield f"{len(row.steps)} step{'s' * (len(row.steps) != 1)}"
+        yield f"{len(row.steps):,} step{'s' * (len(row.steps) != 1)}"
         state = next((shown for shown in tracks if shown.track.kind == "state" and shown.array is not None), None)
         if state is not None and state.array is not None:
-            shape = state.shape[1:]
-            yield f"state {shape_text(shape)}" if len(shape) > 1 else f"{state.array.shape[-1]} units"
+            shape, units = state.shape[1:], state.array.shape[-1]
+            yield (f"state {shape_text(shape)}" if len(shape) > 1 else f"{units} unit{'s' * (units != 1)}")
         if row.backward:
             yield "from the last step to the first"
 
@@ -254,11 +254,13 @@ class StripSheet:
         if self._marks["absent"]:
             yield "white: not computed at that step"
         if self._marks["odd"]:
-            yield f"{self._marks['odd']:,} numbers are NaN or infinite, in orange"
+            odd = self._marks["odd"]
+            yield f"{odd:,} number{'s are' if odd > 1 else ' is'} NaN or infinite, in orange"
         step = max(1, -(-self._count // int(_DOTS * self._wide)))
         if step > 1:
             yield f"each dot is the mean of up to {step} steps"
         if self._marks["units"] > 1:
             yield f"each dot is the mean of up to {self._marks['units']} units"
         if drawn > _MOST:
-            yield f"{drawn - _MOST} more strips are left out"
+            more = drawn - _MOST
+            yield f"{more} more strip{'s are' if more > 1 else ' is'} left out"

@@ -1,6 +1,6 @@
 // The opened cell: the operators of the chosen step, with their values, laid out once for all steps like it.
 import { boxOf, marked, strip, trackOf } from "./boxes.js";
-import { byId, fill, s, visible } from "./dom.js";
+import { byId, counted, fill, s, visible } from "./dom.js";
 import { folds, reach, seen } from "./folding.js";
 import { formulaText } from "./operands.js";
 import { dimmed } from "./selection.js";
@@ -96,7 +96,7 @@ function viewOf(app, r, wide) {
   const title = row.path ? visible(app.cellName(row, step), 60) : visible(row.body ? `in each step of ${row.body}` : app.data.title, 60);
   const all = template.ops.length + row.left_out;
   const some = row.left_out ? `, the first and the last ${(template.ops.length / 2).toLocaleString("en")} of them shown` : "";
-  const count = `${all.toLocaleString("en")} operator${all === 1 ? "" : "s"}`;
+  const count = counted(all, "operator");
   const note = !all ? `the operators of step ${step} are not in the page: too many steps differ` : `${count}${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
   const found = folds(template, wide, SMALLEST);
   for (const fold of found) {

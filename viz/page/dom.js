@@ -57,6 +57,12 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+// So many of something, in words: "1 unit", "1,000 steps"; of several counts, as "8, 4 units" is.
+export function counted(counts, word) {
+  const all = [counts].flat();
+  return `${all.map((count) => count.toLocaleString("en")).join(", ")} ${word}${all.length === 1 && all[0] === 1 ? "" : "s"}`;
+}
+
 // A name as it can be shown: what cannot be seen is spelt out, and a very long one is cut in the middle.
 export function visible(text, longest = 64) {
   const shown = String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (char) => {

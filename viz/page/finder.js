@@ -1,6 +1,6 @@
 // The search box: what a query finds, as a list and as ticks on the axis, and going to one of it.
 import { begins } from "./axis.js";
-import { byId, h, visible } from "./dom.js";
+import { byId, counted, h, visible } from "./dom.js";
 import { entries, nameAt, searched, stepIn } from "./search.js";
 
 export class Finder {
@@ -61,5 +61,5 @@ export class Finder {
 // At how many steps something is, where they are several.
 function often(steps) {
   const count = steps.reduce((sum, [, first, last]) => sum + last - first + 1, 0);
-  return count > 1 ? ` · ${count.toLocaleString("en")} steps` : "";
+  return count > 1 ? ` · ${counted(count, "step")}` : "";
 }

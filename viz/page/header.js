@@ -1,5 +1,5 @@
 // What stands over and under the views: facts, the graph in one sentence, the legend.
-import { byId, h, s, visible } from "./dom.js";
+import { byId, counted, h, s, visible } from "./dom.js";
 
 export function header(app) {
   const { data } = app;
@@ -13,13 +13,13 @@ export function header(app) {
     parts.push(h("b", null, visible(cells.slice(0, 2).join(", ") + (cells.length > 2 ? ` and ${cells.length - 2} more` : ""), 60)));
     if (rows.length > 1) parts.push(`${rows.length} loops`);
     if (data.flat) parts.push(`inside ${inner(data)}`);
-    if (units.length) parts.push(`${units.slice(0, 3).join(", ")} units`);
+    if (units.length) parts.push(counted(units.slice(0, 3), "unit"));
     parts.push(h("b", null, `T = ${steps.slice(0, 3).map((count) => count.toLocaleString("en")).join(", ")}`));
   } else if (data.loops.length) {
     const [{ units, steps: count }] = data.loops;
-    parts.push(h("b", null, inner(data)), `${data.loops.length === 1 && units ? `${units} units · ` : ""}T = ${count}`);
+    parts.push(h("b", null, inner(data)), `${data.loops.length === 1 && units ? `${units} ${units === "1" ? "unit" : "units"} · ` : ""}T = ${count}`);
   } else parts.push("no recurrence over steps");
-  parts.push(`${data.operators.toLocaleString("en")} operators`, `${data.size.toLocaleString("en")} parameters`);
+  parts.push(counted(data.operators, "operator"), counted(data.size, "parameter"));
   if (data.expected) parts.push(h("b", { id: "expected" }, `at most ${data.expected.largest} from expected`));
   byId("facts").replaceChildren(...parts.flatMap((part, k) => (k ? [" · ", part] : [part])));
 }

@@ -1,5 +1,5 @@
 // Beside the cell: the kernel to scale, the gates, the chosen step with its numbers, and whatever was opened.
-import { byId, fill, h, s, visible } from "./dom.js";
+import { byId, counted, fill, h, s, visible } from "./dom.js";
 import { written } from "./numbers.js";
 import { formulaElements, formulaNumbers, operandName } from "./operands.js";
 import { nameAt } from "./search.js";
@@ -52,13 +52,13 @@ function weights(view) {
   const more = Math.max(0, maps.length - MOST_MAPS) + Math.max(0, vectors.size - MOST_LINES);
   if (!numbers.length) return [];
   const uses = app.state.w === null || !row.path ? null : usesOf(view);
-  return [...shown, ...left, uses, more ? h("p", { class: "note" }, `and ${more} more weight${more > 1 ? "s; search finds them" : "; search finds it"}`) : null];
+  return [...shown, ...left, uses, more ? h("p", { class: "note" }, `and ${counted(more, "more weight")}; search finds ${more > 1 ? "them" : "it"}`) : null];
 }
 
 // How often the one weight that is shown is read, and the way back.
 function usesOf({ app, template }) {
   const reading = template.ops.filter((op) => op.in.some((piece) => piece?.[0] === "s" && template.sources[piece[1]].weights?.includes(app.state.w)));
-  const count = reading.length === 1 ? "one operator" : `${reading.length} operators`;
+  const count = counted(reading.length, "operator");
   return h("p", { class: "note", id: "uses" }, `Read by ${count} at this step: ${[...new Set(reading.map((op) => op.op))].join(", ")}. Esc shows all weights.`);
 }
 
@@ -296,6 +296,6 @@ function others(view) {
   if (kept.rows < kept.batch) said.push(`the first ${kept.rows} of ${kept.batch.toLocaleString("en")} rows of the batch`);
   if (kept.inner < kept.rows) said.push(kept.inner ? "row 0 alone of operators between gates and states" : "gates and states, not the operators between them");
   if (kept.block > 1) said.push(`means of ${kept.block} units`);
-  if (kept.every > 1) said.push(`every ${kept.every}th step`);
+  if (kept.every > 1) said.push(`one step of ${kept.every}`);
   return said.length ? h("p", { class: "note" }, `Values that this page keeps, to stay small: ${said.join("; ")}.`) : null;
 }

@@ -1,7 +1,7 @@
 // The time axis: rows of cells, with tracks of the chosen row under them in the same columns.
 import { ARCS, arcs } from "./arcs.js";
 import { begins, columnX, detail, segmentAt, ticks } from "./axis.js";
-import { byId, fill, s, visible } from "./dom.js";
+import { byId, counted, fill, s, visible } from "./dom.js";
 import { dimmed } from "./selection.js";
 import { trackTexts } from "./tracks.js";
 import { cells } from "./cells.js";
@@ -121,7 +121,7 @@ function row(app, place, { y, tall, row: loop, r, out, into }) {
   if (mode === "band") body.push(...band(app, place, loop, y, tall, Math.max(first, columnX(place, from)), Math.min(last, columnX(place, to))));
   else body.push(...cells(app, place, { loop, r, start, from, to, y, tall, wide, mode, lanes, out, into }));
   body.push(...ends(app, loop, start, lanes, y, first, last));
-  const label = `${loop.steps} steps of ${loop.title}`;
+  const label = `${counted(loop.steps, "step")} of ${loop.title}`;
   shown.push(s("g", { "clip-path": "url(#rows)", role: "img", "aria-label": visible(label), data: { row: r } }, body));
   for (const [lane, name] of lanes.map((lane, k) => [lane, loop.states[k]])) {
     const at = loop.backward ? first - 40 : last + 24;
@@ -156,7 +156,7 @@ function rowName(app, loop, r, y, tall, chosen) {
   const kept = lines.slice(0, 3);
   const middle = y + tall / 2 - (kept.length * 13 + 13) / 2 + 10;
   const texts = kept.map((text, k) => s("text", { x: 8, y: middle + 13 * k, class: text.length > 12 ? "b xs" : "b s" }, text));
-  const note = (loop.units ? `${loop.units} units` : "") + (loop.backward ? " ←" : "");
+  const note = (loop.units ? counted(loop.units, "unit") : "") + (loop.backward ? " ←" : "");
   texts.push(s("text", { x: 8, y: middle + 13 * kept.length, class: "m s" }, note));
   return [s("g", { class: chosen ? "rowname on" : "rowname", data: { row: r } }, texts)];
 }

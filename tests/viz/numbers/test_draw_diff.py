@@ -15,6 +15,8 @@ from svg_reading import overlapping, texts
 import unroll
 from unroll import ops
 from unroll.viz.dot_text import MINUS, text_width
+from unroll.viz.numbers.diff_layout import lay_out
+from unroll.viz.numbers.differences import differences
 
 
 def lstm(units: int = 13, forget_bias: float = 1.0, steps: int = 4, scope: str = "rnn") -> unroll.Graph:
@@ -125,6 +127,18 @@ def test_a_pass_is_drawn_as_what_it_did_to_all_steps_at_once() -> None:
     assert found.picture.svg.count("<rect") < 60
     again = unroll.draw_diff(graph, unroll.optimize(graph))
     assert again.picture.svg == found.picture.svg
+
+
+def test_lines_pass_between_boxes_of_a_row_and_never_through_one() -> None:
+    graph = NETWORKS["GRU"]()
+    layout = lay_out(differences(graph, unroll.optimize(graph)))
+    bends = [box for box in layout.boxes if not box.lines]
+    assert bends
+    for bend in bends:
+        for box in layout.boxes:
+            if box.row == bend.row and box is not bend:
+                assert bend.y <= box.y and box.y + box.height <= bend.y + bend.height
+                assert bend.x + bend.width <= box.x or box.x + box.width <= bend.x
 
 
 def test_long_graphs_take_time_in_proportion() -> None:
