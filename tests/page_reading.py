@@ -12,6 +12,7 @@ import numpy as np
 from helpers import Array
 
 import unroll
+from unroll.display import placed
 from unroll.tensor import Tensor
 
 
@@ -109,3 +110,30 @@ def outputs_at(graph: unroll.Graph, page: Page, around: bool) -> dict[tuple[int,
                     for tensor, slot in zip(node.outputs, op["slots"], strict="more" not in op):
                         found[number, slot, step - row["first"]] = tensor
     return found
+
+
+def check_numbers(graph: unroll.Graph, feeds: dict[str, np.ndarray]) -> int:
+    """Compare each number of a page with `graph.run`'s, by the names that the page gives; return how many there are."""
+    page = Page(unroll.view(graph, feeds=feeds).html)
+    arrays = {}
+    for around in (False, True):
+        # What is inside operators has the numbers of the same operators written out.
+        inside = page.data["flat"] and not around
+        shown = placed(unroll.unroll(graph)[0] if inside else graph)
+        tensors = outputs_at(shown, page, around)
+        arrays |= dict(zip(tensors, shown.run(feeds, list(tensors.values())), strict=True))
+    count = 0
+    for (row, slot, step), array in arrays.items():
+        found = page.values(row, slot)
+        if found is None:
+            continue
+        values, entry = found
+        held = values[:, page.steps(row, entry).index(step)]
+        wanted = np.asarray(array, float).reshape(len(held), -1) if array.size == held.size else None
+        if wanted is None:  # the first rows of the batch
+            wanted = np.asarray(array, float).reshape(len(array), -1)[: len(held)]
+        # A number of two bytes is cut after its last decimal, which is not shown.
+        apart = 1.01 * 10.0 ** -entry["d"] if entry.get("d") is not None else 1e-6
+        np.testing.assert_allclose(held, wanted, rtol=1e-6, atol=apart)
+        count += held.size
+    return count

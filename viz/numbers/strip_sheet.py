@@ -85,8 +85,9 @@ class StripSheet:
 
     def _row(self, row: Row, tracks: Sequence[Shown], ended: Shown | None, y: float) -> float:
         """Draw the strips of a loop and return where they end."""
-        self.canvas.text(_MARGIN, y + 11, shown_path(row.path), _TITLE, palette.STATE, True, longest=_LONGEST)
-        title = text_width(shown_path(row.path), _TITLE, True, _LONGEST)
+        named = shown_path(row.path) + (f", call {row.call}" if row.call else "")
+        self.canvas.text(_MARGIN, y + 11, named, _TITLE, palette.STATE, True, longest=_LONGEST)
+        title = text_width(named, _TITLE, True, _LONGEST)
         said = ", ".join(self._said(row, tracks))
         wide = self.canvas.text(_MARGIN + title + 10, y + 11, said, _TEXT, palette.MUTED)
         self._right = max(self._right, _MARGIN + title + 10 + wide)

@@ -93,7 +93,7 @@ function viewOf(app, r, wide) {
   const row = app.data.rows[r];
   const step = r === app.state.r ? app.step() : row.first;
   const template = row.templates[templateAt(row, step - row.first)];
-  const title = row.path ? visible(app.cellName(row, step), 60) : visible(row.body ? `in each step of ${row.body}` : app.data.title, 60);
+  const title = row.path ? visible(app.cellName(row, step), 60) + (row.call ? `, call ${row.call}` : "") : visible(row.body ? `in each step of ${row.body}` : app.data.title, 60);
   const all = template.ops.length + row.left_out;
   const some = row.left_out ? `, the first and the last ${(template.ops.length / 2).toLocaleString("en")} of them shown` : "";
   const count = counted(all, "operator");

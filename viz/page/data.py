@@ -157,14 +157,25 @@ class PageData:
         return {"op": item.node.op.name, "steps": str(item.steps), "units": units}
 
     def _sentence(self) -> list[dict[str, Any]]:
-        looped = {(row.path, row.phase): number for number, row in enumerate(self._rows) if row.path}
+        looped: dict[tuple[str, int], int] = {}
+        for number, row in enumerate(self._rows):
+            if row.path:
+                looped.setdefault((row.path, row.phase), number)
         inner: dict[Node, int] = {}
         if self.graph is not self._whole and sum(item.directions for item in self._inner) == len(looped):
             begins = itertools.accumulate((item.directions for item in self._inner), initial=0)
             inner = {item.node: at for item, at in zip(self._inner, begins, strict=False)}
         alone = next((row for row in self._rows if not row.path), None)
         place = {} if alone is None else {node: at for at, node in enumerate(alone.templates[0].nodes)}
-        return sentence(self._pipeline, looped, inner, place)
+        parts = sentence(self._pipeline, looped, inner, place)
+        for part in parts:
+            called = max((row.call for row in self._rows if row.path and row.path == self._path_of(part)), default=0)
+            if called:
+                part["note"] += ", called twice" if called == 2 else f", called {called} times"
+        return parts
+
+    def _path_of(self, part: Mapping[str, Any]) -> str | None:
+        return self._rows[part["row"]].path if part["kind"] == "loop" else None
 
     def _bodies(self) -> Iterator[dict[str, Any]]:
         """Yield what the Scans of the graph do at each step, as rows of their own."""
@@ -272,6 +283,7 @@ class PageData:
             "path": row.path,
             "cell": row.path.rpartition("/")[2],
             "title": cell_title(row.path),
+            "call": row.call,
             "scope": row.path.rpartition("/")[0],
             "phase": row.phase,
             "backward": row.backward,

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from unroll.tensor import Node, Tensor
 from unroll.viz.contraction import Contraction
+from unroll.viz.page.calls import own_name
 from unroll.viz.page.rows import Row, Template, reading, steps_of
-from unroll.viz.units import Unit
 
 #: What a driver keeps of outputs where rows have ended, as the cell's own state of that name.
 OUTPUT = "output"
 
 
-def note_handed(row: Row, units: Mapping[int, Unit], contraction: Contraction) -> None:
+def note_handed(row: Row, contraction: Contraction) -> None:
     """Note which outputs of each template of a loop are states at another step, and which are read outside of it.
 
     Args:
         row: the loop, whose outputs have their labels.
-        units: its steps.
         contraction: the units of its graph.
     """
     template_of = {step: row.templates[run.template] for run, step in steps_of(row)}
-    step_of = {unit: step for step, unit in units.items()}
-    place = {node: number for unit in units.values() for number, node in enumerate(unit.nodes)}
+    place = {node: (step, number) for step, nodes in row.steps.items() for number, node in enumerate(nodes)}
     states = contraction.states
     for wire in contraction.wires:
-        step, node = step_of.get(wire.source), wire.tensor.node
-        if step is not None and node is not None and node in place:
-            template, at = template_of[step], (place[node], wire.tensor.index)
+        node = wire.tensor.node
+        if node is not None and node in place and wire.source.row == row.path and wire.source.kind == "cell":
+            step, number = place[node]
+            template, at = template_of[step], (number, wire.tensor.index)
             if wire.target.row == row.path:
-                template.handed.setdefault(at, states.called(wire.tensor))
+                called = states.called(wire.tensor)
+                template.handed.setdefault(at, own_name(called) if row.call else called)
             else:
                 template.given.setdefault(at)
     _name_outputs(row)
@@ -71,7 +71,9 @@ def _add_last(row: Row, template: Template, nodes: Sequence[Node], contraction: 
     for number, node in enumerate(nodes):
         for tensor in node.outputs if node.origin.gate is None else ():
             if (number, tensor.index) not in template.handed:
-                found.setdefault(states.called(tensor), []).append(((number, tensor.index), tensor))
+                called = states.called(tensor)
+                name = own_name(called) if row.call else called
+                found.setdefault(name, []).append(((number, tensor.index), tensor))
     chosen = any(node.op.name == "Where" for node in nodes)  # what is called so may not be what would be kept
     for name in row.states:
         if name in template.handed.values():

@@ -78,6 +78,7 @@ class Row:
         left_out: how many operators of a graph without steps are not shown.
         around: it is what stands around loops; each operator of it is opened by itself.
         reads: the paths of loops beside it whose outputs it reads.
+        call: which call of a layer it is that is called several times, from 1; 0 of one that is called once.
     """
 
     path: str
@@ -91,6 +92,7 @@ class Row:
     left_out: int = 0
     around: bool = False
     reads: set[str] = field(default_factory=set)
+    call: int = 0
 
 
 def steps_of(row: Row) -> Iterator[tuple[Run, int]]:

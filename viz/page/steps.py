@@ -11,6 +11,7 @@ from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Placeholder, Tensor
 from unroll.viz.contraction import Contraction
+from unroll.viz.page.calls import calls_of, own_name
 from unroll.viz.page.handed import note_handed
 from unroll.viz.page.rows import MOST_BESIDE, Kind, Row, Run, Source, Template
 from unroll.viz.phases import find_phases
@@ -50,7 +51,13 @@ class Loops:
         for unit in self.contraction.units:
             if unit.kind == "cell" and unit.row is not None and unit.step is not None:
                 units.setdefault((unit.row, unit.phase), {})[unit.step] = unit
-        self.rows = [self._row(path, phase, dict(sorted(found.items()))) for (path, phase), found in units.items()]
+        self._whole: dict[Unit, Unit] = {}
+        self.rows: list[Row] = []
+        for (path, phase), found in units.items():
+            calls = calls_of(dict(sorted(found.items())))
+            for number, call in enumerate(calls, 1):
+                self._whole |= {part: found[step] for step, part in call.items()}
+                self.rows.append(self._row(path, phase, call, number if len(calls) > 1 else 0))
         self.rows.sort(key=lambda row: row.phase)
         self._find_read()
 
@@ -114,13 +121,14 @@ class Loops:
         sources, _ = self._read(Unit("op", "all", nodes))
         return Row("", self.graph, templates=[Template(nodes, sources)], runs=[Run(0, 0, 0)], steps={0: nodes})
 
-    def _row(self, path: str, phase: int, units: Mapping[int, Unit]) -> Row:
+    def _row(self, path: str, phase: int, units: Mapping[int, Unit], call: int) -> Row:
         states = self.contraction.states
-        row = Row(path, self.graph, phase, path in states.backward, tuple(states.names.get(path, ())))
+        names = [own_name(name) if call else name for name in states.names.get(path, ())]
+        row = Row(path, self.graph, phase, path in states.backward, tuple(dict.fromkeys(names)), call=call)
         known: dict[object, int] = {}
         for step, unit in units.items():
             row.steps[step] = unit.nodes
-            sources, signature = self._read(unit)
+            sources, signature = self._read(unit, bool(call))
             number = known.setdefault(signature, len(known))
             if number == len(row.templates):
                 row.templates.append(Template(unit.nodes, sources))
@@ -129,7 +137,7 @@ class Loops:
             else:
                 row.runs.append(Run(number, step, step))
         self._add_labels(row)
-        note_handed(row, units, self.contraction)
+        note_handed(row, self.contraction)
         return row
 
     def _add_labels(self, row: Row) -> None:
@@ -140,14 +148,15 @@ class Loops:
                 for tensor in node.outputs:
                     called = {self._label(row.steps[step][at].outputs[tensor.index]) for step in ends}
                     if len(called) == 1 and "" not in called:
-                        template.labels.setdefault((at, tensor.index), called.pop())
+                        name = called.pop()
+                        template.labels.setdefault((at, tensor.index), own_name(name) if row.call else name)
 
     def _label(self, tensor: Tensor) -> str:
         """Return what a tensor is called; an output of a step without its number, as inputs are: ``Y`` of ``Y0``, ``Y1``."""
         label = self.contraction.states.tensors.label(tensor)
         return self._stems.get(tensor, label) if label else ""
 
-    def _read(self, unit: Unit) -> tuple[dict[Tensor, Source], object]:
+    def _read(self, unit: Unit, called: bool = False) -> tuple[dict[Tensor, Source], object]:
         """Return what a step reads, and a key that is equal for steps that compute the same of the same."""
         place = {node: number for number, node in enumerate(unit.nodes)}
         sources: dict[Tensor, Source] = {}
@@ -162,6 +171,8 @@ class Loops:
                 else:
                     if tensor not in sources:
                         sources[tensor] = self._source(unit, tensor, names)
+                        if called and sources[tensor].kind in ("state", "zero", "first"):
+                            sources[tensor] = sources[tensor]._replace(name=own_name(sources[tensor].name))
                     found = sources[tensor]
                     read.append((found.kind, found.name, found.weights, tensor.shape))
             shapes = tuple([(tensor.shape, tensor.dtype) for tensor in node.outputs])
@@ -174,7 +185,7 @@ class Loops:
             return _weight(tensor, tuple(weights) or self._behind(tensor))
         folding = self.contraction.folding
         first = tensor if folding is None else folding.source(tensor)
-        wire = self._wires.get((unit, first))
+        wire = self._wires.get((self._whole.get(unit, unit), first))
         owner = self._owner.get(first.node) if first.node is not None else None
         if wire is not None and (self.contraction.is_state(wire) or (owner is not None and owner.row == unit.row)):
             kind: Kind = "state" if owner is not None and owner.row == unit.row else "first"

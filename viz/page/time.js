@@ -156,7 +156,7 @@ function rowName(app, loop, r, y, tall, chosen) {
   const kept = lines.slice(0, 3);
   const middle = y + tall / 2 - (kept.length * 13 + 13) / 2 + 10;
   const texts = kept.map((text, k) => s("text", { x: 8, y: middle + 13 * k, class: text.length > 12 ? "b xs" : "b s" }, text));
-  const note = (loop.units ? counted(loop.units, "unit") : "") + (loop.backward ? " ←" : "");
+  const note = (loop.units ? counted(loop.units, "unit") : "") + (loop.backward ? " ←" : "") + (loop.call ? ` · call ${loop.call}` : "");
   texts.push(s("text", { x: 8, y: middle + 13 * kept.length, class: "m s" }, note));
   return [s("g", { class: chosen ? "rowname on" : "rowname", data: { row: r } }, texts)];
 }

@@ -8,44 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from large_graphs import many_different_steps, many_operators
-from page_reading import Page, outputs_at, random_feeds
+from page_reading import Page, check_numbers, random_feeds
 from picture_networks import NETWORKS
 from random_networks import random_network
 
 import unroll
-from unroll.display import placed
 from unroll.viz.page.planes import Planes
 from unroll.viz.page.values import MOST_WHOLE
 
 #: A page without anything but numbers.
 PAGE = '<script type="application/json" id="data">{{}}</script><script type="text/plain" id="numbers">{}</script>'
-
-
-def check_numbers(graph: unroll.Graph, feeds: dict[str, np.ndarray]) -> int:
-    """Compare each number of a page with `graph.run`'s, by the names that the page gives; return how many there are."""
-    page = Page(unroll.view(graph, feeds=feeds).html)
-    arrays = {}
-    for around in (False, True):
-        # What is inside operators has the numbers of the same operators written out.
-        inside = page.data["flat"] and not around
-        shown = placed(unroll.unroll(graph)[0] if inside else graph)
-        tensors = outputs_at(shown, page, around)
-        arrays |= dict(zip(tensors, shown.run(feeds, list(tensors.values())), strict=True))
-    count = 0
-    for (row, slot, step), array in arrays.items():
-        found = page.values(row, slot)
-        if found is None:
-            continue
-        values, entry = found
-        held = values[:, page.steps(row, entry).index(step)]
-        wanted = np.asarray(array, float).reshape(len(held), -1) if array.size == held.size else None
-        if wanted is None:  # the first rows of the batch
-            wanted = np.asarray(array, float).reshape(len(array), -1)[: len(held)]
-        # A number of two bytes is cut after its last decimal, which is not shown.
-        apart = 1.01 * 10.0 ** -entry["d"] if entry.get("d") is not None else 1e-6
-        np.testing.assert_allclose(held, wanted, rtol=1e-6, atol=apart)
-        count += held.size
-    return count
 
 
 @pytest.mark.parametrize("name", NETWORKS)
