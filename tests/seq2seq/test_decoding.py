@@ -106,7 +106,7 @@ BAD = {
     "no number of steps": (lambda: seq2seq.dynamic_decode(decoder()), "give maximum_iterations=20"),
     "no decoder": (lambda: seq2seq.dynamic_decode(3), "a BasicDecoder is wanted"),
     "no helper": (lambda: seq2seq.BasicDecoder(unroll.GRUCell(3), 3, None), "has no initialize, sample, next_inputs"),
-    "no table": (lambda: seq2seq.GreedyEmbeddingHelper("a", [1], 0), "a table or a function"),  # type: ignore[arg-type]
+    "no table": (lambda: seq2seq.GreedyEmbeddingHelper("a", [1], 0), "GreedyEmbeddingHelper: embedding"),  # type: ignore[arg-type]
     "an id outside it": (
         lambda: seq2seq.GreedyEmbeddingHelper(unroll.Parameter(TABLE, "t"), [9], 0).initialize(),
         "0 to 5",

@@ -114,12 +114,12 @@ class DropoutWrapper(CellWrapper):
     """Drops inputs, outputs and states of a cell in training (Gal and Ghahramani 2015, arXiv:1512.05287).
 
     TensorFlow 1's ``DropoutWrapper``. Dropout acts in training only, and a traced graph infers: all arguments are kept on
-    the object, none changes the graph but a probability that is fed.
+    the object, none changes the graph but a placeholder.
 
     Args:
         cell: the cell inside.
-        input_keep_prob: the probability of keeping an element of the input, above 0 and up to 1; a placeholder where programs
-            feed it, which must be fed as 1 then.
+        input_keep_prob: the probability of keeping an element of the input, above 0 and up to 1; a tensor where programs
+            feed it: a placeholder must be fed as 1 then.
         output_keep_prob: likewise of the output.
         state_keep_prob: likewise of the state.
         variational_recurrent: one choice for all steps.
@@ -153,9 +153,9 @@ class DropoutWrapper(CellWrapper):
     def __init__(
         self,
         cell: RNNCellLike,
-        input_keep_prob: float | Placeholder = 1.0,
-        output_keep_prob: float | Placeholder = 1.0,
-        state_keep_prob: float | Placeholder = 1.0,
+        input_keep_prob: float | Tensor = 1.0,
+        output_keep_prob: float | Tensor = 1.0,
+        state_keep_prob: float | Tensor = 1.0,
         variational_recurrent: bool = False,
         input_size: Any = None,
         dtype: npt.DTypeLike | None = None,
@@ -214,8 +214,8 @@ class DeviceWrapper(CellWrapper):
         self.device = device
 
 
-def _probability(value: float | Placeholder, what: str) -> float | Placeholder:
-    if isinstance(value, Placeholder):
+def _probability(value: float | Tensor, what: str) -> float | Tensor:
+    if isinstance(value, Tensor):
         return value
     found = check_number(value, f"DropoutWrapper: {what}")
     if not 0 < found <= 1:

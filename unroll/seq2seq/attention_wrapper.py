@@ -119,6 +119,20 @@ class AttentionWrapper(RNNCell):
         return self.attention_size if self.output_attention else self.cell.output_size
 
     def zero_state(self, batch_size: int | Tensor | None, dtype: npt.DTypeLike = "float32") -> State:
+        """Return the state before the first step: zeros, and the cell's first state where one was given.
+
+        Args:
+            batch_size: an int, or an int64 tensor.
+            dtype: the dtype of the state.
+
+        Returns:
+            An `AttentionWrapperState`.
+
+        Raises:
+            ArgumentTypeError: no batch size.
+        """
+        if batch_size is None:
+            raise ArgumentTypeError("AttentionWrapper.zero_state: batch_size is None; that of the memory is wanted")
         first, keys = self.initial_cell_state, self.attention_mechanism.keys
         inner = initial_state(self.cell, batch_size, dtype) if first is None else first
         attention = zero_state(self.attention_size, batch_size, dtype)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from unroll import ops
-from unroll.checks import check_flag, check_int, shown
-from unroll.errors import ArgumentTypeError, ShapeError
+from unroll.checks import check_flag, check_int
+from unroll.errors import ShapeError
 from unroll.look_up import look_up
 from unroll.ops.given_sizes import plain_size
 from unroll.ops.operator import as_tensor
@@ -66,10 +66,11 @@ class GreedyEmbeddingHelper:
     Args:
         embedding: the table ``(ids, features)``, or a function of ids.
         start_tokens: the first ids, ``(batch,)``.
-        end_token: the id that ends a row.
+        end_token: the id that ends a row, an int or a tensor.
 
     Raises:
-        ArgumentTypeError: `embedding` is neither a tensor nor a function, or `end_token` is not an int.
+        DTypeError, ShapeError: `embedding` is neither a table nor a function.
+        ArgumentTypeError: `end_token` is neither an int nor a tensor.
 
     Example:
         >>> table = unroll.Parameter([[0.0, 1.0], [2.0, 3.0]], name="table")
@@ -82,18 +83,20 @@ class GreedyEmbeddingHelper:
     steps: int | None = None
 
     @spelled()
-    def __init__(self, embedding: Tensor | Callable[[Tensor], Tensor], start_tokens: Any, end_token: int) -> None:
-        if not isinstance(embedding, Tensor) and not callable(embedding):
-            raise ArgumentTypeError(
-                f"GreedyEmbeddingHelper: embedding is {shown(embedding)}; a table or a function is wanted"
-            )
-        self._embedding, self._end = embedding, check_int(plain_size(end_token), "GreedyEmbeddingHelper: end_token")
+    def __init__(self, embedding: Tensor | Callable[[Tensor], Tensor], start_tokens: Any, end_token: Any) -> None:
+        given: Any = embedding
+        is_function = callable(embedding) and not isinstance(embedding, Tensor)
+        self._embedding: Any = given if is_function else as_tensor(given, "GreedyEmbeddingHelper: embedding")
+        end = plain_size(end_token)
+        self._end = end if isinstance(end, Tensor) else check_int(end, "GreedyEmbeddingHelper: end_token")
         self._start = as_tensor(start_tokens, "GreedyEmbeddingHelper: start_tokens")
 
     def _embedded(self, ids: Tensor) -> Tensor:
         if isinstance(self._embedding, Parameter):
             return look_up(self._embedding, ids, "GreedyEmbeddingHelper: ids")
-        return ops.gather(self._embedding, ids, 0) if isinstance(self._embedding, Tensor) else self._embedding(ids)
+        is_table, find = isinstance(self._embedding, Tensor), self._embedding
+        found: Tensor = ops.gather(find, ids, 0) if is_table else find(ids)
+        return found
 
     def initialize(self) -> tuple[Tensor, Tensor]:
         """Return which rows are done at the start, none, and the embeddings of the first ids."""

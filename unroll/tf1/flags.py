@@ -53,8 +53,5 @@ def run(main: Callable[[list[str]], Any] | None = None, argv: list[str] | None =
     sys.exit(found(FLAGS(sys.argv if argv is None else argv)))
 
 
-TABLE: dict[str, Any] = {
-    "FLAGS": FLAGS,
-    **{f"DEFINE_{name}": _define(kind) for name, kind in {
-        "string": str, "integer": int, "float": float, "bool": bool, "boolean": bool}.items()},
-}  # fmt: skip
+_KINDS = {"string": str, "integer": int, "float": float, "bool": bool, "boolean": bool}
+TABLE: dict[str, Any] = {"FLAGS": FLAGS, **{f"DEFINE_{name}": _define(kind) for name, kind in _KINDS.items()}}

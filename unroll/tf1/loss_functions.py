@@ -8,25 +8,32 @@ from typing import Any
 
 from unroll.ops import losses
 from unroll.tf1 import operators
-from unroll.tf1.graphs import GraphKeys, add_to_collection, get_collection
+from unroll.tf1.graphs import GraphKeys, add_to_collection, get_collection, get_default_graph
 from unroll.tf1.signatures import takes
-from unroll.tf1.tensors import lifted
+from unroll.tf1.tensors import named, tensor_of, unwrap
 
 
 def _loss(name: str, arguments: str, body: Callable[..., Any]) -> Callable[..., Any]:
     called, text = f"losses.{name}", f"{arguments}, scope=None, loss_collection='losses', reduction=None"
-    elements = takes(called, text)(lifted(body))
-    rest = takes(called, text)(lambda weights, loss_collection: (weights, loss_collection))
+    elements = takes(called, text, _prepared)(body)
+    rest = takes(called, text)(lambda weights, loss_collection: (unwrap(weights), loss_collection))
 
     @functools.wraps(elements)
     def collected(*args: Any, **kwargs: Any) -> Any:
-        weights, key = rest(*args, **kwargs)
-        found = lifted(losses.weighted_mean)(elements(*args, **kwargs), weights)
+        core, (weights, key) = elements(*args, **kwargs), rest(*args, **kwargs)
+        found = named(losses.weighted_mean(core, weights), f"{get_default_graph().scoped_name(name)}/value")
         if key:
             add_to_collection(key, found)
         return found
 
     return collected
+
+
+def _prepared(given: dict[str, Any]) -> dict[str, Any]:
+    """Return labels and what was made of them as tensors of the core, numbers of the dtype of the latter."""
+    found, made = unwrap(given), "predictions" if "predictions" in given else "logits"
+    found[made] = tensor_of(found[made], getattr(found["labels"], "dtype", None) if made == "predictions" else None)
+    return {**found, "labels": tensor_of(found["labels"], found[made].dtype)}
 
 
 def get_losses(scope: str | None = None, loss_collection: str = GraphKeys.LOSSES) -> list[Any]:

@@ -18,6 +18,7 @@ _DATA = "feed arrays: sess.run(fetches, feed_dict={x: array})"
 _LOGS = "there is no log: print what sess.run returns, or unroll.view(sess.graph_of(y), 'y.html')"
 _FROZEN = "convert the frozen graph with tf2onnx, and read it with unroll.from_onnx('model.onnx')"
 _TEXT = "tensors hold no text: give ids"
+_DENSE = "tensors are dense: use tf.one_hot"
 _EAGER = "it is TensorFlow 2's; programs of TensorFlow 1 run in a tf.Session"
 
 #: Names of TensorFlow 1 that are not here, and what to write.
@@ -29,20 +30,15 @@ ELSEWHERE: dict[str, str] = {
     **dict.fromkeys(("summary", "Print", "logging", "Summary"), _LOGS),
     **dict.fromkeys(("import_graph_def", "GraphDef", "saved_model", "graph_util"), _FROZEN),
     **dict.fromkeys(("string", "string_split", "string_join", "decode_raw"), _TEXT),
-    **dict.fromkeys(("function", "Module", "config"), _EAGER),
-    "enable_eager_execution": _EAGER,
+    **dict.fromkeys(("function", "Module", "config", "enable_eager_execution"), _EAGER),
+    **dict.fromkeys(("SparseTensor", "sparse_placeholder", "sparse_tensor_to_dense", "sparse_to_dense"), _DENSE),
+    **dict.fromkeys(("sin", "cos"), "unroll.ops has no such operator; CONTRIBUTING.md shows how one is added"),
     "estimator": "write the model as a function of tensors, and run it in a tf.Session",
     "py_func": "a graph holds operators alone; compute it in NumPy, and feed it",
     "reduce_std": "it is tf.sqrt(tf.nn.moments(x, axes)[1])",
-    "sparse_tensor_to_dense": "tensors are dense: use tf.one_hot",
-    "sparse_to_dense": "tensors are dense: use tf.one_hot",
-    "SparseTensor": "tensors are dense: use tf.one_hot",
-    "sparse_placeholder": "tensors are dense: use tf.one_hot",
     "boolean_mask": "how many elements are kept only a run knows; multiply by the mask, or use tf.where",
     "unique": "how many there are only a run knows; compute it in NumPy, and feed it",
     "get_local_variable": "it is tf.get_variable(name, collections=[tf.GraphKeys.LOCAL_VARIABLES], trainable=False)",
-    "sin": "unroll.ops has no such operator; CONTRIBUTING.md shows how one is added",
-    "cos": "unroll.ops has no such operator; CONTRIBUTING.md shows how one is added",
 }
 #: The same of ``tf.nn``.
 IN_NN: dict[str, str] = {
@@ -51,8 +47,7 @@ IN_NN: dict[str, str] = {
     "ctc_greedy_decoder": "it is tf.argmax(logits, -1); leave repeats and blanks out in NumPy",
     "ctc_beam_search_decoder": "decode what sess.run gives in NumPy",
     "quantized_relu_x": "use tf.nn.relu6",
-    "local_response_normalization": "there is no operator for it here",
-    "lrn": "there is no operator for it here",
+    **dict.fromkeys(("local_response_normalization", "lrn"), "there is no operator for it here"),
     "fused_batch_norm": "it is tf.nn.batch_normalization",
 }
 #: The same of ``tf.layers`` and ``tf.contrib.layers``.

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from unroll import drivers, nest, scopes
-from unroll.errors import ArgumentError
+from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.layers.arguments import bind
 from unroll.tensor import Tensor as Core
 from unroll.tf1.cells import of_one_batch
@@ -24,6 +24,8 @@ from unroll.tf1.variables import VariableScope, get_variable_scope, within
 @contextmanager
 def driver_scope(scope: Any, default: str) -> Iterator[str]:
     """Enter the scope that the core's driver stands in, and give the name that it enters itself."""
+    if not isinstance(scope, (str, VariableScope, type(None))):
+        raise ArgumentTypeError(f"scope is {scope!r}; a name or a scope of variables is wanted")
     outer, place = get_variable_scope(), nullcontext()
     parent, name = outer.name, scope if isinstance(scope, str) else default
     if isinstance(scope, VariableScope) and scope.name:
@@ -177,7 +179,5 @@ DRIVERS: dict[str, Callable[..., Any]] = {
     "raw_rnn": raw_rnn,
 }
 #: Those of ``tf.contrib.rnn``.
-STACKED: dict[str, Callable[..., Any]] = {
-    name: driver(getattr(drivers, name), "stack_bidirectional_rnn")
-    for name in ("stack_bidirectional_rnn", "stack_bidirectional_dynamic_rnn")
-}
+_STACKS = (drivers.stack_bidirectional_rnn, drivers.stack_bidirectional_dynamic_rnn)
+STACKED = {stack.__name__: driver(stack, "stack_bidirectional_rnn") for stack in _STACKS}
