@@ -39,7 +39,11 @@ def conv(
     data_format: DataFormat | None = None,
     dilation_rate: Sizes = 1,
 ) -> Tensor:
-    """Return the convolution of ``(batch, ..., channels)`` by a kernel ``(*window, channels, filters)``."""
+    """Return the convolution of ``(batch, ..., channels)`` by a kernel ``(*window, channels, filters)``.
+
+    Raises:
+        ShapeError: the kernel has another rank than the inputs, or a size that is not known.
+    """
     x, w = as_tensor(inputs, "conv: inputs"), as_tensor(kernel, "conv: kernel")
     if w.rank != x.rank or not all(isinstance(size, int) for size in w.shape):
         raise ShapeError(f"conv: a kernel (*window, channels, filters) of known size is wanted, not {w.described()}")

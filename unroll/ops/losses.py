@@ -39,7 +39,11 @@ def softmax_cross_entropy(labels: Any, logits: Any, axis: int = -1, label_smooth
 
 
 def sparse_cross_entropy(labels: Any, logits: Any) -> Tensor:
-    """Return the cross-entropy of one class each, by its number, and the softmax of logits over the last axis."""
+    """Return the cross-entropy of one class each, by its number, and the softmax of logits over the last axis.
+
+    Raises:
+        ShapeError: the number of classes is not known.
+    """
     scores, ids = as_tensor(logits, "logits"), as_tensor(labels, "labels")
     if not scores.rank or not isinstance(scores.shape[-1], int):
         raise ShapeError(f"logits {scores.described()} must have a known number of classes, along the last axis")

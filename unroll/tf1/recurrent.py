@@ -23,7 +23,11 @@ from unroll.tf1.variables import VariableScope, get_variable_scope, within
 
 @contextmanager
 def driver_scope(scope: Any, default: str) -> Iterator[str]:
-    """Enter the scope that the core's driver stands in, and give the name that it enters itself."""
+    """Enter the scope that the core's driver stands in, and give the name that it enters itself.
+
+    Raises:
+        ArgumentTypeError: neither a name nor a scope of variables.
+    """
     if not isinstance(scope, (str, VariableScope, type(None))):
         raise ArgumentTypeError(f"scope is {scope!r}; a name or a scope of variables is wanted")
     outer, place = get_variable_scope(), nullcontext()
