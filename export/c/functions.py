@@ -63,7 +63,8 @@ static inline float sigmoid_f32(float x) {
     float r, s, e;
     y.number = x;
     y.bits |= 0x80000000u;
-    y.number = y.number < -104.0f ? -104.0f : y.number;
+    y.bits = y.bits > 0xC2D00000u ? 0xC2D00000u : y.bits; /* -|x|, and no less than -104 */
+    y.bits |= 0u - (uint32_t)(x != x); /* NaN stays NaN */
     n.number = y.number * 1.44269504f + 12583103.0f; /* as in exp, and 64 + 127 more: its last bits are those of 2^(n + 64) */
     r = n.number - 12583103.0f;
     n.bits <<= 23;
@@ -77,14 +78,17 @@ static inline float sigmoid_f32(float x) {
 _EXP_F64 = """\
 /* exp(x) to 2 ulp: 2^n * exp(r), r from -log(2)/2 to log(2)/2; right for NaN, infinities and denormals. */
 static inline double exp_f64(double x) {
-    union { double number; uint64_t bits; } n, low, high;
-    double y = x < -746.0 ? -746.0 : x, r, s, p, q;
-    uint64_t power, half;
-    y = y > 710.0 ? 710.0 : y;
-    n.number = y * 1.4426950408889634 + 6755399441055744.0; /* rounds to a whole number, which the last bits hold */
+    union { double number; uint64_t bits; } y, n, low, high;
+    double r, s, p, q;
+    uint64_t power, half, large;
+    n.number = y.number = x;
+    y.bits &= UINT64_C(0x7FFFFFFFFFFFFFFF);
+    large = 0u - (uint64_t)(y.number > 746.0); /* all bits, or none: without branches compilers make vectors of it */
+    y.bits = (y.bits & ~large) | (UINT64_C(0x4087500000000000) & large) | (n.bits & UINT64_C(0x8000000000000000));
+    n.number = y.number * 1.4426950408889634 + 6755399441055744.0; /* rounds to a whole number, which the last bits hold */
     power = n.bits - UINT64_C(0x4338000000000000);
     n.number -= 6755399441055744.0;
-    r = (y - n.number * 6.93145751953125e-1) - n.number * 1.42860682030941723212e-6;
+    r = (y.number - n.number * 6.93145751953125e-1) - n.number * 1.42860682030941723212e-6;
     s = r * r;
     p = r * ((1.26177193074810590878e-4 * s + 3.02994407707441961300e-2) * s + 9.99999999999999999910e-1);
     q = ((3.00198505138664455042e-6 * s + 2.52448340349684104192e-3) * s + 2.27265548208155028766e-1) * s + 2.0;
@@ -100,27 +104,35 @@ _TANH_F32 = """\
 static inline float tanh_f32(float x) {
     union { float number; uint32_t bits; } y, given;
     float s, t, p, q;
+    uint32_t large;
     given.number = y.number = x;
     y.bits &= 0x7FFFFFFFu;
+    large = 0u - (uint32_t)(y.number > 7.905f); /* all bits, or none: without branches compilers make vectors of it */
     s = y.number * y.number;
     t = s * s;
     p = 1.0f + s * ((0.134516522f + 0.00358018349f * s) + t * (2.20414349e-5f + 1.54501247e-8f * s));
     q = 1.0f + s * ((0.467849821f + 0.0261968579f * s) + t * (3.42553947e-4f + 8.6085214e-7f * s));
-    p = y.number * (p / q);
-    y.number = y.number > 7.905f ? 1.0f : p;
-    y.bits |= given.bits & 0x80000000u;
+    y.number *= p / q;
+    y.bits = (y.bits & ~large) | (0x3F800000u & large) | (given.bits & 0x80000000u);
     return y.number;
 }
 """
 _TANH_F64 = """\
 /* tanh(x) to 2 ulp: a quotient of polynomials next to zero, 1 - 2 / (exp(2 * x) + 1) elsewhere. */
 static inline double tanh_f64(double x) {
-    double y = x < 0 ? -x : x, s = x * x, p, q, large;
+    union { double number; uint64_t bits; } y, near, far;
+    double s = x * x, p, q;
+    uint64_t small, sign;
+    y.number = x;
+    sign = y.bits & UINT64_C(0x8000000000000000);
+    y.bits ^= sign;
     p = (-9.64399179425052238628e-1 * s + -9.92877231001918586564e1) * s + -1.61468768441708447952e3;
     q = ((s + 1.12811678491632931402e2) * s + 2.23548839060100448583e3) * s + 4.84406305325125486048e3;
-    large = 1.0 - 2.0 / (exp_f64(2.0 * y) + 1.0);
-    large = x < 0 ? -large : large;
-    return y < 0.625 ? x + x * s * (p / q) : large;
+    far.number = 1.0 - 2.0 / (exp_f64(2.0 * y.number) + 1.0);
+    small = 0u - (uint64_t)(y.number < 0.625); /* all bits, or none */
+    near.number = y.number + y.number * s * (p / q);
+    near.bits = (near.bits & small) | (far.bits & ~small) | sign;
+    return near.number;
 }
 """
 _FAST = {
