@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 
 from unroll.export.c.addresses import added, times
@@ -12,44 +13,46 @@ from unroll.export.c.types import c_type, suffix
 
 def write_window(pen: Pen, statement: Window) -> None:
     """Write a convolution."""
-    text, out, group = pen.text, statement.out, statement.group
+    text, out = pen.text, statement.out
     text.comment(f"{statement.about}: convolution of {statement.x.shape} with {statement.weights.shape}")
-    kind = c_type(out.dtype)
     filters, channels = statement.weights.shape[:2]
-    spatial = len(statement.strides)
     with ExitStack() as stack:
         index = pen.loops(stack, out.shape)
         stack.enter_context(text.block(""))
         which = index[1] or "0"
         begin = pen.at(statement.bias, [index[1]]) if statement.bias is not None else "0"
-        text.line(f"{kind} total = {begin};")
+        text.line(f"{c_type(out.dtype)} total = {begin};")
         with ExitStack() as summed:
             (channel,) = pen.loops(summed, (channels,), "k")
             kernel = pen.loops(summed, statement.weights.shape[2:], "k")
-            places: list[str] = []
-            bounds: list[str] = []
-            for axis in range(spatial):
-                name = pen.counter("y")
-                at = added(
-                    [
-                        times(index[2 + axis], statement.strides[axis]) if index[2 + axis] else "",
-                        times(kernel[axis], statement.dilations[axis]) if kernel[axis] else "",
-                    ]
-                )
-                text.line(f"const int {name} = {at} - {statement.pads[axis]};")
-                places.append(name)
-                if statement.pads[axis] or statement.pads[axis + spatial]:
-                    bounds.append(f"{name} >= 0 && {name} < {statement.x.shape[2 + axis]}")
             source = channel
-            if group > 1:
-                per = filters // group
+            if statement.group > 1:
+                per = filters // statement.group
                 source = added([f"{which} / {per} * {channels}" if which != "0" else "", channel])
-            x = pen.at(statement.x, [index[0], source, *places])
-            w = pen.at(statement.weights, [index[1], channel, *kernel])
-            # what is padded is zero, of which a weight that is infinite makes NaN
-            padded = f"({' && '.join(bounds)} ? {x} : 0)" if bounds else x
-            text.line(f"total += {padded} * {w};")
+            x = _under(pen, statement, index, source, kernel)
+            text.line(f"total += {x} * {pen.at(statement.weights, [index[1], channel, *kernel])};")
         text.line(f"{pen.at(out, index)} = total;")
+
+
+def _under(pen: Pen, statement: Window, index: list[str], channel: str, kernel: list[str]) -> str:
+    """Return what lies under a place of a kernel: zero where that is padded, of which an infinite weight makes NaN."""
+    lines: dict[str, str] = {}
+    bounds: list[str] = []
+    for axis, stride in enumerate(statement.strides):
+        name, size = pen.counter("y"), statement.x.shape[2 + axis]
+        at = added(
+            [times(counter, factor) if counter else ""
+             for counter, factor in ((index[2 + axis], stride), (kernel[axis], statement.dilations[axis]))]
+        )  # fmt: skip
+        lines[name] = f"const int {name} = {at} - {statement.pads[axis]};"
+        if statement.pads[axis] or statement.pads[axis + len(statement.strides)]:
+            bounds.append(f"{name} >= 0 && {name} < {size}")
+    x = pen.at(statement.x, [index[0], channel, *lines])
+    named = re.findall(r"\w+", f"{x} {' '.join(bounds)}")
+    for name, line in lines.items():
+        if name in named:  # an axis along which nothing moves is not asked for its place
+            pen.text.line(line)
+    return f"({' && '.join(bounds)} ? {x} : 0)" if bounds else x
 
 
 def write_pooling(pen: Pen, statement: Pooling) -> None:
