@@ -156,7 +156,7 @@ function sourceOf(view, source, at) {
   const from = source.kind === "state" ? `from t = ${step - source.back}` : source.kind === "zero" ? (source.name === "zero" ? "" : "zero") : source.from && source.from !== "input" ? `from ${source.from}` : "";
   const name = visible(source.name, 10);
   const room = Math.floor((source.w - 12 - 7 * name.length) / 5.6);
-  const label = s("text", { x: source.x, y: source.y + 11 }, s("tspan", { class: "b" }, name), s("tspan", { class: "m s", dx: 4 }, room > 6 ? visible(from, room) : ""));
+  const label = s("text", { x: source.x, y: source.y + 11 }, s("tspan", { class: "b" }, name), s("tspan", { class: "m s", dx: 4 }, from.length <= room ? from : source.kind === "state" ? from.slice(5) : room > 8 ? visible(from, room) : ""));
   const frame = { x: source.x + 0.5, y: source.y + 17, w: source.w - 6, h: 11 };
   const when = step - (source.back ?? 0);
   const parts = source.kind === "zero" ? alone(frame, "0", "zero") : lone(view, source.slot, when, frame) ?? strip(view, source.slot, when, frame, trackOf(view, source.slot));

@@ -17,7 +17,7 @@ export function geometry(app, width) {
   const { data, state } = app;
   const narrow = width < 640;
   const left = narrow ? 52 : 128;
-  const right = narrow ? 22 : 84;
+  const right = !narrow ? 84 : data.rows.some((row) => row.backward) ? 44 : 22; // a walk backward begins at the right
   const [from, to] = state.view;
   const pitch = Math.max(1, width - left - right) / (to - from); // a frame may be narrower than the gutters
   const tall = data.rows.length > 2 ? 40 : CELL;

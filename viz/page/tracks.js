@@ -3,6 +3,9 @@ import { s, visible } from "./dom.js";
 import { written } from "./numbers.js";
 import { dimmed } from "./selection.js";
 
+// A track as high as this has room for two lines of text.
+const TWO_LINES = 26;
+
 export function trackTexts(app, place) {
   const shown = [];
   if (!app.values) {
@@ -23,15 +26,18 @@ export function trackTexts(app, place) {
     if (fill !== "none") parts.push(s("rect", { x: 12, y: middle - 13, width, height: 18, rx: 4, fill }));
     parts.push(s("text", { x: 12 + width / 2, y: middle, "text-anchor": "middle", class: "b" }, name));
     if (!place.narrow && width < 40) parts.push(s("text", { x: 18 + width, y: middle, class: "m s" }, visible(track.title, 14)));
-    if (!place.narrow && app.values && track.mean) parts.push(...trackNumbers(app, place, track, middle, count));
+    if (!place.narrow && app.values && track.mean) parts.push(...trackNumbers(app, place, track, middle, count, high));
     shown.push(s("g", { class: dimmed(app, gate ? track.name : null), data: gate ? { g: track.name } : null }, parts));
   }
   return shown;
 }
 
-function trackNumbers(app, place, track, y, count) {
+function trackNumbers(app, place, track, y, count, high) {
   if (track.kind === "input") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `${count} a step`)];
   if (track.kind === "difference") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `max ${track.most}`)];
+  const odd = track.odd ? `${track.odd.toLocaleString("en")} not finite` : "";
+  if (odd && high < TWO_LINES) return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "odd s" }, odd)];
+  if (odd) y -= 6;
   const batch = Math.min(app.state.b, track.mean.length - 1);
   const shown = [s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s", data: { mean: track.name } }, written(track.mean[batch]))];
   const share = track.saturated?.[Math.min(app.state.b, track.saturated.length - 1)];
@@ -42,6 +48,6 @@ function trackNumbers(app, place, track, y, count) {
     const title = `colours end at ±${track.clipped}; ${track.outside} of the numbers lie beyond`;
     shown.push(s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s", data: { clipped: track.name } }, s("title", null, title), `▸${track.clipped}`));
   }
-  if (track.odd) shown.push(s("text", { x: place.width - 12, y: y + 12, "text-anchor": "end", class: "odd s" }, `${track.odd.toLocaleString("en")} not finite`));
+  if (odd) shown.push(s("text", { x: place.width - 12, y: y + 12, "text-anchor": "end", class: "odd s" }, odd));
   return shown;
 }

@@ -123,7 +123,7 @@ def test_a_graph_of_hardly_anything_is_shown(nodes: int, shown: Callable[..., Br
     x = unroll.placeholder([None, 3], "x")
     graph = unroll.Graph([x], {"y": ops.tanh(x) if nodes else x})
     browser = shown(graph, random_feeds(graph))
-    assert f"{nodes} operators" in browser.text("#facts")
+    assert f"{nodes} operator{'s' * (nodes != 1)} " in browser.text("#facts") + " "
 
 
 @IN_A_BROWSER
