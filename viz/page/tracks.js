@@ -33,10 +33,10 @@ export function trackTexts(app, place) {
 }
 
 function trackNumbers(app, place, track, y, count, high) {
+  const odd = track.odd ? `${track.odd.toLocaleString("en")} not finite` : "";
+  if (odd && (high < TWO_LINES || track.kind === "input")) return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "odd s" }, odd)];
   if (track.kind === "input") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `${count} a step`)];
   if (track.kind === "difference") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `max ${track.most}`)];
-  const odd = track.odd ? `${track.odd.toLocaleString("en")} not finite` : "";
-  if (odd && high < TWO_LINES) return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "odd s" }, odd)];
   if (odd) y -= 6;
   const batch = Math.min(app.state.b, track.mean.length - 1);
   const shown = [s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s", data: { mean: track.name } }, written(track.mean[batch]))];

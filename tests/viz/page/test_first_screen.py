@@ -79,6 +79,7 @@ def test_the_first_screen_says_what_the_network_is(name: str, shown: Callable[..
         and inside(browser, "#pipe")
         and inside(browser, "#net")
         and inside(browser, "#side h2")
+        and inside(browser, "#side .f .eq")
     )
 
 
