@@ -28,11 +28,8 @@ _MOST_SAID = 1 << 16
 #: NaN and infinity keep their meaning: nothing of -ffast-math is here, but that functions set no errno and operations no flags.
 FLAGS = ("-O3", "-std=gnu99", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-w")
 _NATIVE = "-march=native"
-#: What gcc does to loops over panels of weights makes them two to several times slower, above all that it writes loops of 16
-#: out before it looks for vectors; other compilers have no such flags.
-_OF_GCC = ("-fno-loop-interchange", "-fno-loop-unroll-and-jam", "--param", "max-completely-peel-times=8")
 #: Tried in order: not every compiler has every flag.
-_MORE_FLAGS = ((*_OF_GCC, _NATIVE), (_NATIVE,), ())
+_MORE_FLAGS = ((_NATIVE,), ())
 _COMPILERS = ("cc", "gcc", "clang")
 
 

@@ -11,7 +11,7 @@ from unroll.errors import UnsupportedError
 from unroll.export.c.expressions import Expr, applied, load
 from unroll.export.c.layout import LoopVar, View
 from unroll.export.c.lowering import Entry, Lowering, Pieces, Value
-from unroll.export.c.products import Factor, Pending
+from unroll.export.c.products import Factor, Pending, split_count
 from unroll.export.c.reductions import REDUCTIONS
 from unroll.export.c.scalars import SCALARS, template_of
 from unroll.export.c.statements import Contraction
@@ -39,8 +39,20 @@ def _elements(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[
     dtypes = [tensor.dtype for tensor in node.inputs if tensor is not None]
     template = template_of(node.op, dtypes, node.outputs[0].dtype)
     assert template is not None
+    count = _gates(low, node) if len(given) == 1 and isinstance(given[0], Pending) else 1
+    if count > 1:
+        assert isinstance(given[0], Pending)
+        parts = given[0].split(low, count, node.outputs[0].label)
+        return [Pieces(applied(template, (part,), node.outputs[0].dtype) for part in parts)]
     args = tuple(broadcast(low, value, shape) for value in given)
     return [applied(template, args, node.outputs[0].dtype)]
+
+
+def _gates(low: Lowering, node: Node) -> int:
+    """Return into how many gates all who read a node's output split it; 1 for one that is not split."""
+    (tensor,) = node.outputs
+    readers = low.readers(tensor)
+    return split_count(readers[0], tensor) if len(readers) == 1 == low.read[tensor] else 1
 
 
 def _added(given: Sequence[Value | None]) -> Pending | None:

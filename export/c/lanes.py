@@ -22,12 +22,15 @@ HELD_TEXT = """\
 #define IN_REGISTER(x) (void)(x)
 #endif
 """
-#: clang leaves loops as they are where it finds too many arrays to compare the addresses of.
+#: clang takes one number at a time where it carries what was stored before into a loop, or finds too many addresses to compare;
+#: gcc writes loops of 8 out before it looks for vectors.
 AT_ONCE_TEXT = """\
-/* Before a loop none of whose runs needs another: clang takes several at once without asking where they write. */
+/* Before a loop none of whose runs needs another: compilers take several at once, with what they read from memory. */
 #if defined(__clang__)
-#define AT_ONCE _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
+#define AT_ONCE __asm__ volatile("" ::: "memory"); _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
 #pragma clang diagnostic ignored "-Wpass-failed"
+#elif defined(__GNUC__) && __GNUC__ >= 8
+#define AT_ONCE _Pragma("GCC unroll 1")
 #else
 #define AT_ONCE
 #endif

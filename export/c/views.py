@@ -107,6 +107,8 @@ def _split(low: Lowering, node: Node, given: list[Value | None]) -> Sequence[Val
     count = split_count(node, tensor)
     if isinstance(source, Pending) and count > 1:
         return source.split(low, count, tensor.label)
+    if isinstance(source, Pieces) and count == len(source) and len({part.shape for part in source}) == 1:
+        return source
     expression = low.expr(source)
     view = expression.view
     if count > 1 and view is not None and view.block is not None and view.block.stride == view.block.unit * count:
