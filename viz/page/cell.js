@@ -97,13 +97,13 @@ function viewOf(app, r, wide) {
   const all = template.ops.length + row.left_out;
   const some = row.left_out ? `, the first and the last ${(template.ops.length / 2).toLocaleString("en")} of them shown` : "";
   const count = counted(all, "operator");
-  const note = !all ? `the operators of step ${step} are not in the page: too many steps differ` : `${count}${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
+  const note = !all ? (row.path ? `the operators of step ${step} are not in the page: too many steps differ` : "no operators") : `${count}${some}` + (row.path ? `, step ${step} of ${row.steps.toLocaleString("en")}` : "");
   const found = folds(template, wide, SMALLEST);
   for (const fold of found) {
     const [top, bottom] = found.length > 1 ? reach(fold, template) : [0, template.h];
     Object.assign(fold, { top, high: bottom - top });
   }
-  return { app, r, row, template, step, title, note, count: all ? count : note, folds: found };
+  return { app, r, row, template, step, title, note, count: all ? count : row.path ? "not in the page" : note, folds: found };
 }
 
 function pieces(view, fold) {

@@ -14,7 +14,7 @@ export function trackTexts(app, place) {
   }
   if (app.values && !place.narrow && place.tracks.length) {
     const y = place.tracks[0].y - 4;
-    shown.push(s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s" }, "mean"), s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, "sat."));
+    shown.push(s("text", { x: place.width - 50, y, "text-anchor": "end", class: "m s" }, "mean"), s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, "sat."));
   }
   for (const { track, y, high, count } of place.tracks) {
     const middle = y + high / 2 + 4;
@@ -39,14 +39,14 @@ function trackNumbers(app, place, track, y, count, high) {
   if (track.kind === "difference") return [s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s" }, `max ${track.most}`)];
   if (odd) y -= 6;
   const batch = Math.min(app.state.b, track.mean.length - 1);
-  const shown = [s("text", { x: place.width - 46, y, "text-anchor": "end", class: "m s", data: { mean: track.name } }, written(track.mean[batch]))];
+  const shown = [s("text", { x: place.width - 50, y, "text-anchor": "end", class: "m s", data: { mean: track.name } }, written(track.mean[batch]))];
   const share = track.saturated?.[Math.min(app.state.b, track.saturated.length - 1)];
   if (share !== undefined) {
     const text = track.percent[Math.min(app.state.b, track.percent.length - 1)];
     shown.push(s("text", { x: place.width - 12, y, "text-anchor": "end", class: share > 0.4 ? "b s" : "m s", data: { percent: track.name } }, text));
   } else if (track.clipped) {
     const title = `colours end at ±${track.clipped}; ${track.outside} of the numbers lie beyond`;
-    shown.push(s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s", data: { clipped: track.name } }, s("title", null, title), `▸${track.clipped}`));
+    shown.push(s("text", { x: place.width - 12, y, "text-anchor": "end", class: "m s", data: { clipped: track.name } }, s("title", null, title), `▸${track.clipped.replace(/^0(?=\.)/, "")}`));
   }
   if (odd) shown.push(s("text", { x: place.width - 12, y: y + 12, "text-anchor": "end", class: "odd s" }, odd));
   return shown;

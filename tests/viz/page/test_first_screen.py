@@ -148,7 +148,17 @@ def labels_cut_or_over_each_other(browser: Browser) -> list[Any]:
 
 @pytest.mark.parametrize("width", [1280, 711, 390])
 @pytest.mark.parametrize(
-    "name", [*NETWORK, "cell NAS", "lengths", "PyTorch, both ways", "rerolled LSTM", "layers ConvLSTM2D"]
+    "name",
+    [
+        *NETWORK,
+        "cell NAS",
+        "lengths",
+        "PyTorch, both ways",
+        "rerolled LSTM",
+        "layers ConvLSTM2D",
+        "layers Embedding",
+        "attention",
+    ],
 )
 def test_no_label_is_cut_or_over_another(name: str, width: int, shown: Callable[..., Browser]) -> None:
     graph = NETWORKS[name]()
