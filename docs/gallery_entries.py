@@ -106,6 +106,13 @@ def seven_of_twelve(graph: unroll.Graph) -> dict[str, Any]:
     return random_feeds(graph) | {"length": np.array([12, 7, 3], np.int32)}
 
 
+def own_past() -> unroll.Graph:
+    """Return a GRU that attends to its last three outputs."""
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(8)]
+    outputs, _ = unroll.static_rnn(unroll.cells.AttentionCellWrapper(unroll.GRUCell(5), 3), inputs)
+    return unroll.Graph(inputs, outputs)
+
+
 def one_step_of_a_gru() -> unroll.Graph:
     """Return one step of a GRU."""
     x = unroll.placeholder([None, 4], "x")
@@ -221,8 +228,9 @@ The same page after the wheel was turned: 30 steps about step 400, with their ce
         "both_ways",
         "Layers and directions",
         """
-Two Bidirectional layers of Keras. Layers stand on one another, and the arrows of a backward row point to the left. The
-tracks, the kernel and the formulas belong to the row that was clicked: the backward LSTM.
+Two Bidirectional layers of Keras. Layers stand on one another, and the arrows of a backward row point to the left. A
+row that reads the one under it has an arrow all the way; two directions side by side do not. The tracks, the kernel and
+the formulas belong to the row that was clicked: the backward LSTM.
 """,
         "both_ways",
         both_ways,
@@ -253,6 +261,17 @@ with its gates.
         lengths,
         seven_of_twelve,
         "b=1",
+    ),
+    Shown(
+        "own_past",
+        "Attention to the steps before",
+        """
+TensorFlow 1's AttentionCellWrapper looks back at its own last outputs: an arc to each of these steps, as dark as its
+weight. The opened cell is wide, and goes on in a second line.
+""",
+        "own_past",
+        own_past,
+        random_feeds,
     ),
     Shown(
         "file",
@@ -302,7 +321,7 @@ Any cell is laid out from its operators. This one has two states, a and b, and o
         "phone",
         "A phone",
         """
-The same page, 390 points wide. The numbers of the step are below the cell.
+The same page, 390 points wide. The opened cell is folded as a line of text is, and the numbers of the step are below it.
 """,
         size=(390, 844),
     ),

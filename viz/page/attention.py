@@ -60,21 +60,24 @@ def find_attention(loops: Loops, rows: Sequence[Row], slots: Sequence[Slots]) ->
 
 def _over_own_past(number: int, row: Row, slots: Slots) -> Iterator[Attention]:
     """Yield the weights of a loop over its own last steps, whose outputs a state holds side by side."""
-    windows = dict[int, None]()
+    window = next((found for template in row.templates if (found := _window(template)) is not None), None)
+    if window is None:
+        return
+    name, past = window
+    places = dict[int, None]()
     for at, template in enumerate(row.templates):
         weights = [place for place, node in enumerate(template.nodes) if node.op.name == "Softmax"]
-        kept = _window(template)
-        if len(weights) != 1 or kept is None or _weighs(template.nodes[weights[0]]) != kept[1]:
+        held = next((tensor for tensor, source in template.sources.items() if source.name == name), None)
+        if held is None or len(weights) != 1 or _weighs(template.nodes[weights[0]]) != past:
             return
-        if not _weighed(template, template.nodes[weights[0]].outputs[0], kept[0]):
+        if not _weighed(template, template.nodes[weights[0]].outputs[0], held):
             return
-        windows[slots.outputs[at][weights[0], 0]] = None
-        past = kept[1]
-    if len(windows) == 1:
-        yield Attention(number, number, next(iter(windows)), past)
+        places[slots.outputs[at][weights[0], 0]] = None
+    if len(places) == 1:
+        yield Attention(number, number, next(iter(places)), past)
 
 
-def _window(template: Template) -> tuple[Tensor, int] | None:
+def _window(template: Template) -> tuple[str, int] | None:
     """Return a state that is the last outputs side by side, and how many: the oldest is cut off, the newest joined on."""
     place = {node: at for at, node in enumerate(template.nodes)}
     for (at, _), name in template.handed.items():
@@ -85,13 +88,11 @@ def _window(template: Template) -> tuple[Tensor, int] | None:
             continue
         held = cut.inputs[0]
         source = template.sources.get(held) if held is not None else None
-        sizes = [tensor.shape[-1] for tensor in (cut.outputs[0], pieces[0], pieces[1])]
         if held is None or source is None or source.name != name or source.kind not in ("state", "zero"):
             continue
-        if all(isinstance(size, int) for size in sizes) and sizes[0] == sizes[2]:
-            whole, one = known_size(held.shape[-1:]), known_size(pieces[1].shape[-1:])
-            if whole is not None and one and whole % one == 0:
-                return held, whole // one
+        whole, oldest, newest = (one.shape[-1] for one in (held, cut.outputs[0], pieces[1]))
+        if isinstance(whole, int) and isinstance(newest, int) and oldest == newest and newest and whole % newest == 0:
+            return name, whole // newest
     return None
 
 

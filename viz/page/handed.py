@@ -69,7 +69,7 @@ def _add_last(row: Row, template: Template, nodes: Sequence[Node], contraction: 
     states = contraction.states
     found: dict[str, list[tuple[tuple[int, int], Tensor]]] = {}
     for number, node in enumerate(nodes):
-        for tensor in node.outputs if node.origin.gate is None else ():
+        for tensor in node.outputs:
             if (number, tensor.index) not in template.handed:
                 called = states.called(tensor)
                 name = own_name(called) if row.call else called
@@ -80,6 +80,7 @@ def _add_last(row: Row, template: Template, nodes: Sequence[Node], contraction: 
             continue
         made = found.get(name, [])
         alike = [at for at, tensor in made if states.hands_on(row.path, tensor)]
-        alone = [at for at, _ in made if len(row.steps) == 1 and len(made) == 1 and not chosen]
+        ungated = [at for at, _ in made if nodes[at[0]].origin.gate is None]  # a gate may be called as a state is
+        alone = ungated if len(row.steps) == 1 and len(ungated) == 1 and not chosen else []
         for at in alike or alone:
             template.handed.setdefault(at, name)

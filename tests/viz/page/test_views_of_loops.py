@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, Browser
-from drawn_programs import over_steps
 from page_reading import Page, random_feeds
 from picture_networks import NETWORKS
 
@@ -82,7 +81,9 @@ def test_attention_is_shown_as_arcs_with_the_weights_of_a_run(shown: Callable[..
 
 
 def test_a_cell_that_attends_to_its_own_past_has_arcs_to_these_steps(shown: Callable[..., Browser]) -> None:
-    graph = over_steps(unroll.cells.AttentionCellWrapper(unroll.GRUCell(3), 2), 4)
+    inputs = [unroll.placeholder([None, 4], f"X{step}") for step in range(4)]
+    outputs, _ = unroll.static_rnn(unroll.cells.AttentionCellWrapper(unroll.GRUCell(3), 2), inputs)
+    graph = unroll.Graph(inputs, outputs)  # the last step hands nothing on
     feeds = random_feeds(graph)
     browser = shown(graph, feeds, "t=3&b=1")
     weights = [node for node in graph.nodes if node.op.name == "Softmax"]
