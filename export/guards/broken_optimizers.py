@@ -15,6 +15,8 @@ MatMulScaleFusion                        MatMul beside Mul or Div by a constant 
                                          not finite, or has no finite reciprocal           float64 refuses to load
 MatMulScaleFusion                        the same, in float64, by a constant that float32  rounds it to float32 (1.28, 1.29)
                                          cannot hold, or whose reciprocal it cannot
+NoopElimination                          Mul or Div by, or Add or Sub of, a float64        leaves the node out: other
+                                         constant that is 1 or 0 in float32 only           numbers
 MatmulTransposeFusion                    MatMul of what a Transpose made, and a vector     wrong numbers, in every dtype
 MatmulTransposeFusion                    the same, and a matrix, in a model that holds     reads memory that is not its own:
                                          float16 weights                                   ends the process
@@ -32,11 +34,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
+from unroll.dtypes import Array
 from unroll.export.node_walk import all_nodes, bodies, operators_of
 
 #: What only passes its input on, and is taken out by another optimiser.
 _PASS_ON = frozenset(["Identity", "Cast", "Dropout"])
 _SCALES = frozenset(["Mul", "Div"])
+_SUMS = frozenset(["Add", "Sub"])
 _FLOATS = frozenset([TensorProto.FLOAT16, TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.BFLOAT16])
 _CLIPPED = frozenset([TensorProto.FLOAT16, TensorProto.FLOAT])
 
@@ -89,6 +93,17 @@ def _scales_by_what_is_lost(model: ModelProto) -> bool:
     return bool(odd) and any(node.op_type in _SCALES and not odd.isdisjoint(node.input) for node in all_nodes(model))
 
 
+def _takes_a_number_for_none(model: ModelProto) -> bool:
+    ones, zeros = (
+        {item.name for item in _constants(model) if _is_in_float32_only(item, number)} for number in (1.0, 0.0)
+    )
+    return any(
+        not (ones if node.op_type in _SCALES else zeros).isdisjoint(node.input)
+        for node in (all_nodes(model) if ones or zeros else ())
+        if node.op_type in _SCALES | _SUMS
+    )
+
+
 def _multiplies_what_is_transposed(model: ModelProto) -> bool:
     nodes = list(all_nodes(model))
     turned = {node.output[0] for node in nodes if node.op_type in ("Transpose", "Cast") and node.output}
@@ -111,14 +126,34 @@ def _matrices(model: ModelProto) -> set[str]:
     return found
 
 
+def _is_in_float32_only(item: TensorProto, number: float) -> bool:
+    if item.data_type != TensorProto.DOUBLE or any(size != 1 for size in item.dims):
+        return False
+    value = _value_of(item)
+    if value is None:
+        return True
+    with np.errstate(all="ignore"):
+        return bool((value != number).any() and (value.astype(np.float32) == number).any())
+
+
+def _value_of(item: TensorProto) -> Array | None:
+    """Return a constant; None for one that lies outside, which is not worth reading, or does not hold what it says.
+
+    At worst one node more is run.
+    """
+    if item.data_location == TensorProto.EXTERNAL:
+        return None
+    try:
+        return numpy_helper.to_array(item).astype(np.float64)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def _is_lost_in_float32(item: TensorProto) -> bool:
     if item.data_type not in _FLOATS or any(size != 1 for size in item.dims):
         return False
-    if item.data_location == TensorProto.EXTERNAL:  # not worth reading; at worst one node more is run
-        return True
-    try:
-        value = numpy_helper.to_array(item).astype(np.float64)
-    except (ValueError, TypeError, KeyError):  # it does not hold what it says
+    value = _value_of(item)
+    if value is None:
         return True
     with np.errstate(all="ignore"):
         kept, reciprocal = value.astype(np.float32), (1 / value).astype(np.float32)
@@ -152,5 +187,6 @@ _ROWS: tuple[tuple[str, frozenset[str], frozenset[str], Callable[[ModelProto], b
     ("FuseReluClip", frozenset(["Relu", "Clip"]), frozenset(), _clips_a_relu),
     ("DivMulFusion", frozenset(["Div", "Mul"]), _PASS_ON, _divides_what_is_passed_on),
     ("MatMulScaleFusion", frozenset(["MatMul"]), _SCALES, _scales_by_what_is_lost),
+    ("NoopElimination", frozenset(), _SCALES | _SUMS, _takes_a_number_for_none),
     ("MatmulTransposeFusion", frozenset(["MatMul", "Transpose"]), frozenset(), _multiplies_what_is_transposed),
 )

@@ -75,6 +75,10 @@ ROWS: dict[str, tuple[str, Callable[..., Any], tuple[Array, ...]]] = {
     "cast": ("DivMulFusion", lambda x, z: ops.cast(x, "float32") * (1.0 / ops.exp(z)), (SQUARE, VECTOR)),
     "zero": ("MatMulScaleFusion", lambda x, z: (x @ z) / 0.0, (SQUARE.astype("float64"), SQUARE.astype("float64"))),
     "tiny": ("MatMulScaleFusion", lambda x, z: (x * 1e-30 @ z) / 1e-39, (SQUARE, SQUARE * 1e-9)),
+    "nearly one": ("NoopElimination", lambda x: ops.abs(ops.neg(x) * (1 + 5e-8)), (SQUARE.astype("float64"),)),
+    "divided": ("NoopElimination", lambda x: ops.abs(ops.neg(x) / np.array([1 - 1e-8])), (SQUARE.astype("float64"),)),
+    "nearly zero": ("NoopElimination", lambda x: 1e-50 / (ops.neg(x) + 1e-50), (np.zeros(3),)),
+    "less": ("NoopElimination", lambda x: 1e-50 / (ops.neg(x) - 1e-50), (np.zeros(3),)),
     "vector": ("MatmulTransposeFusion", lambda x, z: ops.transpose(x) @ z, (SQUARE, VECTOR)),
     "vector cast": (
         "MatmulTransposeFusion",
