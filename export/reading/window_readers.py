@@ -20,7 +20,7 @@ from unroll.ops.padding import Pad
 from unroll.ops.pooling import Pool
 from unroll.ops.slicing import END, Gather, Slice
 from unroll.ops.windows import SAME_UPPER
-from unroll.tensor import Tensor
+from unroll.tensor import Constant, Tensor
 
 #: How often the end of an axis of any size is repeated, each time as one more input of a Concat.
 _MOST_REPEATED = 64
@@ -78,29 +78,68 @@ def _window(
 
 
 def read_pad(call: Call) -> Sequence[Tensor]:
-    """Read a Pad. What repeats elements is one Gather an axis, and of an axis of any size a Concat.
+    """Read a Pad of any opset. Numbers below 0 leave elements out: a Slice.
+
+    What repeats elements is one Gather an axis, and of an axis of any size a Concat.
 
     Raises:
         InexpressibleError: our operators cannot say it.
     """
-    only(call, "mode")
-    mode = call.attributes.get("mode", "constant")
-    if call.opset < 11 or len(call.inputs) > 3:
-        raise InexpressibleError(f"{len(call.inputs)} inputs, opset {call.opset}")
+    only(call, "mode", *(("pads", "value") if call.opset < 11 else ()))
+    mode, x = call.attributes.get("mode", "constant"), call.tensor(0)
+    ends = _ends(call, x)
     if mode == "constant":
-        return call.apply(Pad(), *call.inputs)
-    x, ends = call.tensor(0), call.tensor(1).known
-    if mode not in ("edge", "reflect", "wrap") or not isinstance(ends, tuple) or len(ends) != 2 * x.rank:
-        raise InexpressibleError(f"mode {mode}, pads of {ends}")
+        return _surrounded(call, x, ends)
+    if mode not in ("edge", "reflect", "wrap"):
+        raise InexpressibleError(f"mode {mode}")
     for axis in range(x.rank):
         size, before, after = x.shape[axis], ends[axis], ends[x.rank + axis]
-        if not isinstance(before, int) or not isinstance(after, int):
-            raise InexpressibleError(f"{before} and {after} elements around an axis")
         if isinstance(size, int) and (before or after):
             (x,) = call.apply(Gather(axis), x, ints_of(_padded_places(size, before, after, mode)))
         elif before or after:
             x = _edge_repeated(call, x, axis, before, after, mode)
     return call.apply(Identity(), x) if x is call.tensor(0) else [x]
+
+
+def _ends(call: Call, x: Tensor) -> list[int]:
+    """Return how many elements are put before each axis, and then after each.
+
+    Raises:
+        InexpressibleError: that is not known.
+    """
+    given = call.attributes.get("pads") if call.opset < 11 else call.tensor(1).known
+    axes = call.tensor(3).known if call.input(3) is not None else tuple(range(x.rank))
+    if not isinstance(given, tuple) or not isinstance(axes, tuple) or len(given) != 2 * len(axes):
+        raise InexpressibleError(f"pads of {given}, axes of {axes}")
+    ends = [0] * 2 * x.rank
+    for place, axis in enumerate(axes):
+        for side in (0, 1):
+            end = given[place + side * len(axes)]
+            if not isinstance(end, int) or not isinstance(axis, int) or not -x.rank <= axis < x.rank:
+                raise InexpressibleError(f"{end} elements around axis {axis}")
+            ends[axis % x.rank + side * x.rank] = end
+    return ends
+
+
+def _surrounded(call: Call, x: Tensor, ends: list[int]) -> Sequence[Tensor]:
+    """Return a tensor with a number around it, and without what numbers below 0 leave out of that: of any size, in this order.
+
+    Raises:
+        InexpressibleError: nothing is left of an axis, or the number is of another dtype.
+    """
+    value, pads = call.input(2), ints_of([max(end, 0) for end in ends])
+    if "value" in call.attributes:
+        if x.dtype.kind != "f":
+            raise InexpressibleError(f"a value of {call.attributes['value']} around {x.dtype}")
+        value = Constant(np.asarray(call.attributes["value"], x.dtype))
+    sides = list(zip(ends[: x.rank], ends[x.rank :], strict=True))
+    if any(isinstance(size, int) and size + sum(both) < 0 for size, both in zip(x.shape, sides, strict=True)):
+        raise InexpressibleError(f"pads of {ends} around {x.described()}")
+    cut = [axis for axis, both in enumerate(sides) if min(both) < 0]
+    plain = call.opset >= 11 and call.input(3) is None and not cut
+    around = call.apply(Pad(), x, call.tensor(1) if plain else pads, value)
+    starts, lasts = [max(-sides[axis][0], 0) for axis in cut], [min(sides[axis][1], 0) or END for axis in cut]
+    return call.apply(Slice(), *around, ints_of(starts), ints_of(lasts), ints_of(cut)) if cut else around
 
 
 def _padded_places(size: int, before: int, after: int, mode: Any) -> list[int]:
@@ -117,7 +156,7 @@ def _padded_places(size: int, before: int, after: int, mode: Any) -> list[int]:
 
 def _edge_repeated(call: Call, x: Tensor, axis: int, before: int, after: int, mode: Any) -> Tensor:
     """Return a tensor with the ends of an axis of any size repeated, or left out."""
-    if mode != "edge" or max(before, after) > _MOST_REPEATED:
+    if max(before, after) > (_MOST_REPEATED if mode == "edge" else 0):
         raise InexpressibleError(f"mode {mode}, {before} and {after} elements around an axis of {x.shape[axis]}")
     start, end = max(-before, 0), min(after, 0)
 
@@ -126,4 +165,4 @@ def _edge_repeated(call: Call, x: Tensor, axis: int, before: int, after: int, mo
         return found
 
     parts = [part(start, start + 1)] * max(before, 0) + [part(start, end)] + [part(end - 1, end)] * max(after, 0)
-    return call.apply(Concat(axis), *parts)[0]
+    return call.apply(Concat(axis), *parts)[0] if len(parts) > 1 else parts[0]

@@ -127,8 +127,6 @@ def test_an_older_node_that_has_no_newer_form_is_refused_by_name() -> None:
     [
         ("TopK", {"k": 2, "axis": 1}, ["TopK"]),
         ("LpPool", {"kernel_shape": [2]}, ["LpPool"]),
-        ("Pad", {"pads": [0, 1, 0, 0, 0, 2], "value": 1.5}, []),
-        ("Pad", {"pads": [0, 1, 0, 0, 0, 1], "mode": "reflect"}, ["ai.onnx.Pad"]),
         ("DepthToSpace", {"blocksize": 1}, ["DepthToSpace"]),
         ("ReduceProd", {"axes": [1]}, ["ReduceProd"]),
         ("MaxPool", {"kernel_shape": [2], "auto_pad": "SAME_LOWER"}, ["ai.onnx.MaxPool"]),

@@ -58,6 +58,10 @@ FORMS: dict[str, tuple[int, str, dict[str, Any], list[Any]]] = {
     "pad-13-edge-cut": (13, "Pad", {"mode": "edge"}, [X, ints(0, 2, -1, 0, -1, 3)]),
     "pad-13-reflect": (13, "Pad", {"mode": "reflect"}, [X, ints(0, 1, 2, 0, -1, 3)]),
     "pad-19-wrap": (19, "Pad", {"mode": "wrap"}, [X, ints(1, 0, 2, 0, 3, 4)]),
+    "pad-9": (9, "Pad", {"pads": [0, 1, 0, 0, 0, 2], "value": 1.5}, [X.astype("float64")]),
+    "pad-9-edge": (9, "Pad", {"pads": [0, 1, -1, 0, 0, 2], "mode": "edge", "value": 1.5}, [X]),
+    "pad-13-cut": (13, "Pad", {}, [X, ints(-1, 0, 2, 3, -1, -3), np.array(2, np.float32)]),
+    "pad-18-axes": (18, "Pad", {}, [X, ints(1, -1, 0, 2), np.array(2, np.float32), ints(-1, 0)]),
     "pad-13-nothing": (13, "Pad", {"mode": "edge"}, [X, ints(0, 0, 0, 0, 0, 0)]),
     "max-3": (13, "Max", {}, [X, X * X, X[:1]]),
     "min-1": (13, "Min", {}, [X]),
@@ -144,10 +148,11 @@ def test_shapes_that_are_computed_in_int32_are_followed() -> None:
     assert list(map(str, graph.outputs[0].shape)) == ["n", "4"]
 
 
-def test_the_ends_of_an_axis_of_any_size_are_repeated_or_left_out() -> None:
+@pytest.mark.parametrize(("mode", "ends"), [("edge", (1, -1)), ("constant", (1, -1)), ("constant", (-4, 3))])
+def test_an_axis_of_any_size_is_padded_or_cut(mode: str, ends: tuple[int, int]) -> None:
     """As in frames of sound, of which each is held against the one before: one more before, one less after."""
-    nodes = [helper.make_node("Pad", ["x", "pads"], ["y"], mode="edge")]
+    nodes = [helper.make_node("Pad", ["x", "pads"], ["y"], mode=mode)]
     infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in INFOS.items()]
-    weights = [numpy_helper.from_array(ints(0, 2, 1, 0, 0, -1), "pads")]
+    weights = [numpy_helper.from_array(ints(0, 2, ends[0], 0, 0, ends[1]), "pads")]
     graph = helper.make_graph(nodes, "g", infos[:1], infos[1:], weights)
-    check_same(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), {"x": X})
+    check_same(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=8), {"x": X})
