@@ -56,6 +56,7 @@ def test_values_begin_as_the_program_says() -> None:
         kernel = sess.run("s/basic_rnn_cell/kernel:0")
         found = sess.run([scoped, by_array, ints, by_function, follows])
         assert -1 <= sess.run(drawn).min() < -0.9
+        assert by_array.eval(sess).tolist() == tf.identity(input=by_array).eval(session=sess).tolist() == [0, 1, 2]
     assert [item.tolist() for item in found] == [[2, 2], [0, 1, 2], [0, 0], [3, 3], [1, 2, 3]]
     assert (kernel == 2).all() and ints not in tf.trainable_variables()
 

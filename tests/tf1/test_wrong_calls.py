@@ -36,6 +36,10 @@ TAKE_ANY = {
 }  # fmt: skip
 
 
+#: Methods that take any option, that are not for users, or that a ``with`` calls without arguments.
+NO_METHODS = {"save", "of", "as_default"}
+
+
 def functions(home: Any, names: list[str]) -> Iterator[tuple[str, Any]]:
     for name in names:
         found = getattr(home, name)
@@ -84,6 +88,32 @@ def raw_errors(name: str, positions: list[int | str]) -> Iterator[str]:
             except Exception as error:
                 if (name, position, label) not in OWN:
                     yield f"{position}={label}: {type(error).__name__}: {error}"
+
+
+def test_a_misspelt_keyword_is_said_by_every_method() -> None:
+    x, w, sess = tf.placeholder(tf.float32, [None, 3]), tf.Variable(1.0), tf.Session()
+    things = [
+        x,
+        w,
+        sess,
+        x.op,
+        x.shape,
+        tf.get_default_graph(),
+        tf.get_variable_scope(),
+        tf.train.Saver(),
+        tf.TensorArray(),
+    ]
+    methods = [
+        (thing, name)
+        for thing in things
+        for name in dir(type(thing))
+        if not name.startswith("_") and name not in NO_METHODS
+    ]
+    methods = [(thing, name) for thing, name in methods if callable(getattr(type(thing), name))]
+    assert len(methods) > 30
+    for thing, name in methods:
+        with pytest.raises(unroll.UnrollError, match="misspelt"):
+            getattr(thing, name)(*([1.0] if name.startswith("assign") else []), misspelt=None)
 
 
 def test_a_misspelt_keyword_is_said_by_every_function() -> None:

@@ -38,7 +38,7 @@ from unroll.tf1 import (
     variables,
 )
 from unroll.tf1.names import ELSEWHERE, IN_LAYERS, IN_NN, Namespace, said
-from unroll.words import face
+from unroll.words import face, spelled_methods
 
 #: Which module has which names of ``tf``, besides those of the tables.
 _HOMES = {
@@ -78,6 +78,8 @@ _NAMES: dict[str, Any] = said({
     "train": Namespace("tf.train", training.TABLE),
 })  # fmt: skip
 globals().update(_NAMES)
+for _name in ["Graph", "Operation", "Session", "Tensor", "TensorArray", "TensorShape", "Variable", "VariableScope"]:
+    spelled_methods(_NAMES[_name])
 __all__ = sorted(_NAMES)
 
 if TYPE_CHECKING:

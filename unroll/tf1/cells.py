@@ -58,7 +58,7 @@ class Cell(OfThisFace):
     _scope: str | None = None
 
     def __init__(self, *args: Any, reuse: Any = None, **kwargs: Any) -> None:
-        self._reuse = reuse
+        self._reuse = kwargs.pop("_reuse", reuse)  # as cells of one's own hand it on
         super().__init__(*map(_for_core, unwrap(args)), **for_core(kwargs))
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:

@@ -68,10 +68,6 @@ def _scaled(scale: Any, mode: Any, distribution: Any, seed: Any) -> Any:
     return initializers.VarianceScaling(scale, mode, kind, seed)
 
 
-def _unit_scaled(factor: Any, seed: Any) -> Any:
-    return _scaled(check_number(factor, "uniform_unit_scaling_initializer: factor") ** 2, "fan_in", "uniform", seed)
-
-
 class _Whole(initializers.RandomUniform):
     """Whole numbers from `minval` on, below `maxval`."""
 
@@ -103,7 +99,8 @@ _ROWS: dict[str, tuple[str, Callable[..., Any]]] = {
     "random_uniform_initializer": (f"minval=0, maxval=None, {_SEED}", _uniform),
     "truncated_normal": (_DRAWN, initializers.TruncatedNormal),
     "truncated_normal_initializer": (_NORMAL, initializers.TruncatedNormal),
-    "uniform_unit_scaling_initializer": (f"factor=1.0, {_SEED}", _unit_scaled),
+    "uniform_unit_scaling_initializer": (
+        f"factor=1.0, {_SEED}", lambda factor, seed: _scaled(check_number(factor, "factor") ** 2, "fan_in", "uniform", seed)),
     "variance_scaling_initializer": (f"scale=1.0, mode='fan_in', distribution='truncated_normal', {_SEED}", _scaled),
     "xavier_initializer": (
         f"uniform=True, {_SEED}", lambda uniform, seed: _scaled(1.0, "fan_avg", "uniform" if uniform else "normal", seed)),

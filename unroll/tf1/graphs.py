@@ -87,13 +87,13 @@ class Graph:
         """Put a thing into a collection."""
         self._collections.setdefault(check_text(name, "add_to_collection: name"), []).append(value)
 
-    def get_collection(self, key: str, scope: str | None = None) -> list[Any]:
+    def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
         """Return a collection, of which `scope` keeps what is called so.
 
         Raises:
             ArgumentError: `scope` is no regular expression.
         """
-        found = self._collections.get(check_text(key, "get_collection: key"), [])
+        found = self._collections.get(check_text(name, "get_collection: name"), [])
         try:
             wanted = re.compile("" if scope is None else check_text(scope, "get_collection: scope"))
         except re.error as error:

@@ -82,12 +82,12 @@ def _layer(kind: str, result: str, arguments: str, called: str = "", **names: st
 _MORE = (
     "activation=None, use_bias=True, kernel_initializer=None, bias_initializer=None, kernel_regularizer=None, "
     "bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, bias_constraint=None, trainable=True, "
-    "name=None, reuse=None"
+    "name=None, reuse=None, dtype=None"
 )
 _CONV = f"filters, kernel_size, strides=1, padding='valid', data_format='channels_last', dilation_rate=1, {_MORE}"
 _POOL = "pool_size, strides, padding='valid', data_format='channels_last', name=None"
 _CLASSES = {
-    "Dense": _layer("Dense", "MatMul", f"units, {_MORE}, dtype=None"),
+    "Dense": _layer("Dense", "MatMul", f"units, {_MORE}"),
     "Dropout": _layer("Dropout", "Identity", "rate=0.5, noise_shape=None, seed=None, training=False, name=None"),
     "Flatten": _layer("Flatten", "Reshape", "name=None, data_format=None"),
     **{f"Conv{axes}D": _layer(f"Conv{axes}D", "Conv2D", _CONV) for axes in (1, 2, 3)},

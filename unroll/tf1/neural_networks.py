@@ -102,10 +102,10 @@ _ACTIVATIONS: dict[str, tuple[str, Callable[[Core], Core]]] = {
     "swish": ("swish", activations.silu),
 }  # fmt: skip
 _LABELLED, _LOGITS = "_sentinel=None, labels=None, logits=None", "logits, axis=None, name=None, dim=None"
-_NORMAL = "x, mean, variance, offset, scale, variance_epsilon, name=None"
 _ROWS: dict[str, Row] = {
     "avg_pool": ("AvgPool", _POOL, _pooling(keras_ops.average_pool)),
-    "batch_normalization": ("batchnorm/add_1", _NORMAL, _batch_normalization),
+    "batch_normalization": ("batchnorm/add_1", "x, mean, variance, offset, scale, variance_epsilon, name=None",
+                            _batch_normalization),
     "bias_add": ("BiasAdd", "value, bias, data_format=None, name=None", _bias_add),
     "conv1d": ("conv1d", "value=None, filters=None, stride=None, padding='VALID', use_cudnn_on_gpu=None, data_format=None, "
                "name=None, input=None, dilations=None", _conv),

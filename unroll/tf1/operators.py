@@ -41,7 +41,8 @@ def constant(value: Any, dtype: Any, shape: Any) -> Core:
     return tensor_of(np.array(whole))
 
 
-def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None) -> Tensor:
+@takes("convert_to_tensor", "value, dtype=None, name=None, preferred_dtype=None, dtype_hint=None")
+def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Return a value as a tensor; a tensor as it is."""
     return value if isinstance(value, Tensor) else constant(value, dtype, name=name)
 
@@ -137,12 +138,12 @@ def _sequence_mask(lengths: Core, maxlen: Any, dtype: Any) -> Core:
 
 _UNARY: dict[str, tuple[str, Callable[[Core], Core]]] = {
     "abs": ("Abs", ops.abs), "ceil": ("Ceil", composed.ceil), "erf": ("Erf", ops.erf), "exp": ("Exp", ops.exp),
-    "floor": ("Floor", ops.floor), "identity": ("Identity", ops.identity), "log": ("Log", ops.log),
+    "floor": ("Floor", ops.floor), "log": ("Log", ops.log),
     "log1p": ("Log1p", keras_ops.log1p), "log_sigmoid": ("LogSigmoid", keras_ops.log_sigmoid),
     "logical_not": ("LogicalNot", ops.logical_not), "negative": ("Neg", ops.neg),
     "reciprocal": ("Reciprocal", keras_ops.reciprocal), "rsqrt": ("Rsqrt", keras_ops.rsqrt),
     "sigmoid": ("Sigmoid", ops.sigmoid), "sign": ("Sign", ops.sign), "sqrt": ("Sqrt", ops.sqrt),
-    "square": ("Square", keras_ops.square), "stop_gradient": ("StopGradient", ops.identity), "tanh": ("Tanh", ops.tanh),
+    "square": ("Square", keras_ops.square), "tanh": ("Tanh", ops.tanh),
 }  # fmt: skip
 _BINARY: dict[str, tuple[str, Callable[[Core, Core], Core]]] = {
     "add": ("Add", ops.add), "divide": ("truediv", composed.true_divide), "equal": ("Equal", ops.equal),
@@ -181,6 +182,7 @@ _ROWS: dict[str, Row] = {
     "gather": ("GatherV2", "params, indices, validate_indices=None, name=None, axis=None, batch_dims=0", ops.gather),
     "gather_nd": ("GatherNd", "params, indices, name=None", composed.gather_nd),
     "getitem": ("strided_slice", "x, index, name=None", index_by_tensors),
+    "identity": ("Identity", "input, name=None", ops.identity),
     "linspace": ("LinSpace", "start, stop, num, name=None",
                  lambda start, stop, num: tensor_of(np.linspace(start, stop, num, dtype="f4"))),
     "matmul": ("MatMul", _MATMUL, _matmul),
@@ -202,6 +204,7 @@ _ROWS: dict[str, Row] = {
     "split": ("split", "value, num_or_size_splits, axis=0, num=None, name=None", _split),
     "squeeze": ("Squeeze", "input, axis=None, name=None, squeeze_dims=None", ops.squeeze),
     "stack": ("stack", "values, axis=0, name=None", _stack),
+    "stop_gradient": ("StopGradient", "input, name=None", ops.identity),
     "tensordot": ("Tensordot", "a, b, axes, name=None", tensordot),
     "tile": ("Tile", "input, multiples, name=None", ops.tile),
     "transpose": ("transpose", "a, perm=None, name=None, conjugate=False", ops.transpose),

@@ -173,15 +173,11 @@ def raw_rnn(cell: Any, loop_fn: Callable[..., Any], scope: Any, maximum_iteratio
     return nest.map_leaves(lambda *items: TensorArray(items=items), *outputs), state, loop_state
 
 
+_NAMES = "static_rnn static_state_saving_rnn static_bidirectional_rnn dynamic_rnn bidirectional_dynamic_rnn"
+_SCOPES = {name: "bidirectional_rnn" if "bidirectional" in name else "rnn" for name in _NAMES.split()}
 #: The drivers of ``tf.nn`` by name.
-DRIVERS: dict[str, Callable[..., Any]] = {
-    "static_rnn": driver(drivers.static_rnn, "rnn"),
-    "static_state_saving_rnn": driver(drivers.static_state_saving_rnn, "rnn"),
-    "static_bidirectional_rnn": driver(drivers.static_bidirectional_rnn, "bidirectional_rnn"),
-    "dynamic_rnn": driver(drivers.dynamic_rnn, "rnn"),
-    "bidirectional_dynamic_rnn": driver(drivers.bidirectional_dynamic_rnn, "bidirectional_rnn"),
-    "raw_rnn": raw_rnn,
-}
+DRIVERS: dict[str, Any] = {name: driver(getattr(drivers, name), scope) for name, scope in _SCOPES.items()}
+DRIVERS["raw_rnn"] = raw_rnn
 #: Those of ``tf.contrib.rnn``.
 _STACKS = (drivers.stack_bidirectional_rnn, drivers.stack_bidirectional_dynamic_rnn)
 STACKED = {stack.__name__: driver(stack, "stack_bidirectional_rnn") for stack in _STACKS}

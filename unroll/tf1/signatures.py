@@ -29,14 +29,13 @@ def _listed(value: Any, what: str) -> Any:
 _FLAGS = """adjoint_a adjoint_b alignment_history auxiliary_name_scope average_across_batch average_across_timesteps
     impute_finished keep_dims keepdims normalize output_attention output_time_major time_major trainable transpose_a transpose_b
     uniform use_bias"""
-_TEXTS = "data_format key latest_filename loss_collection mode name"
 _FUNCTIONS = (
     "activation attention_layer cell_input_fn false_fn fn fn1 fn2 loop_fn probability_fn softmax_loss_function true_fn"
 )
 #: What an argument may be besides None, by its name, wherever it is taken.
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(_FLAGS.split(), check_flag),
-    **dict.fromkeys(_TEXTS.split(), check_text),
+    **dict.fromkeys(("data_format", "key", "latest_filename", "loss_collection", "mode", "name"), check_text),
     **dict.fromkeys(_FUNCTIONS.split(), _function),
     "collections": _listed,
 }

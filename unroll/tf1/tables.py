@@ -26,8 +26,6 @@ from unroll.tf1.tensors import named, tensor_of, unwrap
 Row = tuple[str, str, Callable[..., Any]]
 #: Arguments that are tensors; numbers and arrays among them have the dtype of the first that is one.
 _OPERANDS = ("x", "a", "y", "b", "kernel", "bias", "weights", "biases")
-#: Arguments that are tensors by themselves.
-_TENSORS = ("condition", "indices", "lengths", "ids")
 
 
 def _axes(axis: Any) -> Any:
@@ -39,7 +37,7 @@ def _axes(axis: Any) -> Any:
 
 #: What an argument becomes, by the core's word for it.
 _MADE: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(_TENSORS, tensor_of),
+    **dict.fromkeys(("condition", "indices", "lengths", "ids"), tensor_of),  # tensors by themselves
     **dict.fromkeys(("shape", "repeats"), sizes_of),
     **dict.fromkeys(("axis", "perm", "num"), _axes),
     **dict.fromkeys(("dtype", "out_type", "output_type"), lambda dtype: as_dtype(dtype).dtype),
@@ -56,10 +54,6 @@ def _prepared(given: dict[str, Any]) -> dict[str, Any]:
     operands = [name for name in _OPERANDS if given.get(name) is not None]
     made = {name: _MADE[name](given[name]) for name in given if name in _MADE and given[name] is not None}
     return {**given, **made, **dict(zip(operands, alike(*map(given.get, operands)), strict=True))}
-
-
-#: What the core raises of what it was not asked about.
-_UNASKED = (TypeError, ValueError, LookupError, AttributeError)
 
 
 def operator(called: str, result: str, arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -86,7 +80,12 @@ def operator(called: str, result: str, arguments: str) -> Callable[[Callable[...
                     made = found(*unwrap(args), **unwrap(kwargs))
                 except UnrollError:
                     raise
-                except _UNASKED as error:
+                except (
+                    TypeError,
+                    ValueError,
+                    LookupError,
+                    AttributeError,
+                ) as error:  # which the core was not asked about
                     shows = ", ".join(map(shown, (*args, *kwargs.values())))
                     raise ArgumentTypeError(f"{called}({shows}): {error}; its arguments are {arguments}") from None
             return named(made, scopes.join(base, tail))

@@ -13,7 +13,7 @@ from unroll.files import as_path
 from unroll.tf1.names import TRAINS
 from unroll.tf1.signatures import takes
 from unroll.tf1.variables import Variable, get_variable, global_variables
-from unroll.words import closest
+from unroll.words import closest, spelled_methods
 
 _SAVER = (
     "self, var_list=None, reshape=False, sharded=False, max_to_keep=5, keep_checkpoint_every_n_hours=10000.0, name=None, "
@@ -22,6 +22,7 @@ _SAVER = (
 )
 
 
+@spelled_methods
 class Saver:
     """Restores variables from a checkpoint of TensorFlow's, or a ``.npz`` file, and saves them as one.
 

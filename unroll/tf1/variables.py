@@ -48,7 +48,8 @@ class VariableScope:
 
 _VARIABLE = (
     "self, initial_value=None, trainable=True, collections=None, validate_shape=True, caching_device=None, name=None, "
-    "variable_def=None, dtype=None, expected_shape=None, import_scope=None, constraint=None, use_resource=None"
+    "variable_def=None, dtype=None, expected_shape=None, import_scope=None, constraint=None, use_resource=None, "
+    "synchronization=0, aggregation=0, shape=None"
 )
 
 
@@ -59,10 +60,6 @@ class Variable(Tensor):
         ArgumentTypeError: no first value is given.
         ShapeError: its shape is not known.
     """
-
-    assign: Any
-    assign_add: Any
-    assign_sub: Any
 
     @takes("Variable", _VARIABLE)
     def __init__(self, initial_value: Any, trainable: bool, collections: Any, name: Any, dtype: Any) -> None:
@@ -116,9 +113,13 @@ class Variable(Tensor):
 
     value = read_value
 
+    def eval(self, session: Any = None) -> Any:  # type: ignore[override]  # as TensorFlow has it
+        """Return what the variable holds in a session, the default one unless one is given."""
+        return super().eval(session=session)
+
     def load(self, value: Any, session: Any = None) -> None:
         """Give the variable a value in a session, the default one unless one is given."""
-        self.assign(value).eval(session=session)
+        assign(self, value).eval(session=session)
 
     __str__ = Tensor.__repr__
 
@@ -255,7 +256,8 @@ def shared(name: str, shape: Any) -> Variable | None:
 @takes(
     "get_variable",
     "name, shape=None, dtype=None, initializer=None, regularizer=None, trainable=True, collections=None, caching_device=None, "
-    "partitioner=None, validate_shape=True, use_resource=None, custom_getter=None, constraint=None",
+    "partitioner=None, validate_shape=True, use_resource=None, custom_getter=None, constraint=None, synchronization=0, "
+    "aggregation=0",
 )
 def get_variable(name: str, shape: Any, dtype: Any, initializer: Any, trainable: Any, collections: Any) -> Variable:
     """Return the variable of a name under the variable scope in force: a new one, or with reuse the one that is there.
