@@ -51,6 +51,11 @@ def test_dtypes_and_shapes_print_as_in_tensorflow() -> None:
     assert tf.float32 == np.float32 and tf.constant(3).dtype == tf.int32 and np.zeros(1, tf.float64).dtype == np.float64
 
 
+def test_zeros_and_ones_may_be_booleans() -> None:
+    made = [tf.zeros([2], tf.bool), tf.ones([2], tf.bool), tf.zeros_like(tf.constant([True, False]))]
+    assert [item.tolist() for item in tf.Session().run(made)] == [[False, False], [True, True], [False, False]]
+
+
 def test_flags_have_their_defaults_and_what_the_command_line_says() -> None:
     tf.app.flags.DEFINE_integer("units", 3, "how many")
     assert tf.app.flags.FLAGS.units == 3

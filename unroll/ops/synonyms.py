@@ -58,7 +58,7 @@ def zeros(shape: Sequence[int] | Tensor, dtype: npt.DTypeLike = "float32") -> Te
         >>> ops.zeros(ops.shape(x)).shape
         (batch, 3)
     """
-    return constant_of_shape(shape, 0, dtype)
+    return constant_of_shape(shape, as_dtype(dtype, "zeros").type(0), dtype)
 
 
 def ones(shape: Sequence[int] | Tensor, dtype: npt.DTypeLike = "float32") -> Tensor:
@@ -79,7 +79,7 @@ def ones(shape: Sequence[int] | Tensor, dtype: npt.DTypeLike = "float32") -> Ten
         >>> ops.ones([2, 3], dtype="int64").dtype
         dtype('int64')
     """
-    return constant_of_shape(shape, 1, dtype)
+    return constant_of_shape(shape, as_dtype(dtype, "ones").type(1), dtype)
 
 
 def range(

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from unroll import ops
 from unroll.ops import losses
 from unroll.tf1 import operators
 from unroll.tf1.graphs import GraphKeys, add_to_collection, get_collection, get_default_graph
@@ -30,10 +31,11 @@ def _loss(name: str, arguments: str, body: Callable[..., Any]) -> Callable[..., 
 
 
 def _prepared(given: dict[str, Any]) -> dict[str, Any]:
-    """Return labels and what was made of them as tensors of the core, numbers of the dtype of the latter."""
-    found, made = unwrap(given), "predictions" if "predictions" in given else "logits"
-    found[made] = tensor_of(found[made], getattr(found["labels"], "dtype", None) if made == "predictions" else None)
-    return {**found, "labels": tensor_of(found["labels"], found[made].dtype)}
+    """Return labels and what was made of them as floats, both of the dtype of the latter."""
+    found, name = unwrap(given), "predictions" if "predictions" in given else "logits"
+    made, labels = tensor_of(found[name]), tensor_of(found["labels"])
+    made = made if made.dtype.kind == "f" else ops.cast(made, "float32")
+    return {**found, name: made, "labels": labels if labels.dtype == made.dtype else ops.cast(labels, made.dtype)}
 
 
 def get_losses(scope: str | None = None, loss_collection: str = GraphKeys.LOSSES) -> list[Any]:
