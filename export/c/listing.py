@@ -133,12 +133,13 @@ class Listing:
         self._functions(body)
         code = "\n".join(body.lines)
         weights = "" if self.apart else "\n".join(self._weights())
-        helpers = definitions(code, self.math)
+        bare = _COMMENT.sub("", code)  # what a comment names is not called
+        helpers = definitions(bare, self.math)
         head = Text()
         for line in self._about():
             head.comment(line)
         head.line(f'#include "{self.name}.h"' if included else self.header().rstrip("\n"))
-        if needs_math(helpers) or _SPECIAL.search(weights + code):
+        if needs_math(helpers) or _SPECIAL.search(weights + bare):
             head.line("#include <math.h>")
         if self.apart:
             head.line("#include <stddef.h>")

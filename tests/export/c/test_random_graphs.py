@@ -78,8 +78,9 @@ def test_networks_of_every_family_give_numpys_numbers(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("clang") is None, reason="no clang is found; apt-get install clang")
 def test_clang_has_nothing_to_say(tmp_path: Path) -> None:
-    networks = [network_case(name) for name in list(NETWORKS)[1::6] if name not in UNDECIDED]
-    cases = [*networks, *(Case(*random_graph(seed, "float32", written)) for seed in range(20, 30))]
+    networks = [network_case(name) for name in list(NETWORKS)[1::9] if name not in UNDECIDED]
+    seeds = [*range(20, 28), 139]  # a comment of the last one names what its C does not call
+    cases = [*networks, *(Case(*random_graph(seed, "float32", written)) for seed in seeds)]
     for number, case in enumerate(cases):
         case.source(f"case{number}").save(str(tmp_path / f"case{number}.c"))
     networks[0].source("half", dtype="float16").save(str(tmp_path / "half.c"))
