@@ -25,5 +25,5 @@ export function arcs(app, place) {
   const top = Math.min(y, to) - ARCS;
   const middle = (step) => columnX(place, begins(source, app.segments) + step) + place.pitch / 2;
   const lines = past.map(({ weight, step }) => s("path", { d: `M${middle(step)} ${to}C${middle(step)} ${top} ${x} ${top} ${x} ${y}`, fill: "none", stroke: "var(--state)", "stroke-width": 0.8 + 2.6 * weight, opacity: Math.max(0.12, weight / (best.weight || 1)), data: { arc: step } }, s("title", null, `step ${step + source.first}: ${written(weight)}`)));
-  return [s("g", { "clip-path": "url(#window)" }, lines, s("text", { x: middle(best.step) - 5, y: to - 8, "text-anchor": "end", class: "s b halo2" }, written(best.weight)))];
+  return [s("g", { "clip-path": "url(#window)" }, lines, s("text", { x: middle(best.step) + 6, y: to + 9, class: "s b halo2" }, written(best.weight)))];
 }

@@ -100,9 +100,9 @@ def _of_template(row: Row, template: Template, slots: Slots, number: int) -> Ite
 
 
 def _is_over_time(tensor: Tensor, slots: Slots, number: int) -> bool:
-    """Say whether an input is worth a track: numbers, and no lengths, which are the same integers at every step."""
+    """Say whether an input is a sequence: numbers, and no lengths or memory, which are the same tensor at every step."""
     read = slots.slots[slots.sources[number][tensor][0]].tensors.values()
-    return tensor.dtype.kind == "f" or (tensor.dtype.kind == "i" and (len(read) == 1 or len(set(read)) > 1))
+    return tensor.dtype.kind in "fi" and (len(read) == 1 or len(set(read)) > 1)
 
 
 def mask_of(row: Row, slots: Slots) -> dict[str, Any] | None:
