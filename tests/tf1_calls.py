@@ -76,7 +76,7 @@ CALLS: dict[str, Callable[[], Call]] = {
     **_alike("logical_not reduce_all reduce_any", lambda: (flag(),)),
     **_alike("logical_and logical_or logical_xor", lambda: (flag(), flag())),
     **_alike("add divide equal floordiv floormod greater greater_equal less less_equal maximum minimum multiply not_equal pow "
-             "squared_difference subtract truediv losses.absolute_difference losses.huber_loss losses.log_loss "
+             "div squared_difference subtract truediv losses.absolute_difference losses.huber_loss losses.log_loss "
              "losses.mean_squared_error losses.hinge_loss losses.sigmoid_cross_entropy losses.softmax_cross_entropy "
              "nn.softmax_cross_entropy_with_logits_v2", lambda: (x(), x())),
     **_alike("losses.sparse_softmax_cross_entropy", lambda: (ids(), x())),

@@ -29,6 +29,19 @@ def test_spellings_before_version_one_mean_the_same() -> None:
         np.testing.assert_array_equal(one, other)
 
 
+def test_div_of_integers_is_rounded_down_as_in_python_2() -> None:
+    x = tf.constant([[7, -7]])
+    made = [
+        tf.div(x, 2),
+        tf.div(-7, 2),
+        tf.div(tf.constant(7.0), 2),
+        tf.div(7, tf.constant(2.0)),
+        (x / 2)[:, tf.newaxis, 0],
+    ]
+    found = [item.tolist() for item in tf.Session().run(made)]
+    assert found == [[[3, -4]], -4, 3.5, 3.5, [[3.5]]]
+
+
 def test_sizes_may_be_tensors_and_what_is_known_of_them_shows() -> None:
     x = tf.placeholder(tf.float32, [None, 5])
     batch = tf.shape(x)[0]
@@ -85,6 +98,11 @@ BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
     "where": (lambda x: tf.where(x > 0), "x and y must be given"),
     "units": (lambda x: tf.layers.dense(x, "many"), "Dense: units"),
     "no steps": (run_without_steps, "maximum_iterations"),
+    "rows apart": (lambda x: tf.gather(x, [[0]], batch_dims=1), "gather: batch_dims = 1 would change"),
+    "backward": (lambda x: tf.scan(tf.add, x, reverse=True), "scan: reverse = True would change"),
+    "a reduction": (lambda x: tf.losses.mean_squared_error(x, x, reduction="none"), "reduction = 'none' would change"),
+    "a normalizer": (lambda x: tf.contrib.layers.fully_connected(x, 2, normalizer_fn=tf.tanh), "normalizer_fn"),
+    "an array": (np.array, "has no value before a run"),
     "a mode": (lambda x: tf.pad(x, [[1, 1], [0, 0]], mode="REFLECT"), "only CONSTANT"),
 }  # fmt: skip
 

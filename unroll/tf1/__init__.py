@@ -74,7 +74,7 @@ _NAMES: dict[str, Any] = said({
     "keras": keras,
     "layers": Namespace("tf.layers", layers.LAYERS, IN_LAYERS),
     "losses": Namespace("tf.losses", loss_functions.TABLE),
-    "nn": Namespace("tf.nn", _NN, IN_NN),
+    "newaxis": None, "nn": Namespace("tf.nn", _NN, IN_NN),
     "train": Namespace("tf.train", training.TABLE),
 })  # fmt: skip
 globals().update(_NAMES)

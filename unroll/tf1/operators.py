@@ -147,6 +147,8 @@ _UNARY: dict[str, tuple[str, Callable[[Core], Core]]] = {
 }  # fmt: skip
 _BINARY: dict[str, tuple[str, Callable[[Core, Core], Core]]] = {
     "add": ("Add", ops.add), "divide": ("truediv", composed.true_divide), "equal": ("Equal", ops.equal),
+    "div": ("div", lambda x, y: _BINARY[
+        "truediv" if "f" in (tensor_of(x).dtype.kind, tensor_of(y).dtype.kind) else "floordiv"][1](x, y)),
     "floordiv": ("floordiv", composed.floor_divide), "floormod": ("FloorMod", composed.mod),
     "greater": ("Greater", ops.greater), "greater_equal": ("GreaterEqual", ops.greater_equal),
     "less": ("Less", ops.less), "less_equal": ("LessEqual", ops.less_equal),
@@ -217,7 +219,7 @@ _ROWS: dict[str, Row] = {
 }  # fmt: skip
 #: Other names of functions here, some of versions before 1.0.
 _ALSO = {
-    "batch_matmul": "matmul", "div": "truediv", "mod": "floormod", "mul": "multiply", "neg": "negative", "pack": "stack",
+    "batch_matmul": "matmul", "mod": "floormod", "mul": "multiply", "neg": "negative", "pack": "stack",
     "sub": "subtract", "unpack": "unstack",
 }  # fmt: skip
 #: Python's signs, by the core's names: what TensorFlow calls the results.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from unroll.checks import check_flag, check_text, shown
-from unroll.errors import ArgumentTypeError
+from unroll.errors import ArgumentTypeError, UnsupportedError
 from unroll.layers.arguments import bind
 from unroll.ops.spelling import WORDS
 
@@ -26,6 +26,11 @@ def _listed(value: Any, what: str) -> Any:
     return value
 
 
+def _left_out(value: Any, what: str) -> None:
+    if shown(value) not in ("0", "False", "'weighted_sum_by_nonzero_weights'"):
+        raise UnsupportedError(f"{what} = {shown(value)} would change what is computed, and is not here; leave it out")
+
+
 _FLAGS = """adjoint_a adjoint_b alignment_history auxiliary_name_scope average_across_batch average_across_timesteps
     impute_finished keep_dims keepdims normalize output_attention output_time_major time_major trainable transpose_a transpose_b
     uniform use_bias"""
@@ -37,6 +42,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(_FLAGS.split(), check_flag),
     **dict.fromkeys(("data_format", "key", "latest_filename", "loss_collection", "mode", "name"), check_text),
     **dict.fromkeys(_FUNCTIONS.split(), _function),
+    **dict.fromkeys(("batch_dims", "custom_getter", "normalizer_fn", "reduction", "reverse"), _left_out),
     "collections": _listed,
 }
 

@@ -88,7 +88,7 @@ class Tensor(Signs["Tensor"], Stand):
     __array_ufunc__ = None  # so that ``array + tensor`` asks the tensor
     __eq__, __hash__ = object.__eq__, object.__hash__
 
-    def _no_value(self, *unused: Any) -> NoReturn:
+    def _no_value(self, *unused: Any, **also: Any) -> NoReturn:
         raise ArgumentTypeError(
             f"{self!r} has no value before a run, and is no Python bool, number, list or array: sess.run(tensor) gives it, "
             "tf.cond and tf.where choose by it, tf.unstack(tensor, axis) cuts it"
