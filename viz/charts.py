@@ -15,7 +15,7 @@ from unroll.tensor import Node
 from unroll.viz import palette
 from unroll.viz.boxes import Box, Boxes, Line, text_box
 from unroll.viz.contraction import Contraction
-from unroll.viz.native_nodes import facts
+from unroll.viz.native_nodes import facts, layer_of
 from unroll.viz.phases import find_phases
 from unroll.viz.pipeline import Part, Pipeline, cell_title
 from unroll.viz.scan_bodies import scan_bodies
@@ -158,7 +158,9 @@ def _box(part: Part, contraction: Contraction, boxes: Boxes, bodies: Mapping[Nod
         if node in bodies:
             return _scan(part.label, node, bodies[node])
         native = contraction.natives.get(node)
-        return _lines(part.label, facts(native) if native is not None else ["one step after another"])
+        said = facts(native) if native is not None else ["one step after another"]
+        layer = layer_of(node)
+        return _lines(layer, [part.label, *said]) if layer else _lines(part.label, said)
     if len(part.units) == 1:
         return boxes.box(unit)
     if part.kind in ("input", "output"):

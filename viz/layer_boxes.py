@@ -11,6 +11,7 @@ from unroll.graph import Graph
 from unroll.parameter import Parameter
 from unroll.scopes import Origin, without_step
 from unroll.tensor import Constant, Node
+from unroll.viz.weight_names import without_reading
 
 
 class LayerBox(NamedTuple):
@@ -40,6 +41,7 @@ def layer_boxes(graph: Graph) -> list[LayerBox]:
     to be one's and holds no other scope, or where it holds several operators, no step and no other scope, as files have
     them. What hands something to itself from step to step is a recurrence, and stays open.
     """
+    files = _layers_of_files(graph)
     groups: dict[tuple[str, int | None], list[Node]] = {}
     opened: set[str] = set()
     for node in graph.nodes:
@@ -48,7 +50,7 @@ def layer_boxes(graph: Graph) -> list[LayerBox]:
             if "/" in origin.scope:
                 opened.add(origin.scope.rpartition("/")[0])
             if origin.cell is None and origin.scope:
-                groups.setdefault((origin.scope, origin.step), []).append(node)
+                groups.setdefault((_within(origin.scope, files), origin.step), []).append(node)
             continue
         places = {(origin.scope, origin.step) for origin in node.provenance}
         opened.update(scope.rpartition("/")[0] for scope, _ in places if "/" in scope)
@@ -61,11 +63,40 @@ def layer_boxes(graph: Graph) -> list[LayerBox]:
     for (scope, step), nodes in groups.items():
         path = _path(scope, step)
         leaf, known = scope not in around, _is_of_a_layer(nodes[0].origin)
-        owned = any(_reads_from(node, path) for node in nodes) or (known and leaf)
+        owned = any(_reads_from(node, path) for node in nodes) or (known and leaf) or path in files
         owned = bool(path) and path not in recurrent and owned
         if owned or (step is None and leaf):
             found += [LayerBox(path, call, owned) for call in _calls(nodes)]
     return found
+
+
+def _layers_of_files(graph: Graph) -> set[str]:
+    """Return the scopes that are layers in files of Keras, where each node is a scope by its own name: those that weights lie
+    in, behind the operators with which TensorFlow reads them, each of which one node reads, at no step and in no cell.
+    """
+    readers: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        for tensor in node.inputs:
+            if isinstance(tensor, Parameter):
+                path = without_reading(tensor.name)
+                if path != tensor.name:
+                    readers.setdefault(path, []).append(node)
+    return {
+        path
+        for path, nodes in readers.items()
+        if len(set(nodes)) == len(nodes) and all(_lies_alone_in(node, path) for node in nodes)
+    }
+
+
+def _lies_alone_in(node: Node, path: str) -> bool:
+    one = len(node.provenance) == 1 and node.origin.cell is None and node.origin.step is None
+    return one and node.origin.scope.startswith(f"{path}/")
+
+
+def _within(scope: str, layers: Collection[str]) -> str:
+    """Return the layer that a scope lies in, or the scope itself."""
+    ends = (scope[:end] for end in _ends(scope)) if layers else ()
+    return next((end for end in ends if end in layers), scope)
 
 
 def _is_of_a_layer(origin: Origin) -> bool:

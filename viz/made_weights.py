@@ -60,8 +60,8 @@ def is_made_of_weights(tensor: Tensor) -> bool:
 # Which operands are weights, of operators that read weights.
 _NATIVE = (1, 2, 3, 7)
 _WEIGHTS = {
-    "MatMul": (1,), "Gemm": (1, 2), "Conv": (1, 2), "Add": (0, 1), "LSTM": _NATIVE, "GRU": _NATIVE, "RNN": _NATIVE,
-    "Split": (0,), "Slice": (0,),
+    "MatMul": (1,), "Gemm": (1, 2), "Conv": (1, 2), "Add": (0, 1), "Mul": (0, 1), "LSTM": _NATIVE, "GRU": _NATIVE,
+    "RNN": _NATIVE, "Split": (0,), "Slice": (0,),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -128,6 +129,13 @@ def path_of(node: Node) -> str:
     """Return the cells that a loop stands for; where there are none, as in files, its own path."""
     cells = dict.fromkeys([node.origin.cell, *sorted(origin.cell or "" for origin in node.provenance)])
     return ", ".join([cell for cell in cells if cell][:2]) or node.origin.scope
+
+
+def layer_of(node: Node) -> str:
+    """Return the name of the layer, module or driver around the cells that a loop stands for; nothing where it has none."""
+    around = [origin.cell.split("/")[:-1] for origin in node.provenance if origin.cell is not None]
+    together = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*around, strict=False))
+    return next((parts[0] for parts in reversed(list(together))), "")
 
 
 def facts(native: Native) -> list[str]:

@@ -34,6 +34,11 @@ def name_parts(name: str) -> list[str]:
     return told or parts
 
 
+def without_reading(name: str) -> str:
+    """Return what is left of a weight's name in a file of Keras without the operators by which its layer reads it."""
+    return _KERAS.sub("", name)
+
+
 def is_operator(part: str) -> bool:
     """Say whether a part of a name is only that of an operator, perhaps with a number."""
     return _NUMBERED.sub("", part).lower() in _OPERATORS

@@ -56,10 +56,10 @@ def test_a_card_has_the_scope_for_its_title_and_weights_without_what_reads_them(
     assert not [line for line in (*found, *said) if re.search(r"Read|Identity|Cast|BiasAdd|:0|^stack\.0\.", line)]
 
 
-def test_the_weights_of_a_dense_layer_of_a_keras_file_are_its_kernel_and_bias() -> None:
+def test_a_dense_layer_of_a_keras_file_is_one_box_with_its_kernel_and_bias() -> None:
     dot = unroll.draw(unroll.from_onnx(FOREIGN / "keras-two_lstm-bn-t3-op18.onnx"), format="dot").dot
-    assert "<B>dense_1/kernel</B>" in dot
-    assert "<B>bias</B>" in dot
+    assert "<B>dense_1</B>" in dot and "2 units" in dot
+    assert "<B>kernel</B>" in dot and "<B>bias</B>" in dot
 
 
 def test_biases_of_files_have_the_letter_b() -> None:
