@@ -56,7 +56,7 @@ CALLS: dict[str, Callable[..., Array]] = {
     "hard \u03c3": lambda x: np.clip(0.2 * x + 0.5, 0, 1), "leaky relu": lambda x: np.where(x > 0, x, 0.01 * x), "log": np.log,
     "\u2212": np.negative, "not": np.logical_not, "relu": lambda x: np.maximum(x, 0), "\u03c3": sigmoid, "softmax": softmax,
     "softplus": lambda x: np.logaddexp(x, 0), "softsign": lambda x: x / (1 + np.abs(x)), "sqrt": np.sqrt, "tanh": np.tanh,
-    "where": np.where,
+    "where": np.where, "mean": lambda x: x.mean(-1, keepdims=True), "sum": lambda x: x.sum(-1, keepdims=True),
 }  # fmt: skip
 SIGNS: dict[str, Callable[[Array, Array], Array]] = {
     " and ": np.logical_and, " or ": np.logical_or, " <= ": np.less_equal, " >= ": np.greater_equal,

@@ -69,8 +69,38 @@ class Reading:
             for place, name in enumerate(box.formula.names if box.node is not None else ()):
                 if name != "\u00b7":
                     self.named.setdefault(name, []).append((box, box.node.outputs[place]))  # type: ignore[union-attr]
+        self._name_lines()
         self.given = {tensor.name: tensor for tensor in graph.inputs}
         self.weights = dict(graph.parameters)
+
+    def _name_lines(self) -> None:
+        """Take the names beside lines: of what a closed cell makes, and of what arrives at an operator; and the cells and
+        steps of closed cells that make what has no name beside a line, for want of room.
+        """
+        self.unsaid: set[tuple[str | None, int | None]] = set()
+        said: dict[tuple[str, str], bool] = {}
+        boxes = {box.id: box for box in self.boxes}
+        for edge in self.dot.edges():
+            name, told = (
+                _plain(edge.attr["label"] or "").strip("<>").partition(" (")[0],
+                _plain(edge.attr["tooltip"] or ""),
+            )
+            tensor = self.graph.names.by_name.get(told.partition(" (")[0])
+            source, target = boxes.get(str(edge[0])), boxes.get(str(edge[1]))
+            said[str(edge[0]), told] = said.get((str(edge[0]), told), False) or bool(name)
+            if not name or tensor is None or tensor.node is None or source is None or target is None:
+                continue
+            closed = re.fullmatch(r"(.*), t = (\d+)[ |\d]*", source.tip) if source.id.startswith("cell_") else None
+            if closed is not None:
+                steps = re.findall(r"(?:^|/)t(\d+)/", told) or [closed[2]]  # cells that are one walk two ways
+                source = Box(source.id, [], source.tip, closed[1], int(steps[-1]))
+                self.named.setdefault(name, []).append((source, tensor))
+            elif target.node is not None and name.isidentifier():
+                self.named.setdefault(name, []).append((target, tensor))
+        for (box, _), named in said.items():
+            closed = re.fullmatch(r"(.*), t = (\d+)[ |\d]*", boxes[box].tip) if box.startswith("cell_") else None
+            if closed is not None and not named:
+                self.unsaid.add((closed[1], int(closed[2])))
 
     def _box(self, node: pygraphviz.Node, frames: list[str]) -> Box:
         box = Box(str(node), _lines(node.attr["label"] or ""), _plain(node.attr["tooltip"] or ""))
@@ -87,7 +117,9 @@ class Reading:
                 box.step, box.cell = places.pop()
             elif len({origin.cell for origin in box.node.provenance}) > 1 and self._headings:
                 box.step, box.cell = self._joint(node)
-            written = _lines(node.attr["label"], _FORMULA)
+            lines = _lines(node.attr["label"], _FORMULA)
+            # A long formula stands in two lines.
+            written = [" ".join(lines)] if lines and len(box.node.outputs) == 1 else lines
             if written and (box.node.op.name == "Identity" or not re.fullmatch(r"[\w./:]+(\[t-1\])?", written[0])):
                 box.formula = formula_of(written[0], len(box.node.outputs))
             elif written:
@@ -121,6 +153,8 @@ class Reading:
         step = int(index[:-1]) if index else reader.step
         if whose not in ("input", "weight"):
             there = [(box, tensor) for box, tensor in self.named.get(short, []) if box.step in (step, None)]
+            if not index and not whose:  # of what stands in the reader's own column
+                there = [pair for pair in there if not pair[0].id.startswith("cell_")] or there
             if whose:
                 there = [pair for pair in there if (pair[0].cell or "").split("/")[0] == whose]
             else:

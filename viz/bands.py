@@ -16,6 +16,8 @@ _OPERATOR_GAP = 24.0
 _FAN, _MOST_FAN = 0.05, 46.0
 # What the frames of opened cells need between levels, for their names and for the states that leave and enter them.
 _UNDER_FRAME, _OVER_FRAME = 14.0, 22.0
+# Last states of one level stand over one another: each needs room under those of the level above.
+_OVER_EACH_OTHER = 24.0
 
 
 class Band(NamedTuple):
@@ -68,7 +70,7 @@ def bands(
     for unit in shown.units:
         level = shown.level[unit]
         heights[level] = max(heights.get(level, 0), boxes[unit].height)
-        if unit.kind == "cell":
+        if unit.row is not None:
             rows.add(level)
     members: dict[tuple[Slot, int], list[Unit]] = {}
     for unit, slot in slots.items():
@@ -79,6 +81,9 @@ def bands(
     fans = _fans(shown, slots)
     starts, ends = _frame_ends(shown, slots) if opened else (set(), set())
     inner = _within_cells(shown, slots) if opened else set()
+    ending = {
+        level: len(units) for (slot, level), units in members.items() if opened and slot.at in (LAST, LAST_BACKWARD)
+    }
     found: list[Band] = []
     y = 0.0
     for level in range(max(heights) + 1):
@@ -92,6 +97,7 @@ def bands(
         )
         y += (_OVER_FRAME if level in ends else 0) + room.above.get(level, 0.0)
         y += min(_MOST_FAN, _FAN * width) if level in fans else 0
+        y += _OVER_EACH_OTHER * (ending.get(level, 0) - 1) if ending.keys() >= {level, level + 1} else 0
     return found
 
 
@@ -99,7 +105,7 @@ def _frame_ends(shown: Shown, slots: Mapping[Unit, Slot]) -> tuple[set[int], set
     """Return the levels at which the frames of opened cells begin, and those at which they end."""
     levels: dict[tuple[object, str | None], list[int]] = {}
     for unit in shown.units:
-        if unit.cell is not None:
+        if unit.cell is not None and not unit.is_closed:
             levels.setdefault((slots.get(unit), unit.cell), []).append(shown.level[unit])
     return {min(found) for found in levels.values()}, {max(found) for found in levels.values()}
 
@@ -110,7 +116,7 @@ def _within_cells(shown: Shown, slots: Mapping[Unit, Slot]) -> set[int]:
     outside = {
         shown.level[unit]
         for unit in shown.units
-        if unit not in beside and unit.kind != "gap" and (unit.cell is None or unit.kind != "op")
+        if unit not in beside and unit.kind not in ("gap", "cell") and (unit.cell is None or unit.kind != "op")
     }
     levels = set(shown.level.values())
     return {level for level in levels if level not in outside and level + 1 in levels - outside}

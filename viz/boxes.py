@@ -16,7 +16,7 @@ from unroll.viz.cell_widths import gate_columns, units_text
 from unroll.viz.contraction import Contraction
 from unroll.viz.dot_text import TIMES, cell, escaped, font, table, text_width, visible
 from unroll.viz.gates import Gates, Mark
-from unroll.viz.node_formulas import Formulas
+from unroll.viz.node_formulas import SEVERAL, Formulas, in_two
 from unroll.viz.settings import WIDEST, op_detail, rest, wrapped
 from unroll.viz.shapes import shape_text
 from unroll.viz.states import EARLIER
@@ -102,6 +102,7 @@ class Boxes:
         self._opened = contraction.opened
         self._unrolled = contraction.unrolled
         self._title = contraction.title
+        self._given = contraction.folding.given if contraction.folding is not None else {}
         cells = dict.fromkeys(unit.cell for unit in contraction.units if unit.cell is not None)
         self._titles = cell_titles(short_names(cells))
         self._columns = gate_columns(contraction)
@@ -112,7 +113,9 @@ class Boxes:
         #: What a loop begins with as more than one of its states.
         self._of_several = {unit for unit, count in into_loops.items() if count > 1}
         self._copies = contraction.copies
-        self._formulas = Formulas(contraction.states.tensors)
+        # What a closed cell or layer holds has no names to read.
+        closed = (unit.nodes for unit in contraction.units if self._opened and (unit.is_closed or unit.name))
+        self._formulas = Formulas(contraction.states.tensors, never={node for nodes in closed for node in nodes})
         self._short_outputs = short_names(self._graph.output_names)
 
     def title(self, path: str, nodes: Collection[Node] = ()) -> str:
@@ -126,9 +129,9 @@ class Boxes:
         if unit.kind == "op":
             if unit.name:
                 return self._layer(unit)
-            return self._operator(unit.nodes[0]) if self._opened else self._op(unit.nodes[0])
+            return self._operator(unit.nodes) if self._opened else self._op(unit.nodes[0])
         if unit.kind == "zero":
-            if self._opened and unit.tensor is not None:
+            if self._opened and unit.tensor is not None:  # else it stands for all states of a closed cell
                 shape = shape_text(self._graph.shape(unit.tensor))
                 named = unit.tensor.hint is not None and unit.tensor.node is not None and unit not in self._of_several
                 name = self._states.called(unit.tensor) if named else ""
@@ -168,6 +171,8 @@ class Boxes:
             unnamed = around[-1] if around and operator and last.startswith(operator) else last
             # A number is a place in a nest of states, and no name.
             called = self._states.called(tensor) if is_named or unnamed.isdigit() else unnamed
+            if called == "state" and last.isdigit() and around[-1:] == ["state"]:  # one of several of a nest
+                called = f"state/{last}"
             return called, "" if made is None or made.step is None else str(made.step)
         if unit.kind == "constant":
             return unit.name or tensor.hint or "constant", ""
@@ -206,10 +211,13 @@ class Boxes:
         """Return the value of a node of one output; the value of one among several would look like that of all."""
         return self._value_lines(node.outputs[0]) if len(node.outputs) == 1 else []
 
-    def _operator(self, node: Node) -> Box:
-        """Return an operator with what it computes and the shape of its result."""
-        said, whole = self._formulas.of(node)
-        lines = [Line(node.op.name, 11, palette.INK, True), *([Line(said, _SMALL)] if said else [])]
+    def _operator(self, nodes: Sequence[Node]) -> Box:
+        """Return an operator, or several that one formula says, the last one first, with what is computed and its shape."""
+        node = nodes[0]
+        formulas = self._formulas if len(nodes) == 1 else Formulas(self._states.tensors, SEVERAL, nodes[1:], nodes)
+        said, whole = formulas.of(node)
+        names = dict.fromkeys(self._title(one) for one in (*reversed(nodes[1:]), node))
+        lines = [Line(", ".join(names), 11, palette.INK, True), *(Line(part, _SMALL) for part in in_two(said))]
         lines += [Line(text, _SMALL, palette.MUTED) for text in ([] if whole else op_detail(node))]
         lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
         box = text_box([*lines, *self._only_value(node)], 7)
@@ -225,7 +233,7 @@ class Boxes:
 
     def _shapes(self, node: Node) -> list[str]:
         """Return the shapes of an operator's outputs in few lines, runs of equal ones counted."""
-        shapes = [shape_text(self._graph.shape(tensor)) for tensor in node.outputs]
+        shapes = [shape_text(self._graph.shape(self._given.get(tensor, tensor))) for tensor in node.outputs]
         runs = [list(group) for _, group in itertools.groupby(shapes)]
         counted = [run[0] if len(run) == 1 else f"{len(run)} x {run[0]}" for run in runs]
         lines, shown = wrapped([visible(text, WIDEST) for text in counted], 2)
@@ -236,11 +244,13 @@ class Boxes:
         return self._cell(unit, f"{steps:,} {TIMES} ")
 
     def _cell(self, unit: Unit, times: str = "") -> Box:
-        row = unit.row or ""
+        row = unit.row or unit.cell or ""
         title, marks = f"{times}{self.title(row, unit.nodes)}", self._marks(unit)
         columns = self._columns.get(row, ())
         results = self._named_results(unit) if self._values.given or not columns else []
         told = [line for tensor, name in results for line in self._value_lines(tensor, f"{name} = ")]
+        if unit.is_closed and unit.name:
+            told = [Line(unit.name, _SMALL, palette.MUTED), *told]
         lanes = 26 * len(self._states.names.get(row, ())) + 8
         size = units_text(columns, results)
         if unit in self._unrolled:  # no column says at which step
@@ -260,7 +270,7 @@ class Boxes:
         """Return the states that a cell makes, each with its name; where it is a joint cell, and a state is of one of its cells
         alone, with the name of that cell too.
         """
-        row, states = unit.row or "", self._states
+        row, states = unit.row or unit.cell or "", self._states
         found = [
             (tensor, states.called(tensor))
             for node in unit.nodes

@@ -54,8 +54,8 @@ def add_title(sheet: Sheet, title: str) -> None:
     sheet.node("title", at, label, **_PLAIN)
 
 
-def add_legend(sheet: Sheet, gates: Sequence[Mark], lines: Sequence[Meaning]) -> None:
-    """Set a legend under a picture: the gates in their colours, and what each kind of arrow brings."""
+def add_legend(sheet: Sheet, gates: Sequence[Mark], lines: Sequence[Meaning], boxes: Sequence[str] = ()) -> None:
+    """Set a legend under a picture: the gates in their colours, what each kind of arrow brings, and what boxes stand for."""
     around = sheet.extent()
     x, y = around.left, around.bottom - _AIR - _SMALL
     if gates:
@@ -68,6 +68,8 @@ def add_legend(sheet: Sheet, gates: Sequence[Mark], lines: Sequence[Meaning]) ->
         name = f"legend_{place}"
         sheet.edge(name, name, straight((x, y), (x + _SAMPLE, y)), None, **meaning.looks)
         x = _said(sheet, name, meaning.text, x + _SAMPLE, y)
+    for place, text in enumerate(boxes):
+        _said(sheet, f"legend_of_boxes_{place}", text, around.left, y - (place + 1) * 2 * _SMALL)
 
 
 def _said(sheet: Sheet, name: str, text: str, x: float, y: float) -> float:

@@ -56,7 +56,8 @@ def columns(
         left = min(x[unit] - wide[unit] / 2 for unit in units)
         right = max(x[unit] + wide[unit] / 2 for unit in units)
         # The name of the cell stands left of the wires that leave its frame in the middle.
-        names = dict.fromkeys(unit.cell for unit in units if unit.cell is not None and unit not in beside)
+        framed = (unit for unit in units if unit.kind != "cell" and unit not in beside)
+        names = dict.fromkeys(unit.cell for unit in framed if unit.cell is not None)
         name = max((title_width(title_lines(titles(cell))) for cell in names), default=0)
         yield slot, max(right - left, 2 * name), {unit: x[unit] - (left + right) / 2 for unit in units}
 
@@ -94,8 +95,9 @@ def _cells_side_by_side(
         x = _spread(shown, held, wide, below, above, {})
         left, right = min(x[unit] - wide[unit] / 2 for unit in held), max(x[unit] + wide[unit] / 2 for unit in held)
         within[cell] = {unit: x[unit] - (left + right) / 2 for unit in held}
-        side = shown.sides[cell]
-        widths[side] = max(widths.get(side, 0.0), right - left, 2 * title_width(title_lines(titles(cell))))
+        side, framed = shown.sides[cell], any(unit.kind != "cell" for unit in held)
+        name = 2 * title_width(title_lines(titles(cell))) if framed else 0.0
+        widths[side] = max(widths.get(side, 0.0), right - left, name)
     ends = {side: sum(wide + _CELLS_APART for other, wide in widths.items() if other < side) for side in widths}
     middle = (sum(widths.values()) + _CELLS_APART * (len(widths) - 1)) / 2
     return {

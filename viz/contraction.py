@@ -17,9 +17,9 @@ from unroll.viz.made_weights import MadeWeights
 from unroll.viz.native_nodes import folded_weights, native_nodes
 from unroll.viz.scan_bodies import ScanBody
 from unroll.viz.states import States, node_role
-from unroll.viz.units import BEFORE_STEPS, Kind, Unit, Wire
+from unroll.viz.units import BEFORE_STEPS, Group, Kind, Unit, Wire
 from unroll.viz.weight_names import weight_names, without_port
-from unroll.viz.zero_states import begins_with, is_zero, marks_apart, zero_helpers
+from unroll.viz.zero_states import begins_with, is_zero, marks_apart, one_mark_a_box, zero_helpers
 
 
 class Contraction:
@@ -29,6 +29,8 @@ class Contraction:
         graph: the graph.
         opened: make every operator a unit of its own, instead of one unit a cell and step.
         scans: the bodies of its Scans.
+        groups: where every operator is a unit, those that are one together.
+        folded: where every operator is a unit, leave out those that say nothing of the network: axes of 1 that come and go.
 
     Attributes:
         units: every unit, sources before those that read them.
@@ -37,7 +39,7 @@ class Contraction:
         sources: the units of inputs and constants.
         copies: the outputs that are copies of another one, and no units, with what they are copies of.
         made: the weights that are made from others once.
-        folding: what a picture of cells leaves out; None where every operator is drawn.
+        folding: what a picture of cells leaves out, or one of operators that is `folded`; None where every operator is drawn.
         states: what the cells hand on from step to step.
         unrolled: steps of cells that stand by themselves, before and after the loop of the other steps.
         natives: the nodes that are an LSTM, GRU or RNN; what makes their weights is no unit.
@@ -45,7 +47,14 @@ class Contraction:
         handed: the wires that bring a cell the state that another has ended with, once `unroll.viz.phases` has found them.
     """
 
-    def __init__(self, graph: Graph, opened: bool = False, scans: Mapping[Node, ScanBody] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        opened: bool = False,
+        scans: Mapping[Node, ScanBody] | None = None,
+        groups: Sequence[Group] = (),
+        folded: bool = False,
+    ) -> None:
         self.graph = graph
         self.opened = opened
         self.joint = JointCells(graph)
@@ -66,7 +75,10 @@ class Contraction:
         hidden = zero_helpers(graph) | folded_weights(graph, self.natives) | self.made.nodes
         hidden |= {copy.node for copy in self.copies if copy.node is not None}
         if opened:
-            self._add_operators(hidden)
+            if folded:
+                self.folding = Folding(graph, self.natives, self._looped, {}, keeps_masks=True)
+                hidden |= self.folding.nodes
+            self._add_operators(hidden, groups)
         else:
             layers = [layer for layer in layer_boxes(graph) if layer.path not in self._looped]
             boxed = {node: box.path for box in shown_boxes(layers, hidden) for node in box.nodes}
@@ -81,17 +93,24 @@ class Contraction:
                 cycles = circles(self._edges())
             self._dissolve(cycles)
         self._leave_out_steps()
+        # What is made within a box that several operators share has no name to read.
+        unboxed = self.made.nodes.union(*(group.nodes[1:] for group in groups if group.kind == "op"))
         for place, tensor in enumerate(graph.inputs):
             self._source(tensor, Unit("input", f"input_{place}", tensor=tensor))
         self._add_wires()
         self._add_outputs()
-        self.states = States(graph, self.wires, self.joint, self.made.nodes)
+        self.states = States(graph, self.wires, self.joint, unboxed)
         if self._add_kept_states():
-            self.states = States(graph, self.wires, self.joint, self.made.nodes)
+            self.states = States(graph, self.wires, self.joint, unboxed)
         apart = marks_apart(self.units, self.wires, self.states)
         if apart is not None:
             self.units, self.wires = apart
-            self.states = States(graph, self.wires, self.joint, self.made.nodes)
+            self.states = States(graph, self.wires, self.joint, unboxed)
+        if any(unit.is_closed for unit in self.units):
+            self.units, self.wires = one_mark_a_box(self.units, self.wires)
+            kept = set(self.units)
+            self.sources = {tensor: unit for tensor, unit in self.sources.items() if unit in kept}
+            self._owner = {node: unit for node, unit in self._owner.items() if unit in kept}
         self.handed: frozenset[Wire] = frozenset()
 
     @property
@@ -103,12 +122,25 @@ class Contraction:
         """Say whether a wire brings a cell its state, from its earlier step or from outside."""
         return self.states.reads(wire)
 
-    def _add_operators(self, hidden: set[Node]) -> None:
+    def _add_operators(self, hidden: set[Node], groups: Sequence[Group]) -> None:
         """Make every node a unit; states of zeros, and what makes other first states, stand before step 0."""
         places = {node: self.joint.place(node) for node in self.graph.nodes}
         stepped = self._looped | {found.cell for found in places.values() if found.step is not None}
+        boxes = [group._replace(nodes=[node for node in group.nodes if node not in hidden]) for group in groups]
+        within = {node: group for group in boxes for node in group.nodes}
         for place, node in enumerate(self.graph.nodes):
             if node in hidden:
+                continue
+            if node in within:
+                group = within[node]
+                if node is group.nodes[0]:
+                    # Of operators that share a box the step is their own, not that which their box has come to stand at.
+                    step = group.step if group.kind == "cell" or group.name else places[node].step
+                    unit = Unit(
+                        group.kind, f"{group.kind}_{place}", group.nodes, step, cell=group.cell, name=group.name
+                    )
+                    self._owner |= dict.fromkeys(group.nodes, unit)
+                    self.units.append(unit)
                 continue
             if self._is_loop(node):
                 self._add(node, Unit("loop", f"loop_{place}", [node]))
@@ -234,6 +266,7 @@ class Contraction:
                 source = self._source_of(first)
                 if source is not None and source is not target and target.kind != "zero":
                     parted = first.node is not None and self.title(first.node) == "Unstack"
+                    parted = parted or (self.opened and first is not tensor)
                     role = (self._role(node, target), place)
                     self.wires.append(Wire(source, target, first, role, tensor if parted else None))
 
@@ -296,8 +329,9 @@ class Contraction:
         return added
 
     def in_order(self) -> list[Unit]:
-        """Return the units that hold nodes, in the order of the nodes."""
-        return list(dict.fromkeys(self._owner[node] for node in self.graph.nodes if node in self._owner))
+        """Return the units that hold nodes, in the order of the first node of each."""
+        owner = self._owner
+        return [owner[node] for node in self.graph.nodes if node in owner and owner[node].nodes[0] is node]
 
 
 def _is_data(constant: Constant) -> bool:

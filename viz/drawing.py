@@ -99,11 +99,12 @@ def draw(
         graph: the graph.
         path: the file to write, or None to write none.
         level: ``"cell"`` for one box a cell and timestep, ``"op"`` for every operator, ``"layer"`` for one box a layer, and one
-            for all steps of a loop.
+            for all steps of a loop. Where every operator would be too large for a page, operators that one formula says share
+            a box, cells are opened at one step, and of cells of the same operators one is; `full` draws all.
         feeds: an array for every input; the values of small tensors are then printed in place.
         format: svg, png, pdf, dot or mmd, which is Mermaid text for Markdown; by default that of the path's suffix, else svg.
-        full: draw every timestep; by default the middle of a sequence of more than 6 steps is left out, of more than 4 at
-            the level of operators or where one loop follows another, and of more than 3 where both.
+        full: draw every timestep, and every operator; by default the middle of a sequence of more than 6 steps is left out, of
+            more than 4 at the level of operators or where one loop follows another, and of more than 3 where both.
         title: a text over the picture.
         direction: ``"right"`` or ``"up"``: where data goes at the level of layers and in Mermaid, ``"right"`` by default. Other
             pictures have one direction each: steps go to the right, and a graph without any goes up.

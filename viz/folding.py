@@ -26,16 +26,23 @@ class Folding:
         natives: its LSTM, GRU and RNN nodes.
         looped: the cells that are inside loops; what is left of them around those is no box of a cell.
         boxed: what is drawn inside the boxes of layers, each with the layer's scope.
+        keeps_masks: leave no masks of steps out: operators of opened cells name them.
 
     Attributes:
         nodes: those operators.
         titles: what an operator is called together with those left out beside it: a Split whose pieces lose the axis that it
             cuts is an Unstack, and a Concat along an axis that all its pieces were given is a Stack. What takes one of the
             directions of a recurrent node is called as that.
+        given: for each piece of an Unstack what its readers get, without the axis.
     """
 
     def __init__(
-        self, graph: Graph, natives: Mapping[Node, Native], looped: Collection[str], boxed: Mapping[Node, str]
+        self,
+        graph: Graph,
+        natives: Mapping[Node, Native],
+        looped: Collection[str],
+        boxed: Mapping[Node, str],
+        keeps_masks: bool = False,
     ) -> None:
         self._graph = graph
         self._boxed = boxed
@@ -44,15 +51,16 @@ class Folding:
         self._stands_for: dict[Tensor, Tensor] = {}
         self.nodes: set[Node] = set()
         self.titles: dict[Node, str] = {}
+        self.given: dict[Tensor, Tensor] = {}
         readers: dict[Tensor, list[Node]] = {}
         for node in graph.nodes:
             for tensor in node.inputs:
                 if tensor is not None:
                     readers.setdefault(tensor, []).append(node)
-        masks = self._masks_of_steps(readers)
+        masks = set() if keeps_masks else self._masks_of_steps(readers)
         stacked = {node for node in graph.nodes if self._stacks_alone(node, readers)}
         for node in graph.nodes:
-            if self._in_cell(node):
+            if self._in_cell(node) and not keeps_masks:
                 continue
             first = next((tensor for tensor in node.inputs if not isinstance(tensor, Constant)), None)
             if first is None or isinstance(first, Parameter):
@@ -61,6 +69,7 @@ class Folding:
             if parted or self._is_same(node, first) or node in masks:
                 self.nodes.add(node)
                 self._stands_for |= dict.fromkeys(node.outputs, self.source(first))
+        self._fold_stacks(readers)
         self.titles |= dict.fromkeys(stacked, "Stack")
         self.nodes |= self._of_shapes(readers)
         self._fold_turns(readers)
@@ -152,6 +161,28 @@ class Folding:
                     found.add(node)
         return found
 
+    def _fold_stacks(self, readers: Mapping[Tensor, list[Node]]) -> None:
+        """Leave out what takes a stack to the pieces that it was made of, as between two layers, and a stack that nothing else
+        reads.
+        """
+        kept = {self.source(tensor) for tensor in self._graph.outputs}
+        for node in self._graph.nodes:
+            first = node.inputs[0] if node.op.name == "Split" and node not in self._boxed else None
+            stack = self.source(first).node if first is not None else None
+            if stack is None or stack.op.name != "Concat" or len(stack.inputs) != len(node.outputs):
+                continue
+            items = [tensor for tensor in stack.inputs if tensor is not None]
+            axes = {one.op.attributes["axis"] % node.outputs[0].rank for one in (node, stack)}
+            ones = all(self._graph.shape(tensor)[axis] == 1 for tensor in (*items, *node.outputs) for axis in axes)
+            cut = [reader for tensor in node.outputs for reader in readers.get(tensor, ())]
+            if len(axes) > 1 or not ones or not self.nodes.issuperset(cut):
+                continue
+            self.nodes.add(node)
+            self._stands_for |= {piece: self.source(item) for piece, item in zip(node.outputs, items, strict=True)}
+            used = (reader for tensor in stack.outputs for reader in readers.get(tensor, ()))
+            if self.nodes.issuperset(used) and stack.outputs[0] not in kept and stack not in self._boxed:
+                self.nodes.add(stack)
+
     def _fold_turns(self, readers: Mapping[Tensor, list[Node]]) -> None:
         """Leave out Transposes that undo one another, and one that sets the directions of a recurrent node side by side.
 
@@ -201,6 +232,8 @@ class Folding:
         if name == "Split":
             read = [reader for tensor in node.outputs for reader in readers.get(tensor, ())]
             cut = read and all(reader in self.nodes and reader.op.name == "Squeeze" for reader in read)
+            if cut:
+                self.given |= {reader.inputs[0]: reader.outputs[0] for reader in read if reader.inputs[0] is not None}
             return "Unstack" if cut else ""
         if name == "Concat":
             made = [tensor.node for tensor in node.inputs if tensor is not None]

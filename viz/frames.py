@@ -67,6 +67,8 @@ def frames(scene: Scene, layout: Layout, depths: Mapping[int, float]) -> list[Fr
     below: dict[_Key, float] = {}
     for unit, place in layout.places.items():
         slot = scene.slots.get(unit)
+        if unit.is_closed:
+            continue
         if opened:
             path = _path(unit, slot)
         else:

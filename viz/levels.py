@@ -56,15 +56,16 @@ class Shown(NamedTuple):
     sides: dict[str, int]
 
 
-def arrange(contraction: Contraction, full: bool) -> Shown:
-    """Give every unit a level and leave out the middle of a long sequence, unless `full`."""
+def arrange(contraction: Contraction, full: bool, few: bool = False) -> Shown:
+    """Give every unit a level and leave out the middle of a long sequence, unless `full`; all but its ends where `few`."""
     level, sides = _levels(contraction)
-    columns = [Slot(phase, at) for phase, at in shown_steps(contraction, full)]
+    columns = [Slot(phase, at) for phase, at in shown_steps(contraction, full, few)]
     gaps: dict[Unit, Slot] = {}
     stand_in: dict[Unit, Unit] = {}
     for (slot, _), units in _left_out(contraction, columns, level).items():
         row = next((unit.row for unit in units if unit.row is not None), None)
-        held = sorted(level[unit] for unit in units if unit.row == row)
+        inside = [unit for unit in units if unit.cell is not None] or units
+        held = sorted(level[unit] for unit in inside if unit.row == row)
         at = held[len(held) // 2]
         counted = contraction.opened or row is not None
         gap = Unit("gap", f"gap_{len(gaps)}", row=row, phase=slot.phase)
@@ -181,7 +182,35 @@ def _levels(contraction: Contraction) -> tuple[dict[Unit, int], dict[str, int]]:
     for unit, wire in beside.items():
         place[unit] = place[groups[wire.target]]
     ranks = {key: rank for rank, key in enumerate(sorted(set(place.values())))}
-    return {unit: ranks[place[group]] for unit, group in groups.items()}, sides
+    level = {unit: ranks[place[group]] for unit, group in groups.items()}
+    return level | _amid_opened(contraction, level), sides
+
+
+def _amid_opened(contraction: Contraction, level: Mapping[Unit, int]) -> dict[Unit, int]:
+    """Return the levels of closed cells: amid the operators of the cells in their row that are opened; and of their marks."""
+    opened: dict[tuple[str, int], list[int]] = {}
+    for unit in contraction.units:
+        if unit.cell is not None and unit.kind == "op":
+            opened.setdefault((unit.cell, unit.phase), []).append(level[unit])
+    ends = {(min(found), max(found), phase) for (_, phase), found in opened.items()}
+    closed = {unit: level[unit] for unit in contraction.units if unit.is_closed}
+    for unit, at in closed.items():
+        row = next(
+            ((low, high) for low, high, phase in sorted(ends) if low <= at <= high and phase == unit.phase), None
+        )
+        closed[unit] = (row[0] + row[1]) // 2 if row is not None else at
+    low, high = dict[Unit, int](), dict[Unit, int]()
+    for wire in contraction.wires:
+        if not flows_in_time(contraction, wire):
+            if wire.target in closed and not wire.source.is_mark:
+                low[wire.target] = max(low.get(wire.target, 0), level[wire.source] + 1)
+            if wire.source in closed:
+                high[wire.source] = min(high.get(wire.source, level[wire.target]), level[wire.target] - 1)
+    found = {unit: max(min(at, high.get(unit, at)), low.get(unit, at)) for unit, at in closed.items()}
+    marks = {
+        wire.source: found[wire.target] for wire in contraction.wires if wire.source.is_mark and wire.target in found
+    }
+    return found | marks
 
 
 def _lists_on_one_level(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from unroll.ops.functions import Identity
 from unroll.ops.joining import Concat
 from unroll.ops.linear import Gemm
 from unroll.ops.operator import OPERATORS
+from unroll.ops.reduction import ReduceMean, ReduceSum
 from unroll.ops.slicing import Gather, Slice, columns_of
 from unroll.parameter import Parameter
 from unroll.tensor import Constant, Node, Tensor
@@ -28,18 +30,45 @@ _CALLS = {
     "Neg": MINUS, "Not": "not ", "Relu": "relu", "Sigmoid": SIGMA, "Softmax": "softmax", "Softplus": "softplus",
     "Softsign": "softsign", "Sqrt": "sqrt", "Tanh": "tanh", "Where": "where",
 }  # fmt: skip
+#: Along the last axis, which stays.
+_REDUCED: dict[type, str] = {ReduceMean: "mean", ReduceSum: "sum"}
 _WORD = re.compile(r"\w+")
-_WORDS = {word for said in (*_CALLS.values(), *_INFIX.values()) for word in _WORD.findall(said)}
+_WORDS = {word for said in (*_CALLS.values(), *_INFIX.values(), *_REDUCED.values()) for word in _WORD.findall(said)}
 #: How tightly a sign binds what stands beside it, as everybody reads it.
 _BINDS = {
     "And": 0, "Equal": 1, "Less": 1, "Greater": 1, "LessOrEqual": 1, "GreaterOrEqual": 1, "Add": 2, "Sub": 2, "Gemm": 2,
     "Mul": 3, "Div": 3, "MatMul": 3, "Neg": 3,
     "Pow": 4,
 }  # fmt: skip
-_LONGEST_WITHIN = 28
-_LONGEST, _DEEPEST, _MOST, _MOST_UNNAMED = 36, 3, 8, 2
+_MOST = 8
+# How long a formula is that stands in one line, and how much farther from its middle a sign is preferred to one in brackets.
+_ONE_LINE, _A_BRACKET = 40, 8
+_SIGNS = {f"{sign} " for sign in ("+", MINUS, TIMES, "/", "@")}
 #: What stands for an operand that has no name of its own, and for a formula that is too long.
 UNNAMED, LONG = "·", "…"
+
+
+class Limits(NamedTuple):
+    """How much a formula says.
+
+    Attributes:
+        longest: how many letters it has at most, with the name of what it makes.
+        within: how many one operand has that is written as what makes it.
+        depths: how many operators after one another are written in the place of operands without a name, or, where that is too
+            long, how many then.
+        unnamed: how many operands may have neither.
+        unnamed_within: and how many within one operand.
+    """
+
+    longest: int
+    within: int
+    depths: tuple[int, ...]
+    unnamed: int
+    unnamed_within: int
+
+
+#: Of one operator in a box of its own, and of several that share a box.
+ONE, SEVERAL = Limits(48, 28, (3, 0), 2, 1), Limits(72, 60, (7, 6, 5, 4, 3, 2, 1, 0), 3, 3)
 
 
 class Said(NamedTuple):
@@ -59,10 +88,25 @@ class Formulas:
 
     Args:
         names: what its tensors are called.
+        limits: how much a formula says.
+        through: the nodes that are written in the place of what they make even where that has a name.
+        only: the nodes that may be written in the place of what they make; None for all.
+        never: those that may not.
     """
 
-    def __init__(self, names: TensorNames) -> None:
+    def __init__(
+        self,
+        names: TensorNames,
+        limits: Limits = ONE,
+        through: Collection[Node] = (),
+        only: Collection[Node] | None = None,
+        never: Collection[Node] = (),
+    ) -> None:
         self._names = names
+        self._limits = limits
+        self._through = through
+        self._only = only
+        self._never = never
 
     def of(self, node: Node) -> Said:
         """Return a short formula of a node, with the name of what it makes; the name alone where no formula says it, and
@@ -70,21 +114,44 @@ class Formulas:
         """
         if len(node.outputs) > 1:
             return Said(self._pieces(node), False)
+        return self._said(node)[0]
+
+    def inlined(self, node: Node) -> list[Node]:
+        """Return the nodes that the formula of a node writes in the place of what they make, readers before what they read."""
+        said, depth = self._said(node)
+        if LONG in said.text or depth == 0:
+            return []
+        found: dict[Node, int] = {}
+        waiting = [(node, depth)]
+        while waiting:
+            reader, left = waiting.pop()
+            for place, tensor in enumerate(reader.inputs):
+                made = tensor.node if tensor is not None and left > 0 else None
+                if tensor is None or made is None or isinstance(made.op, ConstantOfShape) or is_zero(made):
+                    continue
+                named = made not in self._through and self._names.seen_from(tensor, node)
+                if not named and self._operand(tensor, reader, place, node, left) != UNNAMED:
+                    found.setdefault(made, left)
+                    waiting.append((made, left - 1))
+        return list(found)
+
+    def _said(self, node: Node) -> tuple[Said, int]:
+        """Return the formula of a node, and how deep it goes; 0 where it says nothing of what makes its operands."""
         name = self._names.label(node.outputs[0])
         prefix = f"{name} = " if name else ""
-        for depth in (_DEEPEST, 0):  # where it is too long, what has no name is left out
+        for depth in self._limits.depths:  # where it is too long, what has no name is left out
             text = self._applied(node, node, depth)
             if text is None:
-                return Said(name, False)
+                return Said(name, False), 0
             if not _names_something(text):
-                return Said(name, True)
-            if text.count(UNNAMED) <= _MOST_UNNAMED and len(prefix + text) <= _LONGEST:
-                return Said(prefix + text, True)
-        return Said(f"{prefix}{LONG}" if name else "", False)
+                return Said(name, True), 0
+            if text.count(UNNAMED) <= self._limits.unnamed and len(prefix + text) <= self._limits.longest:
+                return Said(prefix + text, True), depth
+        return Said(f"{prefix}{LONG}" if name else "", False), 0
 
     def operand(self, node: Node, place: int) -> str:
         """Return what a node reads, as a formula; nothing where it names nothing."""
-        text = self._operand(node.inputs[place], node, place, node, _DEEPEST)
+        text = self._operand(node.inputs[place], node, place, node, self._limits.depths[0])
         return text if _names_something(text) else ""
 
     def _pieces(self, node: Node) -> str:
@@ -107,6 +174,10 @@ class Formulas:
             return f"{one} @ {other}{''.join(f' + {bias}' for bias in operands[2:] if bias)}"
         if isinstance(node.op, Identity):
             return operands[0]
+        if isinstance(node.op, (ReduceMean, ReduceSum)):
+            along = node.inputs[1].known if len(operands) > 1 and node.inputs[1] is not None else None
+            last = along in ((-1,), (node.outputs[0].rank - 1,))
+            return f"{_REDUCED[type(node.op)]}({operands[0]})" if last else None
         if isinstance(node.op, Slice):
             columns = columns_of(node)
             return f"{_atom(operands[0])}[..., {columns.start}:{columns.stop}]" if columns else None
@@ -128,15 +199,31 @@ class Formulas:
             return number(tensor.node.op.value)
         if tensor.node is not None and is_zero(tensor.node):
             return "0"
-        name = self._names.seen_from(tensor, reader)
+        name = self._names.seen_from(tensor, reader) if tensor.node is None or tensor.node not in self._through else ""
         if name:
             return name
         if tensor.node is None or depth == 0 or len(tensor.node.outputs) > 1:
             return UNNAMED
+        if tensor.node in self._never or (self._only is not None and tensor.node not in self._only):
+            return UNNAMED
         inner = self._applied(tensor.node, reader, depth - 1)
-        if inner is None or len(inner) > _LONGEST_WITHIN or inner.count(UNNAMED) > 1:
+        if inner is None or len(inner) > self._limits.within or inner.count(UNNAMED) > self._limits.unnamed_within:
             return UNNAMED
         return f"({inner})" if _needs_brackets(tensor.node.op.name, node.op.name, place) else inner
+
+
+def in_two(text: str) -> list[str]:
+    """Return a formula in one line, or a long one in two: the second begins with a sign, within as few brackets as can be."""
+    if len(text) <= _ONE_LINE:
+        return [text] if text else []
+    depth, best, cost = 0, 0, float("inf")
+    for place, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        sign = letter == " " and (text[place - 1] == "," or text[place + 1 : place + 3] in _SIGNS)
+        found = _A_BRACKET * depth + abs(place - len(text) / 2)
+        if sign and found < cost:
+            best, cost = place, found
+    return [text[:best], text[best + 1 :]] if best else [text]
 
 
 def _names_something(text: str) -> bool:
@@ -183,4 +270,6 @@ def _needs_brackets(inner: str, outer: str, place: int) -> bool:
         return place < 2
     if outer not in _INFIX or inner == "Not":
         return outer in _INFIX
+    if inner == "Gemm" and outer == "Add":
+        return False
     return _BINDS[inner] < _BINDS[outer] or (_BINDS[inner] == _BINDS[outer] and not (inner == outer in ("Add", "Mul")))

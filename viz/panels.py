@@ -38,6 +38,7 @@ class Panel:
         cards: what the panel may look like: the kernels side by side, or all weights under one another.
         lines: the weights that share a dashed line, with the boxes that they go to: all of them where those are cells or
             layers, each weight for itself where they are operators.
+        closed: all of them are cells and layers that stay closed where others are opened.
         card: which of the two it looks like.
         place: where it stands.
         beside: it stands to the left of the cells, not below them.
@@ -47,6 +48,7 @@ class Panel:
     readers: list[Unit]
     cards: tuple[Card, Card]
     lines: list[tuple[list[Parameter], list[Unit]]] = field(default_factory=list)
+    closed: bool = False
     card: int = 0
     place: Rectangle = NOWHERE
     beside: bool = False
@@ -119,15 +121,22 @@ def _panel(scene: Scene, parameters: list[Parameter], uses: WeightUses) -> Panel
         steps = 0
     name = rows[0] if len(rows) == 1 and rows[0] is not None else common_scope(parameters)
     paint, remarks = scene.boxes.gates.paint(parameters), scene.contraction.made.remarks(parameters)
-    apart = scene.contraction.opened or all(unit.kind == "op" and not unit.name for unit in readers)
+    shown = {item: [unit for unit in read_by[item] if unit not in scene.shown.stand_in] for item in parameters}
+    closed = bool(readers) and scene.contraction.opened and all(unit.is_closed or unit.name for unit in readers)
+    if not closed:  # how a cell uses them is seen where it is opened
+        shown = {item: [unit for unit in units if not unit.is_closed] for item, units in shown.items()}
+    apart = scene.contraction.opened and not closed
+    apart = apart or all(unit.kind == "op" and not unit.name for unit in readers)
     # Lines of their own begin beside their weights: those must not stand before one another.
     sources = sources_of_biases(scene.graph, parameters)
     cards = [
         panel(name, parameters, steps, paint, scene.values, remarks, upright, sources) for upright in (apart, True)
     ]
-    shown = {item: [unit for unit in read_by[item] if unit not in scene.shown.stand_in] for item in parameters}
     found = Panel(
-        parameters, list(dict.fromkeys(unit for units in shown.values() for unit in units)), (cards[0], cards[1])
+        parameters,
+        list(dict.fromkeys(unit for units in shown.values() for unit in units)),
+        (cards[0], cards[1]),
+        closed=closed,
     )
     found.lines = [([item], shown[item]) for item in parameters] if apart else [(parameters, found.readers)]
     return found
@@ -186,10 +195,24 @@ def place_panels(scene: Scene, layout: Layout, panels: Sequence[Panel], frames: 
         ceiling = layout.bands[lowest].bottom - 60 - NEXT_BUS * lines
         leaning = [(layout.places[wire.source], layout.places[wire.target]) for wire in scene.shown.wires]
         sizes = [tuple((card.box.width, card.box.height) for card in item.cards) for item in panels]
-        opened = scene.contraction.opened
-        found = best_arrangement(sizes, [*layout.places.values(), *frames], buses, ceiling, lines, leaning, opened)
-        for item, place in zip(panels, found.places, strict=True):
-            item.card, item.place, item.beside = int(found.upright), place, found.beside
+        opened, boxes = scene.contraction.opened, [*layout.places.values(), *frames]
+        # Those of closed cells lie below; how opened ones use theirs is best seen beside them.
+        groups = [[n for n, item in enumerate(panels) if item.closed is closed] for closed in (False, True)]
+        for group in (found for found in groups if found):
+            closed = panels[group[0]].closed
+            found = best_arrangement(
+                [sizes[n] for n in group],
+                boxes,
+                [buses[n] for n in group],
+                ceiling,
+                lines,
+                leaning,
+                opened and not closed,
+            )
+            for n, place in zip(group, found.places, strict=True):
+                item = panels[n]
+                item.card, item.place, item.beside = int(found.upright), place, found.beside
+                boxes.append(place)
 
 
 def _bus(scene: Scene, layout: Layout, level: int, under: int) -> float:

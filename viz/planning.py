@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from unroll.viz import labels, palette, panels, placement
+from unroll.tensor import Tensor
+from unroll.viz import labels, panels, placement
 from unroll.viz.bands import Room
 from unroll.viz.blocks import beside
-from unroll.viz.boxes import Line as TextLine
-from unroll.viz.boxes import text_box
+from unroll.viz.details import excess
 from unroll.viz.detours import around_boxes, is_through_a_box
 from unroll.viz.dot_text import text_width
 from unroll.viz.frames import Frame, frames, outline, title_places
 from unroll.viz.ground import Ground
+from unroll.viz.headings import Heading, headings
 from unroll.viz.levels import Slot
+from unroll.viz.panel_places import outermost
 from unroll.viz.panels import Panel, Weights
-from unroll.viz.phases import loop_names
 from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.routes import Point, rounded
 from unroll.viz.scene import Scene
@@ -39,13 +40,6 @@ class Dashed(NamedTuple):
     panel: int
     reader: Unit
     points: list[Point]
-
-
-class Heading(NamedTuple):
-    """Text over a column."""
-
-    at: Rectangle
-    label: str
 
 
 @dataclass
@@ -106,6 +100,18 @@ def plan(scene: Scene) -> Plan:
     return best
 
 
+def excess_of(scene: Scene) -> float:
+    """Return how many times larger than a page the picture of a scene is, before its lines are led."""
+    weights = panels.collect(scene)
+    given = len(scene.shown.units), len(scene.shown.wires)
+    found = _placed(scene, weights, Room({}, {}, {}, _heights(scene, weights)))
+    del scene.shown.units[given[0] :], scene.shown.wires[given[1] :]
+    cards = [item.place for item in found.panels]
+    boxes = [*found.layout.places.values(), *cards, *map(outline, found.frames), *(item.at for item in found.headings)]
+    around = outermost(boxes) if boxes else placement.NOWHERE
+    return excess(around.width, around.height)
+
+
 def _heights(scene: Scene, weights: Weights) -> dict[int, float]:
     """Return how high levels are for the weights that stand beside their one reader."""
     heights: dict[int, float] = {}
@@ -116,7 +122,8 @@ def _heights(scene: Scene, weights: Weights) -> dict[int, float]:
     return heights
 
 
-def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
+def _placed(scene: Scene, weights: Weights, room: Room) -> Plan:
+    """Return a plan without lines."""
     opened = scene.contraction.opened
     depths = panels.depths(scene, weights.panels)
     layout = placement.place(
@@ -132,20 +139,25 @@ def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
         scene.boxes.title if opened else None,
     )
     panels.stand_beside(scene, layout, weights.single)
-    lines = list(Wiring(scene, layout, depths, room.beside).lines())
     cards = [replace(item) for item in weights.panels]
     ground = Ground()
     for box in layout.places.values():
         ground.add_box(box)
     around = _whole(frames(scene, layout, depths), layout, ground)
     panels.place_panels(scene, layout, cards, [outline(frame) for frame in around])
-    found = Plan(layout, list(scene.shown.units), cards, around, _headings(scene, layout, around))
-    found.lines = lines
-    dashed = list(panels.dashed_lines(scene, layout, cards))
-    if len(lines) > _MANY:
+    found = Plan(layout, list(scene.shown.units), cards, around, headings(scene, layout, around))
+    found.ground = ground
+    return found
+
+
+def _laid_out(scene: Scene, weights: Weights, room: Room) -> Plan:
+    found = _placed(scene, weights, room)
+    found.lines = list(Wiring(scene, found.layout, panels.depths(scene, weights.panels), room.beside).lines())
+    dashed = list(panels.dashed_lines(scene, found.layout, found.panels))
+    if len(found.lines) > _MANY:
         dashed = panels.shared_once(dashed)
     found.dashed = [Dashed(place, reader, rounded(corners)) for place, reader, corners in dashed]
-    found.ground = _ground(found, ground)
+    found.ground = _ground(found, found.ground)
     _write_on(found.ground, found)
     return found
 
@@ -186,22 +198,6 @@ def _pitch(scene: Scene) -> float:
         return _OPENED_PITCH
     texts = (scene.state_label(wire) for wire in scene.shown.wires if scene.is_flat(wire))
     return max([_NARROWEST_PITCH, *(text_width(text, labels.TEXT) + 22 for text in texts)]) + scene.gutters
-
-
-def _headings(scene: Scene, layout: Layout, around: Sequence[Frame]) -> list[Heading]:
-    top = max([*(band.top + 20 for band in layout.bands), *(frame.top + 14 for frame in around)])
-    loops = loop_names(scene.contraction.units)
-    held: dict[Slot, list[Unit]] = {}
-    for unit, slot in scene.slots.items():
-        held.setdefault(slot, []).append(unit)
-    found = []
-    for slot, at in layout.columns.items():
-        if isinstance(slot.at, int) and not scene.within:
-            steps = scene.contraction.joint.heading(slot.at, [node for unit in held[slot] for node in unit.nodes])
-            text = f"{loops.get(slot.phase, '')} t = {steps}".lstrip()
-            box = text_box([TextLine(text, 11, palette.MUTED)], 2)
-            found.append(Heading(Rectangle(at.x, top, box.width, box.height), box.label))
-    return found
 
 
 def _ground(found: Plan, ground: Ground) -> Ground:
@@ -250,6 +246,20 @@ def _write_on(ground: Ground, found: Plan) -> None:
         _clear(ground, found, title)
     lines = [(line.points, line.label) for line in found.lines]
     found.texts, found.crowded = labels.settle(ground, lines, led=len(lines) <= _MANY)
+    _say_once(found)
+
+
+def _say_once(found: Plan) -> None:
+    """Leave what a closed cell makes with one name, on whichever of its lines has room for it."""
+    crowded, said = set(found.crowded), set[tuple[Unit, Tensor]]()
+    made = [place for place, line in enumerate(found.lines) if line.label is not None and line.wire.source.is_closed]
+    for place in sorted(made, key=crowded.__contains__):
+        key = (found.lines[place].wire.source, found.lines[place].wire.tensor)
+        if key in said:
+            found.texts[place] = None
+            crowded.discard(place)
+        said.add(key)
+    found.crowded = [place for place in found.crowded if place in crowded]
 
 
 def _clear(ground: Ground, found: Plan, text: Rectangle) -> bool:

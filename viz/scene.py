@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from unroll.graph import Graph
@@ -11,6 +11,7 @@ from unroll.ops.branches import If
 from unroll.tensor import Node, Tensor
 from unroll.viz.boxes import Box, Boxes
 from unroll.viz.contraction import Contraction
+from unroll.viz.details import WHOLE, Detail
 from unroll.viz.dot_text import text_width
 from unroll.viz.if_bodies import if_branches
 from unroll.viz.if_boxes import if_box
@@ -33,7 +34,7 @@ from unroll.viz.scan_boxes import Inside
 from unroll.viz.shapes import shape_text
 from unroll.viz.sheet import Sheet
 from unroll.viz.unit_steps import infer_steps
-from unroll.viz.units import BEFORE_STEPS, Unit, Wire
+from unroll.viz.units import BEFORE_STEPS, Group, Unit, Wire
 from unroll.viz.values import Values
 
 _LANES_APART = 34.0
@@ -54,6 +55,8 @@ class Scene:
         insides: what is inside each Scan.
         within: the graph is itself the body of a Scan, one step for all, or the branch of an If.
         drawn: draws the branch of an If; None where none are drawn.
+        detail: what is drawn of it, where every operator is not.
+        groups: what is one box each in it, of several operators.
 
     Attributes:
         graph: the graph.
@@ -79,13 +82,17 @@ class Scene:
         insides: Mapping[Node, Inside] | None = None,
         within: bool = False,
         drawn: Callable[[Graph], Sheet] | None = None,
+        detail: Detail = WHOLE,
+        groups: Sequence[Group] = (),
     ) -> None:
         self.graph = graph
         self.within = within
-        self.contraction = Contraction(graph, opened, {node: inside.body for node, inside in (insides or {}).items()})
+        self.detail = detail
+        scans = {node: inside.body for node, inside in (insides or {}).items()}
+        self.contraction = Contraction(graph, opened, scans, groups, folded=not detail.every)
         find_phases(self.contraction)
         infer_steps(self.contraction)
-        self.shown = arrange(self.contraction, full)
+        self.shown = arrange(self.contraction, full, detail.few)
         self.values = Values(graph, feeds, self._printed())
         self.boxes = Boxes(self.contraction, self.values, timed=not within)
         read = {wire.tensor for wire in self.contraction.wires}

@@ -9,6 +9,7 @@ Boxes and lines have their places on it, so the picture is as regular as one dra
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from unroll.graph import Graph
@@ -16,13 +17,15 @@ from unroll.tensor import Node
 from unroll.viz import palette
 from unroll.viz.boxes import Line, text_box
 from unroll.viz.captions import Captions, Meaning, add_legend, add_title
+from unroll.viz.closing import boxes_of_several
+from unroll.viz.details import LADDER, WHOLE, Detail
 from unroll.viz.dot_text import escaped, font, html_label
 from unroll.viz.frames import outline
 from unroll.viz.gates import Mark
 from unroll.viz.labels import TEXT, Label
 from unroll.viz.panels import Panel
 from unroll.viz.placement import Rectangle
-from unroll.viz.planning import plan
+from unroll.viz.planning import Plan, excess_of, plan
 from unroll.viz.scan_bodies import scan_bodies
 from unroll.viz.scan_boxes import Inside
 from unroll.viz.scene import Scene
@@ -34,6 +37,10 @@ from unroll.viz.values import NOTE
 # How far from everything else the note about large values stands.
 _NOTE_APART = 10.0
 _NO_CAPTIONS = Captions()
+# What a legend says of boxes where every operator would be too large for a page.
+_SHARED = "several operators: one formula says them all"
+_CLOSED = "a cell as one box: another step is opened"
+_ALL = "full=True draws every operator of every step"
 # How deep bodies within bodies are drawn, how many of a graph, and how many nodes one of them may have.
 _DEEPEST, _MOST_BODIES, _LARGEST_BODY = 3, 12, 200
 
@@ -59,8 +66,12 @@ LOOKS: dict[str, dict[str, str]] = {
 def write_sheet(
     graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, captions: Captions = _NO_CAPTIONS
 ) -> Sheet:
-    """Return the picture of `graph`, its cells opened up or not."""
+    """Return the picture of `graph`, its cells opened up or not; with less in it than every operator where all of them would
+    not fit on a page, unless `full`.
+    """
     picture = _picture(graph, feeds, full, opened)
+    if opened and not full:
+        picture = _fitting(picture, graph, feeds)
     sheet = picture.sheet()
     if captions.legend:
         add_legend(sheet, *picture.legend())
@@ -69,7 +80,28 @@ def write_sheet(
     return sheet
 
 
-def _picture(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: bool, depth: int = 0) -> _Picture:
+def _fitting(whole: _Picture, graph: Graph, feeds: Mapping[Any, Any] | None) -> _Picture:
+    """Return the picture with the most in it that fits on a page, or that which is nearest to fit."""
+    best, least = whole, excess_of(whole.scene)
+    for detail in LADDER[1:]:
+        if least <= 1:
+            break
+        picture = _picture(graph, feeds, False, True, detail=detail, whole=whole.scene)
+        excess = excess_of(picture.scene)
+        if excess < least:
+            best, least = picture, excess
+    return best
+
+
+def _picture(
+    graph: Graph,
+    feeds: Mapping[Any, Any] | None,
+    full: bool,
+    opened: bool,
+    depth: int = 0,
+    detail: Detail = WHOLE,
+    whole: Scene | None = None,
+) -> _Picture:
     """Return a picture, those of the bodies of its Scans laid into their frames, down to some depth."""
     bodies = scan_bodies(graph)
     drawn = [node for node, body in bodies.items() if len(body.graph.nodes) <= _LARGEST_BODY][:_MOST_BODIES]
@@ -77,24 +109,34 @@ def _picture(graph: Graph, feeds: Mapping[Any, Any] | None, full: bool, opened: 
     for node in drawn if depth < _DEEPEST else ():
         body = bodies[node].graph
         celled = any(item.origin.cell is not None for item in body.nodes)
-        inner[node] = _picture(body, None, full, opened or not celled, depth + 1).sheet()
+        inner[node] = _picture(body, None, full, opened or not celled, depth + 1, detail).sheet()
     sizes = {node: sheet.extent() for node, sheet in inner.items()}
     insides = {
         node: Inside(body, (sizes[node].width, sizes[node].height) if node in sizes else None)
         for node, body in bodies.items()
     }
-    branch = None if depth >= _DEEPEST else lambda graph: _picture(graph, None, full, True, depth + 1).sheet()
-    return _Picture(Scene(graph, feeds, full, opened, insides, within=depth > 0, drawn=branch), inner)
+    branch = None if depth >= _DEEPEST else lambda graph: _picture(graph, None, full, True, depth + 1, detail).sheet()
+    scene = whole
+    if scene is None:
+        scene = Scene(graph, feeds, full, opened, insides, within=depth > 0, drawn=branch)
+    if opened and detail is not WHOLE:
+        scans = {node: inside.body for node, inside in insides.items()}
+        groups = boxes_of_several(scene.contraction, scene.boxes.gates, detail, scans)
+        scene = Scene(graph, feeds, full, opened, insides, depth > 0, branch, detail, groups)
+    return _Picture(scene, inner)
 
 
 class _Picture:
     """Draws a planned scene."""
 
     def __init__(self, scene: Scene, inner: Mapping[Node, Sheet]) -> None:
-        self._scene = scene
+        self.scene = self._scene = scene
         self._inner = inner
-        self._plan = plan(scene)
         self._sheet = Sheet()
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan(self._scene)
 
     def sheet(self) -> Sheet:
         """Return the picture."""
@@ -123,8 +165,8 @@ class _Picture:
             at = at._replace(y=at.y - at.height - _NOTE_APART)
         self._sheet.node("note", at, note.label, style="", shape="plain")
 
-    def legend(self) -> tuple[list[Mark], list[Meaning]]:
-        """Return what the colours of gates and the looks of arrows in this picture mean."""
+    def legend(self) -> tuple[list[Mark], list[Meaning], list[str]]:
+        """Return what the colours of gates, the looks of arrows, and boxes of more than one operator in this picture mean."""
         cells = dict.fromkeys(unit.cell for unit in self._plan.units if unit.cell is not None)
         gates = self._scene.boxes.gates.marks(cells)
         looks = [line.attributes for line in self._plan.lines]
@@ -136,7 +178,11 @@ class _Picture:
             (Meaning("steps left out", {"style": "dotted"}), any(look.get("style") == "dotted" for look in looks)),
             (Meaning("weights", weights), bool(self._plan.dashed) or any("dashed" in look.values() for look in looks)),
         ]
-        return list(dict.fromkeys(gates)), [meaning for meaning, is_shown in found if is_shown]
+        units = self._plan.units if self._scene.contraction.opened else []
+        boxes = [_SHARED] if any(unit.kind == "op" and len(unit.nodes) > 1 and not unit.name for unit in units) else []
+        boxes += [_CLOSED] if any(unit.is_closed for unit in units) else []
+        boxes += [_ALL] if boxes else []
+        return list(dict.fromkeys(gates)), [meaning for meaning, is_shown in found if is_shown], boxes
 
     def _write_wires(self) -> None:
         names = self._scene.graph.names.tensors
@@ -158,7 +204,7 @@ class _Picture:
     def _write_unit(self, unit: Unit) -> None:
         at = self._plan.layout.places[unit]
         looks = dict(LOOKS[unit.kind])
-        if unit.kind == "zero" and self._scene.contraction.opened:
+        if unit.kind == "zero" and self._scene.contraction.opened and not unit.is_mark:
             looks = dict(LOOKS["constant"])
         if unit.kind == "op" and unit.name:
             looks |= {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE}
@@ -189,9 +235,9 @@ class _Picture:
         """Return what a unit is in full, for the text shown under a pointer."""
         if unit.kind == "gap":
             return unit.name
-        if unit.row is not None:
-            joint, at = self._scene.contraction.joint, unit.step
-            return unit.row if at is None else f"{unit.row}, t = {joint.heading(at, unit.nodes)}"
+        if unit.kind == "cell":
+            joint, at, path = self._scene.contraction.joint, unit.step, unit.row or unit.cell or ""
+            return path if at is None else f"{path}, t = {joint.heading(at, unit.nodes)}"
         return self._scene.graph.name(unit.nodes[0] if unit.nodes else unit.tensor)  # type: ignore[arg-type]
 
     def _write_panel(self, place: int, item: Panel) -> None:

@@ -15,7 +15,7 @@ _FEW = (4, 2, 1)
 _FEWEST = (2, 1, 1)
 
 
-def shown_steps(contraction: Contraction, full: bool) -> Iterator[tuple[int, int | range]]:
+def shown_steps(contraction: Contraction, full: bool, few: bool = False) -> Iterator[tuple[int, int | range]]:
     """Yield (phase, step) for every column of timesteps, phase by phase: the first and last steps of every loop, and ranges of
     steps for the others.
 
@@ -31,7 +31,7 @@ def shown_steps(contraction: Contraction, full: bool) -> Iterator[tuple[int, int
             if unit.cell is not None:
                 found.setdefault(unit.cell, set()).add(unit.step)
             done.setdefault((unit.phase, unit.step), Counter()).update(node.op.name for node in unit.nodes)
-    room = (_MANY, _FEW, _FEWEST)[contraction.opened + (len(loops) > 1)]
+    room = _FEWEST if few else (_MANY, _FEW, _FEWEST)[contraction.opened + (len(loops) > 1)]
     for phase, found in sorted(loops.items()):
         kept = set[int]().union(*(_ends(sorted(steps), full, room) for steps in found.values()))
         if room is _FEWEST:

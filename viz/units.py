@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from unroll.ops.opaque import Opaque
 from unroll.ops.recurrent import Recurrent
@@ -32,7 +32,7 @@ class Unit:
         row: for cells, the cell's variable path, the same at every step.
         cell: the variable path of the cell that the unit is, or that its operator belongs to.
         tensor: the tensor that an input, output, zero, constant or weight is.
-        name: what an output is called; of operators that are one box, the scope of their layer.
+        name: what an output is called; of operators that are one box, the scope of their layer; what is said of a closed cell.
         phase: how many loops have ended before the one that it stands in; see `unroll.viz.phases`.
     """
 
@@ -45,6 +45,16 @@ class Unit:
     tensor: Tensor | None = None
     name: str = ""
     phase: int = 0
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is a cell that stays closed where the operators of others are drawn."""
+        return self.kind == "cell" and self.row is None
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it stands for all states of zeros of such a cell."""
+        return self.kind == "zero" and self.tensor is None
 
     @property
     def listed(self) -> tuple[Kind, str] | None:
@@ -73,6 +83,24 @@ class Wire:
     def flowing(self) -> Tensor:
         """What is on the wire: what is read, where operators between were left out."""
         return self.tensor if self.read is None else self.read
+
+
+class Group(NamedTuple):
+    """Operators that are one box where others have boxes of their own.
+
+    Attributes:
+        kind: what it is.
+        nodes: the operators, first that which says where the box stands among others.
+        step: the timestep of the box.
+        cell: the cell that it is, or that they belong to.
+        name: what is said of it besides; nothing most of the time.
+    """
+
+    kind: Kind
+    nodes: list[Node]
+    step: int | None
+    cell: str | None
+    name: str = ""
 
 
 def is_loop(node: Node) -> bool:

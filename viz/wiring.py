@@ -15,6 +15,7 @@ from unroll.viz.levels import FIRST, FIRST_BACKWARD, LAST, LAST_BACKWARD, Slot
 from unroll.viz.placement import Layout, Rectangle
 from unroll.viz.routes import Point
 from unroll.viz.scene import Scene
+from unroll.viz.sides import Sides
 from unroll.viz.units import Unit, Wire
 
 _STATE = {"color": palette.STATE, "penwidth": "1.4"}
@@ -164,7 +165,8 @@ class Wiring:
     def _carried(self, wires: list[Wire]) -> Iterator[Line]:
         """Yield the wires that run over the top of one column, down between two, and up from below."""
         lanes: dict[tuple[Slot, bool], list[Tensor]] = {}
-        opened = self._scene.contraction.opened
+        _scene, opened = self._scene, self._scene.contraction.opened
+        sides = Sides(self._scene, self._layout, wires)
         for wire in wires:
             slot = self._scene.slots[wire.target]
             ahead = (self._column(wire.source) or 0) < (self._column(wire.target) or 0)
@@ -192,17 +194,21 @@ class Wiring:
                 over += self._layout.bands[level(wire.source)].top - source.top
                 under += target.bottom - self._layout.bands[level(wire.target)].bottom
                 under += self._depths.get(level(wire.target), -4.0)
-            if wire.target.kind == "gap":
-                y = target.y + 12 * lane
-                side = target.left if ahead else target.right
-                corners = [start, (start[0], start[1] + over), (gutter, start[1] + over), (gutter, y), (side, y)]
-            elif wire.source.kind == "gap":
-                y = source.y + 12 * lane
-                side = source.right if ahead else source.left
-                corners = [(side, y), (gutter, y), (gutter, end[1] - under), (end[0], end[1] - under), end]
-            else:
-                corners = routes.around(start, gutter, end, over, under)
+            out, into = sides.of(wire, wire.source, lane), sides.of(wire, wire.target, lane)
+            leaves = (source.right if ahead else source.left, source.y + (out or 0.0))
+            enters = (target.left if ahead else target.right, target.y + (into or 0.0))
+            head = [start, (start[0], start[1] + over), (gutter, start[1] + over)]
+            tail = [(gutter, end[1] - under), (end[0], end[1] - under), end]
+            if out is not None and sides.is_free(wire, leaves, (gutter, leaves[1])):
+                head = [leaves, (gutter, leaves[1])]
+            if into is not None:
+                tail = [(gutter, enters[1]), enters]
+            level_on = head[0] == leaves and tail[-1] == enters and abs(leaves[1] - enters[1]) < 1
+            corners = [leaves, enters] if level_on else [*head, *tail]
             label = None
+            if wire.source.is_closed:
+                at = ((leaves[0] + (enters[0] if level_on else gutter)) / 2, head[-1][1])
+                label = self._name_of_made(wire, at)
             if not opened and "gap" not in (wire.source.kind, wire.target.kind):
                 text = self._scene.shape(wire)
                 label = Label(text, end[0] - 5 - text_width(text, TEXT) / 2, end[1] - under + 7, (wire.tensor,))
@@ -262,7 +268,25 @@ class Wiring:
         opened = opened or "loop" in (wire.source.kind, wire.target.kind)  # shapes stand at its ports
         if wire.source.kind != "gap" and wire.target.kind != "gap" and not opened:
             return Line(wire, points, attributes, self._rising_label(wire, start, end, sideways))
-        return Line(wire, points, attributes)
+        if wire.source.is_closed and wire.target.kind == "op":
+            return Line(wire, points, attributes, self._name_of_made(wire, (start[0] + 10, start[1] + 6)))
+        return Line(wire, points, attributes, self._name_of_read(wire, end))
+
+    def _name_of_made(self, wire: Wire, at: Point) -> Label | None:
+        """Return the name of what a closed cell makes, over a point of its line: formulas call it so."""
+        states = self._scene.contraction.states
+        name = states.tensors.label(wire.tensor) or states.called(wire.tensor)
+        # What only its place in a nest tells from others is called nothing.
+        return Label(name, at[0], at[1] + 7, (wire.tensor,)) if name != "state" else None
+
+    def _name_of_read(self, wire: Wire, end: Point) -> Label | None:
+        """Return the name of what arrives at an operator, where that which gives it its name has no box."""
+        name = "" if wire.read is None else self._scene.contraction.states.tensors.label(wire.read)
+        if not name or wire.target.kind != "op":
+            return None
+        text = f"{name} {self._scene.shape(wire)}"
+        depth = self._depths.get(self._scene.level(wire.target), 0.0)
+        return Label(text, end[0] + 5 + text_width(text, TEXT) / 2, end[1] - depth - 14, (wire.tensor,))
 
     def _rises_from(self, wire: Wire, source: Rectangle) -> Point:
         """Return where a wire leaves what is under it: at the top; at the side where first states stand over one another."""

@@ -12,7 +12,7 @@ from unroll.ops.linear import Gemm, MatMul
 from unroll.ops.shaping import Expand
 from unroll.tensor import Constant, Node, Tensor
 from unroll.viz.states import States
-from unroll.viz.units import Unit, Wire
+from unroll.viz.units import BEFORE_STEPS, Unit, Wire
 
 
 def is_zero(node: Node) -> bool:
@@ -60,6 +60,27 @@ def marks_apart(units: Sequence[Unit], wires: Sequence[Wire], states: States) ->
     if begins == list(wires) and all(len(marks) < 2 for marks in begun.values()):
         return None
     return [mark for unit in units for mark in {unit: None, **dict.fromkeys(begun.get(unit, {}).values())}], led
+
+
+def one_mark_a_box(units: Sequence[Unit], wires: Sequence[Wire]) -> tuple[list[Unit], list[Wire]]:
+    """Let a closed cell among opened ones begin with one mark for all its states of zeros."""
+    readers: dict[Unit, list[Unit]] = {}
+    for wire in wires:
+        if wire.source.kind == "zero":
+            readers.setdefault(wire.source, []).append(wire.target)
+    marks: dict[Unit, Unit] = {}
+    led: dict[Unit, Unit] = {}
+    for zero, targets in readers.items():
+        if targets[0].is_closed and all(target is targets[0] for target in targets):
+            led[zero] = marks.setdefault(targets[0], zero)
+    for mark in marks.values():
+        mark.tensor, mark.step = None, BEFORE_STEPS
+    kept = [wire for wire in wires if led.get(wire.source, wire.source) is wire.source]
+    first = {(wire.source, wire.target): wire for wire in reversed(kept) if wire.source in led}
+    return (
+        [unit for unit in units if led.get(unit, unit) is unit],
+        [wire for wire in kept if wire.source not in led or first[wire.source, wire.target] is wire],
+    )
 
 
 def begins_with(reads: Sequence[Wire], wires: Iterable[Wire], states: States) -> bool:

@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 from picture_faults import faults_of_dot
 
-from unroll.viz import source
+from unroll.viz import sheet_writer, source
+from unroll.viz.details import WHOLE
 from unroll.viz.source import Source
 
 #: Longer ones are drawn by tests of what is too large for Graphviz or a bitmap.
 LONGEST = 500_000
+
+
+@pytest.fixture
+def every_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pictures show every operator of their steps, also those that would not fit on a page."""
+    monkeypatch.setattr(sheet_writer, "LADDER", (WHOLE,))
 
 
 @pytest.fixture(autouse=True)

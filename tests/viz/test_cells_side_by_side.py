@@ -39,7 +39,7 @@ def are_beside(one: Drawn, other: Drawn) -> bool:
 
 @pytest.mark.parametrize("network", BOTH_WAYS)
 def test_both_directions_of_every_step_stand_side_by_side(network: str) -> None:
-    picture = unroll.draw(NETWORKS[network](), level="op", format="dot")
+    picture = unroll.draw(NETWORKS[network](), level="op", full=True, format="dot")
     found = frames(picture)
     paths = list(dict.fromkeys(path for path, _ in found))
     assert len(paths) in (2, 4)
@@ -55,14 +55,14 @@ def test_both_directions_of_every_step_stand_side_by_side(network: str) -> None:
 
 @pytest.mark.parametrize("network", BOTH_WAYS)
 def test_no_frame_meets_another_one(network: str) -> None:
-    found = [at for _, at in frames(unroll.draw(NETWORKS[network](), level="op", format="dot"))]
+    found = [at for _, at in frames(unroll.draw(NETWORKS[network](), level="op", full=True, format="dot"))]
     for one, other in itertools.combinations(found, 2):
         apart = one.right <= other.left or other.right <= one.left or one.top <= other.bottom or other.top <= one.bottom
         assert apart or one.holds(other) or other.holds(one)
 
 
 def test_the_cells_of_one_step_stand_under_one_heading_and_time_goes_to_the_right() -> None:
-    picture = unroll.draw(NETWORKS["both ways"](), level="op", format="dot")
+    picture = unroll.draw(NETWORKS["both ways"](), level="op", full=True, format="dot")
     found = sorted(frames(picture), key=lambda frame: frame[1].left)
     assert [path.split("/")[1] for path, _ in found] == ["fw", "bw"] * 3
     headings = [box for name, box in boxes(picture).items() if name.startswith("step_")]
@@ -72,7 +72,7 @@ def test_the_cells_of_one_step_stand_under_one_heading_and_time_goes_to_the_righ
 
 
 def test_a_layer_over_another_stands_above_it() -> None:
-    found = frames(unroll.draw(NETWORKS["layers stacked"](), level="op", format="dot"))
+    found = frames(unroll.draw(NETWORKS["layers stacked"](), level="op", full=True, format="dot"))
     lower, upper = dict.fromkeys(path for path, _ in sorted(found, key=lambda frame: frame[1].bottom))
     assert "lstm" in lower and "gru" in upper
     assert max(at.top for path, at in found if path == lower) < min(at.bottom for path, at in found if path == upper)
@@ -82,7 +82,7 @@ def test_three_cells_that_wait_for_nothing_stand_in_two_rows() -> None:
     """More of them side by side would make a picture too wide for a page."""
     x = unroll.placeholder([None, 3, 2], "x")
     outputs = [layers.LSTM(2, name=name)(x) for name in ("one", "two", "three")]
-    found = frames(unroll.draw(unroll.Graph([x], outputs), level="op", format="dot"))
+    found = frames(unroll.draw(unroll.Graph([x], outputs), level="op", full=True, format="dot"))
     rows: dict[float, set[str]] = {}
     for path, at in found:
         rows.setdefault(round(at.bottom), set()).add(path.split("/")[0])
@@ -91,7 +91,9 @@ def test_three_cells_that_wait_for_nothing_stand_in_two_rows() -> None:
 
 def test_a_long_name_of_a_frame_stands_in_two_lines() -> None:
     twice = [layers.Bidirectional(layers.LSTM(2, return_sequences=True)) for _ in range(2)]
-    dot = unroll.draw(layers.Sequential([layers.Input((3, 2)), *twice]).trace(), level="op", format="dot").dot
+    dot = unroll.draw(
+        layers.Sequential([layers.Input((3, 2)), *twice]).trace(), level="op", full=True, format="dot"
+    ).dot
     assert 'bidirectional_1/<BR ALIGN="LEFT"/>backward_lstm/lstm_cell' in dot
 
 

@@ -57,7 +57,7 @@ def test_no_arrow_between_boxes_of_one_row_is_turned_back(level: drawing.Level) 
 
 
 def test_cells_opened_up_one_above_the_other_have_frames_that_do_not_meet() -> None:
-    graph = parsed(unroll.draw(bidirectional(), level="op"))
+    graph = parsed(unroll.draw(bidirectional(), level="op", full=True))
     frames = [tuple(map(float, frame.graph_attr["bb"].split(","))) for frame in graph.subgraphs()]
     assert len(frames) == 6, "two cells at three steps"
     for one, other in itertools.combinations(frames, 2):

@@ -32,5 +32,5 @@ def test_steps_that_an_if_computes_show_in_it_what_they_read_and_make(name: str)
     found = boxes(unroll.draw(NETWORKS[name](), level="op"))
     inner = {re.sub(r"_\d+$", "", id): box for id, box in found.items() if "_then_" in id or "_else_" in id}
     lines = [line for id, box in found.items() if "_else_" in id for line in box.lines]
-    assert inner and any(re.search(r"\[X1, h\[t-1\]\] @ (gates/)?kernel", line) for line in lines)
+    assert inner and any(re.search(r"\[X\d, h\[t-1\]\] @ (gates/)?kernel", line) for line in lines)
     assert not any("_branch" in line for box in found.values() for line in box.lines)

@@ -104,6 +104,7 @@ def test_a_picture_of_cells_that_are_one_is_no_tower(name: str, level: str) -> N
     assert int(found[2]) < 2300
 
 
+@pytest.mark.usefixtures("every_operator")
 @ALL
 def test_a_frame_names_the_cells_alone_that_are_computed_in_it(name: str) -> None:
     dot = read(NETWORK[name][0](), level="op").dot

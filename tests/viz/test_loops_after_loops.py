@@ -96,6 +96,7 @@ IN_ORDER = {
 }
 
 
+@pytest.mark.usefixtures("every_operator")
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", IN_ORDER)
 def test_a_loop_that_reads_another_in_order_stays_in_its_columns(name: str, level: str) -> None:
@@ -105,6 +106,7 @@ def test_a_loop_that_reads_another_in_order_stays_in_its_columns(name: str, leve
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("steps", (8, 9, 12))
+@pytest.mark.usefixtures("every_operator")
 def test_each_of_two_directions_says_how_many_steps_of_its_own_are_left_out(steps: int, level: str) -> None:
     both = layers.Bidirectional(layers.LSTM(4, return_sequences=True))
     shown = texts(unroll.draw(keras(both, steps=steps), level=level, format="dot"))

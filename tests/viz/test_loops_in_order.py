@@ -74,6 +74,7 @@ def test_operators_of_loops_that_follow_one_another_show_one_step_at_each_end_an
     assert headings(words) == [0, 4, 0, 1, 5]
 
 
+@pytest.mark.usefixtures("every_operator")
 @pytest.mark.slow
 @pytest.mark.parametrize("level", SHOWN)
 @pytest.mark.parametrize("one", (4, 9))
@@ -87,6 +88,7 @@ def test_loops_side_by_side_share_columns_and_count_what_each_of_them_leaves_out
 
 
 @pytest.mark.parametrize("level", SHOWN)
+@pytest.mark.usefixtures("every_operator")
 def test_each_direction_has_a_gap_of_its_own(level: str) -> None:
     x = unroll.placeholder([None, 9, 3], "x")
     graph = unroll.Graph([x], [layers.Bidirectional(layers.LSTM(4, return_sequences=True))(x)])

@@ -30,6 +30,7 @@ def lines_of(picture: unroll.Picture) -> list[tuple[str, str, float]]:
     return found
 
 
+@pytest.mark.usefixtures("every_operator")
 @pytest.mark.parametrize(
     "name", ["GRU", "peepholes", "norms", "Keras, masked", "PyTorch, both ways", "attention", "cell NAS", "one step"]
 )
@@ -230,6 +231,7 @@ def test_cards_never_overlap_and_keep_clear_of_the_picture(count: int, opened: b
                 assert apart or one.bottom >= other.top or other.bottom >= one.top
 
 
+@pytest.mark.usefixtures("every_operator")
 @pytest.mark.parametrize("level", ("cell", "op"))
 @pytest.mark.parametrize("network", ["by hand", "layers without recurrence", "layers Embedding", "NumPy style"])
 def test_weights_outside_of_cells_are_all_cards_or_all_small_boxes(network: str, level: drawing.Level) -> None:
