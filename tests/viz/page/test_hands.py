@@ -240,6 +240,14 @@ def test_it_prints_and_is_not_blank(width: int, rows: Any, shown: Callable[..., 
     assert picture.startswith(b"\x89PNG") and len(picture) > 20_000
     printed = browser.command("Page.printToPDF", {})
     assert len(printed["data"]) > 20_000
+    browser.key("l")
+    looks = [
+        browser.run(
+            "if (arguments[0]) dispatchEvent(new Event(arguments[0])); return document.documentElement.className", event
+        )
+        for event in ("", "beforeprint", "afterprint")
+    ]
+    assert looks == ["dark", "", "dark"], "on paper it is light"
 
 
 def test_a_wire_says_what_it_carries_and_its_shape(
