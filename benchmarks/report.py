@@ -28,7 +28,7 @@ BUILDS = {
 
 
 #: Sections that other benchmarks measure, each kept in a file beside this one; they come last, in this order.
-_OTHERS = ("symbolic_time.md", "pages.md")
+_OTHERS = ("c_target.md", "symbolic_time.md", "pages.md")
 
 
 def write_page(results: Results, folder: Path) -> str:
