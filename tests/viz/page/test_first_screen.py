@@ -251,13 +251,15 @@ def test_the_first_screen_of_an_lstm_of_28_steps_needs_no_scrolling(shown: Calla
     )
 
 
-@pytest.mark.parametrize("width", [1280, 828, 711, 390])
+@pytest.mark.parametrize(
+    ("name", "folded"), [("GRU", 640), ("lengths", 640), ("four states", 900), ("attention", 1300)]
+)
 def test_a_cell_that_is_too_wide_is_folded_and_never_scrolls_sideways(
-    width: int, shown: Callable[..., Browser]
+    name: str, folded: int, shown: Callable[..., Browser]
 ) -> None:
-    for name, folded in (("GRU", 640), ("lengths", 640), ("four states", 900), ("attention", 1300)):
-        graph = NETWORKS[name]()
-        browser = shown(graph, random_feeds(graph), name=name.replace(" ", "_"))
+    graph = NETWORKS[name]()
+    browser = shown(graph, random_feeds(graph))
+    for width in (1280, 828, 711, 390):
         browser.resize(width, 800)
         browser.run("window.dispatchEvent(new Event('resize'))")
         assert browser.run("const cell = document.getElementById('cell'); return cell.scrollWidth <= cell.clientWidth")
@@ -265,12 +267,12 @@ def test_a_cell_that_is_too_wide_is_folded_and_never_scrolls_sideways(
             "return [...document.querySelectorAll('#open [data-fold]')]"
             ".map((one) => [...one.querySelectorAll('[data-box]')].map((box) => box.dataset.box))"
         )
-        assert bool(pieces) == (width < folded), (name, width)
+        assert bool(pieces) == (width < folded), width
         boxes = browser.texts("#open [data-box]")
         assert not pieces or sum(map(len, pieces)) == len(boxes), "each box stands in one piece"
-        browser.click("#open [data-box]")
-        assert browser.text("#opened h3")
-        assert browser.link().count("o=") == 1
+    browser.click("#open [data-box]")
+    assert browser.text("#opened h3")
+    assert browser.link().count("o=") == 1
 
 
 def test_what_is_left_out_is_said(shown: Callable[..., Browser]) -> None:
