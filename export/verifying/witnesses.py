@@ -25,6 +25,7 @@ from unroll.export.verifying.known_faults import ONNXRUNTIME, REFERENCE, why_asi
 from unroll.files import as_path
 from unroll.graph import Graph
 from unroll.progress import busy
+from unroll.sizes import symbols_of
 
 NUMPY = "NumPy"
 #: What is run of a Graph.
@@ -92,7 +93,8 @@ def subject_of(
     Args:
         what: a Graph, which is written as a model; or a model, or its path, which is read as a Graph.
         options: those of `to_onnx`, for a Graph.
-        dims: sizes that are fixed before a model is read, where it cannot be read without, or values are given.
+        dims: sizes that are fixed before a model is read, where it cannot be read without, or values are given, or the file
+            has a symbol that the graph does not have.
         values: inputs of a model that are fixed.
 
     Raises:
@@ -116,6 +118,9 @@ def subject_of(
     except UnrollError:
         if bound or not dims:
             raise
+        (graph, broken), bound = read_bound(what, dims, None, "verify"), True
+    if not bound and isinstance(dims, Mapping) and not dims.keys() <= set(symbols_of(graph)):
+        # a symbol of the file that operators need to be equal to another one: the graph has that one alone
         (graph, broken), bound = read_bound(what, dims, None, "verify"), True
     if broken:
         raise ModelError(broken if isinstance(what, ModelProto) else f"{what}: {broken}")

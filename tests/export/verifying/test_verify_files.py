@@ -306,3 +306,15 @@ def test_rounding_that_a_growing_state_makes_large_is_no_alarm() -> None:
     drawn = draw_node(1422, foreign=0.3, mixed=0.2)  # a GRU of straight lines, whose state reaches 93,000
     with pytest.raises(NoWitnessError, match="rounding alone takes float32 as far from float64"):
         unroll.verify(drawn.model, drawn.feeds)
+
+
+def test_sizes_have_the_names_of_the_file_where_the_graph_needs_two_to_be_equal() -> None:
+    floats = onnx.TensorProto.FLOAT
+    x, z, y = (
+        helper.make_tensor_value_info(name, floats, [size]) for name, size in (("x", "a"), ("z", "b"), ("y", "c"))
+    )
+    graph = helper.make_graph([helper.make_node("Add", ["x", "z"], ["y"])], "g", [x, z], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    for name in "ab":
+        assert unroll.verify(model, dims={name: 3}).worst.agrees
+    refused(lambda: unroll.verify(model, dims={"d": 3}), ValueError, "'d'", "'a', 'b'")
