@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from unroll.dimensions import Dimension
-from unroll.errors import ArgumentError, UnsupportedError
+from unroll.errors import ArgumentError, ShapeError, UnsupportedError
 from unroll.export.c.composites import COMPOSITES
 from unroll.export.c.natives import write_native
 from unroll.garbage_collection import collector_paused
@@ -45,10 +45,13 @@ def settled(graph: Graph, dims: Mapping[str, int] | None, rolled: bool, what: st
 
     Raises:
         ArgumentTypeError, ArgumentError: `dims` leave a size open, or hold what is no symbol.
-        ShapeError: the graph does not allow these sizes.
+        ShapeError: a size is 0, or the graph does not allow these sizes.
         UnsupportedError: only a run knows how often a loop runs.
     """
     sizes = checked_dims(dims, symbols_of(graph), what)
+    for name, size in sizes.items():
+        if not size:
+            raise ShapeError(f"{what}: {name} = 0: C is written for sizes of at least 1; graph.run takes 0 too")
     inside = bound(graph, sizes)
     _check_decided(inside.inputs, what)
     if rolled:

@@ -149,7 +149,7 @@ def test_a_size_that_is_open_is_named_with_what_to_give() -> None:
 
 
 def test_a_size_that_is_no_symbol_or_none_that_c_can_have_is_refused() -> None:
-    refused(lambda: unroll.to_c(lstm(), dims={"batch": 0}), ValueError, "batch = 0", "at least 1")
+    refused(lambda: unroll.to_c(lstm(), dims={"batch": 0}), ValueError, "to_c: batch = 0", "at least 1", "graph.run")
     refused(lambda: unroll.to_c(lstm(), dims={"batch": 10**9}), NotImplementedError, "x takes 48000000000 bytes")
     refused(lambda: unroll.to_c(lstm(), dims={"time": 3}), ValueError, "'time'", "batch")
 
