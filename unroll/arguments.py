@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-from unroll.checks import check_flag, check_int, check_size, shown
+from unroll.checks import check_flag, check_function, check_int, check_size, shown
 from unroll.errors import ArgumentTypeError
 from unroll.words import called, closest, spelled
 
@@ -125,8 +125,8 @@ def _list(value: Any, what: str) -> None:
 
 
 def _function(value: Any, what: str) -> None:
-    if value is not None and not callable(value):
-        raise _refused(value, what, "a function")
+    if value is not None:
+        check_function(value, what)
 
 
 def _count(value: Any, what: str) -> None:

@@ -99,6 +99,17 @@ def check_text(value: object, what: str) -> str:
     return value
 
 
+def check_function(value: Any, what: str) -> Any:
+    """Return `value` where it can be called.
+
+    Raises:
+        ArgumentTypeError: it cannot.
+    """
+    if not callable(value):
+        raise ArgumentTypeError(f"{what} is {shown(value)} of type {type(value).__name__}; a function is wanted")
+    return value
+
+
 def check_choice(value: Any, choices: Iterable[str], what: str) -> str:
     """Return `value` where it is one of some strings.
 

@@ -54,6 +54,12 @@ def floor_divide(a: TensorLike, b: TensorLike) -> Tensor:
     return cut - cast(is_below, one.dtype)
 
 
+def quotient(a: TensorLike, b: TensorLike) -> Tensor:
+    """Return ``a / b``, of integers rounded down: what Python 2 and TensorFlow 1's ``tf.div`` mean by ``/``."""
+    one, other = _pair(a, b)
+    return div(one, other) if one.dtype.kind == "f" else floor_divide(one, other)
+
+
 def mod(a: TensorLike, b: TensorLike) -> Tensor:
     """Return what is left of ``a // b``, with the sign of b, as Python's ``%``."""
     one, other = _pair(a, b)

@@ -10,8 +10,8 @@ import numpy as np
 from unroll import ops, scopes
 from unroll.cells.building_blocks import linear
 from unroll.cells.rnn_cell import snake_case
-from unroll.checks import check_flag, check_size, shown
-from unroll.errors import ArgumentTypeError, DTypeError, ShapeError
+from unroll.checks import check_flag, check_function, check_size
+from unroll.errors import DTypeError, ShapeError
 from unroll.initializers import ONES, ZEROS, Constant
 from unroll.ops.composed import sequence_mask
 from unroll.ops.operator import as_tensor
@@ -35,9 +35,8 @@ class AttentionMechanism(WeightOwner):
     def __init__(self, num_units: int, memory: Tensor, memory_sequence_length: Any, probability_fn: Any) -> None:
         what = type(self).__name__
         self.num_units = check_size(num_units, f"{what}: num_units")
-        if probability_fn is not None and not callable(probability_fn):
-            raise ArgumentTypeError(f"{what}: probability_fn is {shown(probability_fn)}; a function is wanted")
-        self.probability_fn: Callable[[Tensor], Tensor] = probability_fn or ops.softmax
+        chosen = ops.softmax if probability_fn is None else probability_fn
+        self.probability_fn: Callable[[Tensor], Tensor] = check_function(chosen, f"{what}: probability_fn")
         self.values, self._mask = as_tensor(memory, f"{what}: memory"), None
         if self.values.rank != 3 or not isinstance(self.values.shape[2], int):
             raise ShapeError(

@@ -11,7 +11,7 @@ from unroll import ops
 from unroll.cells.building_blocks import linear
 from unroll.cells.contract import as_cell, inner_step
 from unroll.cells.rnn_cell import RNNCell, RNNCellLike, State, TensorShape, batch_of, initial_state, zero_state
-from unroll.checks import check_flag, check_size, shown
+from unroll.checks import check_flag, check_function, check_size, shown
 from unroll.errors import ArgumentTypeError, UnsupportedError
 from unroll.ops.given_sizes import sizes_of
 from unroll.seq2seq.attention import AttentionMechanism
@@ -98,8 +98,8 @@ class AttentionWrapper(RNNCell):
                 "LuongAttention is wanted"
             )
         for what, function in (("cell_input_fn", cell_input_fn), ("attention_layer", attention_layer)):
-            if function is not None and not callable(function):
-                raise ArgumentTypeError(f"AttentionWrapper: {what} is {shown(function)}; a function is wanted")
+            if function is not None:
+                check_function(function, f"AttentionWrapper: {what}")
         size = attention_layer_size
         self.attention_layer_size = None if size is None else check_size(size, "AttentionWrapper: attention_layer_size")
         self.attention_mechanism, self.cell_input_fn = attention_mechanism, cell_input_fn

@@ -12,7 +12,7 @@ from unroll import nest, ops, scopes
 from unroll.arguments import checked
 from unroll.cells.contract import as_cell
 from unroll.cells.rnn_cell import RNNCellLike, State
-from unroll.checks import check_flag, check_size, shown
+from unroll.checks import check_flag, check_function, check_size, shown
 from unroll.errors import ArgumentError, ArgumentTypeError
 from unroll.garbage_collection import collector_paused
 from unroll.ops.given_sizes import plain_size
@@ -67,10 +67,9 @@ class BasicDecoder:
             lacks = f" has no {', '.join(lacking)}" if lacking else " is a class"
             wanted = "a TrainingHelper or GreedyEmbeddingHelper is wanted"
             raise ArgumentTypeError(f"BasicDecoder: helper {shown(helper)}{lacks}; {wanted}")
-        if output_layer is not None and not callable(output_layer):
-            raise ArgumentTypeError(f"BasicDecoder: output_layer is {shown(output_layer)}; a function is wanted")
-        self.cell, self.helper = as_cell(cell, "BasicDecoder"), helper
-        self.initial_state, self.output_layer = initial_state, output_layer
+        self.cell, self.helper, self.initial_state = as_cell(cell, "BasicDecoder"), helper, initial_state
+        what = "BasicDecoder: output_layer"
+        self.output_layer = None if output_layer is None else check_function(output_layer, what)
 
     def initialize(self) -> tuple[Any, Any, State]:
         """Return which rows are done at the start, the first input and the first state."""

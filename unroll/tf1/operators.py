@@ -138,25 +138,23 @@ def _sequence_mask(lengths: Core, maxlen: Any, dtype: Any) -> Core:
 
 _UNARY: dict[str, tuple[str, Callable[[Core], Core]]] = {
     "abs": ("Abs", ops.abs), "ceil": ("Ceil", composed.ceil), "erf": ("Erf", ops.erf), "exp": ("Exp", ops.exp),
-    "floor": ("Floor", ops.floor), "log": ("Log", ops.log),
-    "log1p": ("Log1p", keras_ops.log1p), "log_sigmoid": ("LogSigmoid", keras_ops.log_sigmoid),
-    "logical_not": ("LogicalNot", ops.logical_not), "negative": ("Neg", ops.neg),
-    "reciprocal": ("Reciprocal", keras_ops.reciprocal), "rsqrt": ("Rsqrt", keras_ops.rsqrt),
-    "sigmoid": ("Sigmoid", ops.sigmoid), "sign": ("Sign", ops.sign), "sqrt": ("Sqrt", ops.sqrt),
-    "square": ("Square", keras_ops.square), "tanh": ("Tanh", ops.tanh),
+    "floor": ("Floor", ops.floor), "log": ("Log", ops.log), "log1p": ("Log1p", keras_ops.log1p),
+    "log_sigmoid": ("LogSigmoid", keras_ops.log_sigmoid), "logical_not": ("LogicalNot", ops.logical_not),
+    "negative": ("Neg", ops.neg), "reciprocal": ("Reciprocal", keras_ops.reciprocal),
+    "rsqrt": ("Rsqrt", keras_ops.rsqrt), "sigmoid": ("Sigmoid", ops.sigmoid), "sign": ("Sign", ops.sign),
+    "sqrt": ("Sqrt", ops.sqrt), "square": ("Square", keras_ops.square), "tanh": ("Tanh", ops.tanh),
 }  # fmt: skip
 _BINARY: dict[str, tuple[str, Callable[[Core, Core], Core]]] = {
-    "add": ("Add", ops.add), "divide": ("truediv", composed.true_divide), "equal": ("Equal", ops.equal),
-    "div": ("div", lambda x, y: _BINARY[
-        "truediv" if "f" in (tensor_of(x).dtype.kind, tensor_of(y).dtype.kind) else "floordiv"][1](x, y)),
-    "floordiv": ("floordiv", composed.floor_divide), "floormod": ("FloorMod", composed.mod),
-    "greater": ("Greater", ops.greater), "greater_equal": ("GreaterEqual", ops.greater_equal),
-    "less": ("Less", ops.less), "less_equal": ("LessEqual", ops.less_equal),
-    "logical_and": ("LogicalAnd", ops.logical_and), "logical_or": ("LogicalOr", ops.logical_or),
-    "logical_xor": ("LogicalXor", ops.not_equal), "maximum": ("Maximum", ops.maximum),
-    "minimum": ("Minimum", ops.minimum), "multiply": ("Mul", ops.mul), "not_equal": ("NotEqual", ops.not_equal),
-    "pow": ("Pow", ops.pow), "squared_difference": ("SquaredDifference", lambda x, y: keras_ops.square(x - y)),
-    "subtract": ("Sub", ops.sub), "truediv": ("truediv", composed.true_divide),
+    "add": ("Add", ops.add), "div": ("div", composed.quotient), "divide": ("truediv", composed.true_divide),
+    "equal": ("Equal", ops.equal), "floordiv": ("floordiv", composed.floor_divide),
+    "floormod": ("FloorMod", composed.mod), "greater": ("Greater", ops.greater),
+    "greater_equal": ("GreaterEqual", ops.greater_equal), "less": ("Less", ops.less),
+    "less_equal": ("LessEqual", ops.less_equal), "logical_and": ("LogicalAnd", ops.logical_and),
+    "logical_or": ("LogicalOr", ops.logical_or), "logical_xor": ("LogicalXor", ops.not_equal),
+    "maximum": ("Maximum", ops.maximum), "minimum": ("Minimum", ops.minimum), "multiply": ("Mul", ops.mul),
+    "not_equal": ("NotEqual", ops.not_equal), "pow": ("Pow", ops.pow),
+    "squared_difference": ("SquaredDifference", lambda x, y: keras_ops.square(x - y)), "subtract": ("Sub", ops.sub),
+    "truediv": ("truediv", composed.true_divide),
 }  # fmt: skip
 _REDUCING: dict[str, tuple[str, Callable[..., Core]]] = {
     "reduce_all": ("All", keras_ops.all), "reduce_any": ("Any", keras_ops.any), "reduce_max": ("Max", ops.reduce_max),

@@ -8,16 +8,10 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from unroll.checks import check_flag, check_text, shown
+from unroll.checks import check_flag, check_function, check_text, shown
 from unroll.errors import ArgumentTypeError, UnsupportedError
 from unroll.layers.arguments import bind
 from unroll.ops.spelling import WORDS
-
-
-def _function(value: Any, what: str) -> Any:
-    if not callable(value):
-        raise ArgumentTypeError(f"{what} is {shown(value)}; a function is wanted")
-    return value
 
 
 def _listed(value: Any, what: str) -> Any:
@@ -41,7 +35,7 @@ _FUNCTIONS = (
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     **dict.fromkeys(_FLAGS.split(), check_flag),
     **dict.fromkeys(("data_format", "key", "latest_filename", "loss_collection", "mode", "name"), check_text),
-    **dict.fromkeys(_FUNCTIONS.split(), _function),
+    **dict.fromkeys(_FUNCTIONS.split(), check_function),
     **dict.fromkeys(("batch_dims", "custom_getter", "normalizer_fn", "reduction", "reverse"), _left_out),
     "collections": _listed,
 }
