@@ -216,8 +216,9 @@ class Boxes:
         node = nodes[0]
         formulas = self._formulas if len(nodes) == 1 else Formulas(self._states.tensors, SEVERAL, nodes[1:], nodes)
         said, whole = formulas.of(node)
+        told = in_two(said) if len(node.outputs) == 1 or not said else [said]
         names = dict.fromkeys(self._title(one) for one in (*reversed(nodes[1:]), node))
-        lines = [Line(", ".join(names), 11, palette.INK, True), *(Line(part, _SMALL) for part in in_two(said))]
+        lines = [Line(", ".join(names), 11, palette.INK, True), *(Line(part, _SMALL) for part in told)]
         lines += [Line(text, _SMALL, palette.MUTED) for text in ([] if whole else op_detail(node))]
         lines += [Line(text, 8, palette.MUTED) for text in self._shapes(node)]
         box = text_box([*lines, *self._only_value(node)], 7)

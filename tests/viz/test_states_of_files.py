@@ -187,6 +187,7 @@ def test_formulas_of_a_file_call_gates_and_states_as_the_cell_does() -> None:
     assert {"h = o * tanh(c)", "c = f * c[0] + i * g"} <= formulas("torchscript-lstm-bn-t5-op17")
 
 
+@pytest.mark.usefixtures("every_operator")
 def test_a_candidate_that_is_called_as_the_state_leaves_both_their_names() -> None:
     shown = formulas("keras-gru-return_sequences-bn-t4-op17")
     assert {"h = tanh(z_h)", "(1 \u2212 z) * h", "z * new_h[0]"} <= shown
