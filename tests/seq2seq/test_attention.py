@@ -110,6 +110,10 @@ BAD = {
         ),
         "holds its alignments",
     ),
+    "lengths of other rows": (
+        lambda: seq2seq.LuongAttention(3, placeholder([2, 5, 4], "m"), [5]),
+        "memory_sequence_length .*one",
+    ),
     "a name": (lambda: seq2seq.BeamSearchDecoder, "decoding here is greedy"),  # type: ignore[attr-defined]
 }
 

@@ -111,6 +111,11 @@ BAD = {
         lambda: seq2seq.GreedyEmbeddingHelper(unroll.Parameter(TABLE, "t"), [9], 0).initialize(),
         "0 to 5",
     ),
+    "one length for all": (lambda: seq2seq.TrainingHelper(placeholder([2, 4, 3], "x"), 4), "one number for each row"),
+    "lengths of other rows": (
+        lambda: seq2seq.TrainingHelper(placeholder([4, 2, 3], "x"), [4], True),
+        "shape .2,., is wanted",
+    ),
     "a time not known": (lambda: seq2seq.TrainingHelper(placeholder([None, "t", 3], "x"), [1]), "no known size"),
 }
 

@@ -88,6 +88,12 @@ def run_without_steps(x: Any) -> None:
     tf.nn.raw_rnn(tf.nn.rnn_cell.GRUCell(2), lambda *unused: (False, x, tf.zeros([1, 2]), None, None))
 
 
+def attend_from_an_encoder(x: Any) -> None:
+    cell = tf.nn.rnn_cell.BasicLSTMCell(4)
+    attention = tf.contrib.seq2seq.LuongAttention(4, tf.zeros([2, 5, 3]))
+    tf.contrib.seq2seq.AttentionWrapper(cell, attention)(tf.zeros([2, 3]), cell.zero_state(2, tf.float32))
+
+
 BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
     "dropout that drops": (run_dropout, "1 to 1 is wanted .dropout acts"),
     "widths": (lambda x: tf.matmul(x, tf.zeros([3, 2])), "the columns of A and the rows of B"),
@@ -102,6 +108,7 @@ BAD: dict[str, tuple[Callable[[Any], Any], str]] = {
     "backward": (lambda x: tf.scan(tf.add, x, reverse=True), "scan: reverse = True would change"),
     "a reduction": (lambda x: tf.losses.mean_squared_error(x, x, reduction="none"), "reduction = 'none' would change"),
     "a normalizer": (lambda x: tf.contrib.layers.fully_connected(x, 2, normalizer_fn=tf.tanh), "normalizer_fn"),
+    "an encoder's state": (attend_from_an_encoder, "where AttentionWrapperState.* is wanted"),
     "an array": (np.array, "has no value before a run"),
     "a mode": (lambda x: tf.pad(x, [[1, 1], [0, 0]], mode="REFLECT"), "only CONSTANT"),
 }  # fmt: skip

@@ -16,6 +16,7 @@ from unroll.initializers import ONES, ZEROS, Constant
 from unroll.ops.composed import sequence_mask
 from unroll.ops.operator import as_tensor
 from unroll.parameter import Parameter
+from unroll.seq2seq.helpers import lengths_of
 from unroll.tensor import Tensor, named
 from unroll.weights import WeightOwner
 
@@ -29,7 +30,7 @@ class AttentionMechanism(WeightOwner):
 
     Raises:
         ArgumentError, ArgumentTypeError: `num_units` is not an int of at least 1, or `probability_fn` is no function.
-        ShapeError, DTypeError: the memory is not ``(batch, steps, depth)`` of floats.
+        ShapeError, DTypeError: the memory is not ``(batch, steps, depth)`` of floats, or the lengths are not one a row.
     """
 
     def __init__(self, num_units: int, memory: Tensor, memory_sequence_length: Any, probability_fn: Any) -> None:
@@ -45,7 +46,7 @@ class AttentionMechanism(WeightOwner):
         if self.values.dtype.kind != "f":
             raise DTypeError(f"{what}: memory {self.values.described()} must be of floats")
         if memory_sequence_length is not None:
-            lengths = as_tensor(memory_sequence_length, f"{what}: memory_sequence_length")
+            lengths = lengths_of(memory_sequence_length, self.values.shape[0], f"{what}: memory_sequence_length")
             self._mask = sequence_mask(lengths, ops.shape(self.values)[1])
             self.values = self.values * ops.unsqueeze(ops.cast(self._mask, self.values.dtype), [2])
         (self.keys,) = linear(self, {"memory": self.values}, ("keys",), num_units, "memory_layer", bias=False)
@@ -98,7 +99,7 @@ class BahdanauAttention(AttentionMechanism):
 
     Raises:
         ArgumentError, ArgumentTypeError: `num_units` is not an int of at least 1, or another argument is not what it must be.
-        ShapeError, DTypeError: the memory is not ``(batch, steps, depth)`` of floats.
+        ShapeError, DTypeError: the memory is not ``(batch, steps, depth)`` of floats, or the lengths are not one a row.
 
     Example:
         >>> memory = unroll.placeholder([None, 7, 4], name="memory")
@@ -145,7 +146,7 @@ class LuongAttention(AttentionMechanism):
 
     Raises:
         ArgumentError, ArgumentTypeError: `num_units` is not an int of at least 1, or another argument is not what it must be.
-        ShapeError, DTypeError: the memory is not ``(batch, steps, depth)`` of floats.
+        ShapeError, DTypeError: the memory is not ``(batch, steps, depth)`` of floats, or the lengths are not one a row.
 
     Example:
         >>> memory = unroll.placeholder([None, 7, 4], name="memory")

@@ -7,6 +7,7 @@ from typing import Any
 
 from unroll import ops
 from unroll.checks import check_flag, check_int
+from unroll.dimensions import Dim
 from unroll.errors import ShapeError
 from unroll.look_up import look_up
 from unroll.ops.given_sizes import plain_size
@@ -14,6 +15,18 @@ from unroll.ops.operator import as_tensor
 from unroll.parameter import Parameter
 from unroll.tensor import Tensor
 from unroll.words import spelled
+
+
+def lengths_of(value: Any, rows: Dim, what: str) -> Tensor:
+    """Return how many steps each row has.
+
+    Raises:
+        ShapeError: it is no number for each of so many rows.
+    """
+    lengths = as_tensor(value, what)
+    if lengths.rank != 1 or (isinstance(rows, int) and isinstance(lengths.shape[0], int) and lengths.shape[0] != rows):
+        raise ShapeError(f"{what} {lengths.described()}: one number for each row, shape ({rows},), is wanted")
+    return lengths
 
 
 class TrainingHelper:
@@ -28,7 +41,7 @@ class TrainingHelper:
         steps: how many steps there are.
 
     Raises:
-        ShapeError: the inputs have fewer than two axes, or their time is not known.
+        ShapeError: the inputs have fewer than two axes, or their time is not known; or the lengths are not one a row.
 
     Example:
         >>> x = unroll.placeholder([None, 4, 3], name="x")
@@ -43,7 +56,7 @@ class TrainingHelper:
         if x.rank < 2:
             raise ShapeError(f"TrainingHelper: inputs {x.described()} must be (batch, time, features)")
         self._inputs = ops.unstack(x, 0 if is_first else 1)
-        self.sequence_length = as_tensor(sequence_length, "TrainingHelper: sequence_length")
+        self.sequence_length = lengths_of(sequence_length, x.shape[is_first], "TrainingHelper: sequence_length")
         self.steps = len(self._inputs)
 
     def initialize(self) -> tuple[Tensor, Tensor]:
