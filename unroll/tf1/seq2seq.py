@@ -73,7 +73,7 @@ class AttentionWrapper(Cell, seq2seq.AttentionWrapper):
     @translated
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         """Return the output and the state of one step."""
-        plain = seq2seq.AttentionWrapperState(*state[:2], state.alignments) if hasattr(state, "time") else state
+        plain = seq2seq.AttentionWrapperState._make([*state[:2], state.alignments]) if hasattr(state, "time") else state
         output, new = super().__call__(inputs, plain, scope)
         return output, self._counted(new, state.time + 1)
 
