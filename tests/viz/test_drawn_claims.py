@@ -43,9 +43,17 @@ def check_shapes(reading: Reading) -> None:
         assert reading.agrees(shape, value.shape) and dtype == value.dtype, edge.attr["tooltip"]
         label = str(edge.attr["label"] or "").strip("<>")
         # A state beside a closed cell says its name alone.
-        called = name.rpartition("/")[2]
-        found = label in ("c", "h") and ":" in name  # what a state of a file is found to be
+        called = without_unit_axes(reading, by_name[name]).rpartition("/")[2]
+        of_a_file = ":" in name or "/" not in name
+        found = label.removeprefix("new_") in ("c", "h") and of_a_file  # what a state of a file is found to be
         assert label.endswith(shape) or called.startswith(label) or found, f"{label} beside {edge.attr['tooltip']}"
+
+
+def without_unit_axes(reading: Reading, tensor: Tensor) -> str:
+    """Return the name of a tensor, or of what it was before it was given an axis of 1, which no box stands for."""
+    while tensor.node is not None and tensor.node.op.name == "Unsqueeze" and tensor.node.inputs[0] is not None:
+        tensor = tensor.node.inputs[0]
+    return reading.graph.names.tensors.get(tensor) or tensor.hint or ""
 
 
 def pieces_of(reading: Reading, box: Box) -> list[Tensor]:

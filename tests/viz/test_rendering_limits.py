@@ -45,7 +45,7 @@ def test_no_string_of_a_picture_is_longer_than_graphviz_scans_and_none_loses_a_c
     """Graphviz takes fewer than 16,384 bytes of a quoted string at a time; its own parser joins what was cut."""
     name = "é\U0001f600x" * 7000
     for graph, long in ((many_inputs(450), None), (long_names(name), f"{name}0")):
-        dot = unroll.draw(graph, format="dot").dot
+        dot = unroll.draw(graph, format="dot", full=True).dot
         assert max(len(line.encode()) for line in dot.splitlines()) < 16_384 * 2
         assert re.search(r"\\\n", dot), "nothing here is long enough to be cut"
         read = pygraphviz.AGraph(string=dot)
@@ -75,7 +75,7 @@ def test_names_of_any_length_are_drawn(level: drawing.Level, format: str) -> Non
 
 @pytest.mark.slow
 def test_a_spline_of_any_length_is_drawn() -> None:
-    picture = unroll.draw(many_inputs(450))
+    picture = unroll.draw(many_inputs(450), full=True)
     assert max(map(len, re.findall(r'pos="([^"]+)"', picture.dot))) > 16_384
     curves = [
         item.get("d", "") for item in ElementTree.fromstring(picture.data).iter("{http://www.w3.org/2000/svg}path")
