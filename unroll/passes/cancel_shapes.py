@@ -90,6 +90,10 @@ def _axes(node: Node, rank: int) -> set[int] | None:
     return {int(axis) % rank for axis in axes} if isinstance(axes, tuple) else None
 
 
+#: What a piece of a tensor is made by.
+_CUTS = (Gather, Slice, Split, Squeeze, Unsqueeze)
+
+
 def _concat(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Found:
     """Return a tensor for all pieces of it, joined again in order."""
     parts = [part for part in inputs if part is not None]
@@ -99,6 +103,8 @@ def _concat(node: Node, source: Tensor, inputs: Sequence[Tensor | None]) -> Foun
     inner, axis = before.inputs[0], node.op.axis % node.outputs[0].rank
     if isinstance(before.op, Split) and before.outputs == tuple(parts) and before.op.axis == node.op.axis:
         return None if inner is None else [inner]
+    if any(part.node is None or not isinstance(part.node.op, _CUTS) for part in parts):
+        return None
     pieces = TimeSlices().pieces_of([_before_unsqueeze(part, axis) for part in parts])
     if pieces is None or pieces.backward or pieces.first.axis != axis or pieces.first.number:
         return None
