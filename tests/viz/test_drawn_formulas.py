@@ -137,6 +137,7 @@ def test_every_formula_is_true_where_operators_share_boxes(
     check_formulas(drawn_in(NETWORKS[name](), detail, monkeypatch))
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.slow
 @pytest.mark.parametrize("detail", LADDER[1:], ids=range(1, len(LADDER)))
 @pytest.mark.parametrize("name", NETWORKS)
