@@ -98,10 +98,11 @@ class Node:
     @property
     def origin(self) -> scopes.Origin:
         """The first origin in sorted order: the only one, unless a pass merged nodes."""
-        if len(self.provenance) == 1:
-            (only,) = self.provenance
-            return only
-        return min(self.provenance, key=_place)
+        provenance = self.provenance
+        if len(provenance) == 1:
+            for only in provenance:
+                return only
+        return min(provenance, key=_place)
 
     def __repr__(self) -> str:
         return f"Node({scopes.join(self.origin.scope, self.op.name)})"
