@@ -98,11 +98,10 @@ class Node:
     @property
     def origin(self) -> scopes.Origin:
         """The first origin in sorted order: the only one, unless a pass merged nodes."""
-        provenance = self.provenance
-        if len(provenance) == 1:
-            for only in provenance:
-                return only
-        return min(provenance, key=_place)
+        if len(self.provenance) == 1:
+            (only,) = self.provenance
+            return only
+        return min(self.provenance, key=_place)
 
     def __repr__(self) -> str:
         return f"Node({scopes.join(self.origin.scope, self.op.name)})"

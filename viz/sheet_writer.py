@@ -130,13 +130,13 @@ class _Picture:
     """Draws a planned scene."""
 
     def __init__(self, scene: Scene, inner: Mapping[Node, Sheet]) -> None:
-        self.scene = self._scene = scene
+        self.scene = scene
         self._inner = inner
         self._sheet = Sheet()
 
     @cached_property
     def _plan(self) -> Plan:
-        return plan(self._scene)
+        return plan(self.scene)
 
     def sheet(self) -> Sheet:
         """Return the picture."""
@@ -152,7 +152,7 @@ class _Picture:
             told = _names(self._plan.panels[place])
             self._sheet.edge(f"weights_{place}", reader.id, points, None, told=told, **looks)
         self._write_wires()
-        if self._scene.values.left_out:
+        if self.scene.values.left_out:
             self._write_note()
         return self._sheet
 
@@ -168,7 +168,7 @@ class _Picture:
     def legend(self) -> tuple[list[Mark], list[Meaning], list[str]]:
         """Return what the colours of gates, the looks of arrows, and boxes of more than one operator in this picture mean."""
         cells = dict.fromkeys(unit.cell for unit in self._plan.units if unit.cell is not None)
-        gates = self._scene.boxes.gates.marks(cells)
+        gates = self.scene.boxes.gates.marks(cells)
         looks = [line.attributes for line in self._plan.lines]
         states = {"color": palette.STATE, "penwidth": "1.4"}
         weights = {"color": palette.WEIGHT, "style": "dashed"}
@@ -178,18 +178,18 @@ class _Picture:
             (Meaning("steps left out", {"style": "dotted"}), any(look.get("style") == "dotted" for look in looks)),
             (Meaning("weights", weights), bool(self._plan.dashed) or any("dashed" in look.values() for look in looks)),
         ]
-        units = self._plan.units if self._scene.contraction.opened else []
+        units = self._plan.units if self.scene.contraction.opened else []
         boxes = [_SHARED] if any(unit.kind == "op" and len(unit.nodes) > 1 and not unit.name for unit in units) else []
         boxes += [_CLOSED] if any(unit.is_closed for unit in units) else []
         boxes += [_ALL] if boxes else []
         return list(dict.fromkeys(gates)), [meaning for meaning, is_shown in found if is_shown], boxes
 
     def _write_wires(self) -> None:
-        names = self._scene.graph.names.tensors
+        names = self.scene.graph.names.tensors
         for line, at in zip(self._plan.lines, self._plan.texts, strict=True):
             wire = line.wire
             label = Label(line.label.text, *at) if line.label is not None and at is not None else None
-            told = f"{names[wire.flowing]} {self._scene.shape(wire)} {wire.flowing.dtype.name}"
+            told = f"{names[wire.flowing]} {self.scene.shape(wire)} {wire.flowing.dtype.name}"
             ends = wire.source.id, wire.target.id
             self._sheet.edge(*ends, line.points, label, told=told, **line.attributes)
 
@@ -204,15 +204,15 @@ class _Picture:
     def _write_unit(self, unit: Unit) -> None:
         at = self._plan.layout.places[unit]
         looks = dict(LOOKS[unit.kind])
-        if unit.kind == "zero" and self._scene.contraction.opened and not unit.is_mark:
+        if unit.kind == "zero" and self.scene.contraction.opened and not unit.is_mark:
             looks = dict(LOOKS["constant"])
         if unit.kind == "op" and unit.name:
             looks |= {"fillcolor": palette.CELL_FILL, "color": palette.CELL_LINE}
-        color = self._scene.boxes.gates.fill(unit.nodes[0]) if unit.kind == "op" else None
+        color = self.scene.boxes.gates.fill(unit.nodes[0]) if unit.kind == "op" else None
         if color is not None:
             looks["fillcolor"] = color
         inner = self._inner.get(unit.nodes[0]) if unit.kind == "loop" else None
-        if unit in self._scene.branches:
+        if unit in self.scene.branches:
             fills = {"style": "rounded,filled", "color": looks["color"], "fillcolor": looks["fillcolor"]}
             self._sheet.frame(at, Rectangle(at.x, at.top, 0, 0), "", told=self._told(unit), **fills)
             self._lay_in_branches(unit, at)
@@ -221,14 +221,14 @@ class _Picture:
             # The frame lies under what is inside; the box over it has only text.
             fills = {"style": "rounded,filled", "color": looks["color"], "fillcolor": palette.SCAN_FILL}
             self._sheet.frame(at, Rectangle(at.x, at.top, 0, 0), "", told=self._told(unit), **fills)
-            x, y = self._scene.ported[unit].inside
+            x, y = self.scene.ported[unit].inside
             self._sheet.lay_in(unit.id, inner, (at.x + x, at.y + y))
             looks = {"shape": "plain", "style": ""}
-        self._sheet.node(unit.id, at, self._scene.sizes[unit].label, told=self._told(unit), **looks)
+        self._sheet.node(unit.id, at, self.scene.sizes[unit].label, told=self._told(unit), **looks)
 
     def _lay_in_branches(self, unit: Unit, at: Rectangle) -> None:
         """Lay the pictures of both branches into the frame of an If, which lies under them."""
-        for which, (sheet, (x, y)) in zip(("then", "else"), self._scene.branches[unit], strict=True):
+        for which, (sheet, (x, y)) in zip(("then", "else"), self.scene.branches[unit], strict=True):
             self._sheet.lay_in(f"{unit.id}_{which}", sheet, (at.x + x, at.y + y))
 
     def _told(self, unit: Unit) -> str:
@@ -236,9 +236,9 @@ class _Picture:
         if unit.kind == "gap":
             return unit.name
         if unit.kind == "cell":
-            joint, at, path = self._scene.contraction.joint, unit.step, unit.row or unit.cell or ""
+            joint, at, path = self.scene.contraction.joint, unit.step, unit.row or unit.cell or ""
             return path if at is None else f"{path}, t = {joint.heading(at, unit.nodes)}"
-        return self._scene.graph.name(unit.nodes[0] if unit.nodes else unit.tensor)  # type: ignore[arg-type]
+        return self.scene.graph.name(unit.nodes[0] if unit.nodes else unit.tensor)  # type: ignore[arg-type]
 
     def _write_panel(self, place: int, item: Panel) -> None:
         colors = {"fillcolor": palette.PANEL_FILL, "color": palette.WEIGHT}
